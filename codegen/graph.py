@@ -1,0 +1,94 @@
+"""A model as the door leaves it: checked, frozen, independent of the file format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """real = (q - zero_point) * scale; one pair, or one a slice along `axis` (per channel).
+
+    Scales are float32 values of the file, held exactly in Python floats.
+    """
+
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    axis: int = 0
+
+    @property
+    def scale(self) -> float:
+        """The one scale of a per-tensor quantization."""
+        if len(self.scales) != 1:
+            raise ValueError("quantized per channel")
+        return self.scales[0]
+
+    @property
+    def zero_point(self) -> int:
+        """The one zero point of a per-tensor quantization."""
+        if len(self.zero_points) != 1:
+            raise ValueError("quantized per channel")
+        return self.zero_points[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """A value between layers, or a constant when `data` is set. Shapes have the batch of 1 in front."""
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    dtype: str  # NumPy's name: "int8", "uint8", "int16", "int32", "float32", ...
+    quantization: Quantization | None = None
+    data: NDArray[Any] | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return self.size * np.dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operator. Inputs and outputs are indices into Graph.tensors; -1 is an absent optional input."""
+
+    index: int
+    op: str  # the schema's name: "CONV_2D"
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)  # the schema's option names, snake_case
+    version: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """The model: tensors by index, nodes in execution order."""
+
+    name: str
+    sha256: str
+    tensors: tuple[Tensor, ...]
+    nodes: tuple[Node, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    @property
+    def input(self) -> Tensor:
+        """The one input tensor."""
+        (index,) = self.inputs
+        return self.tensors[index]
+
+    @property
+    def output(self) -> Tensor:
+        """The one output tensor."""
+        (index,) = self.outputs
+        return self.tensors[index]

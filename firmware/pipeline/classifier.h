@@ -1,0 +1,34 @@
+#ifndef PIPELINE_CLASSIFIER_H
+#define PIPELINE_CLASSIFIER_H
+
+#include "nn/model.h"
+#include "pipeline/cascade.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Features -> the model's numbers -> scores. Chooses run or advance from cascade_count(): laziness written once. */
+typedef struct {
+    uint32_t count; /* cascade_count() at the last decision */
+    bool primed;    /* the model's history holds that decision's frames */
+} classifier_state_t;
+
+typedef struct {
+    const model_t *model;
+    size_t frames, frame_size;
+    bool transpose;              /* layout "cepstra_by_frames" */
+    const int8_t *quantize;      /* 256: feature -> the tensor's int8 */
+    int8_t *input;               /* frames * frame_size */
+    int8_t *scores;              /* model->output_size */
+    classifier_state_t *state;
+} classifier_t;
+
+void classifier_reset(const classifier_t *classifier);
+
+/* One frame of features into the model's int8. */
+void classifier_frame(const classifier_t *classifier, const uint8_t *features, int8_t *frame);
+
+/* Scores for the cascade's content into classifier->scores; 0, or the engine's error. */
+int classifier_run(const classifier_t *classifier, const cascade_t *cascade);
+
+#endif

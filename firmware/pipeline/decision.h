@@ -1,0 +1,44 @@
+#ifndef PIPELINE_DECISION_H
+#define PIPELINE_DECISION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* From scores to a class. Scores are the model's int8 output. */
+typedef struct {
+    uint8_t class_index; /* 0 = Unknown, else index of the score + 1 */
+    int8_t score;        /* the largest score, accepted or not */
+} verdict_t;
+
+#define DECISION_VOTES_MAX 10
+
+typedef struct {
+    uint8_t votes;                        /* last verdicts that vote, 1..DECISION_VOTES_MAX */
+    uint8_t held;                         /* verdicts held, up to `votes` */
+    uint8_t next;                         /* slot of the next verdict */
+    uint8_t recent[DECISION_VOTES_MAX];   /* class_index of the last verdicts */
+} decision_state_t;
+
+typedef struct {
+    size_t labels;
+    const int16_t *initial_limits; /* a label each: accepted when score >= limit; 128 is never */
+    int16_t *limits;               /* those in force */
+    uint8_t initial_votes;
+    decision_state_t *state;
+} decision_t;
+
+/* Forgets past verdicts; settings stay. */
+void decision_reset(const decision_t *decision);
+
+/* Settings of the build come back, past verdicts are forgotten. */
+void decision_restore(const decision_t *decision);
+
+/* argmax (ties: lowest index), threshold, majority. */
+verdict_t decision_step(const decision_t *decision, const int8_t *scores);
+
+/* false: out of range (limit -128..128, votes 1..DECISION_VOTES_MAX), unchanged. */
+bool decision_set_threshold(const decision_t *decision, size_t label, int32_t limit);
+bool decision_set_votes(const decision_t *decision, int32_t votes);
+
+#endif

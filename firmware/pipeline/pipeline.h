@@ -1,0 +1,66 @@
+#ifndef PIPELINE_PIPELINE_H
+#define PIPELINE_PIPELINE_H
+
+#include "pipeline/cascade.h"
+#include "pipeline/classifier.h"
+#include "pipeline/decision.h"
+#include "pipeline/gate.h"
+#include "pipeline/mfcc.h"
+#include "pipeline/scale.h"
+#include "pipeline/window.h"
+
+/* The chain from samples to a verdict: all that the PC's library exports, all that device/ calls. */
+typedef struct {
+    uint32_t sequence; /* windows stepped since reset */
+} pipeline_state_t;
+
+typedef struct {
+    const char *name;
+    const char *feature_contract; /* 16 hex digits */
+    const char *const *labels;    /* decision->labels of them */
+    uint32_t sample_rate;         /* Hz */
+    const window_t *window;
+    const gate_t *gate;
+    const mfcc_t *mfcc;
+    const scale_t *scale;
+    const cascade_t *cascade;
+    const classifier_t *classifier;
+    const decision_t *decision;
+    int32_t *cepstra;  /* one frame, every stage's result */
+    uint8_t *features;
+    int8_t *frame;
+    pipeline_state_t *state;
+} pipeline_t;
+
+/* One window through every stage; pointers are valid until the next step. */
+typedef struct {
+    uint64_t start;    /* stream position of the window's first sample */
+    uint32_t sequence; /* of this window, from 0 */
+    bool gate_open;    /* this window passed the gate */
+    bool decided;      /* scores and verdict are set */
+    int error;         /* 0, or the engine's error */
+    const int32_t *cepstra;  /* mfcc->cepstra values */
+    const uint8_t *features; /* the same, 0..255 */
+    const int8_t *frame;     /* the same, in the model's numbers */
+    const int8_t *input;     /* frames * cepstra in the tensor's order; NULL unless decided by a full run */
+    const int8_t *scores;    /* model->output_size values; NULL unless decided */
+    verdict_t verdict;
+} step_t;
+
+/* 0, or the engine's error. Settings of the build, everything empty. Call first. */
+int pipeline_start(const pipeline_t *pipeline);
+
+/* Everything empty, sample count and sequence from 0; live settings stay. */
+void pipeline_reset(const pipeline_t *pipeline);
+
+/* Takes samples until a window is full; returns how many were taken. */
+size_t pipeline_push(const pipeline_t *pipeline, const int16_t *samples, size_t count);
+
+/* Runs one full window through the chain; false: no full window yet. */
+bool pipeline_step(const pipeline_t *pipeline, step_t *step);
+
+/* First sample of the oldest window of a decision made at `step`, and the samples it spans. */
+uint64_t pipeline_segment_start(const pipeline_t *pipeline, const step_t *step);
+uint32_t pipeline_segment_length(const pipeline_t *pipeline);
+
+#endif

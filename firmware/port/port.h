@@ -1,0 +1,40 @@
+#ifndef PORT_PORT_H
+#define PORT_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a chip family implements. Nothing here calls back: interrupts and DMA fill rings, the main loop reads them. */
+
+void port_start(void);
+
+/* Free-running counter and its rate; wraps at 2^32. */
+uint32_t port_ticks(void);
+extern const uint32_t port_tick_hz;
+
+/* Serial line. Read returns what is there (0: nothing); write needs size <= port_room(). */
+size_t port_read(void *bytes, size_t size);
+size_t port_room(void);
+void port_write(const void *bytes, size_t size);
+
+/* Received bytes that found the ring full since start. */
+uint32_t port_serial_lost(void);
+
+/* The microphone: int16 mono. false: this board has none, or it does not have that rate. */
+bool port_audio_start(uint32_t sample_rate);
+size_t port_audio_read(int16_t *samples, size_t count);
+uint32_t port_audio_lost(void); /* samples overrun since start */
+
+/* Sleeps until an interrupt; one that came between the last check and this call is not lost. */
+void port_sleep(void);
+
+/* GNU build id of the image: 20 bytes; NULL where the linker gave none. */
+const uint8_t *port_build_id(void);
+
+/* A wait for hardware ran out: prints its name as an error line, then resets or ends. */
+_Noreturn void port_fail(const char *wait);
+
+extern const char *const port_board; /* the name of the folder in boards/ */
+
+#endif

@@ -1,0 +1,37 @@
+"""Compiles C for the PC and loads it: how tests reach one stage or kernel without SCons."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FIRMWARE = ROOT / "firmware"
+WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
+
+
+def compile_shared(
+    folder: Path,
+    sources: Sequence[Path],
+    *,
+    includes: Sequence[Path] = (),
+    flags: Sequence[str] = (),
+    name: str = "test",
+) -> Path:
+    """Builds lib<name>.so in `folder`; the compiler's words are in the failure when it refuses."""
+    library = folder / f"lib{name}.so"
+    command = ["gcc", *WARNINGS, "-O2", "-fPIC", "-shared", *flags, f"-I{FIRMWARE}"]
+    command += [f"-I{include}" for include in includes]
+    command += [str(source) for source in sources]
+    command += ["-o", str(library)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise AssertionError(f"{' '.join(command)}\n{result.stderr}")
+    return library
+
+
+def load(library: Path) -> ctypes.CDLL:
+    """The library as ctypes sees it."""
+    return ctypes.CDLL(str(library))

@@ -1,0 +1,1 @@
+"""One command a file: NAME, HELP, DESCRIPTION, arguments(parser), run(args) -> exit code."""

@@ -1,0 +1,18 @@
+"""The one list of commands, in the order `earshot --help` shows them."""
+
+from __future__ import annotations
+
+# name of the module in workbench/commands; the command's own name is its NAME
+COMMANDS: tuple[str, ...] = (
+    "demo",
+    "test",
+    "check",
+    "features",
+    "infer",
+    "verify",
+    "replay",
+    "generate",
+    "train",
+    "evaluate",
+    "synthesize",
+)
