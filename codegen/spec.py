@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from fractions import Fraction
 from pathlib import Path
 
 
@@ -95,7 +96,7 @@ class Decision:
     """From scores to a class."""
 
     labels: tuple[str, ...]
-    thresholds: tuple[float, ...]  # one a label, 0..1
+    thresholds: tuple[Fraction, ...]  # one a label, 0..1; exactly the decimal written: 0.80 is 4/5
     votes: int = 1  # the class with more than half of the last `votes` decisions wins, 1..10
 
 
