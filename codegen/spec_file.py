@@ -40,8 +40,8 @@ STAGES: dict[str, type] = {
 
 # Folder names whose generated symbols or headers would be taken for the runtime's or the C library's.
 _TAKEN = """
-    app board cascade classifier crc decision device fault faults fft gate kernels line log main mel mfcc model
-    nn pipeline port protocol replay reset scale start tensor vectors window
+    app board cascade classifier crc decision device fault faults fft gate kernels line log main mel mfcc
+    model nn pipeline port protocol replay reset scale start tensor vectors window
     assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg
     stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings tgmath threads time uchar unistd
     wchar wctype
@@ -141,18 +141,15 @@ def _read_values(toml: TomlFile) -> tuple[Values, list[UserError]]:
                 if fields is not None:
                     values[section, key] = getattr(fields, key)
                 continue
-            if isinstance(rule, Labels):
-                for wrong in rule.faults(key, table[key])[1:]:
-                    fault(wrong.what, wrong.remedy, section, key, *_item(wrong))
+            unfit = rule.faults(key, table[key]) if isinstance(rule, Labels) else []
             try:
                 values[section, key] = rule.read(key, table[key])
-            except UnfitError as wrong:
-                fault(wrong.what, wrong.remedy, section, key, *_item(wrong))
+            except UnfitError as first:
+                unfit = unfit or [first]
+            for wrong in unfit:
+                item = () if wrong.item is None else (wrong.item,)
+                fault(wrong.what, wrong.remedy, section, key, *item)
     return values, faults
-
-
-def _item(fault: UnfitError) -> tuple[int, ...]:
-    return () if fault.item is None else (fault.item,)
 
 
 def _homes(key: str) -> str:

@@ -16,6 +16,14 @@ LABELS_MAX = 255  # a class index is a byte, 0 is Unknown
 LABEL_LENGTH_MAX = 32
 UNKNOWN = "Unknown"
 _DECIMALS_MAX = 18
+_CHARACTERS = {
+    " ": "a space",
+    "\t": "a tab",
+    "\n": "a line end",
+    "\\": "a backslash",
+    '"': "a quote",
+    "'": "a quote",
+}
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
@@ -234,9 +242,9 @@ class Labels:
         if len(label) > LABEL_LENGTH_MAX:
             return f"{found(label)} has {len(label)} characters; {LABEL_LENGTH_MAX} are allowed"
         for character in label:
-            if not "!" <= character <= "~" or character in "\"'\\`":
-                name = {" ": "a space", "\t": "a tab", "\n": "a line end"}.get(character, ascii(character))
-                allowed = "ASCII letters, digits and signs but quotes and \\ are allowed"
+            if not "!" <= character <= "~" or character in "\"'\\":
+                name = _CHARACTERS.get(character, ascii(character))
+                allowed = "ASCII letters, digits and signs are allowed, but no quotes and backslashes"
                 return f"{found(label)} holds {name}; {allowed}"
         if label == UNKNOWN:
             return f"{found(UNKNOWN)} is the word for a decision below its threshold"
