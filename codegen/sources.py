@@ -1,0 +1,58 @@
+"""All generated C of an app, from its folder: what SCons compiles and `generate` hands out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from codegen.check import check
+from codegen.graph import Graph
+from codegen.line_size import line_size
+from codegen.model_source import model_source
+from codegen.pipeline_source import pipeline_source
+from codegen.render import render
+from codegen.spec import Spec
+from codegen.spec_file import load_spec
+from codegen.tables import mfcc_scratch_bytes
+from codegen.tflite_file import load_graph
+
+
+def generate(app: Path) -> dict[str, str]:
+    """File name -> text for the app in this folder (or of this pipeline.toml). UserError with what is wrong.
+
+    NAME.h, NAME_model.c, NAME_pipeline.c (not for a bare model) and app.c; the same bytes for every board.
+    """
+    spec = load_spec(app)
+    graph = load_graph(spec.classifier.model)
+    check(spec, graph)
+    scratch = mfcc_scratch_bytes(spec.pipeline.mfcc) if spec.pipeline else 0
+    files = {
+        f"{spec.name}.h": _header(spec, graph),
+        f"{spec.name}_model.c": model_source(spec, graph, scratch),
+    }
+    if spec.pipeline is not None:
+        files[f"{spec.name}_pipeline.c"] = pipeline_source(spec, graph)
+    files["app.c"] = _app(spec, graph)
+    return files
+
+
+def _header(spec: Spec, graph: Graph) -> str:
+    return render(
+        "app.h.in",
+        name=spec.name,
+        pipeline=spec.pipeline,
+        input=graph.input,
+        output=graph.output,
+    )
+
+
+def _app(spec: Spec, graph: Graph) -> str:
+    return render(
+        "app.c.in",
+        name=spec.name,
+        engine=spec.classifier.engine,
+        model_hash=graph.sha256[:16],
+        pipeline=spec.pipeline,
+        input_bytes=graph.input.nbytes,
+        output_bytes=graph.output.nbytes,
+        line_size=line_size(spec, graph),
+    )
