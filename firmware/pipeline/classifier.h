@@ -7,19 +7,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Features -> the model's numbers -> scores. Chooses run or advance from cascade_count(): laziness written once. */
+/* Features -> the model's numbers -> scores. Chooses run or advance from cascade_count(). */
 typedef struct {
     uint32_t count; /* cascade_count() at the last decision */
     bool primed;    /* the model's history holds that decision's frames */
+    bool full;      /* that decision was a full run: `input` is its tensor */
 } classifier_state_t;
 
 typedef struct {
     const model_t *model;
     size_t frames, frame_size;
-    bool transpose;              /* layout "cepstra_by_frames" */
-    const int8_t *quantize;      /* 256: feature -> the tensor's int8 */
-    int8_t *input;               /* frames * frame_size */
-    int8_t *scores;              /* model->output_size */
+    bool transpose;         /* layout "cepstra_by_frames" */
+    const int8_t *quantize; /* 256: feature -> the tensor's int8 */
+    int8_t *input;          /* frames * frame_size */
+    int8_t *scores;         /* model->output_size */
     classifier_state_t *state;
 } classifier_t;
 

@@ -14,10 +14,10 @@ typedef struct {
 #define DECISION_VOTES_MAX 10
 
 typedef struct {
-    uint8_t votes;                        /* last verdicts that vote, 1..DECISION_VOTES_MAX */
-    uint8_t held;                         /* verdicts held, up to `votes` */
-    uint8_t next;                         /* slot of the next verdict */
-    uint8_t recent[DECISION_VOTES_MAX];   /* class_index of the last verdicts */
+    uint8_t votes;                      /* last verdicts that vote, 1..DECISION_VOTES_MAX */
+    uint8_t held;                       /* verdicts held, up to `votes` */
+    uint8_t next;                       /* slot of the next verdict */
+    uint8_t recent[DECISION_VOTES_MAX]; /* class_index of the last verdicts */
 } decision_state_t;
 
 typedef struct {

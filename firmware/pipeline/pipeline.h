@@ -26,7 +26,7 @@ typedef struct {
     const cascade_t *cascade;
     const classifier_t *classifier;
     const decision_t *decision;
-    int32_t *cepstra;  /* one frame, every stage's result */
+    int32_t *cepstra; /* one frame, every stage's result */
     uint8_t *features;
     int8_t *frame;
     pipeline_state_t *state;
@@ -34,11 +34,11 @@ typedef struct {
 
 /* One window through every stage; pointers are valid until the next step. */
 typedef struct {
-    uint64_t start;    /* stream position of the window's first sample */
-    uint32_t sequence; /* of this window, from 0 */
-    bool gate_open;    /* this window passed the gate */
-    bool decided;      /* scores and verdict are set */
-    int error;         /* 0, or the engine's error */
+    uint64_t start;          /* stream position of the window's first sample */
+    uint32_t sequence;       /* of this window, from 0 */
+    bool gate_open;          /* this window passed the gate */
+    bool decided;            /* scores and verdict are set */
+    int error;               /* 0, or the engine's error */
     const int32_t *cepstra;  /* mfcc->cepstra values */
     const uint8_t *features; /* the same, 0..255 */
     const int8_t *frame;     /* the same, in the model's numbers */

@@ -1,28 +1,31 @@
 #ifndef PIPELINE_WINDOW_H
 #define PIPELINE_WINDOW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Samples -> windows of `size`, one every `stride`. */
 typedef struct {
-    size_t filled; /* samples held */
+    size_t filled;  /* samples held */
     uint64_t start; /* stream position of samples[0] since reset */
+    bool taken;     /* the full window was handed out */
 } window_state_t;
 
 typedef struct {
-    size_t size, stride;
-    int16_t *samples; /* size values */
+    size_t size, stride; /* 1 <= stride <= size */
+    int16_t *samples;    /* size values */
     window_state_t *state;
 } window_t;
 
 /* Empties the window and restarts the sample count. */
 void window_reset(const window_t *window);
 
-/* Takes samples until a window is full; returns how many were taken. */
+/* Takes samples until a window is full; returns how many were taken: 0 while a full window waits for
+ * window_next. */
 size_t window_push(const window_t *window, const int16_t *samples, size_t count);
 
-/* The full window and, in *start, the position of its first sample; NULL while it is not full.
+/* The full window, handed out once, and in *start the position of its first sample; NULL while there is none.
  * Valid until the next push, which starts the next window. */
 const int16_t *window_next(const window_t *window, uint64_t *start);
 

@@ -1,0 +1,39 @@
+"""The feature contract: a hash of all that decides which features a model sees."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+
+from codegen.spec import Pipeline, Spec
+from codegen.tables import mfcc_tables
+from codegen.tables.scale import scale_multiplier
+
+
+def feature_contract(spec: Spec) -> str:
+    """16 hex digits over audio, window, mfcc, scale, cascade.frames, the classifier's offset, rounding and layout,
+    and the tables of the front end: what a change of makes training necessary.
+
+    Not over the model, whose quantization is its own and is learnt from these features, nor over what may change
+    without training: gate, slide, decision. A bare model has no features: ValueError.
+    """
+    if spec.pipeline is None:
+        raise ValueError("a bare model has no feature contract")
+    text = json.dumps(_content(spec, spec.pipeline), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def _content(spec: Spec, pipeline: Pipeline) -> dict[str, object]:
+    tables = mfcc_tables(pipeline.audio, pipeline.window, pipeline.mfcc)
+    return {
+        "audio": dataclasses.asdict(pipeline.audio),
+        "window": dataclasses.asdict(pipeline.window),
+        "mfcc": dataclasses.asdict(pipeline.mfcc),
+        "scale": dataclasses.asdict(pipeline.scale),
+        "frames": pipeline.cascade.frames,
+        "offset": spec.classifier.offset,
+        "rounding": spec.classifier.rounding.value,
+        "layout": spec.classifier.layout.value,
+        "tables": {**dataclasses.asdict(tables), "scale": scale_multiplier(pipeline.scale)},
+    }

@@ -1,0 +1,53 @@
+#include "pipeline/classifier.h"
+
+void classifier_reset(const classifier_t *classifier)
+{
+    *classifier->state = (classifier_state_t){0};
+    classifier->model->reset();
+}
+
+void classifier_frame(const classifier_t *classifier, const uint8_t *features, int8_t *frame)
+{
+    for (size_t i = 0; i < classifier->frame_size; i++)
+        frame[i] = classifier->quantize[features[i]];
+}
+
+static void lay_out(const classifier_t *classifier, const cascade_t *cascade)
+{
+    if (!classifier->transpose) {
+        cascade_copy(cascade, classifier->input);
+        return;
+    }
+    const size_t frames = classifier->frames;
+    for (size_t i = 0; i < frames; i++) {
+        const int8_t *frame = cascade_frame(cascade, frames - 1 - i);
+        for (size_t j = 0; j < classifier->frame_size; j++)
+            classifier->input[j * frames + i] = frame[j];
+    }
+}
+
+int classifier_run(const classifier_t *classifier, const cascade_t *cascade)
+{
+    const model_t *model = classifier->model;
+    classifier_state_t *state = classifier->state;
+    const uint32_t count = cascade_count(cascade);
+    const uint32_t missed = count - state->count;
+
+    if (state->primed && missed < model->catch_up && missed <= classifier->frames) {
+        for (size_t age = missed; age-- > 0;)
+            model->advance(cascade_frame(cascade, age));
+        model->finish(classifier->scores);
+        state->full = false;
+    } else {
+        lay_out(classifier, cascade);
+        const int error = model->run(classifier->input, classifier->scores);
+        if (error != 0) {
+            state->primed = false;
+            return error;
+        }
+        state->primed = model->advance != NULL;
+        state->full = true;
+    }
+    state->count = count;
+    return 0;
+}

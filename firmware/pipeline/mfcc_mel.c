@@ -1,0 +1,67 @@
+#include "pipeline/mfcc_stages.h"
+#include "pipeline/packed.h"
+
+enum {
+    LOG_OF_ZERO = -2829416, /* Q12, far below every other logarithm */
+    LOG_2 = 2839,           /* ln 2, Q12 */
+    LOG_2_32 = 90852,       /* 32 ln 2, Q12 */
+    LOG_FLOOR = 49125       /* Q12; of the energies */
+};
+
+static inline unsigned highest_bit(uint32_t value)
+{
+#if defined(__GNUC__)
+    return 31U - (unsigned)__builtin_clz(value);
+#else
+    unsigned bit = 0;
+    while (value >>= 1)
+        bit++;
+    return bit;
+#endif
+}
+
+/* The six bits under the highest are the table's index. The product is below 2^17 * 2839 < 2^29. */
+static inline int32_t logarithm(const int16_t *log2, uint32_t value)
+{
+    if (value == 0)
+        return LOG_OF_ZERO;
+    const unsigned bit = highest_bit(value);
+    const uint32_t below = value << (31U - bit) & 0x7FFFFFFFU;
+    return (((int32_t)bit << 12) + log2[below >> 25]) * LOG_2 >> 12;
+}
+
+/* ln(e^a + e^b) */
+static inline int32_t log_add(const mfcc_t *mfcc, int32_t a, int32_t b)
+{
+    const int32_t larger = a > b ? a : b;
+    const int32_t smaller = a > b ? b : a;
+    const size_t distance = (size_t)(larger - smaller) >> 4;
+    return distance < mfcc->log_add_count ? larger + mfcc->log_add[distance] * 16 : larger;
+}
+
+/* A bin's power is at most 2^31, a weight 2^12. Parseval's theorem bounds the power of all bins: the values'
+ * mean square is below 2^30, half of it lies in these bins, so a filter's sum is below 2^41 and, times the
+ * power's scale 2^(2 (6 - shift) + 2 log2(fft) - 10) <= 2^22, below 2^63. Larger ones, if there were any,
+ * would wrap. */
+void mfcc_log_mel(const mfcc_t *mfcc, const uint32_t *spectrum, unsigned shift, int32_t *log_mel)
+{
+    const uint16_t *weight = mfcc->mel;
+    const unsigned scale = 2 * (6 - shift) + 2 * highest_bit((uint32_t)mfcc->fft) - 10;
+    for (size_t filter = 0; filter < mfcc->filters; filter++) {
+        const uint32_t *bin = spectrum + mfcc->bank[filter].first;
+        const uint32_t *end = bin + mfcc->bank[filter].count;
+        uint64_t energy = 0;
+        while (bin < end) {
+            const int32_t re = packed_low(*bin), im = packed_high(*bin);
+            const uint32_t power = (uint32_t)(re * re) + (uint32_t)(im * im);
+            energy += (uint64_t)power * *weight;
+            bin++;
+            weight++;
+        }
+        energy <<= scale;
+        const int32_t high = logarithm(mfcc->log2, (uint32_t)(energy >> 32)) + LOG_2_32;
+        const int32_t low = logarithm(mfcc->log2, (uint32_t)energy);
+        const int32_t sum = log_add(mfcc, high, low);
+        log_mel[filter] = sum > LOG_FLOOR ? sum : LOG_FLOOR;
+    }
+}

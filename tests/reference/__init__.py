@@ -1,0 +1,1 @@
+"""Independent models of the pipeline, from its description; nothing here comes from codegen or firmware."""
