@@ -28,8 +28,10 @@ _EXCEPTIONS: tuple[tuple[str, str | None], ...] = (
 _HEAP = ("malloc", "calloc", "realloc", "free", "_malloc_r", "_sbrk")
 _FLOAT = tuple(
     f"__aeabi_{name}"
-    for name in ("fadd", "fsub", "fmul", "fdiv", "i2f", "ui2f", "f2iz", "f2uiz")
-    + ("dadd", "dsub", "dmul", "ddiv", "i2d", "ui2d", "f2d", "d2iz", "d2uiz")
+    for name in (
+        *("fadd", "fsub", "fmul", "fdiv", "i2f", "ui2f", "f2iz", "f2uiz"),
+        *("dadd", "dsub", "dmul", "ddiv", "i2d", "ui2d", "f2d", "d2iz", "d2uiz"),
+    )
 )
 
 
