@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from codegen.errors import UserError, UserErrors
 from codegen.spec import (
@@ -25,6 +26,7 @@ from codegen.spec import (
 )
 from codegen.spec_checks import Values, contradictions
 from codegen.spec_keys import KEYS, REQUIRED, Labels, UnfitError, did_you_mean, found
+from codegen.tables import check_mfcc, check_scale
 from codegen.toml_place import TomlFile, read_toml
 
 FILE_NAME = "pipeline.toml"
@@ -84,11 +86,36 @@ def load_spec(path: Path) -> Spec:
                 remedy="Give the path of a .tflite file, from the folder of pipeline.toml.",
             )
         )
+    if faults:
+        _raise(faults)
+    spec = _spec(toml.path.absolute(), model, values, bare)
+    if spec.pipeline is not None:
+        _check_tables(toml, spec.pipeline)
+    return spec
+
+
+def _raise(faults: list[UserError]) -> NoReturn:
     if len(faults) == 1:
         raise faults[0]
+    raise UserErrors(sorted(faults, key=lambda fault: _line_number(fault.place)))
+
+
+def _check_tables(toml: TomlFile, pipeline: Pipeline) -> None:
+    """Values that are right by themselves and still make no tables: the faults get their file and line."""
+    faults: list[UserError] = []
+
+    def collect(check: Callable[[], None]) -> None:
+        try:
+            check()
+        except UserError as fault:
+            section, key = re.findall(r"\w+", fault.place or "")
+            place = toml.place(section, key)
+            faults.append(UserError(fault.what, file=toml.path, place=place, remedy=fault.remedy))
+
+    collect(lambda: check_mfcc(pipeline.audio, pipeline.mfcc))
+    collect(lambda: check_scale(pipeline.scale))
     if faults:
-        raise UserErrors(sorted(faults, key=lambda fault: _line_number(fault.place)))
-    return _spec(toml.path.absolute(), model, values, bare)
+        _raise(faults)
 
 
 def _find(path: Path) -> Path:

@@ -97,7 +97,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         preemphasis = 0
         [scale]
         minimum = -2147483648
-        maximum = 2147483647
+        maximum = -2147483000
         [cascade]
         frames = 1
         slide = false
@@ -125,7 +125,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         spec.Window(1024, 256),
         spec.Gate(0, 64, 1),
         spec.Mfcc(13, 40, 1024, 62.5, 24000.0, 0.0, 0.0),
-        spec.Scale(-(2**31), 2**31 - 1),
+        spec.Scale(-(2**31), -2147483000),
         spec.Cascade(1, False),
         spec.Decision(("a", "Knock-2/x", "unknown"), (Fraction(1, 10), Fraction(1), Fraction(1, 10**18)), 10),
     )
@@ -286,6 +286,19 @@ WRONG = [
         "[scale]\nminimum = 500000\n" + CLASSIFIER + DECISION,
         "line 2, [scale] minimum",
         "the minimum is less",
+        "",
+    ),
+    # what makes no tables
+    (
+        "[mfcc]\nfilters = 128\nfft = 512\n" + CLASSIFIER + DECISION,
+        "line 2, [mfcc] filters",
+        "hears nothing",
+        "filters = ",
+    ),
+    (
+        "[scale]\nmaximum = 268435457\nminimum = 0\n" + CLASSIFIER + DECISION,
+        "line 2, [scale] maximum",
+        "2^28",
         "",
     ),
     # the decision
