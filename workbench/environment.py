@@ -28,7 +28,10 @@ def stamp(root: Path, lock_file: Path) -> bytes:
 
 
 def make(folder: Path, lock_file: Path) -> None:
-    """Makes `folder` anew unless its stamp says it is right. The stamp comes last: what was interrupted is redone."""
+    """Makes `folder` anew unless its stamp says it is right.
+
+    The stamp is written last: an installation that was interrupted has none and is redone.
+    """
     held = lock(
         ROOT / "build" / f"{folder.name}.lock", f"earshot: waiting for another setup of {folder.name}"
     )
@@ -58,7 +61,7 @@ def _need_venv() -> None:
 
 
 def _pip(folder: Path, lock_file: Path) -> None:
-    """The index is the one of the user's pip configuration; a PYTHONPATH or an active environment has no say."""
+    """From the index of the user's pip configuration, whatever environment is active."""
     unwanted = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_REQUIRE_VIRTUALENV", "PIP_USER", "PIP_TARGET")
     environment = {key: value for key, value in os.environ.items() if key not in unwanted}
     command = [
@@ -76,7 +79,7 @@ def _pip(folder: Path, lock_file: Path) -> None:
     if done.returncode != 0:
         raise UserError(
             f"pip could not install requirements/{lock_file.name}:\n{(done.stdout + done.stderr).rstrip()}",
-            remedy="The first run needs a package index that pip reaches: see `pip config list`. Then run it again.",
+            remedy="The first run needs a package index that pip reaches (see `pip config list`).",
         )
 
 

@@ -1,4 +1,4 @@
-"""One process at a time in a folder. Standard library only: the setup uses it before anything is installed."""
+"""One process at a time in a folder. Standard library only: used before anything is installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import IO
 
 
 def lock(file: Path, busy: str) -> IO[str]:
-    """Waits for, and takes, the lock that `file` is; held until the returned file is closed or the process ends.
+    """Waits for the lock `file` and takes it; held until the returned file is closed or the process ends.
 
     busy: what to tell on stderr when another process holds it.
     """

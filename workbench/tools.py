@@ -65,7 +65,7 @@ def need(*programs: str) -> None:
 
 
 def ensure(*programs: str) -> None:
-    """As need(), but installs what is missing where that asks for no password (apt-get as root or with sudo)."""
+    """As need(), but first installs what is missing where that asks for no password (apt-get)."""
     missing = _missing(programs)
     if missing:
         install(missing)

@@ -1,0 +1,35 @@
+"""The table of sizes: printed when an image was made, kept beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from SCons.Script import Action
+
+
+def generate(env: Any) -> None:
+    """Adds env.SizeTable(file, elf, what to wait for)."""
+    env.AddMethod(_size_table, "SizeTable")
+
+
+def _size_table(env: Any, file: str, elf: Any, files: list[Any]) -> list[Any]:
+    table = env.Command(file, elf, Action(_write, None), OPTIONS=env["OPTIONS"])
+    env.Depends(table, files)
+    env.Depends(table, env.File("#workbench/size.py"))
+    return list(table)
+
+
+def _write(target: list[Any], source: list[Any], env: Any) -> None:
+    from workbench.size import sizes, table
+
+    options = env["OPTIONS"]
+    elf = Path(source[0].get_abspath())
+    text = table(f"{options.spec.name} on {options.board.name}", sizes(elf, options.board), options.board)
+    Path(target[0].get_abspath()).write_text(text + "\n")
+    print(f"\n{text}\n\n{source[0].path}")
+
+
+def exists(env: Any) -> bool:
+    """Always."""
+    return True

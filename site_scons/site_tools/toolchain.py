@@ -1,0 +1,65 @@
+"""Compiler and flags: GCC for the board's Cortex-M, or this computer's own for the board pc."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from workbench import tools
+from workbench.build import board_tools
+from workbench.build_options import ROOT
+
+_C = [
+    "-std=c11",
+    "-O2",
+    "-g",
+    "-gno-record-gcc-switches",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fno-common",
+]
+_WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
+
+
+def generate(env: Any) -> None:
+    """Fills the environment; UserError where the compiler is missing."""
+    board = env["OPTIONS"].board
+    tools.need(*board_tools(board))
+    prefix = "" if board.hosted else "arm-none-eabi-"
+    env.Replace(CC=f"{prefix}gcc", AS=f"{prefix}as", OBJCOPY=f"{prefix}objcopy")
+    env["ENV"] = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TMPDIR": os.environ.get("TMPDIR", "/tmp")}
+    for tool in ("gcc", "gas", "gnulink"):
+        env.Tool(tool)
+    machine, link = _hosted() if board.hosted else _cortex_m(env, board)
+    env.Replace(CCFLAGS=[*machine, *_C, *_WARNINGS, *_path_maps(env)], LINK="$CC")
+    # The flags of the machine choose the C library's variant, so they stand in the link too.
+    env.Replace(LINKFLAGS=[*machine, *link], LINKCOM="$LINK $LINKFLAGS -o $TARGET $SOURCES")
+    env.Replace(OBJCOPYCOM="$OBJCOPY $OBJCOPYFLAGS $SOURCE $TARGET")
+
+
+def _cortex_m(env: Any, board: Any) -> tuple[list[str], list[str]]:
+    """Hard-float ABI where there is a unit, so that other objects link; our code uses no float register."""
+    machine = [f"-mcpu={board.core}", "-mthumb", "-mgeneral-regs-only"]
+    machine += [f"-mfpu={board.fpu}", "-mfloat-abi=hard"] if board.fpu else ["-mfloat-abi=soft"]
+    linker_script = env.Dir(str(env["OPTIONS"].board_folder)).File("board/linker.ld")
+    link = ["-nostartfiles", "--specs=nano.specs", "-T", linker_script]
+    link += ["-Wl,--gc-sections,--build-id=sha1,--fatal-warnings"]
+    return machine, link
+
+
+def _hosted() -> tuple[list[str], list[str]]:
+    gnu = sys.platform != "darwin"
+    return ["-fPIC"], ["-Wl,--gc-sections,--build-id=sha1" if gnu else "-Wl,-dead_strip"]
+
+
+def _path_maps(env: Any) -> list[str]:
+    """Wherever the clone and the build lie, debug information and __FILE__ say the same."""
+    build = str(env["OPTIONS"].build)
+    relative = env.Dir(build).path
+    return [f"-ffile-prefix-map={ROOT}=.", *(f"-ffile-prefix-map={path}=build" for path in {build, relative})]
+
+
+def exists(env: Any) -> bool:
+    """Whether it can be used is told by generate()."""
+    return True

@@ -1,0 +1,33 @@
+"""What the user did wrong ends a build with its message alone: no target's name, no traceback."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from SCons.Script import Main
+
+from codegen.errors import UserError
+
+
+def generate(env: Any) -> None:
+    """A UserError raised by an action is told as it is; exit code 2."""
+    failed = Main.BuildTask.failed
+
+    def told(task: Any) -> None:
+        error = task.exc_info()[1]
+        cause = (getattr(error, "exc_info", None) or (None, None))[1]
+        if not isinstance(cause, UserError):
+            failed(task)
+            return
+        print(cause, file=sys.stderr)
+        task.exception = (error, error, None)
+        task.do_failed(2)
+        task.exc_clear()
+
+    Main.BuildTask.failed = told
+
+
+def exists(env: Any) -> bool:
+    """Always."""
+    return True

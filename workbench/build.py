@@ -1,0 +1,67 @@
+"""The only way anything here gets a built file: asks SCons, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from codegen.board import Board, load_board
+from codegen.errors import UserError
+from codegen.spec_file import load_spec
+from workbench import tools
+from workbench.build_options import ROOT
+
+
+@dataclass(frozen=True)
+class Build:
+    """What lies in build/<board>/<app>/."""
+
+    directory: Path
+    image: Path  # firmware.elf, or the program `firmware` on the board pc
+    library: Path | None  # libearshot.so, on the board pc alone
+
+
+def build(board: str, app: Path, build_dir: Path | None = None) -> Build:
+    """Brings the app's image for this board up to date. UserError with SCons's words where it cannot.
+
+    Two processes may build at once: for different boards in parallel, for one board one after the other.
+    """
+    description = load_board(board)
+    folder = load_spec(app).file.parent
+    tools.ensure(*board_tools(description))
+    _scons(f"board={board}", f"app={folder}", *([f"build={build_dir.resolve()}"] if build_dir else []))
+    directory = (build_dir.resolve() if build_dir else ROOT / "build") / board / folder.name
+    image = directory / ("firmware" if description.hosted else "firmware.elf")
+    return Build(directory, image, directory / "libearshot.so" if description.hosted else None)
+
+
+def board_tools(board: Board) -> tuple[str, ...]:
+    """The programs that build for a board."""
+    return ("gcc",) if board.hosted else ("arm-none-eabi-gcc",)
+
+
+def scons_command() -> list[str]:
+    """SCons of this environment, in the clone, quiet about itself."""
+    return [sys.executable, "-m", "SCons", "-Q", "-C", str(ROOT)]
+
+
+def scons_environment() -> dict[str, str]:
+    """The environment with the packages of this clone first."""
+    path = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{path}" if path else str(ROOT)}
+
+
+def _scons(*words: str) -> None:
+    done = subprocess.run(
+        [*scons_command(), *words],
+        env={**scons_environment(), "SCONSFLAGS": ""},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise UserError(done.stderr.strip() or done.stdout.strip())

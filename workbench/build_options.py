@@ -1,0 +1,112 @@
+"""What a user can say to SCons: options and targets, checked, with their help text."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from codegen.board import Board, board_names, load_board
+from codegen.errors import UserError
+from codegen.spec import Spec
+from codegen.spec_file import load_spec
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / "examples" / "smart_lock"
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """One image to build. Paths are absolute."""
+
+    board: Board
+    app: Path  # the folder with pipeline.toml
+    spec: Spec
+    build: Path
+    verbose: bool
+
+    @property
+    def board_folder(self) -> Path:
+        """Where everything for this board lies."""
+        return self.build / self.board.name
+
+    @property
+    def folder(self) -> Path:
+        """Where the image of this app lies."""
+        return self.board_folder / self.app.name
+
+
+OPTIONS: Mapping[str, str] = {
+    "board": "the board to build for, one of:",
+    "app": "folder with pipeline.toml and model.tflite (default examples/smart_lock)",
+    "build": "where to build (default build)",
+    "engine": "what runs the model: aot, C generated for it (default aot)",
+    "verbose": "1 shows the commands (default 0)",
+}
+
+TARGETS: Mapping[str, str] = {
+    "firmware": "the image: firmware.elf, .bin, .hex, .map and the table of sizes (default)",
+    "generated": "its generated sources alone",
+}
+
+
+def help_text() -> str:
+    """What bare `scons` prints."""
+    lines = ["scons board=BOARD [app=DIR] [option=value] [target]", "", "Options:"]
+    lines += [f"  {name + '=':<11}{text}" for name, text in OPTIONS.items()]
+    at = lines.index(f"  {'board=':<11}{OPTIONS['board']}")
+    boards = [load_board(name) for name in board_names()]
+    lines[at + 1 : at + 1] = [f"{'':<13}{board.name:<14}{board.description}" for board in boards]
+    lines += ["", "Targets:"]
+    lines += [f"  {name:<11}{text}" for name, text in TARGETS.items()]
+    lines += [f"  {'-c':<11}removes what was built", ""]
+    lines += ["The image lies in build/<board>/<app>/. Commands of Earshot itself: earshot --help"]
+    return "\n".join(lines)
+
+
+def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: Path) -> BuildOptions:
+    """The options of a command line, or UserError. `launch`: the folder the user stands in."""
+    for name in arguments:
+        if name not in OPTIONS:
+            raise UserError(f'there is no option "{name}"', remedy=_known("Options", name, OPTIONS))
+    for target in targets:
+        if target not in TARGETS and "/" not in target:
+            raise UserError(f'there is no target and no command "{target}"', remedy=_unknown_word(target))
+    if "board" not in arguments:
+        raise UserError("no board is named", remedy=f"Add board=NAME, one of: {', '.join(board_names())}.")
+    engine = arguments.get("engine", "aot")
+    if engine == "tflm":
+        raise UserError(
+            "engine=tflm is not available yet", remedy="Leave it out: engine=aot gives the same scores."
+        )
+    if engine != "aot":
+        raise UserError(f'there is no engine "{engine}"', remedy="The engine is aot.")
+    if arguments.get("verbose", "0") not in ("0", "1"):
+        raise UserError(
+            f"verbose={arguments['verbose']} is not allowed", remedy="Write verbose=1 or verbose=0."
+        )
+    board = load_board(arguments["board"])
+    app = (launch / arguments["app"]).resolve() if "app" in arguments else EXAMPLE
+    spec = load_spec(app)
+    return BuildOptions(
+        board=board,
+        app=spec.file.parent,
+        spec=spec,
+        build=(launch / arguments["build"]).resolve() if "build" in arguments else ROOT / "build",
+        verbose=arguments.get("verbose") == "1",
+    )
+
+
+def _known(what: str, word: str, known: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(word, known, 1)
+    return (f'Did you mean "{near[0]}"? ' if near else "") + f"{what}: {', '.join(known)}."
+
+
+def _unknown_word(word: str) -> str:
+    from workbench.commands.list import COMMANDS
+
+    commands = [name.replace("_", "-") for name in COMMANDS]
+    near = difflib.get_close_matches(word, [*commands, *TARGETS], 1)
+    hint = f'Did you mean "{near[0]}"? ' if near else ""
+    return f"{hint}`earshot --help` lists the commands, `scons` alone the targets."
