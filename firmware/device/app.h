@@ -7,8 +7,8 @@
 /* What the generator hands to the device: one app an image. */
 typedef struct {
     const char *name;
-    const char *engine;         /* "aot" or "tflm" */
-    const char *model_hash;     /* first 16 hex digits of the .tflite's SHA-256 */
+    const char *engine;     /* "aot" or "tflm" */
+    const char *model_hash; /* first 16 hex digits of the .tflite's SHA-256 */
     const model_t *model;
     const pipeline_t *pipeline; /* NULL: a bare model, reached by `tensor` lines only */
     void *input;                /* model->input_size bytes for `tensor` lines, aligned to 8 */

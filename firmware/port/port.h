@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a chip family implements. Nothing here calls back: interrupts and DMA fill rings, the main loop reads them. */
+/* What a chip family implements. Nothing here calls back: interrupts and DMA fill rings, the main loop reads
+ * them. */
 
 void port_start(void);
 
@@ -18,19 +19,27 @@ size_t port_read(void *bytes, size_t size);
 size_t port_room(void);
 void port_write(const void *bytes, size_t size);
 
+/* Received bytes that the port holds until they are read: how far the host may run ahead. */
+size_t port_read_capacity(void);
+
 /* Received bytes that found the ring full since start. */
 uint32_t port_serial_lost(void);
 
-/* The microphone: int16 mono. false: this board has none, or it does not have that rate. */
+/* The microphone: int16 mono, from now on; called again, it starts afresh. false: this board has none, or it
+ * does not have that rate. */
 bool port_audio_start(uint32_t sample_rate);
 size_t port_audio_read(int16_t *samples, size_t count);
 uint32_t port_audio_lost(void); /* samples overrun since start */
 
-/* Sleeps until an interrupt; one that came between the last check and this call is not lost. */
+/* Sleeps until an interrupt, for two seconds at most; one that came between the last check and this call is
+ * not lost. */
 void port_sleep(void);
 
 /* GNU build id of the image: 20 bytes; NULL where the linker gave none. */
 const uint8_t *port_build_id(void);
+
+/* Bytes of stack ever used; 0 where the port does not know. */
+size_t port_stack_used(void);
 
 /* A wait for hardware ran out: prints its name as an error line, then resets or ends. */
 _Noreturn void port_fail(const char *wait);

@@ -1,0 +1,37 @@
+#include "device/idle.h"
+#include "port/port.h"
+
+static struct {
+    uint32_t last; /* ticks at the last look */
+    uint64_t awake, asleep;
+} idle;
+
+static uint32_t ticks_since_last(void)
+{
+    const uint32_t now = port_ticks();
+    const uint32_t passed = now - idle.last;
+    idle.last = now;
+    return passed;
+}
+
+void idle_start(void)
+{
+    idle.last = port_ticks();
+}
+
+void idle_sleep(void)
+{
+    idle.awake += ticks_since_last();
+    port_sleep();
+    idle.asleep += ticks_since_last();
+}
+
+uint32_t idle_awake(void)
+{
+    idle.awake += ticks_since_last();
+    const uint64_t total = idle.awake + idle.asleep;
+    const uint32_t percent = total == 0 ? 100 : (uint32_t)((100 * idle.awake + total - 1) / total);
+    idle.awake = 0;
+    idle.asleep = 0;
+    return percent;
+}

@@ -1,0 +1,166 @@
+#include "device/json.h"
+#include "device/base64.h"
+#include <string.h>
+
+static const char json_digits[16] = {'0', '1', '2', '3', '4', '5', '6', '7',
+                                     '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
+
+static void put(json_t *json, char character)
+{
+    if (json->used < json->size) {
+        json->text[json->used++] = character;
+    } else {
+        json->full = true;
+    }
+}
+
+static void separate(json_t *json)
+{
+    if (json->comma) {
+        put(json, ',');
+    }
+    json->comma = true;
+}
+
+void json_value(json_t *json, int64_t value)
+{
+    char digits[20]; /* 2^64 has 20 */
+    size_t count = 0;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    while (rest > UINT32_MAX) {
+        digits[count++] = json_digits[rest % 10];
+        rest /= 10;
+    }
+    uint32_t low = (uint32_t)rest; /* most numbers never need the 64-bit division */
+    do {
+        digits[count++] = json_digits[low % 10];
+        low /= 10;
+    } while (low > 0);
+    if (value < 0) {
+        put(json, '-');
+    }
+    while (count > 0) {
+        put(json, digits[--count]);
+    }
+}
+
+void json_begin(json_t *json, char *text, size_t size)
+{
+    *json = (json_t){.text = text, .size = size};
+    put(json, '{');
+}
+
+size_t json_end(json_t *json)
+{
+    put(json, '}');
+    put(json, '\n');
+    return json->full ? 0 : json->used;
+}
+
+void json_text(json_t *json, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        char character = text[i];
+        if (character == '"' || character == '\\') {
+            put(json, '\\');
+        }
+        put(json, character >= ' ' && character <= '~' ? character : '?');
+    }
+}
+
+void json_quote(json_t *json)
+{
+    put(json, '"');
+}
+
+static void quoted(json_t *json, const char *text)
+{
+    json_quote(json);
+    json_text(json, text, strlen(text));
+    json_quote(json);
+}
+
+void json_key(json_t *json, const char *key)
+{
+    separate(json);
+    quoted(json, key);
+    put(json, ':');
+}
+
+void json_key_in(json_t *json, const char *group, const char *key)
+{
+    separate(json);
+    json_quote(json);
+    json_text(json, group, strlen(group));
+    put(json, '.');
+    json_text(json, key, strlen(key));
+    json_quote(json);
+    put(json, ':');
+}
+
+void json_string(json_t *json, const char *key, const char *value)
+{
+    json_key(json, key);
+    quoted(json, value);
+}
+
+void json_number(json_t *json, const char *key, int64_t value)
+{
+    json_key(json, key);
+    json_value(json, value);
+}
+
+void json_flag(json_t *json, const char *key, bool value)
+{
+    json_key(json, key);
+    const char *word = value ? "true" : "false";
+    json_text(json, word, strlen(word));
+}
+
+void json_hex(json_t *json, const char *key, const uint8_t *bytes, size_t size)
+{
+    json_key(json, key);
+    json_quote(json);
+    for (size_t i = 0; i < size; i++) {
+        put(json, json_digits[bytes[i] >> 4]);
+        put(json, json_digits[bytes[i] & 15]);
+    }
+    json_quote(json);
+}
+
+void json_base64(json_t *json, const char *key, const void *bytes, size_t size)
+{
+    json_key(json, key);
+    json_quote(json);
+    if (json->size - json->used >= BASE64_LENGTH(size)) {
+        json->used += base64_encode(bytes, size, json->text + json->used);
+    } else {
+        json->full = true;
+    }
+    json_quote(json);
+}
+
+void json_list(json_t *json, const char *key)
+{
+    json_key(json, key);
+    put(json, '[');
+    json->comma = false;
+}
+
+void json_list_string(json_t *json, const char *value)
+{
+    separate(json);
+    quoted(json, value);
+}
+
+void json_list_number(json_t *json, int32_t value)
+{
+    separate(json);
+    json_value(json, value);
+}
+
+void json_list_end(json_t *json)
+{
+    put(json, ']');
+    json->comma = true;
+}

@@ -1,0 +1,148 @@
+#include "device/app.h"
+#include "device/command.h"
+#include "device/idle.h"
+#include "device/listen.h"
+#include "device/output.h"
+#include "device/protocol.h"
+#include "device/reader.h"
+#include "device/replay.h"
+#include "device/settings.h"
+#include "device/status.h"
+#include "device/tensor.h"
+#include "port/port.h"
+
+#define BLOCK 64 /* bytes taken from the serial line at once */
+
+static reader_t reader;
+static int start_error; /* of the engine; nothing runs the model then */
+
+static void set(const command_t *command)
+{
+    switch (settings_set(app.pipeline, command->key, command->key_length, command->value)) {
+    case SETTINGS_DONE:
+        protocol_set(command->key, command->key_length, command->value);
+        break;
+    case SETTINGS_NO_SUCH_KEY:
+        protocol_error("set", command->key, command->key_length, command->value, "no such key");
+        break;
+    case SETTINGS_OUT_OF_RANGE:
+        protocol_error("set", command->key, command->key_length, command->value, "out of range");
+        break;
+    }
+}
+
+static void live(void)
+{
+    if (listen_live())
+        status_line();
+    else
+        protocol_error("live", NULL, 0, app.pipeline->sample_rate, "no microphone with this sample rate");
+}
+
+static void reset(void)
+{
+    app.model->reset();
+    if (app.pipeline != NULL)
+        pipeline_reset(app.pipeline);
+    tensor_reset();
+    status_line();
+}
+
+/* What every image understands; false: a word that only a pipeline gives a meaning. */
+static bool obey_any(const command_t *command)
+{
+    switch (command->kind) {
+    case COMMAND_NONE:
+        return true;
+    case COMMAND_BOOT:
+        protocol_boot();
+        return true;
+    case COMMAND_STATUS:
+        status_line();
+        return true;
+    case COMMAND_UNKNOWN:
+        protocol_error("unknown", command->key, command->key_length, 0, NULL);
+        return true;
+    case COMMAND_USAGE:
+        protocol_error("usage", NULL, 0, 0, command->usage);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void obey_pipeline(const command_t *command)
+{
+    switch (command->kind) {
+    case COMMAND_SET:
+        set(command);
+        break;
+    case COMMAND_STAGES:
+        listen_set_stages(command->value != 0);
+        status_line();
+        break;
+    case COMMAND_LIVE:
+        live();
+        break;
+    case COMMAND_REPLAY:
+        replay_start();
+        break;
+    case COMMAND_AUDIO:
+        replay_audio(command);
+        break;
+    default:
+        break;
+    }
+}
+
+static void obey(const command_t *command)
+{
+    if (obey_any(command))
+        return;
+    if (start_error != 0)
+        protocol_error("model", NULL, 0, start_error, "did not start");
+    else if (command->kind == COMMAND_RESET)
+        reset();
+    else if (command->kind == COMMAND_TENSOR)
+        tensor_input(command);
+    else if (app.pipeline == NULL)
+        protocol_error("no pipeline", NULL, 0, 0, "a bare model takes tensor lines only");
+    else
+        obey_pipeline(command);
+}
+
+/* Takes what came over the serial line; true when there was something. */
+static bool read_lines(void)
+{
+    uint8_t bytes[BLOCK];
+    const size_t count = port_read(bytes, sizeof bytes);
+    for (size_t i = 0; i < count; i++) {
+        const reader_event_t event = reader_take(&reader, bytes[i]);
+        if (event == READER_LINE) {
+            command_t command;
+            command_parse(reader.text, reader.used, &command);
+            obey(&command);
+        } else if (event == READER_TOO_LONG) {
+            protocol_error("line too long", NULL, 0, READER_LINE_MAX, NULL);
+        }
+    }
+    return count > 0;
+}
+
+int main(void)
+{
+    port_start();
+    idle_start();
+    output_set_patient(true);
+    start_error = app.pipeline != NULL ? pipeline_start(app.pipeline) : app.model->start();
+    protocol_boot();
+    if (start_error != 0)
+        protocol_error("model", NULL, 0, start_error, "did not start");
+    else if (app.pipeline != NULL)
+        listen_live();
+    for (;;) {
+        const bool heard = listen_poll();
+        if (!read_lines() && !heard)
+            idle_sleep();
+    }
+}

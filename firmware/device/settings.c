@@ -1,0 +1,62 @@
+#include "device/settings.h"
+#include <string.h>
+
+#define THRESHOLD "decision.threshold"
+
+static bool is(const char *key, size_t length, const char *name)
+{
+    return length == strlen(name) && memcmp(key, name, length) == 0;
+}
+
+static settings_result_t result(bool done)
+{
+    return done ? SETTINGS_DONE : SETTINGS_OUT_OF_RANGE;
+}
+
+static settings_result_t set_all_thresholds(const decision_t *decision, int32_t value)
+{
+    bool done = true;
+    for (size_t i = 0; i < decision->labels; i++)
+        done = done && decision_set_threshold(decision, i, value);
+    return result(done);
+}
+
+static settings_result_t set_threshold(const pipeline_t *pipeline, const char *label, size_t length,
+                                       int32_t value)
+{
+    for (size_t i = 0; i < pipeline->decision->labels; i++)
+        if (is(label, length, pipeline->labels[i]))
+            return result(decision_set_threshold(pipeline->decision, i, value));
+    return SETTINGS_NO_SUCH_KEY;
+}
+
+settings_result_t settings_set(const pipeline_t *pipeline, const char *key, size_t length, int32_t value)
+{
+    const size_t prefix = strlen(THRESHOLD ".");
+    if (is(key, length, "gate.threshold"))
+        return result(gate_set_threshold(pipeline->gate, value));
+    if (is(key, length, "gate.backoff"))
+        return result(gate_set_backoff(pipeline->gate, value));
+    if (is(key, length, "gate.delay"))
+        return result(gate_set_delay(pipeline->gate, value));
+    if (is(key, length, "decision.votes"))
+        return result(decision_set_votes(pipeline->decision, value));
+    if (is(key, length, THRESHOLD))
+        return set_all_thresholds(pipeline->decision, value);
+    if (length > prefix && memcmp(key, THRESHOLD ".", prefix) == 0)
+        return set_threshold(pipeline, key + prefix, length - prefix, value);
+    return SETTINGS_NO_SUCH_KEY;
+}
+
+void settings_write(const pipeline_t *pipeline, json_t *json)
+{
+    const gate_settings_t *gate = &pipeline->gate->state->settings;
+    json_number(json, "gate.threshold", gate->threshold);
+    json_number(json, "gate.backoff", gate->backoff);
+    json_number(json, "gate.delay", gate->delay);
+    json_number(json, "decision.votes", pipeline->decision->state->votes);
+    for (size_t i = 0; i < pipeline->decision->labels; i++) {
+        json_key_in(json, THRESHOLD, pipeline->labels[i]);
+        json_value(json, pipeline->decision->limits[i]);
+    }
+}

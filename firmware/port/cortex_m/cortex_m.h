@@ -1,0 +1,65 @@
+#ifndef CORTEX_M_H
+#define CORTEX_M_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The core's own registers and what every port on a Cortex-M shares. Addresses: Armv7-M manual, DDI 0403E,
+ * B3.2. */
+
+#define CORTEX_M_REGISTER(address) (*(volatile uint32_t *)(address))
+
+#define SYSTICK_CTRL CORTEX_M_REGISTER(0xE000E010)
+#define SYSTICK_LOAD CORTEX_M_REGISTER(0xE000E014)
+#define SYSTICK_VAL  CORTEX_M_REGISTER(0xE000E018)
+#define SCB_ICSR     CORTEX_M_REGISTER(0xE000ED04)
+#define SCB_CFSR     CORTEX_M_REGISTER(0xE000ED28)
+#define SCB_HFSR     CORTEX_M_REGISTER(0xE000ED2C)
+#define SCB_MMFAR    CORTEX_M_REGISTER(0xE000ED34)
+#define SCB_BFAR     CORTEX_M_REGISTER(0xE000ED38)
+#define SCB_CPACR    CORTEX_M_REGISTER(0xE000ED88)
+#define NVIC_ISER(n) CORTEX_M_REGISTER(0xE000E100 + 4 * (n))
+#define NVIC_ICER(n) CORTEX_M_REGISTER(0xE000E180 + 4 * (n))
+#define NVIC_ISPR(n) CORTEX_M_REGISTER(0xE000E200 + 4 * (n))
+
+static inline void nvic_enable(uint32_t interrupt)
+{
+    NVIC_ISER(interrupt / 32) = 1u << interrupt % 32;
+}
+
+/* Runs the interrupt's handler soon, as if its device had asked. */
+static inline void nvic_pend(uint32_t interrupt)
+{
+    NVIC_ISPR(interrupt / 32) = 1u << interrupt % 32;
+}
+
+/* Interrupts off; returns whether they were off before, for interrupts_restore(). */
+static inline uint32_t interrupts_save(void)
+{
+    uint32_t masked;
+    __asm volatile("mrs %0, primask\n\tcpsid i" : "=r"(masked)::"memory");
+    return masked;
+}
+
+static inline void interrupts_restore(uint32_t masked)
+{
+    __asm volatile("msr primask, %0" ::"r"(masked) : "memory");
+}
+
+/* ticks.c: counts the core's clock by SysTick, wraps included. */
+void ticks_start(void);
+
+/* sleep.c: called by every handler that filled or emptied something the main loop looks at. */
+void sleep_wake(void);
+
+/* startup.c: bytes of the stack that are no longer as startup painted them. */
+size_t stack_used(void);
+
+/* fault.c: everything off, asleep until the next reset. */
+_Noreturn void halt(void);
+
+/* The port's: sends by polling, whatever interrupts and rings do; gives up on a line that takes nothing. */
+void port_emergency_write(const char *text, size_t size);
+
+#endif

@@ -1,0 +1,45 @@
+/* From reset to main(). Symbols: the board's linker script. */
+#include "port/cortex_m/cortex_m.h"
+
+#define PAINT 0xA5A5A5A5u
+
+extern uint32_t _data_start[], _data_end[], _bss_start[], _bss_end[], _stack_bottom[], _stack_top[];
+extern const uint32_t _data_load[];
+
+int main(void);
+void reset_handler(void);
+
+/* Volatile pointers: the compiler must not turn these loops into calls of memcpy and memset before there is
+ * data. */
+static void fill(volatile uint32_t *start, const volatile uint32_t *end, uint32_t value)
+{
+    while (start < end)
+        *start++ = value;
+}
+
+__attribute__((section(".text.reset_handler"))) void reset_handler(void)
+{
+#ifdef __ARM_FP
+    SCB_CPACR |= 0xFu << 20; /* CP10 and CP11: the FPU */
+    __asm volatile("dsb\n\tisb");
+#endif
+    volatile uint32_t *data = _data_start;
+    for (const volatile uint32_t *source = _data_load; data < _data_end;)
+        *data++ = *source++;
+    fill(_bss_start, _bss_end, 0);
+
+    uint32_t *top; /* what lies well below it is not in use yet */
+    __asm volatile("mov %0, sp" : "=r"(top));
+    fill(_stack_bottom, top - 32, PAINT);
+
+    main();
+    halt();
+}
+
+size_t stack_used(void)
+{
+    const uint32_t *low = _stack_bottom;
+    while (low < _stack_top && *low == PAINT)
+        low++;
+    return (size_t)(_stack_top - low) * sizeof *low;
+}

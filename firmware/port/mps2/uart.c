@@ -1,0 +1,126 @@
+/* CMSDK APB UART: 8N1, one byte each way in hardware, a ring each way behind it. */
+#include "port/cortex_m/cortex_m.h"
+#include "port/mps2/mps2.h"
+#include "port/port.h"
+#include "port/ring.h"
+
+typedef struct {
+    volatile uint32_t data, state, ctrl, intstatus, bauddiv;
+} uart_registers_t;
+
+#define UART ((uart_registers_t *)BOARD_UART_BASE)
+
+#define STATE_TX_FULL    (1u << 0)
+#define STATE_RX_FULL    (1u << 1)
+#define STATE_RX_OVERRUN (1u << 3) /* cleared by writing 1 */
+#define CTRL_TX          (1u << 0)
+#define CTRL_RX          (1u << 1)
+#define CTRL_TX_IRQ      (1u << 2)
+#define CTRL_RX_IRQ      (1u << 3)
+#define INT_TX           (1u << 0)
+#define INT_RX           (1u << 1)
+
+#define RX_SIZE 4096u
+#define TX_SIZE 16384u
+
+/* Polls of a full transmitter before it is given up: far more than a byte takes at 9600 baud. */
+#define EMERGENCY_POLLS 1000000u
+
+static uint8_t uart_rx_bytes[RX_SIZE], uart_tx_bytes[TX_SIZE];
+static ring_t uart_rx, uart_tx;
+static volatile uint32_t uart_lost;
+static volatile bool uart_discards;
+
+void uart_rx_handler(void);
+void uart_tx_handler(void);
+
+void uart_start(void)
+{
+    UART->bauddiv = BOARD_CLOCK_HZ / BOARD_UART_BAUD;
+    UART->ctrl = CTRL_TX | CTRL_RX | CTRL_TX_IRQ | CTRL_RX_IRQ;
+    nvic_enable(BOARD_UART_RX_IRQ);
+    nvic_enable(BOARD_UART_TX_IRQ);
+}
+
+void uart_discard(bool discard)
+{
+    uart_discards = discard;
+}
+
+void uart_rx_handler(void)
+{
+    UART->intstatus = INT_RX; /* before the data: a byte that comes meanwhile asks again */
+    while (UART->state & STATE_RX_FULL) {
+        const uint8_t byte = (uint8_t)UART->data;
+        if (uart_discards)
+            continue;
+        if (ring_used(&uart_rx) == RX_SIZE) {
+            uart_lost++;
+            continue;
+        }
+        uart_rx_bytes[uart_rx.written % RX_SIZE] = byte;
+        ring_advance(&uart_rx.written, 1);
+    }
+    if (UART->state & STATE_RX_OVERRUN) {
+        UART->state = STATE_RX_OVERRUN;
+        uart_lost++; /* at least one */
+    }
+    sleep_wake();
+}
+
+/* Pended by port_write() for the first byte, by the UART for the others. */
+void uart_tx_handler(void)
+{
+    UART->intstatus = INT_TX;
+    while (ring_used(&uart_tx) > 0 && !(UART->state & STATE_TX_FULL)) {
+        UART->data = uart_tx_bytes[uart_tx.read % TX_SIZE];
+        ring_advance(&uart_tx.read, 1);
+    }
+    sleep_wake();
+}
+
+uint32_t uart_read(uint8_t *bytes, uint32_t size)
+{
+    const uint32_t used = ring_used(&uart_rx);
+    const uint32_t count = used < size ? used : size;
+    for (uint32_t i = 0; i < count; i++)
+        bytes[i] = uart_rx_bytes[(uart_rx.read + i) % RX_SIZE];
+    ring_advance(&uart_rx.read, count);
+    return count;
+}
+
+uint32_t port_serial_lost(void)
+{
+    return uart_lost;
+}
+
+size_t port_room(void)
+{
+    return TX_SIZE - ring_used(&uart_tx);
+}
+
+void port_write(const void *bytes, size_t size)
+{
+    const uint8_t *next = bytes;
+    for (uint32_t i = 0; i < size; i++)
+        uart_tx_bytes[(uart_tx.written + i) % TX_SIZE] = next[i];
+    ring_advance(&uart_tx.written, (uint32_t)size);
+    nvic_pend(BOARD_UART_TX_IRQ);
+}
+
+size_t port_read_capacity(void)
+{
+    const uint32_t memory = memory_line_capacity();
+    return memory > 0 ? memory : RX_SIZE;
+}
+
+void port_emergency_write(const char *text, size_t size)
+{
+    UART->ctrl = CTRL_TX;
+    for (size_t i = 0; i < size; i++) {
+        for (uint32_t polls = 0; UART->state & STATE_TX_FULL; polls++)
+            if (polls == EMERGENCY_POLLS)
+                return;
+        UART->data = (uint8_t)text[i];
+    }
+}
