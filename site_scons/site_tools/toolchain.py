@@ -57,7 +57,10 @@ def _path_maps(env: Any) -> list[str]:
     """Wherever the clone and the build lie, debug information and __FILE__ say the same."""
     build = str(env["OPTIONS"].build)
     relative = env.Dir(build).path
-    return [f"-ffile-prefix-map={ROOT}=.", *(f"-ffile-prefix-map={path}=build" for path in {build, relative})]
+    return [
+        f"-ffile-prefix-map={ROOT}=.",
+        *(f"-ffile-prefix-map={path}=build" for path in dict.fromkeys((build, relative))),
+    ]
 
 
 def exists(env: Any) -> bool:
