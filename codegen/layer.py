@@ -1,0 +1,68 @@
+"""What lowering makes of a graph: calls of kernels in order, each with its constants, before memory is planned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.graph import Node, Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Array:
+    """A constant array of one layer.
+
+    suffix: the end of its C name, "weights"
+    type: of an element: "int8_t", "requantize_t"
+    values: [n], or [n, fields] where an element is a struct
+    note: what it holds and in which order
+    """
+
+    suffix: str
+    type: str
+    values: NDArray[np.int64]
+    note: str
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in flash."""
+        size = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "int32_t": 4, "requantize_t": 12}[self.type]
+        return int(self.values.shape[0]) * size
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One call of a kernel.
+
+    name: of its struct, after the app's prefix: "conv1"
+    kernel: the function, declared in nn/<kernel>.h, taking `const <kernel>_t *`
+    fields: C designators and values of the struct; a value naming an Array's suffix is written as its C name
+    inputs, output: tensors; inputs may be read while output is written only where `in_place` allows
+    in_place: inputs whose memory the output may take
+    scratch: bytes of working memory, 0: the kernel takes none
+    macs: multiply-accumulates of the operator as the model defines it
+    """
+
+    name: str
+    kernel: str
+    fields: tuple[tuple[str, str], ...]
+    arrays: tuple[Array, ...]
+    inputs: tuple[int, ...]
+    output: int
+    node: Node
+    in_place: tuple[int, ...] = ()
+    scratch: int = 0
+    macs: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Layers in order, over the graph's tensors; `same` maps a tensor to the one whose memory it shares."""
+
+    tensors: tuple[Tensor, ...]
+    layers: tuple[Layer, ...]
+    input: int
+    output: int

@@ -1,0 +1,141 @@
+"""Graph -> Program: each operator becomes calls of kernels; what needs no call disappears.
+
+Operators that only give the same bytes another shape share memory; functions of one int8 become tables, and tables that
+follow each other become one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.graph import Graph, Node
+from codegen.layer import Array, Layer, Program
+from codegen.ops import FAMILIES
+from codegen.quantize import Reference
+
+Table = NDArray[np.int64]  # [depth, 256]: of the values -128 .. 127, taken in turn over the flat tensor
+
+
+class Lowering:
+    """The program while it is built. Operators call add, table and share."""
+
+    def __init__(self, graph: Graph, reference: Reference) -> None:
+        self.graph = graph
+        self.reference = reference
+        self.layers: list[Layer] = []
+        self._same: dict[int, int] = {}
+        self._names: Counter[str] = Counter()
+        self._readers = Counter(index for node in graph.nodes for index in node.inputs)
+        self._readers.update(graph.outputs)
+        self._tables: dict[int, tuple[int, Table]] = {}  # tensor -> its table layer's position, and the table
+
+    def root(self, tensor: int) -> int:
+        """The tensor whose memory this one uses."""
+        return self._same.get(tensor, tensor)
+
+    def share(self, tensor: int, with_: int) -> None:
+        """The two are the same bytes."""
+        source = self.root(with_)
+        self._same[tensor] = source
+        self._readers[source] += self._readers[tensor] - 1
+
+    def add(
+        self,
+        node: Node,
+        stem: str,
+        *,
+        kernel: str,
+        fields: Sequence[tuple[str, str]],
+        arrays: Sequence[Array] = (),
+        inputs: Sequence[int] | None = None,
+        in_place: Sequence[int] = (),
+        scratch: int = 0,
+        macs: int = 0,
+        note: str = "",
+    ) -> None:
+        """One call. stem: its name without a number; inputs: the node's computed ones where not given."""
+        if inputs is None:
+            inputs = [index for index in node.inputs if index >= 0 and self.graph.tensors[index].data is None]
+        self._names[stem] += 1
+        layer = Layer(
+            name=f"{stem}{self._names[stem]}",
+            kernel=kernel,
+            fields=tuple(fields),
+            arrays=tuple(arrays),
+            inputs=tuple(self.root(index) for index in inputs),
+            output=self.root(node.outputs[0]),
+            node=node,
+            in_place=tuple(self.root(index) for index in in_place),
+            scratch=scratch,
+            macs=macs,
+            note=note,
+        )
+        self.layers.append(layer)
+
+    def table(self, node: Node, input_: int, table: Table) -> None:
+        """output = table[input], one table or one a channel; joined with a table layer that made the input."""
+        source = self.root(input_)
+        before = self._tables.get(source)
+        if before is not None and self._readers[source] == 1:
+            position, first = before
+            joined = compose(first, table)
+            if joined is not None:
+                nodes = self.layers[position]
+                self.layers[position] = self._table_layer(nodes.name, node, nodes.inputs[0], joined)
+                self._tables[node.outputs[0]] = (position, joined)
+                return
+        self._names["table"] += 1
+        self.layers.append(self._table_layer(f"table{self._names['table']}", node, source, table))
+        self._tables[node.outputs[0]] = (len(self.layers) - 1, table)
+
+    def _table_layer(self, name: str, node: Node, source: int, table: Table) -> Layer:
+        depth = len(table)
+        output = self.graph.tensors[node.outputs[0]]
+        return Layer(
+            name=name,
+            kernel="table",
+            fields=(("table", "table"), ("count", str(output.size)), ("depth", str(depth))),
+            arrays=(
+                Array("table", "int8_t", table.reshape(-1), "of the values -128 .. 127, channel by channel"),
+            ),
+            inputs=(source,),
+            output=node.outputs[0],
+            node=node,
+            in_place=(source,),
+        )
+
+
+def compose(first: Table, second: Table) -> Table | None:
+    """second after first, as one table; None where their channels do not fit."""
+    depth = max(len(first), len(second))
+    if depth % len(first) or depth % len(second):
+        return None
+    first, second = np.tile(first, (depth // len(first), 1)), np.tile(second, (depth // len(second), 1))
+    return np.take_along_axis(second, first + 128, axis=1)
+
+
+def lower(graph: Graph, reference: Reference = Reference.LITERT) -> Program:
+    """The calls that compute `graph`, which the door has passed, with the bits of `reference`."""
+    lowering = Lowering(graph, reference)
+    for node in graph.nodes:
+        FAMILIES[node.op].lower(lowering, node)
+    source, output = lowering.root(graph.outputs[0]), graph.outputs[0]
+    if source == graph.inputs[0] or graph.tensors[source].data is not None:
+        node = graph.nodes[-1] if graph.nodes else Node(0, "COPY", (source,), (output,))
+        lowering.layers.append(
+            Layer(
+                name="copy1",
+                kernel="copy",
+                fields=(("size", str(graph.output.nbytes)),),
+                arrays=(),
+                inputs=(source,),
+                output=output,
+                node=node,
+            )
+        )
+        source = output
+    return Program(graph.tensors, tuple(lowering.layers), graph.inputs[0], source)

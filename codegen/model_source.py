@@ -1,0 +1,118 @@
+"""The model as C: constants, one struct a layer, and run(), one list of calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codegen.graph import Graph, Tensor
+from codegen.layer import Array, Layer
+from codegen.lower import lower
+from codegen.plan import Plan, plan
+from codegen.quantize import Reference
+from codegen.render import c_rows, render, shape_text, short
+from codegen.spec import Spec
+
+
+@dataclass(frozen=True)
+class Call:
+    """A line of run(). arguments: after the layer's struct."""
+
+    layer: Layer
+    comment: str
+    arguments: tuple[str, ...]
+
+
+def model_plan(graph: Graph, reference: Reference = Reference.LITERT) -> Plan:
+    """The program of a graph with its memory planned."""
+    return plan(lower(graph, reference))
+
+
+def model_source(
+    spec: Spec, graph: Graph, scratch: int, reference: Reference = Reference.LITERT
+) -> str:
+    """The text of NAME_model.c. scratch: bytes that stages outside the model need of the arena."""
+    planned = model_plan(graph, reference)
+    layers = planned.program.layers
+    constants = _constants(planned)
+    return render(
+        "model.c.in",
+        name=spec.name,
+        mode=spec.classifier.kernels,
+        graph=graph,
+        plan=planned,
+        arena=max(planned.arena, scratch, 16),
+        layers=layers,
+        calls=[_call(planned, index, spec.name) for index in range(len(layers))],
+        constants=constants,
+        kernels=sorted({layer.kernel for layer in layers}),
+        rows=_rows,
+        comment=comment,
+        describe=describe,
+        value=_value,
+    )
+
+
+def comment(text: str) -> str:
+    """Text from the model's file inside a C comment: nothing in it ends the comment or starts a trigraph."""
+    return text.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?").rstrip("\\")
+
+
+def describe(tensor: Tensor) -> str:
+    """15 x 20 x 1, scale 0.0235, zero point -128."""
+    shape = tensor.shape[1:] if len(tensor.shape) > 1 and tensor.shape[0] == 1 else tensor.shape
+    text = shape_text(shape or (1,))
+    if tensor.quantization is not None and len(tensor.quantization.scales) == 1:
+        text += f", scale {short(tensor.quantization.scale)}, zero point {tensor.quantization.zero_point}"
+    return text
+
+
+def _constants(planned: Plan) -> list[Tensor]:
+    """Constant tensors that kernels read as inputs."""
+    used = {index for layer in planned.program.layers for index in layer.inputs}
+    return [tensor for tensor in planned.program.tensors if tensor.index in used and tensor.data is not None]
+
+
+def _place(planned: Plan, tensor: int, name: str) -> str:
+    program = planned.program
+    if tensor == program.input:
+        return "input"
+    if tensor == program.output:
+        return "output"
+    if program.tensors[tensor].data is not None:
+        return f"{name}_constant{tensor}"
+    offset = planned.offset(tensor)
+    return "arena" if not offset else f"arena + {offset}"
+
+
+def _call(planned: Plan, index: int, name: str) -> Call:
+    layer = planned.program.layers[index]
+    tensors = planned.program.tensors
+    arguments = [_place(planned, tensor, name) for tensor in (*layer.inputs, layer.output)]
+    if layer.scratch:
+        offset = planned.scratch[index]
+        arguments.append("arena" if not offset else f"arena + {offset}")
+    shapes = [describe(tensors[tensor]) for tensor in layer.inputs[:1]]
+    text = f"{layer.node.index} {layer.node.op}"
+    if layer.note:
+        text += f" {layer.note}"
+    made = tensors[layer.output]
+    text += f": {shapes[0].split(',')[0] if shapes else ''} -> {describe(made)}"
+    return Call(layer, comment(text), tuple(arguments))
+
+
+def _rows(array: Array) -> str:
+    """The elements of an initialiser."""
+    if array.values.ndim == 1:
+        return c_rows(array.values.tolist())
+    widths = [max(len(str(v)) for v in column) for column in array.values.T.tolist()]
+    lines = []
+    for row in array.values.tolist():
+        lines.append("    {" + ", ".join(f"{v:>{w}}" for v, w in zip(row, widths, strict=True)) + "},")
+    return "\n".join(lines)
+
+
+def _value(layer: Layer, value: str, name: str) -> str:
+    """A field's value, where an array's suffix stands for its C name."""
+    if any(array.suffix == value for array in layer.arrays):
+        return f"{name}_{layer.name}_{value}"
+    return value

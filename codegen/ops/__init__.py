@@ -1,0 +1,15 @@
+"""The operators the engine computes: a family a file, each with its checks and its lowering to kernels."""
+
+from __future__ import annotations
+
+from codegen.ops import arithmetic, conv_2d, fully_connected, reshape, softmax
+from codegen.ops.family import Family, Fault
+
+FAMILIES: dict[str, Family] = {
+    op: family
+    for module in (arithmetic, conv_2d, fully_connected, reshape, softmax)
+    for family in module.FAMILIES
+    for op in family.ops
+}
+
+__all__ = ["FAMILIES", "Family", "Fault"]

@@ -1,0 +1,222 @@
+"""ADD and MUL, element by element with broadcasting. With a constant operand they are exact tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from codegen.graph import Graph, Node, Tensor
+from codegen.ops.family import (
+    AGAIN,
+    Family,
+    Fault,
+    check_activation,
+    check_counts,
+    check_int8,
+    operand,
+    result,
+)
+from codegen.quantize import (
+    Multiplier,
+    Reference,
+    activation_range,
+    clamp,
+    float32,
+    multiply,
+    quantization,
+    quantize_multiplier,
+)
+
+if TYPE_CHECKING:
+    from codegen.lower import Lowering, Table
+
+LARGEST_TABLES = 64  # channels, 256 bytes each; more are computed element by element
+RANK = 5  # of the kernels' loops, after joining axes
+ADD_SHIFT = 20  # bits of headroom the operands get before they are scaled
+
+Function = Callable[[int, int], int]
+
+
+def add_multipliers(a: Tensor, b: Tensor, output: Tensor) -> tuple[Multiplier, Multiplier, Multiplier]:
+    """Of the two operands, to twice the larger scale, and from there to the output."""
+    scale_a, scale_b = quantization(a).scale, quantization(b).scale
+    twice = 2 * max(scale_a, scale_b)
+    real = twice / ((1 << ADD_SHIFT) * quantization(output).scale)
+    return (
+        quantize_multiplier(scale_a / twice),
+        quantize_multiplier(scale_b / twice),
+        quantize_multiplier(real),
+    )
+
+
+def mul_multiplier(a: Tensor, b: Tensor, output: Tensor, reference: Reference) -> Multiplier:
+    """From the product's scale to the output's: in float32 steps, or in double on the device (docs/exactness.md)."""
+    scale_a, scale_b, scale = (quantization(tensor).scale for tensor in (a, b, output))
+    if reference is Reference.LITERT:
+        return quantize_multiplier(float32(float32(scale_a * scale_b) / scale))
+    return quantize_multiplier(scale_a * scale_b / scale)
+
+
+def add_function(
+    a: Tensor, b: Tensor, output: Tensor, activation: str, reference: Reference
+) -> Function:
+    """The operator on two integers."""
+    del reference  # both add alike
+    by_a, by_b, by_out = add_multipliers(a, b, output)
+    zero_a, zero_b, zero = (quantization(tensor).zero_point for tensor in (a, b, output))
+    low, high = activation_range(output, activation)
+
+    def add(x: int, y: int) -> int:
+        total = multiply((x - zero_a) << ADD_SHIFT, by_a) + multiply((y - zero_b) << ADD_SHIFT, by_b)
+        return clamp(multiply(total, by_out) + zero, low, high)
+
+    return add
+
+
+def mul_function(
+    a: Tensor, b: Tensor, output: Tensor, activation: str, reference: Reference
+) -> Function:
+    """The operator on two integers."""
+    by = mul_multiplier(a, b, output, reference)
+    zero_a, zero_b, zero = (quantization(tensor).zero_point for tensor in (a, b, output))
+    low, high = activation_range(output, activation)
+
+    def mul(x: int, y: int) -> int:
+        return clamp(multiply((x - zero_a) * (y - zero_b), by) + zero, low, high)
+
+    return mul
+
+
+FUNCTIONS = {"ADD": add_function, "MUL": mul_function}
+
+
+def check(graph: Graph, node: Node) -> Iterator[Fault]:
+    """Two int8 operands that broadcast to the output's shape."""
+    faults = list(check_counts(node, 2, 2))
+    if faults:
+        yield from faults
+        return
+    a, b, output = _tensors(graph, node)
+    faults += [
+        *check_int8(a, "first operand"),
+        *check_int8(b, "second operand"),
+        *check_int8(output, "output"),
+    ]
+    faults += check_activation(node)
+    if faults:
+        yield from faults
+        return
+    if a.data is not None and b.data is not None:
+        yield Fault("both operands are constant", "compute the result before converting")
+    try:
+        shape = np.broadcast_shapes(a.shape, b.shape)
+    except ValueError:
+        yield Fault(f"{list(a.shape)} and {list(b.shape)} do not broadcast", AGAIN)
+        return
+    if shape != output.shape:
+        yield Fault(f"its output is {list(output.shape)}, but {list(shape)} follows from its operands", AGAIN)
+    elif len(joined_axes(a.shape, b.shape, output.shape)) > RANK:
+        yield Fault(
+            f"broadcasting {list(a.shape)} and {list(b.shape)} mixes too many axes", "reshape the operands"
+        )
+    if node.op == "ADD":
+        twice = 2 * max(quantization(a).scale, quantization(b).scale)
+        if twice / ((1 << ADD_SHIFT) * quantization(output).scale) >= 1:
+            yield Fault("its operands' scale is over 2^19 times its output's", AGAIN)
+
+
+def _tensors(graph: Graph, node: Node) -> tuple[Tensor, Tensor, Tensor]:
+    a, b = operand(graph, node, 0), operand(graph, node, 1)
+    assert a is not None and b is not None  # check_counts
+    return a, b, result(graph, node)
+
+
+def joined_axes(
+    a: tuple[int, ...], b: tuple[int, ...], output: tuple[int, ...]
+) -> list[tuple[int, int, int]]:
+    """(size, step of a, step of b) of as few loops as give every element in order, outermost first."""
+
+    def steps(shape: tuple[int, ...]) -> list[int]:
+        full = (1,) * (len(output) - len(shape)) + shape
+        found, step = [], 1
+        for size in reversed(full):
+            found.append(0 if size == 1 else step)
+            step *= size
+        return found[::-1]
+
+    axes: list[tuple[int, int, int]] = []
+    for size, step_a, step_b in zip(output, steps(a), steps(b), strict=True):
+        if size == 1:
+            continue
+        if axes and axes[-1][1] == size * step_a and axes[-1][2] == size * step_b:
+            axes[-1] = (axes[-1][0] * size, step_a, step_b)
+        else:
+            axes.append((size, step_a, step_b))
+    return axes or [(1, 0, 0)]
+
+
+def constant_per_channel(constant: Tensor, output: Tensor) -> int:
+    """Values of a constant that repeats over the flat output: 1 or the last axis; 0 where it does not repeat so."""
+    if constant.size == 1:
+        return 1
+    last = constant.shape[-1]
+    return last if constant.size == last == output.shape[-1] else 0
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    """A table where one operand is constant along the channels, else the kernel of that name."""
+    a, b, output = _tensors(lowering.graph, node)
+    activation = node.options["fused_activation_function"]
+    constant, other = (a, b) if a.data is not None else (b, a)
+    if constant.data is not None and other.shape == output.shape:
+        depth = constant_per_channel(constant, output)
+        if 0 < depth <= LARGEST_TABLES:
+            function = FUNCTIONS[node.op](a, b, output, activation, lowering.reference)
+            lowering.table(node, other.index, _tables(function, constant, first=constant is a))
+            return
+    _lower_elementwise(lowering, node, a, b, output)
+
+
+def _tables(function: Function, constant: Tensor, first: bool) -> Table:
+    """[channels, 256] of the function with one operand held."""
+    assert constant.data is not None
+    rows = []
+    for held in constant.data.reshape(-1).tolist():
+        rows.append([function(held, x) if first else function(x, held) for x in range(-128, 128)])
+    return np.array(rows, dtype=np.int64)
+
+
+def _lower_elementwise(lowering: Lowering, node: Node, a: Tensor, b: Tensor, output: Tensor) -> None:
+    axes = joined_axes(a.shape, b.shape, output.shape)
+    axes = [(1, 0, 0)] * (RANK - len(axes)) + axes
+    columns = [", ".join(str(axis[part]) for axis in axes) for part in range(3)]
+    low, high = activation_range(output, node.options["fused_activation_function"])
+    zero_a, zero_b, zero = (quantization(tensor).zero_point for tensor in (a, b, output))
+    fields = [
+        ("axes", "{{%s}, {%s}, {%s}}" % tuple(columns)),
+        ("zero_a", str(zero_a)),
+        ("zero_b", str(zero_b)),
+        ("zero_point", str(zero)),
+        ("low", str(low)),
+        ("high", str(high)),
+    ]
+    if node.op == "ADD":
+        for name, by in zip(("a", "b", "output"), add_multipliers(a, b, output), strict=True):
+            fields += [(f"multiplier_{name}", str(by.value)), (f"right_{name}", str(by.right))]
+    else:
+        by = mul_multiplier(a, b, output, lowering.reference)
+        fields += [("multiplier", str(by.value)), ("left", str(by.left)), ("right", str(by.right))]
+    whole = [tensor.index for tensor in (a, b) if tensor.data is None and tensor.shape == output.shape]
+    lowering.add(
+        node,
+        node.op.lower(),
+        kernel={"ADD": "add", "MUL": "multiply"}[node.op],
+        fields=fields,
+        inputs=(a.index, b.index),
+        in_place=whole,
+    )
+
+
+FAMILIES = (Family(("ADD", "MUL"), check, lower),)

@@ -1,0 +1,86 @@
+"""SOFTMAX over the last axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from codegen.fixed_point import exp_negative
+from codegen.graph import Graph, Node
+from codegen.layer import Array
+from codegen.ops.family import AGAIN, Family, Fault, check_counts, check_int8, operand, result
+from codegen.quantize import high_multiply, quantization, quantize_multiplier
+
+if TYPE_CHECKING:
+    from codegen.lower import Lowering
+
+INTEGER_BITS = 5  # of the exponent's argument, Q5.26
+LARGEST_DEPTH = 4095  # more exponentials can overflow the sum in Q12.19
+
+
+def check(graph: Graph, node: Node) -> Iterator[Fault]:
+    """int8 in and out; the output's scale is 1/256 with zero point -128, as the operator demands."""
+    faults = list(check_counts(node, 1, 1))
+    if faults:
+        yield from faults
+        return
+    input_, output = operand(graph, node, 0), result(graph, node)
+    assert input_ is not None
+    faults += [*check_int8(input_, "input"), *check_int8(output, "output")]
+    if faults:
+        yield from faults
+        return
+    if quantization(output).scale != 1 / 256 or quantization(output).zero_point != -128:
+        yield Fault("its output must have scale 1/256 and zero point -128", AGAIN)
+    if input_.shape != output.shape or not input_.shape:
+        yield Fault(f"its input is {list(input_.shape)}, its output {list(output.shape)}", AGAIN)
+    elif input_.shape[-1] > LARGEST_DEPTH:
+        yield Fault(f"{input_.shape[-1]} classes; at most {LARGEST_DEPTH} are possible", "use fewer classes")
+    real = float(node.options["beta"]) * quantization(input_).scale * (1 << (31 - INTEGER_BITS))
+    if not real > 1.0:
+        yield Fault(
+            "its beta times the input's scale is below 2^-26", "use beta = 1 and convert the model again"
+        )
+
+
+def exponentials(scale: float, beta: float) -> list[int]:
+    """exp(-d * scale * beta) in Q0.31 for the differences d = 0, 1, ... that are counted, at most 256."""
+    real = min(beta * scale * (1 << (31 - INTEGER_BITS)), (1 << 31) - 1.0)
+    by = quantize_multiplier(real)
+    radius = math.floor(((1 << INTEGER_BITS) - 1) * (1 << (31 - INTEGER_BITS)) / (1 << by.shift))
+    return [
+        exp_negative(high_multiply(-difference << by.shift, by.value), INTEGER_BITS)
+        for difference in range(min(255, radius) + 1)
+    ]
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    """softmax with a table of the exponentials."""
+    input_, output = operand(lowering.graph, node, 0), result(lowering.graph, node)
+    assert input_ is not None
+    values = exponentials(quantization(input_).scale, float(node.options["beta"]))
+    while len(values) > 1 and values[-1] == 0:
+        values.pop()
+    table = Array(
+        "exponential", "int32_t", np.array(values, dtype=np.int64), "of each difference to the largest, Q31"
+    )
+    depth = output.shape[-1]
+    lowering.add(
+        node,
+        "softmax",
+        kernel="softmax",
+        fields=[
+            ("exponential", "exponential"),
+            ("reach", str(len(values))),
+            ("rows", str(output.size // depth)),
+            ("depth", str(depth)),
+        ],
+        arrays=(table,),
+        in_place=(node.inputs[0],),
+    )
+
+
+FAMILIES = (Family(("SOFTMAX",), check, lower),)

@@ -1,0 +1,184 @@
+"""The integer arithmetic of TFLite's int8 kernels, exactly: multipliers, rounding, clamping.
+
+Everything here is done twice in the firmware's C (firmware/nn/requantize.h) and once here in Python integers: for tables
+that are built ahead of time, and as the expectation of the tests. Semantics: TFLite's quantisation specification and its
+reference kernels in double-rounding mode, which is the mode of TensorFlow Lite Micro; see docs/exactness.md.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+
+import numpy as np
+
+from codegen.graph import Quantization, Tensor
+
+
+class Reference(Enum):
+    """Whose bits are meant where the two reference implementations differ (docs/exactness.md)."""
+
+    LITERT = "litert"  # the reference kernels of LiteRT's interpreter: what a model is verified against
+    TFLM = "tflm"  # TensorFlow Lite Micro, on the device
+
+
+@dataclass(frozen=True)
+class Multiplier:
+    """A positive real number as value * 2^(shift - 31).
+
+    value: 0, or 2^30 .. 2^31 - 1
+    shift: -31 .. 30; positive shifts left before the multiplication, negative right after it
+    """
+
+    value: int
+    shift: int
+
+    @property
+    def left(self) -> int:
+        """Bits to shift left before the multiplication."""
+        return max(self.shift, 0)
+
+    @property
+    def right(self) -> int:
+        """Bits to shift right, rounding, after it."""
+        return max(-self.shift, 0)
+
+
+def quantize_multiplier(real: float) -> Multiplier:
+    """The nearest Multiplier, halves away from zero; 0 below 2^-32. `real` is a non-negative double."""
+    if real == 0.0:
+        return Multiplier(0, 0)
+    fraction, shift = math.frexp(real)
+    value = math.floor(fraction * (1 << 31) + 0.5)  # exact: the sum needs at most 53 bits
+    if value == 1 << 31:
+        value >>= 1
+        shift += 1
+    if shift < -31:
+        return Multiplier(0, 0)
+    return Multiplier(value, shift)
+
+
+def wrap32(value: int) -> int:
+    """The low 32 bits as a signed number: what an int32 addition leaves."""
+    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+def high_multiply(a: int, b: int) -> int:
+    """round(a * b / 2^31), halves up; saturates for the one product that does not fit (both -2^31)."""
+    if a == b == -(1 << 31):
+        return (1 << 31) - 1
+    return (a * b + (1 << 30)) >> 31
+
+
+def rounding_shift(value: int, bits: int) -> int:
+    """round(value / 2^bits), halves away from zero."""
+    if bits == 0:
+        return value
+    return (value + (1 << (bits - 1)) - (1 if value < 0 else 0)) >> bits
+
+
+def multiply(value: int, by: Multiplier) -> int:
+    """value * by, rounded twice: MultiplyByQuantizedMultiplier of the reference."""
+    return rounding_shift(high_multiply(wrap32(value << by.left), by.value), by.right)
+
+
+def clamp(value: int, low: int, high: int) -> int:
+    """The nearest number in low..high."""
+    return max(low, min(high, value))
+
+
+def float32(value: float) -> float:
+    """Rounded to float32, as the C++ kernels hold it."""
+    return float(np.float32(value))
+
+
+def quantization(tensor: Tensor) -> Quantization:
+    """The tensor's quantization, which the door has seen to be there."""
+    if tensor.quantization is None:
+        raise ValueError(f"tensor {tensor.index} is not quantized")
+    return tensor.quantization
+
+
+def channel_multipliers(input_: Tensor, weights: Tensor, output: Tensor, channels: int) -> list[Multiplier]:
+    """One a channel, from double products, as convolutions (and per-channel dense layers) compute them."""
+    scale_in, scale_out = quantization(input_).scale, quantization(output).scale
+    scales = quantization(weights).scales
+    if len(scales) == 1:
+        scales *= channels
+    return [quantize_multiplier(scale_in * scale / scale_out) for scale in scales]
+
+
+def dense_multipliers(
+    input_: Tensor, weights: Tensor, output: Tensor, channels: int, reference: Reference
+) -> list[Multiplier]:
+    """Of a dense layer, one an output.
+
+    LITERT: the accumulator times a double product of the scales, rounded once; here as an integer multiplier that
+    rounds every accumulator to the same int8. TFLM: as convolutions, but with one scale for all the product of input and
+    weight scale is rounded to float32.
+    """
+    scale_in, scale_out = quantization(input_).scale, quantization(output).scale
+    scales = quantization(weights).scales
+    if reference is Reference.LITERT:
+        found = [multiplier_once(scale_in * scale / scale_out) for scale in scales]
+    elif len(scales) > 1:
+        found = [quantize_multiplier(scale_in * scale / scale_out) for scale in scales]
+    else:
+        found = [quantize_multiplier(float32(scale_in * scales[0]) / scale_out)]
+    return found if len(found) == channels else found * channels
+
+
+def multiply_once(value: int, by: Multiplier) -> int:
+    """value * by, rounded once, halves away from zero."""
+    return rounding_shift(value * by.value, 31 - by.shift)
+
+
+def round_double(value: int, real: float) -> int:
+    """round(value * real) of C, in double, halves away from zero."""
+    product = float(value) * real
+    whole = math.floor(abs(product))
+    whole += abs(product) - whole >= 0.5
+    return whole if product >= 0 else -whole
+
+
+@lru_cache(maxsize=4096)
+def multiplier_once(real: float) -> Multiplier:
+    """The Multiplier whose multiply_once rounds as round_double does wherever the result is within -256 .. 256.
+
+    The two can part only beside a half, so it is enough to look at the accumulators on both sides of each. Almost always
+    the nearest multiplier is right; otherwise one beside it is.
+    """
+    nearest = quantize_multiplier(real)
+    if nearest.value == 0:
+        return nearest
+    edges = []
+    for level in range(-256, 257):
+        near = math.floor((level - 0.5) / real)
+        edges += [(value, round_double(value, real)) for value in range(near - 1, near + 3) if abs(value) < 1 << 31]
+    for distance in range(64):
+        for sign in (1, -1):
+            by = Multiplier(nearest.value + sign * distance, nearest.shift)
+            if by.value < 1 << 31 and all(multiply_once(value, by) == wanted for value, wanted in edges):
+                return by
+    raise ValueError(f"no integer multiplier rounds as {real!r} does")
+
+
+def activation_range(output: Tensor, activation: str) -> tuple[int, int]:
+    """The output's clamp, with a fused activation: float32 division, rounded half away from zero."""
+    limits = np.iinfo(output.dtype)
+    low, high = int(limits.min), int(limits.max)
+    params = quantization(output)
+
+    def level(real: float) -> int:
+        steps = float(np.float32(real) / np.float32(params.scale))
+        return params.zero_point + int(math.copysign(math.floor(abs(steps) + 0.5), steps))
+
+    if activation == "relu":
+        return max(low, level(0.0)), high
+    if activation == "relu6":
+        return max(low, level(0.0)), min(high, level(6.0))
+    if activation == "relu_n1_to_1":
+        return max(low, level(-1.0)), min(high, level(1.0))
+    return low, high

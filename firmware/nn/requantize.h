@@ -1,0 +1,57 @@
+#ifndef NN_REQUANTIZE_H
+#define NN_REQUANTIZE_H
+
+#include "nn/simd.h"
+#include <stdint.h>
+
+/*
+ * From an accumulator's scale to the output's: value * multiplier * 2^(left - right - 31), rounded twice as TFLite's
+ * reference kernels do (docs/exactness.md). Integers only; sums wrap modulo 2^32 as int32 accumulators do.
+ */
+typedef struct {
+    int32_t bias;       /* where the accumulator starts: the layer's bias, with the input's zero point folded in */
+    int32_t multiplier; /* 0, or 2^30 .. 2^31 - 1 */
+    int16_t left;       /* bits to shift left first, 0..30 */
+    int16_t right;      /* bits to shift right last, 0..31 */
+} requantize_t;
+
+/* round(a * b / 2^31), halves up; not for -2^31 times itself. */
+SIMD_INLINE int32_t requantize_high(int32_t a, int32_t b)
+{
+    return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
+}
+
+/* round(value / 2^bits), halves away from zero. bits: 0..31 */
+SIMD_INLINE int32_t requantize_shift(int32_t value, int32_t bits)
+{
+    if (bits == 0) {
+        return value;
+    }
+    return (int32_t)(((int64_t)value + (value >> 31) + ((int64_t)1 << (bits - 1))) >> bits);
+}
+
+SIMD_INLINE int32_t requantize_multiply(int32_t value, int32_t multiplier, int32_t left, int32_t right)
+{
+    return requantize_shift(requantize_high((int32_t)((uint32_t)value << left), multiplier), right);
+}
+
+/* round(value * multiplier / 2^bits), halves away from zero, within -limit .. limit. bits: 1..62 */
+SIMD_INLINE int32_t requantize_once(int32_t value, int32_t multiplier, int32_t bits, int32_t limit)
+{
+    int64_t rounded = ((int64_t)value * multiplier + (value >> 31) + ((int64_t)1 << (bits - 1))) >> bits;
+    return rounded < -limit ? -limit : rounded > limit ? limit : (int32_t)rounded;
+}
+
+SIMD_INLINE int32_t requantize_clamp(int32_t value, int32_t low, int32_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+/* The accumulator as an int8 output. */
+SIMD_INLINE int8_t requantize_int8(int32_t sum, const requantize_t *channel, int32_t zero_point, int32_t low, int32_t high)
+{
+    int32_t value = requantize_multiply(sum, channel->multiplier, channel->left, channel->right);
+    return (int8_t)requantize_clamp(value + zero_point, low, high);
+}
+
+#endif

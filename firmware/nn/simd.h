@@ -1,0 +1,83 @@
+#ifndef NN_SIMD_H
+#define NN_SIMD_H
+
+#include <stdint.h>
+#include <string.h>
+
+/*
+ * The few instructions of the Arm DSP extension that the kernels live on, each with a portable twin of the same bits
+ * (Armv7-M Architecture Reference Manual, A7.7). A "pair" is a word that holds two int16, the first in the low half.
+ */
+
+#define SIMD_INLINE static inline __attribute__((always_inline, unused))
+
+/* Four bytes from any address, the first in the low byte. */
+SIMD_INLINE uint32_t simd_load(const int8_t *bytes)
+{
+    uint32_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+#if defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_DSP)
+
+/* Bytes 0 and 2 as a pair. */
+SIMD_INLINE uint32_t simd_even(uint32_t bytes)
+{
+    uint32_t pair;
+    __asm__("sxtb16 %0, %1" : "=r"(pair) : "r"(bytes));
+    return pair;
+}
+
+/* Bytes 1 and 3 as a pair. */
+SIMD_INLINE uint32_t simd_odd(uint32_t bytes)
+{
+    uint32_t pair;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(bytes));
+    return pair;
+}
+
+/* sum + a.low * b.low + a.high * b.high, modulo 2^32. */
+SIMD_INLINE int32_t simd_dot(uint32_t a, uint32_t b, int32_t sum)
+{
+    int32_t result;
+    __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
+#else
+
+SIMD_INLINE uint32_t simd_pair(int32_t low, int32_t high)
+{
+    return ((uint32_t)low & 0xFFFFu) | ((uint32_t)high << 16);
+}
+
+SIMD_INLINE int32_t simd_low(uint32_t pair)
+{
+    return (int16_t)(uint16_t)pair;
+}
+
+SIMD_INLINE int32_t simd_high(uint32_t pair)
+{
+    return (int16_t)(uint16_t)(pair >> 16);
+}
+
+SIMD_INLINE uint32_t simd_even(uint32_t bytes)
+{
+    return simd_pair((int8_t)(uint8_t)bytes, (int8_t)(uint8_t)(bytes >> 16));
+}
+
+SIMD_INLINE uint32_t simd_odd(uint32_t bytes)
+{
+    return simd_pair((int8_t)(uint8_t)(bytes >> 8), (int8_t)(uint8_t)(bytes >> 24));
+}
+
+SIMD_INLINE int32_t simd_dot(uint32_t a, uint32_t b, int32_t sum)
+{
+    uint32_t products = (uint32_t)(simd_low(a) * simd_low(b)) + (uint32_t)(simd_high(a) * simd_high(b));
+    return (int32_t)((uint32_t)sum + products);
+}
+
+#endif
+
+#endif

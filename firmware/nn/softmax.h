@@ -1,0 +1,64 @@
+#ifndef NN_SOFTMAX_H
+#define NN_SOFTMAX_H
+
+#include "nn/requantize.h"
+#include <stdint.h>
+
+/*
+ * softmax of each row, int8 to int8 with scale 1/256 and zero point -128. exp(-d * scale * beta) of every difference d
+ * to the row's largest value is in a table, as TFLite's fixed-point exponential makes it.
+ */
+typedef struct {
+    const int32_t *exponential; /* [reach], Q31; beyond it the exponential is not counted */
+    int32_t reach;              /* 1..256 */
+    int32_t rows, depth;
+} softmax_t;
+
+/*
+ * 1 / sum as a Q31 factor of 2^(*over). sum: Q12.19, at least 1.0. The reciprocal's start 48/17 - 32/17 x (Q2.29) and
+ * its three Newton steps in Q2.29 are part of TFLite's definition of the result.
+ */
+SIMD_INLINE int32_t softmax_reciprocal(int32_t sum, int32_t *over)
+{
+    int32_t zeros = __builtin_clz((uint32_t)sum);
+    *over = 12 - zeros;
+    uint32_t fraction = ((uint32_t)sum << zeros) - (1u << 31); /* sum / 2^over - 1 in Q31 */
+    int32_t half = (int32_t)(((int64_t)(int32_t)fraction + INT32_MAX + 1) >> 1);
+    int32_t x = requantize_high(-1010580540, half) + 1515870810;
+    for (int i = 0; i < 3; i++) {
+        int32_t product = requantize_high(half, x);
+        int32_t error = (1 << 29) - product;
+        x += (int32_t)((uint32_t)requantize_high(x, error) << 2);
+    }
+    return x >= (1 << 30) ? INT32_MAX : x <= -(1 << 30) ? INT32_MIN : x * 2;
+}
+
+/* May work in place. */
+KERNEL void softmax(const softmax_t *layer, const int8_t *input, int8_t *output)
+{
+    for (int32_t row = 0; row < layer->rows; row++) {
+        int32_t largest = -128;
+        for (int32_t i = 0; i < layer->depth; i++) {
+            largest = input[i] > largest ? input[i] : largest;
+        }
+        int32_t sum = 0;
+        for (int32_t i = 0; i < layer->depth; i++) {
+            int32_t below = largest - input[i];
+            if (below < layer->reach) {
+                sum += requantize_shift(layer->exponential[below], 12);
+            }
+        }
+        int32_t over, scale = softmax_reciprocal(sum, &over);
+        for (int32_t i = 0; i < layer->depth; i++) {
+            int32_t below = largest - input[i], value = 0;
+            if (below < layer->reach) {
+                value = requantize_shift(requantize_high(scale, layer->exponential[below]), over + 23);
+            }
+            output[i] = (int8_t)requantize_clamp(value - 128, -128, 127);
+        }
+        input += layer->depth;
+        output += layer->depth;
+    }
+}
+
+#endif

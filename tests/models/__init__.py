@@ -1,0 +1,1 @@
+"""Small TFLite models, written by the tests that need them; no binary is kept."""
