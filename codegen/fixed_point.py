@@ -1,8 +1,9 @@
 """Exponential, logistic and hyperbolic tangent in 32-bit fixed point, as TFLite's int8 kernels define them.
 
-The kernels take these functions from a fixed-point library whose roundings are part of the result, so tables built here
-follow the same steps: a Taylor polynomial around -1/8 for a quarter's range, then factors exp(-1/4), exp(-1/2), ... for
-the bits above it; Newton's iteration for the reciprocal. Qm.n: m integer bits, n fractional bits, one sign bit.
+The kernels take these functions from a fixed-point library whose roundings are part of the result, so tables
+built here follow the same steps: a Taylor polynomial around -1/8 for a quarter's range, then factors
+exp(-1/4), exp(-1/2), ... for the bits above it; Newton's iteration for the reciprocal. Qm.n: m integer bits,
+n fractional bits, one sign bit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What lowering makes of a graph: calls of kernels in order, each with its constants, before memory is planned."""
+"""What lowering makes of a graph: kernel calls in order, each with its constants; memory is not planned yet."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Graph -> Program: each operator becomes calls of kernels; what needs no call disappears.
 
-Operators that only give the same bytes another shape share memory; functions of one int8 become tables, and tables that
-follow each other become one.
+Operators that only give the same bytes another shape share memory; functions of one int8 become tables, and
+tables that follow each other become one.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Lowering:
         self.layers.append(layer)
 
     def table(self, node: Node, input_: int, table: Table) -> None:
-        """output = table[input], one table or one a channel; joined with a table layer that made the input."""
+        """output = table[input], one table or one a channel; joined with the table that made the input."""
         source = self.root(input_)
         before = self._tables.get(source)
         if before is not None and self._readers[source] == 1:

@@ -27,9 +27,7 @@ def model_plan(graph: Graph, reference: Reference = Reference.LITERT) -> Plan:
     return plan(lower(graph, reference))
 
 
-def model_source(
-    spec: Spec, graph: Graph, scratch: int, reference: Reference = Reference.LITERT
-) -> str:
+def model_source(spec: Spec, graph: Graph, scratch: int, reference: Reference = Reference.LITERT) -> str:
     """The text of NAME_model.c. scratch: bytes that stages outside the model need of the arena."""
     planned = model_plan(graph, reference)
     layers = planned.program.layers

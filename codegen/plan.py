@@ -1,7 +1,8 @@
 """Where every tensor lies in one block of memory, the arena, decided before the program runs.
 
-A tensor lives from the call that makes it to the last that reads it; two that never live together may share bytes. An
-operator that allows it writes over its input. The input and output of the model are the caller's memory.
+A tensor lives from the call that makes it to the last that reads it; two that never live together may share
+bytes. An operator that allows it writes over its input. The input and output of the model are the caller's
+memory.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def _tensor_blocks(program: Program) -> list[Block]:
 def _host(
     layer: Layer, index: int, size: int, blocks: dict[int, Block], last: dict[int, int]
 ) -> Block | None:
-    """The block of an input that the output may take: its last reader is this call, and it is large enough."""
+    """The block of an input that the output may take: this call reads it last, and it is large enough."""
     for tensor in layer.in_place:
         block = blocks.get(tensor)
         if block is not None and block.last == last[tensor] == index and block.size >= size:

@@ -1,8 +1,9 @@
 """The integer arithmetic of TFLite's int8 kernels, exactly: multipliers, rounding, clamping.
 
-Everything here is done twice in the firmware's C (firmware/nn/requantize.h) and once here in Python integers: for tables
-that are built ahead of time, and as the expectation of the tests. Semantics: TFLite's quantisation specification and its
-reference kernels in double-rounding mode, which is the mode of TensorFlow Lite Micro; see docs/exactness.md.
+Everything here is done twice in the firmware's C (firmware/nn/requantize.h) and once here in Python integers:
+for tables that are built ahead of time, and as the expectation of the tests. Semantics: TFLite's quantisation
+specification and its reference kernels in double-rounding mode, which is the mode of TensorFlow Lite Micro;
+see docs/exactness.md.
 """
 
 from __future__ import annotations
@@ -115,9 +116,9 @@ def dense_multipliers(
 ) -> list[Multiplier]:
     """Of a dense layer, one an output.
 
-    LITERT: the accumulator times a double product of the scales, rounded once; here as an integer multiplier that
-    rounds every accumulator to the same int8. TFLM: as convolutions, but with one scale for all the product of input and
-    weight scale is rounded to float32.
+    LITERT: the accumulator times a double product of the scales, rounded once; here as an integer multiplier
+    that rounds every accumulator to the same int8. TFLM: as convolutions, but with one scale for all the
+    product of input and weight scale is rounded to float32.
     """
     scale_in, scale_out = quantization(input_).scale, quantization(output).scale
     scales = quantization(weights).scales
@@ -145,10 +146,10 @@ def round_double(value: int, real: float) -> int:
 
 @lru_cache(maxsize=4096)
 def multiplier_once(real: float) -> Multiplier:
-    """The Multiplier whose multiply_once rounds as round_double does wherever the result is within -256 .. 256.
+    """The Multiplier whose multiply_once rounds as round_double does, for results within -256 .. 256.
 
-    The two can part only beside a half, so it is enough to look at the accumulators on both sides of each. Almost always
-    the nearest multiplier is right; otherwise one beside it is.
+    The two can part only beside a half, so it is enough to look at the accumulators on both sides of each.
+    Almost always the nearest multiplier is right; otherwise one beside it is.
     """
     nearest = quantize_multiplier(real)
     if nearest.value == 0:
@@ -156,7 +157,9 @@ def multiplier_once(real: float) -> Multiplier:
     edges = []
     for level in range(-256, 257):
         near = math.floor((level - 0.5) / real)
-        edges += [(value, round_double(value, real)) for value in range(near - 1, near + 3) if abs(value) < 1 << 31]
+        edges += [
+            (value, round_double(value, real)) for value in range(near - 1, near + 3) if abs(value) < 1 << 31
+        ]
     for distance in range(64):
         for sign in (1, -1):
             by = Multiplier(nearest.value + sign * distance, nearest.shift)

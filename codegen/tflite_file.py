@@ -1,7 +1,7 @@
 """The model door: a .tflite file becomes a checked Graph, or one message that lists every fault found.
 
-Nothing in the file is believed: offsets and lengths (codegen.flatbuffer), indices, shapes, types, scales. What passes
-is what the `aot` engine computes exactly; the operators' own rules are in codegen/ops.
+Nothing in the file is believed: offsets and lengths (codegen.flatbuffer), indices, shapes, types, scales.
+What passes is what the `aot` engine computes exactly; the operators' own rules are in codegen/ops.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ LARGEST_RANK = 8
 CONVERT = """convert it with full int8 quantisation:
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = samples      # a generator of [one input as float32], a few hundred times
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.representative_dataset = samples      # a generator of [one input as float32], a few hundred
+    times converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8"""
 
@@ -45,7 +45,7 @@ _MAGIC = {
 
 
 def load_graph(path: Path) -> Graph:
-    """The model in `path`, checked, with operators on constants folded away; UserError or UserErrors otherwise."""
+    """The model in `path`, checked, operators on constants folded away; UserError or UserErrors otherwise."""
     graph = fold(read_graph(path))
     faults = list(_faults(graph, path))
     if len(faults) == 1:
@@ -143,7 +143,7 @@ class _Door:
             raise self.fail(
                 f"{len(subgraphs)} subgraphs: one is allowed",
                 "model",
-                "control flow (tf.cond, tf.while_loop) and variables make subgraphs; convert a model without them",
+                "control flow (tf.cond, tf.while_loop) and variables make subgraphs; convert without them",
             )
         return self._subgraph(subgraphs[0], buffers, codes)
 
@@ -234,13 +234,13 @@ class _Door:
             raise self.fail(
                 f"the shape [{told}] is open; all sizes but the batch must be known",
                 place,
-                "give the model a fixed input shape, e.g. keras.Input(shape=(15, 20, 1), batch_size=1), and convert",
+                "fix the model's input shape, e.g. keras.Input(shape=(15, 20, 1), batch_size=1), and convert",
             )
         if 0 in shape:
             raise self.fail(f"the shape {list(shape)} holds nothing", place, "every size must be at least 1")
         if dtype in schema.NUMPY_TYPES and math.prod(shape) * np.dtype(dtype).itemsize > LARGEST_TENSOR:
             raise self.fail(
-                f"the shape {list(shape)} is larger than any microcontroller's memory ({LARGEST_TENSOR} bytes)",
+                f"the shape {list(shape)} needs more than any microcontroller has ({LARGEST_TENSOR} bytes)",
                 place,
                 "use a smaller model",
             )

@@ -1,7 +1,8 @@
 """The reference: LiteRT's interpreter with its reference kernels, in a process of its own.
 
-BUILTIN_REF kernels compute the bits of TensorFlow Lite Micro's reference kernels (docs/exactness.md); the interpreter's
-default kernels do not. A process of its own, because a model that the interpreter does not survive must not end ours.
+BUILTIN_REF kernels compute the bits of TensorFlow Lite Micro's reference kernels (docs/exactness.md); the
+interpreter's default kernels do not. A process of its own, because a model that the interpreter does not
+survive must not end ours.
 """
 
 from __future__ import annotations
@@ -167,7 +168,7 @@ class _Interpreter:
     def run(self, rows: NDArray[Any], sequence: bool) -> NDArray[Any]:
         interpreter = self._fresh(False)
         stateful = any(op["op_name"] == "VAR_HANDLE" for op in interpreter._get_ops_details())
-        outputs = []
+        outputs: list[NDArray[Any]] = []
         for row in rows:
             if stateful and not sequence and outputs:
                 interpreter = self._fresh(False)

@@ -52,16 +52,14 @@ def add_multipliers(a: Tensor, b: Tensor, output: Tensor) -> tuple[Multiplier, M
 
 
 def mul_multiplier(a: Tensor, b: Tensor, output: Tensor, reference: Reference) -> Multiplier:
-    """From the product's scale to the output's: in float32 steps, or in double on the device (docs/exactness.md)."""
+    """From the product's scale to the output's: in float32 steps, TFLM in double (docs/exactness.md)."""
     scale_a, scale_b, scale = (quantization(tensor).scale for tensor in (a, b, output))
     if reference is Reference.LITERT:
         return quantize_multiplier(float32(float32(scale_a * scale_b) / scale))
     return quantize_multiplier(scale_a * scale_b / scale)
 
 
-def add_function(
-    a: Tensor, b: Tensor, output: Tensor, activation: str, reference: Reference
-) -> Function:
+def add_function(a: Tensor, b: Tensor, output: Tensor, activation: str, reference: Reference) -> Function:
     """The operator on two integers."""
     del reference  # both add alike
     by_a, by_b, by_out = add_multipliers(a, b, output)
@@ -75,9 +73,7 @@ def add_function(
     return add
 
 
-def mul_function(
-    a: Tensor, b: Tensor, output: Tensor, activation: str, reference: Reference
-) -> Function:
+def mul_function(a: Tensor, b: Tensor, output: Tensor, activation: str, reference: Reference) -> Function:
     """The operator on two integers."""
     by = mul_multiplier(a, b, output, reference)
     zero_a, zero_b, zero = (quantization(tensor).zero_point for tensor in (a, b, output))
@@ -129,7 +125,8 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
 
 def _tensors(graph: Graph, node: Node) -> tuple[Tensor, Tensor, Tensor]:
     a, b = operand(graph, node, 0), operand(graph, node, 1)
-    assert a is not None and b is not None  # check_counts
+    assert a is not None  # check_counts
+    assert b is not None
     return a, b, result(graph, node)
 
 
@@ -158,7 +155,7 @@ def joined_axes(
 
 
 def constant_per_channel(constant: Tensor, output: Tensor) -> int:
-    """Values of a constant that repeats over the flat output: 1 or the last axis; 0 where it does not repeat so."""
+    """Values of a constant that repeats over the flat output: 1 or the last axis; 0 where it does not."""
     if constant.size == 1:
         return 1
     last = constant.shape[-1]
@@ -191,11 +188,11 @@ def _tables(function: Function, constant: Tensor, first: bool) -> Table:
 def _lower_elementwise(lowering: Lowering, node: Node, a: Tensor, b: Tensor, output: Tensor) -> None:
     axes = joined_axes(a.shape, b.shape, output.shape)
     axes = [(1, 0, 0)] * (RANK - len(axes)) + axes
-    columns = [", ".join(str(axis[part]) for axis in axes) for part in range(3)]
+    columns = ["{" + ", ".join(str(axis[part]) for axis in axes) + "}" for part in range(3)]
     low, high = activation_range(output, node.options["fused_activation_function"])
     zero_a, zero_b, zero = (quantization(tensor).zero_point for tensor in (a, b, output))
     fields = [
-        ("axes", "{{%s}, {%s}, {%s}}" % tuple(columns)),
+        ("axes", "{" + ", ".join(columns) + "}"),
         ("zero_a", str(zero_a)),
         ("zero_b", str(zero_b)),
         ("zero_point", str(zero)),

@@ -48,7 +48,7 @@ class Axis:
 
 
 def window_axis(size: int, kernel: int, stride: int, dilation: int, padding: str) -> Axis:
-    """TFLite's rule: SAME gives ceil(size / stride) positions, the odd padding behind; VALID only whole windows."""
+    """TFLite's rule: SAME has ceil(size / stride) positions, the odd padding behind; VALID whole windows only."""
     span = (kernel - 1) * dilation + 1
     if padding == "valid":
         return Axis(size, kernel, stride, dilation, max(0, (size - span + stride) // stride), 0)
@@ -57,7 +57,7 @@ def window_axis(size: int, kernel: int, stride: int, dilation: int, padding: str
 
 
 def window_axes(node: Node, shape: tuple[int, ...], kernel: tuple[int, int]) -> tuple[Axis, Axis]:
-    """Rows and columns of a node with stride, padding and maybe dilation, over an input [1, rows, columns, depth]."""
+    """Rows and columns of a node with stride and padding over an input [1, rows, columns, depth]."""
     options = node.options
     rows = window_axis(
         shape[1], kernel[0], options["stride_h"], options.get("dilation_h_factor", 1), options["padding"]
@@ -80,7 +80,7 @@ def check_window(
     rows, columns = window_axes(node, shape, kernel)
     if output.shape[:3] != (shape[0], rows.count, columns.count):
         yield Fault(
-            f"its output has the shape {list(output.shape)}, but {rows.count} x {columns.count} positions follow",
+            f"its output is {list(output.shape)}, but {rows.count} x {columns.count} positions follow",
             AGAIN,
         )
 
@@ -116,7 +116,8 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
 
 def _tensors(graph: Graph, node: Node) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
     input_, weights = operand(graph, node, 0), operand(graph, node, 1)
-    assert input_ is not None and weights is not None  # check_counts
+    assert input_ is not None  # check_counts
+    assert weights is not None
     return input_, weights, operand(graph, node, 2), result(graph, node)
 
 
@@ -149,7 +150,7 @@ def lower(lowering: Lowering, node: Node) -> None:
     conv = [
         ("weights", "weights"),
         ("channels", "channels"),
-        ("window", "{%d, %d, %d}" % window),
+        ("window", "{" + ", ".join(str(part) for part in window) + "}"),
         ("rows", str(rows.count)),
         ("columns", str(columns.count)),
         ("depth", str(depth)),

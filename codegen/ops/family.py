@@ -21,7 +21,7 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True)
 class Family:
-    """ops: the schema's names; check: the faults of a node; lower: its kernel calls, for a node without faults."""
+    """ops: the schema's names; check: a node's faults; lower: the kernel calls of a node without faults."""
 
     ops: tuple[str, ...]
     check: Callable[[Graph, Node], Iterator[Fault]]
@@ -97,8 +97,8 @@ def check_weights(weights: Tensor, channels: int, axis: int) -> Iterator[Fault]:
         yield Fault("its weights have no scale", AGAIN)
     elif len(params.scales) not in (1, channels) or (len(params.scales) > 1 and params.axis != axis):
         yield Fault(
-            f"its weights have {len(params.scales)} scales on axis {params.axis}; one, or {channels} on axis {axis}, "
-            "are needed",
+            f"its weights have {len(params.scales)} scales on axis {params.axis}; "
+            f"one, or {channels} on axis {axis}, are needed",
             AGAIN,
         )
     elif any(params.zero_points):

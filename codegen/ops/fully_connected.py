@@ -51,14 +51,15 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         or output.shape[-1:] != (outputs,)
     ):
         yield Fault(
-            f"input {list(input_.shape)}, weights {list(weights.shape)} and output {list(output.shape)} do not fit",
+            f"input {list(input_.shape)}, weights {list(weights.shape)}, output {list(output.shape)} do not fit",
             AGAIN,
         )
 
 
 def _tensors(graph: Graph, node: Node) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
     input_, weights = operand(graph, node, 0), operand(graph, node, 1)
-    assert input_ is not None and weights is not None  # check_counts
+    assert input_ is not None  # check_counts
+    assert weights is not None
     return input_, weights, operand(graph, node, 2), result(graph, node)
 
 

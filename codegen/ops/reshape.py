@@ -23,7 +23,7 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
     if shape is not None and shape.data is None:
         yield Fault(
             "its new shape is computed while the model runs",
-            "give the model a fixed input shape with batch 1, e.g. keras.Input(shape=..., batch_size=1), and convert",
+            "give the model a fixed input shape, e.g. keras.Input(shape=..., batch_size=1), and convert",
         )
     if input_.size != output.size or input_.dtype != output.dtype:
         yield Fault(

@@ -5,7 +5,8 @@
 #include "nn/requantize.h"
 #include <stdint.h>
 
-/* Sum of two int8 tensors: both are brought to a common scale with 20 more bits, added, and brought to the output's. */
+/* Sum of two int8 tensors: both are brought to a common scale with 20 more bits, added, and brought to the
+ * output's. */
 typedef struct {
     broadcast_t axes;
     int32_t multiplier_a, right_a;
@@ -19,7 +20,8 @@ typedef struct {
 KERNEL void add(const add_t *layer, const int8_t *a, const int8_t *b, int8_t *output)
 {
     const int32_t last = BROADCAST_RANK - 1;
-    const int32_t count = layer->axes.size[last], step_a = layer->axes.step_a[last], step_b = layer->axes.step_b[last];
+    const int32_t count = layer->axes.size[last], step_a = layer->axes.step_a[last],
+                  step_b = layer->axes.step_b[last];
     broadcast_row_t row = {0};
     do {
         const int8_t *x = a + row.a, *y = b + row.b;

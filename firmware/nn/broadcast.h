@@ -6,13 +6,15 @@
 
 #define BROADCAST_RANK 5
 
-/* How two operands run along with an output that is written in order: loops from the outermost in. A step of 0 repeats. */
+/* How two operands run along with an output that is written in order: loops from the outermost in. A step of
+ * 0 repeats. */
 typedef struct {
     int32_t size[BROADCAST_RANK];
     int32_t step_a[BROADCAST_RANK], step_b[BROADCAST_RANK]; /* elements */
 } broadcast_t;
 
-/* Where a row of the innermost loop starts; advances to the next row, false after the last. Starts as zeros. */
+/* Where a row of the innermost loop starts; advances to the next row, false after the last. Starts as zeros.
+ */
 typedef struct {
     int32_t index[BROADCAST_RANK - 1];
     int32_t a, b; /* elements */

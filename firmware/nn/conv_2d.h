@@ -6,26 +6,28 @@
 #include <stdint.h>
 
 /*
- * Convolution whose windows lie wholly inside the input (VALID padding). The zero point of the input is folded into the
- * biases, so the sums are of plain products. Layout: rows, columns, channels.
+ * Convolution whose windows lie wholly inside the input (VALID padding). The zero point of the input is
+ * folded into the biases, so the sums are of plain products. Layout: rows, columns, channels.
  */
 typedef struct {
     const int8_t *weights;        /* pairs of output channels, see nn/dot.h */
     const requantize_t *channels; /* one an output channel */
     dot_window_t window;
-    int32_t rows, columns, depth;      /* of the output */
-    int32_t row_step, column_step;     /* bytes of the input from one output row, column to the next */
-    int32_t zero_point, low, high;     /* of the output: zero point and clamp */
+    int32_t rows, columns, depth;  /* of the output */
+    int32_t row_step, column_step; /* bytes of the input from one output row, column to the next */
+    int32_t zero_point, low, high; /* of the output: zero point and clamp */
 } conv_2d_t;
 
 /* Two channels' sums of `count` windows into the output, `depth` bytes from one window to the next. */
-SIMD_INLINE void conv_2d_store(const conv_2d_t *layer, int32_t channel, int32_t count, const int32_t *sums, int8_t *output)
+SIMD_INLINE void conv_2d_store(const conv_2d_t *layer, int32_t channel, int32_t count, const int32_t *sums,
+                               int8_t *output)
 {
     const requantize_t *first = &layer->channels[channel];
     for (int32_t i = 0; i < count; i++) {
         output[0] = requantize_int8(sums[2 * i], first, layer->zero_point, layer->low, layer->high);
         if (channel + 1 < layer->depth) {
-            output[1] = requantize_int8(sums[2 * i + 1], first + 1, layer->zero_point, layer->low, layer->high);
+            output[1] =
+                requantize_int8(sums[2 * i + 1], first + 1, layer->zero_point, layer->low, layer->high);
         }
         output += layer->depth;
     }

@@ -6,22 +6,23 @@
 #include <string.h>
 
 /*
- * Convolution of any geometry: three windows at a time are gathered into consecutive bytes, where padding is the input's
- * zero point, then multiplied as in nn/conv_2d.h. For padding, dilated columns and rows too short for four bytes.
+ * Convolution of any geometry: three windows at a time are gathered into consecutive bytes, where padding is
+ * the input's zero point, then multiplied as in nn/conv_2d.h. For padding, dilated columns and rows too short
+ * for four bytes.
  */
 typedef struct {
-    conv_2d_t conv;                        /* over gathered windows: one run, column_step = its length */
-    int32_t rows, columns, depth;          /* of the input */
-    int32_t kernel_rows, kernel_columns;   /* taps */
+    conv_2d_t conv;                      /* over gathered windows: one run, column_step = its length */
+    int32_t rows, columns, depth;        /* of the input */
+    int32_t kernel_rows, kernel_columns; /* taps */
     int32_t row_stride, column_stride;
     int32_t row_dilation, column_dilation;
-    int32_t top, left;                     /* padding */
-    int32_t zero_point;                    /* of the input */
+    int32_t top, left;  /* padding */
+    int32_t zero_point; /* of the input */
 } conv_2d_im2col_t;
 
 /* One window, whose first tap is at (row, column), which may lie outside the input. */
-SIMD_INLINE void conv_2d_im2col_gather(const conv_2d_im2col_t *layer, const int8_t *input, int32_t row, int32_t column,
-                                       int8_t *window)
+SIMD_INLINE void conv_2d_im2col_gather(const conv_2d_im2col_t *layer, const int8_t *input, int32_t row,
+                                       int32_t column, int8_t *window)
 {
     const int8_t *start = window;
     for (int32_t i = 0; i < layer->kernel_rows; i++, row += layer->row_dilation) {
@@ -45,7 +46,8 @@ SIMD_INLINE void conv_2d_im2col_gather(const conv_2d_im2col_t *layer, const int8
 }
 
 /* scratch: three windows of conv.window.length bytes */
-KERNEL void conv_2d_im2col(const conv_2d_im2col_t *layer, const int8_t *input, int8_t *output, int8_t *scratch)
+KERNEL void conv_2d_im2col(const conv_2d_im2col_t *layer, const int8_t *input, int8_t *output,
+                           int8_t *scratch)
 {
     int32_t length = layer->conv.window.length, waiting = 0;
     for (int32_t i = 0; i < layer->conv.rows; i++) {

@@ -8,7 +8,8 @@
 
 /* Dense layer: every output from all inputs. Zero points as in nn/conv_2d.h. */
 typedef struct {
-    const int8_t *weights;        /* pairs of outputs, see nn/dot.h; the last inputs % 4 of each pair follow, zero-filled */
+    const int8_t
+        *weights; /* pairs of outputs, see nn/dot.h; the last inputs % 4 of each pair follow, zero-filled */
     const requantize_t *channels; /* one an output */
     int32_t batches;              /* input vectors, one behind the other */
     int32_t inputs, outputs;
@@ -16,10 +17,12 @@ typedef struct {
     int32_t zero_point, low, high; /* of the output */
 } fully_connected_t;
 
-SIMD_INLINE int8_t fully_connected_output(const fully_connected_t *layer, int32_t sum, const requantize_t *channel)
+SIMD_INLINE int8_t fully_connected_output(const fully_connected_t *layer, int32_t sum,
+                                          const requantize_t *channel)
 {
     if (layer->rounds == 1) {
-        int32_t value = requantize_once(sum, channel->multiplier, 31 + channel->right - channel->left, 1 << 16);
+        int32_t value =
+            requantize_once(sum, channel->multiplier, 31 + channel->right - channel->left, 1 << 16);
         return (int8_t)requantize_clamp(value + layer->zero_point, layer->low, layer->high);
     }
     return requantize_int8(sum, channel, layer->zero_point, layer->low, layer->high);

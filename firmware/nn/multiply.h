@@ -17,7 +17,8 @@ typedef struct {
 KERNEL void multiply(const multiply_t *layer, const int8_t *a, const int8_t *b, int8_t *output)
 {
     const int32_t last = BROADCAST_RANK - 1;
-    const int32_t count = layer->axes.size[last], step_a = layer->axes.step_a[last], step_b = layer->axes.step_b[last];
+    const int32_t count = layer->axes.size[last], step_a = layer->axes.step_a[last],
+                  step_b = layer->axes.step_b[last];
     broadcast_row_t row = {0};
     do {
         const int8_t *x = a + row.a, *y = b + row.b;

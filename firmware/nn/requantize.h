@@ -5,11 +5,12 @@
 #include <stdint.h>
 
 /*
- * From an accumulator's scale to the output's: value * multiplier * 2^(left - right - 31), rounded twice as TFLite's
- * reference kernels do (docs/exactness.md). Integers only; sums wrap modulo 2^32 as int32 accumulators do.
+ * From an accumulator's scale to the output's: value * multiplier * 2^(left - right - 31), rounded twice as
+ * TFLite's reference kernels do (docs/exactness.md). Integers only; sums wrap modulo 2^32 as int32
+ * accumulators do.
  */
 typedef struct {
-    int32_t bias;       /* where the accumulator starts: the layer's bias, with the input's zero point folded in */
+    int32_t bias; /* where the accumulator starts: the layer's bias, with the input's zero point folded in */
     int32_t multiplier; /* 0, or 2^30 .. 2^31 - 1 */
     int16_t left;       /* bits to shift left first, 0..30 */
     int16_t right;      /* bits to shift right last, 0..31 */
@@ -48,7 +49,8 @@ SIMD_INLINE int32_t requantize_clamp(int32_t value, int32_t low, int32_t high)
 }
 
 /* The accumulator as an int8 output. */
-SIMD_INLINE int8_t requantize_int8(int32_t sum, const requantize_t *channel, int32_t zero_point, int32_t low, int32_t high)
+SIMD_INLINE int8_t requantize_int8(int32_t sum, const requantize_t *channel, int32_t zero_point, int32_t low,
+                                   int32_t high)
 {
     int32_t value = requantize_multiply(sum, channel->multiplier, channel->left, channel->right);
     return (int8_t)requantize_clamp(value + zero_point, low, high);

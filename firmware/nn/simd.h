@@ -5,8 +5,9 @@
 #include <string.h>
 
 /*
- * The few instructions of the Arm DSP extension that the kernels live on, each with a portable twin of the same bits
- * (Armv7-M Architecture Reference Manual, A7.7). A "pair" is a word that holds two int16, the first in the low half.
+ * The few instructions of the Arm DSP extension that the kernels live on, each with a portable twin of the
+ * same bits (Armv7-M Architecture Reference Manual, A7.7). A "pair" is a word that holds two int16, the first
+ * in the low half.
  */
 
 #define SIMD_INLINE static inline __attribute__((always_inline, unused))

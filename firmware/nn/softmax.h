@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * softmax of each row, int8 to int8 with scale 1/256 and zero point -128. exp(-d * scale * beta) of every difference d
- * to the row's largest value is in a table, as TFLite's fixed-point exponential makes it.
+ * softmax of each row, int8 to int8 with scale 1/256 and zero point -128. exp(-d * scale * beta) of every
+ * difference d to the row's largest value is in a table, as TFLite's fixed-point exponential makes it.
  */
 typedef struct {
     const int32_t *exponential; /* [reach], Q31; beyond it the exponential is not counted */
@@ -15,8 +15,8 @@ typedef struct {
 } softmax_t;
 
 /*
- * 1 / sum as a Q31 factor of 2^(*over). sum: Q12.19, at least 1.0. The reciprocal's start 48/17 - 32/17 x (Q2.29) and
- * its three Newton steps in Q2.29 are part of TFLite's definition of the result.
+ * 1 / sum as a Q31 factor of 2^(*over). sum: Q12.19, at least 1.0. The reciprocal's start 48/17 - 32/17 x
+ * (Q2.29) and its three Newton steps in Q2.29 are part of TFLite's definition of the result.
  */
 SIMD_INLINE int32_t softmax_reciprocal(int32_t sum, int32_t *over)
 {

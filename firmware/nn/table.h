@@ -6,8 +6,8 @@
 
 /* Any function of one int8, worked out ahead of time: one table, or one a channel. */
 typedef struct {
-    const int8_t *table;     /* [depth][256], from the value -128 on */
-    int32_t count, depth;    /* values in all; tables, taken in turn */
+    const int8_t *table;  /* [depth][256], from the value -128 on */
+    int32_t count, depth; /* values in all; tables, taken in turn */
 } table_t;
 
 /* May work in place. */

@@ -1,4 +1,4 @@
-"""Writes .tflite files field by field, through the classes that FlatBuffers generates from TFLite's schema."""
+"""Writes .tflite files field by field, through the classes that FlatBuffers makes of TFLite's schema."""
 
 from __future__ import annotations
 
@@ -100,7 +100,13 @@ class Builder:
         return len(self.graph.tensors) - 1
 
     def constant(
-        self, data: NDArray[Any], scale: Scales = None, zero_point: int = 0, *, axis: int = 0, name: str | None = None
+        self,
+        data: NDArray[Any],
+        scale: Scales = None,
+        zero_point: int = 0,
+        *,
+        axis: int = 0,
+        name: str | None = None,
     ) -> int:
         """A constant of the array's shape and type."""
         return self.tensor(data.shape, data.dtype.name, scale, zero_point, data=data, axis=axis, name=name)

@@ -17,7 +17,9 @@ class Network(Builder):
         self.random = np.random.default_rng(seed)
         self.shape = shape
         self.scale = scale
-        self.input = self.last = self.tensor(shape, "int8", scale, zero_point, name="input", signature=(-1, *shape[1:]))
+        self.input = self.last = self.tensor(
+            shape, "int8", scale, zero_point, name="input", signature=(-1, *shape[1:])
+        )
 
     def _next(self, shape: tuple[int, ...], scale: float, zero_point: int, name: str) -> int:
         self.shape, self.scale = shape, scale
@@ -27,14 +29,18 @@ class Network(Builder):
         """Spreads sums of `products` random products over the int8 range."""
         return float(np.float32(self.scale * weight_scale * 74 * 74 * np.sqrt(products) * 3 / 255))
 
-    def conv(self, depth: int, kernel: tuple[int, int], activation: str = "relu", padding: str = "valid") -> None:
+    def conv(
+        self, depth: int, kernel: tuple[int, int], activation: str = "relu", padding: str = "valid"
+    ) -> None:
         """CONV_2D with per-channel weights and a bias, stride 1."""
         rows, columns, inputs = self.shape[1:]
         scales = self.random.uniform(0.002, 0.01, depth).astype(np.float32)
         weights = self.random.integers(-127, 128, (depth, *kernel, inputs), np.int8)
         bias = self.random.integers(-2000, 2000, depth).astype(np.int32)
         w = self.constant(weights, scales.tolist(), name=f"conv{len(self.graph.operators)}/weights")
-        b = self.constant(bias, (scales * np.float32(self.scale)).tolist(), name=f"conv{len(self.graph.operators)}/bias")
+        b = self.constant(
+            bias, (scales * np.float32(self.scale)).tolist(), name=f"conv{len(self.graph.operators)}/bias"
+        )
         shape = (1, rows, columns, depth)
         if padding == "valid":
             shape = (1, rows - kernel[0] + 1, columns - kernel[1] + 1, depth)
@@ -56,14 +62,16 @@ class Network(Builder):
         """MUL or ADD of a constant a channel, as a batch normalisation leaves them."""
         depth = self.shape[-1]
         values = self.random.integers(-128, 128, (1, 1, 1, depth), np.int8)
-        c = self.constant(values, 0.01 if op == "MUL" else self.scale / 3, 5 if op == "MUL" else -7, name=f"bn/{op}")
+        c = self.constant(
+            values, 0.01 if op == "MUL" else self.scale / 3, 5 if op == "MUL" else -7, name=f"bn/{op}"
+        )
         source = self.last
         scale = self.scale * (0.9 if op == "MUL" else 1.2)
         self.last = self._next(self.shape, scale, int(self.random.integers(-30, 30)), f"bn/{op.lower()}")
         self.operator(op, [source, c], [self.last], {"fusedActivationFunction": 0})
 
     def flatten(self, dynamic: bool) -> None:
-        """RESHAPE to [1, n]; dynamic: with its shape from SHAPE, STRIDED_SLICE, PACK as newer converters write it."""
+        """RESHAPE to [1, n]; dynamic: the shape from SHAPE, STRIDED_SLICE, PACK as newer converters do."""
         size = int(np.prod(self.shape[1:]))
         zero_point = int(self.graph.tensors[self.last].quantization.zeroPoint[0])
         source = self.last
@@ -82,13 +90,18 @@ class Network(Builder):
         self.last = self._next((1, size), self.scale, zero_point, "flatten/Reshape")
         self.operator("RESHAPE", [source, new_shape], [self.last], {"newShape": [-1, size]})
 
-    def dense(self, outputs: int, activation: str = "none", per_channel: bool = True, bias: bool = True) -> None:
+    def dense(
+        self, outputs: int, activation: str = "none", per_channel: bool = True, bias: bool = True
+    ) -> None:
         """FULLY_CONNECTED."""
         inputs = self.shape[-1]
         count = outputs if per_channel else 1
         scales = self.random.uniform(0.002, 0.01, count).astype(np.float32)
         weights = self.random.integers(-127, 128, (outputs, inputs), np.int8)
-        tensors = [self.last, self.constant(weights, scales.tolist(), name=f"dense{len(self.graph.operators)}/weights")]
+        tensors = [
+            self.last,
+            self.constant(weights, scales.tolist(), name=f"dense{len(self.graph.operators)}/weights"),
+        ]
         if bias:
             values = self.random.integers(-2000, 2000, outputs).astype(np.int32)
             tensors.append(self.constant(values, (scales * np.float32(self.scale)).tolist()))
@@ -96,8 +109,14 @@ class Network(Builder):
             tensors.append(-1)
         zero_point = -128 if activation == "relu" else int(self.random.integers(-20, 20))
         out_scale = self._out_scale(float(scales.mean()), inputs)
-        self.last = self._next((1, outputs), out_scale, zero_point, f"dense{len(self.graph.operators)}/BiasAdd")
-        options = {"fusedActivationFunction": ACTIVATIONS[activation], "weightsFormat": 0, "keepNumDims": False}
+        self.last = self._next(
+            (1, outputs), out_scale, zero_point, f"dense{len(self.graph.operators)}/BiasAdd"
+        )
+        options = {
+            "fusedActivationFunction": ACTIVATIONS[activation],
+            "weightsFormat": 0,
+            "keepNumDims": False,
+        }
         self.operator("FULLY_CONNECTED", tensors, [self.last], options)
 
     def softmax(self) -> None:
@@ -112,7 +131,8 @@ class Network(Builder):
 
 
 def tutorial_like(path: Path, seed: int, *, shape: tuple[int, int] = (15, 20), keras3: bool = True) -> Path:
-    """The Smart Lock tutorial's network with random weights: int8 [1, *shape, 1] -> int8 [1, 4], 24,580 parameters.
+    """The Smart Lock tutorial's network with random weights: int8 [1, *shape, 1] -> int8 [1, 4], 24,580
+    parameters.
 
     keras3: as TensorFlow 2.18 and later convert it (dense layers per channel, Flatten with a computed shape).
     """
