@@ -44,8 +44,8 @@ def board_tools(board: Board) -> tuple[str, ...]:
 
 
 def scons_command() -> list[str]:
-    """SCons of this environment, in the clone, quiet about itself."""
-    return [sys.executable, "-m", "SCons", "-Q", "-C", str(ROOT)]
+    """SCons of this environment, quiet about itself; to be run in the clone."""
+    return [sys.executable, "-m", "SCons", "-Q"]
 
 
 def scons_environment() -> dict[str, str]:
@@ -57,6 +57,7 @@ def scons_environment() -> dict[str, str]:
 def _scons(*words: str) -> None:
     done = subprocess.run(
         [*scons_command(), *words],
+        cwd=ROOT,
         env={**scons_environment(), "SCONSFLAGS": ""},
         stdin=subprocess.DEVNULL,
         capture_output=True,

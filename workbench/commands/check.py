@@ -1,0 +1,88 @@
+"""Formatters, linters and types over the project's own sources."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.build_options import ROOT
+
+NAME = "check"
+HELP = "checks format, lint and types of Earshot's own sources"
+DESCRIPTION = """\
+Runs ruff (format and lint), mypy and clang-format over the project's sources. Exit code 1 when one complains.
+
+  earshot check          tells
+  earshot check --fix    formats, and mends what the linter can
+"""
+
+PYTHON = ("codegen", "workbench", "tests", "examples", "site_scons")
+C_FOLDERS = ("firmware", "examples", "tests")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One program: how it tells, and how it mends where it can."""
+
+    name: str
+    tell: Sequence[str]
+    mend: Sequence[str] | None = None
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """--fix"""
+    parser.add_argument("--fix", action="store_true", help="format, and mend what the linter can")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when every check is content, 1 otherwise; all are run."""
+    found = checks()
+    if args.fix:
+        for check in found:
+            if check.mend:
+                subprocess.run(check.mend, cwd=ROOT, capture_output=True, check=False)
+    # They wait for the disk and each other's cores differently: side by side is faster.
+    running = [
+        (
+            check,
+            subprocess.Popen(
+                check.tell, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            ),
+        )
+        for check in found
+    ]
+    failed = 0
+    for check, process in running:
+        output, _ = process.communicate()
+        print(f"{check.name:<14} {'ok' if process.returncode == 0 else 'failed'}", flush=True)
+        if process.returncode != 0:
+            failed += 1
+            print(output.rstrip(), flush=True)
+    if failed and not args.fix:
+        print("`earshot check --fix` mends what a program can.", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def checks() -> list[Check]:
+    """What is run, on the paths that are there."""
+    python = [path for path in PYTHON if (ROOT / path).exists()]
+    sources = [str(path) for folder in C_FOLDERS for path in c_sources(ROOT / folder)]
+    here = Path(sys.executable).parent
+    ruff, clang_format = str(here / "ruff"), str(here / "clang-format")
+    return [
+        Check("ruff format", [ruff, "format", "--check", *python], [ruff, "format", *python]),
+        Check("ruff check", [ruff, "check", *python], [ruff, "check", "--fix", *python]),
+        Check("mypy", [sys.executable, "-m", "mypy"]),
+        Check(
+            "clang-format", [clang_format, "--dry-run", "-Werror", *sources], [clang_format, "-i", *sources]
+        ),
+    ]
+
+
+def c_sources(folder: Path) -> list[Path]:
+    """Every C file under a folder."""
+    return sorted(path for pattern in ("*.c", "*.h") for path in folder.rglob(pattern))

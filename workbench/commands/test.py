@@ -1,0 +1,36 @@
+"""The project's own tests."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+
+from workbench import tools
+from workbench.build import scons_environment
+from workbench.build_options import ROOT
+
+NAME = "test"
+HELP = "passes the tests of Earshot itself"
+DESCRIPTION = """\
+Installs what the tests need (compilers, emulator) where that is possible, then runs them on all cores.
+The run ends with a table of the proofs that were skipped, and why.
+
+  earshot test                       everything
+  earshot test tests/test_size.py    one file
+  earshot test -k gate -x            words for pytest are passed on
+"""
+
+WORDS_PASS = True  # pytest's options are not ours
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """All words go to pytest."""
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help="words for pytest")
+
+
+def run(args: argparse.Namespace) -> int:
+    """pytest's own exit code: 0 passed, 1 a test failed, 5 no test was found."""
+    tools.ensure(*tools.TOOLS)
+    command = [sys.executable, "-m", "pytest", "--numprocesses=auto", *args.words]
+    return subprocess.run(command, cwd=ROOT, env=scons_environment(), check=False).returncode
