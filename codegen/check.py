@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from codegen.errors import UserError, UserErrors
 from codegen.graph import Graph, Tensor
 from codegen.render import shape_text
 from codegen.spec import Layout, Pipeline, Spec
-from codegen.tables import check_mfcc, check_scale
 from codegen.toml_place import read_toml
 
 
@@ -17,12 +15,9 @@ def check(spec: Spec, graph: Graph) -> None:
     """Raises UserError with every fault. A bare model is right as it is."""
     if spec.pipeline is None:
         return
-    faults = _settings(spec, spec.pipeline)
-    edges = _edges(spec.classifier.model, graph)
-    faults += edges
-    if not edges:
-        faults += _cascade(spec, spec.pipeline, graph.input)
-        faults += _labels(spec, spec.pipeline, graph.output)
+    faults = _edges(spec.classifier.model, graph)
+    if not faults:
+        faults = _cascade(spec, spec.pipeline, graph.input) + _labels(spec, spec.pipeline, graph.output)
     if len(faults) == 1:
         raise faults[0]
     if faults:
@@ -32,22 +27,6 @@ def check(spec: Spec, graph: Graph) -> None:
 def _place(spec: Spec, section: str, key: str) -> str:
     """The key, with its line where the file is there to be read again."""
     return read_toml(spec.file).place(section, key) if spec.file.is_file() else f"[{section}] {key}"
-
-
-def _settings(spec: Spec, pipeline: Pipeline) -> list[UserError]:
-    """Settings that make no table."""
-    tests: list[tuple[str, str, Callable[[], None]]] = [
-        ("mfcc", "filters", lambda: check_mfcc(pipeline.audio, pipeline.mfcc)),
-        ("scale", "maximum", lambda: check_scale(pipeline.scale)),
-    ]
-    faults = []
-    for section, key, test in tests:
-        try:
-            test()
-        except UserError as fault:
-            place = _place(spec, section, key)
-            faults.append(UserError(fault.what, file=spec.file, place=place, remedy=fault.remedy))
-    return faults
 
 
 def _edges(model: Path, graph: Graph) -> list[UserError]:

@@ -12,11 +12,11 @@ from codegen.tables.scale import scale_multiplier
 
 
 def feature_contract(spec: Spec) -> str:
-    """16 hex digits over audio, window, mfcc, scale, cascade.frames, the classifier's offset, rounding and layout,
-    and the tables of the front end: what a change of makes training necessary.
+    """16 hex digits over audio, window, mfcc, scale, cascade.frames, the classifier's offset, rounding and
+    layout, and the tables of the front end: what to change makes training necessary.
 
-    Not over the model, whose quantization is its own and is learnt from these features, nor over what may change
-    without training: gate, slide, decision. A bare model has no features: ValueError.
+    Not over the model, whose quantization is its own and is learnt from these features, nor over what may
+    change without training: gate, slide, decision. A bare model has no features: ValueError.
     """
     if spec.pipeline is None:
         raise ValueError("a bare model has no feature contract")

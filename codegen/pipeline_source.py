@@ -33,8 +33,14 @@ def pipeline_source(spec: Spec, graph: Graph) -> str:
         quantize=quantize_table(classifier.offset, scale, zero_point, classifier.rounding),
         output_scale=_quantization(graph.output)[0],
         output_zero_point=_quantization(graph.output)[1],
+        signed=_signed,
         limits=_limits(pipeline, graph.output),
     )
+
+
+def _signed(value: int) -> str:
+    """As the second operand of a sum: + 128."""
+    return f"{'-' if value < 0 else '+'} {abs(value)}"
 
 
 def _quantization(tensor: Tensor) -> tuple[float, int]:

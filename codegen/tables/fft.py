@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 
-def twiddles(points: int) -> tuple[int, ...]:
-    """points / 2 pairs of trunc(32767 cos a), -trunc(32767 sin a), a = 2 pi i / points: Q15, toward zero.
+@dataclass(frozen=True)
+class Twiddles:
+    """Pairs trunc(32767 cos a), -trunc(32767 sin a), Q15 toward zero, in the order the FFT takes them."""
 
-    They serve the complex FFT of the pairs (even i) and the split of its result into the real spectrum
-    (i = points / 4 + k, where the pair is -sin, -cos of bin k).
+    stages: tuple[int, ...]
+    split: tuple[int, ...]
+
+
+def twiddles(points: int) -> Twiddles:
+    """The factors of a real FFT by way of a complex one of points / 2 pairs.
+
+    stages: the butterflies of stages 3 and 4, then 5 and 6, ...: the angles of a butterfly of the first stage and
+    of the two of the second that it feeds, for each j of the stage; last, where their number is odd, one stage alone.
+    (Those of stages 1 and 2 are 1 and -i.)
+    split: angles a quarter turn past 2 pi k / points, k = 1..points/4-1, that part the spectra of the even and odd
+    samples. They are -sin, -cos of bin k.
     """
-    pairs: list[int] = []
-    for i in range(points // 2):
-        angle = 2 * math.pi * i / points
-        pairs += [int(32767 * math.cos(angle)), -int(32767 * math.sin(angle))]
-    return tuple(pairs)
+    pairs = points // 2
+    stages: list[int] = []
+    half = 4
+    while 4 * half <= pairs:
+        for j in range(half):
+            stages += _factor(j, 2 * half) + _factor(j, 4 * half) + _factor(j + half, 4 * half)
+        half *= 4
+    if half < pairs:
+        for j in range(half):
+            stages += _factor(j, pairs)
+    split: list[int] = []
+    for k in range(1, points // 4):
+        split += _factor(k + points // 4, points)
+    return Twiddles(tuple(stages), tuple(split))
+
+
+def _factor(numerator: int, denominator: int) -> list[int]:
+    angle = 2 * math.pi * numerator / denominator
+    return [int(32767 * math.cos(angle)), -int(32767 * math.sin(angle))]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from codegen.errors import UserError
 from codegen.spec import Audio, Mfcc, Window
 from codegen.tables.dct import Dct, dct
-from codegen.tables.fft import twiddles
+from codegen.tables.fft import Twiddles, twiddles
 from codegen.tables.lifter import lifter_table
 from codegen.tables.log import log2_table, log_add_table
 from codegen.tables.mel import MelBank, mel_bank
@@ -22,7 +22,7 @@ class MfccTables:
 
     preemphasis: int  # Q15
     window: tuple[int, ...]
-    twiddles: tuple[int, ...]
+    twiddles: Twiddles
     bank: MelBank
     log2: tuple[int, ...]
     log_add: tuple[int, ...]

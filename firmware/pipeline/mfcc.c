@@ -2,41 +2,46 @@
 #include "pipeline/mfcc_stages.h"
 #include "pipeline/packed.h"
 
-/* (y[n] - preemphasis y[n-1]) / 2, weighted. Each product of samples is within 2^30, so their difference
- * fits. */
-static inline int32_t weighted(int32_t sample, int32_t previous, int32_t preemphasis, int32_t weight)
+/* (x[n] - preemphasis x[n-1]) / 2 is the high half of x[n] 2^15 - preemphasis x[n-1]: each term is within
+ * 2^30. */
+static inline uint32_t weighted(uint32_t samples, uint32_t previous, uint32_t factor, uint32_t weights)
 {
-    const int32_t emphasised = (sample * 32768 - preemphasis * previous) >> 16;
-    return (emphasised * weight) >> 14;
+    const int32_t even = (int32_t)(samples << 16) >> 1, odd = (int32_t)(samples & 0xFFFF0000U) >> 1;
+    const uint32_t first = (uint32_t)packed_low_high(factor, previous, even);
+    const uint32_t second = (uint32_t)packed_low_low(factor, samples, odd);
+    return packed_pair(packed_low_high(weights, first, 0) >> 14, packed_high_high(weights, second, 0) >> 14);
 }
 
 int32_t mfcc_window(const mfcc_t *mfcc, const int16_t *samples, uint32_t *windowed)
 {
-    const int32_t preemphasis = mfcc->preemphasis;
+    const uint32_t factor = packed_pair(-mfcc->preemphasis, 0);
     const int16_t *weights = mfcc->weights;
-    const size_t pairs = mfcc->window / 2;
-    int32_t previous = 0, lowest = 0, highest = 0;
+    const size_t pairs = mfcc->window / 2, last = 2 * pairs;
+    uint32_t previous = 0, smallest = 0, largest = 0;
     for (size_t i = 0; i < pairs; i++) {
-        const int32_t even = samples[2 * i], odd = samples[2 * i + 1];
-        const int32_t first = weighted(even, previous, preemphasis, weights[2 * i]);
-        const int32_t second = weighted(odd, even, preemphasis, weights[2 * i + 1]);
-        windowed[i] = packed_pair(first, second);
-        lowest = first < lowest ? first : lowest;
-        highest = first > highest ? first : highest;
-        lowest = second < lowest ? second : lowest;
-        highest = second > highest ? second : highest;
-        previous = odd;
+        const uint32_t pair = packed_load(samples + 2 * i);
+        const uint32_t value = weighted(pair, previous, factor, packed_load(weights + 2 * i));
+        windowed[i] = value;
+        smallest = packed_smaller(value, smallest);
+        largest = packed_larger(value, largest);
+        previous = pair;
     }
     size_t filled = pairs;
     if (mfcc->window % 2 != 0) {
-        const int32_t last = weighted(samples[2 * pairs], previous, preemphasis, weights[2 * pairs]);
-        windowed[filled++] = packed_pair(last, 0);
-        lowest = last < lowest ? last : lowest;
-        highest = last > highest ? last : highest;
+        const uint32_t pair = packed_pair(samples[last], 0), weight = packed_pair(weights[last], 0);
+        const uint32_t value = weighted(pair, previous, factor, weight);
+        windowed[filled++] = value;
+        smallest = packed_smaller(value, smallest);
+        largest = packed_larger(value, largest);
     }
     for (; filled < mfcc->fft / 2; filled++)
         windowed[filled] = 0;
-    return highest > -lowest ? highest : -lowest;
+
+    const int32_t low = -packed_low(smallest), high = -packed_high(smallest);
+    const int32_t negative = low > high ? low : high;
+    const int32_t positive =
+        packed_low(largest) > packed_high(largest) ? packed_low(largest) : packed_high(largest);
+    return negative > positive ? negative : positive;
 }
 
 unsigned mfcc_normalise(const mfcc_t *mfcc, int32_t peak, uint32_t *windowed)

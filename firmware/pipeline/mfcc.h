@@ -18,7 +18,7 @@ typedef struct {
     size_t cepstra;            /* kept, 1..filters */
     int32_t preemphasis;       /* Q15, 0..32768 */
     const int16_t *weights;    /* window: Povey, Q14 */
-    const int16_t *twiddles;   /* fft / 2 pairs cos, -sin of 2 pi i / fft, Q15 */
+    const int16_t *twiddles;   /* pairs cos, -sin, Q15, in the order of mfcc_fft.c */
     const mfcc_filter_t *bank; /* filters */
     const uint16_t *mel;       /* weights of all filters in turn, Q12 */
     const int16_t *log2;       /* 64: log2(1 + i / 64), Q12 */

@@ -8,9 +8,8 @@
 /* q w, with each product of int16 as (a b + 1) >> 15. */
 static inline uint32_t multiplied(uint32_t q, uint32_t w)
 {
-    const int32_t qr = packed_low(q), qi = packed_high(q), wr = packed_low(w), wi = packed_high(w);
-    const int32_t re = ((qr * wr + 1) >> 15) - ((qi * wi + 1) >> 15);
-    const int32_t im = ((qr * wi + 1) >> 15) + ((qi * wr + 1) >> 15);
+    const int32_t re = (packed_low_low(q, w, 1) >> 15) - (packed_high_high(q, w, 1) >> 15);
+    const int32_t im = (packed_low_high(q, w, 1) >> 15) + (packed_low_high(w, q, 1) >> 15);
     return packed_pair(re, im);
 }
 
@@ -51,48 +50,48 @@ static void first_stages(const uint32_t *in, uint32_t *out, size_t points)
     }
 }
 
-/* The stages with butterflies `half` and 2 `half` apart. */
-static void two_stages(uint32_t *z, size_t points, size_t half, const int16_t *twiddles)
+/* The stages with butterflies `half` and 2 `half` apart; returns the twiddles of the next. */
+static const int16_t *two_stages(uint32_t *z, size_t points, size_t half, const int16_t *twiddles)
 {
-    const size_t step = points / half; /* of twiddle pairs, first stage */
-    for (size_t j = 0; j < half; j++) {
-        const uint32_t w = packed_load(twiddles + 2 * (j * step));
-        const uint32_t v0 = packed_load(twiddles + j * step);
-        const uint32_t v1 = packed_load(twiddles + j * step + points);
-        for (uint32_t *x = z + j; x < z + points; x += 4 * half) {
-            const uint32_t p0 = packed_halve(x[0]), q0 = multiplied(packed_halve(x[half]), w);
-            const uint32_t p1 = packed_halve(x[2 * half]), q1 = multiplied(packed_halve(x[3 * half]), w);
+    const int16_t *next = twiddles;
+    for (uint32_t *group = z; group < z + points; group += 4 * half) {
+        next = twiddles;
+        for (uint32_t *x = group; x < group + half; x++, next += 6) {
+            uint32_t *y = x + 2 * half;
+            const uint32_t w = packed_load(next);
+            const uint32_t q1 = multiplied(packed_halve(y[half]), w), p1 = packed_halve(y[0]);
+            const uint32_t c = multiplied(packed_halve(packed_add(p1, q1)), packed_load(next + 2));
+            const uint32_t d = multiplied(packed_halve(packed_subtract(p1, q1)), packed_load(next + 4));
+            const uint32_t q0 = multiplied(packed_halve(x[half]), w), p0 = packed_halve(x[0]);
             const uint32_t a = packed_halve(packed_add(p0, q0)), b = packed_halve(packed_subtract(p0, q0));
-            const uint32_t c = multiplied(packed_halve(packed_add(p1, q1)), v0);
-            const uint32_t d = multiplied(packed_halve(packed_subtract(p1, q1)), v1);
             x[0] = packed_add(a, c);
+            y[0] = packed_subtract(a, c);
             x[half] = packed_add(b, d);
-            x[2 * half] = packed_subtract(a, c);
-            x[3 * half] = packed_subtract(b, d);
+            y[half] = packed_subtract(b, d);
         }
     }
+    return next;
 }
 
-static void last_stage(uint32_t *z, size_t points, const int16_t *twiddles)
+static const int16_t *last_stage(uint32_t *z, size_t points, const int16_t *twiddles)
 {
     const size_t half = points / 2;
-    for (size_t j = 0; j < half; j++) {
-        const uint32_t p = packed_halve(z[j]);
-        const uint32_t q = multiplied(packed_halve(z[j + half]), packed_load(twiddles + 4 * j));
-        z[j] = packed_add(p, q);
-        z[j + half] = packed_subtract(p, q);
+    for (uint32_t *x = z; x < z + half; x++, twiddles += 2) {
+        const uint32_t p = packed_halve(x[0]), q = multiplied(packed_halve(x[half]), packed_load(twiddles));
+        x[0] = packed_add(p, q);
+        x[half] = packed_subtract(p, q);
     }
+    return twiddles;
 }
 
 /* The spectrum of the real values from that of the pairs, bins k and points - k at a time. */
 static void split(uint32_t *z, size_t points, const int16_t *twiddles)
 {
-    for (size_t k = 1; k < points / 2; k++) {
+    for (size_t k = 1; k < points / 2; k++, twiddles += 2) {
         const uint32_t a = packed_halve(z[k]), mirror = z[points - k];
         const uint32_t b = packed_pair(packed_low(mirror) >> 1, -packed_high(mirror) >> 1);
-        const uint32_t sum = packed_add(a, b), difference = packed_subtract(a, b);
-        /* (-sin, -cos) of bin k is the twiddle a quarter turn on */
-        const uint32_t t = multiplied(difference, packed_load(twiddles + 2 * k + points));
+        const uint32_t sum = packed_add(a, b);
+        const uint32_t t = multiplied(packed_subtract(a, b), packed_load(twiddles));
         z[k] = packed_add(sum, t);
         z[points - k] = packed_pair(packed_low(sum) - packed_low(t), packed_high(t) - packed_high(sum));
     }
@@ -101,11 +100,12 @@ static void split(uint32_t *z, size_t points, const int16_t *twiddles)
 void mfcc_fft(const mfcc_t *mfcc, const uint32_t *windowed, uint32_t *spectrum)
 {
     const size_t points = mfcc->fft / 2;
+    const int16_t *twiddles = mfcc->twiddles;
     first_stages(windowed, spectrum, points);
     size_t half = 4;
     for (; 4 * half <= points; half *= 4)
-        two_stages(spectrum, points, half, mfcc->twiddles);
+        twiddles = two_stages(spectrum, points, half, twiddles);
     if (half < points)
-        last_stage(spectrum, points, mfcc->twiddles);
-    split(spectrum, points, mfcc->twiddles);
+        twiddles = last_stage(spectrum, points, twiddles);
+    split(spectrum, points, twiddles);
 }

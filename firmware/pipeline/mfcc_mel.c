@@ -52,9 +52,7 @@ void mfcc_log_mel(const mfcc_t *mfcc, const uint32_t *spectrum, unsigned shift, 
         const uint32_t *end = bin + mfcc->bank[filter].count;
         uint64_t energy = 0;
         while (bin < end) {
-            const int32_t re = packed_low(*bin), im = packed_high(*bin);
-            const uint32_t power = (uint32_t)(re * re) + (uint32_t)(im * im);
-            energy += (uint64_t)power * *weight;
+            energy += (uint64_t)packed_power(*bin) * *weight;
             bin++;
             weight++;
         }

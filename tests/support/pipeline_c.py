@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.spec import Audio, Mfcc, Window
+from codegen.spec import Audio, Mfcc, Scale, Window
 from codegen.tables import MfccTables, mfcc_scratch_bytes, mfcc_tables
+from codegen.tables.scale import scale_multiplier
 from tests.support.compile import FIRMWARE, compile_shared, load
 
 SOURCES = tuple(sorted((FIRMWARE / "pipeline").glob("*.c")))
@@ -86,7 +87,7 @@ class MfccStages:
             cepstra=mfcc.cepstra,
             preemphasis=made.preemphasis,
             weights=self._array(made.window, np.int16),
-            twiddles=self._array(made.twiddles, np.int16),
+            twiddles=self._array(made.twiddles.stages + made.twiddles.split, np.int16),
             bank=self._array(bank, np.uint16),
             mel=self._array(made.bank.weights, np.uint16),
             log2=self._array(made.log2, np.int16),
@@ -159,3 +160,158 @@ def unpacked(words: NDArray[np.uint32]) -> list[int]:
 
 def _pointer(array: NDArray[Any]) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)
+
+
+class GateSettingsC(ctypes.Structure):
+    """gate_settings_t."""
+
+    _fields_ = [("threshold", ctypes.c_int32), ("backoff", ctypes.c_int32), ("delay", ctypes.c_int32)]
+
+
+class GateStateC(ctypes.Structure):
+    """gate_state_t."""
+
+    _fields_ = [
+        ("settings", GateSettingsC),
+        ("held", ctypes.c_uint32),
+        ("passed", ctypes.c_uint32),
+        ("triggered", ctypes.c_bool),
+    ]
+
+
+class GateC(ctypes.Structure):
+    """gate_t."""
+
+    _fields_ = [("initial", GateSettingsC), ("state", ctypes.POINTER(GateStateC))]
+
+
+class Gate:
+    """One gate, restored to its settings."""
+
+    def __init__(self, threshold: int, backoff: int, delay: int) -> None:
+        self._code = library()
+        self._code.gate_step.restype = ctypes.c_bool
+        for key in ("threshold", "backoff", "delay"):
+            getattr(self._code, f"gate_set_{key}").restype = ctypes.c_bool
+        self.state = GateStateC()
+        initial = GateSettingsC(threshold, backoff, delay)
+        self._struct = GateC(initial, ctypes.pointer(self.state))
+        self.restore()
+
+    def step(self, samples: Sequence[int]) -> bool:
+        """gate_step()."""
+        window = np.array(samples, np.int16)
+        return bool(
+            self._code.gate_step(ctypes.byref(self._struct), _pointer(window), ctypes.c_size_t(window.size))
+        )
+
+    def set(self, key: str, value: int) -> bool:
+        """gate_set_<key>()."""
+        return bool(getattr(self._code, f"gate_set_{key}")(ctypes.byref(self._struct), ctypes.c_int32(value)))
+
+    def reset(self) -> None:
+        """gate_reset()."""
+        self._code.gate_reset(ctypes.byref(self._struct))
+
+    def restore(self) -> None:
+        """gate_restore()."""
+        self._code.gate_restore(ctypes.byref(self._struct))
+
+
+class ScaleC(ctypes.Structure):
+    """scale_t."""
+
+    _fields_ = [
+        ("count", ctypes.c_size_t),
+        ("minimum", ctypes.c_int32),
+        ("maximum", ctypes.c_int32),
+        ("multiplier", ctypes.c_uint64),
+    ]
+
+
+def scaled(
+    minimum: int, maximum: int, values: NDArray[np.int32], multiplier: int | None = None
+) -> NDArray[np.uint8]:
+    """scale_frame() of any number of values."""
+    factor = scale_multiplier(Scale(minimum, maximum)) if multiplier is None else multiplier
+    struct = ScaleC(values.size, minimum, maximum, factor)
+    given = np.ascontiguousarray(values, np.int32)
+    features = np.zeros(values.size, np.uint8)
+    library().scale_frame(ctypes.byref(struct), _pointer(given), _pointer(features))
+    return features
+
+
+class VerdictC(ctypes.Structure):
+    """verdict_t."""
+
+    _fields_ = [("class_index", ctypes.c_uint8), ("score", ctypes.c_int8)]
+
+
+class DecisionStateC(ctypes.Structure):
+    """decision_state_t."""
+
+    _fields_ = [
+        ("votes", ctypes.c_uint8),
+        ("held", ctypes.c_uint8),
+        ("next", ctypes.c_uint8),
+        ("recent", ctypes.c_uint8 * 10),
+    ]
+
+
+class DecisionC(ctypes.Structure):
+    """decision_t."""
+
+    _fields_ = [
+        ("labels", ctypes.c_size_t),
+        ("initial_limits", ctypes.c_void_p),
+        ("limits", ctypes.c_void_p),
+        ("initial_votes", ctypes.c_uint8),
+        ("state", ctypes.POINTER(DecisionStateC)),
+    ]
+
+
+class Decision:
+    """One decision stage, restored to its settings."""
+
+    def __init__(self, limits: Sequence[int], votes: int = 1) -> None:
+        self._code = library()
+        self._code.decision_step.restype = VerdictC
+        self._code.decision_set_threshold.restype = ctypes.c_bool
+        self._code.decision_set_votes.restype = ctypes.c_bool
+        self._initial = np.array(limits, np.int16)
+        self.limits = np.zeros(len(limits), np.int16)
+        self.state = DecisionStateC()
+        self._struct = DecisionC(
+            len(limits),
+            self._initial.ctypes.data,
+            self.limits.ctypes.data,
+            votes,
+            ctypes.pointer(self.state),
+        )
+        self.restore()
+
+    def step(self, scores: Sequence[int]) -> tuple[int, int]:
+        """decision_step(): class and score."""
+        given = np.array(scores, np.int8)
+        verdict = self._code.decision_step(ctypes.byref(self._struct), _pointer(given))
+        return verdict.class_index, verdict.score
+
+    def set_threshold(self, label: int, limit: int) -> bool:
+        """decision_set_threshold()."""
+        return bool(
+            self._code.decision_set_threshold(
+                ctypes.byref(self._struct), ctypes.c_size_t(label), ctypes.c_int32(limit)
+            )
+        )
+
+    def set_votes(self, votes: int) -> bool:
+        """decision_set_votes()."""
+        return bool(self._code.decision_set_votes(ctypes.byref(self._struct), ctypes.c_int32(votes)))
+
+    def reset(self) -> None:
+        """decision_reset()."""
+        self._code.decision_reset(ctypes.byref(self._struct))
+
+    def restore(self) -> None:
+        """decision_restore()."""
+        self._code.decision_restore(ctypes.byref(self._struct))

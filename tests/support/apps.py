@@ -1,0 +1,162 @@
+"""Apps for tests of the pipeline: settings, a graph that fits them, and the generated C around a fake model."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from codegen.graph import Graph, Quantization, Tensor
+from codegen.pipeline_source import pipeline_source
+from codegen.render import render
+from codegen.spec import (
+    Audio,
+    Cascade,
+    Classifier,
+    Decision,
+    Gate,
+    Layout,
+    Mfcc,
+    Pipeline,
+    Rounding,
+    Scale,
+    Spec,
+    Window,
+)
+from codegen.tables import mfcc_scratch_bytes
+from tests.support.compile import compile_shared
+from tests.support.pipeline_c import SOURCES
+
+FAKE_MODEL = Path(__file__).with_name("fake_model.c")
+
+
+@dataclass(frozen=True)
+class App:
+    """What a test sets; the rest are the defaults. Shares are u + 128 of scores, features enter unchanged - 128."""
+
+    audio: Audio = field(default_factory=Audio)
+    window: Window = field(default_factory=Window)
+    gate: Gate = field(default_factory=Gate)
+    mfcc: Mfcc = field(default_factory=Mfcc)
+    scale: Scale = field(default_factory=Scale)
+    cascade: Cascade = field(default_factory=Cascade)
+    labels: tuple[str, ...] = ("key", "knock", "lock", "noise")
+    threshold: Fraction = Fraction(4, 5)
+    votes: int = 1
+    layout: Layout = Layout.FRAMES_BY_CEPSTRA
+    offset: int = 0
+    rounding: Rounding = Rounding.NEAREST
+    input_scale: float = 1.0
+    input_zero_point: int = -128
+
+    @property
+    def spec(self) -> Spec:
+        """The app's spec."""
+        decision = Decision(self.labels, (self.threshold,) * len(self.labels), self.votes)
+        stages = (self.audio, self.window, self.gate, self.mfcc, self.scale, self.cascade, decision)
+        classifier = Classifier(
+            Path("/app/model.tflite"), layout=self.layout, offset=self.offset, rounding=self.rounding
+        )
+        return Spec("app", Path("/app/pipeline.toml"), classifier, Pipeline(*stages))
+
+    @property
+    def graph(self) -> Graph:
+        """A model's edges; no nodes."""
+        frames, cepstra = self.cascade.frames, self.mfcc.cepstra
+        natural = self.layout is Layout.FRAMES_BY_CEPSTRA
+        shape = (1, frames, cepstra, 1) if natural else (1, cepstra, frames, 1)
+        return edges(shape, len(self.labels), Quantization((self.input_scale,), (self.input_zero_point,)))
+
+    def sources(self, folder: Path) -> list[Path]:
+        """Writes app.h and app_pipeline.c; the C files to compile, without the model."""
+        header = render(
+            "app.h.in",
+            name="app",
+            pipeline=self.spec.pipeline,
+            input=self.graph.input,
+            output=self.graph.output,
+        )
+        (folder / "app.h").write_text(header)
+        source = folder / "app_pipeline.c"
+        source.write_text(pipeline_source(self.spec, self.graph))
+        return [source, *SOURCES]
+
+    def defines(self, *, incremental: bool = False, catch_up: int = 0) -> list[str]:
+        """Flags for fake_model.c."""
+        macros = {
+            "HEADER": '"app.h"',
+            "MODEL": "app_model",
+            "ARENA": "app_arena",
+            "ARENA_BYTES": mfcc_scratch_bytes(self.mfcc),
+            "FRAMES": self.cascade.frames,
+            "CEPSTRA": self.mfcc.cepstra,
+            "LABELS": len(self.labels),
+            "TRANSPOSED": int(self.layout is Layout.CEPSTRA_BY_FRAMES),
+            "INCREMENTAL": int(incremental),
+            "CATCH_UP": catch_up,
+        }
+        return [f"-D{name}={value}" for name, value in macros.items()]
+
+    def build(self, folder: Path, *, incremental: bool = False, catch_up: int = 0) -> Path:
+        """libapp.so of the generated C, the runtime and the fake model."""
+        return compile_shared(
+            folder,
+            [*self.sources(folder), FAKE_MODEL],
+            includes=[folder],
+            flags=self.defines(incremental=incremental, catch_up=catch_up),
+            name="app",
+        )
+
+
+def edges(shape: tuple[int, ...], outputs: int, input_quantization: Quantization | None) -> Graph:
+    """A graph of an input and an output alone; shares of 1/256 from -128 on."""
+    tensors = (
+        Tensor(0, "features", shape, "int8", input_quantization),
+        Tensor(1, "shares", (1, outputs), "int8", Quantization((1 / 256,), (-128,))),
+    )
+    return Graph("model", "0" * 64, tensors, (), (0,), (1,))
+
+
+def hashed(frames: Sequence[Sequence[int]], labels: int) -> list[int]:
+    """The scores of fake_model.c for these frames, oldest first."""
+    value = 2166136261
+    for frame in frames:
+        for byte in frame:
+            value = ((value ^ (byte & 0xFF)) * 16777619) % 2**32
+    scores = []
+    for _ in range(labels):
+        scores.append((value >> 24) - 256 * (value >> 31))
+        value = (value * 16777619 + 1) % 2**32
+    return scores
+
+
+class FakeModel:
+    """The fake model of a loaded library."""
+
+    def __init__(self, path: Path) -> None:
+        self._library = ctypes.CDLL(str(path))
+        self._calls = ctypes.c_size_t.in_dll(self._library, "fake_calls")
+
+    def calls(self) -> str:
+        """What it was asked since the last call of this."""
+        log = (ctypes.c_char * 65536).in_dll(self._library, "fake_log").raw
+        told = log[: self._calls.value].decode()
+        self._calls.value = 0
+        return told
+
+    def fail(self, run: int = 0, start: int = 0) -> None:
+        """What run and start return from now on."""
+        ctypes.c_int.in_dll(self._library, "fake_error").value = run
+        ctypes.c_int.in_dll(self._library, "fake_start_error").value = start
+
+
+def tables(source: str) -> dict[str, list[int]]:
+    """Name -> numbers of every const array in generated C."""
+    found = {}
+    for name, body in re.findall(r"static const [\w() ]+ app_(\w+)\[\d+\] = \{(.*?)\n\};", source, re.DOTALL):
+        plain = re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL)
+        found[name] = [int(number) for number in re.findall(r"-?\d+", plain)]
+    return found
