@@ -1,0 +1,102 @@
+"""Runs an app's model on tensors, wherever its C runs: what `infer` and `verify` share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.errors import UserError
+from codegen.graph import Graph
+from codegen.spec import Spec
+from codegen.spec_file import load_spec
+from codegen.tflite_file import load_graph
+from workbench.build import build
+from workbench.library import Library
+from workbench.lines import Status
+from workbench.model_app import model_app
+from workbench.progress import progress
+from workbench.targets import Device, open_app
+
+TARGETS = ("pc", "qemu")
+ENGINES = ("aot", "tflm")
+
+
+class Engine(Protocol):
+    """A model somewhere: bytes of the input -> bytes of the output."""
+
+    def reset(self) -> None:
+        """Forgets streaming state."""
+
+    def run(self, tensor: NDArray[Any]) -> NDArray[np.uint8]:
+        """One input, input_size bytes."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to run, and where."""
+    parser.add_argument("model", nargs="?", type=Path, metavar="MODEL.tflite", help="an int8 TFLite model")
+    parser.add_argument("--app", type=Path, metavar="DIR", help="instead of a model: the model of this app")
+    parser.add_argument(
+        "--target", choices=TARGETS, default="pc", help="this computer, or an emulated Cortex-M4 (default pc)"
+    )
+    parser.add_argument("--engine", choices=ENGINES, help="what runs the model (default aot)")
+
+
+def chosen_app(args: argparse.Namespace) -> tuple[Path, Spec, Graph]:
+    """The app that the arguments name, or one made for the bare model."""
+    if args.engine == "tflm":
+        raise UserError("--engine tflm is not available yet", remedy="Leave it away: there is aot.")
+    if (args.model is None) == (args.app is None):
+        raise UserError("give a MODEL.tflite, or --app DIR", remedy="One of the two, not both.")
+    app: Path = args.app if args.app is not None else model_app(args.model)
+    spec = load_spec(app)
+    return app, spec, load_graph(spec.classifier.model)
+
+
+class _Image:
+    """The model of an image, reached by `tensor` lines."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+
+    def reset(self) -> None:
+        """Forgets streaming state."""
+        answer = self._device.command("reset")
+        if not isinstance(answer, Status):
+            raise UserError(f"an unexpected answer to reset: {answer}", file=self._device.name)
+
+    def run(self, tensor: NDArray[Any]) -> NDArray[np.uint8]:
+        """One input, input_size bytes."""
+        return np.frombuffer(self._device.tensor(tensor.tobytes()), np.uint8)
+
+
+@contextmanager
+def open_engine(app: Path, spec: Spec, target: str) -> Iterator[Engine]:
+    """The app's model, built where it is not up to date."""
+    if target == "pc":
+        library = build("pc", app).library
+        assert library is not None
+        yield Library(library, spec).model
+        return
+    with open_app(app, target) as device:
+        yield _Image(device)
+
+
+def run_all(engine: Engine, graph: Graph, inputs: NDArray[Any], *, sequence: bool = False) -> NDArray[Any]:
+    """Outputs [n, *shape of the output without its batch] for inputs [n, ...].
+
+    sequence: streaming state is kept from one to the next; otherwise each starts fresh.
+    """
+    shape = graph.output.shape[1:] if len(graph.output.shape) > 1 else graph.output.shape
+    outputs = np.zeros((len(inputs), *shape), graph.output.dtype)
+    engine.reset()
+    for index, row in enumerate(progress(inputs, len(inputs), "inputs")):
+        if index and not sequence:
+            engine.reset()
+        outputs[index] = engine.run(row).view(graph.output.dtype).reshape(shape)
+    return outputs

@@ -1,0 +1,48 @@
+"""A bare .tflite as an app, so that what builds apps builds it too."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from codegen.errors import UserError
+from codegen.tflite_file import load_graph
+from workbench.build_options import ROOT
+
+_TEXT = """\
+# A bare model: no samples, no features, no labels.
+[classifier]
+model = "model.tflite"
+kernels = "{kernels}"
+"""
+
+
+def model_app(model: Path, kernels: str = "small") -> Path:
+    """build/models/<stem>-<hash>/ with a copy of the model. UserError where the model cannot be built."""
+    if model.is_dir():
+        raise UserError(
+            "is a folder; a .tflite file is wanted", file=model, remedy=f"For an app: --app {model}"
+        )
+    load_graph(model)  # its faults are told of the file the user named
+    data = model.read_bytes()
+    stem = re.sub(r"[^A-Za-z0-9_]+", "_", model.stem)[:24].strip("_") or "model"
+    mode = "" if kernels == "small" else f"-{kernels}"
+    folder = ROOT / "build" / "models" / f"{stem}-{hashlib.sha256(data).hexdigest()[:8]}{mode}"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / "model.tflite", data)
+    write_whole(folder / "pipeline.toml", _TEXT.format(kernels=kernels).encode())
+    return folder
+
+
+def write_whole(file: Path, data: bytes) -> None:
+    """The whole file or nothing of it, also where two processes write it at once."""
+    if file.is_file() and file.read_bytes() == data:
+        return
+    handle, name = tempfile.mkstemp(dir=file.parent)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)
+    Path(name).chmod(0o644)
+    Path(name).replace(file)
