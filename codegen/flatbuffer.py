@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-# Vectors decoded in all may be this many times the file: a well-formed file shares little, a hostile one much.
+# Vectors decoded in all may be this many times the file: a good file shares little, a hostile one much.
 BUDGET = 8
 
 

@@ -1,4 +1,4 @@
-"""What lowering makes of a graph: kernel calls in order, each with its constants; memory is not planned yet."""
+"""What lowering makes of a graph: kernel calls in order, with their constants; memory is not planned yet."""
 
 from __future__ import annotations
 

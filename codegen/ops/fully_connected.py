@@ -51,7 +51,7 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         or output.shape[-1:] != (outputs,)
     ):
         yield Fault(
-            f"input {list(input_.shape)}, weights {list(weights.shape)}, output {list(output.shape)} do not fit",
+            f"input {list(input_.shape)}, weights {list(weights.shape)}, output {list(output.shape)} clash",
             AGAIN,
         )
 

@@ -10,9 +10,13 @@ typedef struct {
     size_t input_size, output_size; /* bytes */
     int (*start)(void);             /* 0, or the engine's error */
     void (*reset)(void);            /* forgets streaming state and history */
-    int (*run)(const void *input, void *output); /* the whole tensor in the model's own type; primes the history */
-    void (*advance)(const int8_t *frame);        /* one frame's new columns; NULL: not incremental */
-    void (*finish)(void *output);                /* the layers behind the time axis; NULL: not incremental */
+
+    /* The whole tensor in the model's own type; primes the history. 0, or the engine's error. */
+    int (*run)(const void *input, void *output);
+
+    /* One frame's new columns, then the layers behind the time axis; NULL: not incremental. */
+    void (*advance)(const int8_t *frame);
+    void (*finish)(void *output);
     size_t catch_up; /* from this many missed frames on, run() is cheaper than advance() */
 } model_t;
 
