@@ -1,19 +1,47 @@
-/* Arm's MPS2 boards: start and the serial line's input. */
+/* Arm's MPS2 boards: start, and the serial line over whichever of the two ways there is. */
 #include "port/mps2/mps2.h"
 #include "port/cortex_m/cortex_m.h"
 #include "port/port.h"
 
-static bool mps2_memory_line;
+static bool mps2_in_memory; /* the serial line */
 
 void port_start(void)
 {
     ticks_start();
-    mps2_memory_line = memory_line_start();
-    uart_discard(mps2_memory_line);
-    uart_start();
+    mps2_in_memory = memory_line_start();
+    uart_start(mps2_in_memory);
 }
 
 size_t port_read(void *bytes, size_t size)
 {
-    return mps2_memory_line ? memory_line_read(bytes, (uint32_t)size) : uart_read(bytes, (uint32_t)size);
+    return mps2_in_memory ? memory_line_read(bytes, (uint32_t)size) : uart_read(bytes, (uint32_t)size);
+}
+
+size_t port_read_capacity(void)
+{
+    return mps2_in_memory ? memory_line_capacity() : uart_capacity();
+}
+
+size_t port_room(void)
+{
+    return mps2_in_memory ? memory_line_room() : uart_room();
+}
+
+void port_write(const void *bytes, size_t size)
+{
+    if (mps2_in_memory) {
+        memory_line_write(bytes, (uint32_t)size);
+        uart_ring();
+    } else {
+        uart_write(bytes, (uint32_t)size);
+    }
+}
+
+/* By polling the UART; with the line in memory the words go there, for the UART's bytes mean nothing then. */
+void port_emergency_write(const char *text, size_t size)
+{
+    if (mps2_in_memory && memory_line_room() >= size)
+        port_write(text, size);
+    else
+        uart_emergency_write(text, size);
 }

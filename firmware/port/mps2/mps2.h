@@ -9,20 +9,27 @@
 /* The parts of this port. Registers: Arm Cortex-M System Design Kit manual, DDI 0479C, chapters 4.2 (timer)
  * and 4.3 (UART). */
 
-/* The PSRAM is empty on a real board. The emulator may put things into it before start:
- * at its start, sound for the microphone; in its last 64 KiB, a ring that stands in for the UART's receiver.
- */
+/* The PSRAM is empty on a real board. The emulator's host may put things into it before start: at its
+ * beginning sound for the microphone, in its last 128 KiB a serial line. */
 #define MPS2_MICROPHONE BOARD_PSRAM_BASE
-#define MPS2_LINE_SIZE  UINT32_C(0x10000)
+#define MPS2_LINE_SIZE  UINT32_C(0x20000)
 #define MPS2_LINE       (BOARD_PSRAM_BASE + BOARD_PSRAM_SIZE - MPS2_LINE_SIZE)
 
-void uart_start(void);
+/* The UART. Sizes as in port.h. */
+void uart_start(bool bell); /* bell: received bytes only wake the core, nothing but uart_ring() is sent */
+uint32_t uart_capacity(void);
 uint32_t uart_read(uint8_t *bytes, uint32_t size);
-void uart_discard(bool discard); /* received bytes are thrown away, they only wake the core */
+uint32_t uart_room(void);
+void uart_write(const uint8_t *bytes, uint32_t size);
+void uart_ring(void); /* one byte, unless one is still on its way */
 
-/* The line in memory: bytes that the emulator's host writes. */
+void uart_emergency_write(const char *text, size_t size); /* see port_emergency_write() */
+
+/* The line in memory. */
 bool memory_line_start(void); /* false: the host has put none there */
-uint32_t memory_line_read(uint8_t *bytes, uint32_t size);
 uint32_t memory_line_capacity(void);
+uint32_t memory_line_read(uint8_t *bytes, uint32_t size);
+uint32_t memory_line_room(void);
+void memory_line_write(const uint8_t *bytes, uint32_t size);
 
 #endif

@@ -29,22 +29,18 @@ typedef struct {
 static uint8_t uart_rx_bytes[RX_SIZE], uart_tx_bytes[TX_SIZE];
 static ring_t uart_rx, uart_tx;
 static volatile uint32_t uart_lost;
-static volatile bool uart_discards;
+static bool uart_bell;
 
 void uart_rx_handler(void);
 void uart_tx_handler(void);
 
-void uart_start(void)
+void uart_start(bool bell)
 {
+    uart_bell = bell;
     UART->bauddiv = BOARD_CLOCK_HZ / BOARD_UART_BAUD;
     UART->ctrl = CTRL_TX | CTRL_RX | CTRL_TX_IRQ | CTRL_RX_IRQ;
     nvic_enable(BOARD_UART_RX_IRQ);
     nvic_enable(BOARD_UART_TX_IRQ);
-}
-
-void uart_discard(bool discard)
-{
-    uart_discards = discard;
 }
 
 void uart_rx_handler(void)
@@ -52,7 +48,7 @@ void uart_rx_handler(void)
     UART->intstatus = INT_RX; /* before the data: a byte that comes meanwhile asks again */
     while (UART->state & STATE_RX_FULL) {
         const uint8_t byte = (uint8_t)UART->data;
-        if (uart_discards)
+        if (uart_bell)
             continue;
         if (ring_used(&uart_rx) == RX_SIZE) {
             uart_lost++;
@@ -68,7 +64,7 @@ void uart_rx_handler(void)
     sleep_wake();
 }
 
-/* Pended by port_write() for the first byte, by the UART for the others. */
+/* Pended by uart_write() for the first byte, by the UART for the others. */
 void uart_tx_handler(void)
 {
     UART->intstatus = INT_TX;
@@ -89,32 +85,36 @@ uint32_t uart_read(uint8_t *bytes, uint32_t size)
     return count;
 }
 
+uint32_t uart_capacity(void)
+{
+    return RX_SIZE;
+}
+
 uint32_t port_serial_lost(void)
 {
     return uart_lost;
 }
 
-size_t port_room(void)
+uint32_t uart_room(void)
 {
     return TX_SIZE - ring_used(&uart_tx);
 }
 
-void port_write(const void *bytes, size_t size)
+void uart_write(const uint8_t *bytes, uint32_t size)
 {
-    const uint8_t *next = bytes;
     for (uint32_t i = 0; i < size; i++)
-        uart_tx_bytes[(uart_tx.written + i) % TX_SIZE] = next[i];
-    ring_advance(&uart_tx.written, (uint32_t)size);
+        uart_tx_bytes[(uart_tx.written + i) % TX_SIZE] = bytes[i];
+    ring_advance(&uart_tx.written, size);
     nvic_pend(BOARD_UART_TX_IRQ);
 }
 
-size_t port_read_capacity(void)
+void uart_ring(void)
 {
-    const uint32_t memory = memory_line_capacity();
-    return memory > 0 ? memory : RX_SIZE;
+    if (!(UART->state & STATE_TX_FULL))
+        UART->data = '\n';
 }
 
-void port_emergency_write(const char *text, size_t size)
+void uart_emergency_write(const char *text, size_t size)
 {
     UART->ctrl = CTRL_TX;
     for (size_t i = 0; i < size; i++) {

@@ -1,0 +1,113 @@
+"""The one door to an image, whatever runs it: this computer, an emulator, a board on a serial port."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from codegen.board import Board, board_names, load_board
+from codegen.errors import UserError
+from workbench.targets.device import TIMEOUT, Device
+from workbench.targets.pc import pc_link
+from workbench.targets.qemu import Microphone, QemuOptions, qemu_link
+from workbench.targets.serial_port import BAUD, SerialLink
+
+__all__ = ["Device", "Microphone", "QemuOptions", "open_app", "open_target", "target_board"]
+
+PC, QEMU = "pc", "qemu"
+QEMU_BOARD = "mps2_an386"  # where no board is named
+
+
+def target_board(target: str, board: str | None = None) -> Board | None:
+    """The board whose image runs on a target: for qemu the named one or its stand-in. None: a serial port, where the
+    image is already. UserError where they do not go together."""
+    if target == PC:
+        if board not in (None, PC):
+            raise UserError(
+                f'the target pc runs the image of the board pc, not of "{board}"',
+                remedy="Leave --board out, or use --target qemu.",
+            )
+        return load_board(PC)
+    if target == QEMU:
+        named = load_board(board or QEMU_BOARD)
+        runs = load_board(named.stand_in) if named.qemu is None and named.stand_in else named
+        if runs.qemu is None:
+            able = [name for name in board_names() if load_board(name).qemu is not None]
+            raise UserError(
+                f'QEMU has no machine for the board "{named.name}"',
+                remedy=f"Boards that QEMU runs: {', '.join(able)}.",
+            )
+        return runs
+    return None
+
+
+def open_target(
+    target: str,
+    image: Path | None = None,
+    *,
+    board: str | None = None,
+    qemu: QemuOptions | None = None,
+    baud: int = BAUD,
+    timeout: float = TIMEOUT,
+) -> Device:
+    """Opens "pc", "qemu" or a serial port (a device or a pyserial URL).
+
+    image: for pc the program, for qemu the ELF of the board (default mps2_an386); a port has its image already.
+    timeout: seconds without a word until the image is given up. UserError where something is missing or silent.
+    """
+    runs = target_board(target, board)
+    if runs is None:
+        return Device(SerialLink(target, baud), target, timeout, running=True)
+    if image is None:
+        raise UserError(f"the target {target} needs an image")
+    if not image.exists():
+        raise UserError("there is no such image", file=image)
+    if runs.name == PC:
+        return Device(pc_link(image), str(image), timeout)
+    return Device(qemu_link(runs, image, qemu or QemuOptions()), str(image), timeout)
+
+
+def open_app(
+    app: Path,
+    target: str,
+    *,
+    board: str | None = None,
+    build_dir: Path | None = None,
+    qemu: QemuOptions | None = None,
+    baud: int = BAUD,
+    timeout: float = TIMEOUT,
+) -> Device:
+    """open_target with the image of this app built and, on a serial port, found to be of the same model and features.
+
+    UserError also where the build fails or the board runs something else.
+    """
+    from workbench.build import build
+
+    runs = target_board(target, board)
+    image = build(runs.name, app, build_dir).image if runs is not None else None
+    device = open_target(target, image, board=board, qemu=qemu, baud=baud, timeout=timeout)
+    try:
+        _check_same(device, app)
+    except BaseException:
+        device.close()
+        raise
+    return device
+
+
+def _check_same(device: Device, app: Path) -> None:
+    from codegen.contract import feature_contract
+    from codegen.spec_file import load_spec
+    from codegen.tflite_file import load_graph
+
+    spec = load_spec(app)
+    model = load_graph(spec.classifier.model).sha256[:16]
+    contract = feature_contract(spec) if spec.pipeline is not None else None
+    for what, theirs, ours in (
+        ("model", device.boot.model, model),
+        ("feature contract", device.boot.contract, contract),
+    ):
+        if theirs != ours:
+            raise UserError(
+                f'it runs "{device.boot.name}" with {what} {theirs}, the app has {ours}',
+                file=device.name,
+                remedy="Build and flash the app's image first.",
+            )

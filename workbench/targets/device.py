@@ -1,0 +1,236 @@
+"""An image that answers: commands, sound in and decisions out, tensors through its model. The same for all targets."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.errors import UserError
+from workbench.lines import (
+    PAYLOAD_MAX,
+    Ack,
+    Boot,
+    Decision,
+    Error,
+    Line,
+    Lines,
+    Stage,
+    Status,
+    TensorPart,
+    numbered_line,
+    parse_line,
+)
+from workbench.targets.link import Link, LinkClosedError
+
+TIMEOUT = 20.0  # seconds without a word until an image is given up
+RETRY = 1.0  # seconds without a word until the line that is due is sent again
+RETRIES = 5  # times in a row
+
+
+class Device:
+    """An open image. Use it in a `with`, or close it."""
+
+    def __init__(self, link: Link, name: str, timeout: float = TIMEOUT, *, running: bool = False) -> None:
+        """name: for messages. running: it may have started before, so it is asked who it is.
+
+        UserError when it does not say who it is within `timeout` seconds.
+        """
+        self._link = link
+        self.name = name
+        self.timeout = timeout
+        self._lines = Lines()
+        self._waiting: deque[str] = deque()  # lines received and not looked at
+        self._results: deque[str] = deque()  # decision and stage lines that came while something else was awaited
+        try:
+            self.boot = self._wait_for_boot(running)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the image where it is a process of ours."""
+        self._link.close()
+
+    def send(self, data: bytes) -> None:
+        """Raw bytes, for whoever knows better than the methods below."""
+        try:
+            self._link.send(data)
+        except LinkClosedError as error:
+            raise UserError(str(error), file=self.name) from None
+
+    def command(self, text: str) -> Line:
+        """Sends a line; the answer: a Status, Setting, Boot, Ack or Error."""
+        self.send(text.encode("ascii") + b"\n")
+        deadline = time.monotonic() + self.timeout
+        while True:
+            line, answer = self._next(deadline, f'answers "{text}"')
+            if isinstance(answer, Decision | Stage):
+                self._results.append(line)
+            elif answer is not None and not isinstance(answer, TensorPart):
+                return answer
+
+    def status(self) -> Status:
+        """Counters and settings."""
+        answer = self.command("status")
+        if not isinstance(answer, Status):
+            raise self._refused("status", answer)
+        return answer
+
+    def results(self, seconds: float) -> Iterator[str]:
+        """Decision and stage lines of a live image as they come, until none came for so many seconds."""
+        while True:
+            while self._results:
+                yield self._results.popleft()
+            line = self._line(time.monotonic() + seconds)
+            if line is None:
+                return
+            if isinstance(self._parse(line), Decision | Stage):
+                self._results.append(line)
+
+    def replay(self, samples: NDArray[np.int16]) -> Iterator[str]:
+        """Plays sound in; yields the exact text of each decision and stage line, in order, as they come.
+
+        UserError when the image stops answering, or has dropped a line because nobody took it in time.
+        """
+        before = self.status()["dropped"]
+        answer = self.command("replay")
+        if not isinstance(answer, Ack):
+            raise self._refused("replay", answer)
+        self._results.clear()
+        payload = np.ascontiguousarray(samples, dtype="<i2").tobytes()
+        for line in self._transfer("audio", payload, answer):
+            if isinstance(self._parse(line), Decision | Stage):
+                yield line
+        dropped = self.status()["dropped"] - before
+        if dropped:
+            raise UserError(f"{dropped} lines were dropped: they were not taken in time", file=self.name)
+
+    def tensor(self, data: bytes) -> bytes:
+        """The model's output for a whole input, both in the model's own types. UserError on any failure."""
+        if len(data) != self.boot.input:
+            raise UserError(f"{len(data)} bytes for an input of {self.boot.input}", file=self.name)
+        parts: list[bytes] = []
+        for line in self._transfer("tensor", data, Ack(0, PAYLOAD_MAX)):
+            answer = self._parse(line)
+            if isinstance(answer, TensorPart):
+                if answer.number == 0:
+                    parts.clear()
+                if answer.number == len(parts):
+                    parts.append(answer.data)
+            elif isinstance(answer, Error) and answer.what == "model":
+                raise self._refused("tensor", answer)
+        output = b"".join(parts)
+        if len(output) != self.boot.output:
+            raise UserError(
+                f"{len(output)} of the output's {self.boot.output} bytes came whole",
+                file=self.name,
+                remedy="The serial line loses bytes: lower its rate, or use a better cable.",
+            )
+        return output
+
+    def _transfer(self, word: str, payload: bytes, start: Ack) -> Iterator[str]:
+        """Sends numbered lines, never more on their way than the image has room for, again from where it asks for;
+        yields every line that is not an ack."""
+        pieces = [payload[at : at + PAYLOAD_MAX] for at in range(0, len(payload), PAYLOAD_MAX)]
+        unit = 2 if word == "audio" else 1
+        taken, sent, room = 0, 0, start.room
+        retries, again = 0, -1  # again: the number from which was last sent anew
+        deadline = time.monotonic() + self.timeout
+        while taken < len(pieces):
+            ahead = max(1, room * unit // PAYLOAD_MAX)
+            if sent - taken <= ahead // 2:  # many at once: fewer turns between the image and us
+                fresh = range(sent, min(len(pieces), taken + ahead))
+                self.send(b"".join(numbered_line(word, number, pieces[number]) for number in fresh))
+                sent = max(sent, fresh.stop)
+            line = self._line(min(deadline, time.monotonic() + RETRY))
+            if line is None:
+                if retries == RETRIES or time.monotonic() >= deadline:
+                    raise self._silent(f"takes {word} line {taken}")
+                # The newline ends what may be left of a damaged line. One line only: its ack tells where to go on.
+                self.send(b"\n" + numbered_line(word, taken, pieces[taken]))
+                retries, again = retries + 1, -1
+                continue
+            answer = self._parse(line)
+            if not isinstance(answer, Ack):
+                yield line
+                continue
+            room = answer.room
+            if taken < answer.number <= len(pieces):
+                taken, sent, retries = answer.number, max(sent, answer.number), 0
+                deadline = time.monotonic() + self.timeout
+            elif answer.number == taken < sent and again != taken:
+                sent = again = taken  # refused: everything behind it is refused too, and that says nothing new
+        yield from self._drain()
+
+    def _drain(self) -> Iterator[str]:
+        """Lines already received."""
+        while self._waiting:
+            yield self._waiting.popleft()
+
+    def _wait_for_boot(self, running: bool) -> Boot:
+        deadline = time.monotonic() + self.timeout
+        asked = 0.0 if running else time.monotonic() + self.timeout / 2
+        while True:
+            now = time.monotonic()
+            if now >= asked:
+                self.send(b"\nboot\n")
+                asked = now + 1.0
+            line = self._line(min(deadline, asked))
+            answer = self._parse(line) if line is not None else None
+            if isinstance(answer, Boot):
+                return answer
+            if line is None and time.monotonic() >= deadline:
+                raise self._silent("says who it is")
+
+    def _next(self, deadline: float, doing: str) -> tuple[str, Line | None]:
+        line = self._line(deadline)
+        if line is None:
+            raise self._silent(doing)
+        return line, self._parse(line)
+
+    def _parse(self, line: str) -> Line | None:
+        answer = parse_line(line)
+        if isinstance(answer, Error) and answer.what == "fault":
+            raise UserError(f"the image crashed: {line}", file=self.name)
+        return answer
+
+    def _line(self, deadline: float) -> str | None:
+        """The next line, or None at the deadline."""
+        while not self._waiting:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            try:
+                self._waiting.extend(self._lines.take(self._link.receive(left)))
+            except LinkClosedError as error:
+                raise UserError(str(error), file=self.name) from None
+        return self._waiting.popleft()
+
+    def _silent(self, doing: str) -> UserError:
+        return UserError(
+            f"nothing {doing} within {self.timeout:g} seconds",
+            file=self.name,
+            remedy="Is it an image of Earshot, and is the rate of the serial line right?",
+        )
+
+    def _refused(self, word: str, answer: Line) -> UserError:
+        if isinstance(answer, Error):
+            reason = answer.more.get("reason")
+            return UserError(
+                f'{word} was refused: "{answer.what}" {answer.detail}' + (f", {reason}" if reason else ""),
+                file=self.name,
+            )
+        return UserError(f"an unexpected answer to {word}: {answer}", file=self.name)

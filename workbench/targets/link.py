@@ -1,0 +1,175 @@
+"""Bytes to and from an image, whatever carries them."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from typing import IO, Protocol
+
+from codegen.errors import UserError
+
+_CHUNK = 1 << 16
+_PR_SET_PDEATHSIG = 1
+
+
+class LinkClosedError(Exception):
+    """Nothing more will come; the text says why, as far as it is known."""
+
+
+class Link(Protocol):
+    """A serial line. Sending never blocks for long: what does not go at once goes with the next receive()."""
+
+    def send(self, data: bytes) -> None:
+        """Queues bytes. LinkClosedError when the other end is gone."""
+
+    def receive(self, timeout: float) -> bytes:
+        """What has come, waiting up to `timeout` seconds for the first byte. LinkClosedError as above."""
+
+    def close(self) -> None:
+        """Ends it, and the process behind it. May be called twice."""
+
+
+class SocketLink:
+    """One end of a socket pair."""
+
+    def __init__(self, end: socket.socket) -> None:
+        end.setblocking(False)
+        self._socket = end
+        self._queued = bytearray()
+
+    def send(self, data: bytes) -> None:
+        """See Link."""
+        self._queued += data
+        self._push()
+
+    def receive(self, timeout: float) -> bytes:
+        """See Link."""
+        deadline = time.monotonic() + timeout
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            wanted = [self._socket] if self._queued else []
+            readable, writable, _ = select.select([self._socket], wanted, [], left)
+            if writable:
+                self._push()
+            if readable:
+                try:
+                    data = self._socket.recv(_CHUNK)
+                except BlockingIOError:
+                    continue
+                except OSError as error:
+                    raise LinkClosedError(str(error)) from None
+                if not data:
+                    raise LinkClosedError("it ended")
+                return data
+            if not writable:
+                return b""
+
+    def end_of_input(self) -> None:
+        """Nothing more will be sent; what is queued goes out first."""
+        while self._queued:
+            select.select([], [self._socket], [])
+            self._push()
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """See Link."""
+        self._socket.close()
+
+    def _push(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            try:
+                sent = self._socket.send(self._queued)
+            except (BrokenPipeError, ConnectionResetError) as error:
+                raise LinkClosedError(str(error)) from None
+            del self._queued[:sent]
+
+
+class ProcessLink:
+    """A program whose line is a socket: it lives as long as the link, and never longer than this process."""
+
+    def __init__(self, command: Sequence[str], link: Link, inherited: Sequence[int], **streams: int) -> None:
+        """inherited: file descriptors the program gets under their own numbers. UserError: it does not start."""
+        self._link = link
+        self._words: IO[bytes] = tempfile.TemporaryFile()  # what the program says on stderr
+        self._name = command[0]
+        try:
+            self._process = subprocess.Popen(
+                command,
+                **{"stdin": subprocess.DEVNULL, "stdout": self._words.fileno(), **streams},
+                stderr=self._words,
+                pass_fds=inherited,
+                start_new_session=True,  # Ctrl-C is for us: we end it
+                preexec_fn=functools.partial(_die_with, os.getpid()) if _LIBC else None,  # noqa: PLW1509
+            )
+        except OSError as error:
+            link.close()
+            self._words.close()
+            raise UserError(f"cannot be started: {error.strerror}", file=command[0]) from None
+
+    def send(self, data: bytes) -> None:
+        """See Link."""
+        try:
+            self._link.send(data)
+        except LinkClosedError as error:
+            raise self._ended(error) from None
+
+    def receive(self, timeout: float) -> bytes:
+        """See Link."""
+        try:
+            data = self._link.receive(timeout)
+        except LinkClosedError as error:
+            raise self._ended(error) from None
+        if not data and self._process.poll() is not None:
+            raise self._ended(LinkClosedError("it ended"))
+        return data
+
+    @property
+    def pid(self) -> int:
+        """The program's process."""
+        return self._process.pid
+
+    def wait(self, timeout: float) -> int:
+        """The program's exit code, after its own end."""
+        return self._process.wait(timeout)
+
+    def close(self) -> None:
+        """See Link."""
+        self._link.close()
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(2.0)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._words.close()
+
+    def _ended(self, error: LinkClosedError) -> LinkClosedError:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1.0)
+        self._words.seek(0)
+        said = self._words.read().decode("utf-8", "replace").strip()
+        code = self._process.returncode
+        how = f"exit code {code}" if code is not None and code >= 0 else f"signal {-code}" if code else str(error)
+        return LinkClosedError(f"{self._name} ended ({how})" + (f": {said}" if said else ""))
+
+
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded here: nothing may be loaded after a fork
+
+
+def _die_with(parent: int) -> None:
+    """In the child before exec: the kernel ends it when the thread that started it is gone."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
