@@ -28,7 +28,7 @@ class Array:
     @property
     def nbytes(self) -> int:
         """Bytes in flash."""
-        size = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "int32_t": 4, "requantize_t": 12}[self.type]
+        size = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "int32_t": 4, "requantize_t": 16}[self.type]
         return int(self.values.shape[0]) * size
 
 
@@ -37,7 +37,8 @@ class Layer:
     """One call of a kernel.
 
     name: of its struct, after the app's prefix: "conv1"
-    kernel: the function, declared in nn/<kernel>.h, taking `const <kernel>_t *`
+    kernel: the function
+    type: its header nn/<type>.h and struct <type>_t
     fields: C designators and values of the struct; a value naming an Array's suffix is written as its C name
     inputs, output: tensors; inputs may be read while output is written only where `in_place` allows
     in_place: inputs whose memory the output may take
@@ -47,6 +48,7 @@ class Layer:
 
     name: str
     kernel: str
+    type: str
     fields: tuple[tuple[str, str], ...]
     arrays: tuple[Array, ...]
     inputs: tuple[int, ...]

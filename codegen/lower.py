@@ -48,7 +48,7 @@ class Lowering:
         node: Node,
         stem: str,
         *,
-        kernel: str,
+        type: str,
         fields: Sequence[tuple[str, str]],
         arrays: Sequence[Array] = (),
         inputs: Sequence[int] | None = None,
@@ -56,14 +56,17 @@ class Lowering:
         scratch: int = 0,
         macs: int = 0,
         note: str = "",
+        general: bool = False,
     ) -> None:
-        """One call. stem: its name without a number; inputs: the node's computed ones where not given."""
+        """One call. stem: its name without a number; inputs: the node's computed ones where not given;
+        general: of the kernel's two forms the one without assumptions."""
         if inputs is None:
             inputs = [index for index in node.inputs if index >= 0 and self.graph.tensors[index].data is None]
         self._names[stem] += 1
         layer = Layer(
             name=f"{stem}{self._names[stem]}",
-            kernel=kernel,
+            kernel=f"{type}_general" if general else type,
+            type=type,
             fields=tuple(fields),
             arrays=tuple(arrays),
             inputs=tuple(self.root(index) for index in inputs),
@@ -98,6 +101,7 @@ class Lowering:
         return Layer(
             name=name,
             kernel="table",
+            type="table",
             fields=(("table", "table"), ("count", str(output.size)), ("depth", str(depth))),
             arrays=(
                 Array("table", "int8_t", table.reshape(-1), "of the values -128 .. 127, channel by channel"),
@@ -130,6 +134,7 @@ def lower(graph: Graph, reference: Reference = Reference.LITERT) -> Program:
             Layer(
                 name="copy1",
                 kernel="copy",
+                type="copy",
                 fields=(("size", str(graph.output.nbytes)),),
                 arrays=(),
                 inputs=(source,),

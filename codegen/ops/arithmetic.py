@@ -209,7 +209,7 @@ def _lower_elementwise(lowering: Lowering, node: Node, a: Tensor, b: Tensor, out
     lowering.add(
         node,
         node.op.lower(),
-        kernel={"ADD": "add", "MUL": "multiply"}[node.op],
+        type={"ADD": "add", "MUL": "multiply"}[node.op],
         fields=fields,
         inputs=(a.index, b.index),
         in_place=whole,

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from codegen.lower import Lowering
 
 
+WINDOWS = 4  # gathered at a time by conv_2d_im2col
+
+
 @dataclass(frozen=True)
 class Axis:
     """A window along rows or columns. size: the input's; count: positions; before: padding in front."""
@@ -131,11 +134,13 @@ def lower(lowering: Lowering, node: Node) -> None:
     flat = weights.data.astype(np.int64).reshape(depth, -1)
     products = flat.shape[1]
     low, high = activation_range(output, node.options["fused_activation_function"])
-    arrays = (
-        channels.pair_weights(flat),
-        channels.channel_array(
-            channels.folded_bias(flat, bias, zero_point), channel_multipliers(input_, weights, output, depth)
-        ),
+    scaling = channels.Scaling(
+        biases=channels.folded_bias(flat, bias, zero_point),
+        multipliers=channel_multipliers(input_, weights, output, depth),
+        largest=channels.largest_sums(flat, bias, zero_point),
+        zero_point=quantization(output).zero_point,
+        low=low,
+        high=high,
     )
     length = kernel_columns * input_depth
     direct = not rows.padded and not columns.padded and (columns.dilation == 1 or kernel_columns == 1)
@@ -179,10 +184,11 @@ def lower(lowering: Lowering, node: Node) -> None:
     lowering.add(
         node,
         "conv",
-        kernel="conv_2d" if direct else "conv_2d_im2col",
+        type="conv_2d" if direct else "conv_2d_im2col",
+        general=scaling.general,
         fields=conv,
-        arrays=arrays,
-        scratch=0 if direct else 3 * length,
+        arrays=(channels.pair_weights(flat), scaling.array()),
+        scratch=0 if direct else WINDOWS * length,
         macs=rows.count * columns.count * depth * products,
         note=f"{kernel_rows} x {kernel_columns}",
     )

@@ -71,12 +71,20 @@ def lower(lowering: Lowering, node: Node) -> None:
     flat = weights.data.astype(np.int64)
     low, high = activation_range(output, node.options["fused_activation_function"])
     multipliers = dense_multipliers(input_, weights, output, outputs, lowering.reference)
-    biases = channels.folded_bias(flat, bias, quantization(input_).zero_point)
+    zero_point = quantization(input_).zero_point
+    scaling = channels.Scaling(
+        biases=channels.folded_bias(flat, bias, zero_point),
+        multipliers=multipliers,
+        largest=channels.largest_sums(flat, bias, zero_point),
+        zero_point=quantization(output).zero_point,
+        low=low,
+        high=high,
+    )
     batches = input_.size // inputs
     lowering.add(
         node,
         "dense",
-        kernel="fully_connected",
+        type="fully_connected",
         fields=[
             ("weights", "weights"),
             ("channels", "channels"),
@@ -88,7 +96,7 @@ def lower(lowering: Lowering, node: Node) -> None:
             ("low", str(low)),
             ("high", str(high)),
         ],
-        arrays=(channels.pair_weights(flat), channels.channel_array(biases, multipliers)),
+        arrays=(channels.pair_weights(flat), scaling.array()),
         macs=batches * inputs * outputs,
     )
 

@@ -71,7 +71,7 @@ def lower(lowering: Lowering, node: Node) -> None:
     lowering.add(
         node,
         "softmax",
-        kernel="softmax",
+        type="softmax",
         fields=[
             ("exponential", "exponential"),
             ("reach", str(len(values))),

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /*
- * Convolution of any geometry: three windows at a time are gathered into consecutive bytes, where padding is
+ * Convolution of any geometry: four windows at a time are gathered into consecutive bytes, where padding is
  * the input's zero point, then multiplied as in nn/conv_2d.h. For padding, dilated columns and rows too short
  * for four bytes.
  */
@@ -45,23 +45,36 @@ SIMD_INLINE void conv_2d_im2col_gather(const conv_2d_im2col_t *layer, const int8
     }
 }
 
-/* scratch: three windows of conv.window.length bytes */
-KERNEL void conv_2d_im2col(const conv_2d_im2col_t *layer, const int8_t *input, int8_t *output,
-                           int8_t *scratch)
+SIMD_INLINE void conv_2d_im2col_rows(const conv_2d_im2col_t *layer, const int8_t *input, int8_t *output,
+                                     int8_t *scratch, int general)
 {
     int32_t length = layer->conv.window.length, waiting = 0;
     for (int32_t i = 0; i < layer->conv.rows; i++) {
         for (int32_t j = 0; j < layer->conv.columns; j++) {
             conv_2d_im2col_gather(layer, input, i * layer->row_stride - layer->top,
                                   j * layer->column_stride - layer->left, scratch + waiting * length);
-            if (++waiting == 3) {
-                conv_2d_windows(&layer->conv, waiting, scratch, output);
+            if (++waiting == 4) {
+                conv_2d_windows(&layer->conv, waiting, scratch, output, general);
                 output += waiting * layer->conv.depth;
                 waiting = 0;
             }
         }
     }
-    conv_2d_windows(&layer->conv, waiting, scratch, output);
+    conv_2d_windows(&layer->conv, waiting, scratch, output, general);
+}
+
+/* scratch: four windows of conv.window.length bytes. Where requantize_fast serves every channel. */
+KERNEL void conv_2d_im2col(const conv_2d_im2col_t *layer, const int8_t *input, int8_t *output,
+                           int8_t *scratch)
+{
+    conv_2d_im2col_rows(layer, input, output, scratch, 0);
+}
+
+/* Any multiplier and clamp. */
+KERNEL void conv_2d_im2col_general(const conv_2d_im2col_t *layer, const int8_t *input, int8_t *output,
+                                   int8_t *scratch)
+{
+    conv_2d_im2col_rows(layer, input, output, scratch, 1);
 }
 
 #endif

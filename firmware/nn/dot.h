@@ -36,12 +36,11 @@ SIMD_INLINE void dot_2x1(const int8_t *weights, const int8_t *input, const dot_w
     sums[1] = sum1;
 }
 
-/* Two channels, three windows that lie `column` bytes apart: sums[2 * window + channel]. */
-SIMD_INLINE void dot_2x3(const int8_t *weights, const int8_t *input, const dot_window_t *window,
-                         int32_t column, int32_t sums[6])
+/* Two channels, two windows that lie `column` bytes apart: sums[2 * window + channel]. */
+SIMD_INLINE void dot_2x2(const int8_t *weights, const int8_t *input, const dot_window_t *window,
+                         int32_t column, int32_t sums[4])
 {
-    int32_t sum00 = sums[0], sum01 = sums[1], sum10 = sums[2], sum11 = sums[3], sum20 = sums[4],
-            sum21 = sums[5];
+    int32_t sum00 = sums[0], sum01 = sums[1], sum10 = sums[2], sum11 = sums[3];
     for (int32_t run = 0; run < window->runs; run++) {
         const int8_t *end = input + window->length;
         for (const int8_t *next = input; next < end; next += 4) {
@@ -61,13 +60,6 @@ SIMD_INLINE void dot_2x3(const int8_t *weights, const int8_t *input, const dot_w
             sum11 = simd_dot(even1, even, sum11);
             sum10 = simd_dot(odd0, odd, sum10);
             sum11 = simd_dot(odd1, odd, sum11);
-            bytes = simd_load(next + 2 * column);
-            even = simd_even(bytes);
-            odd = simd_odd(bytes);
-            sum20 = simd_dot(even0, even, sum20);
-            sum21 = simd_dot(even1, even, sum21);
-            sum20 = simd_dot(odd0, odd, sum20);
-            sum21 = simd_dot(odd1, odd, sum21);
             weights += 8;
         }
         input += window->step;
@@ -76,8 +68,6 @@ SIMD_INLINE void dot_2x3(const int8_t *weights, const int8_t *input, const dot_w
     sums[1] = sum01;
     sums[2] = sum10;
     sums[3] = sum11;
-    sums[4] = sum20;
-    sums[5] = sum21;
 }
 
 #endif

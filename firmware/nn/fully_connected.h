@@ -22,7 +22,7 @@ SIMD_INLINE int8_t fully_connected_output(const fully_connected_t *layer, int32_
 {
     if (layer->rounds == 1) {
         int32_t value =
-            requantize_once(sum, channel->multiplier, 31 + channel->right - channel->left, 1 << 16);
+            requantize_once(sum, channel->multiplier, 31 + channel->right - channel->left + 1, 1 << 16);
         return (int8_t)requantize_clamp(value + layer->zero_point, layer->low, layer->high);
     }
     return requantize_int8(sum, channel, layer->zero_point, layer->low, layer->high);

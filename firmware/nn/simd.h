@@ -46,6 +46,22 @@ SIMD_INLINE int32_t simd_dot(uint32_t a, uint32_t b, int32_t sum)
     return result;
 }
 
+/* sum + round(a * b / 2^32), halves up, modulo 2^32. */
+SIMD_INLINE int32_t simd_multiply_high(int32_t a, int32_t b, int32_t sum)
+{
+    int32_t result;
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
+/* The nearest int8. */
+SIMD_INLINE int8_t simd_saturate(int32_t value)
+{
+    int32_t result;
+    __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(value));
+    return (int8_t)result;
+}
+
 #else
 
 SIMD_INLINE uint32_t simd_pair(int32_t low, int32_t high)
@@ -77,6 +93,17 @@ SIMD_INLINE int32_t simd_dot(uint32_t a, uint32_t b, int32_t sum)
 {
     uint32_t products = (uint32_t)(simd_low(a) * simd_low(b)) + (uint32_t)(simd_high(a) * simd_high(b));
     return (int32_t)((uint32_t)sum + products);
+}
+
+SIMD_INLINE int32_t simd_multiply_high(int32_t a, int32_t b, int32_t sum)
+{
+    uint32_t high = (uint32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+    return (int32_t)((uint32_t)sum + high);
+}
+
+SIMD_INLINE int8_t simd_saturate(int32_t value)
+{
+    return (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
 }
 
 #endif
