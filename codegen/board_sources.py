@@ -24,15 +24,8 @@ _EXCEPTIONS: tuple[tuple[str, str | None], ...] = (
     ("SysTick", "systick_handler"),
 )
 
-# What an image without heap and without float never needs: each makes the link fail.
+# An image has no heap: each of these makes the link fail.
 _HEAP = ("malloc", "calloc", "realloc", "free", "_malloc_r", "_sbrk")
-_FLOAT = tuple(
-    f"__aeabi_{name}"
-    for name in (
-        *("fadd", "fsub", "fmul", "fdiv", "i2f", "ui2f", "f2iz", "f2uiz"),
-        *("dadd", "dsub", "dmul", "ddiv", "i2d", "ui2d", "f2d", "d2iz", "d2uiz"),
-    )
-)
 
 
 def board_sources(board: Board) -> dict[str, str]:
@@ -40,7 +33,7 @@ def board_sources(board: Board) -> dict[str, str]:
     sources = {"board.h": render("board.h.in", board=board, macros=_macros(board), irq=_irq_names(board))}
     if not board.hosted:
         sources["vectors.c"] = render("vectors.c.in", **_vectors(board))
-        sources["linker.ld"] = render("linker.ld.in", board=board, heap=_HEAP, float=_FLOAT)
+        sources["linker.ld"] = render("linker.ld.in", board=board, heap=_HEAP)
     return sources
 
 

@@ -24,7 +24,7 @@ def _compile_commands(env: Any, objects: list[Any]) -> None:
     for node in objects:
         (source,) = node.sources
         command = "$ASPPCOM" if source.name.endswith(".S") else "$CCCOM"
-        text = env.subst(command, target=[node], source=[source])
+        text = node.get_build_env().subst(command, target=[node], source=[source])
         entries.append({"directory": str(ROOT), "file": source.path, "output": node.path, "command": text})
     _replace(folder / "compile_commands.json", json.dumps(entries, indent=1) + "\n")
 

@@ -18,7 +18,10 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     """Every file of the image, for the alias that builds it."""
     options = env["OPTIONS"]
     folder = options.folder
-    env.Replace(CPPPATH=["#firmware", f"{folder}/generated", f"{options.board_folder}/board"])
+    made_headers = [f"{folder}/generated", f"{options.board_folder}/board"]
+    env.Replace(
+        CPPPATH=["#firmware", *made_headers], INCLUDES=["-Ifirmware", *(f"-I{path}" for path in made_headers)]
+    )
 
     rooms = ["device", f"port/{options.board.port}", *([] if options.board.hosted else ["port/cortex_m"])]
     runtime = _objects(env, _sources(env, "pipeline") + _sources(env, "nn"))
@@ -54,13 +57,18 @@ def _sources(env: Any, room: str) -> list[Any]:
 
 
 def _objects(env: Any, sources: list[Any]) -> list[Any]:
-    """objects/<folder>/<name>.o for each, the folder as under firmware/."""
+    """objects/<folder>/<name>.o for each, the folder as under firmware/.
+
+    Handwritten sources are told to the compiler from the clone's root, generated ones from the disk's: so
+    debug information is the same whether the build folder lies in the clone or elsewhere.
+    """
     objects = []
     for source in sources:
         room = Path(source.path).parent
-        room = room.relative_to("firmware") if room.parts[0] == "firmware" else Path(room.name)
-        name = Path(source.path).with_suffix(".o").name
-        objects += env.Object(f"{env['OPTIONS'].folder}/objects/{room}/{name}", source)
+        handwritten = room.parts[0] == "firmware"
+        room = room.relative_to("firmware") if handwritten else Path(room.name)
+        target = f"{env['OPTIONS'].folder}/objects/{room}/{Path(source.path).with_suffix('.o').name}"
+        objects += env.Object(target, source, INPUT="$SOURCE" if handwritten else "${SOURCE.abspath}")
     return objects
 
 

@@ -18,6 +18,7 @@ _C = [
     "-ffunction-sections",
     "-fdata-sections",
     "-fno-common",
+    "-fmax-errors=20",
 ]
 _WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 
@@ -33,6 +34,8 @@ def generate(env: Any) -> None:
         env.Tool(tool)
     machine, link = _hosted() if board.hosted else _cortex_m(env, board)
     env.Replace(CCFLAGS=[*machine, *_C, *_WARNINGS, *_path_maps(env)], LINK="$CC")
+    # INPUT and INCLUDES: image.py chooses how a path is written, since debug information repeats it.
+    env.Replace(CCCOM="$CC -o $TARGET -c $CCFLAGS $INCLUDES $INPUT", ASPPCOM="$CCCOM", INPUT="$SOURCE")
     # The flags of the machine choose the C library's variant, so they stand in the link too.
     env.Replace(LINKFLAGS=[*machine, *link], LINKCOM="$LINK $LINKFLAGS -o $TARGET $SOURCES")
     env.Replace(OBJCOPYCOM="$OBJCOPY $OBJCOPYFLAGS $SOURCE $TARGET")
@@ -55,12 +58,7 @@ def _hosted() -> tuple[list[str], list[str]]:
 
 def _path_maps(env: Any) -> list[str]:
     """Wherever the clone and the build lie, debug information and __FILE__ say the same."""
-    build = str(env["OPTIONS"].build)
-    relative = env.Dir(build).path
-    return [
-        f"-ffile-prefix-map={ROOT}=.",
-        *(f"-ffile-prefix-map={path}=build" for path in dict.fromkeys((build, relative))),
-    ]
+    return [f"-ffile-prefix-map={ROOT}=.", f"-ffile-prefix-map={env['OPTIONS'].build}=build"]
 
 
 def exists(env: Any) -> bool:

@@ -32,5 +32,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """pytest's own exit code: 0 passed, 1 a test failed, 5 no test was found."""
     tools.ensure(*tools.TOOLS)
-    command = [sys.executable, "-m", "pytest", "--numprocesses=auto", *args.words]
+    command = [sys.executable, "-m", "pytest", "--numprocesses=auto", "--dist=loadgroup", *args.words]
     return subprocess.run(command, cwd=ROOT, env=scons_environment(), check=False).returncode
