@@ -10,7 +10,8 @@ from codegen.spec import Pipeline, Spec
 
 # Bounds of what the app does not decide. firmware/device keeps to them; tests/test_line_size.py proves it.
 BOARD_NAME_MAX = 40  # characters of a board's name
-ERROR_MAX = 40 + 1 + 2 * 40  # characters of an error's text: words of device/, a blank, an escaped piece of a line
+# Characters of an error's text: words of device/, a blank, and a piece of the line, each character escaped.
+ERROR_MAX = 40 + 1 + 2 * 40
 REASON_MAX = 48  # characters of an error's reason
 TENSOR_CHUNK = 192  # bytes of output in a tensor line: PROTOCOL_TENSOR_CHUNK
 
@@ -23,9 +24,9 @@ _I8 = -128
 def line_size(spec: Spec, graph: Graph) -> int:
     """Bytes of the longest line with its LF.
 
-    Proof: every kind of line that firmware/device/protocol.c and status.c write is built here with each value at its
-    longest. A number is longest at its type's minimum (the sign is a character) or, unsigned, at its maximum; texts
-    are those of this app or bounded above; JSON without blanks is what json.c writes.
+    Proof: every kind of line that firmware/device/protocol.c and status.c write is built here with each
+    value at its longest. A number is longest at its type's minimum (the sign is a character) or, unsigned,
+    at its maximum; texts are those of this app or bounded above; JSON without blanks is what json.c writes.
     """
     return max(len(line) for line in longest_lines(spec, graph)) + 1
 
@@ -78,7 +79,8 @@ def _boot(spec: Spec, graph: Graph) -> dict[str, object]:
 
 def _status(pipeline: Pipeline | None) -> dict[str, object]:
     counters = ("windows", "decisions", "late", "dropped", "lost", "serial_lost", "errors", "stack", "awake")
-    line: dict[str, object] = {"status": _U32, "live": False, "stages": False, **dict.fromkeys(counters, _U32)}
+    line: dict[str, object] = {"status": _U32, "live": False, "stages": False}
+    line |= dict.fromkeys(counters, _U32)
     if pipeline is not None:
         settings = ("gate.threshold", "gate.backoff", "gate.delay", "decision.votes")
         line |= dict.fromkeys(settings, _I32)

@@ -1,6 +1,6 @@
 """The serial lines as the host sees them: what an image prints, parsed; what it understands, written.
 
-docs/protocol.md has the lines. Whatever comes over a wire is input here: garbage and half lines parse to None.
+docs/protocol.md has the lines. Whatever comes over a wire is input here: garbage and half lines are None.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Ack:
-    """Numbered lines up to `number` - 1 were taken; `room` samples (bytes for tensors) may be on their way."""
+    """Numbered lines below `number` were taken; `room` samples (tensors: bytes) may be on their way."""
 
     number: int
     room: int
@@ -226,6 +226,6 @@ _PARSERS: Mapping[str, Callable[[dict[str, Any]], Line]] = {
 
 
 def numbered_line(word: str, number: int, payload: bytes) -> bytes:
-    """An `audio` or `tensor` line with its LF. Payload: up to PAYLOAD_MAX bytes, for audio int16 little-endian."""
+    """An `audio` or `tensor` line with its LF. payload: up to PAYLOAD_MAX bytes, audio as int16 LE."""
     text = f"{word} {number} ".encode("ascii") + base64.b64encode(payload)
     return text + f" {zlib.crc32(text):08x}\n".encode("ascii")

@@ -11,15 +11,17 @@ from workbench.targets.pc import pc_link
 from workbench.targets.qemu import Microphone, QemuOptions, qemu_link
 from workbench.targets.serial_port import BAUD, SerialLink
 
-__all__ = ["Device", "Microphone", "QemuOptions", "open_app", "open_target", "target_board"]
+__all__ = ["BAUD", "Device", "Microphone", "QemuOptions", "open_app", "open_target", "target_board"]
 
 PC, QEMU = "pc", "qemu"
 QEMU_BOARD = "mps2_an386"  # where no board is named
 
 
 def target_board(target: str, board: str | None = None) -> Board | None:
-    """The board whose image runs on a target: for qemu the named one or its stand-in. None: a serial port, where the
-    image is already. UserError where they do not go together."""
+    """The board whose image runs on a target: for qemu the named one or its stand-in.
+
+    None: a serial port, where the image is already. UserError where they do not go together.
+    """
     if target == PC:
         if board not in (None, PC):
             raise UserError(
@@ -51,8 +53,9 @@ def open_target(
 ) -> Device:
     """Opens "pc", "qemu" or a serial port (a device or a pyserial URL).
 
-    image: for pc the program, for qemu the ELF of the board (default mps2_an386); a port has its image already.
-    timeout: seconds without a word until the image is given up. UserError where something is missing or silent.
+    image: for pc the program, for qemu the ELF of the board (default mps2_an386); a port has one already.
+    timeout: seconds without a word until the image is given up.
+    UserError where something is missing or silent.
     """
     runs = target_board(target, board)
     if runs is None:
@@ -76,9 +79,9 @@ def open_app(
     baud: int = BAUD,
     timeout: float = TIMEOUT,
 ) -> Device:
-    """open_target with the image of this app built and, on a serial port, found to be of the same model and features.
+    """open_target with the image of this app: built, and found to be of the same model and features.
 
-    UserError also where the build fails or the board runs something else.
+    UserError also where the build fails or a board runs something else.
     """
     from workbench.build import build
 

@@ -1,10 +1,10 @@
-"""An image that answers: commands, sound in and decisions out, tensors through its model. The same for all targets."""
+"""An image that answers, the same on all targets: commands, sound in and decisions out, tensors."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 
 import numpy as np
@@ -19,6 +19,7 @@ from workbench.lines import (
     Error,
     Line,
     Lines,
+    Setting,
     Stage,
     Status,
     TensorPart,
@@ -28,8 +29,17 @@ from workbench.lines import (
 from workbench.targets.link import Link, LinkClosedError
 
 TIMEOUT = 20.0  # seconds without a word until an image is given up
-RETRY = 1.0  # seconds without a word until the line that is due is sent again
-RETRIES = 5  # times in a row
+RETRY = 1.0  # seconds without a word until an image is asked whether it lost something
+
+_ANSWERS: Mapping[str, tuple[type[Line], ...]] = {
+    "status": (Status,),
+    "boot": (Boot,),
+    "set": (Setting, Error),
+    "stages": (Status, Error),
+    "replay": (Ack, Error),
+    "live": (Status, Error),
+    "reset": (Status, Error),
+}
 
 
 class Device:
@@ -43,9 +53,11 @@ class Device:
         self._link = link
         self.name = name
         self.timeout = timeout
+        self._retry = min(RETRY, timeout)
+        self._busy = False  # a transfer began and did not end
         self._lines = Lines()
         self._waiting: deque[str] = deque()  # lines received and not looked at
-        self._results: deque[str] = deque()  # decision and stage lines that came while something else was awaited
+        self._results: deque[str] = deque()  # decisions and stages that came while an answer was awaited
         try:
             self.boot = self._wait_for_boot(running)
         except BaseException:
@@ -72,21 +84,24 @@ class Device:
             raise UserError(str(error), file=self.name) from None
 
     def command(self, text: str) -> Line:
-        """Sends a line; the answer: a Status, Setting, Boot, Ack or Error."""
+        """Sends a line; the answer that its word has, or the Error that refuses it."""
+        expected = _ANSWERS.get(text.split(" ", 1)[0], (Error,))
         self.send(text.encode("ascii") + b"\n")
         deadline = time.monotonic() + self.timeout
         while True:
-            line, answer = self._next(deadline, f'answers "{text}"')
+            line = self._line(deadline)
+            if line is None:
+                raise self._silent(f'answers "{text}"')
+            answer = self._parse(line)
             if isinstance(answer, Decision | Stage):
                 self._results.append(line)
-            elif answer is not None and not isinstance(answer, TensorPart):
+            elif isinstance(answer, expected):
                 return answer
 
     def status(self) -> Status:
-        """Counters and settings."""
+        """Counters and settings. What was sent before is done then, or lost."""
         answer = self.command("status")
-        if not isinstance(answer, Status):
-            raise self._refused("status", answer)
+        assert isinstance(answer, Status)
         return answer
 
     def results(self, seconds: float) -> Iterator[str]:
@@ -111,8 +126,8 @@ class Device:
             raise self._refused("replay", answer)
         self._results.clear()
         payload = np.ascontiguousarray(samples, dtype="<i2").tobytes()
-        for line in self._transfer("audio", payload, answer):
-            if isinstance(self._parse(line), Decision | Stage):
+        for line, parsed in self._transfer("audio", payload, answer.room * 2):
+            if isinstance(parsed, Decision | Stage):
                 yield line
         dropped = self.status()["dropped"] - before
         if dropped:
@@ -122,9 +137,10 @@ class Device:
         """The model's output for a whole input, both in the model's own types. UserError on any failure."""
         if len(data) != self.boot.input:
             raise UserError(f"{len(data)} bytes for an input of {self.boot.input}", file=self.name)
+        if self._busy:
+            self.status()  # what an earlier transfer left is answered before
         parts: list[bytes] = []
-        for line in self._transfer("tensor", data, Ack(0, PAYLOAD_MAX)):
-            answer = self._parse(line)
+        for _, answer in self._transfer("tensor", data, PAYLOAD_MAX):
             if isinstance(answer, TensorPart):
                 if answer.number == 0:
                     parts.clear()
@@ -141,44 +157,41 @@ class Device:
             )
         return output
 
-    def _transfer(self, word: str, payload: bytes, start: Ack) -> Iterator[str]:
-        """Sends numbered lines, never more on their way than the image has room for, again from where it asks for;
-        yields every line that is not an ack."""
+    def _transfer(self, word: str, payload: bytes, room: int) -> Iterator[tuple[str, Line | None]]:
+        """Sends numbered lines, at most `room` bytes on their way, again from where the image asks for;
+        yields every line that is not an ack.
+
+        A line that is refused is acknowledged with its own number. Silence is asked about: the answer comes
+        after all that was done before, so what is not acknowledged then is lost, and sent again.
+        """
         pieces = [payload[at : at + PAYLOAD_MAX] for at in range(0, len(payload), PAYLOAD_MAX)]
-        unit = 2 if word == "audio" else 1
-        taken, sent, room = 0, 0, start.room
-        retries, again = 0, -1  # again: the number from which was last sent anew
-        deadline = time.monotonic() + self.timeout
+        taken, sent, again, asked = 0, 0, -1, 0  # again: the number from which was last sent anew
+        self._busy = True
         while taken < len(pieces):
-            ahead = max(1, room * unit // PAYLOAD_MAX)
+            ahead = max(1, room // PAYLOAD_MAX)
             if sent - taken <= ahead // 2:  # many at once: fewer turns between the image and us
                 fresh = range(sent, min(len(pieces), taken + ahead))
                 self.send(b"".join(numbered_line(word, number, pieces[number]) for number in fresh))
                 sent = max(sent, fresh.stop)
-            line = self._line(min(deadline, time.monotonic() + RETRY))
+            line = self._line(time.monotonic() + self._retry)
             if line is None:
-                if retries == RETRIES or time.monotonic() >= deadline:
+                if asked * self._retry >= self.timeout:
                     raise self._silent(f"takes {word} line {taken}")
-                # The newline ends what may be left of a damaged line. One line only: its ack tells where to go on.
-                self.send(b"\n" + numbered_line(word, taken, pieces[taken]))
-                retries, again = retries + 1, -1
+                self.send(b"\nstatus\n")  # the newline ends what may be left of a damaged line
+                asked += 1
                 continue
             answer = self._parse(line)
-            if not isinstance(answer, Ack):
-                yield line
-                continue
-            room = answer.room
-            if taken < answer.number <= len(pieces):
-                taken, sent, retries = answer.number, max(sent, answer.number), 0
-                deadline = time.monotonic() + self.timeout
-            elif answer.number == taken < sent and again != taken:
-                sent = again = taken  # refused: everything behind it is refused too, and that says nothing new
-        yield from self._drain()
-
-    def _drain(self) -> Iterator[str]:
-        """Lines already received."""
-        while self._waiting:
-            yield self._waiting.popleft()
+            if isinstance(answer, Ack):
+                room = answer.room * (2 if word == "audio" else 1)
+                if taken < answer.number <= len(pieces):
+                    taken, sent, asked = answer.number, max(sent, answer.number), 0
+                elif answer.number == taken < sent and again != taken:
+                    sent = again = taken  # what follows a refused line is refused too, and says nothing new
+            elif isinstance(answer, Status):
+                sent, again = taken, -1
+            else:
+                yield line, answer
+        self._busy = False
 
     def _wait_for_boot(self, running: bool) -> Boot:
         deadline = time.monotonic() + self.timeout
@@ -195,16 +208,10 @@ class Device:
             if line is None and time.monotonic() >= deadline:
                 raise self._silent("says who it is")
 
-    def _next(self, deadline: float, doing: str) -> tuple[str, Line | None]:
-        line = self._line(deadline)
-        if line is None:
-            raise self._silent(doing)
-        return line, self._parse(line)
-
     def _parse(self, line: str) -> Line | None:
         answer = parse_line(line)
-        if isinstance(answer, Error) and answer.what == "fault":
-            raise UserError(f"the image crashed: {line}", file=self.name)
+        if isinstance(answer, Error) and answer.what in ("fault", "interrupt"):
+            raise UserError(f"the image stopped: {line}", file=self.name)
         return answer
 
     def _line(self, deadline: float) -> str | None:

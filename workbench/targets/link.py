@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from typing import IO, Protocol
+from typing import Protocol
 
 from codegen.errors import UserError
 
@@ -97,15 +97,20 @@ class SocketLink:
 class ProcessLink:
     """A program whose line is a socket: it lives as long as the link, and never longer than this process."""
 
-    def __init__(self, command: Sequence[str], link: Link, inherited: Sequence[int], **streams: int) -> None:
-        """inherited: file descriptors the program gets under their own numbers. UserError: it does not start."""
+    def __init__(
+        self, command: Sequence[str], link: Link, *, inherited: Sequence[int] = (), end: int = -1
+    ) -> None:
+        """inherited: file descriptors the program gets under their own numbers; end: the one that becomes
+        its stdin and stdout. UserError: it does not start."""
         self._link = link
-        self._words: IO[bytes] = tempfile.TemporaryFile()  # what the program says on stderr
+        # What the program says on stderr; closed by close().
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115
         self._name = command[0]
         try:
             self._process = subprocess.Popen(
                 command,
-                **{"stdin": subprocess.DEVNULL, "stdout": self._words.fileno(), **streams},
+                stdin=end if end >= 0 else subprocess.DEVNULL,
+                stdout=end if end >= 0 else self._words,
                 stderr=self._words,
                 pass_fds=inherited,
                 start_new_session=True,  # Ctrl-C is for us: we end it
@@ -160,11 +165,12 @@ class ProcessLink:
         self._words.seek(0)
         said = self._words.read().decode("utf-8", "replace").strip()
         code = self._process.returncode
-        how = f"exit code {code}" if code is not None and code >= 0 else f"signal {-code}" if code else str(error)
+        how = str(error) if code is None else f"exit code {code}" if code >= 0 else f"signal {-code}"
         return LinkClosedError(f"{self._name} ended ({how})" + (f": {said}" if said else ""))
 
 
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded here: nothing may be loaded after a fork
+# Loaded here: nothing may be loaded between fork and exec.
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def _die_with(parent: int) -> None:

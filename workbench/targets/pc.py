@@ -13,4 +13,4 @@ def pc_link(image: Path) -> ProcessLink:
     ours, theirs = socket.socketpair()
     with theirs:
         end = theirs.fileno()
-        return ProcessLink([str(image)], SocketLink(ours), [], stdin=end, stdout=end)
+        return ProcessLink([str(image)], SocketLink(ours), end=end)

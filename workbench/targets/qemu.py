@@ -1,4 +1,4 @@
-"""An image in QEMU: its UART is a socket, and on the MPS2 machines its input comes faster through shared memory."""
+"""An image in QEMU: its UART is a socket; on the MPS2 machines memory it shares with us is faster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from codegen.board import Board
 from codegen.errors import UserError
 from workbench import tools
-from workbench.targets.link import ProcessLink, SocketLink
+from workbench.targets.link import Link, ProcessLink, SocketLink
 
 PROGRAM = "qemu-system-arm"
 
@@ -41,16 +41,20 @@ class Microphone:
 
 @dataclass(frozen=True)
 class QemuOptions:
-    """How the emulator runs. icount: each instruction takes 2^icount ns of the emulated time, which then depends on
-    nothing else; None: the emulated time is the computer's."""
+    """How the emulator runs.
+
+    icount: each instruction takes 2^icount ns of the emulated time, which then depends on nothing else;
+    None: the emulated time is the computer's.
+    memory_line: the serial line through memory where the machine has it; False: every byte through the UART.
+    """
 
     microphone: Microphone | None = None
     icount: int | None = None
-    memory_line: bool = True  # input through memory where the machine has it; False: every byte through the UART
+    memory_line: bool = True
 
 
 def qemu_link(board: Board, image: Path, options: QemuOptions) -> ProcessLink:
-    """Starts the emulator with this image. UserError: no QEMU, no machine for the board, or it does not start."""
+    """Starts the emulator. UserError: no QEMU, no machine for the board, or it does not start."""
     if board.qemu is None:
         raise UserError(
             f'QEMU has no machine for the board "{board.name}"',
@@ -62,10 +66,11 @@ def qemu_link(board: Board, image: Path, options: QemuOptions) -> ProcessLink:
     ours, theirs = socket.socketpair()
     with theirs:
         inherited = [theirs.fileno()]
-        link: SocketLink | MemoryLink = SocketLink(ours)
+        uart = SocketLink(ours)
+        link: Link = uart
         memory = _SharedMemory(_psram_size(board)) if options.memory_line and _has_psram(board) else None
         if memory is not None:
-            link = MemoryLink(link, memory)
+            link = MemoryLink(uart, memory)
             inherited += memory.inherited
             machine += ",memory-backend=psram"
             size = _psram_size(board)
@@ -76,7 +81,7 @@ def qemu_link(board: Board, image: Path, options: QemuOptions) -> ProcessLink:
             words += ["-icount", f"shift={options.icount},align=off,sleep=off"]
         if options.microphone is not None:
             words += _microphone(board, options.microphone)
-        return ProcessLink(words, link, inherited)
+        return ProcessLink(words, link, inherited=inherited)
 
 
 def _has_psram(board: Board) -> bool:
@@ -115,7 +120,7 @@ def _microphone(board: Board, microphone: Microphone) -> list[str]:
 
 
 class _SharedMemory:
-    """The machine's PSRAM, seen from here too. It has no name that could outlive us where the system allows."""
+    """The machine's PSRAM, seen from here too; nameless where the system allows, so nothing outlives us."""
 
     def __init__(self, size: int) -> None:
         self.inherited: list[int] = []
@@ -124,7 +129,7 @@ class _SharedMemory:
             self.path = f"/proc/self/fd/{self._file.fileno()}"
             self.inherited.append(self._file.fileno())
         else:
-            self._file = tempfile.NamedTemporaryFile()
+            self._file = tempfile.NamedTemporaryFile()  # noqa: SIM115
             self.path = self._file.name
         self._file.truncate(size)
         self.view = mmap.mmap(self._file.fileno(), size)

@@ -14,7 +14,7 @@ class SerialLink:
     """pyserial as a link."""
 
     def __init__(self, port: str, baud: int = BAUD) -> None:
-        """port: a device such as /dev/ttyACM0, or a URL such as socket://localhost:4321. UserError: not opened."""
+        """port: a device such as /dev/ttyACM0, or a URL such as socket://localhost:4321."""
         import serial  # here: the other targets need no pyserial
 
         try:

@@ -1,0 +1,77 @@
+"""earshot replay: recordings into an image, its decision lines out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from codegen.errors import UserError
+from codegen.spec_file import load_spec
+from workbench import audio
+from workbench.lines import Status
+from workbench.targets import BAUD, Device, open_app
+
+NAME = "replay"
+HELP = "play recordings into an image and print the lines it decides"
+DESCRIPTION = """\
+Builds an app's image, plays recordings into it in place of its microphone, and prints its decision lines as
+they come: one JSON object each, byte for byte the same on this computer, in the emulator and on a board.
+Each recording starts with everything empty. Time is the number of samples, so nothing is ever too late.
+
+  earshot replay --app examples/smart_lock door.wav                     on this computer
+  earshot replay --app examples/smart_lock --target qemu door.wav       on an emulated Cortex-M4
+  earshot replay --app examples/smart_lock --target /dev/ttyACM0 door.wav
+
+--stages prints each stage of every window too: cepstra, gate, features, frame, input and scores.
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml")
+    parser.add_argument(
+        "--target",
+        default="pc",
+        metavar="TARGET",
+        help="pc (default), qemu, or a serial port: a device or a pyserial URL",
+    )
+    parser.add_argument("--board", metavar="B", help="what to build for qemu (default mps2_an386)")
+    parser.add_argument("--baud", type=int, default=BAUD, metavar="N", help=f"of the port (default {BAUD})")
+    parser.add_argument("--stages", action="store_true", help="every stage of every window too")
+    parser.add_argument("recordings", type=Path, nargs="+", metavar="WAV", help="WAV, FLAC, or raw .s16le")
+    audio.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    spec = load_spec(args.app)
+    if spec.pipeline is None:
+        raise UserError(
+            "it is a bare model, which hears nothing",
+            file=spec.file,
+            remedy="Add the sections of a pipeline, or use `earshot infer`.",
+        )
+    rate = spec.pipeline.audio.sample_rate
+    sounds = [audio.read_with_arguments(args, file, rate) for file in args.recordings]
+    with open_app(args.app, args.target, board=args.board, baud=args.baud) as device, _restored(device):
+        device.command("stages on" if args.stages else "stages off")
+        for file, samples in zip(args.recordings, sounds, strict=True):
+            if len(sounds) > 1:
+                print(f"earshot: {file}", file=sys.stderr, flush=True)
+            for line in device.replay(samples):
+                print(line)
+            sys.stdout.flush()
+    return 0
+
+
+@contextmanager
+def _restored(device: Device) -> Iterator[None]:
+    """A board that listened to its microphone before does so after, with or without stages as before."""
+    before = device.status()
+    yield
+    device.command("stages on" if before.stages else "stages off")
+    if before.live:
+        after = device.command("live")
+        if not isinstance(after, Status):
+            print(f"earshot: {device.name} does not listen to its microphone again", file=sys.stderr)
