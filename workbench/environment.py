@@ -47,7 +47,7 @@ def make(folder: Path, lock_file: Path) -> None:
         )
         shutil.rmtree(folder, ignore_errors=True)
         venv.create(folder, with_pip=True, symlinks=True)
-        _pip(folder, lock_file)
+        install(folder, lock_file)
         (folder / STAMP).write_bytes(wanted)
 
 
@@ -60,7 +60,7 @@ def _need_venv() -> None:
             raise UserError(f"{sys.executable} cannot make virtualenvs", remedy=tools.remedy([tools.VENV]))
 
 
-def _pip(folder: Path, lock_file: Path) -> None:
+def install(folder: Path, lock_file: Path) -> None:
     """From the index of the user's pip configuration, whatever environment is active."""
     unwanted = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_REQUIRE_VIRTUALENV", "PIP_USER", "PIP_TARGET")
     environment = {key: value for key, value in os.environ.items() if key not in unwanted}
