@@ -29,8 +29,8 @@ class Features:
     contract: str  # the feature contract, 16 hex digits
 
 
-def open_pipeline(app: Path) -> Pipeline:
-    """The PC build of an app with a pipeline; built where it is not up to date."""
+def open_pipeline(app: Path, build_dir: Path | None = None) -> Pipeline:
+    """The PC build of an app with a pipeline; built where it is not up to date, in build/ or `build_dir`."""
     spec = load_spec(app)
     if spec.pipeline is None:
         raise UserError(
@@ -38,7 +38,7 @@ def open_pipeline(app: Path) -> Pipeline:
             file=app,
             remedy="Add [decision] with labels and threshold to its pipeline.toml.",
         )
-    library = build("pc", app).library
+    library = build("pc", app, build_dir).library
     assert library is not None
     pipeline = Library(library, spec).pipeline
     assert pipeline is not None

@@ -1,0 +1,24 @@
+"""Commands as a person runs them: in a process of their own, seen by exit code, stdout and stderr."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.compile import ROOT
+
+
+def earshot(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Runs `earshot WORD ...` in the clone's root."""
+    command = [sys.executable, "-m", "workbench", *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def refused(*words: str | Path) -> str:
+    """The message of a run that must end in exit code 2 with a message alone."""
+    done = earshot(*words)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    return done.stderr

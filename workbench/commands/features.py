@@ -1,0 +1,69 @@
+"""earshot features: what the firmware makes of a recording."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+
+from codegen.errors import UserError
+from workbench import audio
+from workbench.arrays import write_npz
+from workbench.feature_plot import feature_plot
+from workbench.features import extract, open_pipeline
+
+NAME = "features"
+HELP = "make the features of a recording with the firmware's own C"
+DESCRIPTION = """\
+Runs window, gate, MFCC, scale and cascade of an app on a recording, by the C that the device runs too, and
+writes the arrays that a model is trained with:
+
+  mfcc      int32[n, cepstra]           of the recording's n windows, 4096 times Kaldi's
+  gate      bool[n]                     the window passes the gate
+  scaled    uint8[n, cepstra]           0..255
+  vectors   uint8[m, frames*cepstra]    every `frames` windows in a row, whatever the gate says
+  window    int32[m]                    index of a vector's newest window
+  contract  text                        the feature contract: a model knows features of its own contract only
+
+  earshot features --app examples/smart_lock door.wav -o door.npz --plot door.svg
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml")
+    parser.add_argument("recording", type=Path, metavar="IN.wav", help="WAV, FLAC, or raw .s16le")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz", help="the arrays")
+    parser.add_argument("--plot", type=Path, metavar="OUT.svg", help="also a picture of them, for a browser")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a sentence")
+    audio.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    pipeline = open_pipeline(args.app)
+    samples = audio.read_with_arguments(args, args.recording, pipeline.sample_rate)
+    size = pipeline.spec.window.size
+    if len(samples) < size:
+        raise UserError(f"has {len(samples)} samples; a window is {size}", file=args.recording)
+    features = extract(pipeline, samples)
+    arrays = {field.name: getattr(features, field.name) for field in dataclasses.fields(features)}
+    write_npz(args.output, arrays)
+    if args.plot is not None:
+        try:
+            args.plot.write_text(feature_plot(args.recording.name, pipeline.spec, samples, features))
+        except OSError as error:
+            raise UserError(f"cannot be written: {error.strerror}", file=args.plot) from None
+    counts = {
+        "windows": len(features.scaled),
+        "open": int(features.gate.sum()),
+        "vectors": len(features.vectors),
+        "contract": features.contract,
+    }
+    if args.json:
+        print(json.dumps(counts))
+    else:
+        print(
+            f"{counts['windows']} windows ({counts['open']} pass the gate), {counts['vectors']} vectors "
+            f"of {features.vectors.shape[1]} in {args.output}; feature contract {features.contract}"
+        )
+    return 0

@@ -1,0 +1,95 @@
+"""A folder of C sources for somebody else's build: what `generate` writes."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from codegen.contract import feature_contract
+from codegen.errors import UserError
+from codegen.render import render
+from codegen.sources import generate
+from codegen.spec_file import load_spec
+from codegen.tflite_file import load_graph
+from workbench.build_options import ROOT
+
+MANIFEST = "files.txt"
+BUILT = "build"  # where build.sh puts the program; not ours, and no reason to refuse
+
+
+def package(app: Path) -> dict[str, bytes]:
+    """File name -> content: the generated sources, their runtime, an example with its build, the licence."""
+    spec = load_spec(app)
+    texts = generate(app)
+    del texts["app.c"]  # for firmware/device alone
+    graph = load_graph(spec.classifier.model)
+    firmware = ROOT / "firmware"
+    rooms = ["pipeline", "nn"] if spec.pipeline is not None else ["nn"]
+    for room in rooms:
+        for file in sorted((firmware / room).iterdir()):
+            if file.suffix in (".c", ".h"):
+                texts[f"{room}/{file.name}"] = file.read_text(encoding="utf-8")
+    values = {
+        "name": spec.name,
+        "pipeline": spec.pipeline,
+        "input": graph.input,
+        "output": graph.output,
+        "sha256": graph.sha256,
+        "contract": feature_contract(spec) if spec.pipeline is not None else None,
+    }
+    texts["main.c"] = render("example.c.in", **values)
+    sources = sorted(name for name in texts if name.endswith(".c"))
+    texts["build.sh"] = render("build.sh.in", sources=sources, **values)
+    about = {"main.c": "the example: all that a program has to do", f"{spec.name}.h": "what to include"}
+    about[f"{spec.name}_model.c"] = "the model: constants, one struct a layer, one list of calls"
+    if spec.pipeline is not None:
+        about[f"{spec.name}_pipeline.c"] = "tables and settings of every stage"
+    about[", ".join(f"{room}/" for room in rooms)] = "the runtime"
+    texts["README.txt"] = render("readme.txt.in", about=about, **values)
+    texts["LICENSE"] = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    files = {name: text.encode("utf-8") for name, text in sorted(texts.items())}
+    files[MANIFEST] = "".join(f"{_digest(data)}  {name}\n" for name, data in files.items()).encode("utf-8")
+    return files
+
+
+def write_package(files: dict[str, bytes], folder: Path) -> None:
+    """Writes the files; into a folder that exists only where all in it came from here and is unchanged."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError("is a file; a folder is wanted", file=folder)
+    stale: list[Path] = []
+    if folder.is_dir():
+        stale = _ours(folder)
+    try:
+        for file in stale:
+            file.unlink()
+        for name, data in files.items():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror}", file=error.filename or folder) from None
+
+
+def _ours(folder: Path) -> list[Path]:
+    """All files in the folder, when each is as a former run wrote it; UserError otherwise."""
+    remedy = "Give another folder, or empty this one."
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file() or path.is_symlink()]
+    found = [path for path in found if path.relative_to(folder).parts[0] != BUILT]
+    listed: dict[Path, str] = {}
+    manifest = folder / MANIFEST
+    if manifest.is_file():
+        for line in manifest.read_text(encoding="utf-8", errors="replace").splitlines():
+            digest, _, name = line.partition("  ")
+            listed[folder / name] = digest
+    for path in found:
+        if path == manifest:
+            continue
+        if path not in listed:
+            raise UserError("was not made by generate; nothing is overwritten", file=path, remedy=remedy)
+        if path.is_symlink() or _digest(path.read_bytes()) != listed[path]:
+            raise UserError("was changed after it was made; nothing is overwritten", file=path, remedy=remedy)
+    return found
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
