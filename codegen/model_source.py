@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from codegen.graph import Graph, Tensor
+from codegen.incremental import Incremental, incremental
 from codegen.layer import Array, Layer
 from codegen.lower import lower
 from codegen.plan import Plan, plan
 from codegen.quantize import Reference
-from codegen.render import c_rows, render, shape_text, short
+from codegen.render import c_rows, c_words, render, shape_text, short
 from codegen.spec import Spec
 
 
@@ -29,9 +30,15 @@ def model_plan(graph: Graph, reference: Reference = Reference.LITERT) -> Plan:
 
 def model_source(spec: Spec, graph: Graph, scratch: int, reference: Reference = Reference.LITERT) -> str:
     """The text of NAME_model.c. scratch: bytes that stages outside the model need of the arena."""
-    planned = model_plan(graph, reference)
+    program = lower(graph, reference)
+    rows = incremental(spec, graph, program)
+    planned = rows.rest if isinstance(rows, Incremental) else plan(program)
+    history = f"{spec.name}_history" if isinstance(rows, Incremental) else "input"
     layers = planned.program.layers
-    constants = _constants(planned)
+    types = {layer.type for layer in layers}
+    if isinstance(rows, Incremental):
+        layers = (*(layer.layer for layer in rows.layers), *layers)
+        types |= {"stream", "stream_conv_2d"}
     return render(
         "model.c.in",
         name=spec.name,
@@ -40,14 +47,21 @@ def model_source(spec: Spec, graph: Graph, scratch: int, reference: Reference = 
         plan=planned,
         arena=max(planned.arena, scratch, 16),
         layers=layers,
-        calls=[_call(planned, index, spec.name) for index in range(len(layers))],
-        constants=constants,
-        types=sorted({layer.type for layer in layers}),
+        calls=[_call(planned, index, spec.name, history) for index in range(len(planned.program.layers))],
+        constants=_constants(planned),
+        types=sorted(types),
+        incremental=rows if isinstance(rows, Incremental) else None,
+        columns=_frame_columns(rows),
         rows=_rows,
         comment=comment,
         describe=describe,
         value=_value,
     )
+
+
+def _frame_columns(rows: Incremental | str) -> int:
+    """Columns of a frame, without padding."""
+    return rows.frame_size // rows.layers[0].source.depth if isinstance(rows, Incremental) else 0
 
 
 def comment(text: str) -> str:
@@ -70,10 +84,10 @@ def _constants(planned: Plan) -> list[Tensor]:
     return [tensor for tensor in planned.program.tensors if tensor.index in used and tensor.data is not None]
 
 
-def _place(planned: Plan, tensor: int, name: str) -> str:
+def _place(planned: Plan, tensor: int, name: str, source: str) -> str:
     program = planned.program
     if tensor == program.input:
-        return "input"
+        return source
     if tensor == program.output:
         return "output"
     if program.tensors[tensor].data is not None:
@@ -82,10 +96,10 @@ def _place(planned: Plan, tensor: int, name: str) -> str:
     return "arena" if not offset else f"arena + {offset}"
 
 
-def _call(planned: Plan, index: int, name: str) -> Call:
+def _call(planned: Plan, index: int, name: str, source: str) -> Call:
     layer = planned.program.layers[index]
     tensors = planned.program.tensors
-    arguments = [_place(planned, tensor, name) for tensor in (*layer.inputs, layer.output)]
+    arguments = [_place(planned, tensor, name, source) for tensor in (*layer.inputs, layer.output)]
     if layer.scratch:
         offset = planned.scratch[index]
         arguments.append("arena" if not offset else f"arena + {offset}")
@@ -100,6 +114,8 @@ def _call(planned: Plan, index: int, name: str) -> Call:
 
 def _rows(array: Array) -> str:
     """The elements of an initialiser."""
+    if array.type == "uint32_t":
+        return c_words(array.values.tolist())
     if array.values.ndim == 1:
         return c_rows(array.values.tolist())
     widths = [max(len(str(v)) for v in column) for column in array.values.T.tolist()]
@@ -110,7 +126,8 @@ def _rows(array: Array) -> str:
 
 
 def _value(layer: Layer, value: str, name: str) -> str:
-    """A field's value, where an array's suffix stands for its C name."""
-    if any(array.suffix == value for array in layer.arrays):
+    """A field's value, where an array's suffix, at its start, stands for its C name."""
+    word = value.split(" ")[0]
+    if any(array.suffix == word for array in layer.arrays):
         return f"{name}_{layer.name}_{value}"
     return value

@@ -29,6 +29,12 @@ def c_rows(values: Iterable[int], width: int = 0, columns: int = 104, indent: in
     return "\n".join(" " * indent + " ".join(f"{word:>{cell}}," for word in row) for row in rows)
 
 
+def c_words(values: Iterable[int]) -> str:
+    """32-bit words in hexadecimal, eight a row."""
+    words = [f"0x{value:08X}," for value in values]
+    return "\n".join("    " + " ".join(words[start : start + 8]) for start in range(0, len(words), 8))
+
+
 def c_string(text: str) -> str:
     """A C string literal. Only printable ASCII passes the door, so only quotes and backslashes are escaped."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

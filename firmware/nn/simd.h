@@ -62,6 +62,22 @@ SIMD_INLINE int8_t simd_saturate(int32_t value)
     return (int8_t)result;
 }
 
+/* Of every column, `run` values long, moves `kept` values (a multiple of 8) down by `depth`; even numbers all. */
+SIMD_INLINE void simd_move_columns(int16_t *column, int32_t depth, int32_t run, int32_t kept, int32_t columns)
+{
+    for (; columns > 0; columns--, column += run) {
+        int16_t *to = column, *end = column + kept;
+        const int16_t *from = column + depth;
+        __asm__ volatile("1: ldmia %[from]!, {r4, r5, r6, r8}   \n"
+                         "   stmia %[to]!, {r4, r5, r6, r8}     \n"
+                         "   cmp   %[to], %[end]                \n"
+                         "   bne   1b                           \n"
+                         : [from] "+r"(from), [to] "+r"(to)
+                         : [end] "r"(end)
+                         : "r4", "r5", "r6", "r8", "cc", "memory");
+    }
+}
+
 #else
 
 SIMD_INLINE uint32_t simd_pair(int32_t low, int32_t high)
@@ -104,6 +120,13 @@ SIMD_INLINE int32_t simd_multiply_high(int32_t a, int32_t b, int32_t sum)
 SIMD_INLINE int8_t simd_saturate(int32_t value)
 {
     return (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
+}
+
+SIMD_INLINE void simd_move_columns(int16_t *column, int32_t depth, int32_t run, int32_t kept, int32_t columns)
+{
+    for (; columns > 0; columns--, column += run) {
+        memmove(column, column + depth, (size_t)kept * sizeof *column);
+    }
 }
 
 #endif

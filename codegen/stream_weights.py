@@ -1,0 +1,89 @@
+"""Weights, biases and multipliers in the order of the stream kernels, with the proofs that they compute the same bits.
+
+firmware/nn/stream_conv_2d.h describes the words. Two outputs share a word, as a + 256 * b in 16 bits, and the second's
+sum is found from the difference of two sums modulo 2^32. That is exact while the sum fits 24 bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.quantize import Multiplier
+
+Ints = NDArray[np.int64]
+
+SUM_LIMIT = 1 << 23  # a sum B is within -limit .. limit - 1
+INPUT_LIMIT = 128  # |int8|
+SAFE_TAPS = 512  # 512 * 127 * 128 < SUM_LIMIT: a sum of so many products always fits
+
+
+class NotExact(Exception):
+    """These numbers would not give the reference's bits in the stream kernels; the message says which."""
+
+
+def pair_words(weights: Ints, biases: Sequence[int]) -> Ints:
+    """[channels, taps] -> [channels / 2, taps / 2] words of pairs; even counts. NotExact where a sum may not fit."""
+    reach = np.abs(weights[1::2]).sum(axis=1) * INPUT_LIMIT + np.abs(np.array(biases, np.int64)[1::2])
+    if reach.max(initial=0) >= SUM_LIMIT:
+        raise NotExact(f"a channel's sum may reach {int(reach.max())}, beyond 24 bits")
+    return _lanes(weights)
+
+
+def _lanes(weights: Ints) -> Ints:
+    """[channels, taps] -> words [channels / 2, taps / 2]; NotExact where a + 256 * b does not fit 16 bits."""
+    if weights.min(initial=0) < -127:
+        raise NotExact("a weight is -128")
+    lanes = (weights[0::2] + 256 * weights[1::2]) & 0xFFFF
+    words: Ints = lanes[:, 0::2] | (lanes[:, 1::2] << 16)
+    return words
+
+
+def conv_words(
+    weights: Ints, biases: Sequence[int], multipliers: Sequence[Multiplier], zero_point: int, offset: int, away: bool
+) -> Ints:
+    """All words of a stream_conv_2d_t, pair by pair.
+
+    weights: [channels, taps], even and a multiple of 4; multipliers and biases: one a channel
+    offset: 128 where a table follows, else 0; away: values below the zero point are kept
+    """
+    words = pair_words(weights, biases)
+    out: list[int] = []
+    for pair, row in enumerate(words.tolist()):
+        first, second = 2 * pair, 2 * pair + 1
+        out += [biases[first] & 0xFFFFFFFF, (biases[first] + 256 * biases[second]) & 0xFFFFFFFF, *row]
+        for channel in (first, second):
+            out += _requantize_words(multipliers[channel], zero_point + offset, away)
+    return np.array(out, np.int64)
+
+
+def _requantize_words(multiplier: Multiplier, zero: int, away: bool) -> list[int]:
+    """multiplier, add, shift of one channel."""
+    if multiplier.value == 0:
+        raise NotExact("a channel's scale is too small for its output's")
+    if multiplier.left:
+        raise NotExact("a channel's output scale is finer than its sums'")
+    shift = multiplier.right
+    if away and shift == 0:
+        raise NotExact("a channel's sums are not shifted")
+    if shift > 20:
+        raise NotExact(f"a channel's sums are shifted by {shift} bits")
+    add = (zero << shift) + (1 << shift >> 1)
+    return [(2 * multiplier.value) & 0xFFFFFFFF, add & 0xFFFFFFFF, shift]
+
+
+def dense_words(weights: Ints) -> tuple[Ints, int, int]:
+    """[outputs, inputs] -> words of a stream_fully_connected_t, its steps, and the most steps a sum stays within 24 bits.
+
+    Outputs in fours, inputs in sixteens, zero-filled. The kernel adds biases to whole sums, where they cannot overflow.
+    """
+    outputs, inputs = weights.shape
+    padded = np.zeros((outputs + -outputs % 4, inputs + -inputs % 16), np.int64)
+    padded[:outputs, :inputs] = weights
+    steps = padded.shape[1] // 4
+    most = steps if np.abs(padded).sum(axis=1).max() * INPUT_LIMIT < SUM_LIMIT else min(steps, SAFE_TAPS // 4)
+    words = _lanes(padded)
+    fours = words.reshape(len(padded) // 4, 2, padded.shape[1] // 4, 2).transpose(0, 2, 1, 3)
+    return fours.reshape(-1), steps, most

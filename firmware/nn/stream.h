@@ -1,0 +1,88 @@
+#ifndef NN_STREAM_H
+#define NN_STREAM_H
+
+#include "nn/simd.h"
+#include <stdint.h>
+#include <string.h>
+
+/*
+ * What a layer keeps of its input while time moves by one row, for incremental inference: of every column the
+ * last `rows` rows, oldest first, `depth` values each, side by side:
+ *
+ *     column 0: row t-1, row t     column 1: row t-1, row t     ...
+ *
+ * so that a kernel of `rows` rows reads one run at every column. Values are the tensor's int8, widened once,
+ * when made. Columns of padding stand before and behind; they keep the zero point that stream_clear gave them.
+ */
+typedef struct {
+    int16_t *values; /* columns * rows * depth, aligned to 4 */
+    int32_t columns; /* with padding */
+    int32_t left;    /* columns of padding in front */
+    int32_t rows;
+    int32_t depth;
+    int32_t zero_point;
+} stream_t;
+
+/* Everything becomes the zero point. */
+KERNEL void stream_clear(const stream_t *stream)
+{
+    for (int32_t i = 0; i < stream->columns * stream->rows * stream->depth; i++) {
+        stream->values[i] = (int16_t)stream->zero_point;
+    }
+}
+
+/* The newest row's first column; the columns of a row lie rows * depth values apart. */
+SIMD_INLINE int16_t *stream_newest(const stream_t *stream)
+{
+    return stream->values + (stream->left * stream->rows + stream->rows - 1) * stream->depth;
+}
+
+/* Time moves on: every row becomes the one before it, and the newest waits to be written. */
+KERNEL void stream_age(const stream_t *stream)
+{
+    const int32_t run = stream->rows * stream->depth, kept = run - stream->depth;
+    int16_t *column = stream->values;
+    if (kept % 8 == 0 && stream->depth % 2 == 0) {
+        simd_move_columns(column, stream->depth, run, kept, stream->columns);
+        return;
+    }
+    for (int32_t i = 0; i < stream->columns; i++, column += run) {
+        for (int32_t j = 0; j < kept; j++) {
+            column[j] = column[j + stream->depth];
+        }
+    }
+}
+
+/* A row of int8 becomes the newest. */
+KERNEL void stream_push(const stream_t *stream, const int8_t *row, int32_t columns)
+{
+    int16_t *column = stream_newest(stream);
+    for (int32_t i = 0; i < columns; i++, column += stream->rows * stream->depth) {
+        for (int32_t j = 0; j < stream->depth; j++) {
+            column[j] = *row++;
+        }
+    }
+}
+
+/* The rows of all time that the layers behind the streams read: `rows` of `size` values, the oldest dropped. */
+KERNEL int16_t *stream_shift(int16_t *history, int32_t rows, int32_t size)
+{
+    memmove(history, history + size, (size_t)((rows - 1) * size) * sizeof *history);
+    return history + (rows - 1) * size;
+}
+
+/* The same of int8: a row made as int16, `pitch` values a column of which `depth` count, becomes the newest. */
+KERNEL void stream_shift_narrow(int8_t *history, int32_t rows, int32_t columns, int32_t depth, int32_t pitch,
+                                const int16_t *row)
+{
+    const int32_t size = columns * depth;
+    memmove(history, history + size, (size_t)((rows - 1) * size));
+    int8_t *newest = history + (rows - 1) * size;
+    for (int32_t i = 0; i < columns; i++, row += pitch) {
+        for (int32_t j = 0; j < depth; j++) {
+            *newest++ = (int8_t)row[j];
+        }
+    }
+}
+
+#endif
