@@ -25,7 +25,7 @@ from codegen.ops.conv_2d import Axis, window_axes
 from codegen.plan import Plan, plan
 from codegen.quantize import activation_range, channel_multipliers, quantization
 from codegen.spec import Layout, Spec
-from codegen.stream_weights import NotExact, conv_words, dense_words
+from codegen.stream_weights import DENSE_TAPS, NotExact, conv_words, dense_words
 
 
 class NotIncremental(Exception):
@@ -90,9 +90,9 @@ class Incremental:
 
     @property
     def history_values(self) -> int:
-        """Values of the history, with what the dense kernel's steps of 16 read behind it."""
+        """Values of the history, with what the dense kernel's loop reads behind it."""
         size = self.history_rows * self.history_columns * (self.pitch if self.wide else self.history_depth)
-        return size + (-size % 16 if self.wide else 0)
+        return size + (-size % DENSE_TAPS if self.wide else 0)
 
     @property
     def state(self) -> int:

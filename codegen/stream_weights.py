@@ -17,6 +17,7 @@ Ints = NDArray[np.int64]
 
 SUM_LIMIT = 1 << 23  # a sum B is within -limit .. limit - 1
 INPUT_LIMIT = 128  # |int8|
+DENSE_TAPS = 32  # the dense kernel's loop
 SAFE_TAPS = 512  # 512 * 127 * 128 < SUM_LIMIT: a sum of so many products always fits
 
 
@@ -77,10 +78,10 @@ def _requantize_words(multiplier: Multiplier, zero: int, away: bool) -> list[int
 def dense_words(weights: Ints) -> tuple[Ints, int, int]:
     """[outputs, inputs] -> words of a stream_fully_connected_t, its steps, and the most steps a sum stays within 24 bits.
 
-    Outputs in fours, inputs in sixteens, zero-filled. The kernel adds biases to whole sums, where they cannot overflow.
+    Outputs in fours, inputs in DENSE_TAPS, zero-filled. The kernel adds biases to whole sums, where they cannot overflow.
     """
     outputs, inputs = weights.shape
-    padded = np.zeros((outputs + -outputs % 4, inputs + -inputs % 16), np.int64)
+    padded = np.zeros((outputs + -outputs % 4, inputs + -inputs % DENSE_TAPS), np.int64)
     padded[:outputs, :inputs] = weights
     steps = padded.shape[1] // 4
     most = steps if np.abs(padded).sum(axis=1).max() * INPUT_LIMIT < SUM_LIMIT else min(steps, SAFE_TAPS // 4)

@@ -62,20 +62,63 @@ SIMD_INLINE int8_t simd_saturate(int32_t value)
     return (int8_t)result;
 }
 
+/* 16 values of every column, `run` values long, from `depth` values further on. */
+SIMD_INLINE void simd_move_columns_16(int16_t *to, int32_t depth, int32_t run, int32_t columns)
+{
+    const int16_t *from = to + depth;
+    __asm__ volatile("1:                      \n"
+                     "ldmia %[from], {r4, r5, r6, r8, r9, r10, r12, lr}     \n"
+                     "stmia %[to], {r4, r5, r6, r8, r9, r10, r12, lr}       \n"
+                     "add   %[from], %[step]  \n"
+                     "add   %[to], %[step]    \n"
+                     "subs  %[columns], #1    \n"
+                     "bne   1b                \n"
+                     : [from] "+r"(from), [to] "+r"(to), [columns] "+r"(columns)
+                     : [step] "r"(2 * run)
+                     : "r4", "r5", "r6", "r8", "r9", "r10", "r12", "lr", "cc", "memory");
+}
+
+/* 8 values of every column, `run` values long, from `depth` values further on. */
+SIMD_INLINE void simd_move_columns_8(int16_t *to, int32_t depth, int32_t run, int32_t columns)
+{
+    const int16_t *from = to + depth;
+    __asm__ volatile("1:                      \n"
+                     "ldmia %[from], {r4, r5, r6, r8}     \n"
+                     "stmia %[to], {r4, r5, r6, r8}       \n"
+                     "add   %[from], %[step]  \n"
+                     "add   %[to], %[step]    \n"
+                     "subs  %[columns], #1    \n"
+                     "bne   1b                \n"
+                     : [from] "+r"(from), [to] "+r"(to), [columns] "+r"(columns)
+                     : [step] "r"(2 * run)
+                     : "r4", "r5", "r6", "r8", "cc", "memory");
+}
+
 /* Of every column, `run` values long, moves `kept` values (a multiple of 8) down by `depth`; even numbers all. */
 SIMD_INLINE void simd_move_columns(int16_t *column, int32_t depth, int32_t run, int32_t kept, int32_t columns)
 {
-    for (; columns > 0; columns--, column += run) {
-        int16_t *to = column, *end = column + kept;
-        const int16_t *from = column + depth;
-        __asm__ volatile("1: ldmia %[from]!, {r4, r5, r6, r8}   \n"
-                         "   stmia %[to]!, {r4, r5, r6, r8}     \n"
-                         "   cmp   %[to], %[end]                \n"
-                         "   bne   1b                           \n"
-                         : [from] "+r"(from), [to] "+r"(to)
-                         : [end] "r"(end)
-                         : "r4", "r5", "r6", "r8", "cc", "memory");
+    for (; kept > 16; kept -= 16, column += 16) { /* first the part that eight registers do not hold */
+        simd_move_columns_16(column, depth, run, columns);
     }
+    if (kept == 16) {
+        simd_move_columns_16(column, depth, run, columns);
+    } else {
+        simd_move_columns_8(column, depth, run, columns);
+    }
+}
+
+/* `count` values (a multiple of 16) from `from`, further on, to `to`; both aligned to 4. */
+SIMD_INLINE void simd_move_down(int16_t *to, const int16_t *from, int32_t count)
+{
+    const int16_t *end = to + count;
+    __asm__ volatile("1:                                                   \n"
+                     "ldmia %[from]!, {r4, r5, r6, r8, r9, r10, r12, lr}   \n"
+                     "stmia %[to]!, {r4, r5, r6, r8, r9, r10, r12, lr}     \n"
+                     "cmp   %[to], %[end]                                  \n"
+                     "bne   1b                                             \n"
+                     : [from] "+r"(from), [to] "+r"(to)
+                     : [end] "r"(end)
+                     : "r4", "r5", "r6", "r8", "r9", "r10", "r12", "lr", "cc", "memory");
 }
 
 #else
@@ -127,6 +170,11 @@ SIMD_INLINE void simd_move_columns(int16_t *column, int32_t depth, int32_t run, 
     for (; columns > 0; columns--, column += run) {
         memmove(column, column + depth, (size_t)kept * sizeof *column);
     }
+}
+
+SIMD_INLINE void simd_move_down(int16_t *to, const int16_t *from, int32_t count)
+{
+    memmove(to, from, (size_t)count * sizeof *to);
 }
 
 #endif

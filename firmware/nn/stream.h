@@ -65,22 +65,21 @@ KERNEL void stream_push(const stream_t *stream, const int8_t *row, int32_t colum
 }
 
 /* The rows of all time that the layers behind the streams read: `rows` of `size` values, the oldest dropped. */
-KERNEL int16_t *stream_shift(int16_t *history, int32_t rows, int32_t size)
+KERNEL void stream_shift(int16_t *history, int32_t rows, int32_t size)
 {
-    memmove(history, history + size, (size_t)((rows - 1) * size) * sizeof *history);
-    return history + (rows - 1) * size;
+    if (size % 16 == 0 && rows > 1) {
+        simd_move_down(history, history + size, (rows - 1) * size);
+    } else {
+        memmove(history, history + size, (size_t)((rows - 1) * size) * sizeof *history);
+    }
 }
 
-/* The same of int8: a row made as int16, `pitch` values a column of which `depth` count, becomes the newest. */
-KERNEL void stream_shift_narrow(int8_t *history, int32_t rows, int32_t columns, int32_t depth, int32_t pitch,
-                                const int16_t *row)
+/* A row made as int16, `pitch` values a column of which `depth` count, as int8. */
+KERNEL void stream_narrow(int8_t *to, int32_t columns, int32_t depth, int32_t pitch, const int16_t *row)
 {
-    const int32_t size = columns * depth;
-    memmove(history, history + size, (size_t)((rows - 1) * size));
-    int8_t *newest = history + (rows - 1) * size;
     for (int32_t i = 0; i < columns; i++, row += pitch) {
         for (int32_t j = 0; j < depth; j++) {
-            *newest++ = (int8_t)row[j];
+            *to++ = (int8_t)row[j];
         }
     }
 }

@@ -223,7 +223,12 @@ SIMD_INLINE void stream_conv_2d(const stream_conv_2d_t *layer, const int16_t *in
                                : layer->stride == 512 ? stream_loop_512
                                                       : NULL;
     int32_t left = layer->columns;
-    for (; left >= 3 && loop != NULL; left -= 3) {
+    while (left >= 2 && layer->columns >= 3 && loop != NULL) {
+        if (left == 2) { /* three again, the first of them once more: cheaper than two alone */
+            input -= layer->stride / 2;
+            output -= layer->output_stride / 2;
+            left = 3;
+        }
         if (layer->table == NULL && layer->keeps_negative) {
             stream_block_signed(layer, input, output, loop);
         } else if (layer->table == NULL) {
@@ -235,6 +240,7 @@ SIMD_INLINE void stream_conv_2d(const stream_conv_2d_t *layer, const int16_t *in
         }
         input += 3 * layer->stride / 2;
         output += 3 * layer->output_stride / 2;
+        left -= 3;
     }
     for (; left > 0; left--) {
         stream_single(layer, input, output);

@@ -12,8 +12,8 @@
  */
 typedef struct {
     fully_connected_t dense; /* its weights are not used, its input is int16 */
-    int32_t steps;           /* inputs / 4, rounded up to a multiple of 4 */
-    int32_t most;            /* steps, a multiple of 4, after which a sum B may leave 24 bits */
+    int32_t steps;           /* inputs / 4, rounded up to a multiple of 8 */
+    int32_t most;            /* steps, a multiple of 8, after which a sum B may leave 24 bits */
     const uint32_t *weights; /* four outputs at a time; those behind the last are 0 */
 } stream_fully_connected_t;
 
@@ -27,7 +27,7 @@ SIMD_INLINE const uint32_t *stream_fully_connected_dot(const uint32_t *weights, 
     uint32_t inputs0, inputs1, lanes;
     int32_t a0 = sums[0], c0 = sums[1], a1 = sums[2], c1 = sums[3];
     __asm__ volatile(
-        "1: .rept 4                                                        \n"
+        "1: .rept 8                                                        \n"
         "ldmia  %[weights]!, {%[words0], %[words1], %[words2], %[words3]}  \n"
         "ldrd   %[inputs0], %[inputs1], [%[input]], #8                     \n"
         "sxtb16 %[lanes], %[words0]                                        \n"
