@@ -52,12 +52,36 @@ class Stream:
         return self.columns * self.rows * self.depth
 
 
+@dataclass(frozen=True)
+class FlatStream:
+    """What a layer keeps of its input in the layout "scrambled": a stream_flat_t.
+
+    positions: kept; step: new ones a frame; rows, pitch: of the kernel, and positions from one to the next
+    columns: of the unfolded input, `run` values each
+    """
+
+    name: str
+    positions: int
+    step: int
+    depth: int
+    rows: int
+    width: int
+    columns: int
+    run: int
+    zero_point: int
+
+    @property
+    def values(self) -> int:
+        """int16 in RAM."""
+        return self.positions * self.depth
+
+
 @dataclass(frozen=True, eq=False)
 class StreamLayer:
     """One layer of the step. first: the frame of a full run, from 0, from which on its row is right; macs: of one row."""
 
     layer: Layer
-    source: Stream
+    source: Stream | FlatStream
     first: int
     macs: int
     columns: int  # of its output
@@ -68,7 +92,8 @@ class StreamLayer:
 class Incremental:
     """The step, the history it leaves, and the layers behind, which read the history.
 
-    frames, frame_size: of the cascade; transposed: the input tensor has time along its columns
+    frames, frame_size: of the cascade
+    transposed: the input tensor has time along its columns; flat: frames are copied into it one behind the other
     history_rows, history_columns, history_depth: of the last stream layer's output, all its rows; pitch: values a column
     wide: the history is int16, for a dense layer; else int8
     catch_up: missed frames from which on a full run takes fewer multiplications
@@ -78,6 +103,7 @@ class Incremental:
     frames: int
     frame_size: int
     transposed: bool
+    flat: FlatStream | None
     layers: tuple[StreamLayer, ...]
     history_rows: int
     history_columns: int
@@ -91,8 +117,19 @@ class Incremental:
     @property
     def history_values(self) -> int:
         """Values of the history, with what the dense kernel's loop reads behind it."""
+        if self.flat is not None:
+            return self.flat.values
         size = self.history_rows * self.history_columns * (self.pitch if self.wide else self.history_depth)
         return size + (-size % DENSE_TAPS if self.wide else 0)
+
+    @property
+    def work_values(self) -> int:
+        """Values of the memory in which the layout "scrambled" unfolds inputs."""
+        unfolded = [
+            layer.source.columns * layer.source.run for layer in self.layers if isinstance(layer.source, FlatStream)
+        ]
+        rows = self.history_rows * self.history_columns * self.pitch
+        return max([*unfolded, rows + -rows % DENSE_TAPS])
 
     @property
     def state(self) -> int:
@@ -108,15 +145,15 @@ def incremental(spec: Spec, graph: Graph, program: Program) -> Incremental | str
         return "a bare model has no cascade that slides"
     if not pipeline.cascade.slide:
         return "the cascade does not slide: no frame serves two decisions"
-    if spec.classifier.layout is Layout.SCRAMBLED:
-        return 'the layout "scrambled" is computed in full'
-    transposed = spec.classifier.layout is Layout.CEPSTRA_BY_FRAMES
-    return _Planner(graph, program, pipeline.cascade.frames, pipeline.mfcc.cepstra, transposed).plan()
+    return _Planner(graph, program, pipeline.cascade.frames, pipeline.mfcc.cepstra, spec.classifier.layout).plan()
 
 
 class _Planner:
-    def __init__(self, graph: Graph, program: Program, frames: int, cepstra: int, transposed: bool) -> None:
-        self.graph, self.program, self.transposed = graph, program, transposed
+    def __init__(self, graph: Graph, program: Program, frames: int, cepstra: int, layout: Layout) -> None:
+        self.graph, self.program = graph, program
+        self.transposed = layout is Layout.CEPSTRA_BY_FRAMES
+        self.flat = layout is Layout.SCRAMBLED
+        self.reach = 0  # of the newest output in the flat input, in positions before its own
         self.frames, self.cepstra = frames, cepstra
         self.layers: list[StreamLayer] = []
         self.first = 0
@@ -174,7 +211,9 @@ class _Planner:
         time, other = self._axes(node, source, (kernel.shape[1], kernel.shape[2]))
         if self.transposed:
             kernel = kernel.transpose(0, 2, 1, 3)
-        if not self.layers and (time.size != self.frames or other.size * depth != self.cepstra):
+        if self.flat:
+            self._check_flat(source, time, other)
+        elif not self.layers and (time.size != self.frames or other.size * depth != self.cepstra):
             raise NotIncremental("its rows are not the cascade's frames")
         if time.padded:
             raise NotIncremental("it pads along time")
@@ -183,6 +222,12 @@ class _Planner:
 
         pitch = self.pitch or depth
         taps, rows = self._taps(kernel, time, other, pitch)
+        if self.flat:
+            stream, count = self._flat_stream(layer, source, time, other, rows, pitch), self.cepstra
+            stride = 2 * rows * pitch
+        else:
+            stream, count = self._stream(layer, source, other, rows, pitch), other.count
+            stride = 2 * other.stride * rows * pitch
         starts = folded_bias(layer_weights(kernel), bias, quantization(source).zero_point)
         multipliers = channel_multipliers(source, weights, graph.tensors[node.outputs[0]], channels)
         if channels % 2:
@@ -194,12 +239,6 @@ class _Planner:
         away = low < zero_point
         words = conv_words(taps, starts, multipliers, zero_point, 128 if after is not None else 0, away)
 
-        reach = other.kernel if other.dilation == 1 else (other.kernel - 1) * other.dilation + 1
-        columns = max((other.count - 1) * other.stride + reach, other.size + other.before)
-        stream = Stream(
-            f"{layer.name}_input", columns, other.before, rows, pitch, quantization(source).zero_point
-        )
-        stride = other.stride * rows * pitch * 2
         arrays = [Array("weights", "uint32_t", words, "pair by pair: starts, taps, multipliers")]
         step = 0
         if after is not None:
@@ -213,14 +252,46 @@ class _Planner:
             ("table", "table" if after is not None else "NULL"),
             ("table_step", str(step)),
             ("stride", str(stride)),
-            ("columns", str(other.count)),
+            ("columns", str(count)),
             ("keeps_negative", str(int(away))),
         )
-        macs = other.count * channels * math.prod(weights.shape[1:])
-        self.first += (time.kernel - 1) * time.dilation
+        macs = count * channels * math.prod(weights.shape[1:])
+        if self.flat:
+            width = self.frames
+            self.reach += (time.kernel - 1) * time.dilation * width + (other.kernel - 1) * other.dilation
+            self.first = -(-(self.reach + 1) // self.cepstra) - 1
+        else:
+            self.first += (time.kernel - 1) * time.dilation
         self.pitch = len(taps)
         made = Layer(layer.name, "stream_conv_2d", "stream_conv_2d", fields, tuple(arrays), layer.inputs, output, node, macs=layer.macs)
         return StreamLayer(made, stream, self.first, macs, other.count, channels)
+
+    def _check_flat(self, source: Tensor, rows: Axis, columns: Axis) -> None:
+        if not self.layers and (rows.size, columns.size, source.shape[3]) != (self.cepstra, self.frames, 1):
+            raise NotIncremental("its input is not the picture that the frames are copied into")
+        if rows.padded or columns.padded or rows.stride != 1 or columns.stride != 1:
+            raise NotIncremental("it pads or moves by more than one position")
+
+    def _stream(self, layer: Layer, source: Tensor, other: Axis, rows: int, pitch: int) -> Stream:
+        reach = (other.kernel - 1) * other.dilation + 1
+        columns = max((other.count - 1) * other.stride + reach, other.size + other.before)
+        return Stream(f"{layer.name}_input", columns, other.before, rows, pitch, quantization(source).zero_point)
+
+    def _flat_stream(
+        self, layer: Layer, source: Tensor, time: Axis, other: Axis, rows: int, pitch: int
+    ) -> FlatStream:
+        width, reach = time.dilation * self.frames, (other.kernel - 1) * other.dilation
+        return FlatStream(
+            name=f"{layer.name}_input",
+            positions=self.cepstra + (time.kernel - 1) * width + reach,
+            step=self.cepstra,
+            depth=pitch,
+            rows=time.kernel,
+            width=width,
+            columns=self.cepstra + reach,
+            run=rows * pitch,
+            zero_point=quantization(source).zero_point,
+        )
 
     def _axes(self, node: Node, source: Tensor, kernel: tuple[int, int]) -> tuple[Axis, Axis]:
         """Time and the other axis."""
@@ -230,22 +301,28 @@ class _Planner:
     def _taps(self, kernel: Ints, time: Axis, other: Axis, pitch: int) -> tuple[Ints, int]:
         """[channels, taps] in the order of the stream (column, row, channel), zero where nothing is read; the rows kept."""
         channels, _, _, depth = kernel.shape
-        span = (time.kernel - 1) * time.dilation + 1
+        apart = 1 if self.flat else time.dilation  # a flat stream unfolds the rows of the kernel alone
+        span = (time.kernel - 1) * apart + 1
         reach = (other.kernel - 1) * other.dilation + 1
         rows = span
         while rows * pitch % 2 or rows * pitch * reach % 4:
             rows += 1
         taps = np.zeros((channels, reach, rows, pitch), np.int64)
         for i in range(time.kernel):
-            row = rows - span + i * time.dilation
+            row = i if self.flat else rows - span + i * apart
             taps[:, :: other.dilation, row, :depth] = kernel[:, i]
         return taps.reshape(channels, -1), rows
 
     def _finish(self, position: int, stopped: str) -> Incremental | str:
-        strides = [2 * layer.source.rows * layer.source.depth for layer in self.layers[1:]] + [2 * self.pitch]
+        strides = [
+            2 * layer.source.depth * (layer.source.rows if isinstance(layer.source, Stream) else 1)
+            for layer in self.layers[1:]
+        ]
+        strides.append(2 * self.pitch)
         self.layers = [_with_output_stride(*pair) for pair in zip(self.layers, strides, strict=True)]
         last = self.layers[-1]
-        rows = self.frames - last.first
+        made = self.graph.tensors[last.layer.node.outputs[0]]
+        rows = made.shape[1] if self.flat else self.frames - last.first
         rest = list(self.program.layers[position:])
         reader = self._only_reader(last.layer.output)
         wide = False
@@ -256,7 +333,7 @@ class _Planner:
                 stopped = f"{stopped} (from the kept rows)"
             except NotExact as reason:
                 stopped = f"{stopped}; {reason}"
-        if not wide and self.transposed:
+        if not wide and (self.transposed or self.flat):
             return f"{stopped}; its input would have to be turned"
         behind = Program(self.program.tensors, tuple(rest), last.layer.output, self.program.output)
         step = sum(layer.macs for layer in self.layers)
@@ -265,6 +342,7 @@ class _Planner:
             frames=self.frames,
             frame_size=self.cepstra,
             transposed=self.transposed,
+            flat=self._flat_history(rows, last) if self.flat else None,
             layers=tuple(self.layers),
             history_rows=rows,
             history_columns=last.columns,
@@ -275,6 +353,11 @@ class _Planner:
             catch_up=max(1, math.ceil(full / step)),
             stopped=stopped,
         )
+
+    def _flat_history(self, rows: int, last: StreamLayer) -> FlatStream:
+        """All positions of the last output that belong to its picture, and those between its rows."""
+        positions = (rows - 1) * self.frames + last.columns
+        return FlatStream("history", positions, self.cepstra, self.pitch, 0, self.frames, 0, 0, 0)
 
     def _dense(self, layer: Layer, rows: int, last: StreamLayer) -> Layer:
         """The dense layer over the history."""

@@ -33,12 +33,12 @@ def model_source(spec: Spec, graph: Graph, scratch: int, reference: Reference = 
     program = lower(graph, reference)
     rows = incremental(spec, graph, program)
     planned = rows.rest if isinstance(rows, Incremental) else plan(program)
-    history = f"{spec.name}_history" if isinstance(rows, Incremental) else "input"
+    history = f"{spec.name}_{'work' if rows.flat else 'history'}" if isinstance(rows, Incremental) else "input"
     layers = planned.program.layers
     types = {layer.type for layer in layers}
     if isinstance(rows, Incremental):
         layers = (*(layer.layer for layer in rows.layers), *layers)
-        types |= {"stream", "stream_conv_2d"}
+        types |= {"stream_flat" if rows.flat else "stream", "stream_conv_2d"}
     return render(
         "model.c.in",
         name=spec.name,

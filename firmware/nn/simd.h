@@ -121,6 +121,34 @@ SIMD_INLINE void simd_move_down(int16_t *to, const int16_t *from, int32_t count)
                      : "r4", "r5", "r6", "r8", "r9", "r10", "r12", "lr", "cc", "memory");
 }
 
+/* Copies `columns` times 16 consecutive values to places `run` values apart; all aligned to 4. */
+SIMD_INLINE void simd_spread_16(int16_t *to, const int16_t *from, int32_t run, int32_t columns)
+{
+    __asm__ volatile("1:                      \n"
+                     "ldmia %[from]!, {r4, r5, r6, r8, r9, r10, r12, lr}    \n"
+                     "stmia %[to], {r4, r5, r6, r8, r9, r10, r12, lr}       \n"
+                     "add   %[to], %[step]    \n"
+                     "subs  %[columns], #1    \n"
+                     "bne   1b                \n"
+                     : [from] "+r"(from), [to] "+r"(to), [columns] "+r"(columns)
+                     : [step] "r"(2 * run)
+                     : "r4", "r5", "r6", "r8", "r9", "r10", "r12", "lr", "cc", "memory");
+}
+
+/* Copies `columns` times 8 consecutive values to places `run` values apart; all aligned to 4. */
+SIMD_INLINE void simd_spread_8(int16_t *to, const int16_t *from, int32_t run, int32_t columns)
+{
+    __asm__ volatile("1:                      \n"
+                     "ldmia %[from]!, {r4, r5, r6, r8}    \n"
+                     "stmia %[to], {r4, r5, r6, r8}       \n"
+                     "add   %[to], %[step]    \n"
+                     "subs  %[columns], #1    \n"
+                     "bne   1b                \n"
+                     : [from] "+r"(from), [to] "+r"(to), [columns] "+r"(columns)
+                     : [step] "r"(2 * run)
+                     : "r4", "r5", "r6", "r8", "cc", "memory");
+}
+
 #else
 
 SIMD_INLINE uint32_t simd_pair(int32_t low, int32_t high)
@@ -175,6 +203,20 @@ SIMD_INLINE void simd_move_columns(int16_t *column, int32_t depth, int32_t run, 
 SIMD_INLINE void simd_move_down(int16_t *to, const int16_t *from, int32_t count)
 {
     memmove(to, from, (size_t)count * sizeof *to);
+}
+
+SIMD_INLINE void simd_spread_16(int16_t *to, const int16_t *from, int32_t run, int32_t columns)
+{
+    for (; columns > 0; columns--, from += 16, to += run) {
+        memcpy(to, from, 16 * sizeof *to);
+    }
+}
+
+SIMD_INLINE void simd_spread_8(int16_t *to, const int16_t *from, int32_t run, int32_t columns)
+{
+    for (; columns > 0; columns--, from += 8, to += run) {
+        memcpy(to, from, 8 * sizeof *to);
+    }
 }
 
 #endif
