@@ -24,8 +24,8 @@ from codegen.ops.channels import Ints, folded_bias
 from codegen.ops.conv_2d import Axis, window_axes
 from codegen.plan import Plan, plan
 from codegen.quantize import activation_range, channel_multipliers, quantization
-from codegen.spec import Layout, Spec
-from codegen.stream_weights import DENSE_TAPS, NotExact, conv_words, dense_words
+from codegen.spec import Classifier, Layout, Spec
+from codegen.stream_weights import DENSE_TAPS, NotExact, conv_words, dense_words, wide_dense_words
 
 
 class NotIncremental(Exception):
@@ -145,12 +145,14 @@ def incremental(spec: Spec, graph: Graph, program: Program) -> Incremental | str
         return "a bare model has no cascade that slides"
     if not pipeline.cascade.slide:
         return "the cascade does not slide: no frame serves two decisions"
-    return _Planner(graph, program, pipeline.cascade.frames, pipeline.mfcc.cepstra, spec.classifier.layout).plan()
+    return _Planner(graph, program, pipeline.cascade.frames, pipeline.mfcc.cepstra, spec.classifier).plan()
 
 
 class _Planner:
-    def __init__(self, graph: Graph, program: Program, frames: int, cepstra: int, layout: Layout) -> None:
+    def __init__(self, graph: Graph, program: Program, frames: int, cepstra: int, classifier: Classifier) -> None:
         self.graph, self.program = graph, program
+        layout = classifier.layout
+        self.fast = classifier.kernels == "fast"
         self.transposed = layout is Layout.CEPSTRA_BY_FRAMES
         self.flat = layout is Layout.SCRAMBLED
         self.reach = 0  # of the newest output in the flat input, in positions before its own
@@ -374,15 +376,22 @@ class _Planner:
             ordered = ordered.transpose(0, 2, 1, 3)
         padded = np.zeros((outputs, rows, last.columns, self.pitch), np.int64)
         padded[..., : last.depth] = ordered
-        words, steps, most = dense_words(padded.reshape(outputs, -1))
+        flat = padded.reshape(outputs, -1)
+        kernel = "stream_fully_connected_wide" if self.fast else "stream_fully_connected"
+        if self.fast:
+            words, steps = wide_dense_words(flat)
+            extra = [("steps", str(steps))]
+        else:
+            words, steps, most = dense_words(flat)
+            extra = [("steps", str(steps)), ("most", str(most))]
         kept = tuple(array for array in layer.arrays if array.suffix == "channels")
-        fields = tuple((f"dense.{name}", value) for name, value in layer.fields if name != "weights")
+        fields = [(f"dense.{name}", value) for name, value in layer.fields if name != "weights"]
         return Layer(
             layer.name,
-            "stream_fully_connected",
-            "stream_fully_connected",
-            (*fields, ("steps", str(steps)), ("most", str(most)), ("weights", "weights")),
-            (*kept, Array("weights", "uint32_t", words, "four outputs at a time, two a word")),
+            kernel,
+            kernel,
+            (*fields, *extra, ("weights", "weights")),
+            (*kept, Array("weights", "uint32_t", words, "four outputs at a time, their taps in pairs")),
             (last.layer.output,),
             layer.output,
             node,

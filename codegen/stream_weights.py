@@ -78,13 +78,28 @@ def _requantize_words(multiplier: Multiplier, zero: int, away: bool) -> list[int
 def dense_words(weights: Ints) -> tuple[Ints, int, int]:
     """[outputs, inputs] -> words of a stream_fully_connected_t, its steps, and the most steps a sum stays within 24 bits.
 
-    Outputs in fours, inputs in DENSE_TAPS, zero-filled. The kernel adds biases to whole sums, where they cannot overflow.
+    The kernel adds biases to whole sums, where they cannot overflow.
     """
-    outputs, inputs = weights.shape
-    padded = np.zeros((outputs + -outputs % 4, inputs + -inputs % DENSE_TAPS), np.int64)
-    padded[:outputs, :inputs] = weights
+    padded = _fours(weights)
     steps = padded.shape[1] // 4
     most = steps if np.abs(padded).sum(axis=1).max() * INPUT_LIMIT < SUM_LIMIT else min(steps, SAFE_TAPS // 4)
     words = _lanes(padded)
-    fours = words.reshape(len(padded) // 4, 2, padded.shape[1] // 4, 2).transpose(0, 2, 1, 3)
+    fours = words.reshape(len(padded) // 4, 2, steps, 2).transpose(0, 2, 1, 3)
     return fours.reshape(-1), steps, most
+
+
+def wide_dense_words(weights: Ints) -> tuple[Ints, int]:
+    """[outputs, inputs] -> words of a stream_fully_connected_wide_t, and its steps; padded as dense_words."""
+    padded = _fours(weights) & 0xFFFF
+    words = padded[:, 0::2] | (padded[:, 1::2] << 16)
+    steps = padded.shape[1] // 4
+    fours = words.reshape(len(padded) // 4, 4, steps, 2).transpose(0, 2, 1, 3)
+    return fours.reshape(-1), steps
+
+
+def _fours(weights: Ints) -> Ints:
+    """Outputs in fours, inputs in DENSE_TAPS, zero-filled."""
+    outputs, inputs = weights.shape
+    padded = np.zeros((outputs + -outputs % 4, inputs + -inputs % DENSE_TAPS), np.int64)
+    padded[:outputs, :inputs] = weights
+    return padded

@@ -73,13 +73,6 @@ SIMD_INLINE const uint32_t *stream_fully_connected_dot(const uint32_t *weights, 
     return weights;
 }
 
-/* An output from its sum without the bias. */
-SIMD_INLINE int8_t stream_fully_connected_output(const fully_connected_t *dense, int32_t sum, int32_t index)
-{
-    const requantize_t *channel = &dense->channels[index];
-    return fully_connected_output(dense, (int32_t)((uint32_t)sum + (uint32_t)channel->bias), channel);
-}
-
 KERNEL void stream_fully_connected(const stream_fully_connected_t *layer, const int16_t *input, int8_t *output)
 {
     const fully_connected_t *dense = &layer->dense;
@@ -96,7 +89,8 @@ KERNEL void stream_fully_connected(const stream_fully_connected_t *layer, const 
             totals[3] += (uint32_t)((int32_t)((uint32_t)sums[3] - (uint32_t)sums[2]) >> 8);
         }
         for (int32_t j = 0; j < 4 && i + j < dense->outputs; j++) {
-            output[i + j] = stream_fully_connected_output(dense, (int32_t)totals[j], i + j);
+            const requantize_t *channel = &dense->channels[i + j];
+            output[i + j] = fully_connected_output(dense, (int32_t)(totals[j] + (uint32_t)channel->bias), channel);
         }
     }
 }
