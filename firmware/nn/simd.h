@@ -94,7 +94,7 @@ SIMD_INLINE void simd_move_columns_8(int16_t *to, int32_t depth, int32_t run, in
                      : "r4", "r5", "r6", "r8", "cc", "memory");
 }
 
-/* Of every column, `run` values long, moves `kept` values (a multiple of 8) down by `depth`; even numbers all. */
+/* Of every column, `run` values long, moves `kept` values (8, 16 ...) down by `depth`; even numbers all. */
 SIMD_INLINE void simd_move_columns(int16_t *column, int32_t depth, int32_t run, int32_t kept, int32_t columns)
 {
     for (; kept > 16; kept -= 16, column += 16) { /* first the part that eight registers do not hold */
@@ -107,7 +107,7 @@ SIMD_INLINE void simd_move_columns(int16_t *column, int32_t depth, int32_t run, 
     }
 }
 
-/* `count` values (a multiple of 16) from `from`, further on, to `to`; both aligned to 4. */
+/* `count` values (16, 32 ...) from `from`, further on, to `to`; both aligned to 4. */
 SIMD_INLINE void simd_move_down(int16_t *to, const int16_t *from, int32_t count)
 {
     const int16_t *end = to + count;

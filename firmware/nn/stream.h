@@ -42,7 +42,7 @@ KERNEL void stream_age(const stream_t *stream)
 {
     const int32_t run = stream->rows * stream->depth, kept = run - stream->depth;
     int16_t *column = stream->values;
-    if (kept % 8 == 0 && stream->depth % 2 == 0) {
+    if (kept > 0 && kept % 8 == 0 && stream->depth % 2 == 0) {
         simd_move_columns(column, stream->depth, run, kept, stream->columns);
         return;
     }

@@ -31,7 +31,7 @@ SIMD_INLINE int16_t *stream_flat_newest(const stream_flat_t *stream)
 KERNEL void stream_flat_shift(const stream_flat_t *stream)
 {
     const int32_t moved = stream->step * stream->depth, kept = stream->positions * stream->depth - moved;
-    if (kept % 16 == 0 && moved % 2 == 0) {
+    if (kept > 0 && kept % 16 == 0 && moved % 2 == 0) {
         simd_move_down(stream->values, stream->values + moved, kept);
     } else {
         memmove(stream->values, stream->values + moved, (size_t)kept * sizeof *stream->values);
