@@ -60,7 +60,7 @@ def qemu_link(board: Board, image: Path, options: QemuOptions) -> ProcessLink:
             f'QEMU has no machine for the board "{board.name}"',
             remedy="Use --board mps2_an386, or --target pc.",
         )
-    tools.need(PROGRAM)
+    tools.ensure(PROGRAM)
     machine = board.qemu
     words = [PROGRAM, "-nodefaults", "-display", "none", "-monitor", "none", "-kernel", str(image)]
     ours, theirs = socket.socketpair()
