@@ -65,6 +65,20 @@ class _Pipeline(ctypes.Structure):
     )
 
 
+class _Classifier(ctypes.Structure):
+    """classifier_t of pipeline/classifier.h, as far as its scores."""
+
+    _fields_ = (
+        ("model", ctypes.c_void_p),
+        ("frames", c_size_t),
+        ("frame_size", c_size_t),
+        ("transpose", c_bool),
+        ("quantize", ctypes.c_void_p),
+        ("input", ctypes.c_void_p),
+        ("scores", ctypes.c_void_p),
+    )
+
+
 class _Verdict(ctypes.Structure):
     """verdict_t of pipeline/decision.h."""
 
@@ -185,6 +199,10 @@ class Pipeline:
         library.gate_step.restype = c_bool
         library.mfcc_frame.restype = None
         library.scale_frame.restype = None
+        library.cascade_ready.restype = c_bool
+        library.classifier_run.restype = c_int
+        library.decision_step.restype = _Verdict
+        library.decision_set_threshold.restype = c_bool
         self.start()
 
     def start(self) -> None:
@@ -270,6 +288,39 @@ class Pipeline:
             np.array(gate, np.bool_),
             np.array(all_features, np.uint8).reshape(-1, count),
         )
+
+    def classify(self, features: NDArray[np.uint8]) -> list[tuple[int, int]]:
+        """Cascade, classifier and decision over uint8[n, cepstra], whatever a gate would say.
+
+        Returns (class index, largest score) of each decision. The pipeline is reset before and after.
+        """
+        self.reset()
+        library, stages = self._library, self._pipeline
+        cascade, classifier = ctypes.c_void_p(stages.cascade), ctypes.c_void_p(stages.classifier)
+        decision = ctypes.c_void_p(stages.decision)
+        frame = np.zeros(self.spec.mfcc.cepstra, np.int8)
+        scores = ctypes.c_void_p(_Classifier.from_address(stages.classifier).scores)
+        decisions = []
+        for row in np.ascontiguousarray(features, dtype=np.uint8):
+            library.classifier_frame(classifier, _pointer(row), _pointer(frame))
+            library.cascade_push(cascade, _pointer(frame))
+            if not library.cascade_ready(cascade):
+                continue
+            error = library.classifier_run(classifier, cascade)
+            if error:
+                raise EngineError(f"the engine returned {error}")
+            library.cascade_decided(cascade)
+            verdict = library.decision_step(decision, scores)
+            decisions.append((int(verdict.class_index), int(verdict.score)))
+        self.reset()
+        return decisions
+
+    def set_threshold(self, limit: int) -> None:
+        """All labels accept from this score on, -128..128, until start()."""
+        decision = ctypes.c_void_p(self._pipeline.decision)
+        for label in range(len(self.spec.decision.labels)):
+            if not self._library.decision_set_threshold(decision, c_size_t(label), c_int32(limit)):
+                raise ValueError(f"a score limit of {limit}")
 
 
 class Library:
