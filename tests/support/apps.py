@@ -1,4 +1,4 @@
-"""Apps for tests of the pipeline: settings, a graph that fits them, and the generated C around a fake model."""
+"""Apps for tests of the pipeline: settings, a graph that fits, and the generated C around a fake model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FAKE_MODEL = Path(__file__).with_name("fake_model.c")
 
 @dataclass(frozen=True)
 class App:
-    """What a test sets; the rest are the defaults. Shares are u + 128 of scores, features enter unchanged - 128."""
+    """What a test sets. Features enter the model as u - 128, scores are (q + 128) / 256."""
 
     audio: Audio = field(default_factory=Audio)
     window: Window = field(default_factory=Window)

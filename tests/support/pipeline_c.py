@@ -19,7 +19,6 @@ from tests.support.compile import FIRMWARE, compile_shared, load
 
 SOURCES = tuple(sorted((FIRMWARE / "pipeline").glob("*.c")))
 AUDIO, WINDOW, MFCC = Audio(), Window(), Mfcc()  # the defaults
-SANITIZE = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all", "-g")
 
 
 @lru_cache(maxsize=1)
