@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         )
         with open_target("qemu", built.image, board=BOARD) as device:
             print(f"The emulated chip answers: {device.boot.name}, GNU build id {device.boot.build}.")
-            print(f"Playing {source} into it. {LEGEND}")
+            print(f"Playing {source} into it.{LEGEND}")
             for file, what, samples in sounds:
                 print(f"\n  {file.name}{what}, {len(samples) / rate:.1f} s", flush=True)
                 decisions = (parse_line(line) for line in device.replay(samples))
