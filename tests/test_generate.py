@@ -265,10 +265,16 @@ def test_a_file_in_the_way_is_refused(app: Path, tmp_path: Path) -> None:
 
 
 def test_a_wrong_app_is_told_with_all_its_faults(tmp_path: Path) -> None:
-    app = tutorial_app(tmp_path / "door", text="[window]\nsize = -4\n[gaet]\n")
+    text = '[window]\nsize = -4\n[gaet]\n[classifier]\nmodel = "model.tflite"\n'
+    text += '[decision]\nlabels = ["a", "b", "c", "d"]\nthreshold = 80\n'
+    app = tutorial_app(tmp_path / "door", text=text)
     told = refused("generate", "--app", app, "-o", tmp_path / "out")
     assert "pipeline.toml, line 2, [window] size: -4 is out of range" in told
-    assert "pipeline.toml, line 3, [gaet]: is unknown" in told
+    assert "pipeline.toml, line 3, [gaet]: is unknown\n  Did you mean gate?" in told
+    assert (
+        "pipeline.toml, line 8, [decision] threshold: 80 is out of range; a number, 0..1, is allowed" in told
+    )
+    assert "It is a share, not per cent: 0.8" in told
     assert not (tmp_path / "out").exists()
 
 
