@@ -1,4 +1,4 @@
-/* Samples from stdin through app_pipeline; a line a window on stdout: what every stage made of it. */
+/* The file SAMPLES through app_pipeline; a line a window on stdout: what every stage made of it. */
 #include "app.h"
 #include <stdio.h>
 
@@ -6,9 +6,10 @@ int main(void)
 {
     const pipeline_t *pipeline = &app_pipeline;
     int16_t samples[97]; /* no divisor of a window: portions end anywhere */
-    if (pipeline_start(pipeline) != 0)
+    FILE *file = fopen(SAMPLES, "rb");
+    if (file == NULL || pipeline_start(pipeline) != 0)
         return 1;
-    for (size_t count; (count = fread(samples, sizeof samples[0], 97, stdin)) != 0;) {
+    for (size_t count; (count = fread(samples, sizeof samples[0], 97, file)) != 0;) {
         for (size_t taken = 0; taken < count;) {
             taken += pipeline_push(pipeline, samples + taken, count - taken);
             step_t step;
@@ -21,5 +22,6 @@ int main(void)
             }
         }
     }
+    fclose(file);
     return 0;
 }
