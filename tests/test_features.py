@@ -189,6 +189,8 @@ def test_bad_input_ends_in_one_message(app: Path, tmp_path: Path) -> None:
         told = refused("features", "--app", folder, recording, "-o", output)
         assert words in told
         assert len(told.splitlines()) <= 2
+    told = refused("features", "--app", app, good, "-o", out, "--plot", tmp_path / "x.png")
+    assert "x.png: the picture is SVG" in told
     assert not out.exists()
 
 

@@ -40,6 +40,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.plot is not None and args.plot.suffix.lower() != ".svg":
+        raise UserError("the picture is SVG; its name ends in .svg", file=args.plot)
     _, spec = listening_spec(args.app)
     samples = audio.read_with_arguments(args, args.recording, spec.audio.sample_rate)
     if len(samples) < spec.window.size:
