@@ -89,12 +89,12 @@ def _call(planned: Plan, index: int, name: str) -> Call:
     if layer.scratch:
         offset = planned.scratch[index]
         arguments.append("arena" if not offset else f"arena + {offset}")
-    shapes = [describe(tensors[tensor]) for tensor in layer.inputs[:1]]
+    computed = [tensors[index] for index in layer.node.inputs if index >= 0 and tensors[index].data is None]
     text = f"{layer.node.index} {layer.node.op}"
     if layer.note:
         text += f" {layer.note}"
     made = tensors[layer.output]
-    text += f": {shapes[0].split(',')[0] if shapes else ''} -> {describe(made)}"
+    text += f": {describe(computed[0]).split(',')[0]} -> {describe(made)}"
     return Call(layer, comment(text), tuple(arguments))
 
 

@@ -1,0 +1,118 @@
+"""Our C against the reference interpreter: many small models in one program, every output value compared."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from tests.models.builder import Builder
+from tests.support.models_c import ModelsC
+from workbench.oracle import Oracle
+
+ROWS = 24  # inputs a model is run on, edges included
+BATCH = 40  # models compiled together
+
+# Deterministic and bounded; EARSHOT_EXAMPLES=50 digs deeper, with new cases every time. A failure names its
+# case, so nothing is shrunk: a batch costs a compilation.
+EXAMPLES = int(os.environ.get("EARSHOT_EXAMPLES", "0"))
+BATCHES = settings(
+    max_examples=EXAMPLES or 3,
+    derandomize=not EXAMPLES,
+    deadline=None,
+    phases=(Phase.generate,),
+    suppress_health_check=list(HealthCheck),
+    database=None,
+    verbosity=Verbosity.quiet,
+)
+
+
+class Case(Protocol):
+    """One random model: a frozen dataclass that can write itself."""
+
+    def build(self) -> Builder:
+        """The model, with its inputs and outputs set."""
+
+
+class Batch(list[Any]):
+    """Cases that are compiled together; a failure names the one case."""
+
+    def __repr__(self) -> str:
+        return f"{len(self)} cases"
+
+
+def batches(case: st.SearchStrategy[Any]) -> st.SearchStrategy[Batch]:
+    """BATCH random cases."""
+    return st.lists(case, min_size=BATCH, max_size=BATCH).map(Batch)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Scale and zero point of an int8 tensor."""
+
+    scale: float
+    zero_point: int
+
+
+def steps(low: float = -7.0, high: float = 1.0) -> st.SearchStrategy[Step]:
+    """Any float32 scale of 2^low .. 2^high; zero points anywhere, often at the rails."""
+    zero_points = st.one_of(st.sampled_from((-128, -128, 0, 127)), st.integers(-128, 127))
+    scales = st.floats(low, high, allow_nan=False).map(lambda power: float(np.float32(2.0**power)))
+    return st.builds(Step, scales, zero_points)
+
+
+def rows_for(shape: Sequence[int], seed: int, zero_point: int = 0) -> NDArray[np.int8]:
+    """Random inputs, and edges: both rails, the zero point, rails in turn, noise around the zero point."""
+    random = np.random.default_rng(seed)
+    rows = random.integers(-128, 128, (ROWS, *shape), dtype=np.int8)
+    rows[0], rows[1], rows[2] = -128, 127, zero_point
+    rows[3] = np.resize(np.array([-128, 127], np.int8), rows[3].shape)
+    rows[4] = np.clip(zero_point + random.integers(-2, 3, shape), -128, 127).astype(np.int8)
+    return rows
+
+
+def check(cases: Sequence[Case], *, kernels: str = "small", target: str = "pc", seed: int = 0) -> None:
+    """Asserts that every output value of every case is the reference's."""
+    with tempfile.TemporaryDirectory(prefix="cases") as folder:
+        paths = []
+        for index, case in enumerate(cases):
+            path = Path(folder) / f"{index}.tflite"
+            path.write_bytes(case.build().bytes())
+            paths.append(path)
+        models = ModelsC(paths, kernels=kernels, target=target)
+        inputs = [_rows(graph.input, seed + index) for index, graph in enumerate(models.graphs)]
+        outputs = models.run(inputs)
+        with Oracle(paths[0]) as oracle:
+            for case, path, rows, found in zip(cases, paths, inputs, outputs, strict=True):
+                oracle.load(path)
+                _compare(case, oracle.run(rows), found)
+
+
+def _rows(tensor: Any, seed: int) -> NDArray[Any]:
+    if tensor.dtype == "int8":
+        zero_point = tensor.quantization.zero_point if tensor.quantization else 0
+        return rows_for(tensor.shape[1:], seed, zero_point)
+    limits = np.iinfo(tensor.dtype)
+    random = np.random.default_rng(seed)
+    rows = random.integers(limits.min, limits.max + 1, (ROWS, *tensor.shape[1:])).astype(tensor.dtype)
+    rows[0], rows[1] = limits.min, limits.max
+    return rows
+
+
+def _compare(case: Case, wanted: NDArray[Any], found: NDArray[Any]) -> None:
+    assert (wanted.shape, wanted.dtype) == (found.shape, found.dtype), case
+    if not np.array_equal(wanted, found):
+        places = np.argwhere(wanted != found)
+        first = tuple(int(i) for i in places[0])
+        raise AssertionError(
+            f"{len(places)} of {wanted.size} values differ, first at {first}: "
+            f"{wanted[first]} in the reference, {found[first]} here\n{case}"
+        )

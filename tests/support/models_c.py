@@ -1,0 +1,76 @@
+"""Generated models in one program, on the PC under sanitizers or for a Cortex-M4 in QEMU, run on tensors."""
+
+from __future__ import annotations
+
+import struct
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.graph import Graph
+from codegen.model_source import model_plan, model_source
+from codegen.quantize import Reference
+from codegen.render import render
+from codegen.spec import Classifier, Spec
+from codegen.tflite_file import load_graph
+from tests.support.program_c import HERE, ProgramC
+
+
+def spec_of(name: str, kernels: str = "small") -> Spec:
+    """A bare model of this name."""
+    return Spec(name, Path("/none/pipeline.toml"), Classifier(Path("/none"), kernels=kernels), None)
+
+
+class ModelsC:
+    """Several models in one program. `kernels`: "small" or "fast"; `target`: "pc" or "qemu"."""
+
+    def __init__(
+        self,
+        models: Sequence[Path | Graph],
+        *,
+        kernels: str = "small",
+        target: str = "pc",
+        reference: Reference = Reference.LITERT,
+        flags: Sequence[str] = ("-O1",),
+    ) -> None:
+        self.graphs = [model if isinstance(model, Graph) else load_graph(model) for model in models]
+        self._folder = tempfile.TemporaryDirectory(prefix="models")
+        folder = Path(self._folder.name)
+        self._write(folder, kernels, reference)
+        self.program = ProgramC(folder, [HERE / "models_main.c"], target=target, flags=flags)
+
+    def _write(self, folder: Path, kernels: str, reference: Reference) -> None:
+        lines, rows = ['#include "nn/model.h"', "#include <stdint.h>", "#include <stddef.h>"], []
+        for index, graph in enumerate(self.graphs):
+            name = f"m{index}"
+            source = model_source(spec_of(name, kernels), graph, 0, reference)
+            header = render("app.h.in", name=name, pipeline=None, input=graph.input, output=graph.output)
+            (folder / f"{name}_model.c").write_text(source)
+            (folder / f"{name}.h").write_text(header)
+            lines.append(f'#include "{name}_model.c"')
+            size = max(model_plan(graph, reference).arena, 16)
+            any_address = int(graph.input.dtype == graph.output.dtype == "int8")
+            rows.append(f"    {{&{name}_model, {name}_arena, {size}, {any_address}}},")
+        lines += ["static const struct {", "    const model_t *model;", "    uint8_t *arena;"]
+        lines += ["    size_t arena_size;", "    int any_address;", "} models[] = {", *rows, "};", ""]
+        (folder / "models.h").write_text("\n".join(lines))
+
+    def run(self, inputs: Sequence[NDArray[Any]], *, sequence: bool = False) -> list[NDArray[Any]]:
+        """Outputs of each model for rows of inputs without the batch axis. sequence: no reset between."""
+        sent = b""
+        for graph, rows in zip(self.graphs, inputs, strict=True):
+            assert rows.dtype == graph.input.dtype
+            sent += struct.pack("<II", len(rows), int(sequence)) + np.ascontiguousarray(rows).tobytes()
+        answer = self.program.run(sent)
+        outputs, start = [], 0
+        for graph, rows in zip(self.graphs, inputs, strict=True):
+            count = len(rows) * graph.output.size
+            data = np.frombuffer(answer, graph.output.dtype, count, start)
+            outputs.append(data.reshape(len(rows), *graph.output.shape[1:]))
+            start += len(rows) * graph.output.nbytes
+        assert start == len(answer)
+        return outputs
