@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from codegen.spec import Audio, Cascade, Gate, Layout, Mfcc, Scale, Window
 from codegen.tables import mfcc_tables
 from tests.reference.stages import decided_windows, gate_flags, verdicts
-from tests.support.apps import FAKE_MODEL, App, FakeModel, hashed, tables
-from tests.support.compile import FIRMWARE, WARNINGS, compile_shared
-from tests.support.pipeline_c import SOURCES, MfccStages, scaled
+from tests.support.apps import App, FakeModel, hashed, tables
+from tests.support.compile import FIRMWARE, WARNINGS
+from tests.support.pipeline_c import MfccStages, scaled
 from tests.support.shared import shared
 from workbench.library import EngineError, Library, Pipeline, Step
 
@@ -252,19 +252,10 @@ def test_generated_c_and_runtime_compile_for_a_cortex_m(tmp_path: Path) -> None:
     if compiler is None:
         pytest.skip("arm-none-eabi-gcc is absent")
     for core in ("cortex-m0plus", "cortex-m4", "cortex-m33"):
-        for source in SMALL.sources(tmp_path):
-            command = [
-                compiler,
-                f"-mcpu={core}",
-                "-mthumb",
-                *WARNINGS,
-                "-O2",
-                f"-I{FIRMWARE}",
-                f"-I{tmp_path}",
-            ]
-            command += ["-c", str(source), "-o", str(tmp_path / "object.o")]
-            result = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert result.returncode == 0, result.stderr
+        command = [compiler, f"-mcpu={core}", "-mthumb", *WARNINGS, "-O2", "-c"]
+        command += [f"-I{FIRMWARE}", f"-I{tmp_path}", *map(str, SMALL.sources(tmp_path))]
+        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
 
 
 def test_the_text_holds_the_tables(tmp_path: Path) -> None:
@@ -285,12 +276,6 @@ def test_the_text_holds_the_tables(tmp_path: Path) -> None:
     }
 
 
-@pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """firmware/pipeline by itself, to link many apps against."""
-    return compile_shared(tmp_path_factory.mktemp("runtime"), SOURCES, name="runtime")
-
-
 @pytest.mark.parametrize(
     ("table", "entry"),
     [
@@ -306,7 +291,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_one_bit_of_the_generated_tables_changes_what_comes_out(
-    table: str, entry: int, tmp_path: Path, runtime: Path
+    table: str, entry: int, tmp_path: Path
 ) -> None:
     """And fails check_steps, which knows nothing of the generated text. log_add: tests/test_tables.py."""
     app = dataclasses.replace(App(), gate=Gate(0, 0, 0), cascade=Cascade(2), threshold=Fraction(1, 2))
@@ -317,10 +302,7 @@ def test_one_bit_of_the_generated_tables_changes_what_comes_out(
         (source, *_) = app.sources(folder)
         if changed:
             source.write_text(with_one_bit_changed(source.read_text(), table, entry))
-        sources = [source, FAKE_MODEL, runtime]
-        flags = ["-Wl,--no-as-needed", *app.defines()]
-        path = compile_shared(folder, sources, includes=[folder], flags=flags, name=f"app_{changed}")
-        pipeline = Library(path, app.spec).pipeline
+        pipeline = Library(app.link(folder, source), app.spec).pipeline
         assert pipeline is not None
         steps = list(pipeline.steps(samples))
         if changed:
