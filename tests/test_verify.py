@@ -55,7 +55,8 @@ def test_a_right_model_has_no_differences(tmp_path: Path) -> None:
     assert (output["tensor"], logits["tensor"]) == ("output", "input of the last SOFTMAX")
     assert told["compared"] == output["compared"] + logits["compared"]
     assert output["compared"] == 4 * output["inputs"] >= 4 * 40
-    assert told["distinct"] == logits["distinct"] >= 32  # its softmax is saturated: this is why its input is compared too
+    # The softmax is saturated and gives a few values only: this is why its input is compared too.
+    assert told["distinct"] == logits["distinct"] >= 32
 
 
 @pytest.mark.parametrize("target", ["pc", "qemu"])
