@@ -300,7 +300,7 @@ class _Reader:
     def _missing(self, toml: TomlFile, key: str) -> None:
         self.errors.append(
             UserError(
-                f"{key} is missing", file=toml.path, remedy=f"Add {key}; boards/README.md tells each key."
+                f"{key} is missing", file=toml.path, remedy=f"Add {key}; boards/README.md explains each key."
             )
         )
 

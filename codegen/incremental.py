@@ -1,13 +1,13 @@
 """Incremental inference: which layers need to compute one row only when the cascade slides by one frame.
 
-A frame is one row of the input along time. A convolution with stride 1 and no padding along time makes one new row
-from the newest rows of its input, the older ones being the same numbers as before, one row further up. So each such
-layer keeps the last rows of its input (a stream, firmware/nn/stream.h), and the layers behind them read all rows from
-a history. This is exact because every row of the input is quantised alike: one scale and one zero point for the whole
-cascade, which is the only kind of input tensor that the model door lets in.
+A frame is one row of the input along time. A convolution with stride 1 and no padding along time makes one
+new row from the newest rows of its input; the older ones are the same numbers as before, one row further up.
+So each such layer keeps the last rows of its input (a stream, firmware/nn/stream.h), and the layers behind
+them read all rows from a history. This is exact because every row of the input is quantised alike: one scale
+and one zero point for the whole cascade, the only kind of input tensor that the model door lets in.
 
-The layers from the input on are taken while they allow it; the first that does not is named with the reason, and it and
-all behind it are computed in full.
+The layers from the input on are taken while they allow it; the first that does not is named with the reason,
+and it and all behind it are computed in full.
 """
 
 from __future__ import annotations
@@ -25,7 +25,14 @@ from codegen.ops.conv_2d import Axis, window_axes
 from codegen.plan import Plan, plan
 from codegen.quantize import activation_range, channel_multipliers, quantization
 from codegen.spec import Classifier, Layout, Spec
-from codegen.stream_weights import DENSE_TAPS, NotExact, conv_words, dense_words, wide_dense_words
+from codegen.stream_weights import DENSE_TAPS, NotExact, conv_words, dense_words, dense_words_int16
+
+# kernel of a dense layer -> the same rounding behind a stream
+FORMS = {
+    "fully_connected": "FULLY_CONNECTED_ONCE",
+    "fully_connected_wide": "FULLY_CONNECTED_WIDE",
+    "fully_connected_twice": "FULLY_CONNECTED_TWICE",
+}
 
 
 class NotIncremental(Exception):
@@ -78,13 +85,17 @@ class FlatStream:
 
 @dataclass(frozen=True, eq=False)
 class StreamLayer:
-    """One layer of the step. first: the frame of a full run, from 0, from which on its row is right; macs: of one row."""
+    """One layer of the step.
+
+    first: the frame of a full run, from 0, from which on its row is right
+    macs: of one row; columns, depth: of its output
+    """
 
     layer: Layer
     source: Stream | FlatStream
     first: int
     macs: int
-    columns: int  # of its output
+    columns: int
     depth: int
 
 
@@ -93,8 +104,10 @@ class Incremental:
     """The step, the history it leaves, and the layers behind, which read the history.
 
     frames, frame_size: of the cascade
-    transposed: the input tensor has time along its columns; flat: frames are copied into it one behind the other
-    history_rows, history_columns, history_depth: of the last stream layer's output, all its rows; pitch: values a column
+    transposed: the input tensor has time along its columns
+    flat: frames are copied into it one behind the other
+    history_rows, history_columns, history_depth: all rows of the last stream layer's output
+    pitch: values a column of it, as the layer writes them
     wide: the history is int16, for a dense layer; else int8
     catch_up: missed frames from which on a full run takes fewer multiplications
     stopped: the first layer computed in full, and why
@@ -126,7 +139,9 @@ class Incremental:
     def work_values(self) -> int:
         """Values of the memory in which the layout "scrambled" unfolds inputs."""
         unfolded = [
-            layer.source.columns * layer.source.run for layer in self.layers if isinstance(layer.source, FlatStream)
+            layer.source.columns * layer.source.run
+            for layer in self.layers
+            if isinstance(layer.source, FlatStream)
         ]
         rows = self.history_rows * self.history_columns * self.pitch
         return max([*unfolded, rows + -rows % DENSE_TAPS])
@@ -149,7 +164,9 @@ def incremental(spec: Spec, graph: Graph, program: Program) -> Incremental | str
 
 
 class _Planner:
-    def __init__(self, graph: Graph, program: Program, frames: int, cepstra: int, classifier: Classifier) -> None:
+    def __init__(
+        self, graph: Graph, program: Program, frames: int, cepstra: int, classifier: Classifier
+    ) -> None:
         self.graph, self.program = graph, program
         layout = classifier.layout
         self.fast = classifier.kernels == "fast"
@@ -224,6 +241,7 @@ class _Planner:
 
         pitch = self.pitch or depth
         taps, rows = self._taps(kernel, time, other, pitch)
+        stream: Stream | FlatStream
         if self.flat:
             stream, count = self._flat_stream(layer, source, time, other, rows, pitch), self.cepstra
             stride = 2 * rows * pitch
@@ -236,7 +254,9 @@ class _Planner:
             taps = np.concatenate([taps, np.zeros((1, taps.shape[1]), np.int64)])
             starts, multipliers = [*starts, 0], [*multipliers, multipliers[-1]]
         zero_point = quantization(graph.tensors[node.outputs[0]]).zero_point
-        low, high = activation_range(graph.tensors[node.outputs[0]], node.options["fused_activation_function"])
+        low, high = activation_range(
+            graph.tensors[node.outputs[0]], node.options["fused_activation_function"]
+        )
         after = _after(low, high, table, channels)
         away = low < zero_point
         words = conv_words(taps, starts, multipliers, zero_point, 128 if after is not None else 0, away)
@@ -258,15 +278,28 @@ class _Planner:
             ("keeps_negative", str(int(away))),
         )
         macs = count * channels * math.prod(weights.shape[1:])
+        self._move_on(time, other)
+        self.pitch = len(taps)
+        made = Layer(
+            layer.name,
+            "stream_conv_2d",
+            "stream_conv_2d",
+            fields,
+            tuple(arrays),
+            layer.inputs,
+            output,
+            node,
+            macs=layer.macs,
+        )
+        return StreamLayer(made, stream, self.first, macs, other.count, channels)
+
+    def _move_on(self, time: Axis, other: Axis) -> None:
+        """What the next layer's first right row waits for."""
         if self.flat:
-            width = self.frames
-            self.reach += (time.kernel - 1) * time.dilation * width + (other.kernel - 1) * other.dilation
+            self.reach += (time.kernel - 1) * time.dilation * self.frames + (other.kernel - 1) * other.dilation
             self.first = -(-(self.reach + 1) // self.cepstra) - 1
         else:
             self.first += (time.kernel - 1) * time.dilation
-        self.pitch = len(taps)
-        made = Layer(layer.name, "stream_conv_2d", "stream_conv_2d", fields, tuple(arrays), layer.inputs, output, node, macs=layer.macs)
-        return StreamLayer(made, stream, self.first, macs, other.count, channels)
 
     def _check_flat(self, source: Tensor, rows: Axis, columns: Axis) -> None:
         if not self.layers and (rows.size, columns.size, source.shape[3]) != (self.cepstra, self.frames, 1):
@@ -277,7 +310,9 @@ class _Planner:
     def _stream(self, layer: Layer, source: Tensor, other: Axis, rows: int, pitch: int) -> Stream:
         reach = (other.kernel - 1) * other.dilation + 1
         columns = max((other.count - 1) * other.stride + reach, other.size + other.before)
-        return Stream(f"{layer.name}_input", columns, other.before, rows, pitch, quantization(source).zero_point)
+        return Stream(
+            f"{layer.name}_input", columns, other.before, rows, pitch, quantization(source).zero_point
+        )
 
     def _flat_stream(
         self, layer: Layer, source: Tensor, time: Axis, other: Axis, rows: int, pitch: int
@@ -301,7 +336,7 @@ class _Planner:
         return (columns, rows) if self.transposed else (rows, columns)
 
     def _taps(self, kernel: Ints, time: Axis, other: Axis, pitch: int) -> tuple[Ints, int]:
-        """[channels, taps] in the order of the stream (column, row, channel), zero where nothing is read; the rows kept."""
+        """[channels, taps] in the stream's order (column, row, channel), 0 where nothing is read; rows kept."""
         channels, _, _, depth = kernel.shape
         apart = 1 if self.flat else time.dilation  # a flat stream unfolds the rows of the kernel alone
         span = (time.kernel - 1) * apart + 1
@@ -370,27 +405,31 @@ class _Planner:
         if inputs != rows * last.columns * last.depth:
             raise NotExact("it reads the rows apart")
         flat = weights.data.astype(np.int64)
-        shape = (outputs, last.columns, rows, last.depth) if self.transposed else (outputs, rows, last.columns, last.depth)
+        shape = (
+            (outputs, last.columns, rows, last.depth)
+            if self.transposed
+            else (outputs, rows, last.columns, last.depth)
+        )
         ordered = flat.reshape(shape)
         if self.transposed:
             ordered = ordered.transpose(0, 2, 1, 3)
         padded = np.zeros((outputs, rows, last.columns, self.pitch), np.int64)
         padded[..., : last.depth] = ordered
         flat = padded.reshape(outputs, -1)
-        kernel = "stream_fully_connected_wide" if self.fast else "stream_fully_connected"
+        kernel = "stream_fully_connected_int16" if self.fast else "stream_fully_connected"
         if self.fast:
-            words, steps = wide_dense_words(flat)
+            words, steps = dense_words_int16(flat)
             extra = [("steps", str(steps))]
         else:
             words, steps, most = dense_words(flat)
             extra = [("steps", str(steps)), ("most", str(most))]
-        kept = tuple(array for array in layer.arrays if array.suffix == "channels")
+        kept = tuple(array for array in layer.arrays if array.suffix != "weights")
         fields = [(f"dense.{name}", value) for name, value in layer.fields if name != "weights"]
         return Layer(
             layer.name,
             kernel,
             kernel,
-            (*fields, *extra, ("weights", "weights")),
+            (*fields, ("form", FORMS[layer.kernel]), *extra, ("weights", "weights")),
             (*kept, Array("weights", "uint32_t", words, "four outputs at a time, their taps in pairs")),
             (last.layer.output,),
             layer.output,
@@ -400,7 +439,9 @@ class _Planner:
 
 
 def _with_output_stride(layer: StreamLayer, stride: int) -> StreamLayer:
-    fields = tuple((name, str(stride) if name == "output_stride" else value) for name, value in layer.layer.fields)
+    fields = tuple(
+        (name, str(stride) if name == "output_stride" else value) for name, value in layer.layer.fields
+    )
     return replace(layer, layer=replace(layer.layer, fields=fields))
 
 

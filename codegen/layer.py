@@ -28,7 +28,15 @@ class Array:
     @property
     def nbytes(self) -> int:
         """Bytes in flash."""
-        size = {"int8_t": 1, "uint8_t": 1, "int16_t": 2, "int32_t": 4, "uint32_t": 4, "requantize_t": 16}[self.type]
+        size = {
+            "int8_t": 1,
+            "uint8_t": 1,
+            "int16_t": 2,
+            "int32_t": 4,
+            "uint32_t": 4,
+            "requantize_t": 16,
+            "requantize_wide_t": 16,
+        }[self.type]
         return int(self.values.shape[0]) * size
 
 

@@ -56,16 +56,16 @@ class Lowering:
         scratch: int = 0,
         macs: int = 0,
         note: str = "",
-        general: bool = False,
+        form: str = "",
     ) -> None:
         """One call. stem: its name without a number; inputs: the node's computed ones where not given;
-        general: of the kernel's two forms the one without assumptions."""
+        form: which of the kernel's, the end of its name."""
         if inputs is None:
             inputs = [index for index in node.inputs if index >= 0 and self.graph.tensors[index].data is None]
         self._names[stem] += 1
         layer = Layer(
             name=f"{stem}{self._names[stem]}",
-            kernel=f"{type}_general" if general else type,
+            kernel=f"{type}_{form}" if form else type,
             type=type,
             fields=tuple(fields),
             arrays=tuple(arrays),

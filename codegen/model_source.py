@@ -33,7 +33,9 @@ def model_source(spec: Spec, graph: Graph, scratch: int, reference: Reference = 
     program = lower(graph, reference)
     rows = incremental(spec, graph, program)
     planned = rows.rest if isinstance(rows, Incremental) else plan(program)
-    history = f"{spec.name}_{'work' if rows.flat else 'history'}" if isinstance(rows, Incremental) else "input"
+    history = (
+        f"{spec.name}_{'work' if rows.flat else 'history'}" if isinstance(rows, Incremental) else "input"
+    )
     layers = planned.program.layers
     types = {layer.type for layer in layers}
     if isinstance(rows, Incremental):
@@ -103,12 +105,12 @@ def _call(planned: Plan, index: int, name: str, source: str) -> Call:
     if layer.scratch:
         offset = planned.scratch[index]
         arguments.append("arena" if not offset else f"arena + {offset}")
-    shapes = [describe(tensors[tensor]) for tensor in layer.inputs[:1]]
+    computed = [tensors[index] for index in layer.node.inputs if index >= 0 and tensors[index].data is None]
     text = f"{layer.node.index} {layer.node.op}"
     if layer.note:
         text += f" {layer.note}"
     made = tensors[layer.output]
-    text += f": {shapes[0].split(',')[0] if shapes else ''} -> {describe(made)}"
+    text += f": {describe(computed[0]).split(',')[0]} -> {describe(made)}"
     return Call(layer, comment(text), tuple(arguments))
 
 
@@ -127,7 +129,7 @@ def _rows(array: Array) -> str:
 
 def _value(layer: Layer, value: str, name: str) -> str:
     """A field's value, where an array's suffix, at its start, stands for its C name."""
-    word = value.split(" ")[0]
+    word = value.split(" ", maxsplit=1)[0]
     if any(array.suffix == word for array in layer.arrays):
         return f"{name}_{layer.name}_{value}"
     return value

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 
 import numpy as np
 
@@ -111,61 +110,14 @@ def channel_multipliers(input_: Tensor, weights: Tensor, output: Tensor, channel
     return [quantize_multiplier(scale_in * scale / scale_out) for scale in scales]
 
 
-def dense_multipliers(
-    input_: Tensor, weights: Tensor, output: Tensor, channels: int, reference: Reference
-) -> list[Multiplier]:
-    """Of a dense layer, one an output.
-
-    LITERT: the accumulator times a double product of the scales, rounded once; here as an integer multiplier
-    that rounds every accumulator to the same int8. TFLM: as convolutions, but with one scale for all the
-    product of input and weight scale is rounded to float32.
-    """
+def dense_multipliers(input_: Tensor, weights: Tensor, output: Tensor, outputs: int) -> list[Multiplier]:
+    """Of a dense layer on the device, one an output: as for convolutions, but where one scale serves all
+    weights its product with the input's is rounded to float32."""
     scale_in, scale_out = quantization(input_).scale, quantization(output).scale
     scales = quantization(weights).scales
-    if reference is Reference.LITERT:
-        found = [multiplier_once(scale_in * scale / scale_out) for scale in scales]
-    elif len(scales) > 1:
-        found = [quantize_multiplier(scale_in * scale / scale_out) for scale in scales]
-    else:
-        found = [quantize_multiplier(float32(scale_in * scales[0]) / scale_out)]
-    return found if len(found) == channels else found * channels
-
-
-def multiply_once(value: int, by: Multiplier) -> int:
-    """value * by, rounded once, halves away from zero."""
-    return rounding_shift(value * by.value, 31 - by.shift)
-
-
-def round_double(value: int, real: float) -> int:
-    """round(value * real) of C, in double, halves away from zero."""
-    product = float(value) * real
-    whole = math.floor(abs(product))
-    whole += abs(product) - whole >= 0.5
-    return whole if product >= 0 else -whole
-
-
-@lru_cache(maxsize=4096)
-def multiplier_once(real: float) -> Multiplier:
-    """The Multiplier whose multiply_once rounds as round_double does, for results within -256 .. 256.
-
-    The two can part only beside a half, so it is enough to look at the accumulators on both sides of each.
-    Almost always the nearest multiplier is right; otherwise one beside it is.
-    """
-    nearest = quantize_multiplier(real)
-    if nearest.value == 0:
-        return nearest
-    edges = []
-    for level in range(-256, 257):
-        near = math.floor((level - 0.5) / real)
-        edges += [
-            (value, round_double(value, real)) for value in range(near - 1, near + 3) if abs(value) < 1 << 31
-        ]
-    for distance in range(64):
-        for sign in (1, -1):
-            by = Multiplier(nearest.value + sign * distance, nearest.shift)
-            if by.value < 1 << 31 and all(multiply_once(value, by) == wanted for value, wanted in edges):
-                return by
-    raise ValueError(f"no integer multiplier rounds as {real!r} does")
+    if len(scales) > 1:
+        return [quantize_multiplier(scale_in * scale / scale_out) for scale in scales]
+    return [quantize_multiplier(float32(scale_in * scales[0]) / scale_out)] * outputs
 
 
 def activation_range(output: Tensor, activation: str) -> tuple[int, int]:

@@ -1,7 +1,7 @@
-"""Weights, biases and multipliers in the order of the stream kernels, with the proofs that they compute the same bits.
+"""Weights, biases and multipliers in the order of the stream kernels, with the proofs that they are exact.
 
-firmware/nn/stream_conv_2d.h describes the words. Two outputs share a word, as a + 256 * b in 16 bits, and the second's
-sum is found from the difference of two sums modulo 2^32. That is exact while the sum fits 24 bits.
+firmware/nn/stream_conv_2d.h describes the words. Two outputs share a word, as a + 256 * b in 16 bits, and the
+second's sum is found from the difference of two sums modulo 2^32. That is exact while the sum fits 24 bits.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class NotExact(Exception):
 
 
 def pair_words(weights: Ints, biases: Sequence[int]) -> Ints:
-    """[channels, taps] -> [channels / 2, taps / 2] words of pairs; even counts. NotExact where a sum may not fit."""
+    """[channels, taps] -> [channels / 2, taps / 2] words; even counts. NotExact where a sum may not fit."""
     reach = np.abs(weights[1::2]).sum(axis=1) * INPUT_LIMIT + np.abs(np.array(biases, np.int64)[1::2])
     if reach.max(initial=0) >= SUM_LIMIT:
         raise NotExact(f"a channel's sum may reach {int(reach.max())}, beyond 24 bits")
@@ -43,7 +43,12 @@ def _lanes(weights: Ints) -> Ints:
 
 
 def conv_words(
-    weights: Ints, biases: Sequence[int], multipliers: Sequence[Multiplier], zero_point: int, offset: int, away: bool
+    weights: Ints,
+    biases: Sequence[int],
+    multipliers: Sequence[Multiplier],
+    zero_point: int,
+    offset: int,
+    away: bool,
 ) -> Ints:
     """All words of a stream_conv_2d_t, pair by pair.
 
@@ -76,7 +81,7 @@ def _requantize_words(multiplier: Multiplier, zero: int, away: bool) -> list[int
 
 
 def dense_words(weights: Ints) -> tuple[Ints, int, int]:
-    """[outputs, inputs] -> words of a stream_fully_connected_t, its steps, and the most steps a sum stays within 24 bits.
+    """[outputs, inputs] -> words of a stream_fully_connected_t, its steps, and how many keep a sum exact.
 
     The kernel adds biases to whole sums, where they cannot overflow.
     """
@@ -88,8 +93,8 @@ def dense_words(weights: Ints) -> tuple[Ints, int, int]:
     return fours.reshape(-1), steps, most
 
 
-def wide_dense_words(weights: Ints) -> tuple[Ints, int]:
-    """[outputs, inputs] -> words of a stream_fully_connected_wide_t, and its steps; padded as dense_words."""
+def dense_words_int16(weights: Ints) -> tuple[Ints, int]:
+    """[outputs, inputs] -> words of a stream_fully_connected_int16_t, and its steps."""
     padded = _fours(weights) & 0xFFFF
     words = padded[:, 0::2] | (padded[:, 1::2] << 16)
     steps = padded.shape[1] // 4

@@ -356,6 +356,14 @@ def _faults(graph: Graph, path: Path) -> Iterator[UserError]:
             place=place,
             remedy="set the batch size of the model's input to 1 and convert again",
         )
+    if not any(graph.inputs[0] in node.inputs for node in graph.nodes):
+        yield UserError(
+            "the output does not depend on the input",
+            file=path,
+            place="model",
+            remedy="convert a model with layers",
+        )
+        return
     floats = [node for node in graph.nodes if _is_float(node, graph)]
     if floats:
         first = layer_place(floats[0], graph)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from pathlib import Path
 
 import numpy as np
-import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.pipeline_c import library
@@ -79,6 +77,7 @@ def numbered(index: int, size: int = SIZE) -> list[int]:
     return [(index * 7 + j * 31) % 256 - 128 for j in range(size)]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 7), st.integers(0, 30), st.integers(1, 4))
 def test_holds_the_last_frames_oldest_first(frames: int, pushed: int, size: int) -> None:
     cascade = Cascade(frames, size=size)

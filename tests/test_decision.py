@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codegen.tables.decision import score_limit
@@ -40,6 +40,7 @@ def test_each_label_has_its_own_limit() -> None:
     assert decision.step([-1, -1, 0]) == (3, 0)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(SCORES, min_size=3, max_size=3), max_size=40),
     st.lists(st.integers(-128, 128), min_size=3, max_size=3),
@@ -106,6 +107,7 @@ def test_limits_of_shares_in_256ths(threshold: Fraction, limit: int) -> None:
     assert score_limit(threshold, 1 / 256, -128) == limit
 
 
+@settings(deadline=None)
 @given(
     st.fractions(0, 1, max_denominator=10**9),
     st.floats(2.0**-20, 2.0, width=32),

@@ -78,6 +78,12 @@ def test_words_reach_the_commands_unchanged(clone: Path) -> None:
     assert done.stdout == ".venv ['replay', '--app', 'a b', \"it's\", '', '*']\n"
 
 
+def test_a_folder_where_the_user_stands_is_not_taken_for_ours(clone: Path, tmp_path: Path) -> None:
+    (tmp_path / "workbench").mkdir()
+    (tmp_path / "workbench" / "__main__.py").write_text("print('wrong')")
+    assert earshot(clone, "x", cwd=tmp_path).stdout == ".venv ['x']\n"
+
+
 def test_the_environment_is_made_once(clone: Path) -> None:
     for _ in range(3):
         assert earshot(clone, "x").returncode == 0

@@ -6,7 +6,7 @@ import csv
 from itertools import groupby
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reference.stages import gate_flags
@@ -70,6 +70,7 @@ def test_a_click_is_seen_in_every_position_of_a_cascade_of_15() -> None:
 PEAKS = st.lists(st.sampled_from([0, 599, 600, -600, 601, -601, 32767, -32768]), max_size=60)
 
 
+@settings(deadline=None)
 @given(PEAKS, st.integers(0, 20), st.integers(0, 5), st.sampled_from([0, 600, 32766, 32767]))
 def test_any_sequence_follows_the_rule(peaks: list[int], backoff: int, delay: int, threshold: int) -> None:
     gate = Gate(threshold, backoff, delay)

@@ -1,4 +1,4 @@
-"""Incremental inference is the reference interpreter's full inference, bit for bit, on every window of a stream."""
+"""Incremental inference is the reference interpreter's, bit for bit, on every window of a stream."""
 
 from __future__ import annotations
 
@@ -141,7 +141,13 @@ def chains(draw: st.DrawFn) -> Chain:
     layers = layers or [Convolution(4, (1, 1))]
     dense = draw(st.sampled_from([(5,), (16, 4), (7, 3)]))
     return Chain(
-        frames, cepstra, layout, tuple(layers), dense, draw(st.sampled_from(["small", "fast"])), draw(st.integers(0, 1 << 30))
+        frames,
+        cepstra,
+        layout,
+        tuple(layers),
+        dense,
+        draw(st.sampled_from(["small", "fast"])),
+        draw(st.integers(0, 1 << 30)),
     )
 
 
@@ -163,7 +169,7 @@ def expected(app: App, frames: Int8s) -> Int8s:
 
 
 def script(app: App, frames: Int8s, seed: int) -> tuple[list[tuple[str, Int8s | None]], list[int]]:
-    """Full runs, advances, gaps in which frames are only advanced; and the windows whose scores come out, in order."""
+    """Full runs, advances, gaps of advances alone; and the windows whose scores come out, in order."""
     random = np.random.default_rng(seed)
     steps: list[tuple[str, Int8s | None]] = [("r", app.tensor(frames, app.frames - 1))]
     windows = [0]
@@ -183,7 +189,9 @@ def script(app: App, frames: Int8s, seed: int) -> tuple[list[tuple[str, Int8s | 
 def compare(apps: list[App], *, target: str = "pc", windows: int = WINDOWS, seed: int = 0) -> int:
     """Asserts that every score is the reference's; the number of different outputs seen."""
     streams = [stream(app.frames + windows, app.cepstra, seed + at) for at, app in enumerate(apps)]
-    scripts = [script(app, frames, seed + at) for at, (app, frames) in enumerate(zip(apps, streams, strict=True))]
+    scripts = [
+        script(app, frames, seed + at) for at, (app, frames) in enumerate(zip(apps, streams, strict=True))
+    ]
     found = StreamsC(apps, target=target).run([steps for steps, _ in scripts])
     distinct = 0
     for app, frames, (_, order), outputs in zip(apps, streams, scripts, found, strict=True):
@@ -238,7 +246,7 @@ def test_plan_of_the_tutorials_network(tmp_path: Path) -> None:
 @BATCHES
 @given(st.lists(chains(), min_size=24, max_size=24))
 def test_random_chains(tmp_path_factory: pytest.TempPathFactory, cases: list[Chain]) -> None:
-    """Kernels of any size, dilation, odd depths, strides and padding across time, batch normalisation, all layouts."""
+    """Any kernels, dilations, depths; strides and padding across time; batch normalisation; all layouts."""
     folder = tmp_path_factory.mktemp("chains")
     apps = [case.write(folder) for case in cases]
     planned = [(app, plan_of(app, load_graph(app.model))) for app in apps]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from codegen.spec import Audio, Cascade, Gate, Layout, Mfcc, Scale, Window
+from codegen.tables import mfcc_tables
 from tests.reference.stages import decided_windows, gate_flags, verdicts
-from tests.support.apps import App, FakeModel, hashed
+from tests.support.apps import App, FakeModel, hashed, tables
 from tests.support.compile import FIRMWARE, WARNINGS
 from tests.support.pipeline_c import MfccStages, scaled
 from tests.support.shared import shared
@@ -157,9 +159,9 @@ VARIANTS = {
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
-def variant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+def variant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     app, incremental, catch_up = VARIANTS[request.param]
-    yield build(tmp_path_factory.mktemp(request.param), app, incremental=incremental, catch_up=catch_up)
+    return build(tmp_path_factory.mktemp(request.param), app, incremental=incremental, catch_up=catch_up)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
@@ -250,19 +252,72 @@ def test_generated_c_and_runtime_compile_for_a_cortex_m(tmp_path: Path) -> None:
     if compiler is None:
         pytest.skip("arm-none-eabi-gcc is absent")
     for core in ("cortex-m0plus", "cortex-m4", "cortex-m33"):
-        for source in SMALL.sources(tmp_path):
-            command = [
-                compiler,
-                f"-mcpu={core}",
-                "-mthumb",
-                *WARNINGS,
-                "-O2",
-                f"-I{FIRMWARE}",
-                f"-I{tmp_path}",
-            ]
-            command += ["-c", str(source), "-o", str(tmp_path / "object.o")]
-            result = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert result.returncode == 0, result.stderr
+        command = [compiler, f"-mcpu={core}", "-mthumb", *WARNINGS, "-O2", "-c"]
+        command += [f"-I{FIRMWARE}", f"-I{tmp_path}", *map(str, SMALL.sources(tmp_path))]
+        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+
+
+def test_the_text_holds_the_tables(tmp_path: Path) -> None:
+    app = dataclasses.replace(App(), offset=127, input_scale=0.5, input_zero_point=3)
+    (source, *_) = app.sources(tmp_path)
+    found, made = tables(source.read_text()), mfcc_tables(app.audio, app.window, app.mfcc)
+    assert found == {
+        "povey": [*made.window],
+        "twiddles": [*made.twiddles.stages, *made.twiddles.split],
+        "bank": [number for pair in zip(made.bank.firsts, made.bank.counts, strict=True) for number in pair],
+        "mel": [*made.bank.weights],
+        "log2": [*made.log2],
+        "log_add": [*made.log_add],
+        "cosines": [number for row in made.dct.cosines for number in row],
+        "lifter": [*made.lifter],
+        "quantize": [max(-128, min(127, 2 * (u - 127) + 3)) for u in range(256)],
+        "initial_limits": [77] * 4,
+    }
+
+
+@pytest.mark.parametrize(
+    ("table", "entry"),
+    [
+        ("povey", 200),
+        ("twiddles", 300),
+        ("bank", 20),
+        ("mel", 200),
+        ("log2", 30),
+        ("cosines", 20),
+        ("lifter", 3),
+        ("quantize", 127),
+        ("initial_limits", 0),
+    ],
+)
+def test_one_bit_of_the_generated_tables_changes_what_comes_out(
+    table: str, entry: int, tmp_path: Path
+) -> None:
+    """And fails check_steps, which knows nothing of the generated text. log_add: tests/test_tables.py."""
+    app = dataclasses.replace(App(), gate=Gate(0, 0, 0), cascade=Cascade(2), threshold=Fraction(1, 2))
+    samples = windows(app, [True] * 60)
+    for changed in (False, True):
+        folder = tmp_path / str(changed)
+        folder.mkdir()
+        (source, *_) = app.sources(folder)
+        if changed:
+            source.write_text(with_one_bit_changed(source.read_text(), table, entry))
+        pipeline = Library(app.link(folder, source), app.spec).pipeline
+        assert pipeline is not None
+        steps = list(pipeline.steps(samples))
+        if changed:
+            with pytest.raises(AssertionError):
+                check_steps(app, samples, steps)
+        else:
+            check_steps(app, samples, steps)
+
+
+def with_one_bit_changed(text: str, table: str, entry: int) -> str:
+    """The generated C with one bit of one number of a table changed."""
+    start = text.index("= {", text.index(f" app_{table}["))
+    number = list(re.finditer(r"-?\d+(?=[,}])", text[start:]))[entry]
+    value = int(number[0]) ^ (64 if table in ("mel", "initial_limits") else 4)
+    return text[:start] + text[start:][: number.start()] + str(value) + text[start:][number.end() :]
 
 
 def test_lines_are_short_and_tables_aligned(tmp_path: Path) -> None:

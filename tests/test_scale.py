@@ -8,7 +8,7 @@ from math import floor
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codegen.errors import UserError
@@ -64,6 +64,7 @@ def test_the_ends_of_int32() -> None:
         assert scaled(minimum, maximum, ends).tolist() == expected
 
 
+@settings(deadline=None)
 @given(
     st.integers(INT32.min, INT32.max - 1),
     st.one_of(st.integers(1, RANGE_MAX), st.integers(1, 1000), st.integers(RANGE_MAX - 1000, RANGE_MAX)),

@@ -24,7 +24,6 @@ def feature_plot(title: str, spec: Pipeline, samples: NDArray[np.int16], feature
     scale = _WIDTH / len(samples)
     runs = _runs(features.gate)
     threshold = _HALF * spec.gate.threshold / 32768
-    used = window.size + (len(features.scaled) - 1) * window.stride
     step = _tick_step(len(samples) / rate)
     ticks = np.arange(0, len(samples) / rate, step)
     return render(
@@ -43,7 +42,7 @@ def feature_plot(title: str, spec: Pipeline, samples: NDArray[np.int16], feature
         cepstra=spec.mfcc.cepstra,
         picture=base64.b64encode(_png(features.scaled.T[::-1])).decode("ascii"),
         ticks=[(_round(_LEFT + second * rate * scale), f"{second:g}") for second in ticks],
-        used=_round(used * scale),
+        shown=_round(len(features.scaled) * window.stride * scale),  # a column a window
     )
 
 

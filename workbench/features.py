@@ -9,7 +9,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from codegen import spec as app_spec
 from codegen.errors import UserError
+from codegen.spec import Spec
 from codegen.spec_file import load_spec
 from workbench.build import build
 from workbench.library import Library, Pipeline
@@ -29,8 +31,8 @@ class Features:
     contract: str  # the feature contract, 16 hex digits
 
 
-def open_pipeline(app: Path, build_dir: Path | None = None) -> Pipeline:
-    """The PC build of an app with a pipeline; built where it is not up to date, in build/ or `build_dir`."""
+def listening_spec(app: Path) -> tuple[Spec, app_spec.Pipeline]:
+    """The spec of an app and its pipeline; UserError for a bare model."""
     spec = load_spec(app)
     if spec.pipeline is None:
         raise UserError(
@@ -38,6 +40,12 @@ def open_pipeline(app: Path, build_dir: Path | None = None) -> Pipeline:
             file=app,
             remedy="Add [decision] with labels and threshold to its pipeline.toml.",
         )
+    return spec, spec.pipeline
+
+
+def open_pipeline(app: Path, build_dir: Path | None = None) -> Pipeline:
+    """The PC build of an app with a pipeline; built where it is not up to date, in build/ or `build_dir`."""
+    spec, _ = listening_spec(app)
     library = build("pc", app, build_dir).library
     assert library is not None
     pipeline = Library(library, spec).pipeline

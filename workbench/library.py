@@ -5,15 +5,11 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from ctypes import (
-    POINTER,
     byref,
     c_bool,
-    c_char_p,
     c_int,
-    c_int8,
     c_int32,
     c_size_t,
-    c_uint8,
     c_uint32,
     c_uint64,
 )
@@ -25,68 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen import spec as app_spec
-
-
-class _Model(ctypes.Structure):
-    """model_t of nn/model.h."""
-
-    _fields_ = (
-        ("name", c_char_p),
-        ("input_size", c_size_t),
-        ("output_size", c_size_t),
-        ("start", ctypes.CFUNCTYPE(c_int)),
-        ("reset", ctypes.CFUNCTYPE(None)),
-        ("run", ctypes.CFUNCTYPE(c_int, ctypes.c_void_p, ctypes.c_void_p)),
-        ("advance", ctypes.CFUNCTYPE(None, ctypes.c_void_p)),
-        ("finish", ctypes.CFUNCTYPE(None, ctypes.c_void_p)),
-        ("catch_up", c_size_t),
-    )
-
-
-class _Pipeline(ctypes.Structure):
-    """pipeline_t of pipeline/pipeline.h; stages stay opaque."""
-
-    _fields_ = (
-        ("name", c_char_p),
-        ("feature_contract", c_char_p),
-        ("labels", POINTER(c_char_p)),
-        ("sample_rate", c_uint32),
-        ("window", ctypes.c_void_p),
-        ("gate", ctypes.c_void_p),
-        ("mfcc", ctypes.c_void_p),
-        ("scale", ctypes.c_void_p),
-        ("cascade", ctypes.c_void_p),
-        ("classifier", ctypes.c_void_p),
-        ("decision", ctypes.c_void_p),
-        ("cepstra", POINTER(c_int32)),
-        ("features", POINTER(c_uint8)),
-        ("frame", POINTER(c_int8)),
-        ("state", ctypes.c_void_p),
-    )
-
-
-class _Verdict(ctypes.Structure):
-    """verdict_t of pipeline/decision.h."""
-
-    _fields_ = (("class_index", c_uint8), ("score", c_int8))
-
-
-class _Step(ctypes.Structure):
-    """step_t of pipeline/pipeline.h."""
-
-    _fields_ = (
-        ("start", c_uint64),
-        ("sequence", c_uint32),
-        ("gate_open", c_bool),
-        ("decided", c_bool),
-        ("error", c_int),
-        ("cepstra", POINTER(c_int32)),
-        ("features", POINTER(c_uint8)),
-        ("frame", POINTER(c_int8)),
-        ("input", POINTER(c_int8)),
-        ("scores", POINTER(c_int8)),
-        ("verdict", _Verdict),
-    )
+from workbench.structs import ClassifierStruct, ModelStruct, PipelineStruct, StepStruct, VerdictStruct
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +54,7 @@ def _pointer(array: NDArray[Any]) -> ctypes.c_void_p:
 class Model:
     """model_t: tensors in the model's own types, as bytes."""
 
-    def __init__(self, model: _Model) -> None:
+    def __init__(self, model: ModelStruct) -> None:
         self._model = model
         self.input_size: int = model.input_size
         self.output_size: int = model.output_size
@@ -168,7 +103,7 @@ class Pipeline:
     """pipeline_t: samples in, steps out; and the stages that make features, one window at a time."""
 
     def __init__(
-        self, library: ctypes.CDLL, pipeline: _Pipeline, spec: app_spec.Pipeline, scores: int
+        self, library: ctypes.CDLL, pipeline: PipelineStruct, spec: app_spec.Pipeline, scores: int
     ) -> None:
         self._library = library
         self._pipeline = pipeline
@@ -185,6 +120,10 @@ class Pipeline:
         library.gate_step.restype = c_bool
         library.mfcc_frame.restype = None
         library.scale_frame.restype = None
+        library.cascade_ready.restype = c_bool
+        library.classifier_run.restype = c_int
+        library.decision_step.restype = VerdictStruct
+        library.decision_set_threshold.restype = c_bool
         self.start()
 
     def start(self) -> None:
@@ -201,7 +140,7 @@ class Pipeline:
         """Takes all samples; one step for each window they complete."""
         given = np.ascontiguousarray(samples, dtype=np.int16)
         taken = 0
-        raw = _Step()
+        raw = StepStruct()
         while taken < given.size:
             rest = given[taken:]
             taken += int(
@@ -210,7 +149,7 @@ class Pipeline:
             while self._library.pipeline_step(byref(self._pipeline), byref(raw)):
                 yield self._step(raw)
 
-    def _step(self, raw: _Step) -> Step:
+    def _step(self, raw: StepStruct) -> Step:
         if raw.error:
             raise EngineError(f"the engine returned {raw.error} at window {raw.sequence}")
         cepstra, frames = self.spec.mfcc.cepstra, self.spec.cascade.frames
@@ -271,6 +210,39 @@ class Pipeline:
             np.array(all_features, np.uint8).reshape(-1, count),
         )
 
+    def classify(self, features: NDArray[np.uint8]) -> list[tuple[int, int]]:
+        """Cascade, classifier and decision over uint8[n, cepstra], whatever a gate would say.
+
+        Returns (class index, largest score) of each decision. The pipeline is reset before and after.
+        """
+        self.reset()
+        library, stages = self._library, self._pipeline
+        cascade, classifier = ctypes.c_void_p(stages.cascade), ctypes.c_void_p(stages.classifier)
+        decision = ctypes.c_void_p(stages.decision)
+        frame = np.zeros(self.spec.mfcc.cepstra, np.int8)
+        scores = ctypes.c_void_p(ClassifierStruct.from_address(stages.classifier).scores)
+        decisions = []
+        for row in np.ascontiguousarray(features, dtype=np.uint8):
+            library.classifier_frame(classifier, _pointer(row), _pointer(frame))
+            library.cascade_push(cascade, _pointer(frame))
+            if not library.cascade_ready(cascade):
+                continue
+            error = library.classifier_run(classifier, cascade)
+            if error:
+                raise EngineError(f"the engine returned {error}")
+            library.cascade_decided(cascade)
+            verdict = library.decision_step(decision, scores)
+            decisions.append((int(verdict.class_index), int(verdict.score)))
+        self.reset()
+        return decisions
+
+    def set_threshold(self, limit: int) -> None:
+        """All labels accept from this score on, -128..128, until start()."""
+        decision = ctypes.c_void_p(self._pipeline.decision)
+        for label in range(len(self.spec.decision.labels)):
+            if not self._library.decision_set_threshold(decision, c_size_t(label), c_int32(limit)):
+                raise ValueError(f"a score limit of {limit}")
+
 
 class Library:
     """libearshot.so of an app. One state a file: two objects on one path share it."""
@@ -278,8 +250,8 @@ class Library:
     def __init__(self, path: Path, spec: app_spec.Spec) -> None:
         self._library = ctypes.CDLL(str(path.resolve()))
         self.spec = spec
-        self.model = Model(_Model.in_dll(self._library, f"{spec.name}_model"))
+        self.model = Model(ModelStruct.in_dll(self._library, f"{spec.name}_model"))
         self.pipeline: Pipeline | None = None
         if spec.pipeline is not None:
-            pipeline = _Pipeline.in_dll(self._library, f"{spec.name}_pipeline")
+            pipeline = PipelineStruct.in_dll(self._library, f"{spec.name}_pipeline")
             self.pipeline = Pipeline(self._library, pipeline, spec.pipeline, self.model.output_size)

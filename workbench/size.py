@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
@@ -35,35 +37,36 @@ class Sizes:
 
 def sizes(elf: Path, board: Board) -> Sizes:
     """Adds up the sections that are in memory when the image runs."""
-    found = {"code": 0, "constants": 0, "data": 0, "bss": 0, "stack": 0}
-    more = {memory.name: 0 for memory in board.more_ram}
+    taken: Counter[str] = Counter()
     with elf.open("rb") as file:
         for section in ELFFile(file).iter_sections():
             if section["sh_flags"] & SH_FLAGS.SHF_ALLOC:
-                name = section.name.removeprefix(".")
-                place = more if name in more else found
-                place[name if name in more else _kind(section)] += section["sh_size"]
-    return Sizes(**found, more=tuple((name, size) for name, size in more.items() if size))
+                taken[_part(section, board)] += section["sh_size"]
+    parts = {part: taken[part] for part in ("code", "constants", "data", "bss", "stack")}
+    more = ((memory.name, taken[f".{memory.name}"]) for memory in board.more_ram)
+    return Sizes(**parts, more=tuple((name, size) for name, size in more if size))
 
 
-def _kind(section: object) -> str:
-    name, flags, kind = section.name, section["sh_flags"], section["sh_type"]  # type: ignore[attr-defined, index]
-    if name == ".stack":
+def _part(section: Any, board: Board) -> str:
+    """The part of Sizes a section counts to; of a further ram the section's own name."""
+    if section.name in {f".{memory.name}" for memory in board.more_ram}:
+        return str(section.name)
+    if section.name == ".stack":
         return "stack"
-    if kind == "SHT_NOBITS":
+    if section["sh_type"] == "SHT_NOBITS":
         return "bss"
-    if flags & SH_FLAGS.SHF_EXECINSTR or name == ".vectors":
+    if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR or section.name == ".vectors":
         return "code"
-    return "data" if flags & SH_FLAGS.SHF_WRITE and section["sh_size"] else "constants"  # type: ignore[index]
+    return "data" if section["sh_flags"] & SH_FLAGS.SHF_WRITE else "constants"
 
 
 def table(title: str, found: Sizes, board: Board) -> str:
-    """The sizes for a person, against the board's memories; without those on a board that is a computer."""
+    """The sizes for a person, against the board's memories; a computer has neither flash nor a limit."""
     flash = [("code", found.code), ("constants", found.constants), ("data", found.data)]
     ram = [("data", found.data), ("bss", found.bss), ("stack", found.stack)]
-    lines = [title]
-    lines += _memory("flash", flash, None if board.hosted else board.code.size)
-    lines += _memory("RAM", ram, None if board.hosted else board.ram.size)
+    if board.hosted:
+        return "\n".join([title, *_memory("file", flash, None), *_memory("memory", ram, None)])
+    lines = [title, *_memory("flash", flash, board.code.size), *_memory("RAM", ram, board.ram.size)]
     room = {memory.name: memory.size for memory in board.more_ram}
     for name, size in found.more:
         lines += _memory(name, [("data", size)], room[name])

@@ -95,11 +95,8 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         yield from faults
         return
     a, b, output = _tensors(graph, node)
-    faults += [
-        *check_int8(a, "first operand"),
-        *check_int8(b, "second operand"),
-        *check_int8(output, "output"),
-    ]
+    for tensor, what in ((a, "first operand"), (b, "second operand"), (output, "output")):
+        faults += check_int8(tensor, what, constant=True)
     faults += check_activation(node)
     if faults:
         yield from faults

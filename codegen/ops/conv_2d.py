@@ -185,7 +185,7 @@ def lower(lowering: Lowering, node: Node) -> None:
         node,
         "conv",
         type="conv_2d" if direct else "conv_2d_im2col",
-        general=scaling.general,
+        form="general" if scaling.general else "",
         fields=conv,
         arrays=(channels.pair_weights(flat), scaling.array()),
         scratch=0 if direct else WINDOWS * length,

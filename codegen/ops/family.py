@@ -58,8 +58,10 @@ def check_counts(node: Node, least: int, most: int) -> Iterator[Fault]:
         yield Fault(f"{len(node.outputs)} outputs; one is needed", AGAIN)
 
 
-def check_int8(tensor: Tensor, what: str) -> Iterator[Fault]:
-    """An activation: int8, one scale."""
+def check_int8(tensor: Tensor, what: str, *, constant: bool = False) -> Iterator[Fault]:
+    """An activation: int8, one scale; computed, unless it may be constant."""
+    if tensor.data is not None and not constant:
+        yield Fault(f"its {what} is constant", "compute the result before converting")
     if tensor.dtype != "int8":
         yield Fault(f"its {what} is {tensor.dtype}; int8 is needed", AGAIN)
     elif tensor.quantization is None:

@@ -17,11 +17,11 @@ class Twiddles:
 def twiddles(points: int) -> Twiddles:
     """The factors of a real FFT by way of a complex one of points / 2 pairs.
 
-    stages: the butterflies of stages 3 and 4, then 5 and 6, ...: the angles of a butterfly of the first stage and
-    of the two of the second that it feeds, for each j of the stage; last, where their number is odd, one stage alone.
-    (Those of stages 1 and 2 are 1 and -i.)
-    split: angles a quarter turn past 2 pi k / points, k = 1..points/4-1, that part the spectra of the even and odd
-    samples. They are -sin, -cos of bin k.
+    stages: the butterflies of stages 3 and 4 together, then 5 and 6, and so on: for each j of the earlier
+    stage its own factor, then the two of the later stage that take what it gives. Last, where the number of
+    stages is odd, the factors of one alone. Those of stages 1 and 2 are 1 and -i.
+    split: what parts the spectra of the even and the odd samples, angles a quarter turn past 2 pi k / points
+    for k = 1..points/4-1: they are -sin, -cos of bin k.
     """
     pairs = points // 2
     stages: list[int] = []

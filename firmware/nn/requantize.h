@@ -17,6 +17,13 @@ typedef struct {
     int16_t right;      /* bits to shift right last: 0..31 */
 } requantize_t;
 
+/* The same, rounded once to the nearest step, halves away from zero: sum * multiplier / 2^bits. */
+typedef struct {
+    int64_t multiplier; /* the product with any sum of the layer is below 2^62 */
+    int32_t bias;
+    int32_t bits; /* 1..62 */
+} requantize_wide_t;
+
 /* round(a * b / 2^31), halves up; not for -2^31 times itself. */
 SIMD_INLINE int32_t requantize_high(int32_t a, int32_t b)
 {
@@ -36,13 +43,6 @@ SIMD_INLINE int32_t requantize_shift(int32_t value, int32_t bits)
 SIMD_INLINE int32_t requantize_multiply(int32_t value, int32_t multiplier, int32_t left, int32_t right)
 {
     return requantize_shift(requantize_high((int32_t)((uint32_t)value << left), multiplier), right);
-}
-
-/* round(value * multiplier / 2^bits), halves away from zero, within -limit .. limit. bits: 1..62 */
-SIMD_INLINE int32_t requantize_once(int32_t value, int32_t multiplier, int32_t bits, int32_t limit)
-{
-    int64_t rounded = ((int64_t)value * multiplier + (value >> 31) + ((int64_t)1 << (bits - 1))) >> bits;
-    return rounded < -limit ? -limit : rounded > limit ? limit : (int32_t)rounded;
 }
 
 SIMD_INLINE int32_t requantize_clamp(int32_t value, int32_t low, int32_t high)
@@ -68,6 +68,26 @@ SIMD_INLINE int8_t requantize_fast(int32_t sum, const requantize_t *channel)
     int32_t offset = channel->offset + (sum >> 31);
     int32_t high = simd_multiply_high((int32_t)((uint32_t)sum << channel->left), channel->multiplier, offset);
     return simd_saturate(high >> channel->right);
+}
+
+/*
+ * Rounded once, in few instructions, with a multiplier of which the generator has seen that it puts every
+ * step of the output at the right sum, and the conditions of requantize_fast.
+ */
+SIMD_INLINE int8_t requantize_once(int32_t sum, const requantize_t *channel)
+{
+    int32_t high =
+        simd_multiply_add((int32_t)((uint32_t)sum << channel->left), channel->multiplier, channel->offset);
+    return simd_saturate(high >> channel->right);
+}
+
+/* Rounded once, any multiplier, zero point and clamp. */
+SIMD_INLINE int8_t requantize_wide(int32_t sum, const requantize_wide_t *channel, int32_t zero_point,
+                                   int32_t low, int32_t high)
+{
+    int64_t half = (int64_t)1 << (channel->bits - 1);
+    int64_t value = ((sum * channel->multiplier + half + (sum >> 31)) >> channel->bits) + zero_point;
+    return (int8_t)(value < low ? low : value > high ? high : value);
 }
 
 #endif

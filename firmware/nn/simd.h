@@ -54,6 +54,14 @@ SIMD_INLINE int32_t simd_multiply_high(int32_t a, int32_t b, int32_t sum)
     return result;
 }
 
+/* sum + floor(a * b / 2^32), modulo 2^32. */
+SIMD_INLINE int32_t simd_multiply_add(int32_t a, int32_t b, int32_t sum)
+{
+    int32_t result;
+    __asm__("smmla %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
 /* The nearest int8. */
 SIMD_INLINE int8_t simd_saturate(int32_t value)
 {
@@ -186,6 +194,11 @@ SIMD_INLINE int32_t simd_multiply_high(int32_t a, int32_t b, int32_t sum)
 {
     uint32_t high = (uint32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
     return (int32_t)((uint32_t)sum + high);
+}
+
+SIMD_INLINE int32_t simd_multiply_add(int32_t a, int32_t b, int32_t sum)
+{
+    return (int32_t)((uint32_t)sum + (uint32_t)(((int64_t)a * b) >> 32));
 }
 
 SIMD_INLINE int8_t simd_saturate(int32_t value)

@@ -12,7 +12,8 @@
  *     column 0: row t-1, row t     column 1: row t-1, row t     ...
  *
  * so that a kernel of `rows` rows reads one run at every column. Values are the tensor's int8, widened once,
- * when made. Columns of padding stand before and behind; they keep the zero point that stream_clear gave them.
+ * when made. Columns of padding stand before and behind; they keep the zero point that stream_clear gave
+ * them.
  */
 typedef struct {
     int16_t *values; /* columns * rows * depth, aligned to 4 */
@@ -64,7 +65,8 @@ KERNEL void stream_push(const stream_t *stream, const int8_t *row, int32_t colum
     }
 }
 
-/* The rows of all time that the layers behind the streams read: `rows` of `size` values, the oldest dropped. */
+/* The rows of all time that the layers behind the streams read: `rows` of `size` values, the oldest dropped.
+ */
 KERNEL void stream_shift(int16_t *history, int32_t rows, int32_t size)
 {
     if (size % 16 == 0 && rows > 1) {

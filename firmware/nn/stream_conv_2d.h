@@ -6,17 +6,17 @@
 #include <stdint.h>
 
 /*
- * Convolution of one time step, for incremental inference: `columns` positions of one row, each the product of all
- * channels' weights with one run of consecutive int16.
+ * Convolution of one time step, for incremental inference: `columns` positions of one row, each the product
+ * of all channels' weights with one run of consecutive int16.
  *
- * Input and output are streams (nn/stream.h): a position holds the newest and the older rows of its column side by
- * side, so that a kernel of any height and width reads one run. Values are the tensor's int8, widened; its zero point is
- * folded into the biases.
+ * Input and output are streams (nn/stream.h): a position holds the newest and the older rows of its column
+ * side by side, so that a kernel of any height and width reads one run. Values are the tensor's int8,
+ * widened; its zero point is folded into the biases.
  *
- * Two output channels share a word of weights: a 16-bit lane holds a + 256 * b, their weights at one tap. With
- *     A = sum a * x,   C = sum (a + 256 * b) * x,   B = sum b * x = (C - A) >> 8
- * one sign extension serves four weights instead of two. Sums wrap modulo 2^32, so B is exact while it fits 24 bits: the
- * generator proves that bound for every channel from its weights (codegen/stream_weights.py).
+ * Two output channels share a word of weights: a 16-bit lane holds a + 256 * b, their weights at one tap.
+ * With A = sum a * x,   C = sum (a + 256 * b) * x,   B = sum b * x = (C - A) >> 8 one sign extension serves
+ * four weights instead of two. Sums wrap modulo 2^32, so B is exact while it fits 24 bits: the generator
+ * proves that bound for every channel from its weights (codegen/stream_weights.py).
  *
  * The words of a pair of channels, in the order of use:
  *     start of A, start of C              the biases, in that form
@@ -33,19 +33,20 @@ typedef struct {
     int32_t output_stride;   /* bytes from one output position to the next */
     const uint32_t *weights; /* of all pairs of channels */
     const uint32_t *end;     /* behind them */
-    const int8_t *table;     /* NULL, or what follows: a function of value + 128, where add has 128 * 2^shift more */
-    int32_t table_step;      /* bytes from one channel's table to the next: 256, or 0 where all share one */
-    int32_t stride;          /* bytes from one input position to the next, a multiple of 4 */
-    int32_t columns;         /* positions */
-    int32_t keeps_negative;  /* values below the zero point are kept: round halves away from zero */
+    const int8_t
+        *table; /* NULL, or what follows: a function of value + 128, where add has 128 * 2^shift more */
+    int32_t table_step;     /* bytes from one channel's table to the next: 256, or 0 where all share one */
+    int32_t stride;         /* bytes from one input position to the next, a multiple of 4 */
+    int32_t columns;        /* positions */
+    int32_t keeps_negative; /* values below the zero point are kept: round halves away from zero */
 } stream_conv_2d_t;
 
 #if defined(__ARM_FEATURE_DSP)
 #include "nn/stream_conv_2d_dsp.h"
 #else
 
-SIMD_INLINE int16_t stream_conv_2d_finish(const stream_conv_2d_t *layer, int32_t sum, const uint32_t *requantize,
-                                            int32_t channel)
+SIMD_INLINE int16_t stream_conv_2d_finish(const stream_conv_2d_t *layer, int32_t sum,
+                                          const uint32_t *requantize, int32_t channel)
 {
     const int64_t doubled = (int64_t)(int32_t)requantize[0] + ((int64_t)1 << 32);
     int64_t high = (sum * doubled + ((int64_t)1 << 31)) >> 32;

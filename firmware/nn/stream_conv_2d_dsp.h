@@ -4,11 +4,11 @@
 #include "nn/stream_conv_2d.h"
 
 /*
- * nn/stream_conv_2d.h for cores with the DSP extension (Armv7-M Architecture Reference Manual, A7.7), by hand because a
- * block of three positions needs every register:
+ * nn/stream_conv_2d.h for cores with the DSP extension (Armv7-M Architecture Reference Manual, A7.7), by hand
+ * because a block of three positions needs every register:
  *
- *     r0 weights    r1 input    r2 r3 r4 sums A of the three    r5 r6 r7 sums C    r8 r9 weights    r10 r11 their a lanes
- *     r12 lr input
+ *     r0 weights    r1 input    r2 r3 r4 sums A of the three    r5 r6 r7 sums C    r8 r9 weights    r10 r11
+ * their a lanes r12 lr input
  *
  * The dot products are unrolled eight times and entered where `steps` modulo 8 says. The stack holds
  *
@@ -17,133 +17,137 @@
  *     28 table                32 what finishes a pair             36 table_step
  */
 
+/* clang-format off */
 /* One step of four taps at three positions, 72 bytes of code. */
-#define STREAM_STEP(stride)                                                                                            \
-    "ldrd   r8, r9, [r0], #8            \n"                                                                            \
-    "ldrd   r12, lr, [r1], #8           \n"                                                                            \
-    "sxtb16 r10, r8                     \n"                                                                            \
-    "sxtb16 r11, r9                     \n"                                                                            \
-    "smlad  r2, r10, r12, r2            \n"                                                                            \
-    "smlad  r5, r8, r12, r5             \n"                                                                            \
-    "smlad  r2, r11, lr, r2             \n"                                                                            \
-    "smlad  r5, r9, lr, r5              \n"                                                                            \
-    "ldrd   r12, lr, [r1, #" #stride " - 8]     \n"                                                                    \
-    "smlad  r3, r10, r12, r3            \n"                                                                            \
-    "smlad  r6, r8, r12, r6             \n"                                                                            \
-    "smlad  r3, r11, lr, r3             \n"                                                                            \
-    "smlad  r6, r9, lr, r6              \n"                                                                            \
-    "ldrd   r12, lr, [r1, #2 * " #stride " - 8] \n"                                                                    \
-    "smlad  r4, r10, r12, r4            \n"                                                                            \
-    "smlad  r7, r8, r12, r7             \n"                                                                            \
-    "smlad  r4, r11, lr, r4             \n"                                                                            \
+#define STREAM_STEP(stride)                                                                                 \
+    "ldrd   r8, r9, [r0], #8            \n"                                                                 \
+    "ldrd   r12, lr, [r1], #8           \n"                                                                 \
+    "sxtb16 r10, r8                     \n"                                                                 \
+    "sxtb16 r11, r9                     \n"                                                                 \
+    "smlad  r2, r10, r12, r2            \n"                                                                 \
+    "smlad  r5, r8, r12, r5             \n"                                                                 \
+    "smlad  r2, r11, lr, r2             \n"                                                                 \
+    "smlad  r5, r9, lr, r5              \n"                                                                 \
+    "ldrd   r12, lr, [r1, #" #stride " - 8]     \n"                                                         \
+    "smlad  r3, r10, r12, r3            \n"                                                                 \
+    "smlad  r6, r8, r12, r6             \n"                                                                 \
+    "smlad  r3, r11, lr, r3             \n"                                                                 \
+    "smlad  r6, r9, lr, r6              \n"                                                                 \
+    "ldrd   r12, lr, [r1, #2 * " #stride " - 8] \n"                                                         \
+    "smlad  r4, r10, r12, r4            \n"                                                                 \
+    "smlad  r7, r8, r12, r7             \n"                                                                 \
+    "smlad  r4, r11, lr, r4             \n"                                                                 \
     "smlad  r7, r9, lr, r7              \n"
 
 /* The dot products of positions `stride` bytes apart. Entered by a jump, left by one. */
-#define STREAM_LOOP(stride)                                                                                            \
-    __attribute__((naked, unused)) static void stream_loop_##stride(void)                                              \
-    {                                                                                                                  \
-        __asm__ volatile(                                                                                              \
-            "0:" STREAM_STEP(stride) STREAM_STEP(stride) STREAM_STEP(stride) STREAM_STEP(stride)                       \
-                STREAM_STEP(stride) STREAM_STEP(stride) STREAM_STEP(stride) STREAM_STEP(stride)                        \
-            "ldr    r8, [sp, #4]                \n"                                                                    \
-            "cmp    r0, r8                      \n"                                                                    \
-            "bne.w  0b                          \n"                                                                    \
-            "ldr    pc, [sp, #32]               \n");                                                                  \
+#define STREAM_LOOP(stride)                                                                                 \
+    __attribute__((naked, unused)) static void stream_loop_##stride(void)                                   \
+    {                                                                                                       \
+        __asm__ volatile(                                                                                   \
+            "0:     .rept 8             \n"                                                                 \
+            STREAM_STEP(stride)                                                                             \
+            "       .endr               \n"                                                                 \
+            "ldr    r8, [sp, #4]        \n"                                                                 \
+            "cmp    r0, r8              \n"                                                                 \
+            "bne.w  0b                  \n"                                                                 \
+            "ldr    pc, [sp, #32]       \n");                                                               \
     }
 
 /* Sums in r##x, r##y, r##z of one channel to values. */
-#define STREAM_HIGH(x, y, z)                                                                                           \
-    "ldmia  r0!, {r8, r9, r10}          \n" /* multiplier, add, shift */                                               \
-    "smmlar r" #x ", r" #x ", r8, r" #x "\n"                                                                           \
-    "smmlar r" #y ", r" #y ", r8, r" #y "\n"                                                                           \
+#define STREAM_HIGH(x, y, z)                                                                                \
+    "ldmia  r0!, {r8, r9, r10}          \n" /* multiplier, add, shift */                                    \
+    "smmlar r" #x ", r" #x ", r8, r" #x "\n"                                                                \
+    "smmlar r" #y ", r" #y ", r8, r" #y "\n"                                                                \
     "smmlar r" #z ", r" #z ", r8, r" #z "\n"
-#define STREAM_AWAY(x, y, z)                                                                                           \
-    "add    r" #x ", r" #x ", r" #x ", asr #31\n"                                                                      \
-    "add    r" #y ", r" #y ", r" #y ", asr #31\n"                                                                      \
+#define STREAM_AWAY(x, y, z)                                                                                \
+    "add    r" #x ", r" #x ", r" #x ", asr #31\n"                                                           \
+    "add    r" #y ", r" #y ", r" #y ", asr #31\n"                                                           \
     "add    r" #z ", r" #z ", r" #z ", asr #31\n"
-#define STREAM_SHIFT(x, y, z)                                                                                          \
-    "add    r" #x ", r" #x ", r9        \n"                                                                            \
-    "add    r" #y ", r" #y ", r9        \n"                                                                            \
-    "add    r" #z ", r" #z ", r9        \n"                                                                            \
-    "asr    r" #x ", r" #x ", r10       \n"                                                                            \
-    "asr    r" #y ", r" #y ", r10       \n"                                                                            \
+#define STREAM_SHIFT(x, y, z)                                                                               \
+    "add    r" #x ", r" #x ", r9        \n"                                                                 \
+    "add    r" #y ", r" #y ", r9        \n"                                                                 \
+    "add    r" #z ", r" #z ", r9        \n"                                                                 \
+    "asr    r" #x ", r" #x ", r10       \n"                                                                 \
+    "asr    r" #y ", r" #y ", r10       \n"                                                                 \
     "asr    r" #z ", r" #z ", r10       \n"
-#define STREAM_SATURATE(op, x, y, z)                                                                                   \
-    #op "   r" #x ", #8, r" #x "        \n"                                                                            \
-    #op "   r" #y ", #8, r" #y "        \n"                                                                            \
+#define STREAM_SATURATE(op, x, y, z)                                                                        \
+    #op "   r" #x ", #8, r" #x "        \n"                                                                 \
+    #op "   r" #y ", #8, r" #y "        \n"                                                                 \
     #op "   r" #z ", #8, r" #z "        \n"
 #define STREAM_SSAT(x, y, z) STREAM_SATURATE(ssat, x, y, z)
-#define STREAM_LOOK_UP(x, y, z)                                                                                        \
-    STREAM_SATURATE(usat, x, y, z)                                                                                     \
-    "ldrd   r8, r9, [sp, #28]           \n"                                                                            \
-    "ldr    r9, [sp, #36]               \n"                                                                            \
-    "ldrsb  r" #x ", [r8, r" #x "]      \n"                                                                            \
-    "ldrsb  r" #y ", [r8, r" #y "]      \n"                                                                            \
-    "ldrsb  r" #z ", [r8, r" #z "]      \n"                                                                            \
-    "add    r8, r8, r9                  \n"                                                                            \
+#define STREAM_LOOK_UP(x, y, z)                                                                             \
+    STREAM_SATURATE(usat, x, y, z)                                                                          \
+    "ldrd   r8, r9, [sp, #28]           \n"                                                                 \
+    "ldr    r9, [sp, #36]               \n"                                                                 \
+    "ldrsb  r" #x ", [r8, r" #x "]      \n"                                                                 \
+    "ldrsb  r" #y ", [r8, r" #y "]      \n"                                                                 \
+    "ldrsb  r" #z ", [r8, r" #z "]      \n"                                                                 \
+    "add    r8, r8, r9                  \n"                                                                 \
     "str    r8, [sp, #28]               \n"
 #define STREAM_NOTHING(x, y, z)
 
 /* All pairs of channels at three positions. */
-#define STREAM_BLOCK(name, away, value)                                                                                \
-    __attribute__((naked, noinline, unused)) static void name(                                         \
-        const stream_conv_2d_t *layer __attribute__((unused)), const int16_t *input __attribute__((unused)),           \
-        int16_t *output __attribute__((unused)), void (*loop)(void)__attribute__((unused)))                            \
-    {                                                                                                                  \
-        __asm__ volatile("push   {r4-r11, lr}                \n"                                                       \
-                         "sub    sp, #40                     \n"                                                       \
-                         "str    r1, [sp, #0]                \n"                                                       \
-                         "str    r2, [sp, #8]                \n"                                                       \
-                         "ldm    r0, {r4-r9}                 \n" /* steps, output_stride, weights ... */               \
-                         "str    r5, [sp, #12]               \n"                                                       \
-                         "str    r9, [sp, #36]               \n"                                                       \
-                         "strd   r7, r8, [sp, #24]           \n"                                                       \
-                         "rsb    r10, r4, #0                 \n"                                                       \
-                         "and    r10, r10, #7                \n" /* steps of the first round to skip, 72 bytes each */ \
-                         "add    r10, r10, r10, lsl #3       \n"                                                       \
-                         "add    r10, r3, r10, lsl #3        \n"                                                       \
-                         "lsl    r11, r4, #3                 \n"                                                       \
-                         "strd   r10, r11, [sp, #16]         \n"                                                       \
-                         "adr    r10, 2f                     \n"                                                       \
-                         "add    r10, r10, #1                \n"                                                       \
-                         "str    r10, [sp, #32]              \n"                                                       \
-                         "mov    r0, r6                      \n"                                                       \
-                         "1:                                 \n"                                                       \
-                         "ldrd   r2, r5, [r0], #8            \n"                                                       \
-                         "ldrd   r8, r9, [sp, #16]           \n"                                                       \
-                         "ldr    r1, [sp, #0]                \n"                                                       \
-                         "add    r9, r0, r9                  \n"                                                       \
-                         "str    r9, [sp, #4]                \n"                                                       \
-                         "mov    r3, r2                      \n"                                                       \
-                         "mov    r4, r2                      \n"                                                       \
-                         "mov    r6, r5                      \n"                                                       \
-                         "mov    r7, r5                      \n"                                                       \
-                         "bx     r8                          \n"                                                       \
-                         ".balign 4                          \n"                                                       \
-                         "2:                                 \n"                                                       \
-                         "sub    r5, r5, r2                  \n"                                                       \
-                         "sub    r6, r6, r3                  \n"                                                       \
-                         "sub    r7, r7, r4                  \n"                                                       \
-                         STREAM_HIGH(2, 3, 4) away(2, 3, 4) STREAM_SHIFT(2, 3, 4) value(2, 3, 4)                       \
-                         "ldrd   r11, r12, [sp, #8]          \n" /* output, output_stride */                           \
-                         "strh   r2, [r11]                   \n"                                                       \
-                         "strh   r3, [r11, r12]              \n"                                                       \
-                         "strh   r4, [r11, r12, lsl #1]      \n"                                                       \
-                         "asr    r5, r5, #8                  \n"                                                       \
-                         "asr    r6, r6, #8                  \n"                                                       \
-                         "asr    r7, r7, #8                  \n"                                                       \
-                         STREAM_HIGH(5, 6, 7) away(5, 6, 7) STREAM_SHIFT(5, 6, 7) value(5, 6, 7)                       \
-                         "strh   r5, [r11, #2]!              \n"                                                       \
-                         "strh   r6, [r11, r12]              \n"                                                       \
-                         "strh   r7, [r11, r12, lsl #1]      \n"                                                       \
-                         "add    r11, r11, #2                \n"                                                       \
-                         "str    r11, [sp, #8]               \n"                                                       \
-                         "ldr    r8, [sp, #24]               \n"                                                       \
-                         "cmp    r0, r8                      \n"                                                       \
-                         "bne.w  1b                          \n"                                                       \
-                         "add    sp, #40                     \n"                                                       \
-                         "pop    {r4-r11, pc}                \n");                                                     \
+#define STREAM_BLOCK(name, away, value)                                                                     \
+    __attribute__((naked, noinline, unused)) static void name(                                              \
+        const stream_conv_2d_t *layer __attribute__((unused)), const int16_t *input __attribute__((unused)), \
+        int16_t *output __attribute__((unused)), void (*loop)(void)__attribute__((unused)))                 \
+    {                                                                                                       \
+        __asm__ volatile(                                                                                   \
+            "push   {r4-r11, lr}                \n"                                                         \
+            "sub    sp, #40                     \n"                                                         \
+            "str    r1, [sp, #0]                \n"                                                         \
+            "str    r2, [sp, #8]                \n"                                                         \
+            "ldm    r0, {r4-r9}                 \n" /* steps, output_stride, weights ... */                 \
+            "str    r5, [sp, #12]               \n"                                                         \
+            "str    r9, [sp, #36]               \n"                                                         \
+            "strd   r7, r8, [sp, #24]           \n"                                                         \
+            "rsb    r10, r4, #0                 \n"                                                         \
+            "and    r10, r10, #7                \n" /* steps of the first round to skip, 72 bytes each */   \
+            "add    r10, r10, r10, lsl #3       \n"                                                         \
+            "add    r10, r3, r10, lsl #3        \n"                                                         \
+            "lsl    r11, r4, #3                 \n"                                                         \
+            "strd   r10, r11, [sp, #16]         \n"                                                         \
+            "adr    r10, 2f                     \n"                                                         \
+            "add    r10, r10, #1                \n"                                                         \
+            "str    r10, [sp, #32]              \n"                                                         \
+            "mov    r0, r6                      \n"                                                         \
+            "1:                                 \n"                                                         \
+            "ldrd   r2, r5, [r0], #8            \n"                                                         \
+            "ldrd   r8, r9, [sp, #16]           \n"                                                         \
+            "ldr    r1, [sp, #0]                \n"                                                         \
+            "add    r9, r0, r9                  \n"                                                         \
+            "str    r9, [sp, #4]                \n"                                                         \
+            "mov    r3, r2                      \n"                                                         \
+            "mov    r4, r2                      \n"                                                         \
+            "mov    r6, r5                      \n"                                                         \
+            "mov    r7, r5                      \n"                                                         \
+            "bx     r8                          \n"                                                         \
+            ".balign 4                          \n"                                                         \
+            "2:                                 \n"                                                         \
+            "sub    r5, r5, r2                  \n"                                                         \
+            "sub    r6, r6, r3                  \n"                                                         \
+            "sub    r7, r7, r4                  \n"                                                         \
+            STREAM_HIGH(2, 3, 4) away(2, 3, 4) STREAM_SHIFT(2, 3, 4) value(2, 3, 4)                         \
+            "ldrd   r11, r12, [sp, #8]          \n" /* output, output_stride */                             \
+            "strh   r2, [r11]                   \n"                                                         \
+            "strh   r3, [r11, r12]              \n"                                                         \
+            "strh   r4, [r11, r12, lsl #1]      \n"                                                         \
+            "asr    r5, r5, #8                  \n"                                                         \
+            "asr    r6, r6, #8                  \n"                                                         \
+            "asr    r7, r7, #8                  \n"                                                         \
+            STREAM_HIGH(5, 6, 7) away(5, 6, 7) STREAM_SHIFT(5, 6, 7) value(5, 6, 7)                         \
+            "strh   r5, [r11, #2]!              \n"                                                         \
+            "strh   r6, [r11, r12]              \n"                                                         \
+            "strh   r7, [r11, r12, lsl #1]      \n"                                                         \
+            "add    r11, r11, #2                \n"                                                         \
+            "str    r11, [sp, #8]               \n"                                                         \
+            "ldr    r8, [sp, #24]               \n"                                                         \
+            "cmp    r0, r8                      \n"                                                         \
+            "bne.w  1b                          \n"                                                         \
+            "add    sp, #40                     \n"                                                         \
+            "pop    {r4-r11, pc}                \n");                                                       \
     }
+/* clang-format on */
 
 STREAM_LOOP(4)
 STREAM_LOOP(8)
@@ -160,8 +164,8 @@ STREAM_BLOCK(stream_block_positive_table, STREAM_NOTHING, STREAM_LOOK_UP)
 STREAM_BLOCK(stream_block_signed_table, STREAM_AWAY, STREAM_LOOK_UP)
 
 /* All pairs of channels at one position. */
-__attribute__((noinline, unused)) static void stream_single(const stream_conv_2d_t *layer, const int16_t *input,
-                                                            int16_t *output)
+__attribute__((noinline, unused)) static void stream_single(const stream_conv_2d_t *layer,
+                                                            const int16_t *input, int16_t *output)
 {
     const uint32_t *weights = layer->weights;
     const int8_t *table = layer->table;
@@ -170,22 +174,22 @@ __attribute__((noinline, unused)) static void stream_single(const stream_conv_2d
         const uint32_t *end = weights + 2 * layer->steps;
         const int16_t *next = input;
         uint32_t weights0, weights1, input0, input1, lanes;
-        __asm__ volatile("1:                                          \n"
-                         "ldrd   %[weights0], %[weights1], [%[w]], #8 \n"
-                         "ldrd   %[input0], %[input1], [%[x]], #8     \n"
-                         "sxtb16 %[lanes], %[weights0]                \n"
-                         "smlad  %[c], %[weights0], %[input0], %[c]   \n"
-                         "smlad  %[a], %[lanes], %[input0], %[a]      \n"
-                         "sxtb16 %[lanes], %[weights1]                \n"
-                         "smlad  %[c], %[weights1], %[input1], %[c]   \n"
-                         "smlad  %[a], %[lanes], %[input1], %[a]      \n"
-                         "cmp    %[w], %[end]                         \n"
-                         "bne    1b                                   \n"
-                         : [w] "+r"(weights), [x] "+r"(next), [a] "+r"(a), [c] "+r"(c), [weights0] "=&r"(weights0),
-                           [weights1] "=&r"(weights1), [input0] "=&r"(input0), [input1] "=&r"(input1),
-                           [lanes] "=&r"(lanes)
-                         : [end] "r"(end)
-                         : "cc", "memory");
+        __asm__ volatile(
+            "1:                                          \n"
+            "ldrd   %[weights0], %[weights1], [%[w]], #8 \n"
+            "ldrd   %[input0], %[input1], [%[x]], #8     \n"
+            "sxtb16 %[lanes], %[weights0]                \n"
+            "smlad  %[c], %[weights0], %[input0], %[c]   \n"
+            "smlad  %[a], %[lanes], %[input0], %[a]      \n"
+            "sxtb16 %[lanes], %[weights1]                \n"
+            "smlad  %[c], %[weights1], %[input1], %[c]   \n"
+            "smlad  %[a], %[lanes], %[input1], %[a]      \n"
+            "cmp    %[w], %[end]                         \n"
+            "bne    1b                                   \n"
+            : [w] "+r"(weights), [x] "+r"(next), [a] "+r"(a), [c] "+r"(c), [weights0] "=&r"(weights0),
+              [weights1] "=&r"(weights1), [input0] "=&r"(input0), [input1] "=&r"(input1), [lanes] "=&r"(lanes)
+            : [end] "r"(end)
+            : "cc", "memory");
         int32_t sum = a;
         for (int32_t channel = 0; channel < 2; channel++) {
             int32_t value;
@@ -208,8 +212,8 @@ __attribute__((noinline, unused)) static void stream_single(const stream_conv_2d
 }
 
 /*
- * layer: a constant whose fields the compiler sees, so that one loop and one block remain. Positions at a stride
- * without a loop are computed one by one.
+ * layer: a constant whose fields the compiler sees, so that one loop and one block remain. Positions at a
+ * stride without a loop are computed one by one.
  */
 SIMD_INLINE void stream_conv_2d(const stream_conv_2d_t *layer, const int16_t *input, int16_t *output)
 {

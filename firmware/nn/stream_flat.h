@@ -6,19 +6,20 @@
 #include <string.h>
 
 /*
- * What a layer keeps of its input where frames are copied one behind the other into a picture of another width
- * (layout "scrambled"): the newest positions of the flat picture. A kernel of `rows` x n taps over rows of `width`
- * positions reads, for the position p of its output, p + i * width + j: the same offsets at every p, also where p
- * stands at the end of a row. Those outputs belong to no row of the picture, and nobody reads them in the end.
+ * What a layer keeps of its input where frames are copied one behind the other into a picture of another
+ * width (layout "scrambled"): the newest positions of the flat picture. A kernel of `rows` x n taps over rows
+ * of `width` positions reads, for the position p of its output, p + i * width + j: the same offsets at every
+ * p, also where p stands at the end of a row. Those outputs belong to no row of the picture, and nobody reads
+ * them in the end.
  */
 typedef struct {
     int16_t *values;   /* positions * depth, aligned to 4 */
     int32_t positions; /* kept */
     int32_t step;      /* that come with a frame */
     int32_t depth;
-    int32_t rows;      /* of the kernel that reads it */
-    int32_t width;     /* positions from one of its rows to the next */
-    int32_t columns;   /* positions at which it stands, and those that its last columns reach */
+    int32_t rows;    /* of the kernel that reads it */
+    int32_t width;   /* positions from one of its rows to the next */
+    int32_t columns; /* positions at which it stands, and those that its last columns reach */
 } stream_flat_t;
 
 /* The newest positions, to be written after stream_flat_shift. */

@@ -6,12 +6,13 @@
 #include <stdint.h>
 
 /*
- * Dense layer behind streams: the widened rows of all time, oldest first, times the weights. Two outputs share a
- * word of weights as in nn/stream_conv_2d.h. The words of four outputs, in the order of use:
- *     taps (0, 1), taps (2, 3)            of outputs 0 and 1, then of 2 and 3; 4 * steps words
+ * Dense layer behind streams: the widened rows of all time, oldest first, times the weights. Two outputs
+ * share a word of weights as in nn/stream_conv_2d.h. The words of four outputs, in the order of use: taps (0,
+ * 1), taps (2, 3)            of outputs 0 and 1, then of 2 and 3; 4 * steps words
  */
 typedef struct {
     fully_connected_t dense; /* its weights are not used, its input is int16 */
+    fully_connected_form_t form;
     int32_t steps;           /* inputs / 4, rounded up to a multiple of 8 */
     int32_t most;            /* steps, a multiple of 8, after which a sum B may leave 24 bits */
     const uint32_t *weights; /* four outputs at a time; those behind the last are 0 */
@@ -73,7 +74,8 @@ SIMD_INLINE const uint32_t *stream_fully_connected_dot(const uint32_t *weights, 
     return weights;
 }
 
-KERNEL void stream_fully_connected(const stream_fully_connected_t *layer, const int16_t *input, int8_t *output)
+KERNEL void stream_fully_connected(const stream_fully_connected_t *layer, const int16_t *input,
+                                   int8_t *output)
 {
     const fully_connected_t *dense = &layer->dense;
     const uint32_t *weights = layer->weights;
@@ -81,16 +83,16 @@ KERNEL void stream_fully_connected(const stream_fully_connected_t *layer, const 
         uint32_t totals[4] = {0};
         for (int32_t done = 0; done < layer->steps; done += layer->most) {
             int32_t left = layer->steps - done, sums[4] = {0};
-            weights = stream_fully_connected_dot(weights, input + 4 * done, left < layer->most ? left : layer->most,
-                                                 sums);
+            weights = stream_fully_connected_dot(weights, input + 4 * done,
+                                                 left < layer->most ? left : layer->most, sums);
             totals[0] += (uint32_t)sums[0];
             totals[1] += (uint32_t)((int32_t)((uint32_t)sums[1] - (uint32_t)sums[0]) >> 8);
             totals[2] += (uint32_t)sums[2];
             totals[3] += (uint32_t)((int32_t)((uint32_t)sums[3] - (uint32_t)sums[2]) >> 8);
         }
         for (int32_t j = 0; j < 4 && i + j < dense->outputs; j++) {
-            const requantize_t *channel = &dense->channels[i + j];
-            output[i + j] = fully_connected_output(dense, (int32_t)(totals[j] + (uint32_t)channel->bias), channel);
+            uint32_t sum = totals[j] + (uint32_t)fully_connected_bias(dense, i + j, layer->form);
+            output[i + j] = fully_connected_output(dense, i + j, (int32_t)sum, layer->form);
         }
     }
 }

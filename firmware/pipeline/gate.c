@@ -1,4 +1,5 @@
 #include "pipeline/gate.h"
+#include "pipeline/packed.h"
 
 enum { THRESHOLD_MAX = 32767, WINDOWS_MAX = 64 };
 
@@ -14,12 +15,21 @@ void gate_restore(const gate_t *gate)
     gate_reset(gate);
 }
 
-static bool loud(int32_t threshold, const int16_t *samples, size_t count)
+static int32_t largest_magnitude(const int16_t *samples, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (samples[i] > threshold || samples[i] < -threshold)
-            return true;
-    return false;
+    uint32_t smallest = 0, largest = 0;
+    size_t i = 0;
+    for (; i + 2 <= count; i += 2) {
+        const uint32_t pair = packed_load(samples + i);
+        smallest = packed_smaller(smallest, pair);
+        largest = packed_larger(largest, pair);
+    }
+    if (i < count) {
+        const uint32_t last = packed_pair(samples[i], 0);
+        smallest = packed_smaller(smallest, last);
+        largest = packed_larger(largest, last);
+    }
+    return packed_magnitude(smallest, largest);
 }
 
 bool gate_step(const gate_t *gate, const int16_t *samples, size_t count)
@@ -30,7 +40,7 @@ bool gate_step(const gate_t *gate, const int16_t *samples, size_t count)
         return true;
     }
     if (!state->triggered) {
-        if (!loud(state->settings.threshold, samples, count))
+        if (largest_magnitude(samples, count) <= state->settings.threshold)
             return false;
         state->triggered = true;
         state->held = 0;

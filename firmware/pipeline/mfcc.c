@@ -37,11 +37,7 @@ int32_t mfcc_window(const mfcc_t *mfcc, const int16_t *samples, uint32_t *window
     for (; filled < mfcc->fft / 2; filled++)
         windowed[filled] = 0;
 
-    const int32_t low = -packed_low(smallest), high = -packed_high(smallest);
-    const int32_t negative = low > high ? low : high;
-    const int32_t positive =
-        packed_low(largest) > packed_high(largest) ? packed_low(largest) : packed_high(largest);
-    return negative > positive ? negative : positive;
+    return packed_magnitude(smallest, largest);
 }
 
 unsigned mfcc_normalise(const mfcc_t *mfcc, int32_t peak, uint32_t *windowed)

@@ -3,7 +3,7 @@
 /* The cosines of an even cepstrum are symmetric about the middle filter, those of an odd one antisymmetric:
  * sums and differences of mirrored filters first, then half the products. A logarithm is within 0..181667 (64
  * bits), so with up to 128 filters cepstrum 0 stays below 2^31 before its last shift; the others, whose
- * cosines cancel the mean, are within 21100 * filters after the first shift. */
+ * cosines cancel the mean, are within 23500 * filters after the first shift. */
 void mfcc_dct(const mfcc_t *mfcc, int32_t *log_mel, int32_t *cepstra)
 {
     const size_t filters = mfcc->filters, half = filters / 2, row = (filters + 1) / 2;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import ai_edge_litert.schema_py_generated as schema
 import flatbuffers
@@ -144,6 +144,12 @@ class Builder:
         self.model.operatorCodes.append(code)
         return len(self.model.operatorCodes) - 1
 
+    def ends(self, inputs: Sequence[int], outputs: Sequence[int]) -> Self:
+        """These tensors are the model's."""
+        self.graph.inputs = list(inputs)
+        self.graph.outputs = list(outputs)
+        return self
+
     def bytes(self) -> bytes:
         """The file's content."""
         builder = flatbuffers.Builder(1024)
@@ -152,7 +158,5 @@ class Builder:
 
     def write(self, path: Path, inputs: Sequence[int], outputs: Sequence[int]) -> Path:
         """The file at `path`, with these tensors as the model's."""
-        self.graph.inputs = list(inputs)
-        self.graph.outputs = list(outputs)
-        path.write_bytes(self.bytes())
+        path.write_bytes(self.ends(inputs, outputs).bytes())
         return path

@@ -1,7 +1,7 @@
 """Kaldi's MFCC in float64: what the fixed-point one approximates, in its units (4096 times Kaldi's).
 
-Three constants are the fixed-point one's: the scale of a filter's energy (2^14 times Kaldi's), the floor of its
-logarithm, and what is taken from cepstrum 0 for that scale.
+Three constants are the fixed-point one's: the scale of a filter's energy (2^14 times Kaldi's), the floor of
+its logarithm, and what is taken from cepstrum 0 for that scale.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def log_mel(energy: Floats) -> Floats:
 def lifter(config: Config) -> Floats:
     """The factor of every cepstrum."""
     k = np.arange(config.cepstra)
-    return 1 + (config.lifter / 2 * np.sin(np.pi * k / config.lifter) if config.lifter else 0.0 * k)
+    if config.lifter == 0:
+        return np.ones(config.cepstra)
+    return np.asarray(1 + config.lifter / 2 * np.sin(np.pi * k / config.lifter))
 
 
 def mfcc(config: Config, samples: NDArray[np.int16]) -> Floats:

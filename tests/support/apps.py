@@ -1,4 +1,4 @@
-"""Apps for tests of the pipeline: settings, a graph that fits them, and the generated C around a fake model."""
+"""Apps for tests of the pipeline: settings, a graph that fits, and the generated C around a fake model."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from codegen.spec import (
 )
 from codegen.tables import mfcc_scratch_bytes
 from tests.support.compile import compile_shared
-from tests.support.pipeline_c import SOURCES
+from tests.support.pipeline_c import SOURCES, runtime
 
 FAKE_MODEL = Path(__file__).with_name("fake_model.c")
 
 
 @dataclass(frozen=True)
 class App:
-    """What a test sets; the rest are the defaults. Shares are u + 128 of scores, features enter unchanged - 128."""
+    """What a test sets. Features enter the model as u - 128, scores are (q + 128) / 256."""
 
     audio: Audio = field(default_factory=Audio)
     window: Window = field(default_factory=Window)
@@ -101,13 +101,15 @@ class App:
         return [f"-D{name}={value}" for name, value in macros.items()]
 
     def build(self, folder: Path, *, incremental: bool = False, catch_up: int = 0) -> Path:
-        """libapp.so of the generated C, the runtime and the fake model."""
+        """libapp.so of the generated C and the fake model, linked against the runtime."""
+        source, *_ = self.sources(folder)
+        return self.link(folder, source, incremental=incremental, catch_up=catch_up)
+
+    def link(self, folder: Path, source: Path, *, incremental: bool = False, catch_up: int = 0) -> Path:
+        """The same from a generated file that a test has changed."""
+        flags = ["-Wl,--no-as-needed", *self.defines(incremental=incremental, catch_up=catch_up)]
         return compile_shared(
-            folder,
-            [*self.sources(folder), FAKE_MODEL],
-            includes=[folder],
-            flags=self.defines(incremental=incremental, catch_up=catch_up),
-            name="app",
+            folder, [source, FAKE_MODEL, runtime()], includes=[folder], flags=flags, name=f"app_{folder.name}"
         )
 
 

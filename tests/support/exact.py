@@ -21,8 +21,8 @@ from workbench.oracle import Oracle
 ROWS = 24  # inputs a model is run on, edges included
 BATCH = 40  # models compiled together
 
-# Deterministic and bounded; EARSHOT_EXAMPLES=50 digs deeper, with new cases every time. A failure names its case, so
-# nothing is shrunk: a batch costs a compilation.
+# Deterministic and bounded; EARSHOT_EXAMPLES=50 digs deeper, with new cases every time. A failure names its
+# case, so nothing is shrunk: a batch costs a compilation.
 EXAMPLES = int(os.environ.get("EARSHOT_EXAMPLES", "0"))
 BATCHES = settings(
     max_examples=EXAMPLES or 3,
@@ -70,7 +70,7 @@ def steps(low: float = -7.0, high: float = 1.0) -> st.SearchStrategy[Step]:
 
 
 def rows_for(shape: Sequence[int], seed: int, zero_point: int = 0) -> NDArray[np.int8]:
-    """Random inputs, and edges: both rails, the zero point, rails in turn, small noise around the zero point."""
+    """Random inputs, and edges: both rails, the zero point, rails in turn, noise around the zero point."""
     random = np.random.default_rng(seed)
     rows = random.integers(-128, 128, (ROWS, *shape), dtype=np.int8)
     rows[0], rows[1], rows[2] = -128, 127, zero_point
@@ -108,7 +108,7 @@ def _rows(tensor: Any, seed: int) -> NDArray[Any]:
 
 
 def _compare(case: Case, wanted: NDArray[Any], found: NDArray[Any]) -> None:
-    assert wanted.shape == found.shape and wanted.dtype == found.dtype, case
+    assert (wanted.shape, wanted.dtype) == (found.shape, found.dtype), case
     if not np.array_equal(wanted, found):
         places = np.argwhere(wanted != found)
         first = tuple(int(i) for i in places[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import tempfile
 from collections.abc import Sequence
@@ -19,16 +20,20 @@ from tests.support.compile import FIRMWARE, compile_shared, load
 
 SOURCES = tuple(sorted((FIRMWARE / "pipeline").glob("*.c")))
 AUDIO, WINDOW, MFCC = Audio(), Window(), Mfcc()  # the defaults
-SANITIZE = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all", "-g")
+
+
+@lru_cache(maxsize=1)
+def runtime() -> Path:
+    """libpipeline.so: all of firmware/pipeline, to load or to link an app against; gone when Python ends."""
+    folder = tempfile.TemporaryDirectory(prefix="pipeline")
+    atexit.register(folder.cleanup)
+    return compile_shared(Path(folder.name), SOURCES, name="pipeline")
 
 
 @lru_cache(maxsize=1)
 def library() -> ctypes.CDLL:
-    """All of firmware/pipeline."""
-    folder = tempfile.TemporaryDirectory(prefix="pipeline")
-    loaded = load(compile_shared(Path(folder.name), SOURCES, name="pipeline"))
-    folder.cleanup()  # what is loaded stays
-    return loaded
+    """All of firmware/pipeline, loaded."""
+    return load(runtime())
 
 
 class FilterC(ctypes.Structure):

@@ -1,9 +1,7 @@
-"""Incremental models compiled in one go, on the PC under sanitizers or for a Cortex-M4 in QEMU, and driven by scripts."""
+"""Incremental models in one program, on the PC or for a Cortex-M4 in QEMU, driven by scripts."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from codegen.graph import Graph
@@ -33,8 +30,7 @@ from codegen.spec import (
     Window,
 )
 from codegen.tflite_file import load_graph
-from tests.support.compile import FIRMWARE, WARNINGS
-from tests.support.models_c import CORTEX_M4, HERE, QEMU_SECONDS, SANITIZE
+from tests.support.program_c import HERE, ProgramC
 
 Int8s = NDArray[np.int8]
 
@@ -78,25 +74,14 @@ class StreamsC:
     """Several incremental models in one program; `target`: "pc" or "qemu"."""
 
     def __init__(self, apps: Sequence[App], *, target: str = "pc") -> None:
-        if target == "qemu":
-            for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-                if shutil.which(tool) is None:
-                    pytest.skip(f"{tool} is not installed")
-        self.apps, self.target = apps, target
+        self.apps = apps
         self.graphs = [load_graph(app.model) for app in apps]
         self._folder = tempfile.TemporaryDirectory(prefix="streams")
         self.folder = Path(self._folder.name)
         self._write()
-        common = [*WARNINGS, "-O1", f"-I{FIRMWARE}", f"-I{self.folder}", str(HERE / "streams_main.c")]
-        common += [str(self.folder / f"{kernels}.c") for kernels in sorted({app.kernels for app in apps})]
-        command = ["gcc", *SANITIZE, *common]
-        if target == "qemu":
-            link = ["--specs=rdimon.specs", f"-T{HERE / 'semihost.ld'}", str(HERE / "semihost.c")]
-            command = ["arm-none-eabi-gcc", *CORTEX_M4, *common, *link]
-        program = str(self.folder / "streams")
-        result = subprocess.run([*command, "-o", program], capture_output=True, text=True, check=False)
-        if result.returncode != 0:
-            raise AssertionError(result.stderr[:4000])
+        sources = [HERE / "streams_main.c"]
+        sources += [self.folder / f"{kernels}.c" for kernels in sorted({app.kernels for app in apps})]
+        self.program = ProgramC(self.folder, sources, target=target)
 
     def _write(self) -> None:
         includes = ['#include "nn/model.h"', "#include <stddef.h>", "#include <stdint.h>"]
@@ -118,26 +103,18 @@ class StreamsC:
         (self.folder / "models.h").write_text("\n".join(includes))
 
     def run(self, scripts: Sequence[Sequence[tuple[str, Int8s | None]]]) -> list[Int8s]:
-        """For each model the outputs, [n, outputs], of its script's 'r' (with an input) and 'f'; 'a' takes a frame."""
+        """For each model [n, outputs]: of its script's 'r' (takes an input) and 'f'; 'a' takes a frame."""
         sent = b""
         for script in scripts:
             for letter, values in script:
                 sent += letter.encode() + (b"" if values is None else np.ascontiguousarray(values).tobytes())
             sent += b"."
-        program = str(self.folder / "streams")
-        command = [program]
-        if self.target == "qemu":
-            command = ["qemu-system-arm", "-M", "mps2-an386", "-nographic", "-monitor", "none", "-serial", "none"]
-            command += ["-semihosting-config", "enable=on,target=native", "-kernel", program]
-        result = subprocess.run(command, input=sent, capture_output=True, timeout=QEMU_SECONDS, check=False)
-        if result.returncode != 0:
-            raise AssertionError(result.stderr.decode("utf-8", "replace")[:4000])
+        answer = self.program.run(sent)
         outputs, start = [], 0
         for graph, script in zip(self.graphs, scripts, strict=True):
             count = sum(letter in "rf" for letter, _ in script)
-            data = np.frombuffer(result.stdout, np.int8, count * graph.output.size, start)
+            data = np.frombuffer(answer, np.int8, count * graph.output.size, start)
             outputs.append(data.reshape(count, -1))
             start += data.size
-        assert start == len(result.stdout)
+        assert start == len(answer)
         return outputs
-

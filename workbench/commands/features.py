@@ -11,7 +11,7 @@ from codegen.errors import UserError
 from workbench import audio
 from workbench.arrays import write_npz
 from workbench.feature_plot import feature_plot
-from workbench.features import extract, open_pipeline
+from workbench.features import extract, listening_spec, open_pipeline
 
 NAME = "features"
 HELP = "make the features of a recording with the firmware's own C"
@@ -40,17 +40,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    pipeline = open_pipeline(args.app)
-    samples = audio.read_with_arguments(args, args.recording, pipeline.sample_rate)
-    size = pipeline.spec.window.size
-    if len(samples) < size:
-        raise UserError(f"has {len(samples)} samples; a window is {size}", file=args.recording)
-    features = extract(pipeline, samples)
+    if args.plot is not None and args.plot.suffix.lower() != ".svg":
+        raise UserError("the picture is SVG; its name ends in .svg", file=args.plot)
+    _, spec = listening_spec(args.app)
+    samples = audio.read_with_arguments(args, args.recording, spec.audio.sample_rate)
+    if len(samples) < spec.window.size:
+        what = f"has {len(samples)} samples; a window is {spec.window.size}"
+        raise UserError(what, file=args.recording)
+    features = extract(open_pipeline(args.app), samples)
     arrays = {field.name: getattr(features, field.name) for field in dataclasses.fields(features)}
     write_npz(args.output, arrays)
     if args.plot is not None:
         try:
-            args.plot.write_text(feature_plot(args.recording.name, pipeline.spec, samples, features))
+            args.plot.write_text(feature_plot(args.recording.name, spec, samples, features))
         except OSError as error:
             raise UserError(f"cannot be written: {error.strerror}", file=args.plot) from None
     counts = {

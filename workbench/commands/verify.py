@@ -81,6 +81,7 @@ def _object(named: str, args: argparse.Namespace, results: dict[str, Verificatio
         "compared": sum(result.compared for result in all_results),
         "differing": sum(result.differing for result in all_results),
         "largest": max(result.largest for result in all_results),
+        "distinct": max(result.distinct for result in all_results),
         "tensors": [{"tensor": what, **dataclasses.asdict(result)} for what, result in results.items()],
     }
 

@@ -118,20 +118,32 @@ class Device:
     def replay(self, samples: NDArray[np.int16]) -> Iterator[str]:
         """Plays sound in; yields the exact text of each decision and stage line, in order, as they come.
 
-        UserError when the image stops answering, or has dropped a line because nobody took it in time.
+        UserError when the image stops answering, has dropped a line because nobody took it in time, or a line was
+        lost on its way here.
         """
-        before = self.status()["dropped"]
+        before = self.status()
         answer = self.command("replay")
         if not isinstance(answer, Ack):
             raise self._refused("replay", answer)
         self._results.clear()
         payload = np.ascontiguousarray(samples, dtype="<i2").tobytes()
+        decisions = windows = 0
         for line, parsed in self._transfer("audio", payload, answer.room * 2):
+            decisions += isinstance(parsed, Decision)
+            windows += isinstance(parsed, Stage) and parsed.stage == "cepstra"
             if isinstance(parsed, Decision | Stage):
                 yield line
-        dropped = self.status()["dropped"] - before
-        if dropped:
+        after = self.status()
+        if after["dropped"] > before["dropped"]:
+            dropped = after["dropped"] - before["dropped"]
             raise UserError(f"{dropped} lines were dropped: they were not taken in time", file=self.name)
+        made = after["decisions"] - before["decisions"], after["windows"] - before["windows"]
+        if made != (decisions, windows if before.stages else made[1]):
+            raise UserError(
+                f"{decisions} of {made[0]} decisions came whole",
+                file=self.name,
+                remedy="The serial line loses bytes: lower its rate, or use a better cable.",
+            )
 
     def tensor(self, data: bytes) -> bytes:
         """The model's output for a whole input, both in the model's own types. UserError on any failure."""
@@ -165,7 +177,8 @@ class Device:
         after all that was done before, so what is not acknowledged then is lost, and sent again.
         """
         pieces = [payload[at : at + PAYLOAD_MAX] for at in range(0, len(payload), PAYLOAD_MAX)]
-        taken, sent, again, asked = 0, 0, -1, 0  # again: the number from which was last sent anew
+        taken, sent, asked = 0, 0, 0
+        stale = 0  # lines behind a refused one: refused too, each with an ack that says nothing new
         self._busy = True
         while taken < len(pieces):
             ahead = max(1, room // PAYLOAD_MAX)
@@ -184,11 +197,14 @@ class Device:
             if isinstance(answer, Ack):
                 room = answer.room * (2 if word == "audio" else 1)
                 if taken < answer.number <= len(pieces):
-                    taken, sent, asked = answer.number, max(sent, answer.number), 0
-                elif answer.number == taken < sent and again != taken:
-                    sent = again = taken  # what follows a refused line is refused too, and says nothing new
+                    taken, sent = answer.number, max(sent, answer.number)
+                    stale = asked = 0
+                elif answer.number == taken < sent and stale:
+                    stale -= 1
+                elif answer.number == taken < sent:
+                    stale, sent = sent - taken - 1, taken
             elif isinstance(answer, Status):
-                sent, again = taken, -1
+                stale, sent = 0, taken
             else:
                 yield line, answer
         self._busy = False

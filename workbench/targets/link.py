@@ -20,6 +20,7 @@ from codegen.errors import UserError
 
 _CHUNK = 1 << 16
 _PR_SET_PDEATHSIG = 1
+_SAID_MAX = 2000  # characters of a program's last words
 
 
 class LinkClosedError(Exception):
@@ -163,7 +164,7 @@ class ProcessLink:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
         self._words.seek(0)
-        said = self._words.read().decode("utf-8", "replace").strip()
+        said = self._words.read().decode("utf-8", "replace").strip()[:_SAID_MAX]
         code = self._process.returncode
         how = str(error) if code is None else f"exit code {code}" if code >= 0 else f"signal {-code}"
         return LinkClosedError(f"{self._name} ended ({how})" + (f": {said}" if said else ""))

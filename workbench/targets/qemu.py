@@ -45,11 +45,13 @@ class QemuOptions:
 
     icount: each instruction takes 2^icount ns of the emulated time, which then depends on nothing else;
     None: the emulated time is the computer's.
+    paced: with icount, idle time takes as long here as there; else it is skipped.
     memory_line: the serial line through memory where the machine has it; False: every byte through the UART.
     """
 
     microphone: Microphone | None = None
     icount: int | None = None
+    paced: bool = False
     memory_line: bool = True
 
 
@@ -60,7 +62,7 @@ def qemu_link(board: Board, image: Path, options: QemuOptions) -> ProcessLink:
             f'QEMU has no machine for the board "{board.name}"',
             remedy="Use --board mps2_an386, or --target pc.",
         )
-    tools.need(PROGRAM)
+    tools.ensure(PROGRAM)
     machine = board.qemu
     words = [PROGRAM, "-nodefaults", "-display", "none", "-monitor", "none", "-kernel", str(image)]
     ours, theirs = socket.socketpair()
@@ -78,7 +80,8 @@ def qemu_link(board: Board, image: Path, options: QemuOptions) -> ProcessLink:
         words += ["-machine", machine, "-chardev", f"socket,id=line,fd={theirs.fileno()}"]
         words += ["-serial", "chardev:line"]
         if options.icount is not None:
-            words += ["-icount", f"shift={options.icount},align=off,sleep=off"]
+            sleep = "on" if options.paced else "off"
+            words += ["-icount", f"shift={options.icount},align=off,sleep={sleep}"]
         if options.microphone is not None:
             words += _microphone(board, options.microphone)
         return ProcessLink(words, link, inherited=inherited)

@@ -1,23 +1,25 @@
-#ifndef NN_STREAM_FULLY_CONNECTED_WIDE_H
-#define NN_STREAM_FULLY_CONNECTED_WIDE_H
+#ifndef NN_STREAM_FULLY_CONNECTED_INT16_H
+#define NN_STREAM_FULLY_CONNECTED_INT16_H
 
 #include "nn/fully_connected.h"
 #include "nn/simd.h"
 #include <stdint.h>
 
 /*
- * nn/stream_fully_connected.h with weights widened to int16: twice the flash, a quarter fewer instructions. The words
- * of four outputs, in the order of use: taps (0, 1), taps (2, 3) of each of the four; 8 * steps words.
+ * nn/stream_fully_connected.h with weights widened to int16: twice the flash, a quarter fewer instructions.
+ * The words of four outputs, in the order of use: taps (0, 1), taps (2, 3) of each of the four; 8 * steps
+ * words.
  */
 typedef struct {
     fully_connected_t dense; /* its weights are not used, its input is int16 */
+    fully_connected_form_t form;
     int32_t steps;           /* inputs / 4, rounded up to a multiple of 8 */
     const uint32_t *weights; /* four outputs at a time; those behind the last are 0 */
-} stream_fully_connected_wide_t;
+} stream_fully_connected_int16_t;
 
 /* Four outputs' products; returns the words behind. */
-SIMD_INLINE const uint32_t *stream_fully_connected_wide_dot(const uint32_t *weights, const int16_t *input,
-                                                            int32_t steps, int32_t sums[4])
+SIMD_INLINE const uint32_t *stream_fully_connected_int16_dot(const uint32_t *weights, const int16_t *input,
+                                                             int32_t steps, int32_t sums[4])
 {
     const uint32_t *end = weights + 8 * steps;
 #if defined(__ARM_FEATURE_DSP)
@@ -65,18 +67,17 @@ SIMD_INLINE const uint32_t *stream_fully_connected_wide_dot(const uint32_t *weig
     return weights;
 }
 
-KERNEL void stream_fully_connected_wide(const stream_fully_connected_wide_t *layer, const int16_t *input,
-                                        int8_t *output)
+KERNEL void stream_fully_connected_int16(const stream_fully_connected_int16_t *layer, const int16_t *input,
+                                         int8_t *output)
 {
     const fully_connected_t *dense = &layer->dense;
     const uint32_t *weights = layer->weights;
     for (int32_t i = 0; i < dense->outputs; i += 4) {
         int32_t sums[4];
-        weights = stream_fully_connected_wide_dot(weights, input, layer->steps, sums);
+        weights = stream_fully_connected_int16_dot(weights, input, layer->steps, sums);
         for (int32_t j = 0; j < 4 && i + j < dense->outputs; j++) {
-            const requantize_t *channel = &dense->channels[i + j];
-            int32_t sum = (int32_t)((uint32_t)sums[j] + (uint32_t)channel->bias);
-            output[i + j] = fully_connected_output(dense, sum, channel);
+            uint32_t sum = (uint32_t)sums[j] + (uint32_t)fully_connected_bias(dense, i + j, layer->form);
+            output[i + j] = fully_connected_output(dense, i + j, (int32_t)sum, layer->form);
         }
     }
 }

@@ -1,0 +1,73 @@
+"""Images opened for tests, by the names of the ways to them."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from tests.support.images import QEMU_BOARD, hashing_image, wilful_image
+from tests.support.tools import need_tool
+from workbench.targets import Device, QemuOptions, open_target
+
+# pc; QEMU with the line in memory, as everybody uses it; QEMU with every byte through its UART.
+DOORS = ("pc", "qemu", "uart")
+
+
+def board_of(door: str) -> str:
+    """Whose image runs there."""
+    return "pc" if door == "pc" else QEMU_BOARD
+
+
+def open_image(door: str, image: Path, qemu: QemuOptions | None = None, timeout: float = 60.0) -> Device:
+    """The device behind a door."""
+    if door == "pc":
+        return open_target("pc", image, timeout=timeout)
+    need_tool("qemu-system-arm")
+    return open_target("qemu", image, qemu=qemu or QemuOptions(memory_line=door == "qemu"), timeout=timeout)
+
+
+def open_hashing(door: str, *, incremental: bool = False) -> Device:
+    """HASHING."""
+    return open_image(door, hashing_image(board_of(door), incremental=incremental))
+
+
+def open_wilful(door: str) -> Device:
+    """The bare model."""
+    return open_image(door, wilful_image(board_of(door)))
+
+
+class BadLine:
+    """A link that damages what is sent: bytes flipped, left out, doubled; pieces doubled. Seeded."""
+
+    def __init__(self, device: Device, seed: int, rate: float) -> None:
+        """Takes the place of the device's link. rate: of damaged bytes."""
+        self._link = device._link
+        self._random = random.Random(seed)
+        self._rate = rate
+        self.damaged = 0
+        device._link = self
+
+    def send(self, data: bytes) -> None:
+        """See Link."""
+        out = bytearray()
+        for byte in data:
+            if self._random.random() >= self._rate:
+                out.append(byte)
+                continue
+            self.damaged += 1
+            kind = self._random.randrange(4)
+            if kind == 0:
+                out.append(byte ^ 1 << self._random.randrange(8))
+            elif kind == 1:
+                out += bytes((byte, byte))
+            elif kind == 2:
+                out += bytes((byte, self._random.randrange(256)))
+        self._link.send(bytes(out))
+
+    def receive(self, timeout: float) -> bytes:
+        """See Link."""
+        return self._link.receive(timeout)
+
+    def close(self) -> None:
+        """See Link."""
+        self._link.close()

@@ -1,0 +1,102 @@
+"""The lines an image must print for a sound, worked out in Python from the descriptions alone."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.reference.mfcc_integer import Config, IntegerMfcc
+from tests.reference.stages import decided_windows, gate_flags, verdicts
+from tests.support.apps import App, hashed
+
+
+def config_of(app: App) -> Config:
+    """The front end's settings as the reference takes them."""
+    m = app.mfcc
+    return Config(
+        sample_rate=app.audio.sample_rate,
+        window=app.window.size,
+        fft=m.fft,
+        filters=m.filters,
+        cepstra=m.cepstra,
+        low_hz=m.low_hz,
+        high_hz=m.high_hz,
+        lifter=m.lifter,
+        preemphasis=m.preemphasis,
+    )
+
+
+def feature(app: App, cepstrum: int) -> int:
+    """0..255, the exact floor."""
+    low, high = app.scale.minimum, app.scale.maximum
+    return max(0, min(255, 255 * (cepstrum - low) // (high - low)))
+
+
+def expected_lines(
+    app: App, samples: NDArray[np.int16], *, stages: bool = False, incremental: bool = False
+) -> list[str]:
+    """Decision lines, with `stages` those of every window too, of an app around fake_model.c.
+
+    Features enter the model as u - 128; its scores are hashed(). incremental: the model takes single frames
+    unless a whole cascade of them is new.
+    """
+    window, held = app.window, app.cascade.frames
+    reference = IntegerMfcc(config_of(app))
+    starts = range(0, len(samples) - window.size + 1, window.stride)
+    windows = [samples[start : start + window.size].tolist() for start in starts]
+    cepstra = [reference.stages(values).mfcc[: app.mfcc.cepstra] for values in windows]
+    features = [[feature(app, value) for value in row] for row in cepstra]
+    frames = [[value - 128 for value in row] for row in features]
+    flags = gate_flags(
+        [max(abs(x) for x in values) for values in windows],
+        app.gate.threshold,
+        app.gate.backoff,
+        app.gate.delay,
+    )
+    decided = decided_windows(flags, held, app.cascade.slide)
+    inputs = {index: frames[index - held + 1 : index + 1] for index in decided}
+    scores = [hashed(inputs[index], len(app.labels)) for index in decided]
+    limit = int(-(-Fraction(app.threshold) * 256 // 1)) - 128
+    told = dict(zip(decided, verdicts(scores, [limit] * len(app.labels), app.votes), strict=True))
+
+    lines: list[str] = []
+    last = -held
+    for index in range(len(windows)):
+        if stages:
+            rows = {
+                "cepstra": cepstra[index],
+                "gate": [int(flags[index])],
+                "features": features[index],
+                "frame": frames[index],
+            }
+            if index in told:
+                if index - last >= held or not incremental:
+                    rows["input"] = [value for frame in inputs[index] for value in frame]
+                rows["scores"] = scores[decided.index(index)]
+            lines += [
+                _text({"stage": stage, "sequence": index, "values": row}) for stage, row in rows.items()
+            ]
+        if index in told:
+            class_index, score = told[index]
+            last = index
+            lines.append(
+                _text(
+                    {
+                        "ModelNumber": 0,
+                        "Classification": class_index,
+                        "SegmentStart": (index - held + 1) * window.stride,
+                        "SegmentLength": (held - 1) * window.stride + window.size,
+                        "Label": app.labels[class_index - 1] if class_index else "Unknown",
+                        "Score": score,
+                        "Sequence": index,
+                    }
+                )
+            )
+    return lines
+
+
+def _text(line: dict[str, object]) -> str:
+    return json.dumps(line, separators=(",", ":"))

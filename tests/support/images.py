@@ -1,0 +1,168 @@
+"""Whole images for tests: the real device/ and port/ around a model whose answers Python knows."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.board import load_board
+from codegen.board_sources import board_sources
+from codegen.graph import Graph, Tensor
+from codegen.line_size import line_size
+from codegen.render import render
+from codegen.spec import Audio, Cascade, Classifier, Gate, Mfcc, Spec, Window
+from tests.support.apps import FAKE_MODEL, App
+from tests.support.compile import FIRMWARE, WARNINGS
+from tests.support.pipeline_c import SOURCES
+from tests.support.tools import need_tool
+
+WILFUL_MODEL = Path(__file__).with_name("wilful_model.c")
+QEMU_BOARD = "mps2_an386"
+
+
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """What makes an image besides device/ and port/."""
+
+    spec: Spec
+    graph: Graph
+    files: tuple[Path, ...]
+    includes: tuple[Path, ...]
+    defines: tuple[str, ...]
+
+
+def hashing_app(folder: Path, app: App, *, incremental: bool = False) -> Sources:
+    """A pipeline around fake_model.c: its scores are a hash of the frames it saw."""
+    spec = dataclasses.replace(app.spec, name="app")
+    files = (*app.sources(folder), FAKE_MODEL, _app_c(folder, spec, app.graph))
+    defines = app.defines(incremental=incremental, catch_up=app.cascade.frames)
+    return Sources(spec, app.graph, files, (folder,), tuple(defines))
+
+
+def wilful_app(folder: Path, inputs: int, outputs: int, *, start_error: int = 0) -> Sources:
+    """A bare model: wilful_model.c."""
+    tensors = (Tensor(0, "in", (1, inputs), "int8"), Tensor(1, "out", (1, outputs), "int8"))
+    graph = Graph("wilful", "0123456789abcdef" * 4, tensors, (), (0,), (1,))
+    spec = Spec("app", Path("/app/pipeline.toml"), Classifier(Path("/app/model.tflite")), None)
+    header = render("app.h.in", name="app", pipeline=None, input=graph.input, output=graph.output)
+    (folder / "app.h").write_text(header)
+    defines = (f"-DINPUT_SIZE={inputs}", f"-DOUTPUT_SIZE={outputs}", f"-DSTART_ERROR={start_error}")
+    return Sources(spec, graph, (WILFUL_MODEL, _app_c(folder, spec, graph), *SOURCES), (folder,), defines)
+
+
+def _app_c(folder: Path, spec: Spec, graph: Graph) -> Path:
+    text = render(
+        "app.c.in",
+        name=spec.name,
+        engine="test",
+        model_hash=graph.sha256[:16],
+        pipeline=spec.pipeline,
+        input_bytes=graph.input.nbytes,
+        output_bytes=graph.output.nbytes,
+        line_size=line_size(spec, graph),
+    )
+    file = folder / "app.c"
+    file.write_text(text)
+    return file
+
+
+def build_image(folder: Path, sources: Sources, board_name: str) -> Path:
+    """The image of a board: the program of the board pc, or firmware.elf. Skips without a compiler."""
+    board = load_board(board_name)
+    made = folder / board_name
+    made.mkdir()
+    for name, text in board_sources(board).items():
+        (made / name).write_text(text)
+    files = [*sources.files, *sorted((FIRMWARE / "device").glob("*.c"))]
+    files += sorted((FIRMWARE / "port" / board.port).glob("*.c"))
+    flags = [*WARNINGS, "-O2", "-g", "-ffunction-sections", "-fdata-sections", f"-I{FIRMWARE}", f"-I{made}"]
+    flags += [f"-I{include}" for include in sources.includes]
+    if board.hosted:
+        image = made / "firmware"
+        # The sanitizers end the program at the first wrong access: every test on pc watches memory too.
+        flags += ["-fsanitize=undefined,address", "-fno-sanitize-recover=all"]
+        _run([need_tool("gcc"), *flags, *sources.defines, *files, "-Wl,--build-id=sha1", "-o", image])
+        return image
+    files += [*sorted((FIRMWARE / "port" / "cortex_m").glob("*.c")), made / "vectors.c"]
+    flags += [
+        f"-mcpu={board.core}",
+        "-mthumb",
+        "-mgeneral-regs-only",
+        f"-mfpu={board.fpu}",
+        "-mfloat-abi=hard",
+    ]
+    flags += ["-nostartfiles", "--specs=nano.specs", f"-T{made / 'linker.ld'}"]
+    flags += ["-Wl,--gc-sections,--build-id=sha1,--fatal-warnings"]
+    image = made / "firmware.elf"
+    _run([need_tool("arm-none-eabi-gcc"), *flags, *sources.defines, *files, "-o", image])
+    return image
+
+
+def _run(command: Sequence[str | Path]) -> None:
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+# The images most tests use, built once a process.
+
+HASHING = App(
+    audio=Audio(8000),
+    window=Window(64, 64),
+    gate=Gate(600, 2, 0),
+    mfcc=Mfcc(cepstra=3, filters=6, fft=128, high_hz=4000),
+    cascade=Cascade(frames=4),
+    labels=('a "quoted" label', "knock", "back\\slash"),
+    threshold=Fraction(1, 2),
+)
+WILFUL_INPUTS, WILFUL_OUTPUTS = 1000, 700
+
+
+@lru_cache(maxsize=1)
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="images")
+
+
+_MADE: dict[tuple[str, str], Path] = {}
+
+
+def _made(name: str, board: str, sources: Callable[[Path], Sources]) -> Path:
+    if (name, board) not in _MADE:
+        folder = Path(_folder().name) / f"{name}-{board}"
+        folder.mkdir()
+        _MADE[name, board] = build_image(folder, sources(folder), board)
+    return _MADE[name, board]
+
+
+def hashing_image(board: str, *, incremental: bool = False) -> Path:
+    """HASHING around fake_model.c."""
+    return _made(f"hashing{incremental}", board, lambda at: hashing_app(at, HASHING, incremental=incremental))
+
+
+def wilful_image(board: str, *, inputs: int = WILFUL_INPUTS, start_error: int = 0) -> Path:
+    """wilful_model.c as a bare model."""
+    return _made(
+        f"wilful{inputs}-{start_error}",
+        board,
+        lambda at: wilful_app(at, inputs, WILFUL_OUTPUTS, start_error=start_error),
+    )
+
+
+def wilful_output(tensor: bytes, runs: int) -> bytes:
+    """What wilful_model.c answers after `runs` runs."""
+    return bytes((tensor[(7 * i + 3) % len(tensor)] + runs) % 256 for i in range(WILFUL_OUTPUTS))
+
+
+def bursts(windows: int, seed: int = 1) -> NDArray[np.int16]:
+    """Sound for HASHING: noise, loud enough for the gate every now and then, and a piece of a window."""
+    random = np.random.default_rng(seed)
+    loud = np.where(random.random(windows) < 0.25, 40, 1)
+    noise = random.integers(-500, 501, (windows, HASHING.window.stride)) * loud[:, None]
+    return np.append(noise.reshape(-1), [1, 2, 3]).astype(np.int16)

@@ -1,0 +1,60 @@
+"""A C program for the PC under sanitizers, or for a Cortex-M4 in QEMU: bytes in, bytes out."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.support.compile import FIRMWARE, WARNINGS
+
+HERE = Path(__file__).resolve().parent
+SANITIZE = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all")
+CORTEX_M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+SEMIHOST = ("--specs=rdimon.specs", f"-T{HERE / 'semihost.ld'}", str(HERE / "semihost.c"))
+SECONDS = 300
+
+
+class ProgramC:
+    """A program built from `sources` in `folder`. target: "pc" or "qemu" (mps2-an386, semihosting)."""
+
+    def __init__(
+        self, folder: Path, sources: Sequence[Path], *, target: str = "pc", flags: Sequence[str] = ("-O1",)
+    ) -> None:
+        if target == "qemu":
+            for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
+                if shutil.which(tool) is None:
+                    pytest.skip(f"{tool} is not installed")
+        self.target = target
+        self.path = folder / "program"
+        common = [*WARNINGS, *flags, f"-I{FIRMWARE}", f"-I{folder}", *(str(source) for source in sources)]
+        if target == "pc":
+            command = ["gcc", *SANITIZE, *common]
+        else:
+            command = ["arm-none-eabi-gcc", *CORTEX_M4, *common, *SEMIHOST]
+        result = subprocess.run([*command, "-o", str(self.path)], capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            raise AssertionError(result.stderr[:4000])
+
+    def run(self, data: bytes) -> bytes:
+        """What the program writes for `data` on its input."""
+        command = [str(self.path)]
+        if self.target == "qemu":
+            command = [
+                "qemu-system-arm",
+                "-M",
+                "mps2-an386",
+                "-nographic",
+                "-monitor",
+                "none",
+                "-serial",
+                "none",
+            ]
+            command += ["-semihosting-config", "enable=on,target=native", "-kernel", str(self.path)]
+        result = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, check=False)
+        if result.returncode != 0:
+            raise AssertionError(result.stderr.decode("utf-8", "replace")[:4000])
+        return result.stdout

@@ -1,0 +1,148 @@
+"""CONV_2D against the reference interpreter: shapes, strides, dilations, paddings, scales, activations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
+from tests.support.exact import BATCHES, Batch, Step, batches, check, steps
+
+
+@dataclass(frozen=True)
+class Conv:
+    """A model of one CONV_2D."""
+
+    rows: int
+    columns: int
+    inputs: int
+    outputs: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    padding: str
+    activation: str
+    per_channel: bool
+    extreme: bool  # weights at the rails, biases of any size
+    input_: Step
+    output_zero: int
+    multiplier: float  # log2 of the largest channel's
+    seed: int
+
+    def build(self) -> Builder:
+        """The model."""
+        random = np.random.default_rng(self.seed)
+        model = Builder()
+        shape = (self.outputs, *self.kernel, self.inputs)
+        if self.extreme:
+            weights = random.choice(np.array([-127, 127, -128], np.int8), shape)
+            bias = random.integers(-(2**30), 2**30, self.outputs).astype(np.int32)
+        else:
+            weights = random.integers(-127, 128, shape, dtype=np.int8)
+            bias = random.integers(-5000, 5000, self.outputs).astype(np.int32)
+        count = self.outputs if self.per_channel else 1
+        scales = (2.0 ** random.uniform(-9, -5, count)).astype(np.float32)
+        output_scale = float(np.float32(self.input_.scale * float(scales.max()) / 2.0**self.multiplier))
+        x = model.tensor(
+            (1, self.rows, self.columns, self.inputs), "int8", self.input_.scale, self.input_.zero_point
+        )
+        operands = [x, model.constant(weights, scales.tolist())]
+        operands.append(model.constant(bias, (scales * np.float32(self.input_.scale)).tolist()))
+        y = model.tensor((1, *self.positions(), self.outputs), "int8", output_scale, self.output_zero)
+        options = {
+            "padding": PADDINGS[self.padding],
+            "strideH": self.stride[0],
+            "strideW": self.stride[1],
+            "dilationHFactor": self.dilation[0],
+            "dilationWFactor": self.dilation[1],
+            "fusedActivationFunction": ACTIVATIONS[self.activation],
+        }
+        model.operator("CONV_2D", operands, [y], options)
+        return model.ends([x], [y])
+
+    def positions(self) -> tuple[int, int]:
+        """Rows and columns of the output, counted one by one."""
+        found = []
+        sizes = (self.rows, self.columns)
+        for size, kernel, stride, dilation in zip(
+            sizes, self.kernel, self.stride, self.dilation, strict=True
+        ):
+            if self.padding == "same":
+                found.append(len(range(0, size, stride)))
+            else:
+                found.append(len(range(0, size - (kernel - 1) * dilation, stride)))
+        return found[0], found[1]
+
+
+@st.composite
+def convs(draw: st.DrawFn) -> Conv:
+    """Any CONV_2D that makes an output."""
+    kernel = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
+    dilation = draw(st.one_of(st.just((1, 1)), st.tuples(st.integers(1, 3), st.integers(1, 3))))
+    padding = draw(st.sampled_from(("same", "valid")))
+    least = [(k - 1) * d + 1 if padding == "valid" else 1 for k, d in zip(kernel, dilation, strict=True)]
+    return Conv(
+        rows=draw(st.integers(least[0], least[0] + 7)),
+        columns=draw(st.integers(least[1], least[1] + 7)),
+        inputs=draw(st.integers(1, 9)),
+        outputs=draw(st.integers(1, 9)),
+        kernel=kernel,
+        stride=draw(st.one_of(st.just((1, 1)), st.tuples(st.integers(1, 3), st.integers(1, 3)))),
+        dilation=dilation,
+        padding=padding,
+        activation=draw(st.sampled_from(("none", "relu", "relu6", "relu_n1_to_1"))),
+        per_channel=draw(st.booleans()),
+        extreme=draw(st.integers(0, 4)) == 0,
+        input_=draw(steps()),
+        output_zero=draw(st.one_of(st.sampled_from((-128, 0, 127)), st.integers(-128, 127))),
+        multiplier=draw(st.one_of(st.floats(-13, -6), st.floats(-33, 3))),
+        seed=draw(st.integers(0, 2**32 - 1)),
+    )
+
+
+@BATCHES
+@given(batches(convs()))
+def test_any_convolution(cases: Batch) -> None:
+    check(cases)
+
+
+@pytest.mark.parametrize("kernels", ["small", "fast"])
+@pytest.mark.parametrize("target", ["pc", "qemu"])
+def test_kinds(kernels: str, target: str) -> None:
+    """Each path of the kernels in both modes, on the PC and on a Cortex-M4."""
+    first = Conv(
+        rows=7,
+        columns=8,
+        inputs=4,
+        outputs=6,
+        kernel=(3, 3),
+        stride=(1, 1),
+        dilation=(1, 1),
+        padding="valid",
+        activation="none",
+        per_channel=True,
+        extreme=False,
+        input_=Step(0.05, -3),
+        output_zero=5,
+        multiplier=-8.0,
+        seed=0,
+    )
+    cases = [
+        first,
+        replace(first, outputs=5, kernel=(2, 2), activation="relu"),  # an odd channel left over
+        replace(first, inputs=8, outputs=2, kernel=(1, 1), stride=(2, 1)),  # pointwise with a stride
+        replace(first, inputs=2, kernel=(3, 2), stride=(1, 2), dilation=(2, 1)),
+        replace(first, kernel=(2, 3), dilation=(1, 2), activation="relu6"),
+        replace(first, inputs=3, outputs=3, stride=(2, 2), padding="same"),
+        replace(
+            first, inputs=1, kernel=(5, 4), stride=(1, 2), padding="same", activation="relu", multiplier=-6.0
+        ),
+        replace(first, inputs=5, kernel=(2, 2), padding="same", activation="relu_n1_to_1"),
+        replace(first, kernel=(2, 2), multiplier=0.6),  # multipliers over 1
+        replace(first, kernel=(2, 2), multiplier=-30.0),
+    ]
+    check(cases, kernels=kernels, target=target)

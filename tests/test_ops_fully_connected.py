@@ -1,0 +1,139 @@
+"""FULLY_CONNECTED against the reference interpreter, and in TensorFlow Lite Micro's rounding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codegen.quantize import Reference, rounding_shift
+from codegen.tflite_file import load_graph
+from tests.models.builder import ACTIVATIONS, Builder
+from tests.support.exact import BATCHES, Batch, Step, batches, check, steps
+from tests.support.models_c import ModelsC
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A model of one FULLY_CONNECTED."""
+
+    shape: tuple[int, ...]  # of the input, without the batch
+    outputs: int
+    keep: bool  # the input's leading dimensions stay
+    activation: str
+    per_channel: bool
+    bias: bool
+    extreme: bool
+    input_: Step
+    output_zero: int
+    multiplier: float  # log2
+    seed: int
+
+    def build(self) -> Builder:
+        """The model."""
+        random = np.random.default_rng(self.seed)
+        model = Builder()
+        inputs = self.shape[-1]
+        if self.extreme:
+            weights = random.choice(np.array([-127, 127, -128], np.int8), (self.outputs, inputs))
+        else:
+            weights = random.integers(-127, 128, (self.outputs, inputs), dtype=np.int8)
+        bias = random.integers(-5000, 5000, self.outputs).astype(np.int32)
+        scales = (2.0 ** random.uniform(-9, -5, self.outputs if self.per_channel else 1)).astype(np.float32)
+        output_scale = float(np.float32(self.input_.scale * float(scales.max()) / 2.0**self.multiplier))
+        x = model.tensor((1, *self.shape), "int8", self.input_.scale, self.input_.zero_point)
+        operands = [x, model.constant(weights, scales.tolist())]
+        products = (scales * np.float32(self.input_.scale)).tolist()
+        operands.append(model.constant(bias, products) if self.bias else -1)
+        shape = (
+            (1, *self.shape[:-1], self.outputs)
+            if self.keep
+            else (int(np.prod(self.shape[:-1])), self.outputs)
+        )
+        y = model.tensor(shape, "int8", output_scale, self.output_zero)
+        options = {"fusedActivationFunction": ACTIVATIONS[self.activation], "keepNumDims": self.keep}
+        model.operator("FULLY_CONNECTED", operands, [y], options)
+        return model.ends([x], [y])
+
+
+@st.composite
+def denses(draw: st.DrawFn) -> Dense:
+    """Any FULLY_CONNECTED; several input vectors where the leading dimensions are kept."""
+    keep = draw(st.booleans())
+    leading = draw(st.lists(st.integers(1, 3), max_size=2)) if keep else []
+    return Dense(
+        shape=(*leading, draw(st.integers(1, 40))),
+        outputs=draw(st.integers(1, 9)),
+        keep=keep,
+        activation=draw(st.sampled_from(("none", "relu", "relu6", "relu_n1_to_1"))),
+        per_channel=draw(st.booleans()),
+        bias=draw(st.booleans()),
+        extreme=draw(st.integers(0, 4)) == 0,
+        input_=draw(steps()),
+        output_zero=draw(st.one_of(st.sampled_from((-128, 0, 127)), st.integers(-128, 127))),
+        multiplier=draw(st.one_of(st.floats(-12, -6), st.floats(-33, 3), st.integers(-9, 0).map(float))),
+        seed=draw(st.integers(0, 2**32 - 1)),
+    )
+
+
+@BATCHES
+@given(batches(denses()))
+def test_any_dense_layer(cases: Batch) -> None:
+    check(cases)
+
+
+def kinds() -> list[Dense]:
+    """Odd and even counts, one and several vectors, with and without bias."""
+    first = Dense(
+        shape=(3, 5),
+        outputs=4,
+        keep=True,
+        activation="none",
+        per_channel=True,
+        bias=True,
+        extreme=False,
+        input_=Step(0.05, 7),
+        output_zero=-11,
+        multiplier=-8.0,
+        seed=1,
+    )
+    return [first] + [
+        replace(first, shape=(n,), outputs=m, keep=False, per_channel=n % 2 == 0, bias=m % 3 > 0, seed=n)
+        for n, m in ((1, 1), (4, 2), (5, 3), (6, 4), (7, 5), (64, 12))
+    ]
+
+
+@pytest.mark.parametrize("kernels", ["small", "fast"])
+@pytest.mark.parametrize("target", ["pc", "qemu"])
+def test_kinds(kernels: str, target: str) -> None:
+    check(kinds(), kernels=kernels, target=target)
+
+
+def twice_rounded(total: int, real: float) -> int:
+    """The device's arithmetic by its definition, in integers: to 1/2^right first, then to a whole number."""
+    mantissa, exponent = np.frexp(real)
+    multiplier, right = round(float(mantissa) * 2**31), -int(exponent)
+    first = (total * multiplier * 2 + 2**31) >> 32  # halves up
+    return rounding_shift(first, right)
+
+
+def test_the_device_rounds_twice(tmp_path: Path) -> None:
+    """Reference.TFLM: sums that the interpreter rounds once and a device twice come out as on the device."""
+    model = Builder()
+    x = model.tensor((1, 2), "int8", 0.5, 0)
+    w = model.constant(np.array([[127, 1]], np.int8), 0.25)
+    y = model.tensor((1, 1), "int8", float(np.float32(0.125 / 0.0047)), 0)
+    model.operator("FULLY_CONNECTED", [x, w, -1], [y], {"fusedActivationFunction": 0})
+    path = model.write(tmp_path / "dense.tflite", [x], [y])
+    graph = load_graph(path)
+    real = 0.125 / graph.output.quantization.scale  # type: ignore[union-attr]
+    rows = np.array([(a, b) for a in range(-128, 128) for b in range(-63, 64, 3)], np.int8)
+    sums = rows.astype(int) @ np.array([127, 1])
+    (found,) = ModelsC([graph], reference=Reference.TFLM).run([rows])
+    assert found.reshape(-1).tolist() == [max(-128, min(127, twice_rounded(int(s), real))) for s in sums]
+    (once,) = ModelsC([graph], reference=Reference.LITERT).run([rows])
+    assert (once != found).any()  # the two references do differ here

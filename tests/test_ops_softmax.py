@@ -1,0 +1,59 @@
+"""SOFTMAX against the reference interpreter and against real exponentials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codegen.ops.softmax import exponentials
+from tests.models.builder import Builder
+from tests.support.exact import BATCHES, Batch, Step, batches, check, steps
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """A model of one SOFTMAX."""
+
+    shape: tuple[int, ...]
+    input_: Step
+    beta: float
+
+    def build(self) -> Builder:
+        """The model."""
+        model = Builder()
+        x = model.tensor((1, *self.shape), "int8", self.input_.scale, self.input_.zero_point)
+        y = model.tensor((1, *self.shape), "int8", 1 / 256, -128)
+        model.operator("SOFTMAX", [x], [y], {"beta": self.beta})
+        return model.ends([x], [y])
+
+
+def softmaxes() -> st.SearchStrategy[Softmax]:
+    """Any SOFTMAX, saturated ones and flat ones."""
+    shapes = st.lists(st.integers(1, 12), min_size=1, max_size=3).map(tuple)
+    return st.builds(Softmax, shapes, steps(-9, 1), st.sampled_from((1.0, 1.0, 0.5, 2.0, 0.1)))
+
+
+@BATCHES
+@given(batches(softmaxes()))
+def test_any_softmax(cases: Batch) -> None:
+    check(cases)
+
+
+@pytest.mark.parametrize("kernels", ["small", "fast"])
+def test_on_a_cortex_m4(kernels: str) -> None:
+    shapes = ((1,), (2,), (4,), (12,), (3, 5))
+    scales = (2**-8, 0.02, 0.1, 1.0)
+    check(
+        [Softmax(s, Step(scale, 5), 1.0) for s in shapes for scale in scales], kernels=kernels, target="qemu"
+    )
+
+
+def test_exponentials_are_exponentials() -> None:
+    """The table is exp() within 2^-22."""
+    for scale in (0.004, 0.05, 0.3):
+        table = np.array(exponentials(scale, 1.0)) / 2**31
+        assert np.abs(table - np.exp(-scale * np.arange(len(table)))).max() < 2**-22

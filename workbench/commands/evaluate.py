@@ -1,0 +1,134 @@
+"""earshot evaluate: what an app decides on labelled recordings."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from pathlib import Path
+
+from codegen.errors import UserError
+from codegen.spec_file import load_spec
+from codegen.tables.decision import score_limit
+from codegen.tflite_file import load_graph
+from workbench.features import open_pipeline
+from workbench.labels import Segment, of_session, read_labels
+from workbench.progress import progress
+from workbench.targets import open_app
+from workbench.training.confusion import Confusion
+from workbench.training.evaluation import of_stream, of_vectors
+from workbench.training.pieces import cut, recordings, shortest
+
+NAME = "evaluate"
+HELP = "count an app's right and wrong decisions on labelled recordings"
+DESCRIPTION = """\
+Decides labelled recordings with the firmware's own integer code and prints the confusion table: rows are the
+truth, columns the decision, UNK is below the threshold, Sens the share of a row that is right, PosPred the
+share of a column that is right.
+
+  earshot evaluate --app examples/smart_lock --labels recordings/labels.csv
+  earshot evaluate --app examples/smart_lock --labels recordings/labels.csv --threshold 0
+  earshot evaluate --app examples/smart_lock --labels recordings/labels.csv --stream --target qemu
+
+Without --stream every feature vector of every segment is decided, as in training. With it whole recordings
+are played into an image as a microphone would, energy gate and all, and decisions within a segment count.
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Which app, which sounds, how."""
+    parser.add_argument("--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml")
+    parser.add_argument(
+        "--labels", type=Path, required=True, metavar="LABELS", help="CSV or Audacity label track"
+    )
+    parser.add_argument("--session", metavar="NAME", help='of the labels (default "test" where there is one)')
+    parser.add_argument(
+        "--segment", type=int, default=8000, metavar="N", help="samples a long segment is cut to"
+    )
+    parser.add_argument(
+        "--threshold", metavar="P", help="for all labels, instead of the app's; 0: the largest score wins"
+    )
+    parser.add_argument(
+        "--stream", action="store_true", help="whole recordings through an image, with the gate"
+    )
+    parser.add_argument(
+        "--target", default="pc", help="with --stream: pc, qemu or a serial port (default pc)"
+    )
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the table, too")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0: figures are no verdict."""
+    if args.target != "pc" and not args.stream:
+        raise UserError(
+            f"--target {args.target} needs --stream", remedy="Add --stream, or leave --target out."
+        )
+    if args.segment < 1:
+        raise UserError(f"--segment {args.segment} is out of range; 1 sample and more are allowed")
+    segments = _segments(args)
+    table = _streamed(args, segments) if args.stream else _by_vectors(args, segments)
+    if args.plot is not None:
+        from workbench.training.plot import plot
+
+        plot(table, args.plot)
+    if args.json:
+        print(json.dumps(table.object()))
+    else:
+        print(table.table())
+    return 0
+
+
+def _segments(args: argparse.Namespace) -> tuple[Segment, ...]:
+    spec = load_spec(args.app)
+    if spec.pipeline is None:
+        raise UserError("is a bare model: it has no decisions", file=args.app, remedy="Give an app's folder.")
+    segments = read_labels(args.labels, spec.pipeline.audio.sample_rate)
+    session = args.session
+    if session is None:
+        if not any(segment.session == "test" for segment in segments):
+            return segments
+        session = "test"
+    chosen = of_session(segments, session, args.labels)
+    print(f"session {session}: {len(chosen)} segments", file=sys.stderr)
+    return chosen
+
+
+def _by_vectors(args: argparse.Namespace, segments: tuple[Segment, ...]) -> Confusion:
+    pipeline = open_pipeline(args.app)
+    if args.threshold is not None:
+        pipeline.set_threshold(_limit(args))
+    pieces = cut(segments, pipeline.spec.decision.labels, args.segment, shortest(pipeline.spec))
+    files = len({piece.file for piece in pieces})
+    return of_vectors(
+        pipeline, progress(recordings(pieces, segments, pipeline.sample_rate), files, "recordings")
+    )
+
+
+def _streamed(args: argparse.Namespace, segments: tuple[Segment, ...]) -> Confusion:
+    spec = load_spec(args.app).pipeline
+    assert spec is not None
+    pieces = cut(segments, spec.decision.labels, None, shortest(spec))
+    files = len({piece.file for piece in pieces})
+    with open_app(args.app, args.target) as device:
+        if args.threshold is not None:
+            device.command(f"set decision.threshold {_limit(args)}")
+        heard = progress(recordings(pieces, segments, spec.audio.sample_rate), files, "recordings")
+        return of_stream(spec.decision.labels, device, heard)
+
+
+def _limit(args: argparse.Namespace) -> int:
+    """--threshold as a score of this app's model."""
+    try:
+        share = Fraction(Decimal(args.threshold))
+    except (InvalidOperation, ValueError, OverflowError):
+        share = Fraction(-1)
+    if not 0 <= share <= 1:
+        raise UserError(
+            f"--threshold {args.threshold} is no share; 0..1 is allowed", remedy="For 80 per cent write 0.80."
+        )
+    quantization = load_graph(load_spec(args.app).classifier.model).output.quantization
+    assert quantization is not None  # the build has checked it
+    return score_limit(share, quantization.scale, quantization.zero_point)

@@ -1,0 +1,50 @@
+"""Altered copies of a piece: shifted, louder or softer, through another microphone, with noise."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+
+from workbench.sounds import coloured
+from workbench.training.pieces import Piece
+from workbench.training.recipe import Augmentation
+
+BANDS = (0.0, 0.1, 0.25, 0.5, 1.0)  # of half the sample rate: where the response is drawn, straight between
+QUIET = (
+    700.0  # a gain never brings a piece's peak below this (the energy gate of the tutorial opens at 600) ...
+)
+LOUD = 30000.0  # ... nor above this
+NOISE_RANGE = 25.0  # dB from the loudest to the faintest noise
+COLOURS = (0.0, -1.0, -2.0, 1.0, 2.0)  # white, pink, brown, blue, violet
+CREST = 3.0  # peak over effective value of noise, about
+
+
+def altered(
+    samples: NDArray[np.int16], piece: Piece, random: RandomState, how: Augmentation
+) -> NDArray[np.int16]:
+    """One altered copy of the piece, as long as it; `samples` is its whole recording."""
+    length = piece.end - piece.start
+    shift = int(random.randint(-how.shift, how.shift + 1))
+    start = min(max(0, piece.start + shift), len(samples) - length)
+    sound = samples[start : start + length].astype(np.float64)
+    sound = _tilted(sound, random.normal(0.0, 1.0, len(BANDS)) * how.tilt_db)
+    sound = sound * _gain(sound, float(random.uniform(-how.gain_db, how.gain_db)))
+    if random.uniform() < how.noise:
+        below = how.noise_db + float(random.uniform(0.0, NOISE_RANGE))
+        noise = coloured(random, length, COLOURS[random.randint(len(COLOURS))])
+        sound = sound + noise * (np.max(np.abs(sound)) * 10 ** (-below / 20) / CREST)
+    return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+
+
+def _tilted(sound: NDArray[np.float64], decibels: NDArray[np.float64]) -> NDArray[np.float64]:
+    spectrum = np.fft.rfft(sound)
+    response = np.interp(np.linspace(0, 1, len(spectrum)), BANDS, decibels)
+    return np.asarray(np.fft.irfft(spectrum * 10 ** (response / 20), len(sound)))
+
+
+def _gain(sound: NDArray[np.float64], decibels: float) -> float:
+    """The factor, held where it would make the sound too soft for the gate or clip it."""
+    peak = float(np.max(np.abs(sound), initial=1.0))
+    low, high = min(1.0, QUIET / peak), LOUD / peak
+    return float(np.clip(10 ** (decibels / 20), low, high))

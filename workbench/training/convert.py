@@ -1,0 +1,47 @@
+"""The trained network as an int8 .tflite: integers throughout, converted as SensiML's tutorial does."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from workbench.training.network import with_scores
+from workbench.training.quiet import quiet
+
+SAMPLES = 500  # vectors that show the converter the ranges
+
+
+def to_int8(
+    model: keras.Model, offset: int, values: NDArray[np.uint8], shape: tuple[int, int], seed: int
+) -> bytes:
+    """The .tflite file. values: uint8[n, rows * columns], training vectors in the order the network sees
+    them.
+
+    The input's real value is feature - offset, TensorFlow's convention for integers; with offset 0 the ranges
+    shown include 0 and 255, so the scale is 1 and a feature enters the tensor unchanged but for the zero
+    point of -128.
+    """
+    random = np.random.RandomState(seed)
+    shown = values[random.choice(len(values), min(SAMPLES, len(values)), replace=False)].astype(np.float32)
+    # The largest value of one vector becomes 255. It is the loudest frame's first cepstrum, which may well be
+    # that.
+    shown[0, shown[0].argmax()] = 255.0
+    converter = tf.lite.TFLiteConverter.from_keras_model(with_scores(model, offset))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([row.reshape(1, *shape, 1)] for row in shown - offset)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    with quiet():
+        return bytes(converter.convert())
+
+
+def stand_in(shape: tuple[int, int], classes: int) -> bytes:
+    """The smallest int8 model with this input and output: a place holder that decides nothing."""
+    model = keras.Sequential(
+        [keras.layers.Input((*shape, 1)), keras.layers.Flatten(), keras.layers.Dense(classes, name="logits")]
+    )
+    values = np.random.RandomState(0).randint(0, 256, (8, shape[0] * shape[1])).astype(np.uint8)
+    return to_int8(model, 0, values, shape, 0)

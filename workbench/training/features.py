@@ -1,0 +1,119 @@
+"""Feature vectors of pieces, made by the firmware's own C and kept in a cache.
+
+A cached file holds the vectors of one recording. Its name is a hash of everything they come from: feature
+contract, samples, pieces, augmentation and seed; so an interrupted training goes on where it was, and changed
+settings never meet old features.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+
+from codegen.spec import Layout
+from workbench.features import extract
+from workbench.library import Pipeline
+from workbench.training.augment import altered
+from workbench.training.pieces import Piece, Recording
+from workbench.training.recipe import Augmentation
+
+NONE = Augmentation(copies=0)
+Shape = tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """What a network is fitted to or tried on."""
+
+    values: NDArray[np.uint8]  # [n, frames * cepstra]: oldest frame first
+    labels: NDArray[np.int32]  # [n]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def vectors(
+    pipeline: Pipeline,
+    recordings: Iterable[Recording],
+    cache: Path,
+    how: Augmentation = NONE,
+    seed: int = 0,
+) -> Vectors:
+    """All vectors of all pieces of the recordings, then of `how.copies` altered copies of each piece."""
+    values, labels = [], []
+    for recording in recordings:
+        file = cache / f"{_key(pipeline.contract, recording, how, seed)}.npz"
+        made = _load(file)
+        if made is None:
+            made = _make(pipeline, recording, how, seed)
+            _save(file, made)
+        values.append(made.values)
+        labels.append(made.labels)
+    return Vectors(np.concatenate(values), np.concatenate(labels))
+
+
+def pictures(values: NDArray[np.uint8], frames: int, layout: Layout) -> tuple[NDArray[np.uint8], Shape]:
+    """Vectors as the model's input tensor holds them; uint8[n, size] and the tensor's rows and columns."""
+    cepstra = values.shape[1] // frames
+    if layout is Layout.FRAMES_BY_CEPSTRA:
+        return values, (frames, cepstra)
+    if layout is Layout.SCRAMBLED:
+        return values, (cepstra, frames)
+    turned = values.reshape(-1, frames, cepstra).transpose(0, 2, 1)
+    return np.ascontiguousarray(turned).reshape(len(values), -1), (cepstra, frames)
+
+
+def _make(pipeline: Pipeline, recording: Recording, how: Augmentation, seed: int) -> Vectors:
+    values, labels = [], []
+    for piece in recording.pieces:
+        # A seed of the piece's own: its copies do not depend on which other pieces there are.
+        random = RandomState(_seed(seed, recording.file.name, piece))
+        sounds = [recording.samples[piece.start : piece.end]]
+        sounds += [altered(recording.samples, piece, random, how) for _ in range(how.copies)]
+        for sound in sounds:
+            made = extract(pipeline, sound).vectors
+            values.append(made)
+            labels.append(np.full(len(made), piece.label, np.int32))
+    return Vectors(np.concatenate(values), np.concatenate(labels))
+
+
+def _seed(seed: int, name: str, piece: Piece) -> int:
+    text = f"{seed} {name} {piece.start} {piece.end}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")
+
+
+def _key(contract: str, recording: Recording, how: Augmentation, seed: int) -> str:
+    content = {
+        "contract": contract,
+        "name": recording.file.name,
+        "samples": hashlib.sha256(recording.samples.tobytes()).hexdigest(),
+        "pieces": [(piece.start, piece.end, piece.label) for piece in recording.pieces],
+        "augmentation": dataclasses.asdict(how) if how.copies else None,
+        "seed": seed if how.copies else None,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _load(file: Path) -> Vectors | None:
+    """None where there is no such file, or it was cut short."""
+    try:
+        with np.load(file) as arrays:
+            return Vectors(arrays["values"], arrays["labels"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _save(file: Path, made: Vectors) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part.npz")
+    np.savez(part, values=made.values, labels=made.labels)
+    part.replace(file)  # whole or not at all

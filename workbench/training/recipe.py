@@ -1,0 +1,192 @@
+"""training.toml -> Recipe: which data, which network, how it is trained. All faults are told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from codegen.errors import UserError, UserErrors
+from codegen.spec_keys import Real, Rule, UnfitError, Whole, did_you_mean, found
+from codegen.toml_place import TomlFile, read_toml
+
+FILE_NAME = "training.toml"
+
+
+@dataclass(frozen=True)
+class Data:
+    """What of the labelled recordings is used, and how it is cut."""
+
+    train_session: str = "train"
+    test_session: str = "test"
+    segment: int = 8000  # samples; longer labelled stretches are cut into pieces of this
+    validation: float = 0.15  # share of each class's authors that only watch the training
+    synthetic: int = 0  # synthesised recordings a class added to the training set
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Altered copies of each training segment. Never of validation or test segments."""
+
+    copies: int = 8  # a segment, beside itself; 0: none
+    shift: int = 1200  # samples, at most, either way
+    gain_db: float = 12.0  # at most, either way
+    tilt_db: float = 4.0  # standard deviation of a random microphone's response, in five bands
+    noise: float = 0.5  # share of the copies with noise mixed in
+    noise_db: float = 15.0  # the loudest noise lies this far below the sound; the faintest 25 dB lower
+
+
+@dataclass(frozen=True)
+class Network:
+    """'valid' convolutions with stride 1 and ReLU, then dense layers with ReLU, then one output a label."""
+
+    convolutions: tuple[int, ...] = (16, 16, 8, 8)  # channels
+    kernel: int = 2  # x kernel
+    normalize_after: int = 2  # batch normalisation behind this convolution's ReLU; 0: none
+    dense: tuple[int, ...] = (16,)  # units
+    dropout: float = 0.2
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How the weights are found."""
+
+    seed: int = 1
+    epochs: int = 30
+    batch: int = 256
+    learning_rate: float = 0.002  # at the start; a cosine takes it to 0
+    weight_decay: float = 0.001
+    label_smoothing: float = 0.05
+    mix: float = 0.2  # share of a second vector, at most, mixed into each
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training.toml."""
+
+    file: Path
+    data: Data = Data()
+    augmentation: Augmentation = Augmentation()
+    network: Network = Network()
+    fit: Fit = Fit()
+
+
+@dataclass(frozen=True)
+class Name:
+    """Text."""
+
+    def read(self, key: str, value: Any) -> str:
+        """The value; UnfitError where it is not a name."""
+        if not isinstance(value, str) or not value:
+            raise UnfitError(f"found {found(value)}; a name in quotes is allowed")
+        return value
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """An array of whole numbers."""
+
+    low: int  # items
+    high: int
+    item: Whole
+
+    def read(self, key: str, value: Any) -> tuple[int, ...]:
+        """The value; UnfitError where it is not such an array."""
+        if not isinstance(value, list) or not self.low <= len(value) <= self.high:
+            what = f"{self.low}..{self.high} numbers of {self.item.range}"
+            raise UnfitError(f"found {found(value)}; an array of {what} is allowed")
+        return tuple(self.item.read(key, item) for item in value)
+
+
+KEYS: Mapping[str, Mapping[str, Rule | Name | Sizes]] = {
+    "data": {
+        "train_session": Name(),
+        "test_session": Name(),
+        "segment": Whole(1, 10_000_000, "samples"),
+        "validation": Real("0", "0.5"),
+        "synthetic": Whole(0, 1000, "recordings"),
+    },
+    "augmentation": {
+        "copies": Whole(0, 1000),
+        "shift": Whole(0, 100_000, "samples"),
+        "gain_db": Real("0", "60", "dB"),
+        "tilt_db": Real("0", "30", "dB"),
+        "noise": Real("0", "1"),
+        "noise_db": Real("0", "90", "dB"),
+    },
+    "network": {
+        "convolutions": Sizes(0, 8, Whole(1, 512)),
+        "kernel": Whole(1, 15),
+        "normalize_after": Whole(0, 8),
+        "dense": Sizes(0, 4, Whole(1, 4096)),
+        "dropout": Real("0", "0.9"),
+    },
+    "fit": {
+        "seed": Whole(0, 2**31 - 1),
+        "epochs": Whole(1, 10_000),
+        "batch": Whole(1, 65_536),
+        "learning_rate": Real("0.000001", "1"),
+        "weight_decay": Real("0", "1"),
+        "label_smoothing": Real("0", "0.5"),
+        "mix": Real("0", "0.5"),
+    },
+}
+SECTIONS: Mapping[str, type] = {"data": Data, "augmentation": Augmentation, "network": Network, "fit": Fit}
+
+
+def load_recipe(path: Path) -> Recipe:
+    """The recipe of an app: `path` is its folder or its training.toml. UserError with every fault found."""
+    file = path / FILE_NAME if path.is_dir() else path
+    toml = read_toml(file)
+    faults: list[UserError] = []
+    sections: dict[str, Any] = {}
+    for section in toml.data:
+        if section not in KEYS:
+            faults.append(_unknown(toml, (section,), list(KEYS), "section"))
+    for section, kind in SECTIONS.items():
+        sections[section] = kind(**_values(toml, section, faults))
+    network: Network = sections["network"]
+    if network.normalize_after > len(network.convolutions):
+        what = (
+            f"there is no convolution {network.normalize_after}; the network has {len(network.convolutions)}"
+        )
+        faults.append(UserError(what, file=toml.path, place=toml.place("network", "normalize_after")))
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise UserErrors(faults)
+    return Recipe(toml.path.absolute(), **sections)
+
+
+def _values(toml: TomlFile, section: str, faults: list[UserError]) -> dict[str, Any]:
+    table = toml.data.get(section, {})
+    if not isinstance(table, dict):
+        what = f"found {found(table)}; a section [{section}] is allowed"
+        faults.append(UserError(what, file=toml.path, place=toml.place(section)))
+        return {}
+    values: dict[str, Any] = {}
+    kinds = {field.name: field.type for field in fields(SECTIONS[section])}
+    for key, value in table.items():
+        rule = KEYS[section].get(key)
+        if rule is None:
+            faults.append(_unknown(toml, (section, key), list(KEYS[section]), "key"))
+            continue
+        try:
+            read = rule.read(key, value)
+        except UnfitError as fault:
+            faults.append(
+                UserError(fault.what, file=toml.path, place=toml.place(section, key), remedy=fault.remedy)
+            )
+            continue
+        values[key] = float(read) if kinds[key] == "float" else read  # type: ignore[arg-type]
+    return values
+
+
+def _unknown(toml: TomlFile, place: tuple[str, ...], known: list[str], what: str) -> UserError:
+    return UserError(
+        f"there is no such {what}; known: {', '.join(known)}",
+        file=toml.path,
+        place=toml.place(*place),
+        remedy=did_you_mean(place[-1], known),
+    )
