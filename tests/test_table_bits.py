@@ -1,8 +1,8 @@
 """One changed bit in any table is noticed.
 
 The C with one bit of one entry changed gives another result than with the right table, on material that
-reaches the entry. The lowest bit is the smallest fault there is; where it cannot matter (32766 for 32767 times
-a half of int16, 1 for 0 in a logarithm of steps of 44) the third one is changed.
+reaches the entry. The lowest bit is the smallest fault there is; where it cannot matter (32766 for 32767
+times half of an int16, 1 for 0 in a logarithm of steps of 44) the third one is changed.
 """
 
 from __future__ import annotations
