@@ -105,6 +105,13 @@ def _labels(spec: Spec, pipeline: Pipeline, tensor: Tensor) -> list[UserError]:
     labels = len(pipeline.decision.labels)
     if tensor.size == labels:
         return []
-    what = f"{labels} labels; the model has {tensor.size} outputs (its output is {shape_text(tensor.shape)})"
-    remedy = f"List {tensor.size} labels in the order of training, one an output."
+    what = (
+        f"{_count(labels, 'label')}; the model has {_count(tensor.size, 'output')} "
+        f"(its output is {shape_text(tensor.shape)})"
+    )
+    remedy = f"List {_count(tensor.size, 'label')} in the order of training, one an output."
     return [UserError(what, file=spec.file, place=_place(spec, "decision", "labels"), remedy=remedy)]
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

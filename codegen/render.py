@@ -21,7 +21,7 @@ def c_rows(values: Iterable[int], width: int = 0, columns: int = 104, indent: in
     words = [str(int(value)) for value in values]
     if not words:
         return ""
-    cell = max(width, max(len(word) for word in words))
+    cell = max(width, *map(len, words))
     per_row = max(1, (columns - indent) // (cell + 2))
     if per_row > 8:
         per_row -= per_row % 4
@@ -36,7 +36,7 @@ def c_words(values: Iterable[int]) -> str:
 
 
 def c_string(text: str) -> str:
-    """A C string literal. Only printable ASCII passes the door, so only quotes and backslashes are escaped."""
+    """A C string literal. Only printable ASCII passes the door: quotes and backslashes are escaped."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

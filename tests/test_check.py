@@ -89,8 +89,9 @@ def test_one_frame_or_one_cepstrum_fits_in_any_layout() -> None:
 def test_labels_are_as_many_as_outputs(outputs: int) -> None:
     told = fault(App(), graph(1, 15, 20, 1, outputs=outputs))
     assert told.place == "[decision] labels"
-    assert f"4 labels; the model has {outputs} outputs" in told.what
-    assert f"List {outputs} labels" in (told.remedy or "")
+    plural = "" if outputs == 1 else "s"
+    assert f"4 labels; the model has {outputs} output{plural} (" in told.what
+    assert f"List {outputs} label{plural} in" in (told.remedy or "")
 
 
 def test_both_faults_are_told_at_once() -> None:

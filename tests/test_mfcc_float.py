@@ -10,11 +10,13 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+import soundfile
 from numpy.typing import NDArray
 
 from tests.reference import mfcc_float
 from tests.reference.mfcc_integer import Config
 from tests.support.mfcc_configs import code_of, fitting
+from tests.support.shared import shared
 
 Floats = NDArray[np.float64]
 
@@ -125,3 +127,23 @@ def test_silence_is_exact() -> None:
     cepstra = code_of(Config())(silence[0])
     assert cepstra[0] == 45443
     assert np.abs(cepstra - mfcc_float.mfcc(Config(), silence)[0]).max() < 100
+
+
+def test_recordings_that_pass_the_gate() -> None:
+    """Medians of what docs/front_end.md says of real sound; most of its windows have filters below USABLE."""
+    files = sorted(shared("audio/smart_lock/wav_flac").iterdir())[::8]
+    code = code_of(Config())
+    first: list[float] = []
+    others: list[float] = []
+    for file in files:
+        samples, _ = soundfile.read(file, dtype="int16", frames=40 * 400)
+        windows = samples[: len(samples) // 400 * 400].reshape(-1, 400)
+        windows = windows[np.abs(windows.astype(np.int32)).max(axis=1) > 600]
+        expected = mfcc_float.mfcc(Config(), windows)
+        found = np.array([code(window) for window in windows]).reshape(-1, 20)
+        error = np.abs(found - expected) / mfcc_float.lifter(Config())
+        first += error[:, 0].tolist()
+        others += error[:, 1:].max(axis=1).tolist()
+    assert len(first) > 300
+    assert np.median(first) < 400
+    assert np.median(others) < 400

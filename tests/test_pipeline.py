@@ -293,7 +293,7 @@ def test_the_text_holds_the_tables(tmp_path: Path) -> None:
 def test_one_bit_of_the_generated_tables_changes_what_comes_out(
     table: str, entry: int, tmp_path: Path
 ) -> None:
-    """And fails check_steps, which knows nothing of the generated text. log_add: tests/test_tables.py."""
+    """And fails check_steps, which knows nothing of the generated text. log_add: tests/test_table_bits.py."""
     app = dataclasses.replace(App(), gate=Gate(0, 0, 0), cascade=Cascade(2), threshold=Fraction(1, 2))
     samples = windows(app, [True] * 60)
     for changed in (False, True):

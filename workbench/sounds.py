@@ -185,4 +185,5 @@ def voice(random: RandomState, rate: int, samples: int) -> Signal:
     return signal + 0.02 * coloured(random, samples, 0)
 
 
-NOISES: tuple[Callable[[RandomState, int, int], Signal], ...] = (rain, engine, alarm, voice)
+Noise = Callable[[RandomState, int, int], Signal]
+NOISES: tuple[Noise, ...] = (rain, engine, alarm, voice)

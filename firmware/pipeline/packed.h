@@ -10,7 +10,8 @@
 
 /* Two int16 in a word: the first of memory, or the real part, in the low half. Cortex-M4 and larger cores
  * have an instruction for each of these (Armv7-M Architecture Reference Manual, A7.7); elsewhere they are
- * plain C of the same bits. Sums and differences wrap in each half. */
+ * plain C of the same bits. Sums and differences wrap in each half. Conversions to signed
+ * types are modulo 2^n and >> of negative values rounds down, as on every compiler for these cores. */
 #if defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_DSP)
 #include <arm_acle.h>
 #define PACKED_DSP 1

@@ -18,16 +18,10 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     """Every file of the image, for the alias that builds it."""
     options = env["OPTIONS"]
     folder = options.folder
-    made_headers = [f"{folder}/generated", f"{options.board_folder}/board"]
-    env.Replace(
-        CPPPATH=["#firmware", *made_headers], INCLUDES=["-Ifirmware", *(f"-I{path}" for path in made_headers)]
-    )
-
     rooms = ["device", f"port/{options.board.port}", *([] if options.board.hosted else ["port/cortex_m"])]
-    runtime = _objects(env, _sources(env, "pipeline") + _sources(env, "nn"))
-    made = _objects(env, [node for node in generated if node.name.endswith(".c")])
-    device = _objects(env, [source for room in rooms for source in _sources(env, room)])
-    objects = [*runtime, *made, *device]
+    runtime = _handwritten(env, "pipeline", "nn")
+    made = _generated(env, [node for node in generated if node.name.endswith(".c")])
+    objects = [*runtime, *made, *_handwritten(env, *rooms)]
     env.CompileCommands(objects)
 
     suffix = "" if options.board.hosted else ".elf"
@@ -50,26 +44,37 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     return [*files, *env.SizeTable(f"{folder}/size.txt", elf, files)]
 
 
-def _sources(env: Any, room: str) -> list[Any]:
-    """The handwritten sources of one folder of firmware/, in an order that does not depend on the disk."""
-    found = env.Glob(f"#firmware/{room}/*.c") + env.Glob(f"#firmware/{room}/*.S")
-    return sorted(found, key=lambda node: node.path)
+def _handwritten(env: Any, *rooms: str) -> list[Any]:
+    """Objects of these folders of firmware/. They are the same for every app, so a board keeps them once."""
+    folder = env["OPTIONS"].board_folder
+    objects = []
+    for room in rooms:
+        found = env.Glob(f"#firmware/{room}/*.c") + env.Glob(f"#firmware/{room}/*.S")
+        for source in sorted(found, key=lambda node: node.name):  # an order that does not depend on the disk
+            target = f"{folder}/objects/{room}/{Path(source.name).with_suffix('.o')}"
+            objects += _object(env, target, source, "$SOURCE", [f"{folder}/board"])
+    return objects
 
 
-def _objects(env: Any, sources: list[Any]) -> list[Any]:
-    """objects/<folder>/<name>.o for each, the folder as under firmware/.
+def _generated(env: Any, sources: list[Any]) -> list[Any]:
+    """Objects of generated sources.
 
-    Handwritten sources are told to the compiler from the clone's root, generated ones from the disk's: so
-    debug information is the same whether the build folder lies in the clone or elsewhere.
+    These are told to the compiler from the disk's root, the handwritten ones from the clone's: so debug
+    information is the same whether the build folder lies in the clone or elsewhere.
     """
+    options = env["OPTIONS"]
+    folders = [f"{options.folder}/generated", f"{options.board_folder}/board"]
     objects = []
     for source in sources:
-        room = Path(source.path).parent
-        handwritten = room.parts[0] == "firmware"
-        room = room.relative_to("firmware") if handwritten else Path(room.name)
-        target = f"{env['OPTIONS'].folder}/objects/{room}/{Path(source.path).with_suffix('.o').name}"
-        objects += env.Object(target, source, INPUT="$SOURCE" if handwritten else "${SOURCE.abspath}")
+        target = f"{options.folder}/objects/{Path(source.name).with_suffix('.o')}"
+        objects += _object(env, target, source, "${SOURCE.abspath}", folders)
     return objects
+
+
+def _object(env: Any, target: str, source: Any, as_told: str, folders: list[str]) -> list[Any]:
+    """One object; `folders` of headers beside firmware/."""
+    includes = ["-Ifirmware", *(f"-I{folder}" for folder in folders)]
+    return list(env.Object(target, source, INPUT=as_told, INCLUDES=includes, CPPPATH=["#firmware", *folders]))
 
 
 def _library(env: Any, file: str, objects: list[Any]) -> list[Any]:

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from codegen.spec import Layout
 from tests.reference.mfcc_integer import Config, IntegerMfcc
 from tests.reference.stages import decided_windows, gate_flags, verdicts
 from tests.support.apps import App, hashed
@@ -35,6 +36,41 @@ def feature(app: App, cepstrum: int) -> int:
     return max(0, min(255, 255 * (cepstrum - low) // (high - low)))
 
 
+def windows_of(app: App, samples: NDArray[np.int16]) -> list[list[int]]:
+    """The samples of every window."""
+    window = app.window
+    starts = range(0, len(samples) - window.size + 1, window.stride)
+    return [samples[start : start + window.size].tolist() for start in starts]
+
+
+def cepstra_of(app: App, windows: list[list[int]]) -> list[list[int]]:
+    """The cepstra of every window."""
+    reference = IntegerMfcc(config_of(app))
+    return [reference.stages(values).mfcc[: app.mfcc.cepstra] for values in windows]
+
+
+def flags_of(app: App, windows: list[list[int]]) -> list[bool]:
+    """Which windows pass the gate."""
+    peaks = [max(abs(x) for x in values) for values in windows]
+    return gate_flags(peaks, app.gate.threshold, app.gate.backoff, app.gate.delay)
+
+
+def decision_line(app: App, index: int, class_index: int, score: int) -> str:
+    """What is printed for window `index`."""
+    window, held = app.window, app.cascade.frames
+    return _text(
+        {
+            "ModelNumber": 0,
+            "Classification": class_index,
+            "SegmentStart": (index - held + 1) * window.stride,
+            "SegmentLength": (held - 1) * window.stride + window.size,
+            "Label": app.labels[class_index - 1] if class_index else "Unknown",
+            "Score": score,
+            "Sequence": index,
+        }
+    )
+
+
 def expected_lines(
     app: App, samples: NDArray[np.int16], *, stages: bool = False, incremental: bool = False
 ) -> list[str]:
@@ -43,19 +79,12 @@ def expected_lines(
     Features enter the model as u - 128; its scores are hashed(). incremental: the model takes single frames
     unless a whole cascade of them is new.
     """
-    window, held = app.window, app.cascade.frames
-    reference = IntegerMfcc(config_of(app))
-    starts = range(0, len(samples) - window.size + 1, window.stride)
-    windows = [samples[start : start + window.size].tolist() for start in starts]
-    cepstra = [reference.stages(values).mfcc[: app.mfcc.cepstra] for values in windows]
+    held = app.cascade.frames
+    windows = windows_of(app, samples)
+    cepstra = cepstra_of(app, windows)
     features = [[feature(app, value) for value in row] for row in cepstra]
     frames = [[value - 128 for value in row] for row in features]
-    flags = gate_flags(
-        [max(abs(x) for x in values) for values in windows],
-        app.gate.threshold,
-        app.gate.backoff,
-        app.gate.delay,
-    )
+    flags = flags_of(app, windows)
     decided = decided_windows(flags, held, app.cascade.slide)
     inputs = {index: frames[index - held + 1 : index + 1] for index in decided}
     scores = [hashed(inputs[index], len(app.labels)) for index in decided]
@@ -74,27 +103,16 @@ def expected_lines(
             }
             if index in told:
                 if index - last >= held or not incremental:
-                    rows["input"] = [value for frame in inputs[index] for value in frame]
+                    transposed = app.layout is Layout.CEPSTRA_BY_FRAMES
+                    picture = zip(*inputs[index], strict=True) if transposed else inputs[index]
+                    rows["input"] = [value for row in picture for value in row]
                 rows["scores"] = scores[decided.index(index)]
             lines += [
                 _text({"stage": stage, "sequence": index, "values": row}) for stage, row in rows.items()
             ]
         if index in told:
-            class_index, score = told[index]
             last = index
-            lines.append(
-                _text(
-                    {
-                        "ModelNumber": 0,
-                        "Classification": class_index,
-                        "SegmentStart": (index - held + 1) * window.stride,
-                        "SegmentLength": (held - 1) * window.stride + window.size,
-                        "Label": app.labels[class_index - 1] if class_index else "Unknown",
-                        "Score": score,
-                        "Sequence": index,
-                    }
-                )
-            )
+            lines.append(decision_line(app, index, *told[index]))
     return lines
 
 

@@ -18,7 +18,7 @@ from codegen.board_sources import board_sources
 from codegen.graph import Graph, Tensor
 from codegen.line_size import line_size
 from codegen.render import render
-from codegen.spec import Audio, Cascade, Classifier, Gate, Mfcc, Spec, Window
+from codegen.spec import Audio, Cascade, Classifier, Gate, Layout, Mfcc, Scale, Spec, Window
 from tests.support.apps import FAKE_MODEL, App
 from tests.support.compile import FIRMWARE, WARNINGS
 from tests.support.pipeline_c import SOURCES
@@ -122,6 +122,19 @@ HASHING = App(
     labels=('a "quoted" label', "knock", "back\\slash"),
     threshold=Fraction(1, 2),
 )
+# Everything else than the tutorial's: 48 kHz, overlapping windows, large FFT, transposed, no slide, votes.
+WIDE = App(
+    audio=Audio(48000),
+    window=Window(1024, 256),
+    gate=Gate(300, 5, 1),
+    mfcc=Mfcc(cepstra=40, filters=64, fft=1024, low_hz=100, high_hz=20000, lifter=0, preemphasis=0.9),
+    scale=Scale(-300000, 700000),
+    cascade=Cascade(frames=3, slide=False),
+    labels=tuple(f"class {index}" for index in range(17)),
+    threshold=Fraction(3, 5),
+    votes=3,
+    layout=Layout.CEPSTRA_BY_FRAMES,
+)
 WILFUL_INPUTS, WILFUL_OUTPUTS = 1000, 700
 
 
@@ -144,6 +157,11 @@ def _made(name: str, board: str, sources: Callable[[Path], Sources]) -> Path:
 def hashing_image(board: str, *, incremental: bool = False) -> Path:
     """HASHING around fake_model.c."""
     return _made(f"hashing{incremental}", board, lambda at: hashing_app(at, HASHING, incremental=incremental))
+
+
+def wide_image(board: str) -> Path:
+    """WIDE around fake_model.c."""
+    return _made("wide", board, lambda at: hashing_app(at, WIDE))
 
 
 def wilful_image(board: str, *, inputs: int = WILFUL_INPUTS, start_error: int = 0) -> Path:

@@ -1,4 +1,4 @@
-"""Altered copies of a piece: shifted, louder or softer, through another microphone, with noise."""
+"""Altered copies of a piece: shifted, faster or slower, louder or softer, another microphone, with noise."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ def altered(
 ) -> NDArray[np.int16]:
     """One altered copy of the piece, as long as it; `samples` is its whole recording."""
     length = piece.end - piece.start
-    shift = int(random.randint(-how.shift, how.shift + 1))
-    start = min(max(0, piece.start + shift), len(samples) - length)
-    sound = samples[start : start + length].astype(np.float64)
+    sound = _played(samples, piece, 2.0 ** float(random.uniform(-how.speed, how.speed)), _shift(random, how))
     sound = _tilted(sound, random.normal(0.0, 1.0, len(BANDS)) * how.tilt_db)
     sound = sound * _gain(sound, float(random.uniform(-how.gain_db, how.gain_db)))
     if random.uniform() < how.noise:
@@ -35,6 +33,20 @@ def altered(
         noise = coloured(random, length, COLOURS[random.randint(len(COLOURS))])
         sound = sound + noise * (np.max(np.abs(sound)) * 10 ** (-below / 20) / CREST)
     return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+
+
+def _shift(random: RandomState, how: Augmentation) -> int:
+    return int(random.randint(-how.shift, how.shift + 1))
+
+
+def _played(samples: NDArray[np.int16], piece: Piece, speed: float, shift: int) -> NDArray[np.float64]:
+    """The piece moved by `shift` and played `speed` times as fast, from the sounds around it; its own length."""
+    length = piece.end - piece.start
+    times = np.arange(length) * speed
+    middle = (length - 1) / 2 * (1 - speed)  # the piece's middle stays its middle
+    last = len(samples) - 1
+    start = float(np.clip(piece.start + middle + shift, 0, max(0.0, last - times[-1])))
+    return np.interp(start + times, np.arange(len(samples)), samples.astype(np.float64))
 
 
 def _tilted(sound: NDArray[np.float64], decibels: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""TensorFlow talks on the process's own stdout and stderr. Here it is heard only when something goes wrong."""
+"""TensorFlow talks on the process's own stdout and stderr; here it is heard only when something fails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Nothing on stdout and stderr, from Python or from C++, unless the block fails: then all of it on stderr."""
+    """Nothing on stdout and stderr, from Python or C++, unless the block fails: then all of it on stderr."""
     sys.stdout.flush()
     sys.stderr.flush()
     kept = [os.dup(number) for number in (1, 2)]

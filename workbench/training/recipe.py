@@ -31,6 +31,7 @@ class Augmentation:
 
     copies: int = 8  # a segment, beside itself; 0: none
     shift: int = 1200  # samples, at most, either way
+    speed: float = 0.35  # octaves, at most, either way: another pitch and pace, another door
     gain_db: float = 12.0  # at most, either way
     tilt_db: float = 4.0  # standard deviation of a random microphone's response, in five bands
     noise: float = 0.5  # share of the copies with noise mixed in
@@ -110,6 +111,7 @@ KEYS: Mapping[str, Mapping[str, Rule | Name | Sizes]] = {
     "augmentation": {
         "copies": Whole(0, 1000),
         "shift": Whole(0, 100_000, "samples"),
+        "speed": Real("0", "2", "octaves"),
         "gain_db": Real("0", "60", "dB"),
         "tilt_db": Real("0", "30", "dB"),
         "noise": Real("0", "1"),

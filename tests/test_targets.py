@@ -1,0 +1,466 @@
+"""Doors to images: processes that end, sound from the virtual microphone, serial ports, clear refusals."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import termios
+import threading
+import time
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from elftools.elf.elffile import ELFFile
+from numpy.typing import NDArray
+
+from codegen.errors import UserError
+from tests.support.compile import ROOT
+from tests.support.doors import board_of, open_hashing, open_image, open_wilful
+from tests.support.expected import expected_lines
+from tests.support.images import HASHING, QEMU_BOARD, WILFUL_INPUTS, bursts, hashing_image, wilful_image
+from tests.support.tools import need_tool
+from workbench.lines import Error, Status, numbered_line, parse_line
+from workbench.targets import Device, Microphone, QemuOptions, open_target, target_board
+from workbench.targets.link import LinkClosedError, ProcessLink
+
+pytestmark = pytest.mark.xdist_group("images")
+
+SOUND = bursts(30)
+
+
+def pid_of(device: Device) -> int:
+    """The process behind a device."""
+    link = device._link
+    assert isinstance(link, ProcessLink)
+    return link.pid
+
+
+def gone(pid: int, seconds: float = 10) -> bool:
+    """Whether a process ends within this time; one nobody waited for counts as ended."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+# Processes end
+
+
+@pytest.mark.parametrize("door", ["pc", "qemu"])
+def test_a_closed_image_is_gone(door: str) -> None:
+    with open_hashing(door) as device:
+        pid = pid_of(device)
+    assert gone(pid)
+    device.close()  # twice is once
+
+
+@pytest.mark.parametrize("door", ["pc", "qemu"])
+def test_an_image_ends_with_the_trouble_around_it(door: str) -> None:
+    with contextlib.suppress(KeyboardInterrupt), open_hashing(door) as device:
+        pid = pid_of(device)
+        raise KeyboardInterrupt
+    assert gone(pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+@pytest.mark.parametrize("door", ["pc", "qemu"])
+def test_an_image_ends_with_its_killed_parent(door: str) -> None:
+    image = hashing_image(board_of(door))
+    need_tool("qemu-system-arm")
+    script = (
+        "import sys, time; from pathlib import Path; from workbench.targets import open_target\n"
+        f"d = open_target({door!r}, Path({str(image)!r})); print(d._link.pid, flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert not gone(pid, 0.1)
+        parent.send_signal(signal.SIGKILL)
+    assert gone(pid)
+
+
+def test_an_image_that_dies_is_told_with_its_words() -> None:
+    with open_wilful("pc") as device, pytest.raises(UserError, match="ended") as caught:
+        device.tensor(b"\xe2" + bytes(WILFUL_INPUTS - 1))
+    assert str(wilful_image("pc")) in str(caught.value)
+
+
+def test_the_program_ends_with_its_input_after_all_its_output() -> None:
+    lines = b"".join(
+        numbered_line("audio", n, SOUND.astype("<i2").tobytes()[at : at + 360])
+        for n, at in enumerate(range(0, 2 * len(SOUND), 360))
+    )
+    done = subprocess.run(
+        [hashing_image("pc")], input=b"replay\n" + lines + b"status\nstat", capture_output=True, check=False
+    )
+    assert done.returncode == 0
+    assert done.stderr == b""
+    *told, last = done.stdout.decode().splitlines()
+    assert [line for line in told if line.startswith('{"ModelNumber"')] == expected_lines(HASHING, SOUND)
+    assert isinstance(parse_line(last), Status)  # the half word behind it is no command
+
+
+def test_a_slow_reader_gets_every_line() -> None:
+    """A megabyte of stages, read in sips: more than the program and the pipe hold."""
+    sound = bursts(2500)
+    data = b"".join(
+        numbered_line("audio", n, sound.astype("<i2").tobytes()[at : at + 360])
+        for n, at in enumerate(range(0, 2 * len(sound), 360))
+    )
+    with subprocess.Popen([hashing_image("pc")], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        feeder = threading.Thread(target=lambda: _feed(program, b"stages on\nreplay\n" + data + b"status\n"))
+        feeder.start()
+        time.sleep(0.5)
+        out = bytearray()
+        while piece := os.read(program.stdout.fileno(), 1 << 14):
+            out += piece
+            time.sleep(0.001)
+        feeder.join()
+    assert len(out) > 400_000
+    status = parse_line(out.decode().splitlines()[-1])
+    assert isinstance(status, Status)
+    assert (status["dropped"], status["windows"]) == (0, 2500)
+    assert out.count(b'"stage":"cepstra"') == 2500
+
+
+def _feed(program: subprocess.Popen[bytes], data: bytes) -> None:
+    assert program.stdin is not None
+    program.stdin.write(data)
+    program.stdin.close()
+
+
+def test_lines_that_nobody_takes_are_dropped_after_a_second_and_counted() -> None:
+    """Replay waits for room, but not for ever."""
+    sound = bursts(5000)
+    payload = sound.astype("<i2").tobytes()
+    with open_hashing("pc") as device:
+        device.command("stages on")
+        device.command("replay")
+        lines = b"".join(
+            numbered_line("audio", n, payload[at : at + 360])
+            for n, at in enumerate(range(0, len(payload), 360))
+        )
+        sent = 0
+        started = time.monotonic()
+        while sent < len(lines) and time.monotonic() < started + 60:
+            device.send(lines[sent : sent + 4096])
+            sent += 4096
+            time.sleep(0.001)
+        while device._link._link._queued and time.monotonic() < started + 60:  # type: ignore[attr-defined]
+            device.send(b"")
+            time.sleep(0.01)
+        whole = 0
+        while True:
+            line = device._line(time.monotonic() + 5)
+            assert line is not None
+            if '"ack"' in line and parse_line(line).number == -(-len(payload) // 360):  # type: ignore[union-attr]
+                break
+            whole += parse_line(line) is not None
+            if whole and '"stage":"cepstra","sequence":4999' in line:
+                break
+        status = device.status()
+    assert status["windows"] == 5000
+    assert status["dropped"] > 1000
+
+
+# The virtual microphone
+
+
+def microphone(folder: Path, sound: NDArray[np.int16], rate: int = 8000) -> Microphone:
+    """A file of it."""
+    file = folder / "sound, with a comma.s16le"
+    file.write_bytes(sound.astype("<i2").tobytes())
+    return Microphone(file, rate)
+
+
+@pytest.mark.parametrize("memory_line", [True, False])
+def test_a_live_image_hears_every_sample(tmp_path: Path, memory_line: bool) -> None:
+    """Two seconds and a half; the core's speed is fixed, so a slow computer proves the same."""
+    sound = bursts(312, seed=7)
+    options = QemuOptions(microphone(tmp_path, sound), icount=5, paced=True, memory_line=memory_line)
+    with open_image("qemu", hashing_image(QEMU_BOARD), options) as device:
+        expected = expected_lines(HASHING, sound)
+        lines = list(device.results(3.0))
+        status = device.status()
+        assert status.live
+        assert lines == expected
+        assert status.sequence == status["windows"] == 312
+        assert (status["lost"], status["dropped"], status["late"]) == (0, 0, 0)
+        assert 0 < status["awake"] < 50
+
+
+def test_live_starts_afresh_and_stages_come_too(tmp_path: Path) -> None:
+    sound = bursts(60, seed=8)
+    options = QemuOptions(microphone(tmp_path, sound), icount=5, paced=True)
+    with open_image("qemu", hashing_image(QEMU_BOARD), options) as device:
+        first = list(device.results(2.0))
+        assert first == expected_lines(HASHING, sound)
+        device.command("stages on")
+        assert isinstance(device.command("live"), Status)
+        assert list(device.results(2.0)) == expected_lines(HASHING, sound, stages=True)
+        assert device.status()["lost"] == 0
+
+
+def test_replay_leaves_the_microphone_alone_and_live_comes_back(tmp_path: Path) -> None:
+    sound, other = bursts(2000, seed=9), bursts(40, seed=10)
+    options = QemuOptions(microphone(tmp_path, sound))
+    with open_image("qemu", hashing_image(QEMU_BOARD), options) as device:
+        assert device.status().live
+        assert list(device.replay(other)) == expected_lines(HASHING, other)
+        assert not device.status().live
+        answer = device.command("live")
+        assert isinstance(answer, Status)
+        assert answer.live
+        expected = expected_lines(HASHING, sound[: 64 * 100])
+        results = device.results(5.0)
+        assert [next(results) for _ in range(20)] == expected[:20]
+
+
+def test_a_blocked_serial_line_costs_lines_and_no_sample(tmp_path: Path) -> None:
+    """Nobody reads for four seconds of sound: what does not fit the ring is dropped whole."""
+    sound = bursts(500, seed=12)
+    sound[::64] = 5000  # every window passes the gate
+    options = QemuOptions(microphone(tmp_path, sound), icount=5, memory_line=False)
+    with open_image("qemu", hashing_image(QEMU_BOARD), options) as device:
+        expected = expected_lines(HASHING, sound)
+        time.sleep(3.0)  # idle time is skipped: the sound is over long before
+        lines = list(device.results(1.0))
+        status = device.status()
+        assert (status["windows"], status["lost"]) == (500, 0)
+        assert status["decisions"] == len(expected) == 497
+        assert status["dropped"] == len(expected) - len(lines) > 50
+        assert lines == expected[: len(lines)]
+
+
+def test_a_core_too_slow_loses_samples_and_counts_them(tmp_path: Path) -> None:
+    """A microsecond an instruction: a window takes longer than it lasts."""
+    sound = bursts(400, seed=13)
+    options = QemuOptions(microphone(tmp_path, sound), icount=10)
+    with open_image("qemu", hashing_image(QEMU_BOARD), options) as device:
+        for _ in device.results(2.0):
+            pass
+        status = device.status()
+        assert status["lost"] > 0
+        assert status["late"] > 0
+        assert status["windows"] == (len(sound) - status["lost"]) // 64
+
+
+@pytest.mark.parametrize("rate", [8001, 16000])
+def test_a_sound_of_another_rate_is_no_microphone(tmp_path: Path, rate: int) -> None:
+    options = QemuOptions(microphone(tmp_path, SOUND, rate))
+    with open_image("qemu", hashing_image(QEMU_BOARD), options) as device:
+        assert not device.status().live
+        assert isinstance(device.command("live"), Error)
+
+
+def test_a_sound_that_cannot_be_played_is_refused(tmp_path: Path) -> None:
+    image = hashing_image(QEMU_BOARD)
+    odd = tmp_path / "odd.s16le"
+    odd.write_bytes(b"odd")
+    with pytest.raises(UserError, match="even number"):
+        open_target("qemu", image, qemu=QemuOptions(Microphone(odd, 8000)))
+    with pytest.raises(UserError, match="cannot be read"):
+        open_target("qemu", image, qemu=QemuOptions(Microphone(tmp_path / "none", 8000)))
+
+
+# What should never happen
+
+
+def test_a_fault_is_one_line_that_says_where() -> None:
+    with open_wilful("uart") as device, pytest.raises(UserError, match="the image stopped") as caught:
+        device.tensor(b"\xe2" + bytes(WILFUL_INPUTS - 1))
+    error = parse_line(str(caught.value).partition("stopped: ")[2])
+    assert isinstance(error, Error)
+    assert (error.what, error.detail) == ("fault", 3)
+    assert int(str(error.more["cfsr"]), 16) == 1 << 16  # an undefined instruction
+    with wilful_image(QEMU_BOARD).open("rb") as file:
+        symbols = ELFFile(file).get_section_by_name(".symtab")
+        (run,) = (
+            symbol for symbol in symbols.iter_symbols() if symbol.name == "run" and symbol["st_size"] > 20
+        )
+    start = run["st_value"] & ~1
+    assert start <= int(str(error.more["pc"]), 16) < start + run["st_size"]
+
+
+def test_a_stack_too_small_is_told() -> None:
+    with open_wilful("qemu") as device:
+        used = device.status()["stack"]
+        assert 100 < used < 8192
+        with pytest.raises(UserError, match='"error":"fault"'):
+            device.tensor(b"\xe3" + bytes(WILFUL_INPUTS - 1))
+
+
+def test_bytes_that_found_no_room_are_counted() -> None:
+    """While the image waits for room for its lines, more comes than its receiver's ring holds."""
+    sound = np.full(180 * 80, 9000, np.int16)
+    with open_hashing("uart") as device:
+        device.command("stages on")
+        device.command("replay")
+        payload = sound.astype("<i2").tobytes()
+        for number in range(80):
+            device.send(numbered_line("audio", number, payload[360 * number :][:360]))
+        deadline = time.monotonic() + 60
+        while device._link._link._queued and time.monotonic() < deadline:  # type: ignore[attr-defined]
+            device.send(b"")
+            time.sleep(0.01)
+        while device._line(time.monotonic() + 2.0) is not None:
+            pass
+        device.send(b"\n")
+        status = device.status()
+        assert status["serial_lost"] > 0
+        device.command("stages off")
+        assert list(device.replay(SOUND)) == expected_lines(HASHING, SOUND)
+
+
+# No wake-up is lost
+
+
+@pytest.mark.parametrize("door", ["qemu", "uart"])
+def test_an_idle_image_answers_at_once(door: str) -> None:
+    """A lost wake-up would show as an answer at SysTick's next wrap, up to 0.67 s later."""
+    with open_hashing(door) as device:
+        spans = []
+        for _ in range(200):
+            started = time.monotonic()
+            device.status()
+            spans.append(time.monotonic() - started)
+        assert sum(span > 0.25 for span in spans) < 10
+
+
+def test_an_idle_image_sleeps_across_the_wraps_of_its_counter() -> None:
+    with open_image("qemu", hashing_image(QEMU_BOARD), QemuOptions(icount=5, paced=True)) as device:
+        device.status()
+        time.sleep(2.5)  # more than three rounds of SysTick
+        assert device.status()["awake"] <= 5
+
+
+# Serial ports
+
+
+@contextlib.contextmanager
+def on_a_socket(image: Path) -> Iterator[str]:
+    """The image behind a TCP port, as a pyserial URL."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        program: list[subprocess.Popen[bytes]] = []
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                program.append(
+                    subprocess.Popen([image], stdin=connection.fileno(), stdout=connection.fileno())
+                )
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"socket://127.0.0.1:{server.getsockname()[1]}"
+        thread.join(10)
+    for running in program:
+        running.kill()
+        running.wait()
+
+
+def test_a_pyserial_url_is_a_door() -> None:
+    with on_a_socket(hashing_image("pc")) as url, open_target(url, timeout=20) as device:
+        assert device.boot.name == "app"
+        assert list(device.replay(SOUND)) == expected_lines(HASHING, SOUND)
+
+
+def test_a_serial_device_is_a_door() -> None:
+    ours, theirs = os.openpty()
+    tty.setraw(theirs, termios.TCSANOW)
+    with subprocess.Popen([hashing_image("pc")], stdin=ours, stdout=ours) as program:
+        try:
+            with open_target(os.ttyname(theirs), timeout=20) as device:
+                assert list(device.replay(SOUND)) == expected_lines(HASHING, SOUND)
+        finally:
+            program.kill()
+            os.close(ours)
+            os.close(theirs)
+
+
+def test_a_silent_port_is_given_up() -> None:
+    ours, theirs = os.openpty()
+    try:
+        with pytest.raises(UserError, match="nothing says who it is within 1 seconds"):
+            open_target(os.ttyname(theirs), timeout=1)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+@pytest.mark.parametrize("port", ["/dev/no-such-port", "socket://127.0.0.1:1", "nonsense://x"])
+def test_a_port_that_does_not_open_is_told(port: str) -> None:
+    with pytest.raises(UserError, match="cannot be opened") as caught:
+        open_target(port, timeout=1)
+    assert str(caught.value).startswith(f"{port}: ")
+
+
+# Refusals
+
+
+def test_a_missing_emulator_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = hashing_image("pc")  # any file
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(UserError, match="qemu-system-arm") as caught:
+        open_target("qemu", image)
+    assert "nstall" in str(caught.value)
+
+
+def test_what_is_no_image_is_told(tmp_path: Path) -> None:
+    need_tool("qemu-system-arm")
+    with pytest.raises(UserError, match="no such image"):
+        open_target("qemu", tmp_path / "firmware.elf")
+    empty = tmp_path / "firmware"
+    empty.write_bytes(b"")
+    with pytest.raises(UserError, match="cannot be started"):
+        open_target("pc", empty)
+    empty.chmod(0o755)
+    empty.write_text("#!/bin/sh\necho boots no more >&2\nexit 5\n")
+    with pytest.raises(UserError, match=r"exit code 5\): boots no more"):
+        open_target("pc", empty)
+
+
+def test_an_image_that_says_nothing_is_given_up(tmp_path: Path) -> None:
+    mute = tmp_path / "firmware"
+    mute.write_text("#!/bin/sh\nexec sleep 60\n")
+    mute.chmod(0o755)
+    with pytest.raises(UserError, match="nothing says who it is within 1 seconds"):
+        open_target("pc", mute, timeout=1)
+
+
+def test_boards_and_targets_that_do_not_go_together() -> None:
+    assert target_board("/dev/ttyACM0") is None
+    board = target_board("qemu")
+    assert board is not None
+    assert board.name == QEMU_BOARD
+    with pytest.raises(UserError, match="board pc"):
+        target_board("pc", "mps2_an386")
+    with pytest.raises(UserError, match=r"no machine for the board .pc."):
+        target_board("qemu", "pc")
+    with pytest.raises(UserError, match="there is no board"):
+        target_board("qemu", "mps3")
+
+
+def test_links_tell_when_nothing_more_will_come() -> None:
+    with open_hashing("pc") as device:
+        os.kill(pid_of(device), signal.SIGKILL)
+        assert gone(pid_of(device))
+        with pytest.raises(LinkClosedError, match="signal 9"):
+            device._link.receive(5)
