@@ -149,8 +149,9 @@ void protocol_stages(const pipeline_t *pipeline, const step_t *step)
     end_stage(&json);
 
     stage_int8("frame", step, step->frame, cepstra);
-    if (step->input != NULL)
-        stage_int8("input", step, step->input, app.model->input_size);
+    if (step->decided)
+        stage_int8("input", step, classifier_input(app.pipeline->classifier, app.pipeline->cascade),
+                   app.model->input_size);
     if (step->scores != NULL)
         stage_int8("scores", step, step->scores, app.model->output_size);
 }

@@ -51,3 +51,10 @@ int classifier_run(const classifier_t *classifier, const cascade_t *cascade)
     state->count = count;
     return 0;
 }
+
+const int8_t *classifier_input(const classifier_t *classifier, const cascade_t *cascade)
+{
+    if (!classifier->state->full)
+        lay_out(classifier, cascade);
+    return classifier->input;
+}

@@ -32,4 +32,7 @@ void classifier_frame(const classifier_t *classifier, const uint8_t *features, i
 /* Scores for the cascade's content into classifier->scores; 0, or the engine's error. */
 int classifier_run(const classifier_t *classifier, const cascade_t *cascade);
 
+/* The tensor of the last decision, to look at: laid out now where advance() had no need of it. */
+const int8_t *classifier_input(const classifier_t *classifier, const cascade_t *cascade);
+
 #endif

@@ -71,13 +71,10 @@ def decision_line(app: App, index: int, class_index: int, score: int) -> str:
     )
 
 
-def expected_lines(
-    app: App, samples: NDArray[np.int16], *, stages: bool = False, incremental: bool = False
-) -> list[str]:
+def expected_lines(app: App, samples: NDArray[np.int16], *, stages: bool = False) -> list[str]:
     """Decision lines, with `stages` those of every window too, of an app around fake_model.c.
 
-    Features enter the model as u - 128; its scores are hashed(). incremental: the model takes single frames
-    unless a whole cascade of them is new.
+    Features enter the model as u - 128; its scores are hashed().
     """
     held = app.cascade.frames
     windows = windows_of(app, samples)
@@ -92,7 +89,6 @@ def expected_lines(
     told = dict(zip(decided, verdicts(scores, [limit] * len(app.labels), app.votes), strict=True))
 
     lines: list[str] = []
-    last = -held
     for index in range(len(windows)):
         if stages:
             rows = {
@@ -102,16 +98,14 @@ def expected_lines(
                 "frame": frames[index],
             }
             if index in told:
-                if index - last >= held or not incremental:
-                    transposed = app.layout is Layout.CEPSTRA_BY_FRAMES
-                    picture = zip(*inputs[index], strict=True) if transposed else inputs[index]
-                    rows["input"] = [value for row in picture for value in row]
+                transposed = app.layout is Layout.CEPSTRA_BY_FRAMES
+                picture = zip(*inputs[index], strict=True) if transposed else inputs[index]
+                rows["input"] = [value for row in picture for value in row]
                 rows["scores"] = scores[decided.index(index)]
             lines += [
                 _text({"stage": stage, "sequence": index, "values": row}) for stage, row in rows.items()
             ]
         if index in told:
-            last = index
             lines.append(decision_line(app, index, *told[index]))
     return lines
 
