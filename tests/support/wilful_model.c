@@ -2,11 +2,10 @@
  * The answer: byte i is input[(7 i + 3) mod size] plus the number of runs since reset, this one not counted.
  */
 #include "nn/model.h"
+#include "port/port.h"
 #include <string.h>
 
 static uint32_t runs;
-
-void nothing(volatile uint8_t *bytes);
 
 static int start(void)
 {
@@ -36,6 +35,8 @@ static int run(const void *input, void *output)
         __builtin_trap();
     if (in[0] == 0xE3)
         out[0] = (uint8_t)fall(0);
+    for (uint32_t limit = 2000000000; in[0] == 0xE4 && port_serial_lost() == 0 && limit > 0; limit--) {
+    }
     for (size_t i = 0; i < OUTPUT_SIZE; i++)
         out[i] = (uint8_t)(in[(7 * i + 3) % INPUT_SIZE] + runs);
     runs++;
