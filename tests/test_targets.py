@@ -241,6 +241,24 @@ def test_replay_leaves_the_microphone_alone_and_live_comes_back(tmp_path: Path) 
         assert [next(results) for _ in range(20)] == expected[:20]
 
 
+def test_lines_wait_for_room_in_replay_also_after_live(tmp_path: Path) -> None:
+    """More lines out than the ring holds, and nobody reads for a while."""
+    payload = bursts(180, seed=14)[: 180 * 60].astype("<i2").tobytes()
+    options = QemuOptions(microphone(tmp_path, bursts(10)))
+    with open_image("qemu", hashing_image(QEMU_BOARD), options) as device:
+        for _ in device.results(1.0):
+            pass
+        device.command("stages on")
+        assert device.status().live
+        device.command("replay")
+        pieces = [payload[at : at + 360] for at in range(0, len(payload), 360)]
+        device.send(b"".join(numbered_line("audio", n, piece) for n, piece in enumerate(pieces)))
+        time.sleep(0.4)
+        status = device.status()
+        assert status.sequence == 180 * 60 // 64
+        assert status["dropped"] == 0
+
+
 def test_a_blocked_serial_line_costs_lines_and_no_sample(tmp_path: Path) -> None:
     """Nobody reads for four seconds of sound: what does not fit the ring is dropped whole."""
     sound = bursts(500, seed=12)
@@ -340,6 +358,21 @@ def test_bytes_that_found_no_room_are_counted() -> None:
 
 
 # No wake-up is lost
+
+
+def test_an_interrupt_just_before_sleep_is_not_slept_through() -> None:
+    """The model writes a byte, whose interrupt comes at once, and sleeps: the answer is for how long."""
+    options = QemuOptions(icount=5, memory_line=False)
+    with open_image("uart", wilful_image(QEMU_BOARD), options) as device:
+        slept = int.from_bytes(device.tensor(b"\xe5" + bytes(WILFUL_INPUTS - 1))[:4], "little")
+    assert 0 < slept < 25_000  # a millisecond
+
+
+def test_ticks_never_go_back_where_their_counter_wraps() -> None:
+    with open_wilful("qemu") as device:
+        backward = device.tensor(b"\xe6" + bytes(WILFUL_INPUTS - 1))
+    assert backward[:4] == bytes(4)
+    assert backward[4:8] == bytes(4)  # with interrupts masked
 
 
 @pytest.mark.parametrize("door", ["qemu", "uart"])
