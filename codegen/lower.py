@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.graph import Graph, Node
+from codegen.graph import Graph, Node, Tensor
 from codegen.layer import Array, Layer, Program
 from codegen.ops import FAMILIES
 from codegen.quantize import Reference
@@ -37,6 +38,16 @@ class Lowering:
         """The tensor whose memory this one uses."""
         return self._same.get(tensor, tensor)
 
+    def is_read(self, tensor: int) -> bool:
+        """Some layer or the caller wants it."""
+        return self._readers[tensor] > 0
+
+    def temporary(self, shape: tuple[int, ...], like: Tensor) -> int:
+        """A new tensor of this shape, of the type and scale of another."""
+        tensor = replace(like, index=len(self.graph.tensors), shape=shape, data=None)
+        self.graph = replace(self.graph, tensors=(*self.graph.tensors, tensor))
+        return tensor.index
+
     def share(self, tensor: int, with_: int) -> None:
         """The two are the same bytes."""
         source = self.root(with_)
@@ -57,9 +68,13 @@ class Lowering:
         macs: int = 0,
         note: str = "",
         form: str = "",
+        output: int | None = None,
     ) -> None:
-        """One call. stem: its name without a number; inputs: the node's computed ones where not given;
-        form: which of the kernel's, the end of its name."""
+        """One call.
+
+        stem: its name without a number; form: which of the kernel's, the end of its name; inputs: the node's
+        computed ones where not given; output: its first where not given
+        """
         if inputs is None:
             inputs = [index for index in node.inputs if index >= 0 and self.graph.tensors[index].data is None]
         self._names[stem] += 1
@@ -70,7 +85,7 @@ class Lowering:
             fields=tuple(fields),
             arrays=tuple(arrays),
             inputs=tuple(self.root(index) for index in inputs),
-            output=self.root(node.outputs[0]),
+            output=self.root(node.outputs[0] if output is None else output),
             node=node,
             in_place=tuple(self.root(index) for index in in_place),
             scratch=scratch,
@@ -143,4 +158,4 @@ def lower(graph: Graph, reference: Reference = Reference.LITERT) -> Program:
             )
         )
         source = output
-    return Program(graph.tensors, tuple(lowering.layers), graph.inputs[0], source)
+    return Program(lowering.graph.tensors, tuple(lowering.layers), graph.inputs[0], source)

@@ -81,15 +81,17 @@ def _bound(blocks: Sequence[Block]) -> int:
 
 def _tensor_blocks(program: Program) -> list[Block]:
     """A block a tensor, with those made in place joined to their input's."""
-    last = {tensor: index for index, layer in enumerate(program.layers) for tensor in layer.inputs}
+    last: dict[int, int] = {}
+    for index, layer in enumerate(program.layers):
+        last.update(dict.fromkeys((*layer.inputs, layer.output), index))
     outside = {program.input, program.output}
     blocks: dict[int, Block] = {}
     for index, layer in enumerate(program.layers):
         made = layer.output
-        if made in outside:
+        if made in outside or made in blocks:  # several calls may fill one tensor
             continue
         size = _aligned(program.tensors[made].nbytes)
-        block = Block((made,), size, index, last.get(made, index))
+        block = Block((made,), size, index, last[made])
         host = _host(layer, index, size, blocks, last)
         if host is not None:
             block = Block((*host.tensors, made), host.size, host.first, block.last)

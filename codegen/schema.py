@@ -123,6 +123,15 @@ class Option:
 
 _ACTIVATION = ("activation", "none")
 
+_POOL = {
+    "padding": Option(0, "padding", "same"),
+    "stride_w": Option(1, "int32", 0),
+    "stride_h": Option(2, "int32", 0),
+    "filter_width": Option(3, "int32", 0),
+    "filter_height": Option(4, "int32", 0),
+    "fused_activation_function": Option(5, *_ACTIVATION),
+}
+
 # Operator -> (its table's number in the union BuiltinOptions, option -> field). Names as in the schema.
 OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
     "CONV_2D": (1, {
@@ -159,6 +168,16 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
         "shrink_axis_mask": Option(4, "int32", 0),
         "offset": Option(5, "bool", False),
     }),
+    "AVERAGE_POOL_2D": (5, _POOL),
+    "MAX_POOL_2D": (5, _POOL),
+    "CONCATENATION": (10, {
+        "axis": Option(0, "int32", 0),
+        "fused_activation_function": Option(1, *_ACTIVATION),
+    }),
+    "MEAN": (27, {"keep_dims": Option(0, "bool", False)}),
+    "SUB": (28, {"fused_activation_function": Option(0, *_ACTIVATION)}),
+    "LEAKY_RELU": (75, {"alpha": Option(0, "float32", 0.0)}),
+    "UNPACK": (64, {"num": Option(0, "int32", 0), "axis": Option(1, "int32", 0)}),
     "SHAPE": (55, {"out_type": Option(0, "type", "float32")}),
     "PACK": (59, {"values_count": Option(0, "int32", 0), "axis": Option(1, "int32", 0)}),
 }  # fmt: skip

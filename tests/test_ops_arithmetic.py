@@ -1,4 +1,4 @@
-"""ADD and MUL against the reference interpreter: tensors and constants, broadcasting, joined tables."""
+"""ADD, SUB, MUL, MAXIMUM, MINIMUM against the reference: tensors, constants, broadcasting, joined tables."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ class Arithmetic:
         operands = [other, x] if self.constant == "first" else [x, other]
         shape = np.broadcast_shapes(self.shape, self.other)
         y = model.tensor(shape, "int8", self.output.scale, self.output.zero_point)
-        model.operator(self.op, operands, [y], {"fusedActivationFunction": ACTIVATIONS[self.activation]})
+        fused = {"fusedActivationFunction": ACTIVATIONS[self.activation]}
+        model.operator(self.op, operands, [y], {} if self.op in ("MAXIMUM", "MINIMUM") else fused)
         return model.ends([x], [y])
 
 
@@ -65,7 +66,7 @@ def arithmetics(draw: st.DrawFn) -> Arithmetic:
         shape, other = _mix(draw, shape, other)
     drop = draw(st.integers(0, len(shape) - 1)) if all(size == 1 for size in other[:-1]) else 0
     return Arithmetic(
-        op=draw(st.sampled_from(("ADD", "MUL"))),
+        op=draw(st.sampled_from(("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"))),
         shape=shape,
         other=shape if constant == "none" else other[drop:],
         constant=constant,
@@ -106,7 +107,7 @@ def test_on_a_cortex_m4(kernels: str) -> None:
             ((1, 3, 4, 5), (1, 3, 4, 5), "none"),
         ]
     ):
-        for op in ("ADD", "MUL"):
+        for op in ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"):
             step = Step(0.1, 3)
             cases.append(Arithmetic(op, shape, other, constant, "none", step, step, Step(0.2, -4), seed))
     check(cases, kernels=kernels, target="qemu")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
-from tests.support.exact import BATCHES, Batch, Step, batches, check, steps
+from tests.support.exact import BATCHES, Batch, Step, batches, check, positions, steps
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,9 @@ class Conv:
         )
         operands = [x, model.constant(weights, scales.tolist())]
         operands.append(model.constant(bias, (scales * np.float32(self.input_.scale)).tolist()))
-        y = model.tensor((1, *self.positions(), self.outputs), "int8", output_scale, self.output_zero)
+        sizes = (self.rows, self.columns)
+        places = positions(sizes, self.kernel, self.stride, self.dilation, self.padding)
+        y = model.tensor((1, *places, self.outputs), "int8", output_scale, self.output_zero)
         options = {
             "padding": PADDINGS[self.padding],
             "strideH": self.stride[0],
@@ -63,19 +65,6 @@ class Conv:
         }
         model.operator("CONV_2D", operands, [y], options)
         return model.ends([x], [y])
-
-    def positions(self) -> tuple[int, int]:
-        """Rows and columns of the output, counted one by one."""
-        found = []
-        sizes = (self.rows, self.columns)
-        for size, kernel, stride, dilation in zip(
-            sizes, self.kernel, self.stride, self.dilation, strict=True
-        ):
-            if self.padding == "same":
-                found.append(len(range(0, size, stride)))
-            else:
-                found.append(len(range(0, size - (kernel - 1) * dilation, stride)))
-        return found[0], found[1]
 
 
 @st.composite

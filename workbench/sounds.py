@@ -45,8 +45,8 @@ def uniform(random: RandomState, *ranges: tuple[float, float]) -> list[float]:
 
 
 def knock(random: RandomState, rate: int) -> Signal:
-    """2 to 5 knocks of one hand on one door: low panel modes, a dull contact, and the room's short answer."""
-    lowest, decay, spacing, hardness = uniform(random, (70, 170), (0.012, 0.045), (0.13, 0.30), (0.15, 0.5))
+    """2 to 4 knocks of one hand on one door: low panel modes, a dull contact, and the room's short answer."""
+    lowest, decay, spacing, hardness = uniform(random, (70, 170), (0.012, 0.045), (0.13, 0.28), (0.15, 0.5))
     ratios = np.cumprod(random.uniform(1.3, 1.75, 7))
     hertz = lowest * np.concatenate([[1.0], ratios])
     modes = np.stack(
@@ -58,7 +58,7 @@ def knock(random: RandomState, rate: int) -> Signal:
         ],
         axis=1,
     )
-    count = int(random.randint(2, 6))
+    count = int(random.randint(2, 5))
     signal = np.zeros(round((count * spacing * 1.25 + 0.25) * rate))
     at = 0.0
     for _ in range(count):

@@ -17,7 +17,7 @@ from workbench.labels import Segment, write_labels
 RATE = 16000  # Hz
 SEGMENT = 8000  # samples of a labelled event
 LABELS = ("keyboard_typing", "knocking", "mouse_click", "unknown")
-SPACING = 20000  # samples from one event to the next
+SPACING = 24000  # samples from one event to the next
 FLOOR = 25.0  # peak of the background noise, int16 steps: the energy gate stays shut
 
 # Where an event may begin within its segment: every 6000-sample vector of the 8000 samples then holds all of

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from codegen.ops import arithmetic, conv_2d, fully_connected, reshape, softmax
+from codegen.ops import (
+    arithmetic,
+    conv_2d,
+    depthwise_conv_2d,
+    fully_connected,
+    mean,
+    movement,
+    pool_2d,
+    reshape,
+    softmax,
+    unary,
+)
 from codegen.ops.family import Family, Fault
 
 FAMILIES: dict[str, Family] = {
     op: family
-    for module in (arithmetic, conv_2d, fully_connected, reshape, softmax)
+    for module in (
+        arithmetic,
+        conv_2d,
+        depthwise_conv_2d,
+        fully_connected,
+        mean,
+        movement,
+        pool_2d,
+        reshape,
+        softmax,
+        unary,
+    )
     for family in module.FAMILIES
     for op in family.ops
 }

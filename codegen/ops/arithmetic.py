@@ -1,4 +1,4 @@
-"""ADD and MUL, element by element with broadcasting. With a constant operand they are exact tables."""
+"""ADD, SUB, MUL, MAXIMUM, MINIMUM with broadcasting. With a constant operand they are exact tables."""
 
 from __future__ import annotations
 
@@ -59,15 +59,14 @@ def mul_multiplier(a: Tensor, b: Tensor, output: Tensor, reference: Reference) -
     return quantize_multiplier(scale_a * scale_b / scale)
 
 
-def add_function(a: Tensor, b: Tensor, output: Tensor, activation: str, reference: Reference) -> Function:
-    """The operator on two integers."""
-    del reference  # both add alike
+def sum_function(a: Tensor, b: Tensor, output: Tensor, activation: str, *, sign: int) -> Function:
+    """Sum, or difference, of two integers."""
     by_a, by_b, by_out = add_multipliers(a, b, output)
     zero_a, zero_b, zero = (quantization(tensor).zero_point for tensor in (a, b, output))
     low, high = activation_range(output, activation)
 
     def add(x: int, y: int) -> int:
-        total = multiply((x - zero_a) << ADD_SHIFT, by_a) + multiply((y - zero_b) << ADD_SHIFT, by_b)
+        total = multiply((x - zero_a) << ADD_SHIFT, by_a) + sign * multiply((y - zero_b) << ADD_SHIFT, by_b)
         return clamp(multiply(total, by_out) + zero, low, high)
 
     return add
@@ -85,7 +84,17 @@ def mul_function(a: Tensor, b: Tensor, output: Tensor, activation: str, referenc
     return mul
 
 
-FUNCTIONS = {"ADD": add_function, "MUL": mul_function}
+def _function(node: Node, a: Tensor, b: Tensor, output: Tensor, reference: Reference) -> Function:
+    """The operator on two integers."""
+    if node.op in EXTREMES:
+        return max if node.op == "MAXIMUM" else min
+    activation = node.options["fused_activation_function"]
+    if node.op == "MUL":
+        return mul_function(a, b, output, activation, reference)
+    return sum_function(a, b, output, activation, sign=-1 if node.op == "SUB" else 1)
+
+
+EXTREMES = ("MAXIMUM", "MINIMUM")  # of the numbers as they are: no scale is looked at
 
 
 def check(graph: Graph, node: Node) -> Iterator[Fault]:
@@ -97,7 +106,8 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
     a, b, output = _tensors(graph, node)
     for tensor, what in ((a, "first operand"), (b, "second operand"), (output, "output")):
         faults += check_int8(tensor, what, constant=True)
-    faults += check_activation(node)
+    if node.op not in EXTREMES:
+        faults += check_activation(node)
     if faults:
         yield from faults
         return
@@ -114,7 +124,7 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         yield Fault(
             f"broadcasting {list(a.shape)} and {list(b.shape)} mixes too many axes", "reshape the operands"
         )
-    if node.op == "ADD":
+    if node.op in ("ADD", "SUB"):
         twice = 2 * max(quantization(a).scale, quantization(b).scale)
         if twice / ((1 << ADD_SHIFT) * quantization(output).scale) >= 1:
             yield Fault("its operands' scale is over 2^19 times its output's", AGAIN)
@@ -162,12 +172,11 @@ def constant_per_channel(constant: Tensor, output: Tensor) -> int:
 def lower(lowering: Lowering, node: Node) -> None:
     """A table where one operand is constant along the channels, else the kernel of that name."""
     a, b, output = _tensors(lowering.graph, node)
-    activation = node.options["fused_activation_function"]
     constant, other = (a, b) if a.data is not None else (b, a)
     if constant.data is not None and other.shape == output.shape:
         depth = constant_per_channel(constant, output)
         if 0 < depth <= LARGEST_TABLES:
-            function = FUNCTIONS[node.op](a, b, output, activation, lowering.reference)
+            function = _function(node, a, b, output, lowering.reference)
             lowering.table(node, other.index, _tables(function, constant, first=constant is a))
             return
     _lower_elementwise(lowering, node, a, b, output)
@@ -186,31 +195,37 @@ def _lower_elementwise(lowering: Lowering, node: Node, a: Tensor, b: Tensor, out
     axes = joined_axes(a.shape, b.shape, output.shape)
     axes = [(1, 0, 0)] * (RANK - len(axes)) + axes
     columns = ["{" + ", ".join(str(axis[part]) for axis in axes) + "}" for part in range(3)]
-    low, high = activation_range(output, node.options["fused_activation_function"])
-    zero_a, zero_b, zero = (quantization(tensor).zero_point for tensor in (a, b, output))
-    fields = [
-        ("axes", "{" + ", ".join(columns) + "}"),
-        ("zero_a", str(zero_a)),
-        ("zero_b", str(zero_b)),
-        ("zero_point", str(zero)),
-        ("low", str(low)),
-        ("high", str(high)),
-    ]
-    if node.op == "ADD":
+    fields = [("axes", "{" + ", ".join(columns) + "}")]
+    if node.op not in EXTREMES:
+        low, high = activation_range(output, node.options["fused_activation_function"])
+        zero_a, zero_b, zero = (quantization(tensor).zero_point for tensor in (a, b, output))
+        fields += [("zero_a", str(zero_a)), ("zero_b", str(zero_b)), ("zero_point", str(zero))]
+        fields += [("low", str(low)), ("high", str(high))]
+    if node.op in ("ADD", "SUB"):
         for name, by in zip(("a", "b", "output"), add_multipliers(a, b, output), strict=True):
             fields += [(f"multiplier_{name}", str(by.value)), (f"right_{name}", str(by.right))]
-    else:
+    elif node.op == "MUL":
         by = mul_multiplier(a, b, output, lowering.reference)
         fields += [("multiplier", str(by.value)), ("left", str(by.left)), ("right", str(by.right))]
     whole = [tensor.index for tensor in (a, b) if tensor.data is None and tensor.shape == output.shape]
+    kernel, form = KERNELS[node.op]
     lowering.add(
         node,
         node.op.lower(),
-        type={"ADD": "add", "MUL": "multiply"}[node.op],
+        type=kernel,
+        form=form,
         fields=fields,
         inputs=(a.index, b.index),
         in_place=whole,
     )
 
 
-FAMILIES = (Family(("ADD", "MUL"), check, lower),)
+KERNELS = {
+    "ADD": ("add", ""),
+    "SUB": ("add", "difference"),
+    "MUL": ("multiply", ""),
+    "MAXIMUM": ("extreme", "largest"),
+    "MINIMUM": ("extreme", "smallest"),
+}
+
+FAMILIES = (Family(tuple(KERNELS), check, lower),)

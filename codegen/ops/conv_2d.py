@@ -125,13 +125,28 @@ def _tensors(graph: Graph, node: Node) -> tuple[Tensor, Tensor, Tensor | None, T
 
 
 def lower(lowering: Lowering, node: Node) -> None:
-    """conv_2d where every window is whole and its rows are whole words, else conv_2d_im2col."""
+    """A convolution with the weights as they lie in the file."""
     input_, weights, bias, output = _tensors(lowering.graph, node)
     assert weights.data is not None
-    depth, kernel_rows, kernel_columns, input_depth = weights.shape
+    lower_convolution(lowering, node, (input_, bias, output), weights, weights.data.astype(np.int64))
+
+
+def lower_convolution(
+    lowering: Lowering,
+    node: Node,
+    tensors: tuple[Tensor, Tensor | None, Tensor],
+    weights: Tensor,
+    values: channels.Ints,
+) -> None:
+    """conv_2d where every window is whole and its rows are whole words, else conv_2d_im2col.
+
+    tensors: input, bias, output; values: of the weights as [depth, rows, columns, input depth]
+    """
+    input_, bias, output = tensors
+    depth, kernel_rows, kernel_columns, input_depth = values.shape
     rows, columns = window_axes(node, input_.shape, (kernel_rows, kernel_columns))
     zero_point = quantization(input_).zero_point
-    flat = weights.data.astype(np.int64).reshape(depth, -1)
+    flat = values.reshape(depth, -1)
     products = flat.shape[1]
     low, high = activation_range(output, node.options["fused_activation_function"])
     scaling = channels.Scaling(

@@ -1,4 +1,4 @@
-"""RESHAPE: the same values under another shape. No kernel: the tensors share their memory."""
+"""RESHAPE, SQUEEZE, EXPAND_DIMS: the same values under another shape. No kernel: the tensors share memory."""
 
 from __future__ import annotations
 
@@ -36,4 +36,4 @@ def lower(lowering: Lowering, node: Node) -> None:
     lowering.share(node.outputs[0], node.inputs[0])
 
 
-FAMILIES = (Family(("RESHAPE",), check, lower),)
+FAMILIES = (Family(("RESHAPE", "SQUEEZE", "EXPAND_DIMS"), check, lower),)

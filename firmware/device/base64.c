@@ -33,15 +33,12 @@ size_t base64_encode(const void *bytes, size_t size, char *text)
 static uint32_t digit_value(char character)
 {
     uint32_t c = (uint8_t)character;
-    if (c - 'A' < 26) {
+    if (c - 'A' < 26)
         return c - 'A';
-    }
-    if (c - 'a' < 26) {
+    if (c - 'a' < 26)
         return c - 'a' + 26;
-    }
-    if (c - '0' < 10) {
+    if (c - '0' < 10)
         return c - '0' + 52;
-    }
     return c == '+' ? 62 : c == '/' ? 63 : 64;
 }
 
@@ -49,29 +46,25 @@ bool base64_decode(const char *text, size_t length, void *bytes, size_t *size)
 {
     uint8_t *out = bytes;
     *size = 0;
-    if (length % 4 != 0) {
+    if (length % 4 != 0)
         return false;
-    }
     for (size_t i = 0; i < length; i += 4) {
         bool last = i + 4 == length;
         size_t padding = last && text[i + 3] == '=' ? (text[i + 2] == '=' ? 2 : 1) : 0;
         uint32_t d0 = digit_value(text[i]), d1 = digit_value(text[i + 1]);
         uint32_t d2 = padding == 2 ? 0 : digit_value(text[i + 2]);
         uint32_t d3 = padding >= 1 ? 0 : digit_value(text[i + 3]);
-        if ((d0 | d1 | d2 | d3) & 64) {
+        if ((d0 | d1 | d2 | d3) & 64)
             return false;
-        }
         uint32_t group = d0 << 18 | d1 << 12 | d2 << 6 | d3;
         if (group & ((1u << 8 * padding) - 1)) {
             return false; /* bits that no byte holds */
         }
         *out++ = (uint8_t)(group >> 16);
-        if (padding < 2) {
+        if (padding < 2)
             *out++ = (uint8_t)(group >> 8);
-        }
-        if (padding < 1) {
+        if (padding < 1)
             *out++ = (uint8_t)group;
-        }
     }
     *size = (size_t)(out - (uint8_t *)bytes);
     return true;

@@ -16,9 +16,8 @@ static void put(json_t *json, char character)
 
 static void separate(json_t *json)
 {
-    if (json->comma) {
+    if (json->comma)
         put(json, ',');
-    }
     json->comma = true;
 }
 
@@ -36,12 +35,10 @@ void json_value(json_t *json, int64_t value)
         digits[count++] = json_digits[low % 10];
         low /= 10;
     } while (low > 0);
-    if (value < 0) {
+    if (value < 0)
         put(json, '-');
-    }
-    while (count > 0) {
+    while (count > 0)
         put(json, digits[--count]);
-    }
 }
 
 void json_begin(json_t *json, char *text, size_t size)
@@ -61,9 +58,8 @@ void json_text(json_t *json, const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         char character = text[i];
-        if (character == '"' || character == '\\') {
+        if (character == '"' || character == '\\')
             put(json, '\\');
-        }
         put(json, character >= ' ' && character <= '~' ? character : '?');
     }
 }

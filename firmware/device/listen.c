@@ -10,6 +10,8 @@ static struct {
     enum { SOURCE_NONE, SOURCE_MICROPHONE, SOURCE_LINES } source;
     bool microphone; /* it runs, also while nobody listens */
     bool stages;
+    uint32_t lost_at_stop; /* port_audio_lost() when listening to the microphone ended */
+    uint32_t lost_unheard; /* of it, while nobody listened */
     listen_counts_t counts;
 } listen;
 
@@ -17,6 +19,8 @@ bool listen_live(void)
 {
     if (!port_audio_start(app.pipeline->sample_rate))
         return false;
+    if (!listen_is_live())
+        listen.lost_unheard += port_audio_lost() - listen.lost_at_stop;
     listen.microphone = true;
     listen.source = SOURCE_MICROPHONE;
     output_set_patient(false);
@@ -26,6 +30,8 @@ bool listen_live(void)
 
 void listen_replay(void)
 {
+    if (listen_is_live())
+        listen.lost_at_stop = port_audio_lost();
     listen.source = SOURCE_LINES;
     output_set_patient(true);
     pipeline_reset(app.pipeline);
@@ -53,7 +59,9 @@ bool listen_stages(void)
 
 listen_counts_t listen_counts(void)
 {
-    return listen.counts;
+    listen_counts_t counts = listen.counts;
+    counts.lost = (listen_is_live() ? port_audio_lost() : listen.lost_at_stop) - listen.lost_unheard;
+    return counts;
 }
 
 bool listen_poll(void)

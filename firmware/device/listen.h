@@ -11,6 +11,7 @@
 typedef struct {
     uint32_t windows, decisions; /* since start */
     uint32_t late;               /* live windows that took longer than one stride lasts */
+    uint32_t lost;               /* samples that found the microphone's ring full while it was listened to */
 } listen_counts_t;
 
 /* From the microphone, everything empty. false: there is none with this sample rate, nothing changes. */

@@ -21,7 +21,7 @@ void status_line(void)
     json_number(&json, "decisions", counts.decisions);
     json_number(&json, "late", counts.late);
     json_number(&json, "dropped", output_dropped());
-    json_number(&json, "lost", port_audio_lost());
+    json_number(&json, "lost", counts.lost);
     json_number(&json, "serial_lost", port_serial_lost());
     json_number(&json, "errors", protocol_errors());
     json_number(&json, "stack", (int64_t)port_stack_used());

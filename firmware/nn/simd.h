@@ -20,6 +20,12 @@ SIMD_INLINE uint32_t simd_load(const int8_t *bytes)
     return word;
 }
 
+/* The same small number twice, as a pair. */
+SIMD_INLINE uint32_t simd_twice(int32_t value)
+{
+    return ((uint32_t)value & 0xFFFFu) | ((uint32_t)value << 16);
+}
+
 #if defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_DSP)
 
 /* Bytes 0 and 2 as a pair. */
@@ -36,6 +42,38 @@ SIMD_INLINE uint32_t simd_odd(uint32_t bytes)
     uint32_t pair;
     __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(bytes));
     return pair;
+}
+
+/* A pair plus bytes 0 and 2. */
+SIMD_INLINE uint32_t simd_add_even(uint32_t pair, uint32_t bytes)
+{
+    uint32_t sum;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(sum) : "r"(pair), "r"(bytes));
+    return sum;
+}
+
+/* A pair plus bytes 1 and 3. */
+SIMD_INLINE uint32_t simd_add_odd(uint32_t pair, uint32_t bytes)
+{
+    uint32_t sum;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(sum) : "r"(pair), "r"(bytes));
+    return sum;
+}
+
+/* sum + a.low * b.low */
+SIMD_INLINE int32_t simd_low_product(uint32_t a, uint32_t b, int32_t sum)
+{
+    int32_t result;
+    __asm__("smlabb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+}
+
+/* sum + a.high * b.high */
+SIMD_INLINE int32_t simd_high_product(uint32_t a, uint32_t b, int32_t sum)
+{
+    int32_t result;
+    __asm__("smlatt %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
 }
 
 /* sum + a.low * b.low + a.high * b.high, modulo 2^32. */
@@ -182,6 +220,28 @@ SIMD_INLINE uint32_t simd_even(uint32_t bytes)
 SIMD_INLINE uint32_t simd_odd(uint32_t bytes)
 {
     return simd_pair((int8_t)(uint8_t)(bytes >> 8), (int8_t)(uint8_t)(bytes >> 24));
+}
+
+SIMD_INLINE uint32_t simd_add_even(uint32_t pair, uint32_t bytes)
+{
+    uint32_t even = simd_even(bytes);
+    return simd_pair(simd_low(pair) + simd_low(even), simd_high(pair) + simd_high(even));
+}
+
+SIMD_INLINE uint32_t simd_add_odd(uint32_t pair, uint32_t bytes)
+{
+    uint32_t odd = simd_odd(bytes);
+    return simd_pair(simd_low(pair) + simd_low(odd), simd_high(pair) + simd_high(odd));
+}
+
+SIMD_INLINE int32_t simd_low_product(uint32_t a, uint32_t b, int32_t sum)
+{
+    return (int32_t)((uint32_t)sum + (uint32_t)(simd_low(a) * simd_low(b)));
+}
+
+SIMD_INLINE int32_t simd_high_product(uint32_t a, uint32_t b, int32_t sum)
+{
+    return (int32_t)((uint32_t)sum + (uint32_t)(simd_high(a) * simd_high(b)));
 }
 
 SIMD_INLINE int32_t simd_dot(uint32_t a, uint32_t b, int32_t sum)

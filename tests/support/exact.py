@@ -69,6 +69,17 @@ def steps(low: float = -7.0, high: float = 1.0) -> st.SearchStrategy[Step]:
     return st.builds(Step, scales, zero_points)
 
 
+def positions(
+    sizes: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], padding: str
+) -> tuple[int, ...]:
+    """Positions of a window along each axis, counted one by one."""
+    found = []
+    for size, taps, step, gap in zip(sizes, kernel, stride, dilation, strict=True):
+        reach = 0 if padding == "same" else (taps - 1) * gap
+        found.append(len(range(0, size - reach, step)))
+    return tuple(found)
+
+
 def rows_for(shape: Sequence[int], seed: int, zero_point: int = 0) -> NDArray[np.int8]:
     """Random inputs, and edges: both rails, the zero point, rails in turn, noise around the zero point."""
     random = np.random.default_rng(seed)

@@ -70,7 +70,8 @@ class ModelsC:
         for graph, rows in zip(self.graphs, inputs, strict=True):
             count = len(rows) * graph.output.size
             data = np.frombuffer(answer, graph.output.dtype, count, start)
-            outputs.append(data.reshape(len(rows), *graph.output.shape[1:]))
+            shape = graph.output.shape
+            outputs.append(data.reshape(len(rows), *(shape[1:] if shape[:1] == (1,) else shape)))
             start += len(rows) * graph.output.nbytes
         assert start == len(answer)
         return outputs

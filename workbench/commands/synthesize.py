@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0."""
-    for option, low, high in (("seed", 0, 1_000_000), ("recordings", 1, 999), ("events", 1, 1000)):
+    for option, low, high in (("seed", 0, 999_999), ("recordings", 1, 999), ("events", 1, 1000)):
         if not low <= getattr(args, option) <= high:
             raise UserError(f"--{option} {getattr(args, option)} is out of range; {low}..{high} are allowed")
     if args.output.exists() and not args.output.is_dir():

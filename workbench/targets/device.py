@@ -27,6 +27,7 @@ from workbench.lines import (
     parse_line,
 )
 from workbench.targets.link import Link, LinkClosedError
+from workbench.targets.window import Window
 
 TIMEOUT = 20.0  # seconds without a word until an image is given up
 RETRY = 1.0  # seconds without a word until an image is asked whether it lost something
@@ -118,8 +119,8 @@ class Device:
     def replay(self, samples: NDArray[np.int16]) -> Iterator[str]:
         """Plays sound in; yields the exact text of each decision and stage line, in order, as they come.
 
-        UserError when the image stops answering, has dropped a line because nobody took it in time, or a line was
-        lost on its way here.
+        UserError when the image stops answering, has dropped a line because nobody took it in time, or a line
+        was lost on its way here.
         """
         before = self.status()
         answer = self.command("replay")
@@ -170,41 +171,34 @@ class Device:
         return output
 
     def _transfer(self, word: str, payload: bytes, room: int) -> Iterator[tuple[str, Line | None]]:
-        """Sends numbered lines, at most `room` bytes on their way, again from where the image asks for;
-        yields every line that is not an ack.
-
-        A line that is refused is acknowledged with its own number. Silence is asked about: the answer comes
-        after all that was done before, so what is not acknowledged then is lost, and sent again.
-        """
+        """Sends numbered lines, at most `room` bytes on their way; yields every line that is not an ack."""
         pieces = [payload[at : at + PAYLOAD_MAX] for at in range(0, len(payload), PAYLOAD_MAX)]
-        taken, sent, asked = 0, 0, 0
-        stale = 0  # lines behind a refused one: refused too, each with an ack that says nothing new
+        window = Window(len(pieces), max(1, room // PAYLOAD_MAX))
+        silences = 0
         self._busy = True
-        while taken < len(pieces):
-            ahead = max(1, room // PAYLOAD_MAX)
-            if sent - taken <= ahead // 2:  # many at once: fewer turns between the image and us
-                fresh = range(sent, min(len(pieces), taken + ahead))
-                self.send(b"".join(numbered_line(word, number, pieces[number]) for number in fresh))
-                sent = max(sent, fresh.stop)
+        while not window.done:
+            self.send(b"".join(numbered_line(word, number, pieces[number]) for number in window.due()))
             line = self._line(time.monotonic() + self._retry)
             if line is None:
-                if asked * self._retry >= self.timeout:
-                    raise self._silent(f"takes {word} line {taken}")
+                if silences * self._retry >= self.timeout:
+                    raise self._silent(f"takes {word} line {window.taken}")
                 self.send(b"\nstatus\n")  # the newline ends what may be left of a damaged line
-                asked += 1
+                window.ask()
+                silences += 1
                 continue
             answer = self._parse(line)
             if isinstance(answer, Ack):
-                room = answer.room * (2 if word == "audio" else 1)
-                if taken < answer.number <= len(pieces):
-                    taken, sent = answer.number, max(sent, answer.number)
-                    stale = asked = 0
-                elif answer.number == taken < sent and stale:
-                    stale -= 1
-                elif answer.number == taken < sent:
-                    stale, sent = sent - taken - 1, taken
+                window.ahead = max(1, answer.room * (2 if word == "audio" else 1) // PAYLOAD_MAX)
+                if window.ack(answer.number):
+                    silences = 0
             elif isinstance(answer, Status):
-                stale, sent = 0, taken
+                window.answer()
+            else:
+                yield line, answer
+        while window.owed and (line := self._line(time.monotonic() + self._retry)) is not None:
+            answer = self._parse(line)
+            if isinstance(answer, Status):
+                window.answer()
             else:
                 yield line, answer
         self._busy = False

@@ -40,13 +40,15 @@ def _shift(random: RandomState, how: Augmentation) -> int:
 
 
 def _played(samples: NDArray[np.int16], piece: Piece, speed: float, shift: int) -> NDArray[np.float64]:
-    """The piece moved by `shift` and played `speed` times as fast, from the sounds around it; its own length."""
+    """The piece at another speed and place, as long as it, out of the sound around it."""
     length = piece.end - piece.start
     times = np.arange(length) * speed
     middle = (length - 1) / 2 * (1 - speed)  # the piece's middle stays its middle
-    last = len(samples) - 1
-    start = float(np.clip(piece.start + middle + shift, 0, max(0.0, last - times[-1])))
-    return np.interp(start + times, np.arange(len(samples)), samples.astype(np.float64))
+    last = max(0.0, len(samples) - 1 - times[-1])
+    start = float(np.clip(piece.start + middle + shift, 0, last))
+    first = int(start)
+    around = samples[first : first + int(times[-1]) + 2].astype(np.float64)
+    return np.asarray(np.interp(start - first + times, np.arange(len(around)), around, right=0.0))
 
 
 def _tilted(sound: NDArray[np.float64], decibels: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -58,5 +60,5 @@ def _tilted(sound: NDArray[np.float64], decibels: NDArray[np.float64]) -> NDArra
 def _gain(sound: NDArray[np.float64], decibels: float) -> float:
     """The factor, held where it would make the sound too soft for the gate or clip it."""
     peak = float(np.max(np.abs(sound), initial=1.0))
-    low, high = min(1.0, QUIET / peak), LOUD / peak
+    low, high = min(1.0, QUIET / peak), max(1.0, LOUD / peak)
     return float(np.clip(10 ** (decibels / 20), low, high))

@@ -70,7 +70,7 @@ def fit(recipe: Recipe, task: Task, told: Callable[[Epoch], None]) -> keras.Mode
         order = random.permutation(np.concatenate([random.choice(rows, drawn) for rows in by_class]))
         losses = []
         for rows in order[: steps * how.batch].reshape(steps, -1):
-            share = (how.mix * random.uniform(0, 1, len(rows)) ** 2).astype(np.float32)
+            share = random.uniform(0, how.mix, len(rows)).astype(np.float32)
             other = random.permutation(len(rows)).astype(np.int32)
             losses.append(float(step(picture[rows], one_hot[training.labels[rows]], share, other)))
         told(Epoch(number, float(np.mean(losses)), balanced_accuracy(model, task)))

@@ -59,7 +59,7 @@ class Fit:
     learning_rate: float = 0.002  # at the start; a cosine takes it to 0
     weight_decay: float = 0.001
     label_smoothing: float = 0.05
-    mix: float = 0.2  # share of a second vector, at most, mixed into each
+    mix: float = 0.3  # share of a second vector, at most, mixed into each
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,9 @@ class Recipe:
 class Name:
     """Text."""
 
+    range = "a name"
+    unit = ""
+
     def read(self, key: str, value: Any) -> str:
         """The value; UnfitError where it is not a name."""
         if not isinstance(value, str) or not value:
@@ -91,12 +94,17 @@ class Sizes:
     low: int  # items
     high: int
     item: Whole
+    unit = ""
+
+    @property
+    def range(self) -> str:
+        """What is allowed."""
+        return f"{self.low}..{self.high} numbers of {self.item.range}"
 
     def read(self, key: str, value: Any) -> tuple[int, ...]:
         """The value; UnfitError where it is not such an array."""
         if not isinstance(value, list) or not self.low <= len(value) <= self.high:
-            what = f"{self.low}..{self.high} numbers of {self.item.range}"
-            raise UnfitError(f"found {found(value)}; an array of {what} is allowed")
+            raise UnfitError(f"found {found(value)}; an array of {self.range} is allowed")
         return tuple(self.item.read(key, item) for item in value)
 
 

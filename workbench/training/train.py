@@ -27,6 +27,7 @@ from workbench.training.pieces import Piece, Recording, cut, recordings, shortes
 from workbench.training.recipe import Augmentation, Recipe
 
 Say = Callable[[str], None]
+SEEDS = 1_000_000  # synthetic sounds of training: seeds that the command synthesize does not take
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,8 @@ def _sets(spec: Spec, recipe: Recipe, labels: Path, sample_rate: int) -> dict[st
         sets["test"] = _Set(cut_session(test), test)
     if recipe.data.synthetic:
         folder = FOLDER / "synthetic"
-        made = read_labels(write_session(folder, recipe.fit.seed, recipe.data.synthetic), sample_rate)
+        seed = SEEDS + recipe.fit.seed % 50_000  # four thousand times that is still a seed of 32 bits
+        made = read_labels(write_session(folder, seed, recipe.data.synthetic), sample_rate)
         sets["synthetic"] = _Set(cut_session(made), made)
     return sets
 

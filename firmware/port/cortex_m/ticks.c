@@ -5,6 +5,7 @@
 
 #define WRAP         (1u << 24)
 #define PEND_SYSTICK (1u << 26)
+#define START_POLLS  100000u
 
 const uint32_t port_tick_hz = BOARD_CLOCK_HZ;
 
@@ -23,6 +24,9 @@ void ticks_start(void)
     SYSTICK_LOAD = WRAP - 1;
     SYSTICK_VAL = 0;
     SYSTICK_CTRL = 7; /* core clock, interrupt, on */
+    for (uint32_t polls = 0; SYSTICK_VAL == 0 && polls < START_POLLS; polls++) {
+        /* the first clock loads the counter; until then its 0 would look like the end of a round */
+    }
 }
 
 uint32_t port_ticks(void)
@@ -33,7 +37,9 @@ uint32_t port_ticks(void)
     if (SCB_ICSR & PEND_SYSTICK) { /* a round has ended that the handler did not see yet */
         wrapped += WRAP;
         value = SYSTICK_VAL;
+    } else if (value == 0) { /* it ends now; an emulator may show the 0 some time before the interrupt */
+        value = 1;
     }
     interrupts_restore(masked);
-    return wrapped + (WRAP - 1 - value);
+    return wrapped + (WRAP - value) % WRAP;
 }

@@ -1,0 +1,118 @@
+"""DEPTHWISE_CONV_2D: each channel with its own taps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from codegen.graph import Graph, Node, Tensor
+from codegen.layer import Array
+from codegen.ops import channels, conv_2d
+from codegen.ops.conv_2d import check_window, window_axes
+from codegen.ops.family import (
+    AGAIN,
+    Family,
+    Fault,
+    check_activation,
+    check_bias,
+    check_counts,
+    check_int8,
+    check_rank,
+    check_weights,
+    operand,
+    result,
+)
+from codegen.quantize import activation_range, channel_multipliers, quantization
+
+if TYPE_CHECKING:
+    from codegen.lower import Lowering
+
+
+def check(graph: Graph, node: Node) -> Iterator[Fault]:
+    """int8 input and output, constant weights [1, rows, columns, depth]."""
+    faults = list(check_counts(node, 2, 3))
+    if faults:
+        yield from faults
+        return
+    input_, weights, bias, output = _tensors(graph, node)
+    faults += [*check_int8(input_, "input"), *check_int8(output, "output"), *check_activation(node)]
+    faults += check_rank(input_, "input", 4)
+    faults += check_rank(output, "output", 4)
+    faults += check_rank(weights, "weights", 4)
+    if faults:
+        yield from faults
+        return
+    first, kernel_rows, kernel_columns, depth = weights.shape
+    yield from check_weights(weights, depth, axis=3)
+    yield from check_bias(bias, depth)
+    if first != 1 or depth % input_.shape[3] or output.shape[3] != depth:
+        told = f"weights {list(weights.shape)}, input {list(input_.shape)}, output {list(output.shape)}"
+        yield Fault(f"{told} do not fit together", AGAIN)
+    yield from check_window(node, input_.shape, (kernel_rows, kernel_columns), output)
+
+
+def _tensors(graph: Graph, node: Node) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
+    input_, weights = operand(graph, node, 0), operand(graph, node, 1)
+    assert input_ is not None  # check_counts
+    assert weights is not None
+    return input_, weights, operand(graph, node, 2), result(graph, node)
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    """depthwise_conv_2d; of one input channel it is a convolution, and that kernel computes it."""
+    input_, weights, bias, output = _tensors(lowering.graph, node)
+    assert weights.data is not None
+    _, kernel_rows, kernel_columns, depth = weights.shape
+    data = weights.data.astype(np.int64)
+    if input_.shape[3] == 1:
+        conv_2d.lower_convolution(lowering, node, (input_, bias, output), weights, data.transpose(3, 1, 2, 0))
+        return
+    rows, columns = window_axes(node, input_.shape, (kernel_rows, kernel_columns))
+    low, high = activation_range(output, node.options["fused_activation_function"])
+    zero_point = quantization(input_).zero_point
+    flat = data.reshape(-1, depth).T
+    scaling = channels.Scaling(
+        biases=channels.folded_bias(flat, bias, 0),
+        multipliers=channel_multipliers(input_, weights, output, depth),
+        largest=channels.largest_sums(flat, bias, zero_point),
+        zero_point=quantization(output).zero_point,
+        low=low,
+        high=high,
+    )
+    order = "of each tap, all channels"
+    lowering.add(
+        node,
+        "depthwise",
+        type="depthwise_conv_2d",
+        form="general" if scaling.general else "",
+        fields=[
+            ("weights", "weights"),
+            ("channels", "channels"),
+            ("rows", str(rows.size)),
+            ("columns", str(columns.size)),
+            ("depth", str(input_.shape[3])),
+            ("out_rows", str(rows.count)),
+            ("out_columns", str(columns.count)),
+            ("multiplier", str(depth // input_.shape[3])),
+            ("kernel_rows", str(kernel_rows)),
+            ("kernel_columns", str(kernel_columns)),
+            ("row_stride", str(rows.stride)),
+            ("column_stride", str(columns.stride)),
+            ("row_dilation", str(rows.dilation)),
+            ("column_dilation", str(columns.dilation)),
+            ("top", str(rows.before)),
+            ("left", str(columns.before)),
+            ("minus_zero", str(-zero_point)),
+            ("zero_point", str(quantization(output).zero_point)),
+            ("low", str(low)),
+            ("high", str(high)),
+        ],
+        arrays=(Array("weights", "int8_t", data.reshape(-1), order), scaling.array()),
+        macs=rows.count * columns.count * depth * kernel_rows * kernel_columns,
+        note=f"{kernel_rows} x {kernel_columns}",
+    )
+
+
+FAMILIES = (Family(("DEPTHWISE_CONV_2D",), check, lower),)

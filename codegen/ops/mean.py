@@ -1,0 +1,102 @@
+"""MEAN over any axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from codegen.graph import Graph, Node, Tensor
+from codegen.ops.family import AGAIN, Family, Fault, check_counts, check_int8, operand, result
+from codegen.ops.movement import copy, indices
+from codegen.quantize import Multiplier, quantization, quantize_multiplier
+
+if TYPE_CHECKING:
+    from codegen.lower import Lowering
+
+LARGEST_COUNT = 1 << 22  # values averaged; their sum stays within 32 bits
+
+
+def axes_of(graph: Graph, node: Node) -> list[int] | None:
+    """The axes, sorted; None where they are computed or make no sense."""
+    input_, axes = operand(graph, node, 0), operand(graph, node, 1)
+    if input_ is None or axes is None or axes.data is None:
+        return None
+    rank = len(input_.shape)
+    values = [int(axis) for axis in axes.data.reshape(-1)]
+    if any(not -rank <= axis < rank for axis in values):
+        return None
+    return sorted({axis % rank for axis in values})
+
+
+def check(graph: Graph, node: Node) -> Iterator[Fault]:
+    """int8 in and out, constant axes."""
+    faults = list(check_counts(node, 2, 2))
+    if faults:
+        yield from faults
+        return
+    input_, output = operand(graph, node, 0), result(graph, node)
+    assert input_ is not None
+    faults += [*check_int8(input_, "input"), *check_int8(output, "output")]
+    axes = axes_of(graph, node)
+    if axes is None:
+        faults.append(Fault("its axes are computed or outside the input", AGAIN))
+    if faults or axes is None:
+        yield from faults
+        return
+    kept = [1 if axis in axes else size for axis, size in enumerate(input_.shape)]
+    if not node.options["keep_dims"]:
+        kept = [size for axis, size in enumerate(input_.shape) if axis not in axes]
+    if tuple(kept) != output.shape:
+        yield Fault(f"its output is {list(output.shape)}, but {kept} follows", AGAIN)
+    if input_.size // output.size > LARGEST_COUNT:
+        yield Fault(f"it averages more than {LARGEST_COUNT} values at once", "average in two steps")
+
+
+def mean_multiplier(input_: Tensor, output: Tensor, count: int) -> Multiplier:
+    """From the sum of `count` values to the output: the scales' ratio, divided by the count as an integer."""
+    by = quantize_multiplier(quantization(input_).scale / quantization(output).scale)
+    shift = min(count.bit_length() - 1, 32, 31 + by.shift)
+    return Multiplier((by.value << shift) // count, by.shift - shift)
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    """mean, behind a transposition where the axes are apart."""
+    graph = lowering.graph
+    input_, output = operand(graph, node, 0), result(graph, node)
+    axes = axes_of(graph, node)
+    assert input_ is not None
+    assert axes is not None
+    source, shape = input_.index, input_.shape
+    real = [axis for axis in axes if shape[axis] > 1]
+    between = shape[real[0] : real[-1] + 1] if real else ()
+    count = input_.size // output.size
+    if real and int(np.prod(between)) != count:
+        order = [axis for axis in range(len(shape)) if axis not in axes] + axes
+        view = indices(shape).transpose(order)
+        source = lowering.temporary(view.shape, input_)
+        copy(lowering, node, (input_.index, view), (source, indices(view.shape)), stem="transpose")
+        depth = 1
+    else:
+        depth = int(np.prod(shape[real[-1] + 1 :])) if real else 1
+    by = mean_multiplier(input_, output, count)
+    lowering.add(
+        node,
+        "mean",
+        type="mean",
+        inputs=(source,),
+        fields=[
+            ("rows", str(input_.size // (count * depth))),
+            ("count", str(count)),
+            ("depth", str(depth)),
+            ("multiplier", str(by.value)),
+            ("left", str(by.left)),
+            ("right", str(by.right)),
+            ("zero_sum", str(count * quantization(input_).zero_point)),
+            ("zero_point", str(quantization(output).zero_point)),
+        ],
+    )
+
+
+FAMILIES = (Family(("MEAN",), check, lower),)

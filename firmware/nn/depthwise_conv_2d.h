@@ -1,0 +1,165 @@
+#ifndef NN_DEPTHWISE_CONV_2D_H
+#define NN_DEPTHWISE_CONV_2D_H
+
+#include "nn/requantize.h"
+#include "nn/simd.h"
+#include <stdint.h>
+
+/*
+ * A convolution of each channel with its own taps. Taps outside the input are left out; the input's zero
+ * point is taken off where it is read. Layout: rows, columns, channels.
+ */
+typedef struct {
+    const int8_t *weights;                 /* [kernel_rows][kernel_columns][depth of the output] */
+    const requantize_t *channels;          /* one an output channel */
+    int32_t rows, columns, depth;          /* of the input */
+    int32_t out_rows, out_columns;         /* of the output, whose depth is multiplier * depth */
+    int32_t multiplier;                    /* output channels an input channel */
+    int32_t kernel_rows, kernel_columns;   /* taps */
+    int32_t row_stride, column_stride;     /* from one output row, column to the next */
+    int32_t row_dilation, column_dilation; /* from one tap to the next */
+    int32_t top, left;                     /* padding */
+    int32_t minus_zero;                    /* the input's zero point, negative */
+    int32_t zero_point, low, high;         /* of the output */
+} depthwise_conv_2d_t;
+
+/* Taps first .. end - 1 of a window that starts at `start` lie inside 0 .. size. */
+typedef struct {
+    int32_t first, end;
+} depthwise_conv_2d_span_t;
+
+SIMD_INLINE depthwise_conv_2d_span_t depthwise_conv_2d_span(int32_t start, int32_t taps, int32_t dilation,
+                                                            int32_t size)
+{
+    int32_t first = start < 0 ? (-start + dilation - 1) / dilation : 0;
+    int32_t last = start < size ? (size - 1 - start) / dilation : -1;
+    return (depthwise_conv_2d_span_t){first, last < taps ? last + 1 : taps};
+}
+
+/* The part of the window at one position of the output. */
+typedef struct {
+    const int8_t *input, *weights; /* first tap */
+    int32_t rows, columns;         /* taps */
+} depthwise_conv_2d_window_t;
+
+SIMD_INLINE depthwise_conv_2d_window_t depthwise_conv_2d_window(const depthwise_conv_2d_t *layer,
+                                                                const int8_t *input, int32_t row,
+                                                                int32_t column)
+{
+    row = row * layer->row_stride - layer->top;
+    column = column * layer->column_stride - layer->left;
+    depthwise_conv_2d_span_t rows =
+        depthwise_conv_2d_span(row, layer->kernel_rows, layer->row_dilation, layer->rows);
+    depthwise_conv_2d_span_t columns =
+        depthwise_conv_2d_span(column, layer->kernel_columns, layer->column_dilation, layer->columns);
+    if (rows.end <= rows.first || columns.end <= columns.first) {
+        return (depthwise_conv_2d_window_t){input, layer->weights, 0, 0};
+    }
+    row += rows.first * layer->row_dilation;
+    column += columns.first * layer->column_dilation;
+    int32_t tap = rows.first * layer->kernel_columns + columns.first;
+    return (depthwise_conv_2d_window_t){
+        .input = input + (row * layer->columns + column) * layer->depth,
+        .weights = layer->weights + tap * layer->depth * layer->multiplier,
+        .rows = rows.end - rows.first,
+        .columns = columns.end - columns.first,
+    };
+}
+
+SIMD_INLINE int8_t depthwise_conv_2d_output(const depthwise_conv_2d_t *layer, int32_t sum, int32_t channel,
+                                            int general)
+{
+    const requantize_t *scaling = &layer->channels[channel];
+    return general ? requantize_int8(sum, scaling, layer->zero_point, layer->low, layer->high)
+                   : requantize_fast(sum, scaling);
+}
+
+/* One channel of one position, `from` its place in the input. */
+SIMD_INLINE int32_t depthwise_conv_2d_sum(const depthwise_conv_2d_t *layer,
+                                          const depthwise_conv_2d_window_t *window, int32_t from,
+                                          int32_t channel)
+{
+    const int32_t depth = layer->depth, out_depth = layer->depth * layer->multiplier;
+    int32_t sum = layer->channels[channel].bias;
+    for (int32_t i = 0; i < window->rows; i++) {
+        const int8_t *input = window->input + i * layer->row_dilation * layer->columns * depth + from;
+        const int8_t *weights = window->weights + i * layer->kernel_columns * out_depth + channel;
+        for (int32_t j = 0; j < window->columns; j++) {
+            sum = (int32_t)((uint32_t)sum + (uint32_t)(*weights * (*input + layer->minus_zero)));
+            input += layer->column_dilation * depth;
+            weights += out_depth;
+        }
+    }
+    return sum;
+}
+
+/* Four channels of one position, multiplier 1. */
+SIMD_INLINE void depthwise_conv_2d_four(const depthwise_conv_2d_t *layer,
+                                        const depthwise_conv_2d_window_t *window, int32_t channel,
+                                        int8_t *output, int general)
+{
+    const int32_t depth = layer->depth;
+    const requantize_t *channels = &layer->channels[channel];
+    const uint32_t minus_zero = simd_twice(layer->minus_zero);
+    int32_t sum0 = channels[0].bias, sum1 = channels[1].bias, sum2 = channels[2].bias,
+            sum3 = channels[3].bias;
+    for (int32_t i = 0; i < window->rows; i++) {
+        const int8_t *input = window->input + i * layer->row_dilation * layer->columns * depth + channel;
+        const int8_t *weights = window->weights + i * layer->kernel_columns * depth + channel;
+        for (int32_t j = 0; j < window->columns; j++) {
+            uint32_t bytes = simd_load(input), taps = simd_load(weights);
+            uint32_t even = simd_add_even(minus_zero, bytes), odd = simd_add_odd(minus_zero, bytes);
+            uint32_t even_taps = simd_even(taps), odd_taps = simd_odd(taps);
+            sum0 = simd_low_product(even, even_taps, sum0);
+            sum1 = simd_low_product(odd, odd_taps, sum1);
+            sum2 = simd_high_product(even, even_taps, sum2);
+            sum3 = simd_high_product(odd, odd_taps, sum3);
+            input += layer->column_dilation * depth;
+            weights += depth;
+        }
+    }
+    output[0] = depthwise_conv_2d_output(layer, sum0, channel, general);
+    output[1] = depthwise_conv_2d_output(layer, sum1, channel + 1, general);
+    output[2] = depthwise_conv_2d_output(layer, sum2, channel + 2, general);
+    output[3] = depthwise_conv_2d_output(layer, sum3, channel + 3, general);
+}
+
+SIMD_INLINE void depthwise_conv_2d_positions(const depthwise_conv_2d_t *layer, const int8_t *input,
+                                             int8_t *output, int general)
+{
+    for (int32_t i = 0; i < layer->out_rows; i++) {
+        for (int32_t j = 0; j < layer->out_columns; j++) {
+            depthwise_conv_2d_window_t window = depthwise_conv_2d_window(layer, input, i, j);
+            int32_t channel = 0;
+            if (layer->multiplier == 1) {
+                for (; channel + 4 <= layer->depth; channel += 4) {
+                    depthwise_conv_2d_four(layer, &window, channel, output + channel, general);
+                }
+            }
+            int32_t from = channel, repeat = 0; /* input channel, and how often it was used */
+            for (; channel < layer->depth * layer->multiplier; channel++) {
+                int32_t sum = depthwise_conv_2d_sum(layer, &window, from, channel);
+                output[channel] = depthwise_conv_2d_output(layer, sum, channel, general);
+                if (++repeat == layer->multiplier) {
+                    repeat = 0;
+                    from++;
+                }
+            }
+            output += channel;
+        }
+    }
+}
+
+/* Where requantize_fast serves every channel. */
+KERNEL void depthwise_conv_2d(const depthwise_conv_2d_t *layer, const int8_t *input, int8_t *output)
+{
+    depthwise_conv_2d_positions(layer, input, output, 0);
+}
+
+/* Any multiplier and clamp. */
+KERNEL void depthwise_conv_2d_general(const depthwise_conv_2d_t *layer, const int8_t *input, int8_t *output)
+{
+    depthwise_conv_2d_positions(layer, input, output, 1);
+}
+
+#endif

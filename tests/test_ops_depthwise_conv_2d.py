@@ -1,0 +1,124 @@
+"""DEPTHWISE_CONV_2D against the reference interpreter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
+from tests.support.exact import BATCHES, Batch, Step, batches, check, positions, steps
+
+
+@dataclass(frozen=True)
+class Depthwise:
+    """A model of one DEPTHWISE_CONV_2D."""
+
+    rows: int
+    columns: int
+    inputs: int
+    multiplier: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    padding: str
+    activation: str
+    per_channel: bool
+    input_: Step
+    output_zero: int
+    scale: float  # log2 of the largest channel's multiplier
+    seed: int
+
+    def build(self) -> Builder:
+        """The model."""
+        random = np.random.default_rng(self.seed)
+        model = Builder()
+        depth = self.inputs * self.multiplier
+        weights = random.integers(-127, 128, (1, *self.kernel, depth), dtype=np.int8)
+        bias = random.integers(-5000, 5000, depth).astype(np.int32)
+        scales = (2.0 ** random.uniform(-9, -5, depth if self.per_channel else 1)).astype(np.float32)
+        output_scale = float(np.float32(self.input_.scale * float(scales.max()) / 2.0**self.scale))
+        shape = (1, self.rows, self.columns, self.inputs)
+        x = model.tensor(shape, "int8", self.input_.scale, self.input_.zero_point)
+        w = model.constant(weights, scales.tolist(), axis=3)
+        b = model.constant(bias, (scales * np.float32(self.input_.scale)).tolist())
+        sizes = (self.rows, self.columns)
+        count = positions(sizes, self.kernel, self.stride, self.dilation, self.padding)
+        y = model.tensor((1, *count, depth), "int8", output_scale, self.output_zero)
+        options = {
+            "padding": PADDINGS[self.padding],
+            "strideH": self.stride[0],
+            "strideW": self.stride[1],
+            "depthMultiplier": self.multiplier,
+            "dilationHFactor": self.dilation[0],
+            "dilationWFactor": self.dilation[1],
+            "fusedActivationFunction": ACTIVATIONS[self.activation],
+        }
+        model.operator("DEPTHWISE_CONV_2D", [x, w, b], [y], options)
+        return model.ends([x], [y])
+
+
+@st.composite
+def depthwises(draw: st.DrawFn) -> Depthwise:
+    """Any DEPTHWISE_CONV_2D that makes an output."""
+    kernel = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
+    dilation = draw(st.one_of(st.just((1, 1)), st.tuples(st.integers(1, 3), st.integers(1, 3))))
+    padding = draw(st.sampled_from(("same", "valid")))
+    least = [(k - 1) * d + 1 if padding == "valid" else 1 for k, d in zip(kernel, dilation, strict=True)]
+    strides = st.one_of(st.just((1, 1)), st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    return Depthwise(
+        rows=draw(st.integers(least[0], least[0] + 7)),
+        columns=draw(st.integers(least[1], least[1] + 7)),
+        inputs=draw(st.integers(1, 11)),
+        multiplier=draw(st.sampled_from((1, 1, 1, 2, 3))),
+        kernel=kernel,
+        stride=draw(strides) if dilation == (1, 1) else (1, 1),
+        dilation=dilation,
+        padding=padding,
+        activation=draw(st.sampled_from(("none", "relu", "relu6", "relu_n1_to_1"))),
+        per_channel=draw(st.booleans()),
+        input_=draw(steps()),
+        output_zero=draw(st.one_of(st.sampled_from((-128, 0, 127)), st.integers(-128, 127))),
+        scale=draw(st.one_of(st.floats(-10, -4), st.floats(-33, 3))),
+        seed=draw(st.integers(0, 2**32 - 1)),
+    )
+
+
+@BATCHES
+@given(batches(depthwises()))
+def test_any_depthwise_convolution(cases: Batch) -> None:
+    check(cases)
+
+
+@pytest.mark.parametrize("kernels", ["small", "fast"])
+@pytest.mark.parametrize("target", ["pc", "qemu"])
+def test_kinds(kernels: str, target: str) -> None:
+    first = Depthwise(
+        rows=6,
+        columns=7,
+        inputs=8,
+        multiplier=1,
+        kernel=(3, 3),
+        stride=(1, 1),
+        dilation=(1, 1),
+        padding="same",
+        activation="none",
+        per_channel=True,
+        input_=Step(0.05, -3),
+        output_zero=5,
+        scale=-6.0,
+        seed=0,
+    )
+    cases = [
+        first,
+        replace(first, inputs=6, padding="valid", activation="relu"),  # two channels left over
+        replace(first, inputs=3, multiplier=2, stride=(2, 2)),
+        replace(first, inputs=1, multiplier=5, kernel=(4, 2)),  # a convolution
+        replace(first, dilation=(2, 2), activation="relu6"),
+        replace(first, kernel=(6, 1), padding="valid", scale=0.7),
+        replace(first, rows=1, columns=1, kernel=(5, 5)),
+    ]
+    check(cases, kernels=kernels, target=target)

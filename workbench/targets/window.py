@@ -1,0 +1,58 @@
+"""Which numbered lines may go out, and which again: the host's half of the rules in docs/protocol.md."""
+
+from __future__ import annotations
+
+
+class Window:
+    """Lines 0..count-1 on their way to an image. Nothing is sent here.
+
+    A line that is refused is acknowledged with its own number, and so is every line behind it. A question
+    (`status`) is answered after all that was sent before it: what is not acknowledged then was lost.
+    """
+
+    def __init__(self, count: int, ahead: int) -> None:
+        """ahead: lines that may be on their way, at least 1."""
+        self.count = count
+        self.ahead = ahead
+        self.taken = 0  # lines the image has
+        self.owed = 0  # questions without an answer
+        self._sent = 0
+        self._stale = 0  # lines behind a refused one, whose acks say nothing new
+        self._asking = False  # nothing was sent since the last question
+
+    @property
+    def done(self) -> bool:
+        """The image has every line."""
+        return self.taken == self.count
+
+    def due(self) -> range:
+        """Lines to send now; they count as sent. Many at once: fewer turns between the image and us."""
+        if self._sent - self.taken > self.ahead // 2:
+            return range(0)
+        lines = range(self._sent, min(self.count, self.taken + self.ahead))
+        if lines:
+            self._sent, self._asking = lines.stop, False
+        return lines
+
+    def ack(self, number: int) -> bool:
+        """The image expects line `number`; whether that is progress."""
+        if self.taken < number <= self.count:
+            self.taken, self._sent, self._stale = number, max(self._sent, number), 0
+            return True
+        if number == self.taken < self._sent:
+            if self._stale:
+                self._stale -= 1
+            else:
+                self._stale, self._sent = self._sent - self.taken - 1, self.taken
+        return False
+
+    def ask(self) -> None:
+        """A question was sent."""
+        self.owed += 1
+        self._asking = True
+
+    def answer(self) -> None:
+        """A question was answered."""
+        self.owed = max(0, self.owed - 1)
+        if self._asking:
+            self._stale, self._sent, self._asking = 0, self.taken, False
