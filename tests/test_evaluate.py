@@ -207,4 +207,4 @@ def test_segments_that_give_nothing(sounds: Path) -> None:
     assert "no segment is as long as one decision, 6000 samples" in message
     short.write_text("file,start,end,label\ntest_knocking_00.wav,0,8000000,knocking\n")
     message = refused("evaluate", "--app", EXAMPLE, "--labels", short)
-    assert f"{short}, line 2: the segment ends at sample 8000000, its recording at 48000" in message
+    assert f"{short}, line 2: the segment ends at sample 8000000, its recording at 56000" in message
