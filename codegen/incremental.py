@@ -25,7 +25,7 @@ from codegen.ops.conv_2d import Axis, window_axes
 from codegen.plan import Plan, plan
 from codegen.quantize import activation_range, channel_multipliers, quantization
 from codegen.spec import Classifier, Layout, Spec
-from codegen.stream_weights import DENSE_TAPS, NotExact, conv_words, dense_words, dense_words_int16
+from codegen.stream_weights import DENSE_TAPS, NotExactError, conv_words, dense_words, dense_words_int16
 
 # kernel of a dense layer -> the same rounding behind a stream
 FORMS = {
@@ -35,7 +35,7 @@ FORMS = {
 }
 
 
-class NotIncremental(Exception):
+class NotIncrementalError(Exception):
     """Why a layer is computed in full."""
 
 
@@ -158,6 +158,8 @@ def incremental(spec: Spec, graph: Graph, program: Program) -> Incremental | str
     pipeline = spec.pipeline
     if pipeline is None:
         return "a bare model has no cascade that slides"
+    if program.states:
+        return "the model keeps state of its own"
     if not pipeline.cascade.slide:
         return "the cascade does not slide: no frame serves two decisions"
     return _Planner(graph, program, pipeline.cascade.frames, pipeline.mfcc.cepstra, spec.classifier).plan()
@@ -184,7 +186,7 @@ class _Planner:
         while position < len(self.program.layers):
             try:
                 position = self._take(position)
-            except (NotIncremental, NotExact) as reason:
+            except (NotIncrementalError, NotExactError) as reason:
                 layer = self.program.layers[position]
                 stopped = f"layer {layer.node.index} ({layer.node.op}): {reason}"
                 break
@@ -197,13 +199,13 @@ class _Planner:
         layer = self.program.layers[position]
         source = self.layers[-1].layer.output if self.layers else self.program.input
         if layer.inputs != (source,):
-            raise NotIncremental("it reads something other than the newest layer's output")
+            raise NotIncrementalError("it reads something other than the newest layer's output")
         if layer.node.op != "CONV_2D":
-            raise NotIncremental("it reads all of time")
+            raise NotIncrementalError("it reads all of time")
         if self._only_reader(source) != position:
-            raise NotIncremental("another layer reads its input too")
+            raise NotIncrementalError("another layer reads its input too")
         if layer.output == self.program.output:
-            raise NotIncremental("it makes the model's output")
+            raise NotIncrementalError("it makes the model's output")
         table: Table | None = None
         output, after = layer.output, position + 1
         while after < len(self.program.layers) and self._only_reader(output) == after:
@@ -233,17 +235,17 @@ class _Planner:
         if self.flat:
             self._check_flat(source, time, other)
         elif not self.layers and (time.size != self.frames or other.size * depth != self.cepstra):
-            raise NotIncremental("its rows are not the cascade's frames")
+            raise NotIncrementalError("its rows are not the cascade's frames")
         if time.padded:
-            raise NotIncremental("it pads along time")
+            raise NotIncrementalError("it pads along time")
         if time.stride != 1:
-            raise NotIncremental(f"it moves by {time.stride} rows along time")
+            raise NotIncrementalError(f"it moves by {time.stride} rows along time")
 
         pitch = self.pitch or depth
         taps, rows = self._taps(kernel, time, other, pitch)
         stream: Stream | FlatStream
         if self.flat:
-            stream, count = self._flat_stream(layer, source, time, other, rows, pitch), self.cepstra
+            stream, count = self._flat_stream(layer, source, (time, other), rows), self.cepstra
             stride = 2 * rows * pitch
         else:
             stream, count = self._stream(layer, source, other, rows, pitch), other.count
@@ -259,7 +261,8 @@ class _Planner:
         )
         after = _after(low, high, table, channels)
         away = low < zero_point
-        words = conv_words(taps, starts, multipliers, zero_point, 128 if after is not None else 0, away)
+        zero = zero_point + (128 if after is not None else 0)
+        words = conv_words(taps, starts, multipliers, zero, away)
 
         arrays = [Array("weights", "uint32_t", words, "pair by pair: starts, taps, multipliers")]
         step = 0
@@ -296,16 +299,18 @@ class _Planner:
     def _move_on(self, time: Axis, other: Axis) -> None:
         """What the next layer's first right row waits for."""
         if self.flat:
-            self.reach += (time.kernel - 1) * time.dilation * self.frames + (other.kernel - 1) * other.dilation
+            self.reach += (time.kernel - 1) * time.dilation * self.frames + (
+                other.kernel - 1
+            ) * other.dilation
             self.first = -(-(self.reach + 1) // self.cepstra) - 1
         else:
             self.first += (time.kernel - 1) * time.dilation
 
     def _check_flat(self, source: Tensor, rows: Axis, columns: Axis) -> None:
         if not self.layers and (rows.size, columns.size, source.shape[3]) != (self.cepstra, self.frames, 1):
-            raise NotIncremental("its input is not the picture that the frames are copied into")
+            raise NotIncrementalError("its input is not the picture that the frames are copied into")
         if rows.padded or columns.padded or rows.stride != 1 or columns.stride != 1:
-            raise NotIncremental("it pads or moves by more than one position")
+            raise NotIncrementalError("it pads or moves by more than one position")
 
     def _stream(self, layer: Layer, source: Tensor, other: Axis, rows: int, pitch: int) -> Stream:
         reach = (other.kernel - 1) * other.dilation + 1
@@ -314,9 +319,9 @@ class _Planner:
             f"{layer.name}_input", columns, other.before, rows, pitch, quantization(source).zero_point
         )
 
-    def _flat_stream(
-        self, layer: Layer, source: Tensor, time: Axis, other: Axis, rows: int, pitch: int
-    ) -> FlatStream:
+    def _flat_stream(self, layer: Layer, source: Tensor, axes: tuple[Axis, Axis], rows: int) -> FlatStream:
+        time, other = axes
+        pitch = self.pitch or source.shape[3]
         width, reach = time.dilation * self.frames, (other.kernel - 1) * other.dilation
         return FlatStream(
             name=f"{layer.name}_input",
@@ -336,7 +341,7 @@ class _Planner:
         return (columns, rows) if self.transposed else (rows, columns)
 
     def _taps(self, kernel: Ints, time: Axis, other: Axis, pitch: int) -> tuple[Ints, int]:
-        """[channels, taps] in the stream's order (column, row, channel), 0 where nothing is read; rows kept."""
+        """[channels, taps] in the stream's order (column, row, channel), 0 where none is read; rows kept."""
         channels, _, _, depth = kernel.shape
         apart = 1 if self.flat else time.dilation  # a flat stream unfolds the rows of the kernel alone
         span = (time.kernel - 1) * apart + 1
@@ -368,7 +373,7 @@ class _Planner:
                 rest[0] = self._dense(rest[0], rows, last)
                 wide = True
                 stopped = f"{stopped} (from the kept rows)"
-            except NotExact as reason:
+            except NotExactError as reason:
                 stopped = f"{stopped}; {reason}"
         if not wide and (self.transposed or self.flat):
             return f"{stopped}; its input would have to be turned"
@@ -403,7 +408,7 @@ class _Planner:
         assert weights.data is not None
         outputs, inputs = weights.shape
         if inputs != rows * last.columns * last.depth:
-            raise NotExact("it reads the rows apart")
+            raise NotExactError("it reads the rows apart")
         flat = weights.data.astype(np.int64)
         shape = (
             (outputs, last.columns, rows, last.depth)
@@ -473,7 +478,7 @@ def _after(low: int, high: int, table: Table | None, channels: int) -> Table | N
         return clamp
     if len(table) > 1:
         if channels % len(table):
-            raise NotIncremental("the tables behind it are not one a channel")
+            raise NotIncrementalError("the tables behind it are not one a channel")
         table = np.tile(table, (channels // len(table), 1))
         if channels % 2:
             table = np.concatenate([table, table[-1:]])

@@ -21,22 +21,22 @@ DENSE_TAPS = 32  # the dense kernel's loop
 SAFE_TAPS = 512  # 512 * 127 * 128 < SUM_LIMIT: a sum of so many products always fits
 
 
-class NotExact(Exception):
+class NotExactError(Exception):
     """These numbers would not give the reference's bits in the stream kernels; the message says which."""
 
 
 def pair_words(weights: Ints, biases: Sequence[int]) -> Ints:
-    """[channels, taps] -> [channels / 2, taps / 2] words; even counts. NotExact where a sum may not fit."""
+    """[channels, taps] -> [channels / 2, taps / 2] words; even counts. NotExactError if a sum may not fit."""
     reach = np.abs(weights[1::2]).sum(axis=1) * INPUT_LIMIT + np.abs(np.array(biases, np.int64)[1::2])
     if reach.max(initial=0) >= SUM_LIMIT:
-        raise NotExact(f"a channel's sum may reach {int(reach.max())}, beyond 24 bits")
+        raise NotExactError(f"a channel's sum may reach {int(reach.max())}, beyond 24 bits")
     return _lanes(weights)
 
 
 def _lanes(weights: Ints) -> Ints:
-    """[channels, taps] -> words [channels / 2, taps / 2]; NotExact where a + 256 * b does not fit 16 bits."""
+    """[channels, taps] -> words [channels / 2, taps / 2]; NotExactError beyond 16 bits."""
     if weights.min(initial=0) < -127:
-        raise NotExact("a weight is -128")
+        raise NotExactError("a weight is -128")
     lanes = (weights[0::2] + 256 * weights[1::2]) & 0xFFFF
     words: Ints = lanes[:, 0::2] | (lanes[:, 1::2] << 16)
     return words
@@ -46,14 +46,14 @@ def conv_words(
     weights: Ints,
     biases: Sequence[int],
     multipliers: Sequence[Multiplier],
-    zero_point: int,
-    offset: int,
+    zero: int,
     away: bool,
 ) -> Ints:
     """All words of a stream_conv_2d_t, pair by pair.
 
     weights: [channels, taps], even and a multiple of 4; multipliers and biases: one a channel
-    offset: 128 where a table follows, else 0; away: values below the zero point are kept
+    zero: the zero point of the output, and 128 more where a table follows
+    away: values below the zero point are kept
     """
     words = pair_words(weights, biases)
     out: list[int] = []
@@ -61,21 +61,21 @@ def conv_words(
         first, second = 2 * pair, 2 * pair + 1
         out += [biases[first] & 0xFFFFFFFF, (biases[first] + 256 * biases[second]) & 0xFFFFFFFF, *row]
         for channel in (first, second):
-            out += _requantize_words(multipliers[channel], zero_point + offset, away)
+            out += _requantize_words(multipliers[channel], zero, away)
     return np.array(out, np.int64)
 
 
 def _requantize_words(multiplier: Multiplier, zero: int, away: bool) -> list[int]:
     """multiplier, add, shift of one channel."""
     if multiplier.value == 0:
-        raise NotExact("a channel's scale is too small for its output's")
+        raise NotExactError("a channel's scale is too small for its output's")
     if multiplier.left:
-        raise NotExact("a channel's output scale is finer than its sums'")
+        raise NotExactError("a channel's output scale is finer than its sums'")
     shift = multiplier.right
     if away and shift == 0:
-        raise NotExact("a channel's sums are not shifted")
+        raise NotExactError("a channel's sums are not shifted")
     if shift > 20:
-        raise NotExact(f"a channel's sums are shifted by {shift} bits")
+        raise NotExactError(f"a channel's sums are shifted by {shift} bits")
     add = (zero << shift) + (1 << shift >> 1)
     return [(2 * multiplier.value) & 0xFFFFFFFF, add & 0xFFFFFFFF, shift]
 

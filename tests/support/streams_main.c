@@ -1,6 +1,7 @@
 /*
- * Runs incremental models of one test. From stdin, for each model, a script of letters, each with what it needs:
- * 'r' + input: run; 'a' + frame: advance; 'f': finish; '.': the next model. To stdout: the output of every r and f.
+ * Runs incremental models of one test. From stdin, for each model, a script of letters, each with what it
+ * needs: 'r' + input: run; 'a' + frame: advance; 'f': finish; '.': the next model. To stdout: the output of
+ * every r and f.
  */
 #include "models.h"
 #include <stdio.h>
