@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from pathlib import Path
 
+from codegen.errors import UserError
 from codegen.spec import Pipeline, Spec
 from codegen.tables import mfcc_tables
 from codegen.tables.scale import scale_multiplier
@@ -22,6 +24,25 @@ def feature_contract(spec: Spec) -> str:
         raise ValueError("a bare model has no feature contract")
     text = json.dumps(_content(spec, spec.pipeline), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def contract_file(spec: Spec) -> Path:
+    """Where training leaves the contract of the features it trained the model on; a model may have none."""
+    return spec.classifier.model.with_suffix(".contract")
+
+
+def check_contract(spec: Spec) -> None:
+    """UserError when the model has a contract and it is another one than the pipeline's."""
+    file = contract_file(spec)
+    if spec.pipeline is None or not file.is_file():
+        return
+    trained, ours = file.read_bytes().decode("ascii", "replace").strip(), feature_contract(spec)
+    if trained != ours:
+        raise UserError(
+            f'the model was trained on features "{trained[:16]}", those of pipeline.toml are "{ours}"',
+            file=file,
+            remedy="Set pipeline.toml back to what the model learnt from, or train anew: ./earshot train",
+        )
 
 
 def _content(spec: Spec, pipeline: Pipeline) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from codegen.check import check
+from codegen.contract import check_contract
 from codegen.graph import Graph
 from codegen.line_size import line_size
 from codegen.model_source import model_source
@@ -24,6 +25,7 @@ def generate(app: Path) -> dict[str, str]:
     spec = load_spec(app)
     graph = load_graph(spec.classifier.model)
     check(spec, graph)
+    check_contract(spec)
     scratch = mfcc_scratch_bytes(spec.pipeline.mfcc) if spec.pipeline else 0
     files = {
         f"{spec.name}.h": _header(spec, graph),

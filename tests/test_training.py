@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from codegen.contract import feature_contract
 from codegen.errors import UserError, UserErrors
 from codegen.graph import Graph
+from codegen.sources import generate
 from codegen.spec import Layout
 from codegen.spec_file import load_spec
 from codegen.tflite_file import load_graph
@@ -397,6 +398,25 @@ def test_a_feature_enters_the_example_unchanged(graph: Graph) -> None:
 
 def test_the_example_s_contract_is_its_pipeline_s() -> None:
     assert (EXAMPLE / "model.contract").read_text() == f"{feature_contract(load_spec(EXAMPLE))}\n"
+
+
+def test_a_model_trained_on_other_features_is_refused(tmp_path: Path) -> None:
+    app = tmp_path / "door"
+    app.mkdir()
+    for name in ("pipeline.toml", "model.tflite", "model.contract"):
+        shutil.copyfile(EXAMPLE / name, app / name)
+    generate(app)
+    text = (app / "pipeline.toml").read_text()
+    (app / "pipeline.toml").write_text(
+        text.replace("threshold = 600", "threshold = 700")
+    )  # needs no training
+    generate(app)
+    (app / "pipeline.toml").write_text(text.replace("preemphasis = 0.97", "preemphasis = 0.96"))
+    with pytest.raises(UserError, match="the model was trained on features") as caught:
+        generate(app)
+    assert caught.value.file == str(app / "model.contract")
+    (app / "model.contract").unlink()
+    generate(app)
 
 
 # The command

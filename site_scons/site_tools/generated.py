@@ -7,6 +7,8 @@ from typing import Any
 
 from SCons.Script import Action
 
+from codegen.contract import contract_file
+
 
 def generate(env: Any) -> None:
     """Adds env.GeneratedSources()."""
@@ -33,6 +35,8 @@ def _generated_sources(env: Any) -> list[Any]:
         app_names.append(f"{name}_pipeline.c")
     app_files = [f"{options.folder}/generated/{name}" for name in app_names]
     inputs = [str(options.spec.file), str(options.spec.classifier.model)]
+    if contract_file(options.spec).is_file():
+        inputs.append(str(contract_file(options.spec)))
     app = env.Command(app_files, inputs, Action(_app, "  GEN  ${TARGET.dir}"), OPTIONS=options)
 
     for nodes in (board, app):
