@@ -79,6 +79,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         seed = 9
         epochs = 2
         batch = 8
+        unknown = 1.5
         learning_rate = 0.1
         weight_decay = 0
         label_smoothing = 0

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.features import Vectors
 from workbench.training.network import CENTRE, SPREAD, build_network
 from workbench.training.recipe import Recipe
@@ -33,14 +34,20 @@ class Task:
     training: Vectors
     validation: Vectors
     shape: tuple[int, int]  # rows and columns of the tensor
-    classes: int
+    labels: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        """Outputs."""
+        return len(self.labels)
 
 
 def fit(recipe: Recipe, task: Task, told: Callable[[Epoch], None]) -> keras.Model:
     """A network fitted to the training vectors, logits out.
 
     An epoch draws as many vectors of each class as the smallest class has: undersampling, drawn anew every
-    time, so that no vector is wasted.
+    time, so that no vector is wasted. Of the class named unknown it draws more: most of what a device hears
+    is none of its classes.
     """
     how = recipe.fit
     training, classes = task.training, task.classes
@@ -48,8 +55,9 @@ def fit(recipe: Recipe, task: Task, told: Callable[[Epoch], None]) -> keras.Mode
     random = np.random.RandomState(how.seed)
     picture = training.values.reshape(-1, *task.shape)
     by_class = [np.flatnonzero(training.labels == label) for label in range(classes)]
-    drawn = min(len(rows) for rows in by_class)
-    steps = max(1, drawn * classes // how.batch)
+    smallest = min(len(rows) for rows in by_class)
+    drawn = [round(smallest * (how.unknown if label == UNKNOWN_CLASS else 1)) for label in task.labels]
+    steps = max(1, sum(drawn) // how.batch)
     rate = keras.optimizers.schedules.CosineDecay(how.learning_rate, how.epochs * steps)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=how.weight_decay)
     optimizer.build(model.trainable_variables)
@@ -67,7 +75,8 @@ def fit(recipe: Recipe, task: Task, told: Callable[[Epoch], None]) -> keras.Mode
 
     one_hot = np.eye(classes, dtype=np.float32) * (1 - how.label_smoothing) + how.label_smoothing / classes
     for number in range(1, how.epochs + 1):
-        order = random.permutation(np.concatenate([random.choice(rows, drawn) for rows in by_class]))
+        chosen = [random.choice(rows, count) for rows, count in zip(by_class, drawn, strict=True)]
+        order = random.permutation(np.concatenate(chosen))
         losses = []
         for rows in order[: steps * how.batch].reshape(steps, -1):
             share = random.uniform(0, how.mix, len(rows)).astype(np.float32)

@@ -56,6 +56,7 @@ class Fit:
     seed: int = 1
     epochs: int = 30
     batch: int = 256
+    unknown: float = 2.0  # how often the class named unknown is drawn, against 1 for every other
     learning_rate: float = 0.002  # at the start; a cosine takes it to 0
     weight_decay: float = 0.001
     label_smoothing: float = 0.05
@@ -136,6 +137,7 @@ KEYS: Mapping[str, Mapping[str, Rule | Name | Sizes]] = {
         "seed": Whole(0, 2**31 - 1),
         "epochs": Whole(1, 10_000),
         "batch": Whole(1, 65_536),
+        "unknown": Real("0.1", "100"),
         "learning_rate": Real("0.000001", "1"),
         "weight_decay": Real("0", "1"),
         "label_smoothing": Real("0", "0.5"),

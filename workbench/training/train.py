@@ -87,7 +87,7 @@ def train(app: Path, recipe: Recipe, labels: Path, say: Say) -> Trained:
     training = Vectors(
         np.concatenate([part.values for part in learnt]), np.concatenate([part.labels for part in learnt])
     )
-    task = fit.Task(training, made["validation"], shape, len(names))
+    task = fit.Task(training, made["validation"], shape, names)
     network = fit.fit(recipe, task, lambda epoch: say(_told(epoch, recipe)))
     say(f"{network.count_params()} parameters; converting to int8")
     content = convert.to_int8(network, spec.classifier.offset, training.values, shape, recipe.fit.seed)
