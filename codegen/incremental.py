@@ -158,7 +158,7 @@ def incremental(spec: Spec, graph: Graph, program: Program) -> Incremental | str
     pipeline = spec.pipeline
     if pipeline is None:
         return "a bare model has no cascade that slides"
-    if program.states:
+    if any(node.op == "VAR_HANDLE" for node in graph.nodes):
         return "the model keeps state of its own"
     if not pipeline.cascade.slide:
         return "the cascade does not slide: no frame serves two decisions"
