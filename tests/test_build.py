@@ -25,9 +25,6 @@ from workbench.size import sizes
 BOARD = "mps2_an386"
 ROOT = EXAMPLE.parent.parent
 
-# The builds of this file are shared: one worker keeps them.
-pytestmark = pytest.mark.xdist_group("build")
-
 
 @dataclass(frozen=True)
 class Built:
