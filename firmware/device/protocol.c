@@ -150,7 +150,7 @@ void protocol_stages(const pipeline_t *pipeline, const step_t *step)
 
     stage_int8("frame", step, step->frame, cepstra);
     if (step->decided)
-        stage_int8("input", step, classifier_input(app.pipeline->classifier, app.pipeline->cascade),
+        stage_int8("input", step, classifier_input(pipeline->classifier, pipeline->cascade),
                    app.model->input_size);
     if (step->scores != NULL)
         stage_int8("scores", step, step->scores, app.model->output_size);

@@ -78,7 +78,7 @@ def build_image(folder: Path, sources: Sources, board_name: str) -> Path:
     """The image of a board: the program of the board pc, or firmware.elf. Skips without a compiler."""
     board = load_board(board_name)
     made = folder / board_name
-    made.mkdir()
+    made.mkdir(exist_ok=True)
     for name, text in board_sources(board).items():
         (made / name).write_text(text)
     files = [*sources.files, *sorted((FIRMWARE / "device").glob("*.c"))]
@@ -149,7 +149,7 @@ _MADE: dict[tuple[str, str], Path] = {}
 def _made(name: str, board: str, sources: Callable[[Path], Sources]) -> Path:
     if (name, board) not in _MADE:
         folder = Path(_folder().name) / f"{name}-{board}"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         _MADE[name, board] = build_image(folder, sources(folder), board)
     return _MADE[name, board]
 

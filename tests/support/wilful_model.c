@@ -25,6 +25,7 @@ static uint32_t fall(uint32_t depth)
     return depth == UINT32_MAX ? 0 : fall(depth + 1) + page[depth % sizeof page];
 }
 
+#ifdef __arm__
 /* Steps backward that port_ticks() makes within `span` of its ticks. */
 static uint32_t ticks_backward(uint32_t span)
 {
@@ -36,6 +37,7 @@ static uint32_t ticks_backward(uint32_t span)
     }
     return backward;
 }
+#endif
 
 static int run(const void *input, void *output)
 {
