@@ -5,6 +5,7 @@ Converters write them around shapes (a Flatten becomes SHAPE, STRIDED_SLICE, PAC
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 from codegen.graph import Graph, Node, Tensor
 
 Values = list[NDArray[Any]]
+
+LARGEST = 1 << 20  # values of a folded constant
+WHOLE = ("int32", "int64", "bool")  # types that hold plain numbers
 
 
 def fold(graph: Graph) -> Graph:
@@ -36,7 +40,7 @@ def _with_readers(nodes: list[Node], outputs: tuple[int, ...]) -> tuple[Node, ..
     wanted = set(outputs)
     kept: list[Node] = []
     for node in reversed(nodes):
-        if wanted.intersection(node.outputs):
+        if wanted.intersection(node.outputs) or node.op == "ASSIGN_VARIABLE":
             kept.append(node)
             wanted.update(node.inputs)
     return tuple(reversed(kept))
@@ -44,63 +48,95 @@ def _with_readers(nodes: list[Node], outputs: tuple[int, ...]) -> tuple[Node, ..
 
 def _evaluate(node: Node, tensors: list[Tensor]) -> NDArray[Any] | None:
     """The node's value, when it follows from constants and has the type and shape the file promises."""
-    if node.op not in _RULES or len(node.outputs) != 1 or any(index < 0 for index in node.inputs):
+    if node.op not in _RULES or len(node.outputs) != 1 or not node.inputs or min(node.inputs) < 0:
         return None
     inputs = [tensors[index] for index in node.inputs]
     output = tensors[node.outputs[0]]
-    if not inputs:
-        return None
     if node.op == "SHAPE":
-        value = np.array(inputs[0].shape, dtype=output.dtype)
+        value = np.array(inputs[0].shape)
     else:
         known: Values = [tensor.data for tensor in inputs if tensor.data is not None]
-        if len(known) != len(inputs):
+        if len(known) != len(inputs) or not _foldable(node, known, output):
             return None
         try:
             value = _RULES[node.op](node, known)
         except (ValueError, IndexError, TypeError):
             return None  # an odd node: the operator's own check tells what is wrong
-    if value.shape != output.shape or value.dtype != output.dtype:
+    if value.shape != output.shape or (value.dtype != output.dtype and node.op not in _RETYPED):
         return None
-    return value
+    return value.astype(output.dtype)
 
 
-def slice_ranges(
-    node: Node, shape: tuple[int, ...], begin: Any, end: Any, strides: Any
-) -> tuple[slice | int, ...]:
-    """A STRIDED_SLICE as Python's slices, without ellipsis and new axes; ValueError where it has them."""
+def _foldable(node: Node, known: Values, output: Tensor) -> bool:
+    """Of a bounded size, and plain numbers where arithmetic is done."""
+    if output.size > LARGEST:
+        return False
+    if node.op not in _WHOLE:
+        return True
+    if node.options.get("fused_activation_function", "none") != "none":
+        return False
+    whole = all(values.dtype.name in WHOLE for values in known) and output.dtype in WHOLE
+    return whole and all(values.shape in ((), (1,), output.shape) for values in known)
+
+
+def slice_ranges(node: Node, begin: Any, end: Any, strides: Any) -> tuple[Any, ...]:
+    """A STRIDED_SLICE as NumPy's index."""
     options = node.options
-    if options["ellipsis_mask"] or options["new_axis_mask"] or options["offset"]:
-        raise ValueError("ellipsis, new axes and offsets are not understood")
-    parts: list[slice | int] = []
-    for axis in range(len(begin)):
+    parts: list[Any] = []
+    for axis, (first, last, stride) in enumerate(zip(begin, end, strides, strict=True)):
         bit = 1 << axis
-        first = None if options["begin_mask"] & bit else int(begin[axis])
-        last = None if options["end_mask"] & bit else int(end[axis])
-        if options["shrink_axis_mask"] & bit:
-            index = int(begin[axis])
-            parts.append(index + shape[axis] if index < 0 else index)
+        if options["ellipsis_mask"] & bit:
+            parts.append(Ellipsis)
+        elif options["new_axis_mask"] & bit:
+            parts.append(None)
+        elif options["shrink_axis_mask"] & bit:
+            parts.append(int(first))
         else:
-            parts.append(slice(first, last, int(strides[axis])))
+            start = None if options["begin_mask"] & bit else int(first)
+            stop = int(first) + int(last) if options["offset"] else int(last)
+            parts.append(slice(start, None if options["end_mask"] & bit else stop, int(stride)))
     return tuple(parts)
 
 
 def _strided_slice(node: Node, values: Values) -> NDArray[Any]:
     data, begin, end, strides = values
-    return np.asarray(data[slice_ranges(node, data.shape, begin, end, strides)])
+    return np.asarray(data[slice_ranges(node, begin, end, strides)])
 
 
-def _pack(node: Node, values: Values) -> NDArray[Any]:
-    return np.stack(values, axis=int(node.options["axis"]))
+def _slice(node: Node, values: Values) -> NDArray[Any]:
+    del node
+    data, begin, sizes = values
+    return data[tuple(slice(b, None if n == -1 else b + n) for b, n in zip(begin, sizes, strict=True))]
 
 
-def _reshape(node: Node, values: Values) -> NDArray[Any]:
-    return values[0].reshape([int(size) for size in values[1]])
+def _fill(node: Node, values: Values) -> NDArray[Any]:
+    del node
+    shape = _shape(values[0])
+    if any(size < 1 for size in shape) or math.prod(shape) > LARGEST:
+        raise ValueError(shape)
+    return np.full(shape, values[1].reshape(-1)[0])
 
 
+def _shape(values: NDArray[Any]) -> list[int]:
+    return [int(size) for size in values.reshape(-1)]
+
+
+# Values that follow from constants; wrong shapes and types are caught against what the file says.
 _RULES: dict[str, Callable[[Node, Values], NDArray[Any]]] = {
     "SHAPE": lambda node, values: values[0],
     "STRIDED_SLICE": _strided_slice,
-    "PACK": _pack,
-    "RESHAPE": _reshape,
+    "SLICE": _slice,
+    "PACK": lambda node, values: np.stack(values, axis=int(node.options["axis"])),
+    "CONCATENATION": lambda node, values: np.concatenate(values, axis=int(node.options["axis"])),
+    "RESHAPE": lambda node, values: values[0].reshape(_shape(values[1])),
+    "EXPAND_DIMS": lambda node, values: np.expand_dims(values[0], int(values[1].reshape(-1)[0])),
+    "TRANSPOSE": lambda node, values: values[0].transpose(_shape(values[1])),
+    "FILL": _fill,
+    "CAST": lambda node, values: values[0],
+    "ADD": lambda node, values: values[0] + values[1],
+    "SUB": lambda node, values: values[0] - values[1],
+    "MUL": lambda node, values: values[0] * values[1],
 }
+# Arithmetic of quantized numbers is not that of the numbers: only whole ones are folded.
+_WHOLE = {"ADD", "SUB", "MUL", "CAST"}
+_RETYPED = {"SHAPE", "CAST"}  # their output has a type of its own

@@ -71,6 +71,17 @@ class Node:
 
 
 @dataclass(frozen=True, eq=False)
+class Variable:
+    """State that a streaming model keeps from one run to the next; `initial` after a reset."""
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    initial: NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
 class Graph:
     """The model: tensors by index, nodes in execution order."""
 
@@ -80,6 +91,7 @@ class Graph:
     nodes: tuple[Node, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    variables: tuple[Variable, ...] = ()
 
     @property
     def input(self) -> Tensor:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codegen.graph import Node, Tensor
+
+SIZES = {
+    "int8_t": 1,
+    "int16_t": 2,
+    "int32_t": 4,
+    "uint32_t": 4,
+    "requantize_t": 16,
+    "requantize_wide_t": 16,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,16 +38,7 @@ class Array:
     @property
     def nbytes(self) -> int:
         """Bytes in flash."""
-        size = {
-            "int8_t": 1,
-            "uint8_t": 1,
-            "int16_t": 2,
-            "int32_t": 4,
-            "uint32_t": 4,
-            "requantize_t": 16,
-            "requantize_wide_t": 16,
-        }[self.type]
-        return int(self.values.shape[0]) * size
+        return int(self.values.shape[0]) * SIZES[self.type]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +71,13 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """Layers in order, over the graph's tensors; `same` maps a tensor to the one whose memory it shares."""
+    """Layers in order, over the graph's tensors and some more.
+
+    states: tensor -> variable, of the tensors that are a variable's memory
+    """
 
     tensors: tuple[Tensor, ...]
     layers: tuple[Layer, ...]
     input: int
     output: int
+    states: Mapping[int, int] = field(default_factory=dict)

@@ -18,6 +18,11 @@ from codegen.layer import Array, Layer, Program
 from codegen.ops import FAMILIES
 from codegen.quantize import Reference
 
+# Operators whose output may share the memory of their input.
+MOVES = frozenset(
+    ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "STRIDED_SLICE", "SLICE", "SPLIT", "SPLIT_V", "UNPACK")
+)
+
 Table = NDArray[np.int64]  # [depth, 256]: of the values -128 .. 127, taken in turn over the flat tensor
 
 
@@ -32,6 +37,7 @@ class Lowering:
         self._names: Counter[str] = Counter()
         self._readers = Counter(index for node in graph.nodes for index in node.inputs)
         self._readers.update(graph.outputs)
+        self._states: dict[int, int] = {}  # variable -> the tensor that is its memory
         self._tables: dict[int, tuple[int, Table]] = {}  # tensor -> its table layer's position, and the table
 
     def root(self, tensor: int) -> int:
@@ -47,6 +53,50 @@ class Lowering:
         tensor = replace(like, index=len(self.graph.tensors), shape=shape, data=None)
         self.graph = replace(self.graph, tensors=(*self.graph.tensors, tensor))
         return tensor.index
+
+    def state(self, variable: int) -> int:
+        """The tensor that is a variable's memory."""
+        if variable not in self._states:
+            found = self.graph.variables[variable]
+            like = Tensor(0, found.name, found.shape, found.dtype)
+            self._states[variable] = self.temporary(found.shape, like)
+        return self._states[variable]
+
+    @property
+    def states(self) -> dict[int, int]:
+        """Tensor -> variable."""
+        return {tensor: variable for variable, tensor in self._states.items()}
+
+    def last_reader(self, tensor: int) -> int:
+        """Index of the last node that reads the tensor's bytes, under whatever shape."""
+        last = -1
+        for node in self.graph.nodes:
+            if tensor in node.inputs:
+                further = [self.last_reader(output) for output in node.outputs if node.op in MOVES]
+                last = max(last, node.index, *further)
+        return last
+
+    def make_in(self, value: int, memory: int) -> bool:
+        """Lets the makers of `value` write it to `memory`, if all layers that read `memory` come before."""
+        value = self.root(value)
+        makers = [place for place, layer in enumerate(self.layers) if layer.output == value]
+        if not makers or value == self.graph.outputs[0] or value in self.states:
+            return False
+        if any(memory in layer.inputs for layer in self.layers[makers[0] :]):
+            return False
+        for tensor in (value, *(other for other, root in self._same.items() if root == value)):
+            self._same[tensor] = memory
+        self._tables.pop(value, None)
+        self.layers = [
+            replace(
+                layer,
+                inputs=tuple(self.root(tensor) for tensor in layer.inputs),
+                output=self.root(layer.output),
+                in_place=tuple(self.root(tensor) for tensor in layer.in_place),
+            )
+            for layer in self.layers
+        ]
+        return True
 
     def share(self, tensor: int, with_: int) -> None:
         """The two are the same bytes."""
@@ -143,7 +193,7 @@ def lower(graph: Graph, reference: Reference = Reference.LITERT) -> Program:
     for node in graph.nodes:
         FAMILIES[node.op].lower(lowering, node)
     source, output = lowering.root(graph.outputs[0]), graph.outputs[0]
-    if source == graph.inputs[0] or graph.tensors[source].data is not None:
+    if source == graph.inputs[0] or source in lowering.states:
         node = graph.nodes[-1] if graph.nodes else Node(0, "COPY", (source,), (output,))
         lowering.layers.append(
             Layer(
@@ -158,4 +208,4 @@ def lower(graph: Graph, reference: Reference = Reference.LITERT) -> Program:
             )
         )
         source = output
-    return Program(lowering.graph.tensors, tuple(lowering.layers), graph.inputs[0], source)
+    return Program(lowering.graph.tensors, tuple(lowering.layers), graph.inputs[0], source, lowering.states)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codegen.graph import Graph, Tensor
+import numpy as np
+
+from codegen.graph import Graph, Tensor, Variable
 from codegen.incremental import Incremental, incremental
 from codegen.layer import Array, Layer
 from codegen.lower import lower
@@ -12,6 +14,7 @@ from codegen.plan import Plan, plan
 from codegen.quantize import Reference
 from codegen.render import c_rows, c_words, render, shape_text, short
 from codegen.spec import Spec
+from codegen.variables import uniform
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ def model_source(spec: Spec, graph: Graph, scratch: int, reference: Reference = 
         layers=layers,
         calls=[_call(planned, index, spec.name, history) for index in range(len(planned.program.layers))],
         constants=_constants(planned),
+        states=[_state(graph.variables[index]) for index in sorted(planned.program.states.values())],
         types=sorted(types),
         incremental=rows if isinstance(rows, Incremental) else None,
         columns=_frame_columns(rows),
@@ -80,6 +84,21 @@ def describe(tensor: Tensor) -> str:
     return text
 
 
+@dataclass(frozen=True)
+class State:
+    """A variable's memory. fill: the one byte of its initial value, or None: then `initial` lists them."""
+
+    variable: Variable
+    size: int
+    fill: int | None
+    initial: list[int]
+
+
+def _state(variable: Variable) -> State:
+    data = np.frombuffer(variable.initial.tobytes(), np.int8)
+    return State(variable, data.size, uniform(variable), data.tolist())
+
+
 def _constants(planned: Plan) -> list[Tensor]:
     """Constant tensors that kernels read as inputs."""
     used = {index for layer in planned.program.layers for index in layer.inputs}
@@ -92,6 +111,8 @@ def _place(planned: Plan, tensor: int, name: str, source: str) -> str:
         return source
     if tensor == program.output:
         return "output"
+    if tensor in program.states:
+        return f"{name}_state{program.states[tensor]}"
     if program.tensors[tensor].data is not None:
         return f"{name}_constant{tensor}"
     offset = planned.offset(tensor)
@@ -110,7 +131,8 @@ def _call(planned: Plan, index: int, name: str, source: str) -> Call:
     if layer.note:
         text += f" {layer.note}"
     made = tensors[layer.output]
-    text += f": {describe(computed[0]).split(',')[0]} -> {describe(made)}"
+    before = computed[0] if computed else tensors[layer.inputs[0]]
+    text += f": {describe(before).split(',')[0]} -> {describe(made)}"
     return Call(layer, comment(text), tuple(arguments))
 
 

@@ -42,8 +42,13 @@ class Plan:
     arena: int
     bound: int
 
+    @property
+    def state(self) -> int:
+        """Bytes of variables, which last from one run to the next."""
+        return sum(_aligned(self.program.tensors[tensor].nbytes) for tensor in self.program.states)
+
     def offset(self, tensor: int) -> int | None:
-        """Of the tensor in the arena; None where it is not there (input, output, constants)."""
+        """Of the tensor in the arena; None where it is not there (input, output, constants, variables)."""
         return next((block.offset for block in self.blocks if tensor in block.tensors), None)
 
 
@@ -84,7 +89,7 @@ def _tensor_blocks(program: Program) -> list[Block]:
     last: dict[int, int] = {}
     for index, layer in enumerate(program.layers):
         last.update(dict.fromkeys((*layer.inputs, layer.output), index))
-    outside = {program.input, program.output}
+    outside = {program.input, program.output, *program.states}
     blocks: dict[int, Block] = {}
     for index, layer in enumerate(program.layers):
         made = layer.output

@@ -178,6 +178,12 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
     "SUB": (28, {"fused_activation_function": Option(0, *_ACTIVATION)}),
     "LEAKY_RELU": (75, {"alpha": Option(0, "float32", 0.0)}),
     "UNPACK": (64, {"num": Option(0, "int32", 0), "axis": Option(1, "int32", 0)}),
+    "RESIZE_NEAREST_NEIGHBOR": (74, {
+        "align_corners": Option(0, "bool", False),
+        "half_pixel_centers": Option(1, "bool", False),
+    }),
+    "CALL_ONCE": (103, {"init_subgraph_index": Option(0, "int32", 0)}),
+    "VAR_HANDLE": (111, {"container": Option(0, "text", ""), "shared_name": Option(1, "text", "")}),
     "SHAPE": (55, {"out_type": Option(0, "type", "float32")}),
     "PACK": (59, {"values_count": Option(0, "int32", 0), "axis": Option(1, "int32", 0)}),
 }  # fmt: skip

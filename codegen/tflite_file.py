@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from codegen.flatbuffer import FlatbufferError, Reader, Table
 from codegen.fold import fold
 from codegen.graph import Graph, Node, Quantization, Tensor
 from codegen.ops import FAMILIES, Fault
+from codegen.variables import REMEDY, VariableError, resolve
 
 LARGEST_FILE = 64 << 20  # bytes; far beyond any microcontroller's flash
 LARGEST_TENSOR = 16 << 20  # bytes
@@ -139,13 +140,15 @@ class _Door:
         subgraphs = self.model.tables(schema.Model.SUBGRAPHS)
         if not subgraphs:
             raise self.fail("there is no graph in it", "model")
-        if len(subgraphs) > 1:
-            raise self.fail(
-                f"{len(subgraphs)} subgraphs: one is allowed",
-                "model",
-                "control flow (tf.cond, tf.while_loop) and variables make subgraphs; convert without them",
-            )
-        return self._subgraph(subgraphs[0], buffers, codes)
+        graphs = [self._subgraph(table, buffers, codes) for table in subgraphs]
+        main = graphs[0]
+        try:
+            main = resolve(main, graphs[1:])
+        except VariableError as error:
+            place = layer_place(error.node, main) if error.node else "model"
+            raise self.fail(error.what, place, REMEDY) from None
+        self._check_ends(main)
+        return main
 
     def _buffer(self, table: Table, index: int) -> NDArray[Any] | None:
         """A constant's bytes; None for the empty buffer of a tensor that is computed."""
@@ -182,12 +185,6 @@ class _Door:
                 raise self.fail(
                     f"the graph's inputs or outputs name tensor {index} of {len(tensors)}", "graph"
                 )
-        if len(inputs) != 1 or len(outputs) != 1:
-            raise self.fail(
-                f"{len(inputs)} inputs and {len(outputs)} outputs: one of each is allowed",
-                "graph",
-                "convert a model with one input and one output tensor",
-            )
         graph = Graph(
             name=_clean(table.text(places.NAME) or "main"),
             sha256=hashlib.sha256(self.data).hexdigest(),
@@ -199,11 +196,20 @@ class _Door:
         self._check_order(graph)
         return graph
 
+    def _check_ends(self, graph: Graph) -> None:
+        """One input, one output, made by the graph."""
+        if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+            raise self.fail(
+                f"{len(graph.inputs)} inputs and {len(graph.outputs)} outputs: one of each is allowed",
+                "graph",
+                "convert a model with one input and one output tensor",
+            )
+        if graph.input.data is not None:
+            raise self.fail("the input tensor is a constant", "graph")
+
     def _check_order(self, graph: Graph) -> None:
         """Every value is made once, before it is used."""
         known = {index for index, tensor in enumerate(graph.tensors) if tensor.data is not None}
-        if graph.inputs[0] in known:
-            raise self.fail("the input tensor is a constant", "graph")
         known.update(graph.inputs)
         for node in graph.nodes:
             for index in node.inputs:
@@ -213,7 +219,7 @@ class _Door:
                 if index in known:
                     raise self.fail(f"tensor {index} is made twice", layer_place(node, graph))
                 known.add(index)
-        if graph.outputs[0] not in known:
+        if not known.issuperset(graph.outputs):
             raise self.fail("the output tensor is made by no layer", "graph")
 
     def _tensor(self, table: Table, index: int, buffers: list[NDArray[Any] | None]) -> Tensor:
@@ -367,14 +373,10 @@ def _faults(graph: Graph, path: Path) -> Iterator[UserError]:
     floats = [node for node in graph.nodes if _is_float(node, graph)]
     if floats:
         first = layer_place(floats[0], graph)
-        part = (
-            "the whole model"
-            if len(floats) == len(graph.nodes)
-            else f"{len(floats)} of {len(graph.nodes)} layers"
-        )
+        part = "the whole model"
+        if len(floats) < len(graph.nodes):
+            part = f"{len(floats)} of {len(graph.nodes)} layers"
         yield UserError(f"{part} computes in float, {first} first", file=path, place="model", remedy=CONVERT)
-    elif tensor.dtype.startswith("float") or graph.output.dtype.startswith("float"):
-        yield UserError("the input or output tensor is float", file=path, place="model", remedy=CONVERT)
     for node in graph.nodes:
         if node in floats:
             continue
@@ -383,7 +385,8 @@ def _faults(graph: Graph, path: Path) -> Iterator[UserError]:
 
 
 def _is_float(node: Node, graph: Graph) -> bool:
-    if node.op in ("QUANTIZE", "DEQUANTIZE"):
+    """It computes on floats. Changes of type and shape at the model's ends do not."""
+    if node.op in ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS"):
         return False
     return any(
         graph.tensors[index].dtype.startswith("float")
@@ -406,8 +409,3 @@ def _node_faults(graph: Graph, node: Node) -> Iterator[Fault]:
             f"the operator {node.op} is not supported",
             f"replace the layer; supported are {', '.join(sorted(FAMILIES))}",
         )
-
-
-def constant_tensor(tensor: Tensor, data: NDArray[Any]) -> Tensor:
-    """The same tensor with known data."""
-    return replace(tensor, data=data)

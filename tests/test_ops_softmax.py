@@ -21,12 +21,14 @@ class Softmax:
     shape: tuple[int, ...]
     input_: Step
     beta: float
+    output: str = "int8"
 
     def build(self) -> Builder:
         """The model."""
         model = Builder()
         x = model.tensor((1, *self.shape), "int8", self.input_.scale, self.input_.zero_point)
-        y = model.tensor((1, *self.shape), "int8", 1 / 256, -128)
+        scale, zero_point = (1 / 256, -128) if self.output == "int8" else (1 / 65536, -32768)
+        y = model.tensor((1, *self.shape), self.output, scale, zero_point)
         model.operator("SOFTMAX", [x], [y], {"beta": self.beta})
         return model.ends([x], [y])
 
@@ -34,7 +36,8 @@ class Softmax:
 def softmaxes() -> st.SearchStrategy[Softmax]:
     """Any SOFTMAX, saturated ones and flat ones."""
     shapes = st.lists(st.integers(1, 12), min_size=1, max_size=3).map(tuple)
-    return st.builds(Softmax, shapes, steps(-9, 1), st.sampled_from((1.0, 1.0, 0.5, 2.0, 0.1)))
+    types = st.sampled_from(("int8", "int8", "int16"))
+    return st.builds(Softmax, shapes, steps(-9, 1), st.sampled_from((1.0, 1.0, 0.5, 2.0, 0.1)), types)
 
 
 @BATCHES
@@ -47,9 +50,9 @@ def test_any_softmax(cases: Batch) -> None:
 def test_on_a_cortex_m4(kernels: str) -> None:
     shapes = ((1,), (2,), (4,), (12,), (3, 5))
     scales = (2**-8, 0.02, 0.1, 1.0)
-    check(
-        [Softmax(s, Step(scale, 5), 1.0) for s in shapes for scale in scales], kernels=kernels, target="qemu"
-    )
+    cases = [Softmax(shape, Step(scale, 5), 1.0) for shape in shapes for scale in scales]
+    cases += [Softmax((6,), Step(0.1, 5), 1.0, "int16")]
+    check(cases, kernels=kernels, target="qemu")
 
 
 def test_exponentials_are_exponentials() -> None:

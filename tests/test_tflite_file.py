@@ -389,7 +389,7 @@ def _add(model: Builder, x: int) -> int:
         (_bias, "3 values for 2 channels"),
         (_grouped, "in groups"),
         (_no_stride, "stride_w is 0"),
-        (_softmax, "scale 1/256"),
+        (_softmax, "the scale 1/256"),
         (_reshape, "cannot become"),
         (_add, "do not broadcast"),
     ],

@@ -10,28 +10,33 @@ from codegen.ops import (
     mean,
     movement,
     pool_2d,
+    rescale,
     reshape,
+    resize,
     softmax,
     unary,
+    variable,
 )
 from codegen.ops.family import Family, Fault
 
+MODULES = (
+    arithmetic,
+    conv_2d,
+    depthwise_conv_2d,
+    fully_connected,
+    mean,
+    movement,
+    pool_2d,
+    rescale,
+    reshape,
+    resize,
+    softmax,
+    unary,
+    variable,
+)
+
 FAMILIES: dict[str, Family] = {
-    op: family
-    for module in (
-        arithmetic,
-        conv_2d,
-        depthwise_conv_2d,
-        fully_connected,
-        mean,
-        movement,
-        pool_2d,
-        reshape,
-        softmax,
-        unary,
-    )
-    for family in module.FAMILIES
-    for op in family.ops
+    op: family for module in MODULES for family in module.FAMILIES for op in family.ops
 }
 
 __all__ = ["FAMILIES", "Family", "Fault"]

@@ -125,7 +125,7 @@ def _views(graph: Graph, node: Node) -> list[View]:
         return [places.transpose([int(axis) for axis in _constant(graph, node, 1)])]
     if node.op == "STRIDED_SLICE":
         begin, end, strides = (_constant(graph, node, position) for position in (1, 2, 3))
-        return [places[slice_ranges(node, source.shape, begin, end, strides)]]
+        return [places[slice_ranges(node, begin, end, strides)]]
     if node.op == "SLICE":
         begin, sizes = _constant(graph, node, 1).tolist(), _constant(graph, node, 2).tolist()
         ends = [size - b if n == -1 else n for b, n, size in zip(begin, sizes, source.shape, strict=True)]

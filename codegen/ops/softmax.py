@@ -18,23 +18,31 @@ if TYPE_CHECKING:
     from codegen.lower import Lowering
 
 INTEGER_BITS = 5  # of the exponent's argument, Q5.26
+TOLERANCE = {"int8": 0.0, "int16": 0.001}  # of the output's scale, relative
 LARGEST_DEPTH = 4095  # more exponentials can overflow the sum in Q12.19
 
 
 def check(graph: Graph, node: Node) -> Iterator[Fault]:
-    """int8 in and out; the output's scale is 1/256 with zero point -128, as the operator demands."""
+    """int8 in, int8 or int16 out, with the scale and zero point that the operator demands."""
     faults = list(check_counts(node, 1, 1))
     if faults:
         yield from faults
         return
     input_, output = operand(graph, node, 0), result(graph, node)
     assert input_ is not None
-    faults += [*check_int8(input_, "input"), *check_int8(output, "output")]
+    faults += check_int8(input_, "input")
+    if output.dtype != "int16":
+        faults += check_int8(output, "output")
+    elif output.quantization is None or len(output.quantization.scales) != 1:
+        faults.append(Fault("its output has no scale", AGAIN))
     if faults:
         yield from faults
         return
-    if quantization(output).scale != 1 / 256 or quantization(output).zero_point != -128:
-        yield Fault("its output must have scale 1/256 and zero point -128", AGAIN)
+    steps, zero_point = (256, -128) if output.dtype == "int8" else (65536, -32768)
+    if abs(quantization(output).scale * steps - 1) > TOLERANCE[output.dtype]:
+        yield Fault(f"its output must have the scale 1/{steps}", AGAIN)
+    if quantization(output).zero_point != zero_point:
+        yield Fault(f"its output must have the zero point {zero_point}", AGAIN)
     if input_.shape != output.shape or not input_.shape:
         yield Fault(f"its input is {list(input_.shape)}, its output {list(output.shape)}", AGAIN)
     elif input_.shape[-1] > LARGEST_DEPTH:
@@ -72,6 +80,7 @@ def lower(lowering: Lowering, node: Node) -> None:
         node,
         "softmax",
         type="softmax",
+        form="" if output.dtype == "int8" else "int16",
         fields=[
             ("exponential", "exponential"),
             ("reach", str(len(values))),
@@ -79,7 +88,7 @@ def lower(lowering: Lowering, node: Node) -> None:
             ("depth", str(depth)),
         ],
         arrays=(table,),
-        in_place=(node.inputs[0],),
+        in_place=(node.inputs[0],) if output.dtype == "int8" else (),
     )
 
 

@@ -127,17 +127,16 @@ SIMD_INLINE void depthwise_conv_2d_four(const depthwise_conv_2d_t *layer,
 SIMD_INLINE void depthwise_conv_2d_positions(const depthwise_conv_2d_t *layer, const int8_t *input,
                                              int8_t *output, int general)
 {
+    const int32_t out_depth = layer->depth * layer->multiplier;
+    const int32_t fours = layer->multiplier == 1 ? layer->depth & ~3 : 0; /* channels in blocks of four */
     for (int32_t i = 0; i < layer->out_rows; i++) {
         for (int32_t j = 0; j < layer->out_columns; j++) {
             depthwise_conv_2d_window_t window = depthwise_conv_2d_window(layer, input, i, j);
-            int32_t channel = 0;
-            if (layer->multiplier == 1) {
-                for (; channel + 4 <= layer->depth; channel += 4) {
-                    depthwise_conv_2d_four(layer, &window, channel, output + channel, general);
-                }
+            for (int32_t channel = 0; channel < fours; channel += 4) {
+                depthwise_conv_2d_four(layer, &window, channel, output + channel, general);
             }
-            int32_t from = channel, repeat = 0; /* input channel, and how often it was used */
-            for (; channel < layer->depth * layer->multiplier; channel++) {
+            int32_t from = fours, repeat = 0; /* input channel, and how often it was used */
+            for (int32_t channel = fours; channel < out_depth; channel++) {
                 int32_t sum = depthwise_conv_2d_sum(layer, &window, from, channel);
                 output[channel] = depthwise_conv_2d_output(layer, sum, channel, general);
                 if (++repeat == layer->multiplier) {
@@ -145,7 +144,7 @@ SIMD_INLINE void depthwise_conv_2d_positions(const depthwise_conv_2d_t *layer, c
                     from++;
                 }
             }
-            output += channel;
+            output += out_depth;
         }
     }
 }

@@ -3,6 +3,7 @@
 
 #include "nn/requantize.h"
 #include <stdint.h>
+#include <string.h>
 
 /*
  * softmax of each row, int8 to int8 with scale 1/256 and zero point -128. exp(-d * scale * beta) of every
@@ -33,8 +34,13 @@ SIMD_INLINE int32_t softmax_reciprocal(int32_t sum, int32_t *over)
     return x >= (1 << 30) ? INT32_MAX : x <= -(1 << 30) ? INT32_MIN : x * 2;
 }
 
-/* May work in place. */
-KERNEL void softmax(const softmax_t *layer, const int8_t *input, int8_t *output)
+/* The exponential of a value, where it is counted. */
+SIMD_INLINE int32_t softmax_exponential(const softmax_t *layer, int32_t below)
+{
+    return below < layer->reach ? layer->exponential[below] : 0;
+}
+
+SIMD_INLINE void softmax_rows(const softmax_t *layer, const int8_t *input, int8_t *output, int wide)
 {
     for (int32_t row = 0; row < layer->rows; row++) {
         int32_t largest = -128;
@@ -43,22 +49,34 @@ KERNEL void softmax(const softmax_t *layer, const int8_t *input, int8_t *output)
         }
         int32_t sum = 0;
         for (int32_t i = 0; i < layer->depth; i++) {
-            int32_t below = largest - input[i];
-            if (below < layer->reach) {
-                sum += requantize_shift(layer->exponential[below], 12);
-            }
+            sum += requantize_shift(softmax_exponential(layer, largest - input[i]), 12);
         }
         int32_t over, scale = softmax_reciprocal(sum, &over);
         for (int32_t i = 0; i < layer->depth; i++) {
-            int32_t below = largest - input[i], value = 0;
-            if (below < layer->reach) {
-                value = requantize_shift(requantize_high(scale, layer->exponential[below]), over + 23);
+            int32_t part = requantize_high(scale, softmax_exponential(layer, largest - input[i]));
+            if (wide) {
+                int32_t value = requantize_shift(part, over + 15) + INT16_MIN;
+                int16_t clamped = (int16_t)requantize_clamp(value, INT16_MIN, INT16_MAX);
+                memcpy(output + 2 * i, &clamped, sizeof clamped);
+            } else {
+                output[i] = (int8_t)requantize_clamp(requantize_shift(part, over + 23) - 128, -128, 127);
             }
-            output[i] = (int8_t)requantize_clamp(value - 128, -128, 127);
         }
         input += layer->depth;
-        output += layer->depth;
+        output += wide ? 2 * layer->depth : layer->depth;
     }
+}
+
+/* May work in place. */
+KERNEL void softmax(const softmax_t *layer, const int8_t *input, int8_t *output)
+{
+    softmax_rows(layer, input, output, 0);
+}
+
+/* To int16 with scale 1/65536 and zero point -32768, at any address. */
+KERNEL void softmax_int16(const softmax_t *layer, const int8_t *input, void *output)
+{
+    softmax_rows(layer, input, output, 1);
 }
 
 #endif

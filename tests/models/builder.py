@@ -144,6 +144,23 @@ class Builder:
         self.model.operatorCodes.append(code)
         return len(self.model.operatorCodes) - 1
 
+    def variable(self, name: str, initial: NDArray[Any]) -> int:
+        """A variable's handle in the main graph; a second graph sets its initial value, as converters do."""
+        if len(self.model.subgraphs) == 1:
+            second = schema.SubGraphT()
+            second.name = b"NoOp"
+            second.tensors, second.operators, second.inputs, second.outputs = [], [], [], []
+            self.model.subgraphs.append(second)
+            self.operator("CALL_ONCE", [], [], {"initSubgraphIndex": 1})
+        main, self.graph = self.graph, self.model.subgraphs[1]
+        handle = self.tensor((), "resource")
+        self.operator("VAR_HANDLE", [], [handle], {"container": "", "sharedName": name})
+        self.operator("ASSIGN_VARIABLE", [handle, self.constant(initial)], [])
+        self.graph = main
+        handle = self.tensor((), "resource")
+        self.operator("VAR_HANDLE", [], [handle], {"container": "", "sharedName": name})
+        return handle
+
     def ends(self, inputs: Sequence[int], outputs: Sequence[int]) -> Self:
         """These tensors are the model's."""
         self.graph.inputs = list(inputs)

@@ -1,0 +1,61 @@
+"""READ_VARIABLE and ASSIGN_VARIABLE: state that lasts from one run to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from codegen.graph import Graph, Node
+from codegen.ops.family import AGAIN, Family, Fault
+from codegen.ops.movement import copy, indices
+
+if TYPE_CHECKING:
+    from codegen.lower import Lowering
+
+
+def check(graph: Graph, node: Node) -> Iterator[Fault]:
+    """What is read or written has the variable's shape and type."""
+    variable = graph.variables[node.options["variable"]]
+    tensors = node.outputs if node.op == "READ_VARIABLE" else node.inputs
+    if len(tensors) != 1:
+        yield Fault(f"{len(node.inputs)} inputs and {len(node.outputs)} outputs", AGAIN)
+        return
+    tensor = graph.tensors[tensors[0]]
+    if (tensor.shape, tensor.dtype) != (variable.shape, variable.dtype):
+        found = f"{tensor.dtype}{list(tensor.shape)}"
+        yield Fault(f"{found} does not fit the variable, {variable.dtype}{list(variable.shape)}", AGAIN)
+
+
+def lower_read(lowering: Lowering, node: Node) -> None:
+    """The variable itself, where nobody looks at what was read after it was assigned; else a copy of it."""
+    variable, output = node.options["variable"], node.outputs[0]
+    state = lowering.state(variable)
+    assigned = [
+        other.index
+        for other in lowering.graph.nodes
+        if other.op == "ASSIGN_VARIABLE"
+        and other.options["variable"] == variable
+        and other.index > node.index
+    ]
+    if assigned and lowering.last_reader(output) > min(assigned):
+        shape = lowering.graph.tensors[output].shape
+        copy(lowering, node, (state, indices(shape)), (output, indices(shape)), stem="read")
+    else:
+        lowering.share(output, state)
+
+
+def lower_assign(lowering: Lowering, node: Node) -> None:
+    """The value is made in the variable, where nobody reads the old one by then; else it is copied there."""
+    variable, value = node.options["variable"], node.inputs[0]
+    state = lowering.state(variable)
+    if lowering.root(value) == state:
+        return
+    if not lowering.make_in(value, state):
+        shape = lowering.graph.tensors[value].shape
+        copy(lowering, node, (value, indices(shape)), (state, indices(shape)), stem="assign")
+
+
+FAMILIES = (
+    Family(("READ_VARIABLE",), check, lower_read),
+    Family(("ASSIGN_VARIABLE",), check, lower_assign),
+)
