@@ -19,6 +19,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from codegen import spec
 from codegen.spec import Layout
 from workbench.features import extract
 from workbench.library import Pipeline
@@ -61,15 +62,18 @@ def vectors(
     return Vectors(np.concatenate(values), np.concatenate(labels))
 
 
-def pictures(values: NDArray[np.uint8], frames: int, layout: Layout) -> tuple[NDArray[np.uint8], Shape]:
-    """Vectors as the model's input tensor holds them; uint8[n, size] and the tensor's rows and columns."""
-    cepstra = values.shape[1] // frames
-    if layout is Layout.FRAMES_BY_CEPSTRA:
-        return values, (frames, cepstra)
-    if layout is Layout.SCRAMBLED:
-        return values, (cepstra, frames)
-    turned = values.reshape(-1, frames, cepstra).transpose(0, 2, 1)
-    return np.ascontiguousarray(turned).reshape(len(values), -1), (cepstra, frames)
+def pictures(values: NDArray[np.uint8], frames: int, layout: Layout) -> NDArray[np.uint8]:
+    """Vectors, oldest frame first, in the order of the model's input tensor; uint8[n, size]."""
+    if layout is not Layout.CEPSTRA_BY_FRAMES:
+        return values
+    turned = values.reshape(-1, frames, values.shape[1] // frames).transpose(0, 2, 1)
+    return np.ascontiguousarray(turned).reshape(len(values), -1)
+
+
+def tensor_shape(pipeline: spec.Pipeline, layout: Layout) -> Shape:
+    """Rows and columns of the model's input tensor."""
+    frames, cepstra = pipeline.cascade.frames, pipeline.mfcc.cepstra
+    return (frames, cepstra) if layout is Layout.FRAMES_BY_CEPSTRA else (cepstra, frames)
 
 
 def _make(pipeline: Pipeline, recording: Recording, how: Augmentation, seed: int) -> Vectors:

@@ -6,8 +6,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from codegen.errors import UserError, UserErrors
 from codegen.spec import Spec
 from codegen.spec_file import FILE_NAME, load_spec
@@ -15,7 +13,7 @@ from codegen.toml_place import read_toml
 from workbench.build_options import ROOT
 from workbench.features import open_pipeline
 from workbench.library import Pipeline
-from workbench.training.features import Shape, pictures
+from workbench.training.features import Shape, tensor_shape
 
 FOLDER = ROOT / "build" / "training"
 StandIn = Callable[[Shape, int], bytes]
@@ -59,7 +57,6 @@ def front_end(app: Path, stand_in: StandIn) -> tuple[Spec, Pipeline]:
             file=file,
             remedy="Add [decision] with labels and threshold.",
         )
-    frames, cepstra = spec.pipeline.cascade.frames, spec.pipeline.mfcc.cepstra
-    _, shape = pictures(np.zeros((1, frames * cepstra), np.uint8), frames, spec.classifier.layout)
+    shape = tensor_shape(spec.pipeline, spec.classifier.layout)
     target.write_bytes(stand_in(shape, len(spec.pipeline.decision.labels)))
     return spec, open_pipeline(copy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,22 +12,15 @@ from numpy.typing import NDArray
 
 from codegen.contract import feature_contract
 from codegen.errors import UserError
-from codegen.spec import Spec
+from codegen.spec import Pipeline
 from workbench.features import open_pipeline
-from workbench.labels import Segment, of_session, read_labels
-from workbench.library import Pipeline
-from workbench.progress import progress
-from workbench.synthesize import write_session
 from workbench.training import convert, fit
 from workbench.training.confusion import Confusion, confusion
 from workbench.training.evaluation import of_vectors
-from workbench.training.features import NONE, Vectors, pictures, vectors
-from workbench.training.front_end import FOLDER, front_end
-from workbench.training.pieces import Piece, Recording, cut, recordings, shortest, split
-from workbench.training.recipe import Augmentation, Recipe
-
-Say = Callable[[str], None]
-SEEDS = 1_000_000  # synthetic sounds of training: seeds that the command synthesize does not take
+from workbench.training.features import Vectors, tensor_shape
+from workbench.training.front_end import front_end
+from workbench.training.recipe import Recipe
+from workbench.training.sets import LEARNT, make_sets
 
 
 @dataclass(frozen=True)
@@ -53,37 +46,19 @@ class Trained:
         }
 
 
-@dataclass(frozen=True)
-class _Set:
-    """Pieces of one purpose, and the label file's segments they come from."""
-
-    pieces: tuple[Piece, ...]
-    segments: tuple[Segment, ...]
-
-    def recordings(self, sample_rate: int, what: str) -> Iterator[Recording]:
-        """Read one by one, with progress."""
-        files = len({piece.file for piece in self.pieces})
-        return progress(recordings(self.pieces, self.segments, sample_rate), files, what)
-
-
-def train(app: Path, recipe: Recipe, labels: Path, say: Say) -> Trained:
+def train(app: Path, recipe: Recipe, labels: Path, say: Callable[[str], None]) -> Trained:
     """Trains the app's model, writes it with its feature contract beside it. UserError on unusable input."""
     spec, pipeline = front_end(app, convert.stand_in)
-    names, frames, layout = (
-        pipeline.spec.decision.labels,
-        pipeline.spec.cascade.frames,
-        spec.classifier.layout,
-    )
-    shape = pictures(np.zeros((1, frames * pipeline.spec.mfcc.cepstra), np.uint8), frames, layout)[1]
+    names, layout = pipeline.spec.decision.labels, spec.classifier.layout
+    shape = tensor_shape(pipeline.spec, layout)
     _check_shape(recipe, shape)
-    sets = _sets(spec, recipe, labels, pipeline.sample_rate)
+    sets = {chosen.name: chosen for chosen in make_sets(pipeline, recipe, labels, say)}
     made = {}
     for name, chosen in sets.items():
-        values = _vectors(pipeline, chosen, recipe, name)
-        made[name] = Vectors(pictures(values.values, frames, layout)[0], values.labels)
-        say(f"{name:<10} {len(chosen.pieces):6} pieces {len(values):8} vectors")
+        made[name] = chosen.vectors(pipeline, layout, recipe)
+        say(f"{name:<10} {len(chosen.pieces):6} pieces {len(made[name]):8} vectors")
 
-    learnt = [made[name] for name in ("training", "synthetic") if name in made]
+    learnt = [made[name] for name in LEARNT if name in made]
     training = Vectors(
         np.concatenate([part.values for part in learnt]), np.concatenate([part.labels for part in learnt])
     )
@@ -94,16 +69,15 @@ def train(app: Path, recipe: Recipe, labels: Path, say: Say) -> Trained:
     model = app_folder(app) / spec.classifier.model.relative_to(spec.file.parent)
     _write(model, content, feature_contract(spec))
 
-    float_: dict[str, Confusion] = {}
-    int8: dict[str, Confusion] = {}
     say("compiling it, and deciding with the firmware's own code")
     trained = open_pipeline(app)
+    float_: dict[str, Confusion] = {}
+    int8: dict[str, Confusion] = {}
     for name in ("validation", "test"):
-        if name not in made or len(made[name]) == 0:
-            continue
-        decided = _decided(fit.logits(network, made[name].values, shape), spec)
-        float_[name] = confusion(names, zip(made[name].labels.tolist(), decided, strict=True))
-        int8[name] = of_vectors(trained, sets[name].recordings(trained.sample_rate, name))
+        if name in made and len(made[name]):
+            decided = _decided(fit.logits(network, made[name].values, shape), pipeline.spec)
+            float_[name] = confusion(names, zip(made[name].labels.tolist(), decided, strict=True))
+            int8[name] = of_vectors(trained, sets[name].recordings(trained.sample_rate))
     return Trained(
         model,
         trained.contract,
@@ -117,55 +91,6 @@ def train(app: Path, recipe: Recipe, labels: Path, say: Say) -> Trained:
 def app_folder(app: Path) -> Path:
     """Where pipeline.toml is."""
     return app.absolute() if app.is_dir() else app.absolute().parent
-
-
-def _sets(spec: Spec, recipe: Recipe, labels: Path, sample_rate: int) -> dict[str, _Set]:
-    """training, validation; test where the labels have that session; synthetic where the recipe wants it."""
-    assert spec.pipeline is not None
-    names, least = spec.pipeline.decision.labels, shortest(spec.pipeline)
-    segments = read_labels(labels, sample_rate)
-
-    def cut_session(chosen: tuple[Segment, ...]) -> tuple[Piece, ...]:
-        return cut(chosen, names, recipe.data.segment, least)
-
-    own = of_session(segments, recipe.data.train_session, labels)
-    training, validation = split(cut_session(own), recipe.data.validation, recipe.fit.seed)
-    missing = [name for index, name in enumerate(names) if all(piece.label != index for piece in training)]
-    if missing:
-        raise UserError(
-            f"there is nothing to learn {', '.join(missing)} from",
-            file=labels,
-            remedy="Every label of pipeline.toml needs segments in the training session.",
-        )
-    sets = {"training": _Set(training, own), "validation": _Set(validation, own)}
-    if any(segment.session == recipe.data.test_session for segment in segments):
-        test = of_session(segments, recipe.data.test_session, labels)
-        both = {segment.group for segment in own} & {segment.group for segment in test}
-        if both:
-            sessions = f"{recipe.data.train_session} and {recipe.data.test_session}"
-            raise UserError(
-                f"{sorted(both)[0]} is in both sessions, {sessions}",
-                file=labels,
-                remedy="A test on an author that was trained on proves little: move one of them.",
-            )
-        sets["test"] = _Set(cut_session(test), test)
-    if recipe.data.synthetic:
-        folder = FOLDER / "synthetic"
-        seed = SEEDS + recipe.fit.seed % 50_000  # four thousand times that is still a seed of 32 bits
-        made = read_labels(write_session(folder, seed, recipe.data.synthetic), sample_rate)
-        sets["synthetic"] = _Set(cut_session(made), made)
-    return sets
-
-
-def _vectors(pipeline: Pipeline, chosen: _Set, recipe: Recipe, name: str) -> Vectors:
-    if not chosen.pieces:
-        size = pipeline.spec.cascade.frames * pipeline.spec.mfcc.cepstra
-        return Vectors(np.zeros((0, size), np.uint8), np.zeros(0, np.int32))
-    how: Augmentation = recipe.augmentation if name in ("training", "synthetic") else NONE
-    cache = FOLDER / "features" / pipeline.contract
-    return vectors(
-        pipeline, chosen.recordings(pipeline.sample_rate, f"{name} features"), cache, how, recipe.fit.seed
-    )
 
 
 def _check_shape(recipe: Recipe, shape: tuple[int, int]) -> None:
@@ -186,10 +111,9 @@ def _told(epoch: fit.Epoch, recipe: Recipe) -> str:
     return text if epoch.accuracy is None else f"{text}   validation {100 * epoch.accuracy:5.1f} %"
 
 
-def _decided(outputs: NDArray[np.float32], spec: Spec) -> list[int]:
+def _decided(outputs: NDArray[np.float32], pipeline: Pipeline) -> list[int]:
     """Class indices as a device would report them: the largest logit's, where its threshold accepts."""
-    assert spec.pipeline is not None
-    thresholds = spec.pipeline.decision.thresholds
+    thresholds = pipeline.decision.thresholds
     chances = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
     best = chances.argmax(axis=1)
