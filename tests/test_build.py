@@ -243,6 +243,8 @@ def test_a_change_builds_what_it_touches_and_no_more(tmp_path: Path) -> None:
     pipeline.write_text(pipeline.read_text().replace("threshold = 601", "threshold = 602"))
     assert scons(root, "board=pc", "generated").returncode == 0
     assert model.stat().st_mtime_ns == before  # the same text is not written again
+    (root / "examples" / "smart_lock" / "model.contract").write_text("0123456789abcdef\n")
+    assert "trained on features" in told(scons(root, "board=pc", "generated"))
 
 
 BUILD = """

@@ -36,7 +36,7 @@ def clone(folder: Path) -> Path:
             shutil.copy2(source, folder / part)
     app = folder / "examples" / "smart_lock"
     app.mkdir(parents=True)
-    for name in ("pipeline.toml", "model.tflite"):
+    for name in ("pipeline.toml", "model.tflite", "model.contract"):
         shutil.copy(ROOT / "examples" / "smart_lock" / name, app / name)
     return folder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,17 +35,18 @@ QEMU, plays recordings into it over its serial line and prints what it answers.
 
 BOARD = "mps2_an386"
 LEGEND = """
-Each line: the second, the class it hears (Unknown: none reached its threshold), its largest share, and for
-how many decisions in a row; there are up to 40 a second."""
+Each line: the second, the class it hears, how sure it is at most, and for how many decisions in a row;
+while there is sound, it decides at every window."""
 REAL = Path("audio") / "smart_lock" / "labels.csv"  # in ../shared, or in the folder EARSHOT_SHARED names
 
 
 @dataclass(frozen=True)
 class Heard:
-    """Decisions for one label without a pause between them."""
+    """Decisions for one class without a pause between them."""
 
     seconds: float  # when the first was made, from the recording's start
     label: str
+    accepted: bool  # it reached its threshold
     score: int  # the largest, int8
     decisions: int
 
@@ -80,19 +81,19 @@ def run(args: argparse.Namespace) -> int:
                 decisions = (parse_line(line) for line in device.replay(samples))
                 heard = list(events((d for d in decisions if isinstance(d, Decision)), rate))
                 for event in heard:
-                    print(f"    {sentence(event, output)}")
-                if not heard:
-                    print("    nothing: no window was loud enough")
+                    if event.accepted:
+                        print(f"    {sentence(event, output)}")
+                print(f"    {silence(heard)}")
     print(f"\nThe lines themselves: ./earshot replay --app {_short(EXAMPLE)} --target qemu YOUR.wav")
     return 0
 
 
 def events(decisions: Iterable[Decision], rate: int) -> Iterator[Heard]:
-    """Runs of decisions in consecutive windows for one label. A decision is made at its segment's end."""
+    """Runs of decisions in consecutive windows for one class. A decision is made at its segment's end."""
     current: list[Decision] = []
     for decision in decisions:
         last = current[-1] if current else None
-        if last and (decision.label, decision.sequence) != (last.label, last.sequence + 1):
+        if last and (decision.class_index, decision.sequence) != (last.class_index, last.sequence + 1):
             yield _heard(current, rate)
             current = []
         current.append(decision)
@@ -102,13 +103,23 @@ def events(decisions: Iterable[Decision], rate: int) -> Iterator[Heard]:
 
 def _heard(run: list[Decision], rate: int) -> Heard:
     seconds = (run[0].segment_start + run[0].segment_length) / rate
-    return Heard(seconds, run[0].label, max(decision.score for decision in run), len(run))
+    score = max(decision.score for decision in run)
+    return Heard(seconds, run[0].label, run[0].class_index > 0, score, len(run))
 
 
 def sentence(event: Heard, output: Quantization) -> str:
     """One line for a person."""
     share = (event.score - output.zero_point) * output.scale
     return f"{event.seconds:6.2f} s   {event.label:<18}{share:6.1%}{event.decisions:>6}"
+
+
+def silence(heard: Sequence[Heard]) -> str:
+    """What the lines above leave out."""
+    total = sum(event.decisions for event in heard)
+    unknown = sum(event.decisions for event in heard if not event.accepted)
+    if total == 0:
+        return "nothing: no window was loud enough"
+    return f"in {unknown} of {total} decisions no class reached its threshold"
 
 
 def _recordings(own: list[Path], folder: Path) -> tuple[str, list[tuple[Path, str]]]:
