@@ -21,6 +21,8 @@ def without_squashing(model: Path) -> tuple[Path, str] | None:
     """
     data = model.read_bytes()
     cut = schema.ModelT.InitFromPackedBuf(data)
+    if len(cut.subgraphs) != 1:
+        return None  # a streaming model keeps its state in others
     (graph,) = cut.subgraphs
     last = graph.operators[-1]
     code = cut.operatorCodes[last.opcodeIndex]

@@ -26,8 +26,8 @@ class Difference:
     input: int
     name: str  # of the input: "ramp", "random 12"
     output: tuple[int, ...]  # its index in the tensor, without the batch
-    expected: int
-    found: int
+    expected: float
+    found: float
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,27 @@ class Verification:
     inputs: int
     compared: int
     differing: int
-    largest: int  # absolute difference
+    largest: float  # absolute difference; a whole number where outputs are integers
     distinct: int  # values the reference gave: few of them hide differences
     first: Difference | None
+
+
+def float_probes(graph: Graph, samples: int, seed: int) -> tuple[NDArray[Any], list[str]]:
+    """The same for a float32 input, which a QUANTIZE reads: its steps, between them, beyond the range."""
+    inside = next(
+        graph.tensors[node.outputs[0]]
+        for node in graph.nodes
+        if node.op == "QUANTIZE" and node.inputs[0] == graph.inputs[0]
+    )
+    quantization = inside.quantization
+    assert quantization is not None
+    steps, names = probes(inside, samples, seed)
+    random = np.random.default_rng(seed)
+    apart = random.uniform(-0.5, 0.5, steps.shape)
+    apart[::3] = 0.5 * random.integers(-1, 2, steps[::3].shape)  # on a step, and half way to the next
+    reals = (steps.astype(np.float64) - quantization.zero_point + apart) * quantization.scale
+    reals[::7] *= random.choice([1.0, 3.0], reals[::7].shape)  # some beyond what the steps reach
+    return reals.astype(np.float32).reshape(len(steps), *graph.input.shape[1:]), names
 
 
 def probes(tensor: Tensor, samples: int, seed: int) -> tuple[NDArray[Any], list[str]]:
@@ -73,9 +91,22 @@ def probes(tensor: Tensor, samples: int, seed: int) -> tuple[NDArray[Any], list[
     return np.array(list(named.values())).astype(tensor.dtype).reshape(-1, *shape), list(named)
 
 
-def verify(engine: Engine, oracle: Oracle, graph: Graph, samples: int, seed: int) -> Verification:
-    """Compares every output value for the patterns, `samples` random inputs and as many on boundaries."""
+def verify(
+    engine: Engine, oracle: Oracle, graph: Graph, samples: int, seed: int, *, sequence: bool = False
+) -> Verification:
+    """Compares every output value for the patterns, `samples` random inputs and as many on boundaries.
+
+    sequence: a streaming model keeps its state from one input to the next; nothing is bisected then, nor
+    where inputs are float.
+    """
+    if graph.input.dtype == "float32":
+        inputs, names = float_probes(graph, samples, seed)
+        return compare(_reference(oracle, inputs), run_all(engine, graph, inputs), names)
     inputs, names = probes(graph.input, samples, seed)
+    if sequence:
+        return compare(
+            oracle.run(inputs, sequence=True), run_all(engine, graph, inputs, sequence=True), names
+        )
     expected = _reference(oracle, inputs)
     more = on_boundaries(oracle, inputs, expected, samples, seed)
     if len(more):
@@ -122,18 +153,24 @@ def _reference(oracle: Oracle, inputs: NDArray[Any]) -> NDArray[Any]:
 
 
 def compare(expected: NDArray[Any], found: NDArray[Any], names: list[str]) -> Verification:
-    """Both [n, ...] of one integer type."""
+    """Both [n, ...] of one type; floats are compared bit by bit."""
     expected = expected.reshape(found.shape)
-    differences = np.abs(expected.astype(np.int64) - found.astype(np.int64))
+    wide = np.float64 if found.dtype.kind == "f" else np.int64
+    differences = np.abs(expected.astype(wide) - found.astype(wide))
+    if found.dtype.kind == "f":
+        bits = np.dtype(f"u{found.dtype.itemsize}")
+        differences[(expected.view(bits) != found.view(bits)) & (differences == 0)] = np.finfo(
+            np.float64
+        ).tiny
     first = None
     if differences.any():
         at = tuple(int(index) for index in np.argwhere(differences)[0])
-        first = Difference(at[0], names[at[0]], at[1:], int(expected[at]), int(found[at]))
+        first = Difference(at[0], names[at[0]], at[1:], expected[at].item(), found[at].item())
     return Verification(
         inputs=len(found),
         compared=int(found.size),
         differing=int(np.count_nonzero(differences)),
-        largest=int(differences.max(initial=0)),
+        largest=differences.max(initial=0).item(),
         distinct=len(np.unique(expected)),
         first=first,
     )

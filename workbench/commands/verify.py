@@ -27,6 +27,7 @@ ends in SOFTMAX or LOGISTIC also what goes into it. Exit code 0: none differs; 1
 
   earshot verify model.tflite
   earshot verify --app examples/smart_lock --target qemu --samples 100
+  earshot verify wake_word.tflite --sequence --samples 1000
 """
 _FEW = 8  # fewer distinct values than that prove little
 
@@ -35,6 +36,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     inference.add_arguments(parser)
     parser.add_argument("--samples", type=int, default=256, metavar="N", help="random inputs (default 256)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the random inputs (default 0)")
+    parser.add_argument(
+        "--sequence", action="store_true", help="keep a streaming model's state from one input to the next"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -64,7 +68,7 @@ def _verify(app: Path, args: argparse.Namespace) -> Verification:
     model = spec.classifier.model
     try:
         with Oracle(model) as oracle, inference.open_engine(app, spec, args.target) as engine:
-            return verify(engine, oracle, load_graph(model), args.samples, args.seed)
+            return verify(engine, oracle, load_graph(model), args.samples, args.seed, sequence=args.sequence)
     except OracleError as error:
         raise UserError(str(error), remedy="There is nothing to compare this model with.") from None
 
