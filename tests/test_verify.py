@@ -137,6 +137,27 @@ def test_compare_counts_values() -> None:
     assert compare(expected, expected, ["a", "b"]).first is None
 
 
+def test_compare_sees_a_bit_of_a_float() -> None:
+    expected = np.array([[0.0, 1.5], [2.0, 3.0]], np.float32)
+    assert compare(expected, expected.copy(), ["a", "b"]).differing == 0
+    negative = expected.copy()
+    negative[0, 0] = -0.0  # equal as a number, not as bits
+    found = compare(expected, negative, ["a", "b"])
+    assert (found.differing, found.first.output if found.first else None) == (1, (0,))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("arm_kws/dnn_s_quantized", []), ("microwakeword/v2_okay_nabu", ["--sequence"])],
+)
+def test_float_ends_and_streams_are_verified(name: str, words: list[str]) -> None:
+    done = earshot("verify", shared(f"models/{name}.tflite"), "--samples", "20", "--json", *words)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["differing"] == 0
+    assert told["compared"] >= 20
+
+
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
 def test_probes_reach_every_edge(dtype: str) -> None:
     info = np.iinfo(dtype)
