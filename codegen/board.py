@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from codegen.board_keys import (
+    ADDRESSES,
+    CHIP,
+    EMULATOR,
+    KINDS,
+    MEMORY,
+    TABLES,
+    TOP,
+    Check,
+    identifier,
+    whole,
+)
 from codegen.errors import UserError, UserErrors
 from codegen.toml_place import Key, TomlFile, read_toml
 
 BOARDS = Path(__file__).resolve().parent.parent / "boards"
-
-CORES = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
-FPUS = ("none", "fpv4-sp-d16", "fpv5-sp-d16", "fpv5-d16")
-KINDS = ("flash", "ram")
-
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_ADDRESSES = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -87,62 +91,6 @@ def load_board(name: str, folder: Path = BOARDS) -> Board:
     return _Reader(folder).board(name)
 
 
-# Checks of one value: None, or what is wrong with it.
-Check = Callable[[Any], str | None]
-
-
-def _text(value: Any) -> str | None:
-    return None if isinstance(value, str) and value else "must be text"
-
-
-def _identifier(value: Any) -> str | None:
-    if isinstance(value, str) and _NAME.fullmatch(value):
-        return None
-    return "must be a name of lower-case letters, digits and _, a letter first"
-
-
-def _one_of(*allowed: str) -> Check:
-    return lambda value: None if value in allowed else f"must be one of {', '.join(allowed)}"
-
-
-def _whole(low: int, high: int, step: int = 1) -> Check:
-    def check(value: Any) -> str | None:
-        if (
-            isinstance(value, int)
-            and not isinstance(value, bool)
-            and low <= value <= high
-            and value % step == 0
-        ):
-            return None
-        multiple = f", a multiple of {step}" if step > 1 else ""
-        return f"must be a whole number from {low} to {high}{multiple}"
-
-    return check
-
-
-_TOP: Mapping[str, Check] = {
-    "name": _identifier,
-    "description": _text,
-    "inherits": _identifier,
-    "port": _identifier,
-    "core": _one_of(*CORES),
-    "fpu": _one_of(*FPUS),
-    "clock_hz": _whole(1, 2_000_000_000),
-    "stack": _whole(512, 1 << 24, step=8),
-    "interrupts": _whole(0, 480),
-    "stand_in": _identifier,
-}
-_MEMORY: Mapping[str, Check] = {
-    "name": _identifier,
-    "kind": _one_of(*KINDS),
-    "start": _whole(0, _ADDRESSES - 1),
-    "size": _whole(1, _ADDRESSES),
-}
-_EMULATOR: Mapping[str, Check] = {"qemu": _text}
-_TABLES = ("memory", "irq", "constants", "emulator")
-_CHIP = ("core", "fpu", "clock_hz", "stack", "interrupts", "memory")  # what an image for a chip needs
-
-
 class _Reader:
     """Reads a board and those it inherits from, collecting every fault."""
 
@@ -186,20 +134,20 @@ class _Reader:
     def _check_file(self, toml: TomlFile, folder_name: str) -> None:
         """Keys and types of one file."""
         for key, value in toml.data.items():
-            if key in _TOP:
-                self._check_value(toml, (key,), value, _TOP[key])
+            if key in TOP:
+                self._check_value(toml, (key,), value, TOP[key])
             elif key == "memory" and isinstance(value, list) and all(isinstance(m, dict) for m in value):
                 for index, memory in enumerate(value):
                     self._check_memory(toml, index, memory)
             elif key == "emulator" and isinstance(value, dict):
-                self._check_table(toml, (key,), value, _EMULATOR)
+                self._check_table(toml, (key,), value, EMULATOR)
             elif key in ("irq", "constants") and isinstance(value, dict):
                 self._check_open_table(toml, key, value)
-            elif key in _TABLES:
+            elif key in TABLES:
                 form = "[[memory]]" if key == "memory" else f"[{key}]"
                 self._fault(toml, (key,), f"must be written as {form}", f"Put {form} on a line of its own.")
             else:
-                self._unknown(toml, (key,), (*_TOP, *_TABLES))
+                self._unknown(toml, (key,), (*TOP, *TABLES))
         if toml.data.get("name", folder_name) != folder_name:
             what = f'the board is called "{toml.data["name"]}", its folder "{folder_name}"'
             self._fault(toml, ("name",), what, f'Write name = "{folder_name}", or rename the folder.')
@@ -207,8 +155,8 @@ class _Reader:
             self._missing(toml, "name")
 
     def _check_memory(self, toml: TomlFile, index: int, memory: Mapping[str, Any]) -> None:
-        self._check_table(toml, ("memory", index), memory, _MEMORY)
-        for key in _MEMORY:
+        self._check_table(toml, ("memory", index), memory, MEMORY)
+        for key in MEMORY:
             if key not in memory:
                 self._fault(
                     toml, ("memory", index), f"{key} is missing", "A [[memory]] has name, kind, start, size."
@@ -229,16 +177,16 @@ class _Reader:
             if name == "irq" and not key.isdecimal():
                 what = f'"{key}" is not the number of an interrupt'
                 self._fault(toml, (name, key), what, 'Write for example 8 = "timer_handler".')
-            elif name == "constants" and _identifier(key):
+            elif name == "constants" and identifier(key):
                 self._fault(
                     toml,
                     (name, key),
-                    f'"{key}" {_identifier(key)}',
+                    f'"{key}" {identifier(key)}',
                     "Write for example uart_base = 0x40004000.",
                 )
             else:
                 self._check_value(
-                    toml, (name, key), value, _identifier if name == "irq" else _whole(0, _ADDRESSES - 1)
+                    toml, (name, key), value, identifier if name == "irq" else whole(0, ADDRESSES - 1)
                 )
 
     def _check_value(self, toml: TomlFile, key: Key, value: Any, check: Check) -> None:
@@ -251,10 +199,10 @@ class _Reader:
         for key in ("description", "port"):
             if key not in values:
                 self._missing(toml, key)
-        chip = [key for key in _CHIP if key in values]
+        chip = [key for key in CHIP if key in values]
         if not chip:
             return
-        for key in _CHIP:
+        for key in CHIP:
             if key not in values:
                 self._missing(toml, key)
         if "memory" in values:
@@ -276,7 +224,7 @@ class _Reader:
                     toml, ("memory",), f'there is none with kind = "{kind}"', "An image needs flash and ram."
                 )
         for index, memory in enumerate(memories):
-            if memory.end > _ADDRESSES:
+            if memory.end > ADDRESSES:
                 self._fault(toml, ("memory", index, "size"), "it reaches beyond the 32-bit addresses", None)
             for other in memories[:index]:
                 if memory.name == other.name:
