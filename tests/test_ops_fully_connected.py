@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codegen.quantize import Reference, rounding_shift
+from codegen.quantize import Reference, quantize_multiplier, rounding_shift
 from codegen.tflite_file import load_graph
 from tests.models.builder import ACTIVATIONS, Builder
 from tests.support.exact import BATCHES, Batch, Step, batches, check, steps
@@ -137,3 +138,41 @@ def test_the_device_rounds_twice(tmp_path: Path) -> None:
     assert found.reshape(-1).tolist() == [max(-128, min(127, twice_rounded(int(s), real))) for s in sums]
     (once,) = ModelsC([graph], reference=Reference.LITERT).run([rows])
     assert (once != found).any()  # the two references do differ here
+
+
+@dataclass(frozen=True)
+class Large:
+    """Sums of millions, each beside a half of the output: the nearest 31-bit multiplier fails there."""
+
+    scale: float
+    sums: tuple[int, ...]
+
+    def build(self) -> Builder:
+        """The model: the sums are biases, one an output."""
+        model = Builder()
+        count = len(self.sums)
+        x = model.tensor((1, 1), "int8", 0.5, 0)
+        w = model.constant(np.ones((count, 1), np.int8), 2.0**-10)
+        b = model.constant(np.array(self.sums, np.int32), 2.0**-11)
+        y = model.tensor((1, count), "int8", self.scale, 0)
+        model.operator("FULLY_CONNECTED", [x, w, b], [y], {"fusedActivationFunction": ACTIVATIONS["none"]})
+        return model.ends([x], [y])
+
+
+def test_large_sums_beside_a_half() -> None:
+    random = np.random.default_rng(1)
+    cases = []
+    for _ in range(150):
+        scale = float(np.float32(random.uniform(50.0, 100.0)))
+        real = 2.0**-11 / scale
+        nearest = quantize_multiplier(real)
+        beside = [math.floor((level + 0.5) / real) + step for level in range(-128, 127) for step in (0, 1)]
+        wrong = [
+            total
+            for total in beside
+            if rounding_shift(total * nearest.value, 31 - nearest.shift) != round(float(total) * real)
+        ]
+        if wrong:
+            cases.append(Large(scale, tuple(wrong[:8])))
+    assert len(cases) > 5
+    check(cases)
