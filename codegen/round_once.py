@@ -14,6 +14,7 @@ from functools import lru_cache
 from codegen.quantize import quantize_multiplier
 
 NEIGHBOURS = 64  # multipliers tried on each side of the nearest
+TOP = (1 << 31) - 1
 WORD = 31  # bits of a multiplier that fits the fast form
 LARGEST_SHIFT = 21  # of the fast form, as for convolutions
 
@@ -51,6 +52,22 @@ def round_double(value: int, real: float) -> int:
     return whole if product >= 0 else -whole
 
 
+@lru_cache(maxsize=65536)
+def steps(real: float, low: int, high: int) -> tuple[int, ...]:
+    """The least sum of each result above `low`; for one that no int32 reaches the nearest int32."""
+    found = []
+    for level in range(low + 1, high + 1):
+        near = (level - 0.5) / real
+        if abs(near) > TOP - 4:
+            found.append(TOP if near > 0 else -TOP - 1)
+            continue
+        total = math.floor(near) - 2
+        while round_double(total, real) < level:
+            total += 1
+        found.append(total)
+    return tuple(found)
+
+
 def _edges(real: float, low: int, high: int, largest: int) -> list[tuple[int, int]]:
     """(sum, result) on both sides of every step from `low` to `high`, for sums within -largest .. largest."""
     edges = {}
@@ -86,7 +103,10 @@ def fast(real: float, low: int, high: int, largest: int) -> Fast | None:
 
 @lru_cache(maxsize=65536)
 def wide(real: float, low: int, high: int, largest: int) -> Wide | None:
-    """The wide form: as many bits of multiplier as keep the product below 2^62; None where none fits."""
+    """The wide form: as many bits of multiplier as keep the product below 2^62; None where none fits.
+
+    None fits where sums lie so near a half that the rounding of the double itself decides.
+    """
     if real == 0.0 or largest == 0:
         return Wide(0, 1)
     room = 62 - largest.bit_length()

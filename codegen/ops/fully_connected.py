@@ -50,11 +50,6 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         told = f"input {list(input_.shape)}, weights {list(weights.shape)}, output {list(output.shape)}"
         faults.append(Fault(f"{told} do not fit together", AGAIN))
     yield from faults
-    if not faults and None in _wide(graph, node):
-        yield Fault(
-            "its biases are so large that its sums cannot be rounded exactly",
-            "train with weight decay, or leave the layer's bias out, and convert again",
-        )
 
 
 def _tensors(graph: Graph, node: Node) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
@@ -85,10 +80,6 @@ def _reals(graph: Graph, node: Node) -> list[tuple[float, int, int, int]]:
     ]
 
 
-def _wide(graph: Graph, node: Node) -> list[round_once.Wide | None]:
-    return [round_once.wide(*real) for real in _reals(graph, node)]
-
-
 def lower(lowering: Lowering, node: Node) -> None:
     """fully_connected, or one of its forms where that does not serve every output."""
     graph = lowering.graph
@@ -100,14 +91,16 @@ def lower(lowering: Lowering, node: Node) -> None:
     biases = channels.folded_bias(flat, bias, zero_point)
     if lowering.reference is Reference.TFLM:
         form = "twice"
-        scaling = channels.Scaling(
-            biases=biases,
-            multipliers=dense_multipliers(input_, weights, output, outputs),
-            largest=channels.largest_sums(flat, bias, zero_point),
-            zero_point=quantization(output).zero_point,
-            low=low,
-            high=high,
-        ).array()
+        scaling = [
+            channels.Scaling(
+                biases=biases,
+                multipliers=dense_multipliers(input_, weights, output, outputs),
+                largest=channels.largest_sums(flat, bias, zero_point),
+                zero_point=quantization(output).zero_point,
+                low=low,
+                high=high,
+            ).array()
+        ]
     else:
         form, scaling = _once(graph, node, biases, (low, high))
     lowering.add(
@@ -117,7 +110,8 @@ def lower(lowering: Lowering, node: Node) -> None:
         form=form,
         fields=[
             ("weights", "weights"),
-            (scaling.suffix, scaling.suffix),
+            *((array.suffix, array.suffix) for array in scaling),
+            *_step_counts(scaling, low, high),
             ("batches", str(input_.size // inputs)),
             ("inputs", str(inputs)),
             ("outputs", str(outputs)),
@@ -125,33 +119,61 @@ def lower(lowering: Lowering, node: Node) -> None:
             ("low", str(low)),
             ("high", str(high)),
         ],
-        arrays=(channels.pair_weights(flat), scaling),
+        arrays=(channels.pair_weights(flat), *scaling),
         macs=input_.size * outputs,
     )
 
 
-def _once(graph: Graph, node: Node, biases: list[int], limits: tuple[int, int]) -> tuple[str, Array]:
-    """The form of the kernel, and the array it reads: LiteRT's rounding."""
+def _step_counts(scaling: list[Array], low: int, high: int) -> list[tuple[str, str]]:
+    """Of the form "steps": how many an output has, and how many to the next output's."""
+    if scaling[-1].suffix != "steps":
+        return []
+    count = high - low
+    return [
+        ("step_count", str(count)),
+        ("step_stride", "0" if len(scaling[-1].values) == count else str(count)),
+    ]
+
+
+def _once(graph: Graph, node: Node, biases: list[int], limits: tuple[int, int]) -> tuple[str, list[Array]]:
+    """The form of the kernel, and the arrays it reads: LiteRT's rounding."""
+    reals = _reals(graph, node)
     zero_point = quantization(result(graph, node)).zero_point
-    forms = [round_once.fast(*real) for real in _reals(graph, node)] if limits == (-128, 127) else [None]
-    rows = []
-    for bias, fast in zip(biases, forms, strict=False):
-        if fast is None:
-            return "wide", _wide_array(graph, node, biases)
-        offset = (zero_point << fast.right) + (1 << (fast.right - 1))
-        rows.append([bias, fast.multiplier, offset, fast.left, fast.right])
-    rows += [[0] * 5] * (len(rows) % 2)
-    note = "bias, multiplier, offset, left, right"
-    return "", Array("channels", "requantize_t", np.array(rows, dtype=np.int64), note)
-
-
-def _wide_array(graph: Graph, node: Node, biases: list[int]) -> Array:
-    rows = []
-    for bias, wide in zip(biases, _wide(graph, node), strict=True):
-        assert wide is not None  # check
-        rows.append([wide.multiplier, bias, wide.bits])
+    if limits == (-128, 127):
+        rows = []
+        for bias, fast in zip(biases, [round_once.fast(*real) for real in reals], strict=True):
+            if fast is not None:
+                offset = (zero_point << fast.right) + (1 << (fast.right - 1))
+                rows.append([bias, fast.multiplier, offset, fast.left, fast.right])
+        if len(rows) == len(biases):
+            rows += [[0] * 5] * (len(rows) % 2)
+            note = "bias, multiplier, offset, left, right"
+            return "", [Array("channels", "requantize_t", np.array(rows, dtype=np.int64), note)]
+    wide = [round_once.wide(*real) for real in reals]
+    rows = [
+        [form.multiplier, bias, form.bits]
+        for form, bias in zip(wide, biases, strict=True)
+        if form is not None
+    ]
+    if len(rows) < len(biases):
+        return "steps", _steps(graph, node, biases)
     rows += [[0, 0, 1]] * (len(rows) % 2)
-    return Array("wide", "requantize_wide_t", np.array(rows, dtype=np.int64), "multiplier, bias, bits")
+    return "wide", [
+        Array("wide", "requantize_wide_t", np.array(rows, dtype=np.int64), "multiplier, bias, bits")
+    ]
+
+
+def _steps(graph: Graph, node: Node, biases: list[int]) -> list[Array]:
+    """Biases, and of each output (or of all, where they share one scale) the sums at which it steps up."""
+    reals = dict.fromkeys((real, low, high) for real, low, high, _ in _reals(graph, node))
+    shared = len(reals) == 1
+    every = list(reals) if shared else [(real, low, high) for real, low, high, _ in _reals(graph, node)]
+    sums = [value for real in every for value in round_once.steps(*real)]
+    padded = biases + [0] * (len(biases) % 2)
+    return [
+        Array("biases", "int32_t", np.array(padded, dtype=np.int64), "one an output"),
+        Array("steps", "int32_t", np.array(sums, dtype=np.int64), "least sum of each level above the lowest"),
+    ]
 
 
 FAMILIES = (Family(("FULLY_CONNECTED",), check, lower),)
