@@ -19,6 +19,7 @@ from workbench.lines import (
     Error,
     Lines,
     Setting,
+    Stack,
     Stage,
     Status,
     TensorPart,
@@ -48,6 +49,7 @@ GOOD = {
     '{"ack":5,"room":1440}': Ack(5, 1440),
     '{"stage":"cepstra","sequence":12,"values":[1,-2]}': Stage("cepstra", 12, (1, -2)),
     f'{{"tensor":0,"data":"QUJD","crc":"{zlib.crc32(b"tensor 0 QUJD"):08x}"}}': TensorPart(0, b"ABC"),
+    '{"stack":"20001f60","words":"00000000 80001711"}': Stack(0x20001F60, (0, 0x80001711)),
 }
 
 
@@ -85,6 +87,11 @@ def test_a_half_line_is_nothing(text: str) -> None:
         '{"tensor":0,"data":"QUJD","crc":"xyz"}',
         '{"tensor":0,"data":"é","crc":"00000000"}',
         '{"boot":"m","labels":[1]}',
+        '{"stack":"20001f60","words":""}',
+        '{"stack":"20001F60","words":"00000000"}',
+        '{"stack":"20001f60","words":"0000000"}',
+        '{"stack":"20001f60","words":"00000000  00000001"}',
+        '{"stack":"20001f60","words":"' + " ".join(["00000000"] * 9) + '"}',
         '{"ack":' + "9" * 5000 + ',"room":1}',
         '{"ack":' * 100_000,
         '{"stage":' + "[" * 100_000,

@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import termios
 import threading
 import time
 import tty
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from codegen.errors import UserError
 from tests.support.compile import ROOT
-from tests.support.doors import board_of, open_hashing, open_wilful
+from tests.support.doors import board_of, on_a_socket, open_hashing, open_wilful
 from tests.support.expected import expected_lines
 from tests.support.images import (
     HASHING,
@@ -185,28 +183,6 @@ def test_lines_that_nobody_takes_are_dropped_after_a_second_and_counted() -> Non
 
 
 # Serial ports
-
-
-@contextlib.contextmanager
-def on_a_socket(image: Path) -> Iterator[str]:
-    """The image behind a TCP port, as a pyserial URL."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        program: list[subprocess.Popen[bytes]] = []
-
-        def serve() -> None:
-            connection, _ = server.accept()
-            with connection:
-                program.append(
-                    subprocess.Popen([image], stdin=connection.fileno(), stdout=connection.fileno())
-                )
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"socket://127.0.0.1:{server.getsockname()[1]}"
-        thread.join(10)
-    for running in program:
-        running.kill()
-        running.wait()
 
 
 def test_a_pyserial_url_is_a_door() -> None:

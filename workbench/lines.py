@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from typing import Any
 
 PAYLOAD_MAX = 360  # bytes an audio or tensor line may carry: 180 samples
 LONGEST = 1 << 20  # bytes kept of a line without end
+STACK_WORDS = 8  # at most in a stack line
+
+_WORD = re.compile(r"[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,15 @@ class TensorPart:
     data: bytes
 
 
-Line = Boot | Decision | Status | Error | Setting | Ack | Stage | TensorPart
+@dataclass(frozen=True)
+class Stack:
+    """A piece of the stack at a fault: 32-bit words from `address` on."""
+
+    address: int
+    words: tuple[int, ...]  # 1 to 8
+
+
+Line = Boot | Decision | Status | Error | Setting | Ack | Stage | TensorPart | Stack
 
 
 class Lines:
@@ -202,6 +214,19 @@ def _error(values: dict[str, Any]) -> Error:
     return Error(_text(values["error"]), _integer(values["detail"]), more)
 
 
+def _stack(values: dict[str, Any]) -> Stack:
+    words = tuple(_word(word) for word in _text(values["words"]).split(" "))
+    if len(words) > STACK_WORDS:
+        raise ValueError("too many words")
+    return Stack(_word(_text(values["stack"])), words)
+
+
+def _word(text: str) -> int:
+    if not _WORD.fullmatch(text):
+        raise ValueError("not eight hex digits")
+    return int(text, 16)
+
+
 def _tensor(values: dict[str, Any]) -> TensorPart:
     number, data = _integer(values["tensor"]), _text(values["data"])
     if zlib.crc32(f"tensor {number} {data}".encode("ascii")) != int(_text(values["crc"]), 16):
@@ -222,6 +247,7 @@ _PARSERS: Mapping[str, Callable[[dict[str, Any]], Line]] = {
         tuple(_integer(value) for value in values["values"]),
     ),
     "tensor": _tensor,
+    "stack": _stack,
 }
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support.images import M33_BOARD, QEMU_BOARD, hashing_image, wilful_image
@@ -37,6 +42,28 @@ def open_hashing(door: str, *, incremental: bool = False) -> Device:
 def open_wilful(door: str) -> Device:
     """The bare model."""
     return open_image(door, wilful_image(board_of(door)))
+
+
+@contextlib.contextmanager
+def on_a_socket(image: Path) -> Iterator[str]:
+    """The image behind a TCP port, as a pyserial URL."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        program: list[subprocess.Popen[bytes]] = []
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                program.append(
+                    subprocess.Popen([image], stdin=connection.fileno(), stdout=connection.fileno())
+                )
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"socket://127.0.0.1:{server.getsockname()[1]}"
+        thread.join(10)
+    for running in program:
+        running.kill()
+        running.wait()
 
 
 class BadLine:

@@ -11,6 +11,7 @@ COMMANDS: tuple[str, ...] = (
     "infer",
     "verify",
     "replay",
+    "parity",
     "generate",
     "train",
     "evaluate",

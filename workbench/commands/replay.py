@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from codegen.errors import UserError
 from codegen.spec_file import load_spec
 from workbench import audio
-from workbench.lines import Status
-from workbench.targets import BAUD, Device, open_app
+from workbench.targets import BAUD, open_app
+from workbench.targets.restored import restored
 
 NAME = "replay"
 HELP = "play recordings into an image and print the lines it decides"
@@ -54,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         )
     rate = spec.pipeline.audio.sample_rate
     sounds = [audio.read_with_arguments(args, file, rate) for file in args.recordings]
-    with open_app(args.app, args.target, board=args.board, baud=args.baud) as device, _restored(device):
+    with open_app(args.app, args.target, board=args.board, baud=args.baud) as device, restored(device):
         device.command("stages on" if args.stages else "stages off")
         for file, samples in zip(args.recordings, sounds, strict=True):
             if len(sounds) > 1:
@@ -63,15 +61,3 @@ def run(args: argparse.Namespace) -> int:
                 print(line)
             sys.stdout.flush()
     return 0
-
-
-@contextmanager
-def _restored(device: Device) -> Iterator[None]:
-    """A board that listened to its microphone before does so after, with or without stages as before."""
-    before = device.status()
-    yield
-    device.command("stages on" if before.stages else "stages off")
-    if before.live:
-        after = device.command("live")
-        if not isinstance(after, Status):
-            print(f"earshot: {device.name} does not listen to its microphone again", file=sys.stderr)
