@@ -1,4 +1,4 @@
-"""This computer, a Cortex-M4 and a Cortex-M33 print the same lines, byte for byte, and those the descriptions ask for."""
+"""This computer, a Cortex-M4 and a Cortex-M33 print the same lines, and those the descriptions ask for."""
 
 from __future__ import annotations
 
