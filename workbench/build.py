@@ -22,20 +22,30 @@ class Build:
     directory: Path
     image: Path  # firmware.elf, or the program `firmware` on the board pc
     library: Path | None  # libearshot.so, on the board pc alone
+    counting: Path | None = None  # counting.elf, where it was asked for
 
 
-def build(board: str, app: Path, build_dir: Path | None = None) -> Build:
+def build(board: str, app: Path, build_dir: Path | None = None, *, counting: bool = False) -> Build:
     """Brings the app's image for this board up to date. UserError with SCons's words where it cannot.
+
+    counting: also the image that counts instructions, not for the board pc.
 
     Two processes may build at once: for different boards in parallel, for one board one after the other.
     """
     description = load_board(board)
     folder = load_spec(app).file.parent
     tools.ensure(*board_tools(description))
-    _scons(f"board={board}", f"app={folder}", *([f"build={build_dir.resolve()}"] if build_dir else []))
+    targets = ["firmware", "counting"] if counting else []
+    where = [f"build={build_dir.resolve()}"] if build_dir else []
+    _scons(f"board={board}", f"app={folder}", *where, *targets)
     directory = (build_dir.resolve() if build_dir else ROOT / "build") / board / folder.name
     image = directory / ("firmware" if description.hosted else "firmware.elf")
-    return Build(directory, image, directory / "libearshot.so" if description.hosted else None)
+    return Build(
+        directory,
+        image,
+        directory / "libearshot.so" if description.hosted else None,
+        directory / "counting.elf" if counting else None,
+    )
 
 
 def board_tools(board: Board) -> tuple[str, ...]:

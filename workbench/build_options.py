@@ -48,6 +48,7 @@ OPTIONS: Mapping[str, str] = {
 TARGETS: Mapping[str, str] = {
     "firmware": "the image: firmware.elf, .bin, .hex, .map and the table of sizes (default)",
     "generated": "its generated sources alone",
+    "counting": "counting.elf, from which `earshot profile` counts instructions",
 }
 
 
