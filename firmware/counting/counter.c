@@ -1,5 +1,5 @@
-/* CMSDK APB timer of Arm's MPS2 boards: counts the peripherals' clock down (Cortex-M System Design Kit manual,
- * DDI 0479C, 4.2). */
+/* CMSDK APB timer of Arm's MPS2 boards: counts the peripherals' clock down (Cortex-M System Design Kit
+ * manual, DDI 0479C, 4.2). */
 #include "counting/counter.h"
 #include "board.h"
 #include "port/cortex_m/cortex_m.h"

@@ -1,6 +1,6 @@
-/* What stands in place of device/main.c in a counting image: the app's own pipeline and model, stage by stage,
- * with the counter read around each. The sound or the tensors lie in the PSRAM, put there by the emulator's
- * host. */
+/* What stands in place of device/main.c in a counting image: the app's own pipeline and model, stage by
+ * stage, with the counter read around each. The sound or the tensors lie in the PSRAM, put there by the
+ * emulator's host. */
 #include "board.h"
 #include "counting/counter.h"
 #include "device/app.h"
@@ -9,8 +9,8 @@
 
 typedef struct {
     char magic[8];
-    uint32_t samples; /* int16, behind this header */
-    uint32_t tensors; /* model->input_size bytes each, behind the samples */
+    uint32_t samples;                   /* int16, behind this header */
+    uint32_t tensors;                   /* model->input_size bytes each, behind the samples */
     uint32_t first_missed, last_missed; /* decisions after so many frames are counted */
 } counting_input_t;
 

@@ -1,4 +1,4 @@
-"""The counting image: the app's own generated sources and runtime, and firmware/counting in place of device/."""
+"""The counting image: the app's generated sources and runtime, with firmware/counting in place of device/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the counting image works on: sound or tensors made from a fixed seed, as firmware/counting reads them."""
+"""What the counting image works on: sound or tensors from a fixed seed, as firmware/counting reads them."""
 
 from __future__ import annotations
 

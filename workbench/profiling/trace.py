@@ -7,8 +7,8 @@ executed and what came after it. The sums must equal what the instruction counte
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
 import tempfile
 import threading
 from array import array
@@ -39,6 +39,14 @@ class Trace:
     def one(self, name: str) -> Blocks:
         """The first section of this name."""
         return next(blocks for section, blocks in self.sections if section == name)
+
+    def all(self, name: str) -> list[Blocks]:
+        """Every section of this name, in order."""
+        return [blocks for section, blocks in self.sections if section == name]
+
+    def last(self, name: str) -> Blocks:
+        """The last section of this name."""
+        return self.all(name)[-1]
 
     def instructions(self, blocks: Blocks) -> int:
         """Of a section, without the counter's own."""
@@ -112,10 +120,8 @@ class _Reader(threading.Thread):
     def finish(self) -> None:
         """Waits for the end; opens the pipe in case the emulator never did."""
         while self.is_alive():
-            try:
+            with contextlib.suppress(OSError):
                 os.close(os.open(self._pipe, os.O_WRONLY | os.O_NONBLOCK))
-            except OSError:
-                pass
             self.join(0.1)
 
     def trace(self, names: list[str], image: Path) -> Trace:
