@@ -10,6 +10,8 @@ from enum import Enum
 from fractions import Fraction
 from pathlib import Path
 
+from codegen.quantize import Reference
+
 
 class Layout(Enum):
     """How the cascade's frames lie in the model's input tensor."""
@@ -89,6 +91,7 @@ class Classifier:
     layout: Layout = Layout.FRAMES_BY_CEPSTRA
     offset: int = 0  # subtracted from the 8-bit feature, 0..255: 0 or 127 in practice
     rounding: Rounding = Rounding.NEAREST
+    reference: Reference = Reference.LITERT  # whose bits the generated C computes
 
 
 @dataclass(frozen=True)
