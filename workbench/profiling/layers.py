@@ -1,11 +1,11 @@
-"""The layers a model's C is made of, with their multiply-accumulates."""
+"""The layers a model's C is made of, with their multiply-accumulates and the planner's mode."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from codegen.graph import Graph
-from codegen.incremental import Incremental, incremental
+from codegen.incremental.modes import mode_plan
 from codegen.lower import lower
 from codegen.spec import Spec
 
@@ -16,27 +16,32 @@ class ModelLayer:
 
     name: of its struct, without the app's prefix; op: the model's operator
     mac: multiply-accumulates of a full inference, as the model defines it
-    mac_incremental: of a decision one frame after the last; equal where the layer is computed in full
+    mac_incremental: of a decision one frame after the last; `mac` where the layer is computed in full
+    incremental, reason, state: see LayerMode
     """
 
     name: str
     op: str
     mac: int
     mac_incremental: int
+    incremental: bool
+    reason: str
+    state: int
 
 
 def model_layers(spec: Spec, graph: Graph) -> tuple[ModelLayer, ...]:
     """In the order of the generated C."""
-    program = lower(graph)
-    rows = incremental(spec, graph, program)
-    if not isinstance(rows, Incremental):
-        return tuple(
-            ModelLayer(layer.name, layer.node.op, layer.macs, layer.macs) for layer in program.layers
+    reference = spec.classifier.reference
+    defined = {layer.name: layer.macs for layer in lower(graph, reference).layers}
+    return tuple(
+        ModelLayer(
+            layer.name,
+            layer.op,
+            defined.get(layer.name, layer.full_macs),
+            layer.macs,
+            layer.incremental,
+            layer.reason,
+            layer.state,
         )
-    streamed = [
-        ModelLayer(row.layer.name, row.layer.node.op, row.layer.macs, row.macs) for row in rows.layers
-    ]
-    rest = [
-        ModelLayer(layer.name, layer.node.op, layer.macs, layer.macs) for layer in rows.rest.program.layers
-    ]
-    return (*streamed, *rest)
+        for layer in mode_plan(spec, graph, reference).layers
+    )

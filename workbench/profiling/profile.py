@@ -35,7 +35,13 @@ MFCC_PARTS = ("mfcc_window", "mfcc_normalise", "mfcc_fft", "mfcc_log_mel", "mfcc
 
 @dataclass(frozen=True)
 class LayerProfile:
-    """Instructions of one layer; `incremental` is None where the model has no incremental form."""
+    """Instructions of one layer, or (op is "") of what lies around the layers.
+
+    mac, instructions: of a full decision
+    mac_incremental, incremental: of an incremental one; None where the model has no incremental form
+    mode: "incremental": a decision computes its newest row only; "full": all of it, and `reason` says why
+    state: bytes it keeps from decision to decision for that
+    """
 
     name: str
     op: str
@@ -43,6 +49,9 @@ class LayerProfile:
     instructions: int
     mac_incremental: int | None
     incremental: int | None
+    mode: str
+    reason: str
+    state: int
 
 
 @dataclass(frozen=True)
@@ -206,7 +215,7 @@ class _Profiler:
 
     @property
     def _incremental(self) -> bool:
-        return any(layer.mac_incremental != layer.mac for layer in self.layers)
+        return any(layer.incremental for layer in self.layers)
 
     def _worst(self) -> tuple[int, int]:
         """Frames since the last decision (of a bare model: tensors run) and instructions of the worst."""
@@ -243,7 +252,7 @@ class _Profiler:
             following = attribute(self.trace, self.trace.one(self._names[1]), site, self.chains, CALLER)
         rows = [
             *self.layers,
-            *(ModelLayer(name, "", 0, 0) for name in (OTHER, CALLER) if full.get(name)),
+            *(ModelLayer(name, "", 0, 0, False, "", 0) for name in (OTHER, CALLER) if full.get(name)),
         ]
         return tuple(
             LayerProfile(
@@ -253,6 +262,9 @@ class _Profiler:
                 full.get(layer.name, 0),
                 layer.mac_incremental if incremental else None,
                 following.get(layer.name, 0) if incremental else None,
+                "" if not layer.op else "incremental" if layer.incremental else "full",
+                layer.reason,
+                layer.state,
             )
             for layer in rows
         )

@@ -66,6 +66,9 @@ def _layer(layer: LayerProfile) -> dict[str, Any]:
         "instructions": layer.instructions,
         "mac_incremental": layer.mac_incremental,
         "incremental": layer.incremental,
+        "mode": layer.mode,
+        "reason": layer.reason,
+        "state": layer.state,
     }
 
 
@@ -95,17 +98,18 @@ def _layers(found: Profile) -> list[str]:
     incremental = found.decisions.incremental is not None
     wide = max(len(layer.name) for layer in found.layers) + 2
     heads = f"  {'layer':<{wide}}{'operator':<20}{'MAC':>12}{'full':>14}{'MAC/ins.':>10}"
-    lines = [heads + (f"{'MAC':>12}{'incremental':>14}{'MAC/ins.':>10}" if incremental else "")]
+    lines = [heads + (f"{'MAC':>12}{'incremental':>14}{'MAC/ins.':>10}{'state B':>9}" if incremental else "")]
     for layer in found.layers:
         line = f"  {layer.name:<{wide}}{layer.op:<20}" + _share(layer.mac, layer.instructions)
         if layer.incremental is not None and layer.mac_incremental is not None:
-            line += _share(layer.mac_incremental, layer.incremental)
+            line += _share(layer.mac_incremental, layer.incremental) + f"{layer.state or '':>9}"
         lines.append(line.rstrip())
     line = f"  {'sum':<{wide + 20}}" + _share(found.mac, found.decisions.full)
     if found.decisions.incremental is not None:
         mac = sum(layer.mac_incremental or 0 for layer in found.layers)
         line += _share(mac, found.decisions.incremental)
-    return [*lines, line]
+    reasons = [f"  {layer.name} in full: {layer.reason}" for layer in found.layers if layer.reason]
+    return [*lines, line, *(reasons[:1] if incremental else [])]
 
 
 def _share(mac: int, instructions: int) -> str:
