@@ -12,7 +12,7 @@ from codegen.errors import UserError
 from codegen.graph import Graph, Node
 from codegen.render import c_words, render
 from codegen.spec import Spec
-from codegen.tflite_file import layer_place, read_graphs
+from codegen.tflite_file import layer_place, load_graph, read_graphs
 
 ALIGNMENT = 16  # bytes: of the arena and of what lies in it
 
@@ -117,3 +117,16 @@ def tflm_model(spec: Spec, graph: Graph, arena: int, scratch: int) -> str:
         scratch=max(scratch, 16),
         variables=len(graph.variables),
     )
+
+
+def measured_sources(spec: Spec, arena: int) -> dict[str, str]:
+    """NAME.h, NAME_model.c and measured.c of the image that finds out how large the arena has to be."""
+    graph = load_graph(spec.classifier.model)
+    sizes = {"input_bytes": graph.input.nbytes, "output_bytes": graph.output.nbytes}
+    return {
+        f"{spec.name}.h": render(
+            "app.h.in", name=spec.name, pipeline=None, input=graph.input, output=graph.output
+        ),
+        f"{spec.name}_model.c": tflm_model(spec, graph, arena, 0),
+        "measured.c": render("tflm_measured.c.in", name=spec.name, **sizes),
+    }

@@ -18,7 +18,8 @@ def _counting_image(env: Any, generated: list[Any]) -> list[Any]:
     if options.board.hosted:
         return []
     rooms = ("pipeline", "nn", f"port/{options.board.port}", "port/cortex_m", "counting")
-    objects = [*env.HandwrittenObjects(*rooms), *env.GeneratedObjects(generated)]
+    rooms += (*env["ENGINE_ROOMS"], *(f"{room}/counting" for room in env["ENGINE_ROOMS"]))
+    objects = [*env.HandwrittenObjects(*rooms), *env.GeneratedObjects(generated), *env["ENGINE_LIBRARY"]]
     link = Action("$LINKCOM", "$LINKCOMSTR")
     elf = env.Command(f"{options.folder}/counting.elf", objects, link)
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])

@@ -1,0 +1,120 @@
+"""The engine tflm: its shim and resolver in C++, its library behind the link, its arena measured by a run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from SCons.Script import Action, Environment
+
+from workbench import tools
+from workbench.build import board_tools
+
+_CXX = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"]
+_CXX += ["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"]
+
+
+def generate(env: Any) -> None:
+    """Where the engine is tflm: compiler, rooms, library. Else nothing is added to an image."""
+    options = env["OPTIONS"]
+    env.Replace(ENGINE_ROOMS=(), ENGINE_LIBRARY=[], ENGINE_SYSTEM=[], ENGINE_CHECK=[])
+    if options.tflm is None:
+        return
+    tools.need(*board_tools(options.board, options.engine))
+    env.Replace(CXX="arm-none-eabi-g++")
+    env.Tool("g++")
+    ours = ("-std=c11", "-mgeneral-regs-only")  # TFLM's headers compute in float
+    flags = [*(flag for flag in env["CCFLAGS"] if flag not in ours), *_CXX]
+    flags += [f"-D{name}" for name in options.tflm.defines]
+    env.Replace(CXXFLAGS=flags, CXXCOM="$CXX -o $TARGET -c $CXXFLAGS $INCLUDES $INPUT")
+    system = [word for folder in options.tflm.includes for word in ("-isystem", str(folder))]
+    env.Replace(ENGINE_ROOMS=("tflm",), ENGINE_SYSTEM=system, BEHIND=["-lm"])
+    env.AddMethod(_sources, "TflmSources")
+    env.AddMethod(_arena, "TflmArena")
+    env.AddMethod(_measured_sources, "MeasuredSources")
+    env.Replace(ENGINE_LIBRARY=_library(env))
+
+
+def _library(env: Any) -> list[Any]:
+    """The library that TFLM's own build made, or one of a pack's sources."""
+    tflm = env["OPTIONS"].tflm
+    if tflm.library is not None:
+        return [env.File(str(tflm.library))]
+    raise NotImplementedError
+
+
+def _sources(env: Any) -> list[Any]:
+    """NAME_flatbuffer.c and NAME_resolver.cc."""
+    options = env["OPTIONS"]
+    name = options.spec.name
+    files = [f"{options.folder}/generated/{name}{end}" for end in ("_flatbuffer.c", "_resolver.cc")]
+    inputs = [str(options.spec.file), str(options.spec.classifier.model), *env["ENGINE_LIBRARY"]]
+    made = env.Command(files, inputs, Action(_write_sources, "  GEN  ${TARGET.dir}"), OPTIONS=options)
+    env.Depends(made, env.Glob("#codegen/*.py") + env.Glob("#templates/*.in"))
+    env.Precious(made)
+    return list(made)
+
+
+def _arena(env: Any, sources: list[Any]) -> Any:
+    """arena.json: what a run of the model in an emulator needs. Kept until model, TFLM or shim change."""
+    from workbench.tflm.measure import emulated
+
+    options = env["OPTIONS"]
+    board = emulated(options.board)
+    measuring = replace(options, board=board, build=options.folder / "measure")
+    inside = Environment(
+        tools=["user_errors", "toolchain", "quiet", "generated", "tflm", "image"],
+        OPTIONS=measuring,
+        LOCK=env["LOCK"],
+    )
+    elf = inside.MeasuringImage(sources)
+    return env.Command(
+        f"{options.folder}/arena.json", elf, Action(_measure, "  MEASURE ${SOURCE}"), BOARD=board
+    )[0]
+
+
+def _measured_sources(env: Any) -> list[Any]:
+    """What takes the place of the model's and the app's sources in the measuring image."""
+    options = env["OPTIONS"]
+    name = options.spec.name
+    names = (f"{name}.h", f"{name}_model.c", "measured.c")
+    files = [f"{options.folder}/generated/{name}" for name in names]
+    inputs = [str(options.spec.file), str(options.spec.classifier.model)]
+    made = env.Command(files, inputs, Action(_write_measured, "  GEN  ${TARGET.dir}"), OPTIONS=options)
+    env.Depends(made, env.Glob("#codegen/*.py") + env.Glob("#templates/*.in"))
+    env.Precious(made)
+    return list(made)
+
+
+def _write_sources(target: list[Any], source: list[Any], env: Any) -> None:
+    from codegen.tflite_file import load_graph
+    from codegen.tflm import tflm_sources
+    from site_scons.site_tools.generated import write
+
+    options = env["OPTIONS"]
+    graph = load_graph(options.spec.classifier.model)
+    tflm = options.tflm
+    write(target, tflm_sources(options.spec, graph, tflm.registrations, tflm.version))
+
+
+def _write_measured(target: list[Any], source: list[Any], env: Any) -> None:
+    from codegen.tflm import measured_sources
+    from site_scons.site_tools.generated import write
+    from workbench.tflm.measure import room
+
+    options = env["OPTIONS"]
+    write(target, measured_sources(options.spec, room(options.board)))
+
+
+def _measure(target: list[Any], source: list[Any], env: Any) -> None:
+    from workbench.tflm.measure import measure
+
+    arena = measure(Path(source[0].get_abspath()), env["BOARD"])
+    Path(target[0].get_abspath()).write_text(json.dumps({"arena": arena.size, "used": arena.used}) + "\n")
+
+
+def exists(env: Any) -> bool:
+    """Whether it can be used is told by generate()."""
+    return True
