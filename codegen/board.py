@@ -97,7 +97,12 @@ def load_board(name: str, folder: Path = BOARDS) -> Board:
 
 
 # Tables of known keys, each of which may be left out.
-_CLOSED: Mapping[str, Mapping[str, Check]] = {"emulator": EMULATOR, "flash": FLASH, "pack": PACK, "renode": RENODE}
+_CLOSED: Mapping[str, Mapping[str, Check]] = {
+    "emulator": EMULATOR,
+    "flash": FLASH,
+    "pack": PACK,
+    "renode": RENODE,
+}
 
 
 class _Reader:

@@ -22,7 +22,9 @@ class Renode:
 
     platform: str  # the .repl that describes the machine
     uart: str  # the object of it that is the serial line, behind sysbus
-    peripherals: tuple[str, ...] = ()  # C# of peripherals that Renode lacks, compiled when it loads the script
+    peripherals: tuple[
+        str, ...
+    ] = ()  # C# of peripherals that Renode lacks, compiled when it loads the script
     microphone: str | None = None  # the object that plays a file of raw int16 samples
 
     @property

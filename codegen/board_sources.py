@@ -38,7 +38,7 @@ def board_sources(board: Board) -> dict[str, str]:
 
 
 def renode_script(board: Board) -> str:
-    """The .resc that makes the board's machine in Renode and loads the image beside it; board.renode is set."""
+    """The .resc that makes the board's machine in Renode and loads the image beside it; it has a renode."""
     return render("renode.resc.in", board=board)
 
 

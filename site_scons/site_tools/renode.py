@@ -22,7 +22,9 @@ def _renode_files(env: Any) -> list[Any]:
     files = []
     for file in renode.files:
         name = file.rsplit("/", maxsplit=1)[-1]
-        files += env.Command(f"{options.folder}/{name}", f"#boards/{file}", Action(Copy("$TARGET", "$SOURCE"), None))
+        files += env.Command(
+            f"{options.folder}/{name}", f"#boards/{file}", Action(Copy("$TARGET", "$SOURCE"), None)
+        )
     script = env.Command(
         f"{options.folder}/renode.resc",
         [*env.Glob("#boards/*/board.toml"), env.File("#templates/renode.resc.in")],

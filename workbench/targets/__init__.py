@@ -13,7 +13,16 @@ from workbench.targets.qemu import Microphone, QemuOptions, qemu_link
 from workbench.targets.renode import RenodeOptions, renode_link
 from workbench.targets.serial_port import BAUD, SerialLink
 
-__all__ = ["BAUD", "Device", "Microphone", "QemuOptions", "RenodeOptions", "open_app", "open_target", "target_board"]
+__all__ = [
+    "BAUD",
+    "Device",
+    "Microphone",
+    "QemuOptions",
+    "RenodeOptions",
+    "open_app",
+    "open_target",
+    "target_board",
+]
 
 PC, QEMU, RENODE = "pc", "qemu", "renode"
 EMULATED_BOARD = "mps2_an386"  # where no board is named
@@ -37,7 +46,7 @@ def target_board(target: str, board: str | None = None) -> Board | None:
         if runs.qemu is None:
             raise UserError(
                 f'QEMU has no machine for the board "{named.name}"',
-                remedy=f"Boards that QEMU runs: {', '.join(_able(lambda board: board.qemu is not None))}.",
+                remedy=f"Boards that QEMU runs: {_able(lambda board: board.qemu is not None)}.",
             )
         return runs
     if target == RENODE:
@@ -45,15 +54,15 @@ def target_board(target: str, board: str | None = None) -> Board | None:
         if named.renode is None:
             raise UserError(
                 f'Renode has no machine for the board "{named.name}"',
-                remedy=f"Boards that Renode runs: {', '.join(_able(lambda board: board.renode is not None))}.",
+                remedy=f"Boards that Renode runs: {_able(lambda board: board.renode is not None)}.",
             )
         return named
     return None
 
 
-def _able(able: Callable[[Board], bool]) -> list[str]:
+def _able(able: Callable[[Board], bool]) -> str:
     """The boards of which that holds."""
-    return [name for name in board_names() if able(load_board(name))]
+    return ", ".join(name for name in board_names() if able(load_board(name)))
 
 
 def open_target(
@@ -68,7 +77,7 @@ def open_target(
 ) -> Device:
     """Opens "pc", "qemu", "renode" or a serial port (a device or a pyserial URL).
 
-    image: for pc the program, for an emulator the ELF of the board (default mps2_an386); a port has one already.
+    image: for pc the program, for an emulator the ELF of the board (default mps2_an386); a port has its own.
     timeout: seconds without a word until the image is given up.
     UserError where something is missing or silent.
     """

@@ -20,6 +20,7 @@ from codegen.errors import UserError
 
 _CHUNK = 1 << 16
 _PR_SET_PDEATHSIG = 1
+_GRACE = 2.0  # seconds for a program to end by itself
 _SAID_MAX = 2000  # characters of a program's last words
 
 
@@ -108,11 +109,13 @@ class ProcessLink:
         stdin: int = -1,
     ) -> None:
         """inherited: file descriptors the program gets under their own numbers; end: the one that becomes
-        its stdin and stdout; stdin: one that becomes its stdin alone. UserError: it does not start."""
+        its stdin and stdout; stdin: one that becomes its stdin alone, at whose end it ends by itself.
+        UserError: it does not start."""
         self._link = link
         # What the program says on stderr; closed by close().
         self._words = tempfile.TemporaryFile()  # noqa: SIM115
         self._name = command[0]
+        self._grace = _GRACE if stdin >= 0 else 0.0
         try:
             self._process = subprocess.Popen(
                 command,
@@ -167,6 +170,8 @@ class ProcessLink:
     def close(self) -> None:
         """See Link."""
         self._link.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(self._grace)
         if self._process.poll() is None:
             self._process.terminate()
             try:

@@ -105,16 +105,18 @@ def _free_port() -> int:
 def _connect(process: ProcessLink, line: _Line, port: int) -> None:
     """Waits until the line is there. UserError with Renode's words when a command failed or it ended."""
     deadline = time.monotonic() + START_TIMEOUT
-    while not line.connect(port):
+    while True:
+        connected = line.connect(port)
         said = process.said()
         failed = said.find(_FAILED)
-        late = time.monotonic() > deadline
-        if failed >= 0 or late or not process.alive:
+        if failed >= 0 or not process.alive or time.monotonic() > deadline:
             raise UserError(
                 said[max(failed, 0) :].strip() or "it did not open the serial line",
                 file=PROGRAM,
                 remedy="Try the script by hand: renode build/BOARD/APP/renode.resc",
             )
+        if connected:
+            return
         time.sleep(_POLL)
 
 
