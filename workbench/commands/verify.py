@@ -30,6 +30,7 @@ ends in SOFTMAX or LOGISTIC also what goes into it. Exit code 0: none differs; 1
   earshot verify --app examples/smart_lock --target qemu --samples 100
   earshot verify wake_word.tflite --sequence --samples 1000
   earshot verify model.tflite --reference tflm
+  earshot verify model.tflite --engine tflm                TensorFlow Lite Micro itself, on qemu
 """
 _FEW = 8  # fewer distinct values than that prove little
 
@@ -72,7 +73,10 @@ def _verify(app: Path, reference: Reference, args: argparse.Namespace) -> Verifi
     spec = load_spec(app)
     model = spec.classifier.model
     try:
-        with Oracle(model, reference) as oracle, inference.open_engine(app, spec, args.target) as engine:
+        with (
+            Oracle(model, reference) as oracle,
+            inference.open_engine(app, spec, args.target, args.engine) as engine,
+        ):
             return verify(engine, oracle, load_graph(model), args.samples, args.seed, sequence=args.sequence)
     except OracleError as error:
         raise UserError(str(error), remedy="There is nothing to compare this model with.") from None
@@ -86,7 +90,7 @@ def _object(
     return {
         "model": named,
         "target": args.target,
-        "engine": args.engine or "aot",
+        "engine": args.engine,
         "reference": reference.value,
         "samples": args.samples,
         "seed": args.seed,
