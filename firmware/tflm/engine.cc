@@ -30,8 +30,7 @@ int tflm_start(const tflm_t *tflm)
     const auto *const resolver = static_cast<const tflite::MicroOpResolver *>(tflm->resolver());
     if (resolver == nullptr)
         return fail(TFLM_OPERATORS, "operator refused");
-    tflite::MicroAllocator *const allocator =
-        tflite::MicroAllocator::Create(tflm->arena, tflm->arena_size);
+    tflite::MicroAllocator *const allocator = tflite::MicroAllocator::Create(tflm->arena, tflm->arena_size);
     if (allocator == nullptr)
         return fail(TFLM_ARENA, "arena too small");
     tflite::MicroResourceVariables *variables = nullptr;

@@ -32,7 +32,8 @@ enum {
     TFLM_ENDS = 4,      /* input or output have other sizes than the generator saw */
     TFLM_RUN = 5,       /* a kernel failed */
     TFLM_NOT_STARTED = 6,
-    TFLM_LOG = 7, /* words of TFLM itself */
+    TFLM_LOG = 7,  /* words of TFLM itself */
+    TFLM_HALT = 8, /* it cannot go on */
 };
 
 int tflm_start(const tflm_t *tflm);
@@ -44,8 +45,11 @@ int tflm_run(const tflm_t *tflm, const void *input, void *output);
 /* Bytes of the arena that a started interpreter says it uses. */
 size_t tflm_arena_used(const tflm_t *tflm);
 
-/* The image says it: tflm/device/ in a line of the protocol, tflm/measure/ in one of its own. */
+/* Each kind of image says it in its own way: tflm/device/ in a line of the protocol. */
 void tflm_report(int error, const char *what);
+
+/* TFLM cannot go on: an assertion failed. */
+void tflm_halt(const char *what) __attribute__((noreturn));
 
 #ifdef __cplusplus
 }

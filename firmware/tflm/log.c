@@ -1,8 +1,11 @@
-/* TFLM's own words become error lines. Its library's way to them ends in vsnprintf, which brings a heap and
- * floating point; only what TFLM writes is understood here: %s %c %d %i %u %x %p, with widths ignored. */
+/* TFLM's own words become error lines, and its assertions the end. The C library's way to both brings a heap
+ * and floating point; only what TFLM writes is understood here: %s %c %d %i %u %x %p, with widths ignored. */
 #include "tensorflow/lite/micro/debug_log.h"
 #include "tflm/engine.h"
+#include <assert.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define LOG_MAX 96 /* characters of a line */
 
@@ -43,7 +46,8 @@ static void put_signed(log_t *log, long value)
     put_number(log, value < 0 ? 0ul - (unsigned long)value : (unsigned long)value, 10);
 }
 
-/* Takes what stands between % and the conversion; true: it is long. int and long are 32 bits on every core. */
+/* Takes what stands between % and the conversion; true: it is long. int and long are 32 bits on every core.
+ */
 static bool skip_width(const char **format)
 {
     bool is_long_long = false;
@@ -119,6 +123,22 @@ void DebugLog(const char *format, va_list args)
     for (char *end = line; *end != '\0'; end++)
         if (*end == '\n' || *end == '\r')
             *end = ' ';
+    if (strcmp(line, "HALTED") == 0) /* what TFLM says before it stands still */
+        tflm_halt(line);
     if (line[0] != '\0')
         tflm_report(TFLM_LOG, line);
+}
+
+/* What assert() calls. */
+void __assert_func(const char *file, int line, const char *function, const char *expression)
+{
+    (void)file;
+    (void)line;
+    (void)function;
+    tflm_halt(expression);
+}
+
+void abort(void)
+{
+    tflm_halt("abort");
 }

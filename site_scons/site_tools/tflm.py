@@ -9,6 +9,7 @@ from typing import Any
 
 from SCons.Script import Action, Environment
 
+from codegen.errors import UserError
 from workbench import tools
 from workbench.build import board_tools
 
@@ -34,7 +35,7 @@ def generate(env: Any) -> None:
     env.AddMethod(_sources, "TflmSources")
     env.AddMethod(_arena, "TflmArena")
     env.AddMethod(_measured_sources, "MeasuredSources")
-    env.Replace(ENGINE_LIBRARY=_library(env))
+    env.Replace(ENGINE_LIBRARY=_library(env), ENGINE_CHECK=[Action(_check, None)])
 
 
 def _library(env: Any) -> list[Any]:
@@ -113,6 +114,26 @@ def _measure(target: list[Any], source: list[Any], env: Any) -> None:
 
     arena = measure(Path(source[0].get_abspath()), env["BOARD"])
     Path(target[0].get_abspath()).write_text(json.dumps({"arena": arena.size, "used": arena.used}) + "\n")
+
+
+def _check(target: list[Any], source: list[Any], env: Any) -> None:
+    """Holds the linked image to what the engine promises; an image that breaks it does not stay."""
+    from codegen.tflite_file import read_graphs
+    from codegen.tflm import resolver
+    from workbench.tflm.kernels import check_kernels
+
+    options = env["OPTIONS"]
+    tflm = options.tflm
+    graphs = read_graphs(options.spec.classifier.model)
+    lines = resolver(graphs, tflm.registrations, tflm.version)
+    try:
+        check_kernels(
+            Path(target[0].get_abspath()), [line.op for line in lines if line.argument], tflm.version
+        )
+    except UserError:
+        for node in target:
+            Path(node.get_abspath()).unlink(missing_ok=True)
+        raise
 
 
 def exists(env: Any) -> bool:

@@ -10,6 +10,7 @@ from codegen.board import Board
 from codegen.errors import UserError
 from codegen.tflm import Registrations
 
+LIBRARY = "libtensorflow-microlite.a"
 VARIABLE = "EARSHOT_TFLM"  # the folder of a checkout, where tflm= does not name one
 
 

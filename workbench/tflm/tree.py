@@ -11,9 +11,8 @@ from codegen.board import Board
 from codegen.errors import UserError
 from codegen.tflm import Registrations, registrations
 from workbench.tflm.archive import Library, misfit, read_library
-from workbench.tflm.found import VARIABLE, Tflm
+from workbench.tflm.found import LIBRARY, VARIABLE, Tflm
 
-LIBRARY = "libtensorflow-microlite.a"
 MICRO = "tensorflow/lite/micro"
 RESOLVER = f"{MICRO}/micro_mutable_op_resolver.h"
 # What the shim includes, and a word of it that other versions do not have.

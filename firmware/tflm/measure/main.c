@@ -6,12 +6,14 @@
 #include "port/port.h"
 #include "tflm/engine.h"
 #include "tflm/measure/measured.h"
+#include <setjmp.h>
 #include <stdbool.h>
 #include <string.h>
 
-#define STEP      16u
-#define TRIES     4096u
-#define DIRT      0xA5 /* an arena of a device is not zero either */
+#define STEP  16u
+#define TRIES 4096u
+#define END   "{\"end\":0}\n"
+#define DIRT  0xA5 /* an arena of a device is not zero either */
 
 static void say(const char *text, size_t size)
 {
@@ -41,7 +43,8 @@ static void say_number(size_t value)
     say(digits + at, sizeof digits - at);
 }
 
-static bool quiet; /* while sizes are tried that are meant to fail */
+static bool quiet;    /* while sizes are tried that are meant to fail */
+static jmp_buf trial; /* where one begins */
 
 void tflm_report(int error, const char *what)
 {
@@ -56,6 +59,17 @@ void tflm_report(int error, const char *what)
     say_text("\"}\n");
 }
 
+/* A library with assertions stops at one where the arena is too small: on to the next size then. */
+void tflm_halt(const char *what)
+{
+    if (quiet)
+        longjmp(trial, TFLM_HALT);
+    tflm_report(TFLM_HALT, what);
+    say_text(END);
+    for (;;)
+        port_sleep();
+}
+
 /* Starts and runs with this much of the arena; 0 or the engine's error. */
 static int run_in(size_t size)
 {
@@ -63,6 +77,9 @@ static int run_in(size_t size)
     tflm.arena_size = size;
     memset(tflm.arena, DIRT, measured.tflm->arena_size);
     memset(measured.input, 0, tflm.input_size);
+    const int halted = setjmp(trial);
+    if (halted != 0)
+        return halted;
     const int error = tflm_start(&tflm);
     return error != TFLM_OK ? error : tflm_run(&tflm, measured.input, measured.output);
 }
@@ -101,7 +118,7 @@ int main(void)
             tflm_report(TFLM_ARENA, "no size found");
         }
     }
-    say_text("{\"end\":0}\n");
+    say_text(END);
     for (;;)
         port_sleep();
 }
