@@ -11,6 +11,7 @@ from codegen.board import Board, board_names, load_board
 from codegen.errors import UserError
 from codegen.spec import Spec
 from codegen.spec_file import load_spec
+from workbench.flash.choose import methods_of
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "smart_lock"
@@ -25,6 +26,8 @@ class BuildOptions:
     spec: Spec
     build: Path
     verbose: bool
+    probe: str | None = None  # who flashes: a method, a serial number, or METHOD:SERIAL
+    port: str | None = None  # the board's serial port, for its boot line after flashing
 
     @property
     def board_folder(self) -> Path:
@@ -42,12 +45,15 @@ OPTIONS: Mapping[str, str] = {
     "app": "folder with pipeline.toml and model.tflite (default examples/smart_lock)",
     "build": "where to build (default build)",
     "engine": "what runs the model: aot, C generated for it (default aot)",
+    "probe": "flash: a probe's serial number, a method (jlink, pyocd, ...), or METHOD:SERIAL",
+    "port": "flash: the board's serial port (default the probe's)",
     "verbose": "1 shows the commands (default 0)",
 }
 
 TARGETS: Mapping[str, str] = {
     "firmware": "the image: firmware.elf, .bin, .hex, .map and the table of sizes (default)",
     "generated": "its generated sources alone",
+    "flash": "the image onto the board: verified, reset, asked who it is",
 }
 
 
@@ -87,6 +93,8 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
             f"verbose={arguments['verbose']} is not allowed", remedy="Write verbose=1 or verbose=0."
         )
     board = load_board(arguments["board"])
+    if "flash" in targets:
+        methods_of(board)
     app = (launch / arguments["app"]).resolve() if "app" in arguments else EXAMPLE
     spec = load_spec(app)
     return BuildOptions(
@@ -95,6 +103,8 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         spec=spec,
         build=(launch / arguments["build"]).resolve() if "build" in arguments else ROOT / "build",
         verbose=arguments.get("verbose") == "1",
+        probe=arguments.get("probe"),
+        port=arguments.get("port"),
     )
 
 

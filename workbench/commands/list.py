@@ -16,4 +16,5 @@ COMMANDS: tuple[str, ...] = (
     "train",
     "evaluate",
     "synthesize",
+    "packs",
 )
