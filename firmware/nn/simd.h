@@ -20,6 +20,17 @@ SIMD_INLINE uint32_t simd_load(const int8_t *bytes)
     return word;
 }
 
+/* The first `count` bytes, at most four; those missing are 0. */
+SIMD_INLINE uint32_t simd_load_some(const int8_t *bytes, int32_t count)
+{
+    if (count >= 4) {
+        return simd_load(bytes);
+    }
+    uint32_t word = 0;
+    memcpy(&word, bytes, (size_t)count);
+    return word;
+}
+
 /* The same small number twice, as a pair. */
 SIMD_INLINE uint32_t simd_twice(int32_t value)
 {
@@ -41,6 +52,22 @@ SIMD_INLINE uint32_t simd_odd(uint32_t bytes)
 {
     uint32_t pair;
     __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(bytes));
+    return pair;
+}
+
+/* a.low and b.low as a pair. */
+SIMD_INLINE uint32_t simd_low_pair(uint32_t a, uint32_t b)
+{
+    uint32_t pair;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(pair) : "r"(a), "r"(b));
+    return pair;
+}
+
+/* a.high and b.high as a pair. */
+SIMD_INLINE uint32_t simd_high_pair(uint32_t a, uint32_t b)
+{
+    uint32_t pair;
+    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(pair) : "r"(b), "r"(a));
     return pair;
 }
 
@@ -220,6 +247,16 @@ SIMD_INLINE uint32_t simd_even(uint32_t bytes)
 SIMD_INLINE uint32_t simd_odd(uint32_t bytes)
 {
     return simd_pair((int8_t)(uint8_t)(bytes >> 8), (int8_t)(uint8_t)(bytes >> 24));
+}
+
+SIMD_INLINE uint32_t simd_low_pair(uint32_t a, uint32_t b)
+{
+    return simd_pair(simd_low(a), simd_low(b));
+}
+
+SIMD_INLINE uint32_t simd_high_pair(uint32_t a, uint32_t b)
+{
+    return simd_pair(simd_high(a), simd_high(b));
 }
 
 SIMD_INLINE uint32_t simd_add_even(uint32_t pair, uint32_t bytes)
