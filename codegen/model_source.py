@@ -16,6 +16,11 @@ from codegen.render import c_rows, c_words, render, shape_text, short
 from codegen.spec import Spec
 from codegen.variables import uniform
 
+OWNERS = {
+    Reference.LITERT: "LiteRT's reference kernels",
+    Reference.TFLM: "TensorFlow Lite Micro",
+}
+
 
 @dataclass(frozen=True)
 class Call:
@@ -31,9 +36,9 @@ def model_plan(graph: Graph, reference: Reference = Reference.LITERT) -> Plan:
     return plan(lower(graph, reference))
 
 
-def model_source(spec: Spec, graph: Graph, scratch: int, reference: Reference = Reference.LITERT) -> str:
+def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
     """The text of NAME_model.c. scratch: bytes that stages outside the model need of the arena."""
-    program = lower(graph, reference)
+    program = lower(graph, spec.classifier.reference)
     rows = incremental(spec, graph, program)
     planned = rows.rest if isinstance(rows, Incremental) else plan(program)
     history = (
@@ -48,6 +53,7 @@ def model_source(spec: Spec, graph: Graph, scratch: int, reference: Reference = 
         "model.c.in",
         name=spec.name,
         mode=spec.classifier.kernels,
+        reference=OWNERS[spec.classifier.reference],
         graph=graph,
         plan=planned,
         arena=max(planned.arena, scratch, 16),
