@@ -1,4 +1,4 @@
-"""Weights and multipliers in the order of firmware/nn/conv_block.h and depthwise_3x3.h, which describe them."""
+"""Weights and multipliers as firmware/nn/conv_block.h and firmware/nn/depthwise_3x3.h describe them."""
 
 from __future__ import annotations
 

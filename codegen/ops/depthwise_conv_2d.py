@@ -147,7 +147,7 @@ def lower(lowering: Lowering, node: Node) -> None:
 
 @dataclass(frozen=True)
 class Lines:
-    """A picture walked line by line by depthwise_3x3. along: the axis of a line; across: from line to line."""
+    """A picture walked line by line. along: the axis of a line; across: from line to line."""
 
     across: Axis
     along: Axis

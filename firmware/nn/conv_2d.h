@@ -20,14 +20,14 @@ typedef struct {
     int32_t out_rows, out_columns; /* of the output */
     int32_t kernel_rows;           /* taps */
     int32_t row_stride, row_dilation;
-    int32_t top, left;         /* padding, in rows and columns */
-    int32_t held;              /* rows of the ring: from the first to the last that a position reads */
-    int32_t pitch;             /* values from one row of the ring to the next, even */
-    int32_t step;              /* values from one position to the next */
-    int32_t runs, run;         /* in a row of the kernel, and values in each, even */
-    int32_t run_step;          /* values from one run to the next */
-    int32_t threes;            /* runs are whole quads of taps and lie at whole words */
-    int32_t zero_point;        /* of the input */
+    int32_t top, left;  /* padding, in rows and columns */
+    int32_t held;       /* rows of the ring: from the first to the last that a position reads */
+    int32_t pitch;      /* values from one row of the ring to the next, even */
+    int32_t step;       /* values from one position to the next */
+    int32_t runs, run;  /* in a row of the kernel, and values in each, even */
+    int32_t run_step;   /* values from one run to the next */
+    int32_t threes;     /* runs are whole quads of taps and lie at whole words */
+    int32_t zero_point; /* of the input */
 } conv_2d_t;
 
 /* Where rows of the ring come from and go to. next: row of the input, -top at first; slot: of the ring */

@@ -14,10 +14,10 @@
  * so that one load brings all three. Taps are the tensor's int8; the zero point is folded into the biases,
  * and padding is the zero point.
  *
- * Two output channels share a word of weights: a 16-bit lane holds a + 256 * b, their weights at one tap. With
- *     A = sum a * x,   C = sum (a + 256 * b) * x,   B = sum b * x = (C - A) >> 8
- * one sign extension serves four weights. Sums wrap modulo 2^32, so B is exact while it fits 24 bits: the
- * generator proves that bound for every channel (codegen/conv_words.py), or chooses the general form.
+ * Two output channels share a word of weights: a 16-bit lane holds a + 256 * b, their weights at one tap.
+ * With A = sum a * x,   C = sum (a + 256 * b) * x,   B = sum b * x = (C - A) >> 8 one sign extension serves
+ * four weights. Sums wrap modulo 2^32, so B is exact while it fits 24 bits: the generator proves that bound
+ * for every channel (codegen/conv_words.py), or chooses the general form.
  *
  * The words of a pair of channels, in the order of use:
  *     start of A, start of C                 the biases, in that form
@@ -25,22 +25,23 @@
  *     multiplier, add, shift                 of the first channel
  *     multiplier, add, shift                 of the second
  * and how a sum becomes an output, as TFLite's reference kernels round it (docs/exactness.md):
- *     high  = round(sum * m / 2^31), halves up; m is the multiplier, of the first channel 2^31 + multiplier / 2
- *     value = saturate((high + add) >> shift), where add = 2^(shift - 1) + zero point * 2^shift
- * and, where values below the zero point are kept, one less for a negative sum: halves away from zero.
+ *     high  = round(sum * m / 2^31), halves up; m is the multiplier, of the first channel 2^31 + multiplier /
+ * 2 value = saturate((high + add) >> shift), where add = 2^(shift - 1) + zero point * 2^shift and, where
+ * values below the zero point are kept, one less for a negative sum: halves away from zero.
  */
 typedef struct {
-    int32_t steps;           /* taps of a position / 4 */
-    int32_t depth;           /* channels: bytes from one position of the output to the next */
-    const uint32_t *weights; /* of all pairs of channels */
-    const uint32_t *end;     /* behind those of whole pairs: an odd last channel's lie there */
-    int32_t keeps_negative;  /* values below the zero point are kept: round halves away from zero */
-    const int8_t *taps;      /* general form: [depth][4 * steps] */
+    int32_t steps;                 /* taps of a position / 4 */
+    int32_t depth;                 /* channels: bytes from one position of the output to the next */
+    const uint32_t *weights;       /* of all pairs of channels */
+    const uint32_t *end;           /* behind those of whole pairs: an odd last channel's lie there */
+    int32_t keeps_negative;        /* values below the zero point are kept: round halves away from zero */
+    const int8_t *taps;            /* general form: [depth][4 * steps] */
     const requantize_t *channels;  /* general form */
     int32_t zero_point, low, high; /* general form: of the output */
 } conv_block_t;
 
-/* What a block of three positions needs besides: words, and bytes for the outputs of a last, incomplete one. */
+/* What a block of three positions needs besides: words, and bytes for the outputs of a last, incomplete one.
+ */
 #define CONV_BLOCK_POSITIONS 3
 
 SIMD_INLINE int8_t conv_block_output(const conv_block_t *layer, int32_t sum, const uint32_t *requantize,

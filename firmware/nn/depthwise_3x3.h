@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /*
- * A convolution of each channel with its own 3 x 3 taps, strides and dilations 1. The picture is walked line by
- * line: along rows or, where that leaves fewer outputs over, along columns. Four channels at a time, the three
- * newest lines are kept widened to int16, two neighbours a word, the lines side by side:
+ * A convolution of each channel with its own 3 x 3 taps, strides and dilations 1. The picture is walked line
+ * by line: along rows or, where that leaves fewer outputs over, along columns. Four channels at a time, the
+ * three newest lines are kept widened to int16, two neighbours a word, the lines side by side:
  *
  *     (x0 x1) of lines 0, 1, 2    (x2 x3) of lines 0, 1, 2    ...
  *
@@ -16,12 +16,13 @@
  * A = (w0 w1) and C = (w1 w2) they are
  *     w0 * x0 + w1 * x1 + w2 * x2 = A . P + C.high * Q.low
  *     w0 * x1 + w1 * x2 + w2 * x3 = A.low * P.high + C . Q
- * Padding is the input's zero point, which is folded into the biases. A new line takes the place of the oldest,
- * so the places of the three change in turn.
+ * Padding is the input's zero point, which is folded into the biases. A new line takes the place of the
+ * oldest, so the places of the three change in turn.
  *
  * The words of a channel: A, C of each line; bias; multiplier, add, shift. Taps and bias are doubled, so that
- *     value = saturate((add + round(sum * multiplier / 2^32)) >> shift), add = 2^(shift - 1) + zero point * 2^shift
- * and, where values below the zero point are kept, one less for a negative sum: as in nn/conv_block.h.
+ *     value = saturate((add + round(sum * multiplier / 2^32)) >> shift), add = 2^(shift - 1) + zero point *
+ * 2^shift and, where values below the zero point are kept, one less for a negative sum: as in
+ * nn/conv_block.h.
  */
 typedef struct {
     const uint32_t *words; /* 10 a channel */

@@ -58,40 +58,45 @@ SIMD_INLINE uint32_t *widen_place_one_crossed(uint32_t *to, const int8_t *from, 
 /* `count` values, a multiple of 4, of three positions `step` values apart, aligned to 4. */
 SIMD_INLINE uint32_t *widen_place_three(uint32_t *to, const int16_t *from, int32_t step, int32_t count)
 {
-    const int16_t *second = from + step, *third = second + step, *end = from + count;
-    __asm__ volatile("1:                                  \n"
-                     "ldrd  r4, r8, [%[first]], #8        \n"
-                     "ldrd  r5, r9, [%[second]], #8       \n"
-                     "ldrd  r6, r10, [%[third]], #8       \n"
-                     "cmp   %[first], %[end]              \n"
+    const int16_t *end = from + count;
+    int32_t bytes = 2 * step;
+    __asm__ volatile("add   r12, %[from], %[bytes]         \n"
+                     "add   lr, r12, %[bytes]              \n"
+                     "1:                                   \n"
+                     "ldrd  r4, r8, [%[from]], #8          \n"
+                     "ldrd  r5, r9, [r12], #8              \n"
+                     "ldrd  r6, r10, [lr], #8              \n"
+                     "cmp   %[from], %[end]                \n"
                      "stmia %[to]!, {r4, r5, r6, r8, r9, r10} \n"
-                     "bne   1b                            \n"
-                     : [first] "+&r"(from), [second] "+&r"(second), [third] "+&r"(third), [to] "+&r"(to)
-                     : [end] "r"(end)
-                     : "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
+                     "bne   1b                             \n"
+                     : [from] "+r"(from), [to] "+r"(to), [bytes] "+r"(bytes), [end] "+r"(end)
+                     :
+                     : "r4", "r5", "r6", "r8", "r9", "r10", "r12", "lr", "cc", "memory");
     return to;
 }
 
 /* `count` int8, a multiple of 4, of three positions `step` values apart, in the order of widen_crossed. */
 SIMD_INLINE uint32_t *widen_place_three_crossed(uint32_t *to, const int8_t *from, int32_t step, int32_t count)
 {
-    const int8_t *second = from + step, *third = second + step, *end = from + count;
-    __asm__ volatile("1:                                  \n"
-                     "ldr    r4, [%[first]], #4           \n"
-                     "ldr    r5, [%[second]], #4          \n"
-                     "ldr    r6, [%[third]], #4           \n"
-                     "sxtb16 r8, r4, ror #8               \n"
-                     "sxtb16 r9, r5, ror #8               \n"
-                     "sxtb16 r10, r6, ror #8              \n"
-                     "sxtb16 r4, r4                       \n"
-                     "sxtb16 r5, r5                       \n"
-                     "sxtb16 r6, r6                       \n"
-                     "cmp    %[first], %[end]             \n"
+    const int8_t *end = from + count;
+    __asm__ volatile("add    r12, %[from], %[step]         \n"
+                     "add    lr, r12, %[step]              \n"
+                     "1:                                   \n"
+                     "ldr    r4, [%[from]], #4             \n"
+                     "ldr    r5, [r12], #4                 \n"
+                     "ldr    r6, [lr], #4                  \n"
+                     "sxtb16 r8, r4, ror #8                \n"
+                     "sxtb16 r9, r5, ror #8                \n"
+                     "sxtb16 r10, r6, ror #8               \n"
+                     "sxtb16 r4, r4                        \n"
+                     "sxtb16 r5, r5                        \n"
+                     "sxtb16 r6, r6                        \n"
+                     "cmp    %[from], %[end]               \n"
                      "stmia  %[to]!, {r4, r5, r6, r8, r9, r10} \n"
-                     "bne    1b                           \n"
-                     : [first] "+&r"(from), [second] "+&r"(second), [third] "+&r"(third), [to] "+&r"(to)
-                     : [end] "r"(end)
-                     : "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
+                     "bne    1b                            \n"
+                     : [from] "+r"(from), [to] "+r"(to), [step] "+r"(step), [end] "+r"(end)
+                     :
+                     : "r4", "r5", "r6", "r8", "r9", "r10", "r12", "lr", "cc", "memory");
     return to;
 }
 
