@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from codegen.errors import UserError
 from workbench.inference import ENGINES
 from workbench.model_app import model_app
+from workbench.profiling.budgets import FILE, accept, accepted, compare, table
 from workbench.profiling.profile import DEFAULT_BOARD, profile
 from workbench.profiling.text import as_json, as_text
 
@@ -23,6 +25,8 @@ of the image that ships; the margin says whether the board keeps up with the mic
   earshot profile --app examples/smart_lock
   earshot profile model.tflite --kernels fast
   earshot profile --app examples/smart_lock --board mps2_an386 --json
+  earshot profile --app examples/smart_lock --check      exit code 1 where it takes more than budgets.toml
+  earshot profile --app examples/smart_lock --accept     stores the numbers of now in budgets.toml
 """
 
 
@@ -38,13 +42,40 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kernels", choices=("small", "fast"), help="instead of the app's own (a model: small)"
     )
+    stored = parser.add_mutually_exclusive_group()
+    stored.add_argument("--check", action="store_true", help="fail where something grew by more than 1 %%")
+    stored.add_argument("--accept", action="store_true", help="store the numbers in the app's budgets.toml")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    found = profile(_app(args), args.board, kernels=args.kernels)
+    app = _app(args)
+    if (args.check or args.accept) and (args.app is None or args.kernels is not None):
+        raise UserError(
+            f"{'--check' if args.check else '--accept'} is for an app as its pipeline.toml says",
+            remedy="Give --app DIR, without --kernels.",
+        )
+    budgets = accepted(app, args.board)
+    if args.check and budgets is None:
+        raise UserError(
+            f'has no numbers for the board "{args.board}"', file=app / FILE, remedy="--accept stores them."
+        )
+    found = profile(app, args.board, kernels=args.kernels)
     print(json.dumps(as_json(found)) if args.json else as_text(found))
-    return 0
+    if args.accept:
+        print(f"stored in {accept(app, found)}", file=sys.stderr)
+    if not args.check or budgets is None:
+        return 0
+    if budgets.compiler != found.compiler:
+        told = (
+            f"The budgets are of GCC {budgets.compiler}, these numbers of {found.compiler}: they may differ."
+        )
+        print(told, file=sys.stderr)
+    changes = compare(found, budgets)
+    print(
+        f"\nSince the budgets were accepted:\n{table(changes)}", file=sys.stderr if args.json else sys.stdout
+    )
+    return 1 if any(change.grown for change in changes) else 0
 
 
 def _app(args: argparse.Namespace) -> Path:

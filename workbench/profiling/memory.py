@@ -55,6 +55,15 @@ def flash(image: Path, link_map: Path, name: str, board: Board) -> Flash:
     )
 
 
+def compiler(image: Path) -> str:
+    """The version of the GCC that made the image: 12.2.1."""
+    with image.open("rb") as file:
+        section = ELFFile(file).get_section_by_name(".comment")
+        text = section.data().decode("ascii", "replace") if section else ""
+    match = re.search(r"GCC:.*?\) (\d[\w.]*)", text)
+    return match[1] if match else "unknown"
+
+
 def ram(image: Path, name: str, board: Board, stack: int) -> Ram:
     """stack: bytes used, measured."""
     arena = _arena(image, name)

@@ -114,6 +114,7 @@ class Profile:
     counted_on: str  # the emulated board
     engine: str
     kernels: str
+    compiler: str  # GCC's version
     decisions: Decisions
     cycles: Decisions  # the estimate
     layers: tuple[LayerProfile, ...]
@@ -183,6 +184,7 @@ class _Profiler:
             counted_on=self.board.name,
             engine=spec.classifier.engine,
             kernels=spec.classifier.kernels,
+            compiler=memory.compiler(shipped.image),
             decisions=decisions,
             cycles=self._cycles(),
             layers=self._layers(decisions.incremental is not None),

@@ -17,6 +17,7 @@ def as_json(found: Profile) -> dict[str, Any]:
         "counted_on": found.counted_on,
         "engine": found.engine,
         "kernels": found.kernels,
+        "compiler": found.compiler,
         "instructions": _decisions(found.decisions),
         "missed": found.decisions.missed,
         "mac": found.mac,
@@ -79,7 +80,8 @@ def _parts(parts: tuple[tuple[str, int], ...]) -> dict[str, Any]:
 def as_text(found: Profile) -> str:
     """The tables `profile` prints."""
     lines = [
-        f"{found.app} on {found.board}: engine {found.engine}, kernels {found.kernels}.",
+        f"{found.app} on {found.board}: "
+        f"engine {found.engine}, kernels {found.kernels}, GCC {found.compiler}.",
         f"Instructions executed by an emulated {found.counted_on}; they are not cycles.",
     ]
     if found.stages:
