@@ -71,7 +71,7 @@ def refusal(folder: Path, text: str, name: str = "chip") -> str:
 
 
 def test_every_board_of_the_project_is_accepted_and_has_its_port() -> None:
-    assert {"pc", "mps2_an386"} <= set(board_names())
+    assert {"pc", "mps2_an386", "mps2_an505"} <= set(board_names())
     for name in board_names():
         board = load_board(name)
         assert (BOARDS.parent / "firmware" / "port" / board.port).is_dir(), board.port

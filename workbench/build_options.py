@@ -9,7 +9,7 @@ from pathlib import Path
 
 from codegen.board import Board, board_names, load_board
 from codegen.errors import UserError
-from codegen.spec import Spec
+from codegen.spec import Spec, with_kernels
 from codegen.spec_file import load_spec
 from workbench.flash.choose import methods_of
 
@@ -28,6 +28,7 @@ class BuildOptions:
     verbose: bool
     probe: str | None = None  # who flashes: a method, a serial number, or METHOD:SERIAL
     port: str | None = None  # the board's serial port, for its boot line after flashing
+    kernels: str | None = None  # in place of the app's own; `spec` has them already
 
     @property
     def board_folder(self) -> Path:
@@ -37,13 +38,19 @@ class BuildOptions:
     @property
     def folder(self) -> Path:
         """Where the image of this app lies."""
-        return self.board_folder / self.app.name
+        return self.board_folder / folder_name(self.app, self.kernels)
+
+
+def folder_name(app: Path, kernels: str | None) -> str:
+    """Of an app's image, beside those of other apps and of the same with other kernels."""
+    return app.name if kernels is None else f"{app.name}-{kernels}"
 
 
 OPTIONS: Mapping[str, str] = {
     "board": "the board to build for, one of:",
     "app": "folder with pipeline.toml and model.tflite (default examples/smart_lock)",
     "build": "where to build (default build)",
+    "kernels": "small or fast, in place of what pipeline.toml says; in a folder of its own",
     "engine": "what runs the model: aot, C generated for it (default aot)",
     "probe": "flash: a probe's serial number, a method (jlink, pyocd, ...), or METHOD:SERIAL",
     "port": "flash: the board's serial port (default the probe's)",
@@ -54,6 +61,7 @@ TARGETS: Mapping[str, str] = {
     "firmware": "the image: firmware.elf, .bin, .hex, .map and the table of sizes (default)",
     "generated": "its generated sources alone",
     "flash": "the image onto the board: verified, reset, asked who it is",
+    "counting": "counting.elf, from which `earshot profile` counts instructions",
 }
 
 
@@ -92,11 +100,14 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         raise UserError(
             f"verbose={arguments['verbose']} is not allowed", remedy="Write verbose=1 or verbose=0."
         )
+    kernels = arguments.get("kernels")
+    if kernels not in (None, "small", "fast"):
+        raise UserError(f"kernels={kernels} is not allowed", remedy="Write kernels=small or kernels=fast.")
     board = load_board(arguments["board"])
     if "flash" in targets:
         methods_of(board)
     app = (launch / arguments["app"]).resolve() if "app" in arguments else EXAMPLE
-    spec = load_spec(app)
+    spec = with_kernels(load_spec(app), kernels)
     return BuildOptions(
         board=board,
         app=spec.file.parent,
@@ -105,6 +116,7 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         verbose=arguments.get("verbose") == "1",
         probe=arguments.get("probe"),
         port=arguments.get("port"),
+        kernels=kernels,
     )
 
 
