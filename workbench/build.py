@@ -52,7 +52,9 @@ def build(
     chosen = [f"kernels={kernels}"] if kernels else []
     chosen += [f"engine={runs}"] if not description.hosted else []
     _scons(f"board={board}", f"app={folder}", *where, *chosen, *targets)
-    directory = (build_dir.resolve() if build_dir else ROOT / "build") / board / folder_name(folder, kernels, runs)
+    directory = (
+        (build_dir.resolve() if build_dir else ROOT / "build") / board / folder_name(folder, kernels, runs)
+    )
     image = directory / ("firmware" if description.hosted else "firmware.elf")
     return Build(
         directory,

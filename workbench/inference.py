@@ -94,7 +94,7 @@ def reference_of(args: argparse.Namespace, spec: Spec) -> Reference:
 
 
 def chosen_app(args: argparse.Namespace) -> tuple[Path, Spec, Graph]:
-    """The app that the arguments name, or one made for the bare model; args.target and args.engine are set."""
+    """The app that the arguments name, or one made for the bare model; sets args.target and args.engine."""
     app = app_of(args)
     spec = load_spec(app)
     args.target, args.engine = where(args.target, args.engine, spec)

@@ -23,7 +23,9 @@ class Tool:
     program: str
     purpose: str
     packages: Mapping[str, str]
-    probe: tuple[str, ...] = ()  # words that succeed when it is whole: its headers may be a package of their own
+    probe: tuple[
+        str, ...
+    ] = ()  # words that succeed when it is whole: its headers may be a package of their own
 
 
 _HOST_GCC = {"apt-get": "gcc libc6-dev", "dnf": "gcc", "pacman": "gcc", "brew": "gcc"}

@@ -8,6 +8,7 @@ from typing import Any
 from SCons.Script import Action
 
 from codegen.contract import contract_file
+from workbench.texts import write_texts
 from workbench.tflm.measure import granted
 
 
@@ -30,9 +31,7 @@ def _generated_sources(env: Any) -> list[Any]:
         inputs.append(str(contract_file(options.spec)))
     engine = env.TflmSources() if options.tflm is not None else []
     arena = env.TflmArena(engine) if options.tflm is not None else None
-    app = env.Command(
-        app_files, inputs, Action(_app, "  GEN  ${TARGET.dir}"), OPTIONS=options, ARENA=arena
-    )
+    app = env.Command(app_files, inputs, Action(_app, "  GEN  ${TARGET.dir}"), OPTIONS=options, ARENA=arena)
     if arena is not None:
         env.Depends(app, [arena, env.Value(options.arena_limit)])
     _keep(env, app)
@@ -63,7 +62,7 @@ def _keep(env: Any, nodes: list[Any]) -> None:
 def _board(target: list[Any], source: list[Any], env: Any) -> None:
     from codegen.board_sources import board_sources
 
-    write(target, board_sources(env["OPTIONS"].board))
+    write_texts(_files(target), board_sources(env["OPTIONS"].board))
 
 
 def _app(target: list[Any], source: list[Any], env: Any) -> None:
@@ -73,17 +72,11 @@ def _app(target: list[Any], source: list[Any], env: Any) -> None:
     arena = None
     if env["ARENA"] is not None:
         arena = granted(Path(env["ARENA"].get_abspath()), options.arena_limit, options.spec.file)
-    write(target, app_sources(options.app, options.kernels, arena))
+    write_texts(_files(target), app_sources(options.app, options.kernels, arena))
 
 
-def write(target: list[Any], texts: dict[str, str]) -> None:
-    """Each text into its file, where it differs."""
-    files = {Path(str(node)).name: Path(node.get_abspath()) for node in target}
-    if files.keys() != texts.keys():
-        raise RuntimeError(f"expected {sorted(files)}, generated {sorted(texts)}")
-    for name, file in files.items():
-        if not file.is_file() or file.read_text() != texts[name]:
-            file.write_text(texts[name])
+def _files(target: list[Any]) -> list[Path]:
+    return [Path(node.get_abspath()) for node in target]
 
 
 def exists(env: Any) -> bool:

@@ -49,7 +49,7 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
 
 
 def _measuring_image(env: Any, sources: list[Any]) -> Any:
-    """measure.elf: the engine tflm with all the room there is, and firmware/tflm/measure in place of device/."""
+    """measure.elf: the engine tflm with as large an arena as fits; firmware/tflm/measure for device/."""
     options = env["OPTIONS"]
     made = [*env.BoardSources(), *sources, *env.MeasuredSources()]
     rooms = [f"port/{options.board.port}", "port/cortex_m", *env["ENGINE_ROOMS"]]
@@ -69,7 +69,7 @@ def _handwritten(env: Any, *rooms: str) -> list[Any]:
         system = env["ENGINE_SYSTEM"] if room in env["ENGINE_ROOMS"] else []
         for source in sorted(found, key=lambda node: node.name):  # an order that does not depend on the disk
             target = f"{folder}/objects/{room}/{Path(source.name).with_suffix('.o')}"
-            objects += _object(env, target, source, "$SOURCE", [f"{folder}/board"], system)
+            objects += _object(env, target, source, "$SOURCE", [f"{folder}/board"], system=system)
     return objects
 
 
@@ -85,12 +85,12 @@ def _generated(env: Any, generated: list[Any]) -> list[Any]:
     for source in (node for node in generated if node.name.endswith((".c", ".cc"))):
         target = f"{options.folder}/objects/{Path(source.name).with_suffix('.o')}"
         system = env["ENGINE_SYSTEM"] if source.name.endswith(".cc") else []
-        objects += _object(env, target, source, "${SOURCE.abspath}", folders, system)
+        objects += _object(env, target, source, "${SOURCE.abspath}", folders, system=system)
     return objects
 
 
 def _object(
-    env: Any, target: str, source: Any, as_told: str, folders: list[str], system: list[str]
+    env: Any, target: str, source: Any, as_told: str, folders: list[str], *, system: list[str]
 ) -> list[Any]:
     """One object; `folders` of headers beside firmware/, and `system`: words for those of the engine.
 

@@ -12,6 +12,7 @@ from SCons.Script import Action, Environment
 from codegen.errors import UserError
 from workbench import tools
 from workbench.build import board_tools
+from workbench.texts import write_texts
 
 _CXX = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"]
 _CXX += ["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"]
@@ -92,21 +93,24 @@ def _measured_sources(env: Any) -> list[Any]:
 def _write_sources(target: list[Any], source: list[Any], env: Any) -> None:
     from codegen.tflite_file import load_graph
     from codegen.tflm import tflm_sources
-    from site_scons.site_tools.generated import write
 
     options = env["OPTIONS"]
     graph = load_graph(options.spec.classifier.model)
     tflm = options.tflm
-    write(target, tflm_sources(options.spec, graph, tflm.registrations, tflm.version))
+    write_texts(
+        [Path(node.get_abspath()) for node in target],
+        tflm_sources(options.spec, graph, tflm.registrations, tflm.version),
+    )
 
 
 def _write_measured(target: list[Any], source: list[Any], env: Any) -> None:
     from codegen.tflm import measured_sources
-    from site_scons.site_tools.generated import write
     from workbench.tflm.measure import room
 
     options = env["OPTIONS"]
-    write(target, measured_sources(options.spec, room(options.board)))
+    write_texts(
+        [Path(node.get_abspath()) for node in target], measured_sources(options.spec, room(options.board))
+    )
 
 
 def _measure(target: list[Any], source: list[Any], env: Any) -> None:

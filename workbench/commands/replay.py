@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target",
         metavar="TARGET",
-        help="pc (default; with the engine tflm qemu), qemu, renode, or a serial port: a device or a pyserial URL",
+        help="pc (default), qemu (with engine tflm), renode, or a serial port: a device or a pyserial URL",
     )
     parser.add_argument(
         "--engine", choices=inference.ENGINES, help="what runs the model on an emulator (default: the app's)"

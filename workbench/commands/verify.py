@@ -83,9 +83,7 @@ def _one(args: argparse.Namespace, quiet: bool) -> dict[str, Any]:
     named = str(args.model if args.model is not None else args.app)
     if args.layers and args.engine != "aot":
         raise UserError("--layers is for the engine aot: the other keeps no layer's output")
-    wanted = Wanted(
-        args.target, args.engine, reference, args.samples, args.seed, args.sequence, args.layers
-    )
+    wanted = Wanted(args.target, args.engine, reference, args.samples, args.seed, args.sequence, args.layers)
     try:
         report = verify_model(spec, wanted)
     except OracleError as error:

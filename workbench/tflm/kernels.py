@@ -22,7 +22,9 @@ class Kernel:
 
 # Not replaced are the broadcasting forms of ADD and MUL, which CMSIS-NN does not have.
 KERNELS: Mapping[str, Kernel] = {
-    "CONV_2D": Kernel(("arm_convolve_wrapper_s8", "arm_convolve_s8"), ("reference_integer_ops14ConvPerChannel",)),
+    "CONV_2D": Kernel(
+        ("arm_convolve_wrapper_s8", "arm_convolve_s8"), ("reference_integer_ops14ConvPerChannel",)
+    ),
     "DEPTHWISE_CONV_2D": Kernel(
         ("arm_depthwise_conv_wrapper_s8",), ("reference_integer_ops23DepthwiseConvPerChannel",)
     ),

@@ -48,7 +48,8 @@ def room(board: Board) -> int:
 
 def measure(image: Path, board: Board) -> Arena:
     """Runs a measuring image. UserError with TFLM's words where the model does not start or run at all."""
-    lines, said = Lines(), []
+    lines = Lines()
+    said: list[dict[str, Any]] = []
     link = qemu_link(load_board(board.name), image, QemuOptions())
     deadline = time.monotonic() + TIMEOUT
     try:

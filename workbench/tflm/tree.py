@@ -141,7 +141,8 @@ def _library(root: Path, folder: Path, board: Board) -> Library:
         raise UserError(
             f"its library is not built: {LIBRARY} is nowhere in this checkout",
             file=root,
-            remedy=f"In the checkout, as {MICRO}/cortex_m_generic/README.md says:\n    {documented_step(board)}",
+            remedy=f"{MICRO}/cortex_m_generic/README.md builds it, in the checkout:\n"
+            f"    {documented_step(board)}",
         )
     found = [read_library(file) for file in files]
     reasons = {library.file: _reason(library, board) for library in found}
