@@ -18,4 +18,5 @@ COMMANDS: tuple[str, ...] = (
     "evaluate",
     "synthesize",
     "packs",
+    "backtrace",
 )
