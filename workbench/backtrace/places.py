@@ -26,8 +26,11 @@ class Place:
     line: int | None = None
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" if self.file else "no line known"
-        return f"{self.function or '?'}  {where}"
+        if self.function is None:
+            return "?"
+        return (
+            f"{self.function}  {self.file}:{self.line}" if self.file else f"{self.function}  (no line known)"
+        )
 
 
 def places(elf: Path, addresses: Sequence[int]) -> list[tuple[Place, ...]]:

@@ -56,13 +56,18 @@ def run(args: argparse.Namespace) -> int:
             )
     traces = [unwind(dump, image) for dump in dumps]
     found = iter(places(args.elf, [frame.at for trace in traces for frame in trace]))
-    whole = [[(frame, next(found)) for frame in trace] for trace in traces]
+    whole = [[(frame, _within(image, frame, next(found))) for frame in trace] for trace in traces]
     if args.json:
         objects = [_object(dump, trace) for dump, trace in zip(dumps, whole, strict=True)]
         print(json.dumps({"faults": objects}))
     else:
         print("\n\n".join(_told(dump, trace) for dump, trace in zip(dumps, whole, strict=True)))
     return 0
+
+
+def _within(image: Image, frame: Frame, chain: tuple[Place, ...]) -> tuple[Place, ...]:
+    """addr2line finds the nearest function also for what is no code."""
+    return chain if image.function(frame.at) is not None else (Place(None),)
 
 
 def _text(log: str) -> str:
