@@ -26,14 +26,18 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
 
     suffix = "" if options.board.hosted else ".elf"
     map_flag = "-Wl,-map" if sys.platform == "darwin" and options.board.hosted else "-Wl,-Map"
+    link = [Action("$LINKCOM", "$LINKCOMSTR")]
+    if not options.board.hosted:
+        link.append(Action(_checksum, None))
     elf, link_map = env.Command(
         [f"{folder}/firmware{suffix}", f"{folder}/firmware.map"],
         objects,
-        Action("$LINKCOM", "$LINKCOMSTR"),
+        link,
         LINKFLAGS=[*env["LINKFLAGS"], f"{map_flag},{env.File(f'{folder}/firmware.map')}"],
     )
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])
     files = [elf, link_map]
+    env.Depends(elf, env.File("#workbench/checksum.py"))
     if options.board.hosted:
         chain = [node for node in made if node.name != "app.o"]
         files += _library(env, f"{folder}/libearshot.so", [*runtime, *chain])
@@ -42,6 +46,12 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
             copy = Action("$OBJCOPYCOM", "$OBJCOPYCOMSTR")
             files += env.Command(f"{folder}/firmware.{name}", elf, copy, OBJCOPYFLAGS=["-O", form])
     return [*files, *env.SizeTable(f"{folder}/size.txt", elf, files)]
+
+
+def _checksum(target: list[Any], source: list[Any], env: Any) -> None:
+    from workbench.checksum import fill_checksum
+
+    fill_checksum(Path(target[0].get_abspath()))
 
 
 def _handwritten(env: Any, *rooms: str) -> list[Any]:
