@@ -5,7 +5,7 @@ Defaults are SensiML's Smart Lock tutorial, bit for bit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
@@ -124,3 +124,8 @@ class Spec:
     file: Path  # pipeline.toml, absolute
     classifier: Classifier
     pipeline: Pipeline | None
+
+
+def with_kernels(spec: Spec, kernels: str | None) -> Spec:
+    """The app with other kernels, "small" or "fast"; with its own for None."""
+    return spec if kernels is None else replace(spec, classifier=replace(spec.classifier, kernels=kernels))

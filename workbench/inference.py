@@ -24,7 +24,7 @@ from workbench.model_app import model_app
 from workbench.progress import progress
 from workbench.targets import Device, open_app
 
-TARGETS = ("pc", "qemu")
+TARGETS = ("pc", "qemu", "renode")
 ENGINES = ("aot", "tflm")
 
 
