@@ -140,26 +140,26 @@ def test_a_microphone_without_data_is_named_and_the_image_goes_on(tmp_path: Path
 @pytest.mark.parametrize("place", [0, -1])
 def test_a_damaged_image_refuses_to_run(tmp_path: Path, place: int) -> None:
     """One bit of the flash is wrong: in the first constant, or in the last."""
-    image = shutil.copy(wilful_image(board_of("qemu")), tmp_path / "firmware.elf")
+    image = Path(shutil.copy(wilful_image(board_of("qemu")), tmp_path / "firmware.elf"))
     with image.open("r+b") as file:
         constants = ELFFile(file).get_section_by_name(".rodata")
         file.seek(constants["sh_offset"] + place % constants["sh_size"])
         (byte,) = file.read(1)
         file.seek(-1, 1)
         file.write(bytes([byte ^ 4]))
-    with pytest.raises(UserError, match='does not start: {"error":"image checksum"'):
+    with pytest.raises(UserError, match=r'does not start: {"error":"image checksum"'):
         open_image("qemu", image, timeout=2)
 
 
 def test_an_image_without_its_checksum_is_refused(tmp_path: Path) -> None:
-    image = shutil.copy(wilful_image(board_of("qemu")), tmp_path / "firmware.elf")
+    image = Path(shutil.copy(wilful_image(board_of("qemu")), tmp_path / "firmware.elf"))
     with image.open("r+b") as file:
         section = ELFFile(file).get_section_by_name(SECTION)
         file.seek(section["sh_offset"])
         right = int.from_bytes(file.read(4), "little")
         file.seek(section["sh_offset"])
         file.write(bytes(4))
-    with pytest.raises(UserError, match='does not start: {"error":"image checksum"'):
+    with pytest.raises(UserError, match=r'does not start: {"error":"image checksum"'):
         open_image("qemu", image, timeout=2)
     assert fill_checksum(image) == right
     with open_image("qemu", image) as device:

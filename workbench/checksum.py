@@ -1,4 +1,4 @@
-"""The checksum of an image: its last word in flash, over everything before it. The image verifies it at start."""
+"""The checksum of an image: its last word in flash, over everything before it; verified at start."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def fill_checksum(elf: Path) -> int:
         segments = [
             (segment["p_paddr"], segment.data())
             for segment in found.iter_segments()
-            if segment["p_type"] == "PT_LOAD" and segment["p_filesz"] and not segment.section_in_segment(section)
+            if segment["p_type"] == "PT_LOAD"
+            and segment["p_filesz"]
+            and not segment.section_in_segment(section)
         ]
         content = bytearray()
         segments.sort()

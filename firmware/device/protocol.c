@@ -1,9 +1,9 @@
 #include "device/protocol.h"
 #include "device/app.h"
 #include "device/base64.h"
-#include "device/crc32.h"
 #include "device/json.h"
 #include "device/output.h"
+#include "port/crc32.h"
 #include "port/port.h"
 #include <string.h>
 

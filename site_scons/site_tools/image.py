@@ -11,6 +11,8 @@ from SCons.Script import Action
 
 def generate(env: Any) -> None:
     """Adds env.Image(generated sources), and what other images are made of."""
+    fill = [] if env["OPTIONS"].board.hosted else [Action(_checksum, None)]
+    env["IMAGE_LINK"] = [Action("$LINKCOM", "$LINKCOMSTR"), *fill]
     env.AddMethod(_image, "Image")
     env.AddMethod(_handwritten, "HandwrittenObjects")
     env.AddMethod(_generated, "GeneratedObjects")
@@ -28,13 +30,10 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
 
     suffix = "" if options.board.hosted else ".elf"
     map_flag = "-Wl,-map" if sys.platform == "darwin" and options.board.hosted else "-Wl,-Map"
-    link = [Action("$LINKCOM", "$LINKCOMSTR")]
-    if not options.board.hosted:
-        link.append(Action(_checksum, None))
     elf, link_map = env.Command(
         [f"{folder}/firmware{suffix}", f"{folder}/firmware.map"],
         objects,
-        link,
+        env["IMAGE_LINK"],
         LINKFLAGS=[*env["LINKFLAGS"], f"{map_flag},{env.File(f'{folder}/firmware.map')}"],
     )
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])

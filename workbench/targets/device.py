@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from codegen.errors import UserError
 from workbench.lines import (
-    STOPPED,
     PAYLOAD_MAX,
+    STOPPED,
     Ack,
     Boot,
     Decision,

@@ -4,10 +4,10 @@
 
 extern uint8_t _stack_bottom[], _stack_top[];
 
-#define CFSR_MSTKERR  (1u << 4)  /* the frame of an exception found no place */
-#define CFSR_DACCVIOL (1u << 1)  /* data access against the MPU */
-#define CFSR_STKERR   (1u << 12) /* like MSTKERR, from the bus */
-#define CFSR_STKOF    (1u << 20) /* Armv8-M: below the limit */
+#define CFSR_MSTKERR   (1u << 4)  /* the frame of an exception found no place */
+#define CFSR_DACCVIOL  (1u << 1)  /* data access against the MPU */
+#define CFSR_STKERR    (1u << 12) /* like MSTKERR, from the bus */
+#define CFSR_STKOF     (1u << 20) /* Armv8-M: below the limit */
 #define CFSR_MMARVALID (1u << 7)
 
 #if __ARM_ARCH >= 8

@@ -1,7 +1,7 @@
 /* What the linker script knows about the image. */
 #include "board.h"
-#include "device/crc32.h"
 #include "port/cortex_m/cortex_m.h"
+#include "port/crc32.h"
 #include "port/port.h"
 
 extern const uint8_t image_build_id[], _image_start[];

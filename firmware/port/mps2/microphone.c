@@ -96,5 +96,6 @@ uint32_t port_audio_lost(void)
 
 const char *port_audio_fault(void)
 {
-    return microphone_dead && port_ticks() - microphone_started > port_tick_hz ? "microphone without data" : NULL;
+    return microphone_dead && port_ticks() - microphone_started > port_tick_hz ? "microphone without data"
+                                                                               : NULL;
 }
