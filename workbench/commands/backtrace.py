@@ -23,7 +23,7 @@ Prints what the fault registers say in words, and the functions that called each
 Frames marked "maybe" are words of the stack that look like return addresses; no debug information led there.
 
   earshot backtrace --elf build/xg24/my_app/firmware.elf serial.log
-  earshot backtrace --elf firmware.elf --json - < serial.log
+  earshot backtrace --elf firmware.elf --json -
 
 The ELF file has to be of the build that printed the log; --any-build skips that comparison.
 """
