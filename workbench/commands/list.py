@@ -18,4 +18,5 @@ COMMANDS: tuple[str, ...] = (
     "train",
     "evaluate",
     "synthesize",
+    "packs",
 )
