@@ -23,6 +23,7 @@ from tests.support.apps import FAKE_MODEL, App
 from tests.support.compile import FIRMWARE, WARNINGS
 from tests.support.pipeline_c import SOURCES
 from tests.support.tools import need_tool
+from workbench.checksum import fill_checksum
 
 WILFUL_MODEL = Path(__file__).with_name("wilful_model.c")
 QEMU_BOARD = "mps2_an386"
@@ -104,6 +105,7 @@ def build_image(folder: Path, sources: Sources, board_name: str) -> Path:
     flags += ["-Wl,--gc-sections,--build-id=sha1,--fatal-warnings"]
     image = made / "firmware.elf"
     _run([need_tool("arm-none-eabi-gcc"), *flags, *sources.defines, *files, "-o", image])
+    fill_checksum(image)
     return image
 
 
