@@ -10,6 +10,7 @@ COMMANDS: tuple[str, ...] = (
     "features",
     "infer",
     "verify",
+    "plan",
     "profile",
     "replay",
     "parity",
