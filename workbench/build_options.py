@@ -116,17 +116,18 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
     for option in ("tflm", "arena"):
         if option in arguments and engine != "tflm":
             raise UserError(f"{option}= is of the engine tflm, and this is aot", remedy="Add engine=tflm.")
+    build = (launch / arguments["build"]).resolve() if "build" in arguments else ROOT / "build"
     return BuildOptions(
         board=board,
         app=spec.file.parent,
         spec=spec,
-        build=(launch / arguments["build"]).resolve() if "build" in arguments else ROOT / "build",
+        build=build,
         verbose=arguments.get("verbose") == "1",
         probe=arguments.get("probe"),
         port=arguments.get("port"),
         kernels=kernels,
         engine=engine,
-        tflm=_tflm(arguments.get("tflm"), board, launch) if engine == "tflm" else None,
+        tflm=_tflm(arguments.get("tflm"), board, launch, build) if engine == "tflm" else None,
         arena_limit=_arena(arguments["arena"]) if "arena" in arguments else None,
     )
 
@@ -144,10 +145,10 @@ def engine_of(spec: Spec, board: Board, named: str | None = None) -> str:
     return named or spec.classifier.engine
 
 
-def _tflm(named: str | None, board: Board, launch: Path) -> Tflm:
+def _tflm(named: str | None, board: Board, launch: Path, build: Path) -> Tflm:
     from workbench.tflm.found import find
 
-    return find(launch / named if named is not None else None, board)
+    return find(launch / named if named is not None else None, board, build)
 
 
 def _arena(text: str) -> int:

@@ -98,7 +98,8 @@ def _scons(words: Sequence[str]) -> int:
     given = dict(word.split("=", 1) for word in words if "=" in word)
     if "board" in given:
         board = load_board(given["board"])
-        engine = engine_of(load_spec(Path(given.get("app", EXAMPLE))), board, given.get("engine"))
+        app = Path(os.path.abspath(given.get("app", EXAMPLE)))  # noqa: PTH100
+        engine = engine_of(load_spec(app), board, given.get("engine"))
         tools.ensure(*board_tools(board, engine))
     launch = [f"{option}={os.path.abspath(path)}" for option, path in _paths(words)]  # noqa: PTH100
     rest = [word for word in words if not word.startswith(_PATHS)]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from SCons.Script import Action
-
 
 def generate(env: Any) -> None:
     """Adds env.CountingImage(generated sources)."""
@@ -20,8 +18,7 @@ def _counting_image(env: Any, generated: list[Any]) -> list[Any]:
     rooms = ("pipeline", "nn", f"port/{options.board.port}", "port/cortex_m", "counting")
     rooms += (*env["ENGINE_ROOMS"], *(f"{room}/counting" for room in env["ENGINE_ROOMS"]))
     objects = [*env.HandwrittenObjects(*rooms), *env.GeneratedObjects(generated), *env["ENGINE_LIBRARY"]]
-    link = Action("$LINKCOM", "$LINKCOMSTR")
-    elf = env.Command(f"{options.folder}/counting.elf", objects, link)
+    elf = env.Command(f"{options.folder}/counting.elf", objects, env["IMAGE_LINK"])
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])
     return list(elf)
 

@@ -11,6 +11,8 @@ from SCons.Script import Action
 
 def generate(env: Any) -> None:
     """Adds env.Image(generated sources), and what other images are made of."""
+    fill = [] if env["OPTIONS"].board.hosted else [Action(_checksum, None)]
+    env["IMAGE_LINK"] = [Action("$LINKCOM", "$LINKCOMSTR"), *fill]
     env.AddMethod(_image, "Image")
     env.AddMethod(_handwritten, "HandwrittenObjects")
     env.AddMethod(_generated, "GeneratedObjects")
@@ -33,11 +35,12 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     elf, link_map = env.Command(
         [f"{folder}/firmware{suffix}", f"{folder}/firmware.map"],
         [*objects, *env["ENGINE_LIBRARY"]],
-        [Action("$LINKCOM", "$LINKCOMSTR"), *env["ENGINE_CHECK"]],
+        [*env["IMAGE_LINK"], *env["ENGINE_CHECK"]],
         LINKFLAGS=[*env["LINKFLAGS"], f"{map_flag},{env.File(f'{folder}/firmware.map')}"],
     )
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])
     files = [elf, link_map]
+    env.Depends(elf, env.File("#workbench/checksum.py"))
     if options.board.hosted:
         chain = [node for node in made if node.name != "app.o"]
         files += _library(env, f"{folder}/libearshot.so", [*runtime, *chain])
@@ -55,9 +58,15 @@ def _measuring_image(env: Any, sources: list[Any]) -> Any:
     rooms = [f"port/{options.board.port}", "port/cortex_m", *env["ENGINE_ROOMS"]]
     rooms += [f"{room}/measure" for room in env["ENGINE_ROOMS"]]
     objects = [*_handwritten(env, *rooms), *_generated(env, made), *env["ENGINE_LIBRARY"]]
-    elf = env.Command(f"{options.folder}/measure.elf", objects, Action("$LINKCOM", "$LINKCOMSTR"))
+    elf = env.Command(f"{options.folder}/measure.elf", objects, env["IMAGE_LINK"])
     env.Depends(elf, [node for node in made if node.name == "linker.ld"])
     return elf[0]
+
+
+def _checksum(target: list[Any], source: list[Any], env: Any) -> None:
+    from workbench.checksum import fill_checksum
+
+    fill_checksum(Path(target[0].get_abspath()))
 
 
 def _handwritten(env: Any, *rooms: str) -> list[Any]:

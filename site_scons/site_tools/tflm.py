@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from codegen.errors import UserError
 from workbench import tools
 from workbench.build import board_tools
 from workbench.texts import write_texts
+from workbench.tflm.found import LIBRARY
+from workbench.tflm.packs import PRE_INCLUDE
 
 _CXX = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"]
 _CXX += ["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"]
@@ -41,10 +45,36 @@ def generate(env: Any) -> None:
 
 def _library(env: Any) -> list[Any]:
     """The library that TFLM's own build made, or one of a pack's sources."""
-    tflm = env["OPTIONS"].tflm
+    options = env["OPTIONS"]
+    tflm = options.tflm
     if tflm.library is not None:
         return [env.File(str(tflm.library))]
-    raise NotImplementedError
+    folder = options.board_folder / "packs"
+    foreign = [flag for flag in env["CXXFLAGS"] if not flag.startswith(("-W", "-std", "-g", "-fmax"))]
+    before = ["-include", PRE_INCLUDE, "-w", *env["ENGINE_SYSTEM"]]
+    own = env.Clone(
+        CCCOM="$CC -std=c11 -o $TARGET -c $CXXFLAGS $SOURCE",
+        CXXCOM="$CXX -std=c++17 -o $TARGET -c $CXXFLAGS $SOURCE",
+    )
+    objects, taken = [], Counter[str]()
+    for source in tflm.sources:
+        cxx = source.file.suffix in (".cc", ".cpp", ".cxx")
+        flags = [flag for flag in foreign if cxx or flag not in _CXX]
+        taken[source.file.stem] += 1
+        count = taken[source.file.stem]
+        name = source.file.stem if count == 1 else f"{source.file.stem}_{count}"
+        node = own.Object(f"{folder}/{name}.o", str(source.file), CXXFLAGS=[*flags, *before], CPPPATH=[])
+        objects += node
+    made = own.Command(f"{folder}/{LIBRARY}", objects, Action(_archive, "  AR   $TARGET"))
+    return list(made)
+
+
+def _archive(target: list[Any], source: list[Any], env: Any) -> int:
+    """A new archive: one that is added to would keep what is no longer there."""
+    file = Path(target[0].get_abspath())
+    file.unlink(missing_ok=True)
+    words = ["arm-none-eabi-ar", "rcsD", str(file), *(node.get_abspath() for node in source)]
+    return subprocess.run(words, check=False).returncode
 
 
 def _sources(env: Any) -> list[Any]:

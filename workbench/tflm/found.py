@@ -38,15 +38,20 @@ class Tflm:
     registrations: Registrations
     kernels: frozenset[str]  # names, without suffix, of the sources of TFLM's kernels
     sources: tuple[PackSource, ...] = ()
+    packs: tuple[str, ...] = ()  # names and versions
 
     def told(self) -> str:
         """What was found, and where."""
-        made = f"library {self.library}" if self.library else f"{len(self.sources)} sources of CMSIS-Packs"
+        made = f"library {self.library}" if self.library else ""
+        if self.packs:
+            made = f"{len(self.sources)} sources of CMSIS-Packs: {', '.join(self.packs)}"
         return f"{self.version} in {self.where}\n  {made}"
 
 
-def find(named: Path | None, board: Board) -> Tflm:
+def find(named: Path | None, board: Board, build: Path) -> Tflm:
     """The TFLM for a board: in the folder that is named or in EARSHOT_TFLM, else of CMSIS-Packs.
+
+    build: where packs are unpacked
 
     UserError: it is nowhere, incomplete, of another version, or built for another core.
     """
@@ -61,4 +66,4 @@ def find(named: Path | None, board: Board) -> Tflm:
         )
     if named is None and os.environ.get(VARIABLE):
         named = Path(os.environ[VARIABLE])
-    return find_tree(named.absolute(), board) if named is not None else find_packs(board)
+    return find_tree(named.absolute(), board) if named is not None else find_packs(board, build)
