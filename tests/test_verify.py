@@ -460,7 +460,9 @@ def test_models_that_do_not_fit_end_in_one_message(tmp_path: Path) -> None:
 def test_usage_is_told(model: Path, tmp_path: Path) -> None:
     assert "give a MODEL.tflite, or --app DIR" in refused("verify")
     assert "give a MODEL.tflite, or --app DIR" in refused("verify", model, "--app", tmp_path)
-    assert "the engine tflm runs on Cortex-M" in refused("verify", model, "--engine", "tflm", "--target", "pc")
+    assert "the engine tflm runs on Cortex-M" in refused(
+        "verify", model, "--engine", "tflm", "--target", "pc"
+    )
     assert "--samples -1 is out of range" in refused("verify", model, "--samples", "-1")
     assert "invalid choice: 'mars'" in refused("verify", model, "--target", "mars")
     inputs = tmp_path / "in.npy"

@@ -92,7 +92,7 @@ def read_library(file: Path) -> Library:
 def board_target(board: Board) -> Target:
     """What a board's objects are built for."""
     core = board.core or ""
-    return Target(_OF_CORE.get(core.split("+")[0], core), core.capitalize(), board.fpu is not None)
+    return Target(_OF_CORE.get(core.split("+")[0], core), core.title(), board.fpu is not None)
 
 
 def misfit(library: Target, board: Board) -> str | None:
