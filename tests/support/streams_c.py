@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from codegen.graph import Graph
 from codegen.incremental import Incremental, incremental
-from codegen.lower import lower
 from codegen.model_source import model_source
 from codegen.render import render
 from codegen.spec import (
@@ -67,7 +66,7 @@ class App:
 
 def plan_of(app: App, graph: Graph) -> Incremental | str:
     """What the planner makes of it."""
-    return incremental(app.spec("m"), graph, lower(graph))
+    return incremental(app.spec("m"), graph)
 
 
 class StreamsC:
@@ -96,7 +95,7 @@ class StreamsC:
             includes.append(f'#include "{name}.h"')
             with (self.folder / f"{app.kernels}.c").open("a") as together:
                 together.write(f'#include "{name}_model.c"\n')
-            size = max(planned.rest.arena, 16)
+            size = max(planned.arena, 16)
             rows.append(f"    {{&{name}_model, {name}_arena, {size}, {app.cepstra}}},")
         includes += ["static const struct {", "    const model_t *model;", "    uint8_t *arena;"]
         includes += ["    size_t arena_size, frame_size;", "} models[] = {", *rows, "};", ""]
