@@ -46,6 +46,7 @@ def model_source(spec: Spec, graph: Graph, scratch: int, reference: Reference = 
         tensors=planned.program.tensors,
         types=sorted({layer.type for layer in layers}),
         states=[_state(graph.variables[index]) for index in sorted(planned.program.states.values())],
+        constants=_constants(planned),
         incremental=None,
     )
 
@@ -64,6 +65,7 @@ def _incremental_source(spec: Spec, graph: Graph, scratch: int, rows: Incrementa
         tensors=rows.step.program.tensors,
         types=sorted({*(layer.type for layer in (*stepping, *behind)), *source.types(rows)}),
         states=[],
+        constants=[*_constants(rows.step), *_constants(rows.rest)],
         incremental=rows,
         kinds={kept: source.TYPES[type(kept)] for kept in rows.kept},
         works=source.works(rows, spec.name),
@@ -85,7 +87,6 @@ def _common(spec: Spec, graph: Graph, planned: Plan, skipped: int = 0) -> dict[s
         "graph": graph,
         "plan": planned,
         "calls": [_call(planned, index, spec.name) for index in indices],
-        "constants": _constants(planned),
         "rows": _rows,
         "comment": comment,
         "describe": describe,

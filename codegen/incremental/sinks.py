@@ -100,10 +100,10 @@ class _Deciding:
         whole = {self.cut.owner(tensor) for tensor in self.cut.whole}
         historic = {self.cut.owner(tensor) for tensor in self.cut.histories.values()}
         for owner in self.owners:
-            windows = self._windows(owner)
-            row = self.roots[owner]
-            if owner in whole or (windows and not self._is_stream(windows)):
-                reach = max([window.reach for _, window in windows], default=1)
+            windows, row = self._windows(owner), self.roots[owner]
+            older = self._older(owner)
+            if owner in whole or older or (windows and not self._is_stream(windows)):
+                reach = max([1, *(window.reach for window in (*older, *(read for _, read in windows)))])
                 self._keep_rows(owner, self.cut.views[owner].rows if owner in whole else reach)
                 self._add(row, ToRows(owner))
             else:
@@ -135,6 +135,11 @@ class _Deciding:
             if tensor in self.cut.windows and self.cut.windows[tensor].of == owner
         ]
 
+    def _older(self, owner: int) -> list[Window]:
+        """Older rows of this tensor that are another's newest."""
+        found = (self.cut.windows.get(row) for row in dict.fromkeys(self.roots.values()))
+        return [window for window in found if window is not None and window.of == owner]
+
     @staticmethod
     def _is_stream(windows: list[tuple[Part, Window]]) -> bool:
         """One convolution reads them, up to the newest, and none is left out."""
@@ -147,14 +152,11 @@ class _Deciding:
         if maker is None or maker.conv is None or others:
             return False
         if isinstance(sink, ToHistory):
-            return self.roots[sink.owner] == row and self._first(maker) == self.cut.first(sink.owner)
+            return self.roots[sink.owner] == row and first(self.cut, maker) == self.cut.first(sink.owner)
         if not isinstance(sink, ToStream):
             return False
         seen = self.tensors[sink.reader.layer.node.inputs[0]].shape
         return seen[2:] == self.tensors[row].shape[2:]
-
-    def _first(self, part: Part) -> int:
-        return first(self.cut, part)
 
     def _keep_rows(self, owner: int, count: int) -> None:
         view = self.cut.views[owner]
@@ -179,7 +181,10 @@ class _Deciding:
         kept |= {made for made, of in self.cut.histories.items() if self.cut.owner(of) == owner}
         kept |= {tensor for tensor in self.cut.whole if self.cut.owner(tensor) == owner}
         layers = (*(part.layer for part in self.parts), *self.behind)
-        return next((layer.name for layer in layers if kept.intersection(layer.inputs)), "")
+        found = next((layer.name for layer in layers if kept.intersection(layer.inputs)), None)
+        if found is None:  # an older row, kept as another tensor's newest
+            found = next((self._reader(other) for other in self.owners if self.roots[other] in kept), "")
+        return found
 
     def _stream(self, part: Part, conv: Convolution) -> Stream:
         row = part.layer.inputs[0]

@@ -65,7 +65,7 @@ def before(planned: Incremental, name: str) -> list[Lines]:
 def works(planned: Incremental, name: str) -> list[Work]:
     """The streams that last for one step."""
     return [
-        Work(stream, f"(int16_t *)(void *)({name}_arena + {planned.step.offset(planned.works[layer])})")
+        Work(stream, wide(_in_arena(f"{name}_arena", planned.step.offset(planned.works[layer]))))
         for layer, stream in planned.streams.items()
         if layer in planned.works
     ]
@@ -95,13 +95,18 @@ def wide(place: str) -> str:
 
 
 def place(planned: Plan, tensor: int, name: str) -> str:
-    """A tensor of the arena, or with memory of its own."""
+    """A tensor of the arena, with memory of its own, or a constant."""
     kept = planned.program.kept.get(tensor)
     if kept is not None:
         return kept.replace("@", f"{name}_")
-    offset = planned.offset(tensor)
+    if planned.program.tensors[tensor].data is not None:
+        return f"{name}_constant{tensor}"
+    return _in_arena("arena", planned.offset(tensor))
+
+
+def _in_arena(arena: str, offset: int | None) -> str:
     assert offset is not None
-    return f"arena + {offset}" if offset else "arena"
+    return f"{arena} + {offset}" if offset else arena
 
 
 def _lines(planned: Plan, index: int, call: Call, name: str) -> tuple[str, ...]:
@@ -112,8 +117,7 @@ def _lines(planned: Plan, index: int, call: Call, name: str) -> tuple[str, ...]:
         output = place(planned, layer.output, name)
         named |= {"out": output, "out_16": wide(output)}
     if layer.scratch:
-        offset = planned.scratch[index]
-        named["scratch"] = f"arena + {offset}" if offset else "arena"
+        named["scratch"] = _in_arena("arena", planned.scratch[index])
     texts = [text.replace("@", f"{name}_").format(*inputs, **named) for text in call.code]
     return tuple(line for text in texts for line in wrapped(text))
 

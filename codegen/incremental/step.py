@@ -102,7 +102,7 @@ class _Writer:
         rows = self.to.rows[window.of]
         if rows.rows == window.count == self.cut.views[window.of].rows:
             return f"@{rows.name}_values"
-        return f"stream_rows_last(&@{rows.name}, time - {self.cut.first(window.of)}, {window.reach})"
+        return f"stream_rows_last(&@{rows.name}, {_index(self.cut.first(window.of))}, {window.reach})"
 
     # --- a layer ---
 
@@ -169,7 +169,7 @@ class _Writer:
         name = self.to.rows[owners[0]].name
         row_name = name.removesuffix("s")
         self.places[row] = row_name
-        return (f"int8_t *const {row_name} = stream_rows_next(&@{name}, time - {due});",)
+        return (f"int8_t *const {row_name} = stream_rows_next(&@{name}, {_index(due)});",)
 
     def _hand_on(self, row: int, due: int) -> None:
         """Gives a row in int8 to all that keep it."""
@@ -186,13 +186,13 @@ class _Writer:
             elif isinstance(sink, ToRows):
                 rows = self.to.rows[sink.owner]
                 if self.places.get(row) != rows.name.removesuffix("s"):
-                    due_ = self.cut.first(sink.owner)
-                    push = f"stream_rows_push(&@{rows.name}, time - {due_}, {{0}});"
-                    self._move(self.parts[0].layer, (row,), self.frame, (push,), due_)
+                    later = self.cut.first(sink.owner)
+                    push = f"stream_rows_push(&@{rows.name}, {_index(later)}, {{0}});"
+                    self._move(self.parts[0].layer, (row,), self.frame, (push,), later)
 
     def _history_place(self, owner: int) -> str:
         history = self.to.histories[owner]
-        return f"stream_history_next(&@{history.name}, time - {self.cut.first(owner)})"
+        return f"stream_history_next(&@{history.name}, {_index(self.cut.first(owner))})"
 
     def _temporary(self, values: int) -> int:
         """A tensor of int16 in the arena."""
@@ -205,6 +205,11 @@ class _Writer:
     ) -> None:
         made = replace(like, inputs=inputs, output=output, scratch=0, macs=0, in_place=())
         self.calls.append(Call(made, code, due, named=False))
+
+
+def _index(due: int) -> str:
+    """The row's number in a full run."""
+    return f"time - {due}" if due else "time"
 
 
 def _ready(stream: Stream) -> tuple[str, ...]:
