@@ -16,6 +16,11 @@ from codegen.render import c_rows, c_words, render, shape_text, short
 from codegen.spec import Spec
 from codegen.variables import uniform
 
+OWNERS = {
+    Reference.LITERT: "LiteRT's reference kernels",
+    Reference.TFLM: "TensorFlow Lite Micro",
+}
+
 
 @dataclass(frozen=True)
 class Call:
@@ -31,12 +36,12 @@ def model_plan(graph: Graph, reference: Reference = Reference.LITERT) -> Plan:
     return plan(lower(graph, reference))
 
 
-def model_source(spec: Spec, graph: Graph, scratch: int, reference: Reference = Reference.LITERT) -> str:
+def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
     """The text of NAME_model.c. scratch: bytes that stages outside the model need of the arena."""
-    rows = incremental(spec, graph, reference)
+    rows = incremental(spec, graph)
     if isinstance(rows, Incremental):
         return _incremental_source(spec, graph, scratch, rows)
-    planned = plan(lower(graph, reference))
+    planned = plan(lower(graph, spec.classifier.reference))
     layers = planned.program.layers
     return render(
         "model.c.in",
@@ -84,6 +89,7 @@ def _common(spec: Spec, graph: Graph, planned: Plan, skipped: int = 0) -> dict[s
     return {
         "name": spec.name,
         "mode": spec.classifier.kernels,
+        "reference": OWNERS[spec.classifier.reference],
         "graph": graph,
         "plan": planned,
         "calls": [_call(planned, index, spec.name) for index in indices],

@@ -11,18 +11,20 @@ from codegen.line_size import line_size
 from codegen.model_source import model_source
 from codegen.pipeline_source import pipeline_source
 from codegen.render import render
-from codegen.spec import Spec
+from codegen.spec import Spec, with_kernels
 from codegen.spec_file import load_spec
 from codegen.tables import mfcc_scratch_bytes
 from codegen.tflite_file import load_graph
 
 
-def generate(app: Path) -> dict[str, str]:
+def generate(app: Path, kernels: str | None = None) -> dict[str, str]:
     """File name -> text for the app in this folder (or of this pipeline.toml). UserError with what is wrong.
+
+    kernels: "small" or "fast" in place of the app's own choice.
 
     NAME.h, NAME_model.c, NAME_pipeline.c (not for a bare model) and app.c; the same bytes for every board.
     """
-    spec = load_spec(app)
+    spec = with_kernels(load_spec(app), kernels)
     graph = load_graph(spec.classifier.model)
     check(spec, graph)
     check_contract(spec)

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from codegen.errors import UserError
 from codegen.graph import Quantization, Tensor
+from codegen.quantize import Reference
 from codegen.spec_file import load_spec
 from codegen.tflite_file import load_graph
 from tests.models.builder import Builder
-from tests.models.networks import dense_only, tutorial_like
+from tests.models.networks import beside_halves, dense_only, tutorial_like
 from tests.support.cli import earshot, refused
 from tests.support.compile import ROOT
 from tests.support.shared import shared
+from tests.support.tflm import need_tflm
 from tests.support.tools import need_tool
 from tests.support.tutorial import tutorial_app
 from workbench import inference
@@ -67,7 +69,7 @@ def test_the_example_has_no_differences(target: str) -> None:
     lines = done.stdout.splitlines()
     assert len(lines) == 2
     for line, what in zip(lines, ("output", "input of the last SOFTMAX"), strict=True):
-        assert line.startswith(f"examples/smart_lock/model.tflite on {target}, {what}: ")
+        assert line.startswith(f"examples/smart_lock/model.tflite on {target} against litert, {what}: ")
         assert " compared, 0 differing (" in line
 
 
@@ -78,6 +80,40 @@ def test_the_model_of_an_app_is_verified_with_its_kernels(tmp_path: Path) -> Non
     assert json.loads(done.stdout)["differing"] == 0
     generated = ROOT / "build/pc/verify_fast/generated/verify_fast_model.c"
     assert "nn/fast.h" in generated.read_text()
+
+
+def test_each_reference_has_its_own_bits(tmp_path: Path) -> None:
+    """A layer where the two differ: the C made for each equals it, and not the other."""
+    need_tflm()
+    model = beside_halves(tmp_path / "halves.tflite")
+    for reference in ("litert", "tflm"):
+        done = earshot("verify", model, "--reference", reference, "--samples", "500", "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        told = json.loads(done.stdout)
+        assert (told["reference"], told["differing"]) == (reference, 0)
+        assert told["distinct"] > 100
+    inputs = np.random.default_rng(1).integers(-128, 128, (2000, 2), dtype=np.int8)
+    np.save(tmp_path / "in.npy", inputs)
+    with Oracle(model) as litert, Oracle(model, Reference.TFLM) as tflm:
+        wanted = [litert.run(inputs), tflm.run(inputs)]
+    assert not np.array_equal(wanted[0], wanted[1])
+    for reference, outputs in zip(("litert", "tflm"), wanted, strict=True):
+        out = tmp_path / f"{reference}.npy"
+        done = earshot("infer", model, "--reference", reference, "--inputs", tmp_path / "in.npy", "-o", out)
+        assert done.returncode == 0, done.stderr
+        assert np.array_equal(np.load(out), outputs)
+
+
+def test_an_apps_reference_is_its_pipelines(tmp_path: Path) -> None:
+    need_tflm()
+    app = tutorial_app(tmp_path / "verify_tflm", classifier='reference = "tflm"')
+    done = earshot("verify", "--app", app, "--samples", "10", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["reference"] == "tflm"
+    generated = ROOT / "build/pc/verify_tflm/generated/verify_tflm_model.c"
+    assert "Its bits are those of TensorFlow Lite Micro." in generated.read_text()
+    told = refused("verify", "--app", app, "--reference", "litert")
+    assert 'reference = "litert" under [classifier]' in told
 
 
 class OneBit:

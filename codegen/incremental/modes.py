@@ -9,7 +9,6 @@ from codegen.incremental.planner import Incremental, incremental
 from codegen.layer import Layer
 from codegen.lower import lower
 from codegen.plan import plan
-from codegen.quantize import Reference
 from codegen.spec import Spec
 
 
@@ -60,11 +59,11 @@ class ModePlan:
         return sum(layer.full_macs for layer in self.layers)
 
 
-def mode_plan(spec: Spec, graph: Graph, reference: Reference = Reference.LITERT) -> ModePlan:
+def mode_plan(spec: Spec, graph: Graph) -> ModePlan:
     """What `generate` plans for this app and model."""
-    planned = incremental(spec, graph, reference)
+    planned = incremental(spec, graph)
     if isinstance(planned, str):
-        whole = plan(lower(graph, reference))
+        whole = plan(lower(graph, spec.classifier.reference))
         rows = tuple(_full(made, planned) for made in whole.program.layers)
         return ModePlan(rows, planned, whole.arena, whole.state, 0)
     return ModePlan(modes_of(planned), "", planned.arena, planned.state, planned.catch_up)

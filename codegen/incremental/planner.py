@@ -62,9 +62,9 @@ class Incremental:
         return max(self.step.arena, self.rest.arena)
 
 
-def incremental(spec: Spec, graph: Graph, reference: Reference = Reference.LITERT) -> Incremental | str:
-    """The incremental form of a model with the bits of `reference`, or the reason why it has none."""
-    pipeline = spec.pipeline
+def incremental(spec: Spec, graph: Graph) -> Incremental | str:
+    """The incremental form of an app's model, or the reason why it has none."""
+    pipeline, reference = spec.pipeline, spec.classifier.reference
     if pipeline is None:
         return "a bare model has no cascade that slides"
     if any(node.op == "VAR_HANDLE" for node in graph.nodes):

@@ -66,7 +66,7 @@ class Branches(Builder):
     # --- layers ---
 
     def conv(self, source: Picture, **fixed: int) -> Picture:
-        """CONV_2D or DEPTHWISE_CONV_2D. fixed: along (kernel), dilation, stride along time, same (padding)."""
+        """CONV_2D or DEPTHWISE_CONV_2D. fixed: along (kernel), dilation, stride (in time), same (padding)."""
         random = self.random
         depthwise = bool(fixed.get("depthwise", random.integers(3) == 0))
         along = fixed.get("along", int(random.integers(1, 4)))
@@ -283,6 +283,10 @@ class Branches(Builder):
             axes = self.constant(np.array([1, 2], np.int32))
             self.operator("MEAN", [picture.index, axes], [made], {"keepDims": False})
             return self.dense(made, picture, picture.depth, 5)
+        return self.end_dense(picture)
+
+    def end_dense(self, picture: Picture) -> int:
+        """A dense layer that reads all of the picture."""
         size = picture.rows * picture.columns * picture.depth
         flat = self.tensor((1, size), "int8", picture.scale, picture.zero_point)
         self.operator(

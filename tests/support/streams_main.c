@@ -23,11 +23,11 @@ static void *read_block(size_t size)
     return bytes;
 }
 
-/* Two bits of every value change, so that it stays one that a tensor may have. */
+/* Bits of every value change, not its sign, so that it stays one that a tensor may have. */
 static void poison(const kept_t *kept)
 {
     for (size_t i = 0; i < kept->size; i += kept->width) {
-        kept->bytes[i] ^= 0x09;
+        kept->bytes[i] ^= 0x5A;
     }
 }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from codegen.errors import UserError
+from codegen.quantize import Reference
 from codegen.spec_file import load_spec
 from codegen.tflite_file import load_graph
 from workbench import inference
@@ -28,6 +29,7 @@ ends in SOFTMAX or LOGISTIC also what goes into it. Exit code 0: none differs; 1
   earshot verify model.tflite
   earshot verify --app examples/smart_lock --target qemu --samples 100
   earshot verify wake_word.tflite --sequence --samples 1000
+  earshot verify model.tflite --reference tflm
 """
 _FEW = 8  # fewer distinct values than that prove little
 
@@ -47,39 +49,45 @@ def run(args: argparse.Namespace) -> int:
         if getattr(args, option) < 0:
             raise UserError(f"--{option} {getattr(args, option)} is out of range; 0 and more are allowed")
     app, spec, _ = inference.chosen_app(args)
-    results = {"output": _verify(app, args)}
+    reference = inference.reference_of(args, spec)
+    results = {"output": _verify(app, reference, args)}
     cut = without_squashing(spec.classifier.model)
     if cut is not None:
-        results[f"input of the last {cut[1]}"] = _verify(model_app(cut[0], spec.classifier.kernels), args)
+        results[f"input of the last {cut[1]}"] = _verify(
+            model_app(cut[0], spec.classifier.kernels, reference), reference, args
+        )
     named = str(args.model if args.model is not None else args.app)
     if args.json:
-        print(json.dumps(_object(named, args, results)))
+        print(json.dumps(_object(named, args, reference, results)))
     else:
         for what, result in results.items():
-            print(f"{named} on {args.target}, {what}: {_told(result)}")
+            print(f"{named} on {args.target} against {reference.value}, {what}: {_told(result)}")
     most = max(result.distinct for result in results.values())
     if most < _FEW:
         print(f"The reference gave only {most} distinct values; they may hide differences.", file=sys.stderr)
     return 1 if any(result.differing for result in results.values()) else 0
 
 
-def _verify(app: Path, args: argparse.Namespace) -> Verification:
+def _verify(app: Path, reference: Reference, args: argparse.Namespace) -> Verification:
     spec = load_spec(app)
     model = spec.classifier.model
     try:
-        with Oracle(model) as oracle, inference.open_engine(app, spec, args.target) as engine:
+        with Oracle(model, reference) as oracle, inference.open_engine(app, spec, args.target) as engine:
             return verify(engine, oracle, load_graph(model), args.samples, args.seed, sequence=args.sequence)
     except OracleError as error:
         raise UserError(str(error), remedy="There is nothing to compare this model with.") from None
 
 
-def _object(named: str, args: argparse.Namespace, results: dict[str, Verification]) -> dict[str, Any]:
+def _object(
+    named: str, args: argparse.Namespace, reference: Reference, results: dict[str, Verification]
+) -> dict[str, Any]:
     """What --json prints: totals, and each tensor's own numbers."""
     all_results = results.values()
     return {
         "model": named,
         "target": args.target,
         "engine": args.engine or "aot",
+        "reference": reference.value,
         "samples": args.samples,
         "seed": args.seed,
         "compared": sum(result.compared for result in all_results),
