@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from codegen.every_layer import layer_outputs, output_bytes
 from codegen.graph import Graph, Tensor, Variable
 from codegen.incremental import Incremental, ModePlan, incremental, mode_table, modes_of, source
 from codegen.layer import Array, Layer
@@ -29,6 +30,7 @@ class Call:
     layer: Layer
     comment: str
     arguments: tuple[str, ...]
+    copied: tuple[int, str, int] | None = None  # where every layer's output is wanted: offset, place, bytes
 
 
 def model_plan(graph: Graph, reference: Reference = Reference.LITERT) -> Plan:
@@ -43,11 +45,16 @@ def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
         return _incremental_source(spec, graph, scratch, rows)
     planned = plan(lower(graph, spec.classifier.reference))
     layers = planned.program.layers
+    calls = [_call(planned, index, spec.name) for index in range(len(layers))]
+    if spec.classifier.every_layer:
+        calls = _copied(calls, planned, graph, spec.name)
     return render(
         "model.c.in",
         **_common(spec, graph, planned),
         arena=max(planned.arena, scratch, 16),
         layers=layers,
+        calls=calls,
+        output_bytes=output_bytes(spec, graph),
         tensors=planned.program.tensors,
         types=sorted({layer.type for layer in layers}),
         states=[_state(graph.variables[index]) for index in sorted(planned.program.states.values())],
@@ -59,12 +66,15 @@ def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
 def _incremental_source(spec: Spec, graph: Graph, scratch: int, rows: Incremental) -> str:
     """The model computed row by row."""
     stepping = tuple(call.layer for call in rows.calls if call.named)
+    total = len(rows.rest.program.layers)
     behind = rows.rest.program.layers[len(rows.before) :]
     steps = source.steps(rows, spec.name)
     table = mode_table(ModePlan(modes_of(rows), "", rows.arena, rows.state, rows.catch_up))
     return render(
         "model.c.in",
-        **_common(spec, graph, rows.rest, skipped=len(rows.before)),
+        **_common(spec, graph, rows.rest),
+        calls=[_call(rows.rest, index, spec.name) for index in range(len(rows.before), total)],
+        output_bytes=graph.output.nbytes,
         arena=max(rows.arena, scratch, 16),
         layers=(*stepping, *behind),
         tensors=rows.step.program.tensors,
@@ -83,16 +93,14 @@ def _incremental_source(spec: Spec, graph: Graph, scratch: int, rows: Incrementa
     )
 
 
-def _common(spec: Spec, graph: Graph, planned: Plan, skipped: int = 0) -> dict[str, object]:
-    """What the template needs of both. skipped: calls written elsewhere."""
-    indices = range(skipped, len(planned.program.layers))
+def _common(spec: Spec, graph: Graph, planned: Plan) -> dict[str, object]:
+    """What the template needs of both."""
     return {
         "name": spec.name,
         "mode": spec.classifier.kernels,
         "reference": OWNERS[spec.classifier.reference],
         "graph": graph,
         "plan": planned,
-        "calls": [_call(planned, index, spec.name) for index in indices],
         "rows": _rows,
         "comment": comment,
         "describe": describe,
@@ -168,6 +176,15 @@ def _call(planned: Plan, index: int, name: str) -> Call:
     before = computed[0] if computed else tensors[layer.inputs[0]]
     text += f": {describe(before).split(',')[0]} -> {describe(made)}"
     return Call(layer, comment(text), tuple(arguments))
+
+
+def _copied(calls: list[Call], planned: Plan, graph: Graph, name: str) -> list[Call]:
+    """The calls, with the outputs of all layers copied behind the model's own."""
+    calls = list(calls)
+    for made in layer_outputs(graph, planned.program):
+        place = _place(planned, made.tensor.index, name)
+        calls[made.call] = replace(calls[made.call], copied=(made.offset, place, made.tensor.nbytes))
+    return calls
 
 
 def _rows(array: Array) -> str:

@@ -19,10 +19,17 @@ _TEXT = """\
 model = "model.tflite"
 kernels = "{kernels}"
 reference = "{reference}"
+every_layer = {every_layer}
 """
 
 
-def model_app(model: Path, kernels: str = "small", reference: Reference = Reference.LITERT) -> Path:
+def model_app(
+    model: Path,
+    kernels: str = "small",
+    reference: Reference = Reference.LITERT,
+    *,
+    every_layer: bool = False,
+) -> Path:
     """build/models/<stem>-<hash>/ with a copy of the model. UserError where the model cannot be built."""
     if model.is_dir():
         raise UserError(
@@ -32,11 +39,13 @@ def model_app(model: Path, kernels: str = "small", reference: Reference = Refere
     data = model.read_bytes()
     stem = re.sub(r"[^A-Za-z0-9_]+", "_", model.stem)[:24].strip("_") or "model"
     mode = "" if kernels == "small" else f"-{kernels}"
+    mode += "-layers" if every_layer else ""
     mode += "" if reference is Reference.LITERT else f"-{reference.value}"
+    text = _TEXT.format(kernels=kernels, reference=reference.value, every_layer=str(every_layer).lower())
     folder = ROOT / "build" / "models" / f"{stem}-{hashlib.sha256(data).hexdigest()[:8]}{mode}"
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "model.tflite", data)
-    write_whole(folder / "pipeline.toml", _TEXT.format(kernels=kernels, reference=reference.value).encode())
+    write_whole(folder / "pipeline.toml", text.encode())
     return folder
 
 

@@ -17,7 +17,7 @@ from codegen.graph import Graph, Tensor
 from codegen.incremental.conv import Convolution, kept_rows, stream_layer
 from codegen.incremental.dense import dense_layer, serves
 from codegen.incremental.kept import FlatStream, History
-from codegen.incremental.parts import Part, parts
+from codegen.incremental.parts import Part, is_convolution, parts
 from codegen.incremental.step import Call
 from codegen.incremental.view import NotIncrementalError
 from codegen.layer import Layer
@@ -93,7 +93,7 @@ class _Flat:
             raise NotIncrementalError("it reads something other than the newest layer's output")
         if sum(source in other.layer.inputs for other in self.parts) != 1:
             raise NotIncrementalError("another layer reads its input too")
-        if layer.type not in ("conv_2d", "conv_2d_im2col"):
+        if not is_convolution(self.tensors, layer):
             raise NotIncrementalError("it is no convolution, and the picture is scrambled")
         if conv is None:
             raise NotIncrementalError("its numbers do not suit the kernel over scrambled pictures")

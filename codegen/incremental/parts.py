@@ -10,8 +10,6 @@ from codegen.incremental.conv import Convolution, convolution, fits
 from codegen.layer import Layer
 from codegen.stream_weights import NotExactError
 
-CONVOLUTIONS = ("conv_2d", "conv_2d_im2col")  # types of lowered convolutions
-
 
 @dataclass(frozen=True, eq=False)
 class Part:
@@ -39,7 +37,7 @@ def parts(tensors: Sequence[Tensor], layers: Sequence[Layer], wanted: set[int]) 
     for layer in layers:
         if layer.name in joined:
             continue
-        if layer.type not in CONVOLUTIONS:
+        if not is_convolution(tensors, layer):
             found.append(Part(layer))
             continue
         tables = _tables_behind(layer, layers, wanted, tensors[layer.output].shape[3])
@@ -49,6 +47,12 @@ def parts(tensors: Sequence[Tensor], layers: Sequence[Layer], wanted: set[int]) 
         except NotExactError:
             found.append(Part(layer))
     return found
+
+
+def is_convolution(tensors: Sequence[Tensor], layer: Layer) -> bool:
+    """A convolution, or a depthwise one of one channel, which is the same."""
+    node = layer.node
+    return node.op == "CONV_2D" or (node.op == "DEPTHWISE_CONV_2D" and tensors[node.inputs[0]].shape[3] == 1)
 
 
 def _tables_behind(layer: Layer, layers: Sequence[Layer], wanted: set[int], channels: int) -> list[Layer]:

@@ -17,4 +17,5 @@ COMMANDS: tuple[str, ...] = (
     "train",
     "evaluate",
     "synthesize",
+    "packs",
 )
