@@ -39,6 +39,7 @@ _QEMU = {
     "brew": "qemu",
 }
 _OPENOCD = {"apt-get": "openocd", "dnf": "openocd", "pacman": "openocd", "brew": "open-ocd"}
+_CLANG = {"apt-get": "clang", "dnf": "clang", "pacman": "clang", "brew": "llvm"}
 _VENV = {"apt-get": "python3.11-venv", "dnf": "python3.11", "pacman": "python", "brew": "python@3.11"}
 
 TOOLS: Mapping[str, Tool] = {
@@ -52,7 +53,10 @@ TOOLS: Mapping[str, Tool] = {
 # What only some proofs need: `earshot test` installs them where that asks for no password.
 PROOFS: Mapping[str, Tool] = {
     tool.program: tool
-    for tool in (Tool("openocd", "flashes a board, and parses its scripts here", _OPENOCD),)
+    for tool in (
+        Tool("openocd", "flashes a board, and parses its scripts here", _OPENOCD),
+        Tool("clang", "builds the generated C as a second compiler", _CLANG),
+    )
 }
 VENV = Tool("python3.11 -m venv", "makes the Python environment", _VENV)
 

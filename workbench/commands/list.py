@@ -10,6 +10,7 @@ COMMANDS: tuple[str, ...] = (
     "features",
     "infer",
     "verify",
+    "plan",
     "profile",
     "replay",
     "parity",
@@ -18,4 +19,5 @@ COMMANDS: tuple[str, ...] = (
     "evaluate",
     "synthesize",
     "packs",
+    "backtrace",
 )
