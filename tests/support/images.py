@@ -26,6 +26,7 @@ from tests.support.tools import need_tool
 from workbench.checksum import fill_checksum
 
 WILFUL_MODEL = Path(__file__).with_name("wilful_model.c")
+FAULTY_MODEL = Path(__file__).with_name("faulty_model.c")
 QEMU_BOARD = "mps2_an386"
 M33_BOARD = "mps2_an505"  # the other core that QEMU runs: Armv8-M
 
@@ -174,6 +175,16 @@ def wilful_image(board: str, *, inputs: int = WILFUL_INPUTS, start_error: int = 
         board,
         lambda at: wilful_app(at, inputs, WILFUL_OUTPUTS, start_error=start_error),
     )
+
+
+def faulty_image(board: str) -> Path:
+    """faulty_model.c as a bare model."""
+
+    def sources(folder: Path) -> Sources:
+        wilful = wilful_app(folder, WILFUL_INPUTS, WILFUL_OUTPUTS)
+        return dataclasses.replace(wilful, files=(FAULTY_MODEL, *wilful.files[1:]))
+
+    return _made("faulty", board, sources)
 
 
 def wilful_output(tensor: bytes, runs: int) -> bytes:

@@ -19,4 +19,5 @@ COMMANDS: tuple[str, ...] = (
     "evaluate",
     "synthesize",
     "packs",
+    "backtrace",
 )
