@@ -52,7 +52,7 @@ def need_cxx() -> None:
 def expected(inputs: NDArray[np.int8]) -> NDArray[np.int8]:
     """What the toy computes: [n, OUTPUTS] for [n, INPUTS]."""
     sums = inputs.astype(np.int64).sum(axis=1)[:, None] + np.arange(OUTPUTS)
-    return sums.astype(np.int8)
+    return np.asarray(sums.astype(np.int8))
 
 
 def toy_app(folder: Path, text: str = "") -> Path:
