@@ -16,6 +16,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from numpy.typing import NDArray
 
+from codegen.board import load_board
 from codegen.errors import UserError
 from tests.support.clone import told
 from tests.support.compile import ROOT
@@ -33,8 +34,9 @@ from tests.support.toy_tflm import (
 )
 from workbench.build import scons_command, scons_environment
 from workbench.checksum import fill_checksum
-from workbench.lines import Error
+from workbench.lines import Error, Lines
 from workbench.targets import Device, open_target
+from workbench.targets.qemu import QemuOptions, qemu_link
 
 pytestmark = pytest.mark.xdist_group("tflm")
 STEP = 16  # bytes: alignment of the arena
@@ -130,12 +132,29 @@ def shrunk(image: Path, folder: Path, by: int) -> Path:
     return made
 
 
+def lines_until_boot(image: Path) -> list[str]:
+    """Before anybody asks: TFLM's own words among them."""
+    link = qemu_link(load_board("mps2_an386"), image, QemuOptions())
+    lines, said = Lines(), list[str]()
+    try:
+        for _ in range(100):
+            said += lines.take(link.receive(0.2))
+            if any(line.startswith('{"boot"') for line in said):
+                return said
+    finally:
+        link.close()
+    raise AssertionError(said)
+
+
 def test_one_step_less_does_not_start(toy: Toy, tmp_path: Path) -> None:
     image = toy.folder() / "firmware.elf"
     inputs = some_inputs()[:2]
     with open_target("qemu", shrunk(image, tmp_path / "same", 0)) as device:
         assert np.array_equal(answers(device, inputs), expected(inputs))
-    with open_target("qemu", shrunk(image, tmp_path / "less", STEP)) as device:
+    less = shrunk(image, tmp_path / "less", STEP)
+    assert '{"error":"tflm","detail":7,"reason":"toy: 208 bytes of 100% "}' in lines_until_boot(less)
+    assert '{"error":"tflm","detail":3,"reason":"arena too small or layer refused"}' in lines_until_boot(less)
+    with open_target("qemu", less) as device:
         answer = device.command("reset")
         assert isinstance(answer, Error)
         assert (answer.what, answer.detail, answer.more["reason"]) == ("model", 3, "did not start")

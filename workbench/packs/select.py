@@ -52,11 +52,11 @@ class _Selection:
             return
         fitting = [(pack, each) for pack, each in named if self._holds(pack, each.condition)]
         if not fitting:
-            asked = f", which {asker} requires" if asker is not None else ""
+            asked = f", which {asker} requires," if asker is not None else ""
             name = Component(attributes, "", ()).name
             known = ", ".join(str(pack) for pack in self._packs) or "none"
             what = "is not for this core" if named else "is in none of the packs"
-            raise UserError(f"the component {name}{asked}, {what}: {known}")
+            raise UserError(f"the component {name}{asked} {what}: {known}")
         self._chosen.append(fitting[0])
         self._require(*fitting[0])
 

@@ -30,6 +30,16 @@ class Part:
     ram: int
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A section of one object, in the image."""
+
+    section: str  # "text", "rodata", "data" or "bss"
+    address: int
+    size: int
+    file: str  # the object; of a library LIBRARY.a(OBJECT.o)
+
+
 def parts(link_map: str, library: str, kernels: Collection[str], app: str) -> tuple[Part, ...]:
     """The parts that the engine tflm brings.
 
@@ -38,12 +48,13 @@ def parts(link_map: str, library: str, kernels: Collection[str], app: str) -> tu
     """
     flash: Counter[str] = Counter()
     ram: Counter[str] = Counter()
-    for section, size, file in _pieces(link_map):
-        part = _part(file, library, kernels, app)
+    for piece in pieces(link_map):
+        part = _part(piece.file, library, kernels, app)
         if part is None:
             continue
-        flash[part] += size if section in _FLASH else 0
-        ram[ARENA if part == MODEL and section == "bss" else part] += size if section in _RAM else 0
+        flash[part] += piece.size if piece.section in _FLASH else 0
+        in_arena = part == MODEL and piece.section == "bss"
+        ram[ARENA if in_arena else part] += piece.size if piece.section in _RAM else 0
     names = (INTERPRETER, KERNELS, CMSIS_NN, SHIM, MODEL, ARENA)
     return tuple(Part(name, flash[name], ram[name]) for name in names if flash[name] or ram[name])
 
@@ -66,25 +77,26 @@ def table(found: tuple[Part, ...]) -> str:
     return "\n".join(lines)
 
 
-def _pieces(link_map: str) -> Iterator[tuple[str, int, str]]:
-    """Section, size and object of each piece that is in the image."""
+def pieces(link_map: str) -> Iterator[Piece]:
+    """Every piece that is in the image."""
     used = link_map.partition("Linker script and memory map")[2].replace("\r", "")
     for match in _PIECE.finditer(re.sub(r"^( \.\S+)\n +", r"\1 ", used, flags=re.MULTILINE)):
         size = int(match[3], 16)
         if size and match[1] in {*_FLASH, *_RAM}:
-            yield match[1], size, match[4]
+            yield Piece(match[1], int(match[2], 16), size, match[4])
+
+
+def member(file: str, library: str) -> str | None:
+    """The name, without suffix, of an object of this library; None: it is no such object."""
+    match = _MEMBER.search(file)
+    return match[1] if match is not None and f"{library}(" in file else None
 
 
 def _part(file: str, library: str, kernels: Collection[str], app: str) -> str | None:
     """None: of no part."""
-    member = _MEMBER.search(file)
-    if member is not None:
-        if f"{library}(" not in file:
-            return None
-        name = member[1]
-        if name.startswith("arm_"):
-            return CMSIS_NN
-        return KERNELS if name in kernels else INTERPRETER
+    name = member(file, library)
+    if name is not None:
+        return CMSIS_NN if name.startswith("arm_") else KERNELS if name in kernels else INTERPRETER
     if "/objects/tflm/" in file or file.endswith(f"/{app}_resolver.o"):
         return SHIM
     return MODEL if file.endswith((f"/{app}_flatbuffer.o", f"/{app}_model.o")) else None
