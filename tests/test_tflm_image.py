@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from elftools.elf.elffile import ELFFile
 from numpy.typing import NDArray
 
 from codegen.board import load_board
 from codegen.errors import UserError
+from tests.support.arena import with_arena
 from tests.support.clone import told
 from tests.support.compile import ROOT
 from tests.support.toy_tflm import (
@@ -33,7 +33,6 @@ from tests.support.toy_tflm import (
     toy_tree,
 )
 from workbench.build import scons_command, scons_environment
-from workbench.checksum import fill_checksum
 from workbench.lines import Error, Lines
 from workbench.targets import Device, open_target
 from workbench.targets.qemu import QemuOptions, qemu_link
@@ -114,24 +113,6 @@ def test_the_arena_is_measured(toy: Toy) -> None:
     assert ARENA - STEP < ON_THE_WAY <= ARENA
 
 
-def shrunk(image: Path, folder: Path, by: int) -> Path:
-    """The image told that its arena is so many bytes smaller: in the one word that says so."""
-    with image.open("rb") as file:
-        elf = ELFFile(file)
-        symbol = elf.get_section_by_name(".symtab").get_symbol_by_name("adder_tflm")[0]
-        section = elf.get_section(symbol["st_shndx"])
-        at = section["sh_offset"] + symbol["st_value"] - section["sh_addr"]
-    data = bytearray(image.read_bytes())
-    words = np.frombuffer(data, "<u4", symbol["st_size"] // 4, at)
-    (place,) = np.flatnonzero(words == ARENA)
-    data[at + 4 * place : at + 4 * place + 4] = int(ARENA - by).to_bytes(4, "little")
-    folder.mkdir()
-    made = folder / "firmware.elf"
-    made.write_bytes(data)
-    fill_checksum(made)
-    return made
-
-
 def lines_until_boot(image: Path) -> list[str]:
     """Before anybody asks: TFLM's own words among them."""
     link = qemu_link(load_board("mps2_an386"), image, QemuOptions())
@@ -149,9 +130,9 @@ def lines_until_boot(image: Path) -> list[str]:
 def test_one_step_less_does_not_start(toy: Toy, tmp_path: Path) -> None:
     image = toy.folder() / "firmware.elf"
     inputs = some_inputs()[:2]
-    with open_target("qemu", shrunk(image, tmp_path / "same", 0)) as device:
+    with open_target("qemu", with_arena(image, tmp_path / "same", "adder", ARENA, ARENA)) as device:
         assert np.array_equal(answers(device, inputs), expected(inputs))
-    less = shrunk(image, tmp_path / "less", STEP)
+    less = with_arena(image, tmp_path / "less", "adder", ARENA, ARENA - STEP)
     assert '{"error":"tflm","detail":7,"reason":"toy: 208 bytes of 100% "}' in lines_until_boot(less)
     assert '{"error":"tflm","detail":3,"reason":"arena too small or layer refused"}' in lines_until_boot(less)
     with open_target("qemu", less) as device:

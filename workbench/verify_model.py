@@ -101,6 +101,6 @@ def _layers(spec: Spec, wanted: Wanted, inputs: Inputs) -> list[Layer]:
     sequence = wanted.sequence and bool(graph.variables)
     with (
         Oracle(model, reference) as oracle,
-        inference.open_engine(bare.file.parent, bare, wanted.target) as engine,
+        inference.open_engine(bare.file.parent, bare, wanted.target, wanted.engine) as engine,
     ):
         return verify_layers(engine, oracle, graph, outputs, inputs, sequence=sequence)
