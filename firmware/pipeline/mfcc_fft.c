@@ -114,7 +114,8 @@ static const int16_t *last_stage(uint32_t *z, size_t points, const int16_t *twid
     return twiddles;
 }
 
-/* The spectrum of the real values from that of the pairs, bins k and points - k at a time. The mirror's
+/* The spectrum of the real values from that of the pairs, bins k and points - k at a time; the latter stays
+ * conjugated, with an imaginary part of the other sign, for only its power is wanted. The mirror's
  * conjugate is halved: its imaginary part is -im >> 1, which is -((im + 1) >> 1). */
 static void split(uint32_t *z, size_t points, const int16_t *twiddles)
 {
@@ -124,7 +125,7 @@ static void split(uint32_t *z, size_t points, const int16_t *twiddles)
         const uint32_t sum = packed_subtract_turned(a, b), difference = packed_add_turned(a, b);
         const uint32_t t = times(difference, packed_load(twiddles));
         x[0] = packed_add(sum, t);
-        mirror[0] = packed_low_and_high(packed_subtract(sum, t), packed_subtract(t, sum));
+        mirror[0] = packed_subtract(sum, t);
     }
 }
 
