@@ -44,8 +44,10 @@ int32_t mfcc_window(const mfcc_t *mfcc, const int16_t *samples, uint32_t *window
         weights += 2;
         left -= two ? 2 : 1;
     }
-    while (windowed < end)
-        *windowed++ = 0;
+    while (windowed + 2 <= end)
+        windowed = packed_store_two(windowed, 0, 0);
+    if (windowed < end)
+        *windowed = 0;
     return packed_magnitude(smallest, largest);
 }
 
