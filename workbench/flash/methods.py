@@ -59,7 +59,7 @@ class Outcome:
 def run(
     command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None, timeout: int = 0
 ) -> Outcome:
-    """Runs a program, bounded in time; what it says on both streams in one text. TIMED_OUT: it did not end."""
+    """Runs a program, bounded in time; what it says on both streams in one text. TIMED_OUT: it did not."""
     try:
         done = subprocess.run(
             command,
