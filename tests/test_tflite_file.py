@@ -20,6 +20,7 @@ from codegen.tflite_file import load_graph
 from tests.models.builder import ACTIVATIONS, Builder
 from tests.models.networks import Network, dense_only, tutorial_like
 from tests.support.models_c import ModelsC
+from tests.support.tally import tally_count
 
 NO_ACTIVATION = {"fusedActivationFunction": ACTIVATIONS["none"]}
 
@@ -121,6 +122,7 @@ def test_every_prefix_of_a_good_file(tmp_path: Path) -> None:
         passed.append(size)
     assert passed == list(range(len(data) - len(passed), len(data)))
     assert len(passed) < 16
+    tally_count("models cut short at every byte", len(data))
 
 
 def mutants(path: Path, count: int, seed: int) -> list[bytes]:
@@ -175,6 +177,8 @@ def test_damaged_files(tmp_path: Path) -> None:
         for graph in sample
     ]
     ModelsC(sample).run(rows)
+    tally_count("damaged models given to the door: refused with a message, or models", 1500 * len(models))
+    tally_count("of the damaged models that passed, run under the sanitizers", len(sample))
 
 
 def _small_conv(path: Path) -> Path:
@@ -201,6 +205,7 @@ def test_a_length_of_billions(tmp_path: Path) -> None:
         except UserError:
             continue
     assert time.monotonic() - start < 60
+    tally_count("models with one 32-bit word made enormous", (len(data) - 11) // 4)
 
 
 # --- the model ---

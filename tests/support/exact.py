@@ -19,6 +19,7 @@ from codegen.lower import lower
 from codegen.tflite_file import load_graph
 from tests.models.builder import Builder
 from tests.support.models_c import ModelsC
+from tests.support.tally import tally_case
 from workbench.oracle import Oracle
 
 ROWS = 24  # inputs a model is run on, edges included
@@ -115,6 +116,7 @@ def check(cases: Sequence[Case], *, kernels: str = "small", target: str = "pc", 
             for case, path, rows, found in zip(cases, paths, inputs, outputs, strict=True):
                 oracle.load(path)
                 _compare(case, oracle.run(rows), found)
+                tally_case(path, found.size, target)
 
 
 def _rows(tensor: Any, seed: int) -> NDArray[Any]:
