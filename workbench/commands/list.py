@@ -20,4 +20,5 @@ COMMANDS: tuple[str, ...] = (
     "evaluate",
     "synthesize",
     "packs",
+    "backtrace",
 )
