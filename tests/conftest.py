@@ -1,4 +1,4 @@
-"""What every run gets: tables of skipped proofs and of operators at its end, and the file of what was proven."""
+"""What every run gets: tables of skipped proofs and of operators at its end, the file of what was proven."""
 
 from __future__ import annotations
 

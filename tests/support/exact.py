@@ -37,6 +37,8 @@ BATCHES = settings(
     database=None,
     verbosity=Verbosity.quiet,
 )
+# Where each of many operators has a test of its own: one batch of each is enough.
+ONE_BATCH = settings(BATCHES, max_examples=-(-EXAMPLES // 3) or 1)
 
 
 class Case(Protocol):
@@ -53,9 +55,9 @@ class Batch(list[Any]):
         return f"{len(self)} cases"
 
 
-def batches(case: st.SearchStrategy[Any]) -> st.SearchStrategy[Batch]:
-    """BATCH random cases."""
-    return st.lists(case, min_size=BATCH, max_size=BATCH).map(Batch)
+def batches(case: st.SearchStrategy[Any], size: int = BATCH) -> st.SearchStrategy[Batch]:
+    """That many random cases."""
+    return st.lists(case, min_size=size, max_size=size).map(Batch)
 
 
 @dataclass(frozen=True)
