@@ -13,6 +13,7 @@ from codegen.errors import UserError
 from codegen.spec_file import load_spec
 from workbench import tools
 from workbench.build_options import ROOT, engine_of, folder_name
+from workbench.runs import BUILT, note
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def build(
     chosen = [f"kernels={kernels}"] if kernels else []
     chosen += [f"engine={runs}"] if not description.hosted else []
     _scons(f"board={board}", f"app={folder}", *where, *chosen, *targets)
+    note(board, BUILT)
     directory = (
         (build_dir.resolve() if build_dir else ROOT / "build") / board / folder_name(folder, kernels, runs)
     )

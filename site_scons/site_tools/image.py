@@ -8,6 +8,9 @@ from typing import Any
 
 from SCons.Script import Action
 
+# Where every instruction counts; all else of firmware/ is compiled for size.
+FAST = ("pipeline/gate", "pipeline/mfcc", "nn/", "counting/")
+
 
 def generate(env: Any) -> None:
     """Adds env.Image(generated sources), and what other images are made of."""
@@ -77,8 +80,12 @@ def _handwritten(env: Any, *rooms: str) -> list[Any]:
         found = [node for end in ("c", "cc", "S") for node in env.Glob(f"#firmware/{room}/*.{end}")]
         system = env["ENGINE_SYSTEM"] if room in env["ENGINE_ROOMS"] else []
         for source in sorted(found, key=lambda node: node.name):  # an order that does not depend on the disk
+            fast = f"{room}/{source.name}".startswith(FAST) or env["OPTIONS"].board.hosted
+            flags = env["CCFLAGS"] if fast else [*env["CCFLAGS"], "-Os"]
             target = f"{folder}/objects/{room}/{Path(source.name).with_suffix('.o')}"
-            objects += _object(env, target, source, "$SOURCE", [f"{folder}/board"], system=system)
+            objects += _object(
+                env, target, source, "$SOURCE", [f"{folder}/board"], system=system, CCFLAGS=flags
+            )
     return objects
 
 
@@ -99,14 +106,23 @@ def _generated(env: Any, generated: list[Any]) -> list[Any]:
 
 
 def _object(
-    env: Any, target: str, source: Any, as_told: str, folders: list[str], *, system: list[str]
+    env: Any,
+    target: str,
+    source: Any,
+    as_told: str,
+    folders: list[str],
+    *,
+    system: list[str],
+    **changed: Any,
 ) -> list[Any]:
     """One object; `folders` of headers beside firmware/, and `system`: words for those of the engine.
 
     The engine's are not looked into: they change with its library.
     """
     includes = ["-Ifirmware", *(f"-I{folder}" for folder in folders), *system]
-    node = env.Object(target, source, INPUT=as_told, INCLUDES=includes, CPPPATH=["#firmware", *folders])
+    node = env.Object(
+        target, source, INPUT=as_told, INCLUDES=includes, CPPPATH=["#firmware", *folders], **changed
+    )
     if system:
         env.Depends(node, env["ENGINE_LIBRARY"])
     return list(node)

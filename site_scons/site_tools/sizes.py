@@ -21,11 +21,13 @@ def _size_table(env: Any, file: str, elf: Any, files: list[Any]) -> list[Any]:
 
 
 def _write(target: list[Any], source: list[Any], env: Any) -> None:
+    from workbench.runs import BUILT, note
     from workbench.size import sizes, table
     from workbench.tflm import parts
     from workbench.tflm.found import LIBRARY
 
     options = env["OPTIONS"]
+    note(options.board.name, BUILT)
     elf = Path(source[0].get_abspath())
     text = table(f"{options.spec.name} on {options.board.name}", sizes(elf, options.board), options.board)
     if options.tflm is not None:
