@@ -6,6 +6,7 @@ The toy adds up its input (tests/support/toy_tflm.py), so its answers are known 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -204,6 +205,19 @@ def test_the_key_of_the_app(toy: Toy, tmp_path: Path) -> None:
     model = (tmp_path / "build/pc/adder/generated/adder_model.c").read_text()
     assert "TensorFlow Lite Micro" in model
     assert "tflm_start" not in model
+
+
+def test_a_compiler_without_its_headers_is_told(toy: Toy, tmp_path: Path) -> None:
+    """The C++ compiler comes with the C one, its headers do not."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "arm-none-eabi-g++").write_text("#!/bin/sh\nexit 1\n")
+    (programs / "arm-none-eabi-g++").chmod(0o755)
+    message = told(scons(*toy.words(), env={"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}))
+    assert "arm-none-eabi-g++ (builds the engine tflm) is not whole: its headers are missing" in message
+    assert "libstdc++-arm-none-eabi-newlib" in message
+    done = scons(*toy.words()[:3], "-n", env={"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"})
+    assert done.returncode == 0, done.stderr  # the engine aot does not ask for it
 
 
 def test_packs_are_compiled_as_they_describe(toy: Toy, tmp_path: Path) -> None:

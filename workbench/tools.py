@@ -154,7 +154,9 @@ def _is_whole(tool: Tool) -> bool:
 def _refuse(missing: Sequence[Tool]) -> None:
     if missing:
         names = " and ".join(f"{tool.program} ({tool.purpose})" for tool in missing)
-        raise UserError(f"{names} {'is' if len(missing) == 1 else 'are'} not on PATH", remedy=remedy(missing))
+        here = all(shutil.which(tool.program) for tool in missing)
+        lack = "not whole: its headers are missing" if here else "not on PATH"
+        raise UserError(f"{names} {'is' if len(missing) == 1 else 'are'} {lack}", remedy=remedy(missing))
 
 
 def _root() -> list[str] | None:

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOG_MAX 96 /* characters of a line */
+#define LOG_MAX 97 /* characters of a reason, and the zero: REASON_MAX in codegen/line_size.py */
 
 typedef struct {
     char *text;
@@ -120,9 +120,12 @@ void DebugLog(const char *format, va_list args)
 {
     char line[LOG_MAX];
     DebugVsnprintf(line, sizeof line, format, args);
-    for (char *end = line; *end != '\0'; end++)
+    for (char *end = line; *end != '\0'; end++) {
         if (*end == '\n' || *end == '\r')
             *end = ' ';
+        if (*end == '"' || *end == '\\') /* JSON would make two of it */
+            *end = '\'';
+    }
     if (strcmp(line, "HALTED") == 0) /* what TFLM says before it stands still */
         tflm_halt(line);
     if (line[0] != '\0')
