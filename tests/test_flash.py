@@ -102,7 +102,6 @@ def test_the_whole_chip_is_erased_where_the_board_wants_it(tmp_path: Path) -> No
     assert "chip_erase=chip" in scripts["flash.pyocd"]
     assert "--masserase\n$commander verify" in scripts["flash.commander.sh"]
     assert "flash erase_sector 0 0 last\nprogram" in scripts["flash.openocd.cfg"]
-    assert " -i -e -w " in scripts["flash.bossac.sh"]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +177,7 @@ def test_bossac_takes_the_bootloaders_port(
     ]
     monkeypatch.setattr("serial.tools.list_ports.comports", lambda: ports)
     flash.flash(board, image, None, None)
-    assert tools.calls() == ["bossac --port=ttyACM1 -U -i -w -v firmware.bin -R"]
+    assert tools.calls() == ["bossac --port=ttyACM1 -U -i -e -w -v firmware.bin -R"]
 
 
 def test_the_boards_order_decides_among_programs_that_see_a_probe(tools: FakeTools, board: Board) -> None:
