@@ -71,13 +71,13 @@ def test_every_gap(tmp_path: Path, target: str) -> None:
 
 
 def test_catching_up_multiplies_no_more_than_a_full_run(tmp_path: Path) -> None:
-    """By multiplications alone, for many networks: the planner weighs them with what else a step takes."""
+    """By multiplications alone, for many networks; the planner weighs what else a step takes, too."""
     for app in [*apps_of(tmp_path), *networks(range(400, 430), tmp_path)]:
         modes = mode_plan(app.spec("m"), load_graph(app.model))
         behind = sum(layer.macs for layer in modes.layers if not layer.incremental)
         once, full = modes.macs - behind, modes.full_macs - behind
         assert 1 <= modes.catch_up <= app.frames
-        assert (modes.catch_up - 1) * once <= 1.1 * full, app.model.name
+        assert (modes.catch_up - 1) * once <= full, app.model.name
 
 
 # --- what the tutorial's network may take ---

@@ -107,7 +107,7 @@ CALL, VALUE = 60, 8  # instructions of a call, and of a value that it reads or m
 
 
 def _catch_up(program_: Program, calls: Sequence[Call], kept: Sequence[Kept], frames: int) -> int:
-    """Missed frames from which on a full run takes less work than their steps.
+    """Missed frames from which on a full run takes less work than their steps, or fewer multiplications.
 
     A full run leaves out the rows before its first frame, and does not move what is kept whole.
     """
@@ -120,7 +120,9 @@ def _catch_up(program_: Program, calls: Sequence[Call], kept: Sequence[Kept], fr
     moved = sum(_moved(one) for one in kept)
     once = sum(work(call) for call in calls) + moved
     full = sum(work(call) * (frames - call.first) for call in calls)
-    return min(frames, full // once + 1)
+    times = [(call.layer.macs, frames - call.first) for call in calls]
+    multiplied = sum(macs * rows for macs, rows in times) // sum(macs for macs, _ in times)
+    return min(frames, full // once + 1, multiplied + 1)
 
 
 def _moved(kept: Kept) -> int:
