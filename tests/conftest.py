@@ -1,7 +1,35 @@
-"""What every test gets: the table of skipped proofs at the end of a run."""
+"""What every run gets: tables of skipped proofs and of operators at its end, the file of what was proven."""
 
 from __future__ import annotations
 
-from tests.support.skipped import pytest_sessionfinish, pytest_terminal_summary
+from typing import Any
 
-__all__ = ["pytest_sessionfinish", "pytest_terminal_summary"]
+import pytest
+
+from tests.support import proofs, skipped, tally
+from tests.support.proofs import pytest_runtest_logreport, pytest_runtest_makereport, pytest_unconfigure
+from tests.support.skipped import pytest_sessionfinish
+from tests.support.tally import pytest_addoption
+
+__all__ = [
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_runtest_logreport",
+    "pytest_runtest_makereport",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_unconfigure",
+]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Both start their records."""
+    proofs.pytest_configure(config)
+    tally.pytest_configure(config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The operators where asked for; the skipped proofs last."""
+    tally.summary(terminalreporter)
+    skipped.pytest_terminal_summary(terminalreporter)

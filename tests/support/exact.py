@@ -19,6 +19,7 @@ from codegen.lower import lower
 from codegen.tflite_file import load_graph
 from tests.models.builder import Builder
 from tests.support.models_c import ModelsC
+from tests.support.tally import tally_case
 from workbench.oracle import Oracle
 
 ROWS = 24  # inputs a model is run on, edges included
@@ -36,6 +37,8 @@ BATCHES = settings(
     database=None,
     verbosity=Verbosity.quiet,
 )
+# Where each of many operators has a test of its own: one batch of each is enough.
+ONE_BATCH = settings(BATCHES, max_examples=-(-EXAMPLES // 3) or 1)
 
 
 class Case(Protocol):
@@ -52,9 +55,9 @@ class Batch(list[Any]):
         return f"{len(self)} cases"
 
 
-def batches(case: st.SearchStrategy[Any]) -> st.SearchStrategy[Batch]:
-    """BATCH random cases."""
-    return st.lists(case, min_size=BATCH, max_size=BATCH).map(Batch)
+def batches(case: st.SearchStrategy[Any], size: int = BATCH) -> st.SearchStrategy[Batch]:
+    """That many random cases."""
+    return st.lists(case, min_size=size, max_size=size).map(Batch)
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ def check(cases: Sequence[Case], *, kernels: str = "small", target: str = "pc", 
             for case, path, rows, found in zip(cases, paths, inputs, outputs, strict=True):
                 oracle.load(path)
                 _compare(case, oracle.run(rows), found)
+                tally_case(path, found.size, target)
 
 
 def _rows(tensor: Any, seed: int) -> NDArray[Any]:
