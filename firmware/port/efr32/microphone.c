@@ -30,8 +30,8 @@
 #define ROUTE_CS_RX_CLK (1u << 0 | 1u << 2 | 1u << 3)
 #define REQUEST_WORD    0x00040000u /* USART0's RXDATAV, of either channel */
 
-#define CHANNELS DMA_RING_CHANNELS
-#define FRAMES   64u /* read at once */
+#define EARS    DMA_RING_CHANNELS /* left and right */
+#define AT_ONCE 64u               /* read at once */
 
 /* 64 clocks a frame, made of the peripherals' clock, half the core's, by 2 * (1 + n): whole n alone, a
  * fraction would jitter. */
@@ -77,7 +77,7 @@ bool port_audio_start(uint32_t sample_rate)
     pin_output(EFR32_PIN(MICROPHONE_POWER), false);
     pin_level(EFR32_PIN(MICROPHONE_POWER), true); /* before its clocks */
     configure();
-    dma_ring_start(&microphone_ring, CHANNELS * BOARD_MICROPHONE_SETTLING, port_ticks());
+    dma_ring_start(&microphone_ring, EARS * BOARD_MICROPHONE_SETTLING, port_ticks());
     microphone_dma_failed = false;
     register_write(CMD, CMD_CLEAR);
     dma_start(RXDOUBLE, REQUEST_WORD);
@@ -89,17 +89,17 @@ bool port_audio_start(uint32_t sample_rate)
 /* The left word is the first of each frame: the ring begins with one, and is read and skipped by frames. */
 size_t port_audio_read(int16_t *samples, size_t count)
 {
-    int16_t frames[CHANNELS * FRAMES];
-    const size_t most = count < FRAMES ? count : FRAMES;
-    const size_t read = dma_ring_read(&microphone_ring, frames, CHANNELS * most) / CHANNELS;
+    int16_t frames[EARS * AT_ONCE];
+    const size_t most = count < AT_ONCE ? count : AT_ONCE;
+    const size_t read = dma_ring_read(&microphone_ring, frames, EARS * most) / EARS;
     for (size_t i = 0; i < read; i++)
-        samples[i] = frames[CHANNELS * i];
+        samples[i] = frames[EARS * i];
     return read;
 }
 
 uint32_t port_audio_lost(void)
 {
-    return microphone_ring.lost / CHANNELS;
+    return microphone_ring.lost / EARS;
 }
 
 const char *port_audio_fault(void)
@@ -108,5 +108,5 @@ const char *port_audio_fault(void)
         return NULL;
     if (microphone_dma_failed)
         return "microphone DMA";
-    return dma_ring_fault(&microphone_ring, port_ticks(), port_tick_hz, CHANNELS * BOARD_MICROPHONE_RATE);
+    return dma_ring_fault(&microphone_ring, port_ticks(), port_tick_hz, EARS * BOARD_MICROPHONE_RATE);
 }
