@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -16,8 +17,10 @@ from codegen.board import Board, load_board
 from codegen.errors import UserError
 from codegen.flash_scripts import flash_scripts
 from tests.support.clone import clone, scons, told
+from tests.support.compile import ROOT
 from tests.support.flash_tools import BOARD, FakeTools
 from tests.support.tools import need_tool
+from workbench.build_options import OPTIONS
 from workbench.flash import boot_line, flash
 from workbench.flash.boot_line import Port, build_id, find_port
 from workbench.flash.choose import choose
@@ -99,7 +102,6 @@ def test_the_whole_chip_is_erased_where_the_board_wants_it(tmp_path: Path) -> No
     assert "chip_erase=chip" in scripts["flash.pyocd"]
     assert "--masserase\n$commander verify" in scripts["flash.commander.sh"]
     assert "flash erase_sector 0 0 last\nprogram" in scripts["flash.openocd.cfg"]
-    assert " -i -e -w " in scripts["flash.bossac.sh"]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ def test_bossac_takes_the_bootloaders_port(
     ]
     monkeypatch.setattr("serial.tools.list_ports.comports", lambda: ports)
     flash.flash(board, image, None, None)
-    assert tools.calls() == ["bossac --port=ttyACM1 -U -i -w -v firmware.bin -R"]
+    assert tools.calls() == ["bossac --port=ttyACM1 -U -i -e -w -v firmware.bin -R"]
 
 
 def test_the_boards_order_decides_among_programs_that_see_a_probe(tools: FakeTools, board: Board) -> None:
@@ -364,6 +366,20 @@ def test_the_boards_port_is_its_probes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_port(None) is None
     there(port("/dev/ttyS0", None, None))
     assert find_port("1") is None
+
+
+def test_the_page_tells_every_method_its_script_and_where_its_program_comes_from() -> None:
+    page = (ROOT / "docs" / "flashing.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)$", page, re.MULTILINE))
+    assert list(rows) == list(METHODS)
+    for name, method in METHODS.items():
+        assert method.title in rows[name]
+        assert method.script in rows[name]
+        for command in re.findall(r"(?:pip|apt-get|brew) install [\w-]+", method.install):
+            assert command in rows[name]
+    for option in ("probe", "port", "verbose"):
+        assert f"`{option}=" in page
+        assert option in OPTIONS
 
 
 HEIR = 'name = "flashed"\ninherits = "mps2_an386"\n[flash]\njlink = "CHIP"\npyocd = "chip"\n'

@@ -11,37 +11,13 @@ import pytest
 
 from codegen.board import Board, load_board
 from codegen.errors import UserError
+from tests.support.flash_tools import CHIP
 from tests.support.packs import CORE, RIGHT, description, write_description, write_pack
 from workbench.commands import packs
 from workbench.packs.cache import PackCache, Release, version_key
 from workbench.packs.compare import KNOWN_BAD, compare
 
-BOARD = """\
-name = "chip"
-description = "A chip"
-core = "cortex-m33"
-fpu = "fpv5-sp-d16"
-clock_hz = 78_000_000
-stack = 4096
-interrupts = 4
-port = "chip_family"
-
-[[memory]]
-name = "flash"
-kind = "flash"
-start = 0x0800_0000
-size = 0x18_0000
-
-[[memory]]
-name = "ram"
-kind = "ram"
-start = 0x2000_0000
-size = 0x4_0000
-
-[pack]
-name = "Maker.Chip_DFP"
-device = "CHIP1536"
-"""
+BOARD = CHIP + '[pack]\nname = "Maker.Chip_DFP"\ndevice = "CHIP1536"\n'
 
 
 @pytest.fixture
