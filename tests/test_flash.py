@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -382,6 +383,20 @@ def test_the_page_tells_every_method_its_script_and_where_its_program_comes_from
         assert option in OPTIONS
 
 
+@contextmanager
+def emulated(elf: Path) -> Iterator[str]:
+    """The URL of an emulated board's UART."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    command = [need_tool("qemu-system-arm"), "-machine", "mps2-an386", "-nodefaults", "-display", "none"]
+    command += ["-kernel", str(elf), "-serial", f"tcp:127.0.0.1:{number},server=on,wait=off"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as board:
+        try:
+            yield f"socket://127.0.0.1:{number}"
+        finally:
+            board.kill()
+
+
 HEIR = 'name = "flashed"\ninherits = "mps2_an386"\n[flash]\njlink = "CHIP"\npyocd = "chip"\n'
 
 
@@ -406,9 +421,10 @@ def test_scons_builds_the_scripts_and_flashes(tmp_path: Path) -> None:
     message = told(scons(root, "board=flashed", "flash", env=env))
     assert "no probe for the board" in message
     tools.jlink("5")
-    with serial_line(build_id(folder / "firmware.elf")) as port:
+    with emulated(folder / "firmware.elf") as port:
         done = scons(root, "board=flashed", "flash", f"port={port}", env=env)
     assert done.returncode == 0, done.stderr
+    assert f"smart_lock on flashed, engine aot, build {build_id(folder / 'firmware.elf')}" in done.stdout
     assert "It is the image just flashed." in done.stdout
     assert tools.calls() == ["JLinkExe -NoGui 1 -SelectEmuBySN 5 -CommanderScript flash.jlink"]
     tools.jlink("5", says="Verify failed @ address 0x00000010.")

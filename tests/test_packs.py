@@ -173,7 +173,7 @@ def test_without_a_network_the_empty_index_is_told(
 ) -> None:
     # What the library does on a machine that reaches no network: nothing, without a word.
     monkeypatch.setattr(PackCache, "update", lambda self: 0)
-    assert call(monkeypatch, board, cache)[0] == 0
+    assert call(monkeypatch, board, cache)[0] == 1
     told = capsys.readouterr().out
     assert "the index of packs is empty: no network reached it" in told
     assert "--pdsc" in told
@@ -222,7 +222,7 @@ def test_a_device_the_index_does_not_have(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     file = write_description(tmp_path, description(device="OTHER"))
-    assert call(monkeypatch, board, cache, "--pdsc", str(file), "--no-fetch")[0] == 0
+    assert call(monkeypatch, board, cache, "--pdsc", str(file), "--no-fetch")[0] == 1
     assert "the index (1 devices) does not have CHIP1536; nothing was fetched." in capsys.readouterr().out
 
 

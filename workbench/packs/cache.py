@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import tempfile
 import xml.etree.ElementTree as ET
 import zipfile
@@ -78,6 +79,7 @@ class PackCache:
 
     def update(self) -> int:
         """Fetches the descriptions of all packs; how many devices the index has then: 0 without a network."""
+        print("earshot: asking the network for the index of packs", file=sys.stderr, flush=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._manager().cache_descriptors()
         return len(self._manager().index)
@@ -88,6 +90,7 @@ class PackCache:
 
         file = self._file(release)
         if not file.is_file():
+            print(f"earshot: fetching {release}", file=sys.stderr, flush=True)
             self._manager().download_pack_list([CmsisPackRef(release.vendor, release.pack, release.version)])
         return file if file.is_file() else None
 
