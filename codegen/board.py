@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from codegen.board_flash import FLASH, METHODS, PACK, Flash, Pack, flash_of, pack_of
 from codegen.board_keys import (
     ADDRESSES,
     CHIP,
@@ -59,6 +60,8 @@ class Board:
     constants: tuple[tuple[str, int], ...] = ()  # what the port asks for, in the file's order
     qemu: str | None = None  # the emulator's machine
     stand_in: str | None = None  # the board whose machine runs this board's core
+    flash: Flash | None = None  # how an image gets onto it; None: it cannot be flashed
+    pack: Pack | None = None  # the CMSIS-Pack of its chip
 
     @property
     def hosted(self) -> bool:
@@ -89,6 +92,10 @@ def board_names(folder: Path = BOARDS) -> tuple[str, ...]:
 def load_board(name: str, folder: Path = BOARDS) -> Board:
     """The board of that name; UserError where there is none, UserErrors where its file does not hold."""
     return _Reader(folder).board(name)
+
+
+# Tables of known keys, each of which may be left out.
+_CLOSED: Mapping[str, Mapping[str, Check]] = {"emulator": EMULATOR, "flash": FLASH, "pack": PACK}
 
 
 class _Reader:
@@ -139,8 +146,8 @@ class _Reader:
             elif key == "memory" and isinstance(value, list) and all(isinstance(m, dict) for m in value):
                 for index, memory in enumerate(value):
                     self._check_memory(toml, index, memory)
-            elif key == "emulator" and isinstance(value, dict):
-                self._check_table(toml, (key,), value, EMULATOR)
+            elif key in _CLOSED and isinstance(value, dict):
+                self._check_table(toml, (key,), value, _CLOSED[key])
             elif key in ("irq", "constants") and isinstance(value, dict):
                 self._check_open_table(toml, key, value)
             elif key in TABLES:
@@ -200,6 +207,7 @@ class _Reader:
             if key not in values:
                 self._missing(toml, key)
         chip = [key for key in CHIP if key in values]
+        self._check_flash(values, toml)
         if not chip:
             return
         for key in CHIP:
@@ -216,6 +224,18 @@ class _Reader:
         stand_in = values.get("stand_in")
         if stand_in is not None and stand_in not in board_names(self.folder):
             self._fault(toml, ("stand_in",), f'there is no board "{stand_in}"', None)
+
+    def _check_flash(self, values: Mapping[str, Any], toml: TomlFile) -> None:
+        """[flash] has a method, [pack] its two names, and both belong to a chip."""
+        for table in ("flash", "pack"):
+            if table in values and "core" not in values:
+                self._fault(toml, (table,), "a board without core is this computer", f"Remove [{table}].")
+        if "flash" in values and not any(method in values["flash"] for method in METHODS):
+            what = "it names no way to flash the board"
+            self._fault(toml, ("flash",), what, f"Add one or more of {', '.join(METHODS)}.")
+        for key in ("name", "device"):
+            if "pack" in values and key not in values["pack"]:
+                self._fault(toml, ("pack",), f"{key} is missing", "A [pack] has name and device.")
 
     def _check_memories(self, memories: list[Memory], stack: int, toml: TomlFile) -> None:
         for kind in KINDS:
@@ -273,4 +293,6 @@ def _board(values: Mapping[str, Any], file: Path) -> Board:
         constants=tuple(values.get("constants", {}).items()),
         qemu=values.get("emulator", {}).get("qemu"),
         stand_in=values.get("stand_in"),
+        flash=flash_of(values.get("flash")),
+        pack=pack_of(values.get("pack")),
     )

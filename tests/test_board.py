@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from codegen.board import BOARDS, Board, Memory, board_names, load_board
+from codegen.board_flash import Flash, Pack
 from codegen.board_sources import board_sources
 from codegen.errors import UserError
 
@@ -42,6 +43,16 @@ size = 0x8000
 uart_base = 0x4000_0000
 baud = 115200
 """
+FLASHED = """
+[flash]
+openocd = ["interface/jlink.cfg", "target/nrf52.cfg"]
+jlink = "CHIP_xxAA"
+erase = "chip"
+
+[pack]
+name = "Maker.Chip_DFP"
+device = "CHIP1"
+"""
 
 
 def boards(folder: Path, **files: str) -> Path:
@@ -60,7 +71,7 @@ def refusal(folder: Path, text: str, name: str = "chip") -> str:
 
 
 def test_every_board_of_the_project_is_accepted_and_has_its_port() -> None:
-    assert {"pc", "mps2_an386"} <= set(board_names())
+    assert {"pc", "mps2_an386", "mps2_an505"} <= set(board_names())
     for name in board_names():
         board = load_board(name)
         assert (BOARDS.parent / "firmware" / "port" / board.port).is_dir(), board.port
@@ -169,6 +180,54 @@ def test_a_board_inherits_and_overrides(tmp_path: Path) -> None:
     assert board.clock_hz == 78_000_000
     assert board.constants == (("uart_base", 0x40000000), ("baud", 921600))
     assert board.memories == load_board("chip", tmp_path).memories
+
+
+def test_how_a_board_is_flashed_in_the_order_of_its_file(tmp_path: Path) -> None:
+    board = load_board("chip", boards(tmp_path, chip=CHIP + FLASHED))
+    assert board.flash == Flash(
+        methods=("openocd", "jlink"),
+        erase="chip",
+        jlink="CHIP_xxAA",
+        openocd=("interface/jlink.cfg", "target/nrf52.cfg"),
+    )
+    assert board.pack == Pack("Maker.Chip_DFP", "CHIP1")
+    heir = 'name = "heir"\ninherits = "chip"\n[flash]\njlink = "OTHER"\n'
+    other = load_board("heir", boards(tmp_path, heir=heir)).flash
+    assert other is not None
+    assert (other.jlink, other.erase, other.methods) == ("OTHER", "chip", ("openocd", "jlink"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ('jlink = "CHIP_xxAA"', 'jlink = "CHIP; rm"', "line 31, [flash] jlink", "must be a name of letters"),
+        ('jlink = "CHIP_xxAA"', "jlink = 5", "line 31, [flash] jlink", "must be a name of letters"),
+        ('jlink = "CHIP_xxAA"', 'jlinc = "C"', "line 31, [flash] jlinc", 'Did you mean "jlink"?'),
+        ('"chip"\n\n[pack]', '"page"\n\n[pack]', "line 32, [flash] erase", "must be one of sector, chip"),
+        ('["interface/jlink.cfg", "target/nrf52.cfg"]', "[]", "[flash] openocd", "must be a list of files"),
+        ('"target/nrf52.cfg"', '"x.cfg]; exec"', "[flash] openocd", "must be a list of files"),
+        ('jlink = "CHIP_xxAA"', 'bossac = "0x2341"', "[flash] bossac", "must be vendor:product"),
+        ('name = "Maker.Chip_DFP"', 'name = "Maker"', "line 35, [pack] name", 'must be "Vendor.Pack"'),
+        ('name = "Maker.Chip_DFP"', "pyocd = 1", "[pack] pyocd", "must be true or false"),
+        ('device = "CHIP1"', "", "line 34, [pack]", "device is missing"),
+    ],
+)
+def test_a_mistake_in_how_it_is_flashed(tmp_path: Path, old: str, new: str, place: str, words: str) -> None:
+    assert old in FLASHED
+    message = refusal(tmp_path, CHIP + FLASHED.replace(old, new, 1))
+    assert place in message
+    assert words in message
+
+
+def test_a_board_that_names_no_way_to_flash_it(tmp_path: Path) -> None:
+    message = refusal(tmp_path, CHIP + '[flash]\nerase = "chip"\n')
+    assert "line 28, [flash]: it names no way to flash the board" in message
+    assert "commander, jlink, pyocd, openocd, bossac" in message
+
+
+def test_this_computer_is_not_flashed(tmp_path: Path) -> None:
+    text = 'name = "here"\ndescription = "d"\nport = "pc"\n[flash]\njlink = "X"\n'
+    assert "a board without core is this computer" in refusal(tmp_path, text, "here")
 
 
 def test_inheritance_in_a_circle_is_refused(tmp_path: Path) -> None:

@@ -304,9 +304,12 @@ def test_scons_alone_prints_its_help() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["board=mps3"], 'there is no board "mps3"\n  Boards: mps2_an386, pc.\n'),
+        (["board=mps3"], 'there is no board "mps3"\n  Boards: mps2_an386, mps2_an505, pc.\n'),
         (["bord=pc"], 'there is no option "bord"\n  Did you mean "board"?'),
-        (["app=examples/smart_lock"], "no board is named\n  Add board=NAME, one of: mps2_an386, pc.\n"),
+        (
+            ["app=examples/smart_lock"],
+            "no board is named\n  Add board=NAME, one of: mps2_an386, mps2_an505, pc.\n",
+        ),
         (["board=pc", "generate"], 'there is no target and no command "generate"\n  Did you mean "generate'),
         (["board=pc", "engine=tflm"], "engine=tflm is not available yet"),
         (["board=pc", "engine=tvm"], 'there is no engine "tvm"'),

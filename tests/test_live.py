@@ -11,7 +11,7 @@ from elftools.elf.elffile import ELFFile
 from numpy.typing import NDArray
 
 from codegen.errors import UserError
-from tests.support.doors import open_hashing, open_image, open_wilful
+from tests.support.doors import board_of, open_hashing, open_image, open_wilful
 from tests.support.expected import expected_lines
 from tests.support.images import (
     HASHING,
@@ -37,12 +37,12 @@ def microphone(folder: Path, sound: NDArray[np.int16], rate: int = 8000) -> Micr
     return Microphone(file, rate)
 
 
-@pytest.mark.parametrize("memory_line", [True, False])
-def test_a_live_image_hears_every_sample(tmp_path: Path, memory_line: bool) -> None:
+@pytest.mark.parametrize("door", ["qemu", "uart", "m33"])
+def test_a_live_image_hears_every_sample(tmp_path: Path, door: str) -> None:
     """Two seconds and a half; the core's speed is fixed, so a slow computer proves the same."""
     sound = bursts(312, seed=7)
-    options = QemuOptions(microphone(tmp_path, sound), icount=5, paced=True, memory_line=memory_line)
-    with open_image("qemu", hashing_image(QEMU_BOARD), options) as device:
+    options = QemuOptions(microphone(tmp_path, sound), icount=5, paced=True, memory_line=door != "uart")
+    with open_image(door, hashing_image(board_of(door)), options) as device:
         expected = expected_lines(HASHING, sound)
         lines = list(device.results(3.0))
         status = device.status()
@@ -154,14 +154,15 @@ def test_a_sound_that_cannot_be_played_is_refused(tmp_path: Path) -> None:
 # What should never happen
 
 
-def test_a_fault_is_one_line_that_says_where() -> None:
-    with open_wilful("uart") as device, pytest.raises(UserError, match="the image stopped") as caught:
+@pytest.mark.parametrize("door", ["uart", "m33_uart"])
+def test_a_fault_is_one_line_that_says_where(door: str) -> None:
+    with open_wilful(door) as device, pytest.raises(UserError, match="the image stopped") as caught:
         device.tensor(b"\xe2" + bytes(WILFUL_INPUTS - 1))
     error = parse_line(str(caught.value).partition("stopped: ")[2])
     assert isinstance(error, Error)
     assert (error.what, error.detail) == ("fault", 3)
     assert int(str(error.more["cfsr"]), 16) == 1 << 16  # an undefined instruction
-    with wilful_image(QEMU_BOARD).open("rb") as file:
+    with wilful_image(board_of(door)).open("rb") as file:
         symbols = ELFFile(file).get_section_by_name(".symtab")
         (run,) = (
             symbol for symbol in symbols.iter_symbols() if symbol.name == "run" and symbol["st_size"] > 20
@@ -170,8 +171,9 @@ def test_a_fault_is_one_line_that_says_where() -> None:
     assert start <= int(str(error.more["pc"]), 16) < start + run["st_size"]
 
 
-def test_a_stack_too_small_is_told() -> None:
-    with open_wilful("qemu") as device:
+@pytest.mark.parametrize("door", ["qemu", "m33"])
+def test_a_stack_too_small_is_told(door: str) -> None:
+    with open_wilful(door) as device:
         used = device.status()["stack"]
         assert 100 < used < 8192
         with pytest.raises(UserError, match='"error":"fault"'):
@@ -205,16 +207,18 @@ def test_bytes_that_found_no_room_are_counted() -> None:
 # No wake-up is lost
 
 
-def test_an_interrupt_just_before_sleep_is_not_slept_through() -> None:
+@pytest.mark.parametrize("door", ["uart", "m33_uart"])
+def test_an_interrupt_just_before_sleep_is_not_slept_through(door: str) -> None:
     """The model writes a byte, whose interrupt comes at once, and sleeps: the answer is for how long."""
     options = QemuOptions(icount=5, memory_line=False)
-    with open_image("uart", wilful_image(QEMU_BOARD), options) as device:
+    with open_image(door, wilful_image(board_of(door)), options) as device:
         slept = int.from_bytes(device.tensor(b"\xe5" + bytes(WILFUL_INPUTS - 1))[:4], "little")
     assert 0 < slept < 25_000  # a millisecond
 
 
-def test_ticks_never_go_back_where_their_counter_wraps() -> None:
-    with open_wilful("qemu") as device:
+@pytest.mark.parametrize("door", ["qemu", "m33"])
+def test_ticks_never_go_back_where_their_counter_wraps(door: str) -> None:
+    with open_wilful(door) as device:
         backward = device.tensor(b"\xe6" + bytes(WILFUL_INPUTS - 1))
     assert backward[:4] == bytes(4)
     assert backward[4:8] == bytes(4)  # with interrupts masked

@@ -1,7 +1,8 @@
-"""This computer and a Cortex-M4 print the same lines, byte for byte, and those the descriptions ask for."""
+"""This computer, a Cortex-M4 and a Cortex-M33 print the same lines, and those the descriptions ask for."""
 
 from __future__ import annotations
 
+import contextlib
 import wave
 from collections.abc import Iterator
 from fractions import Fraction
@@ -27,7 +28,7 @@ from tests.support.expected import (
     flags_of,
     windows_of,
 )
-from tests.support.images import WIDE, wide_image
+from tests.support.images import M33_BOARD, QEMU_BOARD, WIDE, wide_image
 from tests.support.shared import shared
 from tests.support.tools import need_tool
 from tests.support.tutorial import BARE, noises, tutorial_app
@@ -42,43 +43,48 @@ RECORDINGS = ("knocking__fs103995a.flac", "keyboard_typing__fs172742a.flac", "mo
 
 
 @pytest.fixture(scope="module")
-def example() -> Iterator[tuple[Device, Device]]:
-    """The example on this computer and in QEMU, built as users build it."""
+def example() -> Iterator[tuple[Device, ...]]:
+    """The example on this computer and on two cores in QEMU, built as users build it."""
     need_tool("qemu-system-arm")
     need_tool("arm-none-eabi-gcc")
-    with open_app(EXAMPLE, "pc", timeout=60) as pc, open_app(EXAMPLE, "qemu", timeout=60) as qemu:
-        yield pc, qemu
+    with contextlib.ExitStack() as opened:
+        pc = opened.enter_context(open_app(EXAMPLE, "pc", timeout=60))
+        chips = [
+            opened.enter_context(open_app(EXAMPLE, "qemu", board=board, timeout=60))
+            for board in (QEMU_BOARD, M33_BOARD)
+        ]
+        yield pc, *chips
 
 
-def both(devices: tuple[Device, Device], sound: NDArray[np.int16], *, stages: bool) -> list[str]:
-    """The lines of both, which must be the same."""
+def same(devices: tuple[Device, ...], sound: NDArray[np.int16], *, stages: bool) -> list[str]:
+    """The lines of all, which must be the same."""
     told = []
     for device in devices:
         device.command("stages on" if stages else "stages off")
         told.append(list(device.replay(sound)))
-    assert told[0] == told[1]
+    assert all(lines == told[0] for lines in told)
     return told[0]
 
 
-def test_both_are_the_same_app(example: tuple[Device, Device]) -> None:
-    pc, qemu = (device.boot for device in example)
-    assert (pc.board, qemu.board) == ("pc", "mps2_an386")
-    assert pc.build != qemu.build
+def test_all_are_the_same_app(example: tuple[Device, ...]) -> None:
+    pc, *chips = (device.boot for device in example)
+    assert [boot.board for boot in (pc, *chips)] == ["pc", "mps2_an386", "mps2_an505"]
+    assert len({boot.build for boot in (pc, *chips)}) == 3
     for field in ("name", "engine", "model", "contract", "rate", "frames", "labels", "input", "output"):
-        assert getattr(pc, field) == getattr(qemu, field)
+        assert all(getattr(pc, field) == getattr(boot, field) for boot in chips)
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
-def test_recordings(example: tuple[Device, Device], name: str) -> None:
+def test_recordings(example: tuple[Device, ...], name: str) -> None:
     sound = read_audio(shared(f"audio/smart_lock/wav_flac/{name}"), 16000)[: 16000 * 6]
-    lines = both(example, sound, stages=True)
+    lines = same(example, sound, stages=True)
     assert sum('"stage":"cepstra"' in line for line in lines) == len(sound) // 400
     assert any("Classification" in line for line in lines)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_synthetic_sound(example: tuple[Device, Device], seed: int) -> None:
-    lines = both(example, noises(5, seed), stages=True)
+def test_synthetic_sound(example: tuple[Device, ...], seed: int) -> None:
+    lines = same(example, noises(5, seed), stages=True)
     assert sum('"stage":"cepstra"' in line for line in lines) == 200
     assert 20 < sum("Classification" in line for line in lines) < 186
 
@@ -91,17 +97,17 @@ SAMPLES = st.integers(-32768, 32767) | st.sampled_from([-32768, -601, -600, 0, 6
     st.lists(st.tuples(SAMPLES, SAMPLES, st.integers(1, 3000)), min_size=1, max_size=8),
     st.integers(0, 1 << 32),
 )
-def test_random_sound(example: tuple[Device, Device], pieces: list[tuple[int, int, int]], seed: int) -> None:
+def test_random_sound(example: tuple[Device, ...], pieces: list[tuple[int, int, int]], seed: int) -> None:
     """Pieces of noise between any two levels."""
     random = np.random.default_rng(seed)
     parts = [random.integers(min(a, b), max(a, b) + 1, count) for a, b, count in pieces]
-    both(example, np.concatenate(parts).astype(np.int16), stages=True)
+    same(example, np.concatenate(parts).astype(np.int16), stages=True)
 
 
-def test_full_scale_and_silence(example: tuple[Device, Device]) -> None:
+def test_full_scale_and_silence(example: tuple[Device, ...]) -> None:
     square = np.where(np.arange(8000) % 40 < 20, 32767, -32768)
     silence = np.zeros(8000)
-    both(example, np.concatenate([silence, square, silence, -square - 1]).astype(np.int16), stages=True)
+    same(example, np.concatenate([silence, square, silence, -square - 1]).astype(np.int16), stages=True)
 
 
 def test_other_settings_print_what_the_descriptions_say() -> None:
@@ -110,13 +116,13 @@ def test_other_settings_print_what_the_descriptions_say() -> None:
     sound = (random.normal(0, 1, len(loud)) * loud).clip(-32768, 32767).astype(np.int16)
     expected = expected_lines(WIDE, sound, stages=True)
     assert sum("Classification" in line for line in expected) > 5
-    for door in ("pc", "qemu"):
+    for door in ("pc", "qemu", "m33"):
         with open_image(door, wide_image(board_of(door))) as device:
             device.command("stages on")
             assert list(device.replay(sound)) == expected
 
 
-def test_the_example_decides_what_descriptions_and_interpreter_say(example: tuple[Device, Device]) -> None:
+def test_the_example_decides_what_descriptions_and_interpreter_say(example: tuple[Device, ...]) -> None:
     """From samples to lines without a line of our C: integers in Python, scores by TFLite's reference."""
     spec = load_spec(EXAMPLE)
     graph = load_graph(spec.classifier.model)
@@ -173,12 +179,12 @@ def wav(file: Path, sound: NDArray[np.int16], rate: int = 16000) -> Path:
 
 
 def test_replay_prints_the_lines_alone_whatever_the_target(
-    tmp_path: Path, example: tuple[Device, Device]
+    tmp_path: Path, example: tuple[Device, ...]
 ) -> None:
     first, second = noises(1.5, 11), noises(1.0, 12)
     files = wav(tmp_path / "first.wav", first), wav(tmp_path / "second.wav", second)
     for stages in (False, True):
-        expected = [*both(example, first, stages=stages), *both(example, second, stages=stages)]
+        expected = [*same(example, first, stages=stages), *same(example, second, stages=stages)]
         for target in ("pc", "qemu"):
             words = [
                 "replay",

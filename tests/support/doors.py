@@ -10,17 +10,19 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.images import QEMU_BOARD, hashing_image, wilful_image
+from tests.support.images import M33_BOARD, QEMU_BOARD, hashing_image, wilful_image
 from tests.support.tools import need_tool
 from workbench.targets import Device, QemuOptions, open_target
 
-# pc; QEMU with the line in memory, as everybody uses it; QEMU with every byte through its UART.
-DOORS = ("pc", "qemu", "uart")
+# pc; QEMU with the line in memory, as everybody uses it; QEMU with every byte through its UART; the same two
+# ways on a Cortex-M33.
+DOORS = ("pc", "qemu", "uart", "m33")
+CHIPS = {"qemu": QEMU_BOARD, "uart": QEMU_BOARD, "m33": M33_BOARD, "m33_uart": M33_BOARD}
 
 
 def board_of(door: str) -> str:
     """Whose image runs there."""
-    return "pc" if door == "pc" else QEMU_BOARD
+    return "pc" if door == "pc" else CHIPS[door]
 
 
 def open_image(door: str, image: Path, qemu: QemuOptions | None = None, timeout: float = 60.0) -> Device:
@@ -28,7 +30,8 @@ def open_image(door: str, image: Path, qemu: QemuOptions | None = None, timeout:
     if door == "pc":
         return open_target("pc", image, timeout=timeout)
     need_tool("qemu-system-arm")
-    return open_target("qemu", image, qemu=qemu or QemuOptions(memory_line=door == "qemu"), timeout=timeout)
+    options = qemu or QemuOptions(memory_line=not door.endswith("uart"))
+    return open_target("qemu", image, board=CHIPS[door], qemu=options, timeout=timeout)
 
 
 def open_hashing(door: str, *, incremental: bool = False) -> Device:

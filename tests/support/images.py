@@ -26,6 +26,7 @@ from tests.support.tools import need_tool
 
 WILFUL_MODEL = Path(__file__).with_name("wilful_model.c")
 QEMU_BOARD = "mps2_an386"
+M33_BOARD = "mps2_an505"  # the other core that QEMU runs: Armv8-M
 
 
 @dataclasses.dataclass(frozen=True)
