@@ -59,6 +59,8 @@ class Board:
     irq: tuple[tuple[int, str], ...] = ()  # number, handler; by number
     constants: tuple[tuple[str, int], ...] = ()  # what the port asks for, in the file's order
     qemu: str | None = None  # the emulator's machine
+    renode: str | None = None  # its platform: a file beside board.toml, or one of Renode's own
+    renode_uart: str = ""  # the platform's name of the serial line
     stand_in: str | None = None  # the board whose machine runs this board's core
     flash: Flash | None = None  # how an image gets onto it; None: it cannot be flashed
     pack: Pack | None = None  # the CMSIS-Pack of its chip
@@ -221,6 +223,10 @@ class _Reader:
             if int(number) >= values.get("interrupts", 480):
                 what = f"the vector table has interrupts 0 to {values['interrupts'] - 1}"
                 self._fault(toml, ("irq", number), what, "Raise interrupts, or correct the number.")
+        emulator = values.get("emulator", {})
+        if "renode" in emulator and "renode_uart" not in emulator:
+            what = "renode needs renode_uart, the platform's name of the serial line"
+            self._fault(toml, ("emulator", "renode"), what, 'Write for example renode_uart = "usart0".')
         stand_in = values.get("stand_in")
         if stand_in is not None and stand_in not in board_names(self.folder):
             self._fault(toml, ("stand_in",), f'there is no board "{stand_in}"', None)
@@ -292,6 +298,8 @@ def _board(values: Mapping[str, Any], file: Path) -> Board:
         irq=tuple(sorted((int(number), handler) for number, handler in values.get("irq", {}).items())),
         constants=tuple(values.get("constants", {}).items()),
         qemu=values.get("emulator", {}).get("qemu"),
+        renode=values.get("emulator", {}).get("renode"),
+        renode_uart=values.get("emulator", {}).get("renode_uart", ""),
         stand_in=values.get("stand_in"),
         flash=flash_of(values.get("flash")),
         pack=pack_of(values.get("pack")),

@@ -25,6 +25,7 @@ class BuildOptions:
     spec: Spec
     build: Path
     verbose: bool
+    emulator: str | None = None  # None: what fits
 
     @property
     def board_folder(self) -> Path:
@@ -42,12 +43,14 @@ OPTIONS: Mapping[str, str] = {
     "app": "folder with pipeline.toml and model.tflite (default examples/smart_lock)",
     "build": "where to build (default build)",
     "engine": "what runs the model: aot, C generated for it (default aot)",
+    "emulator": "what emulate runs on: qemu or renode (default: what is installed and knows the board)",
     "verbose": "1 shows the commands (default 0)",
 }
 
 TARGETS: Mapping[str, str] = {
     "firmware": "the image: firmware.elf, .bin, .hex, .map and the table of sizes (default)",
     "generated": "its generated sources alone",
+    "emulate": "runs the app's Robot suites on an emulator; results in build/<board>/<app>/emulate/",
 }
 
 
@@ -89,12 +92,17 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
     board = load_board(arguments["board"])
     app = (launch / arguments["app"]).resolve() if "app" in arguments else EXAMPLE
     spec = load_spec(app)
+    if "emulate" in targets:
+        from workbench.suites.emulator import check
+
+        check(spec, board.name, arguments.get("emulator"))
     return BuildOptions(
         board=board,
         app=spec.file.parent,
         spec=spec,
         build=(launch / arguments["build"]).resolve() if "build" in arguments else ROOT / "build",
         verbose=arguments.get("verbose") == "1",
+        emulator=arguments.get("emulator"),
     )
 
 

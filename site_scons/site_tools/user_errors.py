@@ -8,21 +8,23 @@ from typing import Any
 from SCons.Script import Main
 
 from codegen.errors import UserError
+from workbench.told import ToldError
 
 
 def generate(env: Any) -> None:
-    """A UserError raised by an action is told as it is; exit code 2."""
+    """A UserError raised by an action is told as it is; exit code 2. A ToldError is not told again."""
     failed = Main.BuildTask.failed
 
     def told(task: Any) -> None:
         error = task.exc_info()[1]
         cause = (getattr(error, "exc_info", None) or (None, None))[1]
-        if not isinstance(cause, UserError):
+        if not isinstance(cause, UserError | ToldError):
             failed(task)
             return
-        print(cause, file=sys.stderr)
+        if isinstance(cause, UserError):
+            print(cause, file=sys.stderr)
         task.exception = (error, error, None)
-        task.do_failed(2)
+        task.do_failed(cause.code if isinstance(cause, ToldError) else 2)
         task.exc_clear()
 
     Main.BuildTask.failed = told

@@ -51,10 +51,10 @@ class Device:
 
         UserError when it does not say who it is within `timeout` seconds.
         """
-        self._link = link
+        self.link = link  # may be replaced by one that records, or damages
         self.name = name
         self.timeout = timeout
-        self._retry = min(RETRY, timeout)
+        self.retry = min(RETRY, timeout)  # seconds without a word until the image is asked
         self._busy = False  # a transfer began and did not end
         self._played = 0  # audio lines since `replay`
         self._room = 0  # bytes that the image then took at once
@@ -77,12 +77,12 @@ class Device:
 
     def close(self) -> None:
         """Ends the image where it is a process of ours."""
-        self._link.close()
+        self.link.close()
 
     def send(self, data: bytes) -> None:
         """Raw bytes, for whoever knows better than the methods below."""
         try:
-            self._link.send(data)
+            self.link.send(data)
         except LinkClosedError as error:
             raise UserError(str(error), file=self.name) from None
 
@@ -187,10 +187,12 @@ class Device:
         silences = 0
         self._busy = True
         while not window.done:
-            self.send(b"".join(numbered_line(word, first + number, pieces[number]) for number in window.due()))
-            line = self._line(time.monotonic() + self._retry)
+            self.send(
+                b"".join(numbered_line(word, first + number, pieces[number]) for number in window.due())
+            )
+            line = self._line(time.monotonic() + self.retry)
             if line is None:
-                if silences * self._retry >= self.timeout:
+                if silences * self.retry >= self.timeout:
                     raise self._silent(f"takes {word} line {first + window.taken}")
                 self.send(b"\nstatus\n")  # the newline ends what may be left of a damaged line
                 window.ask()
@@ -205,7 +207,7 @@ class Device:
                 window.answer()
             else:
                 yield line, answer
-        while window.owed and (line := self._line(time.monotonic() + self._retry)) is not None:
+        while window.owed and (line := self._line(time.monotonic() + self.retry)) is not None:
             answer = self._parse(line)
             if isinstance(answer, Status):
                 window.answer()
@@ -241,7 +243,7 @@ class Device:
             if left <= 0:
                 return None
             try:
-                self._waiting.extend(self._lines.take(self._link.receive(left)))
+                self._waiting.extend(self._lines.take(self.link.receive(left)))
             except LinkClosedError as error:
                 raise UserError(str(error), file=self.name) from None
         return self._waiting.popleft()
