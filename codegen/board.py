@@ -21,6 +21,7 @@ from codegen.board_keys import (
     identifier,
     whole,
 )
+from codegen.board_renode import RENODE, RENODE_NEEDS, Renode, missing_files, renode_of
 from codegen.errors import UserError, UserErrors
 from codegen.toml_place import Key, TomlFile, read_toml
 
@@ -59,11 +60,10 @@ class Board:
     irq: tuple[tuple[int, str], ...] = ()  # number, handler; by number
     constants: tuple[tuple[str, int], ...] = ()  # what the port asks for, in the file's order
     qemu: str | None = None  # the emulator's machine
-    renode: str | None = None  # its platform: a file beside board.toml, or one of Renode's own
-    renode_uart: str = ""  # the platform's name of the serial line
     stand_in: str | None = None  # the board whose machine runs this board's core
     flash: Flash | None = None  # how an image gets onto it; None: it cannot be flashed
     pack: Pack | None = None  # the CMSIS-Pack of its chip
+    renode: Renode | None = None  # the machine that Renode makes of it
 
     @property
     def hosted(self) -> bool:
@@ -97,7 +97,12 @@ def load_board(name: str, folder: Path = BOARDS) -> Board:
 
 
 # Tables of known keys, each of which may be left out.
-_CLOSED: Mapping[str, Mapping[str, Check]] = {"emulator": EMULATOR, "flash": FLASH, "pack": PACK}
+_CLOSED: Mapping[str, Mapping[str, Check]] = {
+    "emulator": EMULATOR,
+    "flash": FLASH,
+    "pack": PACK,
+    "renode": RENODE,
+}
 
 
 class _Reader:
@@ -210,6 +215,7 @@ class _Reader:
                 self._missing(toml, key)
         chip = [key for key in CHIP if key in values]
         self._check_flash(values, toml)
+        self._check_renode(values, toml)
         if not chip:
             return
         for key in CHIP:
@@ -223,10 +229,6 @@ class _Reader:
             if int(number) >= values.get("interrupts", 480):
                 what = f"the vector table has interrupts 0 to {values['interrupts'] - 1}"
                 self._fault(toml, ("irq", number), what, "Raise interrupts, or correct the number.")
-        emulator = values.get("emulator", {})
-        if "renode" in emulator and "renode_uart" not in emulator:
-            what = "renode needs renode_uart, the platform's name of the serial line"
-            self._fault(toml, ("emulator", "renode"), what, 'Write for example renode_uart = "usart0".')
         stand_in = values.get("stand_in")
         if stand_in is not None and stand_in not in board_names(self.folder):
             self._fault(toml, ("stand_in",), f'there is no board "{stand_in}"', None)
@@ -242,6 +244,18 @@ class _Reader:
         for key in ("name", "device"):
             if "pack" in values and key not in values["pack"]:
                 self._fault(toml, ("pack",), f"{key} is missing", "A [pack] has name and device.")
+
+    def _check_renode(self, values: Mapping[str, Any], toml: TomlFile) -> None:
+        """[renode] is whole and its files are there."""
+        if "renode" not in values:
+            return
+        if "core" not in values:
+            self._fault(toml, ("renode",), "a board without core is this computer", "Remove [renode].")
+        for key in RENODE_NEEDS:
+            if key not in values["renode"]:
+                self._fault(toml, ("renode",), f"{key} is missing", "A [renode] has platform and uart.")
+        for file in missing_files(values["renode"], self.folder):
+            self._fault(toml, ("renode",), f'there is no file "{file}" in {self.folder}', None)
 
     def _check_memories(self, memories: list[Memory], stack: int, toml: TomlFile) -> None:
         for kind in KINDS:
@@ -298,9 +312,8 @@ def _board(values: Mapping[str, Any], file: Path) -> Board:
         irq=tuple(sorted((int(number), handler) for number, handler in values.get("irq", {}).items())),
         constants=tuple(values.get("constants", {}).items()),
         qemu=values.get("emulator", {}).get("qemu"),
-        renode=values.get("emulator", {}).get("renode"),
-        renode_uart=values.get("emulator", {}).get("renode_uart", ""),
         stand_in=values.get("stand_in"),
         flash=flash_of(values.get("flash")),
         pack=pack_of(values.get("pack")),
+        renode=renode_of(values.get("renode")),
     )

@@ -65,6 +65,6 @@ MEMORY: Mapping[str, Check] = {
     "start": whole(0, ADDRESSES - 1),
     "size": whole(1, ADDRESSES),
 }
-EMULATOR: Mapping[str, Check] = {"qemu": text, "renode": text, "renode_uart": text}
-TABLES = ("memory", "irq", "constants", "emulator", "flash", "pack")
+EMULATOR: Mapping[str, Check] = {"qemu": text}
+TABLES = ("memory", "irq", "constants", "emulator", "flash", "pack", "renode")
 CHIP = ("core", "fpu", "clock_hz", "stack", "interrupts", "memory")  # what an image for a chip needs

@@ -37,6 +37,11 @@ def board_sources(board: Board) -> dict[str, str]:
     return sources
 
 
+def renode_script(board: Board) -> str:
+    """The .resc that makes the board's machine in Renode and loads the image beside it; it has a renode."""
+    return render("renode.resc.in", board=board)
+
+
 def _macros(board: Board) -> list[tuple[str, list[tuple[str, str]]]]:
     """Groups of macros: a comment or "", then names and values, the names padded to the group's widest."""
     identity = [("NAME", c_string(board.name))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from codegen.every_layer import output_bytes
 from codegen.graph import Graph
 from codegen.spec import Pipeline, Spec
 
@@ -37,7 +38,7 @@ def longest_lines(spec: Spec, graph: Graph) -> Iterator[str]:
     yield _text(_status(spec.pipeline))
     yield _text({"error": "x" * ERROR_MAX, "detail": _I64, "reason": "x" * REASON_MAX})
     yield _text({"ack": _U32, "room": _U32})
-    chunk = min(graph.output.nbytes, TENSOR_CHUNK)
+    chunk = min(output_bytes(spec, graph), TENSOR_CHUNK)
     yield _text({"tensor": _U32, "data": "x" * (-(-chunk // 3) * 4), "crc": "x" * 8})
     if spec.pipeline is None:
         return
@@ -65,7 +66,7 @@ def _boot(spec: Spec, graph: Graph) -> dict[str, object]:
         "build": "0" * 40,
         "model": "0" * 16,
         "input": graph.input.nbytes,
-        "output": graph.output.nbytes,
+        "output": output_bytes(spec, graph),
     }
     if spec.pipeline is not None:
         line |= {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from codegen.every_layer import layer_outputs, output_bytes
 from codegen.graph import Graph, Tensor, Variable
 from codegen.incremental import Incremental, incremental
 from codegen.layer import Array, Layer
@@ -16,6 +17,11 @@ from codegen.render import c_rows, c_words, render, shape_text, short
 from codegen.spec import Spec
 from codegen.variables import uniform
 
+OWNERS = {
+    Reference.LITERT: "LiteRT's reference kernels",
+    Reference.TFLM: "TensorFlow Lite Micro",
+}
+
 
 @dataclass(frozen=True)
 class Call:
@@ -24,6 +30,7 @@ class Call:
     layer: Layer
     comment: str
     arguments: tuple[str, ...]
+    copied: tuple[int, str, int] | None = None  # where every layer's output is wanted: offset, place, bytes
 
 
 def model_plan(graph: Graph, reference: Reference = Reference.LITERT) -> Plan:
@@ -31,14 +38,17 @@ def model_plan(graph: Graph, reference: Reference = Reference.LITERT) -> Plan:
     return plan(lower(graph, reference))
 
 
-def model_source(spec: Spec, graph: Graph, scratch: int, reference: Reference = Reference.LITERT) -> str:
+def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
     """The text of NAME_model.c. scratch: bytes that stages outside the model need of the arena."""
-    program = lower(graph, reference)
+    program = lower(graph, spec.classifier.reference)
     rows = incremental(spec, graph, program)
     planned = rows.rest if isinstance(rows, Incremental) else plan(program)
     history = (
         f"{spec.name}_{'work' if rows.flat else 'history'}" if isinstance(rows, Incremental) else "input"
     )
+    calls = [_call(planned, index, spec.name, history) for index in range(len(planned.program.layers))]
+    if spec.classifier.every_layer:
+        calls = _copied(calls, planned, graph, spec.name)
     layers = planned.program.layers
     types = {layer.type for layer in layers}
     if isinstance(rows, Incremental):
@@ -48,11 +58,13 @@ def model_source(spec: Spec, graph: Graph, scratch: int, reference: Reference = 
         "model.c.in",
         name=spec.name,
         mode=spec.classifier.kernels,
+        reference=OWNERS[spec.classifier.reference],
         graph=graph,
         plan=planned,
         arena=max(planned.arena, scratch, 16),
         layers=layers,
-        calls=[_call(planned, index, spec.name, history) for index in range(len(planned.program.layers))],
+        calls=calls,
+        output_bytes=output_bytes(spec, graph),
         constants=_constants(planned),
         states=[_state(graph.variables[index]) for index in sorted(planned.program.states.values())],
         types=sorted(types),
@@ -134,6 +146,15 @@ def _call(planned: Plan, index: int, name: str, source: str) -> Call:
     before = computed[0] if computed else tensors[layer.inputs[0]]
     text += f": {describe(before).split(',')[0]} -> {describe(made)}"
     return Call(layer, comment(text), tuple(arguments))
+
+
+def _copied(calls: list[Call], planned: Plan, graph: Graph, name: str) -> list[Call]:
+    """The calls, with the outputs of all layers copied behind the model's own."""
+    calls = list(calls)
+    for made in layer_outputs(graph, planned.program):
+        place = _place(planned, made.tensor.index, name, "input")
+        calls[made.call] = replace(calls[made.call], copied=(made.offset, place, made.tensor.nbytes))
+    return calls
 
 
 def _rows(array: Array) -> str:

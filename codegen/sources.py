@@ -6,23 +6,26 @@ from pathlib import Path
 
 from codegen.check import check
 from codegen.contract import check_contract
+from codegen.every_layer import output_bytes
 from codegen.graph import Graph
 from codegen.line_size import line_size
 from codegen.model_source import model_source
 from codegen.pipeline_source import pipeline_source
 from codegen.render import render
-from codegen.spec import Spec
+from codegen.spec import Spec, with_kernels
 from codegen.spec_file import load_spec
 from codegen.tables import mfcc_scratch_bytes
 from codegen.tflite_file import load_graph
 
 
-def generate(app: Path) -> dict[str, str]:
+def generate(app: Path, kernels: str | None = None) -> dict[str, str]:
     """File name -> text for the app in this folder (or of this pipeline.toml). UserError with what is wrong.
+
+    kernels: "small" or "fast" in place of the app's own choice.
 
     NAME.h, NAME_model.c, NAME_pipeline.c (not for a bare model) and app.c; the same bytes for every board.
     """
-    spec = load_spec(app)
+    spec = with_kernels(load_spec(app), kernels)
     graph = load_graph(spec.classifier.model)
     check(spec, graph)
     check_contract(spec)
@@ -55,6 +58,6 @@ def _app(spec: Spec, graph: Graph) -> str:
         model_hash=graph.sha256[:16],
         pipeline=spec.pipeline,
         input_bytes=graph.input.nbytes,
-        output_bytes=graph.output.nbytes,
+        output_bytes=output_bytes(spec, graph),
         line_size=line_size(spec, graph),
     )

@@ -5,10 +5,12 @@ Defaults are SensiML's Smart Lock tutorial, bit for bit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
+
+from codegen.quantize import Reference
 
 
 class Layout(Enum):
@@ -89,6 +91,8 @@ class Classifier:
     layout: Layout = Layout.FRAMES_BY_CEPSTRA
     offset: int = 0  # subtracted from the 8-bit feature, 0..255: 0 or 127 in practice
     rounding: Rounding = Rounding.NEAREST
+    reference: Reference = Reference.LITERT  # whose bits the generated C computes
+    every_layer: bool = False  # a bare model's run() appends the outputs of all layers to its own
 
 
 @dataclass(frozen=True)
@@ -121,3 +125,8 @@ class Spec:
     file: Path  # pipeline.toml, absolute
     classifier: Classifier
     pipeline: Pipeline | None
+
+
+def with_kernels(spec: Spec, kernels: str | None) -> Spec:
+    """The app with other kernels, "small" or "fast"; with its own for None."""
+    return spec if kernels is None else replace(spec, classifier=replace(spec.classifier, kernels=kernels))

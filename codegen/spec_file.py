@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from codegen.errors import UserError, UserErrors
+from codegen.quantize import Reference
 from codegen.spec import (
     Audio,
     Cascade,
@@ -215,6 +216,8 @@ def _spec(file: Path, model: Path, values: Values, bare: bool) -> Spec:
         chosen["layout"] = Layout(chosen["layout"])
     if "rounding" in chosen:
         chosen["rounding"] = Rounding(chosen["rounding"])
+    if "reference" in chosen:
+        chosen["reference"] = Reference(chosen["reference"])
     name = app_name(file.parent.name)
     classifier = Classifier(**chosen)
     if bare:

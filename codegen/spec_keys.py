@@ -9,6 +9,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
+from codegen.quantize import Reference
 from codegen.spec import Layout, Rounding
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
@@ -307,6 +308,8 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
         "layout": Word(tuple(layout.value for layout in Layout)),
         "offset": Whole(0, 255),
         "rounding": Word(tuple(rounding.value for rounding in Rounding)),
+        "reference": Word(tuple(reference.value for reference in Reference)),
+        "every_layer": Flag(),
     },
     "decision": {"labels": Labels(), "threshold": Thresholds(), "votes": Whole(1, 10, "decisions")},
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,14 +54,16 @@ def suite_text(suite: Suite) -> str:
     return render("suite.robot.in", suite=suite, columns=_columns)
 
 
-def resource_text(image: Image, emulator: str, folders: dict[str, Path], keywords: str) -> str:
+def resource_text(
+    image: Image, emulator: str, folders: Mapping[str, Path], keywords: str, uart: str = ""
+) -> str:
     """suites/emulator.resource: how the image is loaded and ended.
 
-    emulator: "qemu" or "renode"; folders: variables of the suites; keywords: the library's Python name.
+    emulator: "qemu" or "renode"; folders: variables of the suites; keywords: the library's Python name;
+    uart: Renode's name of the serial line.
     """
-    return render(
-        f"suite_{emulator}.resource.in", image=image, folders=folders, keywords=keywords, columns=_columns
-    )
+    template = f"suite_{emulator}.resource.in"
+    return render(template, image=image, folders=folders, keywords=keywords, uart=uart)
 
 
 def _columns(*words: object) -> str:

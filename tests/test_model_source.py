@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen.model_source import model_source
+from codegen.model_source import model_plan, model_source
 from codegen.render import render
 from codegen.tflite_file import load_graph
 from tests.models.networks import dense_only, tutorial_like
@@ -60,10 +60,12 @@ def test_run_is_one_call_a_layer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("scratch", [0, 5000, 20000])
 def test_the_arena_holds_the_larger(tmp_path: Path, scratch: int) -> None:
-    text = source(tutorial_like(tmp_path / "model.tflite", 1), scratch=scratch)
+    path = tutorial_like(tmp_path / "model.tflite", 1)
+    text, arena = source(path, scratch=scratch), model_plan(load_graph(path)).arena
+    assert 5000 < arena < 8000
     found = re.search(r"lock_arena\[(\d+)\]", text)
     assert found is not None
-    assert int(found.group(1)) == max(scratch, 8000)
+    assert int(found.group(1)) == max(scratch, arena)
 
 
 @pytest.mark.parametrize("kernels", ["small", "fast"])

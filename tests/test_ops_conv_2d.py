@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
-from tests.support.exact import BATCHES, Batch, Step, batches, check, positions, steps
+from tests.support.exact import BATCHES, Batch, Step, batches, check, layers_of, positions, steps
 
 
 @dataclass(frozen=True)
@@ -99,39 +100,101 @@ def test_any_convolution(cases: Batch) -> None:
     check(cases)
 
 
+FIRST = Conv(
+    rows=7,
+    columns=8,
+    inputs=4,
+    outputs=6,
+    kernel=(3, 3),
+    stride=(1, 1),
+    dilation=(1, 1),
+    padding="valid",
+    activation="none",
+    per_channel=True,
+    extreme=False,
+    input_=Step(0.05, -3),
+    output_zero=5,
+    multiplier=-8.0,
+    seed=0,
+)
+
+
+def windows() -> list[Conv]:
+    """conv_2d: kernels larger than one tap."""
+    first = FIRST
+    positive = replace(first, activation="relu", output_zero=-128)
+    return [
+        first,  # whole rows of three, and the last positions of a row together with the next row's
+        replace(positive, columns=9),
+        replace(first, columns=4, rows=4),  # two positions a row, two left at the end
+        replace(first, columns=3, rows=3),  # one in all
+        replace(positive, outputs=5, kernel=(2, 2)),  # an odd channel left over
+        replace(first, outputs=1),
+        replace(first, inputs=2, kernel=(3, 2), stride=(1, 2), dilation=(2, 1)),
+        replace(first, kernel=(2, 3), dilation=(1, 2)),  # runs apart
+        replace(first, inputs=1, kernel=(3, 3), dilation=(2, 2), padding="same"),
+        replace(first, inputs=3, outputs=3, stride=(2, 2), padding="same"),  # odd runs
+        replace(first, inputs=1, kernel=(5, 4), stride=(1, 2), padding="same"),
+        replace(first, inputs=1, kernel=(2, 2), stride=(3, 1)),  # rows that no position reads
+        replace(first, inputs=1, kernel=(3, 4)),  # whole quads at odd places
+        replace(first, inputs=5, kernel=(2, 2), padding="same"),
+        replace(positive, kernel=(2, 2), multiplier=-30.0, outputs=4),  # channels that are the zero point
+        replace(first, rows=1, columns=1, kernel=(5, 5), padding="same"),
+    ]
+
+
+def windows_general() -> list[Conv]:
+    """conv_2d_general: what the words of pairs do not serve."""
+    first = FIRST
+    return [
+        replace(first, activation="relu"),
+        replace(first, kernel=(2, 3), dilation=(1, 2), activation="relu6"),
+        replace(first, inputs=5, kernel=(2, 2), padding="same", activation="relu_n1_to_1"),
+        replace(first, kernel=(2, 2), multiplier=0.6),  # multipliers over 1
+        replace(first, extreme=True, outputs=3),  # weights of -128, sums beyond 24 bits
+    ]
+
+
+def points() -> list[Conv]:
+    """pointwise_conv_2d: every number of steps modulo the unrolled loop's, rows joined and apart."""
+    first = replace(FIRST, kernel=(1, 1))
+    return [
+        *(replace(first, inputs=4 * steps, outputs=4, seed=steps) for steps in range(1, 10)),
+        replace(first, inputs=8, outputs=2, stride=(2, 1)),
+        replace(first, inputs=8, outputs=7, stride=(2, 3), padding="same"),
+        *(replace(first, inputs=inputs, rows=inputs) for inputs in (1, 2, 3, 5, 6, 7)),
+        replace(first, inputs=12, activation="relu", output_zero=-128),
+        replace(first, rows=1, columns=1),
+        replace(first, rows=1, columns=2, outputs=3),
+    ]
+
+
+def points_general() -> list[Conv]:
+    """pointwise_conv_2d_general."""
+    first = replace(FIRST, kernel=(1, 1))
+    return [
+        replace(first, activation="relu"),
+        replace(first, inputs=3, stride=(1, 2), multiplier=0.6),
+        replace(first, inputs=6, extreme=True),
+    ]
+
+
+KINDS = {
+    "conv_2d": windows(),
+    "conv_2d_general": windows_general(),
+    "pointwise_conv_2d": points(),
+    "pointwise_conv_2d_general": points_general(),
+}
+
+
 @pytest.mark.parametrize("kernels", ["small", "fast"])
 @pytest.mark.parametrize("target", ["pc", "qemu"])
 def test_kinds(kernels: str, target: str) -> None:
     """Each path of the kernels in both modes, on the PC and on a Cortex-M4."""
-    first = Conv(
-        rows=7,
-        columns=8,
-        inputs=4,
-        outputs=6,
-        kernel=(3, 3),
-        stride=(1, 1),
-        dilation=(1, 1),
-        padding="valid",
-        activation="none",
-        per_channel=True,
-        extreme=False,
-        input_=Step(0.05, -3),
-        output_zero=5,
-        multiplier=-8.0,
-        seed=0,
-    )
-    cases = [
-        first,
-        replace(first, outputs=5, kernel=(2, 2), activation="relu"),  # an odd channel left over
-        replace(first, inputs=8, outputs=2, kernel=(1, 1), stride=(2, 1)),  # pointwise with a stride
-        replace(first, inputs=2, kernel=(3, 2), stride=(1, 2), dilation=(2, 1)),
-        replace(first, kernel=(2, 3), dilation=(1, 2), activation="relu6"),
-        replace(first, inputs=3, outputs=3, stride=(2, 2), padding="same"),
-        replace(
-            first, inputs=1, kernel=(5, 4), stride=(1, 2), padding="same", activation="relu", multiplier=-6.0
-        ),
-        replace(first, inputs=5, kernel=(2, 2), padding="same", activation="relu_n1_to_1"),
-        replace(first, kernel=(2, 2), multiplier=0.6),  # multipliers over 1
-        replace(first, kernel=(2, 2), multiplier=-30.0),
-    ]
-    check(cases, kernels=kernels, target=target)
+    check([case for cases in KINDS.values() for case in cases], kernels=kernels, target=target)
+
+
+@pytest.mark.parametrize("kernel", KINDS)
+def test_kinds_reach_their_kernel(kernel: str, tmp_path: Path) -> None:
+    for case in KINDS[kernel]:
+        assert [layer.kernel for layer in layers_of(case, tmp_path)] == [kernel], case

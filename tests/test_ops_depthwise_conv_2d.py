@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
-from tests.support.exact import BATCHES, Batch, Step, batches, check, positions, steps
+from tests.support.exact import BATCHES, Batch, Step, batches, check, layers_of, positions, steps
 
 
 @dataclass(frozen=True)
@@ -93,32 +94,76 @@ def test_any_depthwise_convolution(cases: Batch) -> None:
     check(cases)
 
 
+FIRST = Depthwise(
+    rows=6,
+    columns=7,
+    inputs=8,
+    multiplier=1,
+    kernel=(3, 3),
+    stride=(1, 1),
+    dilation=(1, 1),
+    padding="same",
+    activation="none",
+    per_channel=True,
+    input_=Step(0.05, -3),
+    output_zero=5,
+    scale=-6.0,
+    seed=0,
+)
+
+
+def threes() -> list[Depthwise]:
+    """depthwise_3x3: along rows and columns, odd and even, channels left over, no pair at all."""
+    first, positive = FIRST, replace(FIRST, activation="relu", output_zero=-128)
+    sizes = ((6, 7), (7, 5), (5, 5), (5, 7), (6, 6), (1, 1), (1, 4), (2, 1), (3, 9), (25, 5))
+    return [
+        *(replace(positive, rows=rows, columns=columns, seed=rows) for rows, columns in sizes),
+        *(replace(first, inputs=inputs, seed=inputs) for inputs in range(1 + 1, 10)),
+        *(replace(first, padding="valid", rows=rows, columns=7) for rows in (3, 4, 5, 6)),
+        replace(positive, padding="valid", rows=4, columns=3, inputs=3),
+        replace(first, per_channel=False, input_=Step(0.05, 127)),
+        replace(first, scale=-30.0),  # channels that are the zero point
+    ]
+
+
+def others() -> list[Depthwise]:
+    """depthwise_conv_2d, where requantize_fast serves."""
+    first = replace(FIRST, kernel=(3, 2))
+    return [
+        first,
+        replace(first, inputs=6, padding="valid"),  # two channels left over
+        replace(first, inputs=3, multiplier=2, stride=(2, 2)),
+        replace(first, kernel=(3, 3), stride=(2, 2)),
+        replace(first, kernel=(3, 3), dilation=(2, 2)),
+        replace(first, rows=1, columns=1, kernel=(5, 5)),
+    ]
+
+
+def others_general() -> list[Depthwise]:
+    """depthwise_conv_2d_general."""
+    return [
+        replace(FIRST, activation="relu"),
+        replace(FIRST, dilation=(2, 2), activation="relu6"),
+        replace(FIRST, kernel=(6, 1), padding="valid", scale=0.7),
+    ]
+
+
+KINDS = {
+    "depthwise_3x3": threes(),
+    "depthwise_conv_2d": others(),
+    "depthwise_conv_2d_general": others_general(),
+    "conv_2d": [replace(FIRST, inputs=1, multiplier=5, kernel=(4, 2))],
+}
+
+
 @pytest.mark.parametrize("kernels", ["small", "fast"])
 @pytest.mark.parametrize("target", ["pc", "qemu"])
 def test_kinds(kernels: str, target: str) -> None:
-    first = Depthwise(
-        rows=6,
-        columns=7,
-        inputs=8,
-        multiplier=1,
-        kernel=(3, 3),
-        stride=(1, 1),
-        dilation=(1, 1),
-        padding="same",
-        activation="none",
-        per_channel=True,
-        input_=Step(0.05, -3),
-        output_zero=5,
-        scale=-6.0,
-        seed=0,
-    )
-    cases = [
-        first,
-        replace(first, inputs=6, padding="valid", activation="relu"),  # two channels left over
-        replace(first, inputs=3, multiplier=2, stride=(2, 2)),
-        replace(first, inputs=1, multiplier=5, kernel=(4, 2)),  # a convolution
-        replace(first, dilation=(2, 2), activation="relu6"),
-        replace(first, kernel=(6, 1), padding="valid", scale=0.7),
-        replace(first, rows=1, columns=1, kernel=(5, 5)),
-    ]
-    check(cases, kernels=kernels, target=target)
+    """Each path of the kernels in both modes, on the PC and on a Cortex-M4."""
+    check([case for cases in KINDS.values() for case in cases], kernels=kernels, target=target)
+
+
+@pytest.mark.parametrize("kernel", KINDS)
+def test_kinds_reach_their_kernel(kernel: str, tmp_path: Path) -> None:
+    for case in KINDS[kernel]:
+        assert [layer.kernel for layer in layers_of(case, tmp_path)] == [kernel], case

@@ -67,7 +67,7 @@ def test_a_computed_flatten_leaves_no_layer(tmp_path: Path) -> None:
     program = lower(load_graph(path))
     kernels = [layer.kernel.removesuffix("_general") for layer in program.layers]
     assert kernels == [
-        "conv_2d_im2col", "conv_2d", "table", "conv_2d", "conv_2d",
+        "conv_2d", "conv_2d", "table", "conv_2d", "conv_2d",
         "fully_connected", "fully_connected", "softmax",
     ]  # fmt: skip
     assert sum(layer.macs for layer in program.layers) == 428_736

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from codegen import spec
 from codegen.errors import UserError, UserErrors
+from codegen.quantize import Reference
 from codegen.spec import Layout, Rounding
 from codegen.spec_file import app_name, load_spec
 from codegen.spec_keys import KEYS, REQUIRED, Whole
@@ -108,6 +109,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         layout = "scrambled"
         offset = 127
         rounding = "zero"
+        reference = "tflm"
         [decision]
         labels = ["a", "Knock-2/x", "unknown"]
         threshold = [0.1, 1, 0.000000000000000001]
@@ -118,7 +120,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     (path / "sub/m.tflite").touch()
     read = load_spec(path / "pipeline.toml")
     assert read.classifier == spec.Classifier(
-        path / "sub/m.tflite", "aot", "fast", Layout.SCRAMBLED, 127, Rounding.ZERO
+        path / "sub/m.tflite", "aot", "fast", Layout.SCRAMBLED, 127, Rounding.ZERO, Reference.TFLM
     )
     assert read.pipeline == spec.Pipeline(
         spec.Audio(48000),
@@ -455,7 +457,7 @@ def test_the_page_tells_every_key_with_its_default_and_range() -> None:
             continue
         fields = {field.name: field.default for field in dataclasses.fields(STAGES[section])}
         value = fields[key]
-        value = value.value if isinstance(value, Layout | Rounding) else value
+        value = value.value if isinstance(value, Layout | Rounding | Reference) else value
         expected = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
         assert default.strip("`") == (f"{value:g}" if isinstance(value, float) else expected), key
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from codegen.board import load_board
+from codegen.board_renode import Renode
 from codegen.errors import UserError
 from codegen.spec import Cascade, Gate, Window
 from codegen.spec_file import load_spec
@@ -193,24 +194,24 @@ def test_a_word_is_one_word_to_robot() -> None:
 
 @pytest.fixture
 def renode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A renode-test in a folder that EARSHOT_RENODE names."""
+    """A renode-test on PATH."""
     program = tmp_path / "renode-test"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    monkeypatch.setenv("EARSHOT_RENODE", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
     return program
 
 
 def known_boards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three boards: one of both emulators, one of Renode's alone, one with a stand-in."""
-    real = load_board("mps2_an386")
+    real = load_board("mps2_an505")
+    machine = Renode("both/both.repl", "uart0")
     boards = {
-        "both": dataclasses.replace(real, name="both", renode="x.repl", renode_uart="uart0"),
-        "renode_only": dataclasses.replace(
-            real, name="renode_only", qemu=None, renode="x.repl", renode_uart="uart0"
-        ),
-        "stood_in": dataclasses.replace(real, name="stood_in", qemu=None, stand_in="mps2_an386"),
-        "nothing": dataclasses.replace(real, name="nothing", qemu=None),
+        "both": dataclasses.replace(real, name="both", renode=machine),
+        "renode_only": dataclasses.replace(real, name="renode_only", qemu=None, renode=machine),
+        "stood_in": dataclasses.replace(real, name="stood_in", qemu=None, renode=None, stand_in="mps2_an505"),
+        "nothing": dataclasses.replace(real, name="nothing", qemu=None, renode=None),
+        "qemu_only": dataclasses.replace(real, name="qemu_only", renode=None),
     }
     monkeypatch.setattr(emulator, "load_board", lambda name: boards.get(name) or load_board(name))
 
@@ -223,16 +224,15 @@ def test_renode_where_it_is_installed_and_knows_the_board(
         chosen = emulator.choose(board)
         assert (chosen.name, chosen.board.name, chosen.renode_test) == ("renode", board, renode)
     assert emulator.choose("both", "qemu").name == "qemu"
-    assert emulator.choose("mps2_an386").name == "qemu"
+    assert emulator.choose("qemu_only").name == "qemu"
 
 
 def test_qemu_and_stand_ins_are_said_clearly(monkeypatch: pytest.MonkeyPatch) -> None:
     known_boards(monkeypatch)
-    monkeypatch.delenv("EARSHOT_RENODE", raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
-    assert emulator.choose("both").words == "both in QEMU's machine mps2-an386"
+    assert emulator.choose("both").words == "both in QEMU's machine mps2-an505"
     chosen = emulator.choose("stood_in")
-    assert (chosen.name, chosen.board.name) == ("qemu", "mps2_an386")
+    assert (chosen.name, chosen.board.name) == ("qemu", "mps2_an505")
     assert "in place of stood_in, which it does not know" in chosen.words
     assert "not the image for stood_in" in chosen.words
 
@@ -242,7 +242,7 @@ def test_qemu_and_stand_ins_are_said_clearly(monkeypatch: pytest.MonkeyPatch) ->
     [
         ("pc", None, "nothing to emulate"),
         ("mps2_an386", "bochs", 'no emulator "bochs"'),
-        ("mps2_an386", "renode", "no Renode platform"),
+        ("qemu_only", "renode", "no Renode platform"),
         ("renode_only", None, "no emulator here knows"),
         ("renode_only", "renode", "Renode is not installed"),
         ("nothing", None, "Add a stand_in"),
@@ -252,7 +252,6 @@ def test_what_cannot_run_is_refused(
     monkeypatch: pytest.MonkeyPatch, board: str, wanted: str | None, told: str
 ) -> None:
     known_boards(monkeypatch)
-    monkeypatch.delenv("EARSHOT_RENODE", raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(UserError) as caught:
         emulator.choose(board, wanted)

@@ -12,7 +12,7 @@ from codegen.board import Board, load_board
 from codegen.errors import UserError
 from codegen.spec_file import load_spec
 from workbench import tools
-from workbench.build_options import ROOT
+from workbench.build_options import ROOT, folder_name
 
 
 @dataclass(frozen=True)
@@ -22,20 +22,39 @@ class Build:
     directory: Path
     image: Path  # firmware.elf, or the program `firmware` on the board pc
     library: Path | None  # libearshot.so, on the board pc alone
+    counting: Path | None = None  # counting.elf, where it was asked for
 
 
-def build(board: str, app: Path, build_dir: Path | None = None) -> Build:
+def build(
+    board: str,
+    app: Path,
+    build_dir: Path | None = None,
+    *,
+    counting: bool = False,
+    kernels: str | None = None,
+) -> Build:
     """Brings the app's image for this board up to date. UserError with SCons's words where it cannot.
+
+    counting: also the image that counts instructions, not for the board pc.
+    kernels: "small" or "fast" in place of the app's own.
 
     Two processes may build at once: for different boards in parallel, for one board one after the other.
     """
     description = load_board(board)
     folder = load_spec(app).file.parent
     tools.ensure(*board_tools(description))
-    _scons(f"board={board}", f"app={folder}", *([f"build={build_dir.resolve()}"] if build_dir else []))
-    directory = (build_dir.resolve() if build_dir else ROOT / "build") / board / folder.name
+    targets = ["firmware", "counting"] if counting else []
+    where = [f"build={build_dir.resolve()}"] if build_dir else []
+    chosen = [f"kernels={kernels}"] if kernels else []
+    _scons(f"board={board}", f"app={folder}", *where, *chosen, *targets)
+    directory = (build_dir.resolve() if build_dir else ROOT / "build") / board / folder_name(folder, kernels)
     image = directory / ("firmware" if description.hosted else "firmware.elf")
-    return Build(directory, image, directory / "libearshot.so" if description.hosted else None)
+    return Build(
+        directory,
+        image,
+        directory / "libearshot.so" if description.hosted else None,
+        directory / "counting.elf" if counting else None,
+    )
 
 
 def board_tools(board: Board) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from codegen.board import Board, board_names, load_board
 from codegen.errors import UserError
-from codegen.spec import Spec
+from codegen.spec import Spec, with_kernels
 from codegen.spec_file import load_spec
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +26,7 @@ class BuildOptions:
     build: Path
     verbose: bool
     emulator: str | None = None  # None: what fits
+    kernels: str | None = None  # in place of the app's own; `spec` has them already
 
     @property
     def board_folder(self) -> Path:
@@ -35,13 +36,19 @@ class BuildOptions:
     @property
     def folder(self) -> Path:
         """Where the image of this app lies."""
-        return self.board_folder / self.app.name
+        return self.board_folder / folder_name(self.app, self.kernels)
+
+
+def folder_name(app: Path, kernels: str | None) -> str:
+    """Of an app's image, beside those of other apps and of the same with other kernels."""
+    return app.name if kernels is None else f"{app.name}-{kernels}"
 
 
 OPTIONS: Mapping[str, str] = {
     "board": "the board to build for, one of:",
     "app": "folder with pipeline.toml and model.tflite (default examples/smart_lock)",
     "build": "where to build (default build)",
+    "kernels": "small or fast, in place of what pipeline.toml says; in a folder of its own",
     "engine": "what runs the model: aot, C generated for it (default aot)",
     "emulator": "what emulate runs on: qemu or renode (default: what is installed and knows the board)",
     "verbose": "1 shows the commands (default 0)",
@@ -51,6 +58,7 @@ TARGETS: Mapping[str, str] = {
     "firmware": "the image: firmware.elf, .bin, .hex, .map and the table of sizes (default)",
     "generated": "its generated sources alone",
     "emulate": "runs the app's Robot suites on an emulator; results in build/<board>/<app>/emulate/",
+    "counting": "counting.elf, from which `earshot profile` counts instructions",
 }
 
 
@@ -89,9 +97,12 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         raise UserError(
             f"verbose={arguments['verbose']} is not allowed", remedy="Write verbose=1 or verbose=0."
         )
+    kernels = arguments.get("kernels")
+    if kernels not in (None, "small", "fast"):
+        raise UserError(f"kernels={kernels} is not allowed", remedy="Write kernels=small or kernels=fast.")
     board = load_board(arguments["board"])
     app = (launch / arguments["app"]).resolve() if "app" in arguments else EXAMPLE
-    spec = load_spec(app)
+    spec = with_kernels(load_spec(app), kernels)
     if "emulate" in targets:
         from workbench.suites.emulator import check
 
@@ -103,6 +114,7 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         build=(launch / arguments["build"]).resolve() if "build" in arguments else ROOT / "build",
         verbose=arguments.get("verbose") == "1",
         emulator=arguments.get("emulator"),
+        kernels=kernels,
     )
 
 

@@ -72,7 +72,9 @@ def install(folder: Path, lock_file: Path) -> None:
         "--quiet",
         "--disable-pip-version-check",
     ]
-    command += ["--require-hashes", "--only-binary=:all:", "--no-warn-script-location", "-r", str(lock_file)]
+    # A lock file is complete: what it does not name is not wanted.
+    command += ["--require-hashes", "--no-deps", "--only-binary=:all:", "--no-warn-script-location"]
+    command += ["-r", str(lock_file)]
     done = subprocess.run(
         command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )

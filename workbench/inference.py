@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from codegen.errors import UserError
 from codegen.graph import Graph
+from codegen.quantize import Reference
 from codegen.spec import Spec
 from codegen.spec_file import load_spec
 from codegen.tflite_file import load_graph
@@ -23,7 +24,7 @@ from workbench.model_app import model_app
 from workbench.progress import progress
 from workbench.targets import Device, open_app
 
-TARGETS = ("pc", "qemu")
+TARGETS = ("pc", "qemu", "renode")
 ENGINES = ("aot", "tflm")
 
 
@@ -37,23 +38,63 @@ class Engine(Protocol):
         """One input, input_size bytes."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to run, and where."""
-    parser.add_argument("model", nargs="?", type=Path, metavar="MODEL.tflite", help="an int8 TFLite model")
+def add_arguments(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """What to run, and where. several: `model` is a list, of folders too."""
+    parser.add_argument(
+        "model",
+        nargs="*" if several else "?",
+        type=Path,
+        metavar="MODEL.tflite",
+        help="int8 TFLite models, or folders that hold them" if several else "an int8 TFLite model",
+    )
     parser.add_argument("--app", type=Path, metavar="DIR", help="instead of a model: the model of this app")
     parser.add_argument(
         "--target", choices=TARGETS, default="pc", help="this computer, or an emulated Cortex-M4 (default pc)"
     )
     parser.add_argument("--engine", choices=ENGINES, help="what runs the model (default aot)")
+    add_reference(parser)
+
+
+def add_reference(parser: argparse.ArgumentParser) -> None:
+    """--reference, which is a key of pipeline.toml too."""
+    parser.add_argument(
+        "--reference",
+        choices=[reference.value for reference in Reference],
+        help="whose bits, where LiteRT and TensorFlow Lite Micro round differently "
+        "(default: what pipeline.toml says; litert for a bare model)",
+    )
+
+
+def app_of(args: argparse.Namespace) -> Path:
+    """The app that `model` or `app` and `reference` name: its folder, or one made for the bare model."""
+    if (args.model is None) == (args.app is None):
+        raise UserError("give a MODEL.tflite, or --app DIR", remedy="One of the two, not both.")
+    wanted = None if args.reference is None else Reference(args.reference)
+    if args.app is None:
+        return model_app(args.model, reference=wanted or Reference.LITERT)
+    spec = load_spec(args.app)
+    if wanted not in (None, spec.classifier.reference) and spec.classifier.engine == "aot":
+        raise UserError(
+            f'--reference {args.reference}, but the app is built for "{spec.classifier.reference.value}"',
+            file=spec.file,
+            remedy=f'Write reference = "{args.reference}" under [classifier], or give the model alone.',
+        )
+    return Path(args.app)
+
+
+def reference_of(args: argparse.Namespace, spec: Spec) -> Reference:
+    """Whose bits the app's model has: of the engine tflm those of TensorFlow Lite Micro."""
+    if args.reference is not None:
+        return Reference(args.reference)
+    tflm = (args.engine or spec.classifier.engine) == "tflm"
+    return Reference.TFLM if tflm else spec.classifier.reference
 
 
 def chosen_app(args: argparse.Namespace) -> tuple[Path, Spec, Graph]:
     """The app that the arguments name, or one made for the bare model."""
     if args.engine == "tflm":
         raise UserError("--engine tflm is not available yet", remedy="Leave it away: there is aot.")
-    if (args.model is None) == (args.app is None):
-        raise UserError("give a MODEL.tflite, or --app DIR", remedy="One of the two, not both.")
-    app: Path = args.app if args.app is not None else model_app(args.model)
+    app = app_of(args)
     spec = load_spec(app)
     return app, spec, load_graph(spec.classifier.model)
 

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from codegen.errors import UserError
+from codegen.quantize import Reference
 from codegen.tflite_file import load_graph
 from workbench.build_options import ROOT
 
@@ -17,10 +18,18 @@ _TEXT = """\
 [classifier]
 model = "model.tflite"
 kernels = "{kernels}"
+reference = "{reference}"
+every_layer = {every_layer}
 """
 
 
-def model_app(model: Path, kernels: str = "small") -> Path:
+def model_app(
+    model: Path,
+    kernels: str = "small",
+    reference: Reference = Reference.LITERT,
+    *,
+    every_layer: bool = False,
+) -> Path:
     """build/models/<stem>-<hash>/ with a copy of the model. UserError where the model cannot be built."""
     if model.is_dir():
         raise UserError(
@@ -30,10 +39,13 @@ def model_app(model: Path, kernels: str = "small") -> Path:
     data = model.read_bytes()
     stem = re.sub(r"[^A-Za-z0-9_]+", "_", model.stem)[:24].strip("_") or "model"
     mode = "" if kernels == "small" else f"-{kernels}"
+    mode += "-layers" if every_layer else ""
+    mode += "" if reference is Reference.LITERT else f"-{reference.value}"
+    text = _TEXT.format(kernels=kernels, reference=reference.value, every_layer=str(every_layer).lower())
     folder = ROOT / "build" / "models" / f"{stem}-{hashlib.sha256(data).hexdigest()[:8]}{mode}"
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "model.tflite", data)
-    write_whole(folder / "pipeline.toml", _TEXT.format(kernels=kernels).encode())
+    write_whole(folder / "pipeline.toml", text.encode())
     return folder
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from codegen import conv_words
 from codegen.graph import Graph, Node, Tensor
 from codegen.ops import channels
 from codegen.ops.family import (
@@ -27,9 +28,6 @@ from codegen.quantize import activation_range, channel_multipliers, quantization
 
 if TYPE_CHECKING:
     from codegen.lower import Lowering
-
-
-WINDOWS = 4  # gathered at a time by conv_2d_im2col
 
 
 @dataclass(frozen=True)
@@ -138,17 +136,16 @@ def lower_convolution(
     weights: Tensor,
     values: channels.Ints,
 ) -> None:
-    """conv_2d where every window is whole and its rows are whole words, else conv_2d_im2col.
+    """conv_2d, or pointwise_conv_2d where every position reads the channels of one.
 
     tensors: input, bias, output; values: of the weights as [depth, rows, columns, input depth]
     """
     input_, bias, output = tensors
-    depth, kernel_rows, kernel_columns, input_depth = values.shape
+    depth, kernel_rows, kernel_columns, _ = values.shape
     rows, columns = window_axes(node, input_.shape, (kernel_rows, kernel_columns))
-    zero_point = quantization(input_).zero_point
     flat = values.reshape(depth, -1)
-    products = flat.shape[1]
     low, high = activation_range(output, node.options["fused_activation_function"])
+    zero_point = quantization(input_).zero_point
     scaling = channels.Scaling(
         biases=channels.folded_bias(flat, bias, zero_point),
         multipliers=channel_multipliers(input_, weights, output, depth),
@@ -157,56 +154,116 @@ def lower_convolution(
         low=low,
         high=high,
     )
-    length = kernel_columns * input_depth
-    direct = not rows.padded and not columns.padded and (columns.dilation == 1 or kernel_columns == 1)
-    direct = direct and length % 4 == 0
-    if direct:
-        pitch = columns.size * input_depth
-        window = (kernel_rows, length, rows.dilation * pitch)
-        steps = (rows.stride * pitch, columns.stride * input_depth)
+    geometry = Geometry(rows, columns, input_.shape[3], depth)
+    if kernel_rows == kernel_columns == 1 and not rows.padded and not columns.padded:
+        kernel, taps, own = "pointwise_conv_2d", conv_words.crossed(flat), geometry.pointwise()
+        ring = 0
     else:
-        length = products + -products % 4
-        window, steps = (1, length, 0), (0, length)
-    conv = [
-        ("weights", "weights"),
-        ("channels", "channels"),
-        ("window", "{" + ", ".join(str(part) for part in window) + "}"),
-        ("rows", str(rows.count)),
-        ("columns", str(columns.count)),
-        ("depth", str(depth)),
-        ("row_step", str(steps[0])),
-        ("column_step", str(steps[1])),
-        ("zero_point", str(quantization(output).zero_point)),
-        ("low", str(low)),
-        ("high", str(high)),
-    ]
-    if not direct:
-        conv = [(f"conv.{name}", value) for name, value in conv]
-        conv += [
-            ("rows", str(rows.size)),
-            ("columns", str(columns.size)),
-            ("depth", str(input_depth)),
-            ("kernel_rows", str(kernel_rows)),
-            ("kernel_columns", str(kernel_columns)),
-            ("row_stride", str(rows.stride)),
-            ("column_stride", str(columns.stride)),
-            ("row_dilation", str(rows.dilation)),
-            ("column_dilation", str(columns.dilation)),
-            ("top", str(rows.before)),
-            ("left", str(columns.before)),
-            ("zero_point", str(zero_point)),
-        ]
+        kernel, taps = "conv_2d", geometry.taps(values)
+        own, ring = [*geometry.windows(), ("zero_point", str(zero_point))], geometry.ring
+    form, block, arrays = conv_words.block(taps, scaling)
+    count = rows.count * columns.count
+    spare = conv_words.POSITIONS * depth
     lowering.add(
         node,
         "conv",
-        type="conv_2d" if direct else "conv_2d_im2col",
-        form="general" if scaling.general else "",
-        fields=conv,
-        arrays=(channels.pair_weights(flat), scaling.array()),
-        scratch=0 if direct else WINDOWS * length,
-        macs=rows.count * columns.count * depth * products,
+        type=kernel,
+        form=form,
+        fields=[*((f"block.{name}", value) for name, value in block), *own],
+        arrays=arrays,
+        in_place=[input_.index] if geometry.in_place else (),
+        scratch=2 * conv_words.POSITIONS * taps.shape[1] + ring + spare,
+        macs=count * flat.size,
         note=f"{kernel_rows} x {kernel_columns}",
     )
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How the kernels walk over the input. depth: of the input; made: of the output."""
+
+    rows: Axis
+    columns: Axis
+    depth: int
+    made: int
+
+    @property
+    def run(self) -> int:
+        """Consecutive values of a row of the kernel, without the one that makes them even."""
+        return self.depth * (self.columns.kernel if self.columns.dilation == 1 else 1)
+
+    @property
+    def held(self) -> int:
+        """Rows from the first to the last that a position reads."""
+        return (self.rows.kernel - 1) * self.rows.dilation + 1
+
+    @property
+    def pitch(self) -> int:
+        """Values of a row in the ring: with its padding, and one more where a last run is odd."""
+        axis = self.columns
+        reach = (axis.count - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1
+        values = max(axis.before + axis.size, reach) * self.depth + self.run % 2
+        return values + values % 2
+
+    @property
+    def ring(self) -> int:
+        """Bytes of the ring, to a whole word."""
+        return 2 * self.held * self.pitch
+
+    @property
+    def in_place(self) -> bool:
+        """A block's outputs never reach an input that is not widened yet."""
+        line, made = self.columns.size * self.depth, self.columns.count * self.made
+        for row in range(self.rows.count):
+            widened = row * self.rows.stride - self.rows.before + self.held
+            if widened < self.rows.size and (row + 1) * made > widened * line:
+                return False
+        return True
+
+    def taps(self, values: channels.Ints) -> channels.Ints:
+        """Weights [depth, rows, columns, channels] in the order of conv_2d: run by run, filled with zeros."""
+        runs = values.reshape(len(values), -1, self.run)
+        filled = np.pad(runs, ((0, 0), (0, 0), (0, self.run % 2)))
+        return conv_words.whole(filled.reshape(len(values), -1))
+
+    def windows(self) -> list[tuple[str, str]]:
+        """Fields of a conv_2d_t."""
+        rows, columns = self.rows, self.columns
+        run = self.run + self.run % 2
+        step, run_step = columns.stride * self.depth, columns.dilation * self.depth
+        runs = 1 if columns.dilation == 1 else columns.kernel
+        threes = run % 4 == 0 and step % 2 == 0 and (runs == 1 or run_step % 2 == 0)
+        return [
+            ("rows", str(rows.size)),
+            ("columns", str(columns.size)),
+            ("depth", str(self.depth)),
+            ("out_rows", str(rows.count)),
+            ("out_columns", str(columns.count)),
+            ("kernel_rows", str(rows.kernel)),
+            ("row_stride", str(rows.stride)),
+            ("row_dilation", str(rows.dilation)),
+            ("top", str(rows.before)),
+            ("left", str(columns.before)),
+            ("held", str(self.held)),
+            ("pitch", str(self.pitch)),
+            ("step", str(step)),
+            ("runs", str(runs)),
+            ("run", str(run)),
+            ("run_step", str(run_step)),
+            ("threes", str(int(threes))),
+        ]
+
+    def pointwise(self) -> list[tuple[str, str]]:
+        """Fields of a pointwise_conv_2d_t. Rows that follow each other without a gap are one."""
+        rows, columns = self.rows, self.columns
+        joined = rows.stride == columns.stride == 1
+        return [
+            ("rows", "1" if joined else str(rows.count)),
+            ("columns", str(rows.count * columns.count if joined else columns.count)),
+            ("depth", str(self.depth)),
+            ("row_step", str(rows.stride * columns.size * self.depth)),
+            ("column_step", str(columns.stride * self.depth)),
+        ]
 
 
 FAMILIES = (Family(("CONV_2D",), check, lower),)

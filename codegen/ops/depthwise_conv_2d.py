@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from codegen import conv_words
 from codegen.graph import Graph, Node, Tensor
 from codegen.layer import Array
 from codegen.ops import channels, conv_2d
-from codegen.ops.conv_2d import check_window, window_axes
+from codegen.ops.conv_2d import Axis, check_window, window_axes
 from codegen.ops.family import (
     AGAIN,
     Family,
@@ -25,6 +27,7 @@ from codegen.ops.family import (
     result,
 )
 from codegen.quantize import activation_range, channel_multipliers, quantization
+from codegen.stream_weights import NotExactError
 
 if TYPE_CHECKING:
     from codegen.lower import Lowering
@@ -81,6 +84,33 @@ def lower(lowering: Lowering, node: Node) -> None:
         low=low,
         high=high,
     )
+    geometry = Lines.best(rows, columns, depth)
+    if geometry is not None and depth == input_.shape[3]:
+        lines_first = data[0].transpose(2, 0, 1) if geometry.along_rows else data[0].transpose(2, 1, 0)
+        try:
+            folded = replace(scaling, biases=channels.folded_bias(flat, bias, zero_point))
+            words = conv_words.depthwise(lines_first, folded)
+        except NotExactError:
+            pass
+        else:
+            lowering.add(
+                node,
+                "depthwise",
+                type="depthwise_3x3",
+                fields=[
+                    ("words", "words"),
+                    ("depth", str(depth)),
+                    *geometry.fields(),
+                    ("zero_point", str(zero_point)),
+                    ("keeps_negative", str(int(scaling.zero_point > -128))),
+                ],
+                arrays=(words,),
+                in_place=[input_.index] if rows.padded and columns.padded else (),
+                scratch=geometry.scratch,
+                macs=rows.count * columns.count * depth * 9,
+                note="3 x 3",
+            )
+            return
     order = "of each tap, all channels"
     lowering.add(
         node,
@@ -113,6 +143,54 @@ def lower(lowering: Lowering, node: Node) -> None:
         macs=rows.count * columns.count * depth * kernel_rows * kernel_columns,
         note=f"{kernel_rows} x {kernel_columns}",
     )
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A picture walked line by line. along: the axis of a line; across: from line to line."""
+
+    across: Axis
+    along: Axis
+    depth: int
+    along_rows: bool  # a line is a row of the picture
+
+    @classmethod
+    def best(cls, rows: Axis, columns: Axis, depth: int) -> Lines | None:
+        """The way with fewer pairs of outputs; None where the kernel does not fit."""
+        if any((axis.kernel, axis.stride, axis.dilation) != (3, 1, 1) for axis in (rows, columns)):
+            return None
+        ways = [cls(rows, columns, depth, True), cls(columns, rows, depth, False)]
+        return min(ways, key=lambda way: way.across.count * way.pairs)
+
+    @property
+    def pairs(self) -> int:
+        """Of outputs in a line."""
+        return -(-self.along.count // 2)
+
+    @property
+    def scratch(self) -> int:
+        """Bytes of four channels' strips."""
+        return 48 * (self.pairs + 1)
+
+    def fields(self) -> list[tuple[str, str]]:
+        """Geometry of a depthwise_3x3_t."""
+        across, along, depth = self.across, self.along, self.depth
+        line, point = (along.size * depth, depth) if self.along_rows else (depth, across.size * depth)
+        made_line, made_point = (
+            (along.count * depth, depth) if self.along_rows else (depth, across.count * depth)
+        )
+        return [
+            ("lines", str(across.size)),
+            ("points", str(along.size)),
+            ("line_step", str(line)),
+            ("point_step", str(point)),
+            ("made_lines", str(across.count)),
+            ("made_points", str(along.count)),
+            ("made_line_step", str(made_line)),
+            ("made_point_step", str(made_point)),
+            ("lines_before", str(across.before)),
+            ("points_before", str(along.before)),
+        ]
 
 
 FAMILIES = (Family(("DEPTHWISE_CONV_2D",), check, lower),)

@@ -20,6 +20,17 @@ SIMD_INLINE uint32_t simd_load(const int8_t *bytes)
     return word;
 }
 
+/* The first `count` bytes, at most four; those missing are 0. */
+SIMD_INLINE uint32_t simd_load_some(const int8_t *bytes, int32_t count)
+{
+    if (count >= 4) {
+        return simd_load(bytes);
+    }
+    uint32_t word = 0;
+    memcpy(&word, bytes, (size_t)count);
+    return word;
+}
+
 /* The same small number twice, as a pair. */
 SIMD_INLINE uint32_t simd_twice(int32_t value)
 {
@@ -27,6 +38,11 @@ SIMD_INLINE uint32_t simd_twice(int32_t value)
 }
 
 #if defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_DSP)
+
+/*
+ * In loops written by hand every operand is said to be written ("+r"): one that is only read could share its
+ * register with one that is written, where the compiler sees that they start out equal.
+ */
 
 /* Bytes 0 and 2 as a pair. */
 SIMD_INLINE uint32_t simd_even(uint32_t bytes)
@@ -41,6 +57,22 @@ SIMD_INLINE uint32_t simd_odd(uint32_t bytes)
 {
     uint32_t pair;
     __asm__("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(bytes));
+    return pair;
+}
+
+/* a.low and b.low as a pair. */
+SIMD_INLINE uint32_t simd_low_pair(uint32_t a, uint32_t b)
+{
+    uint32_t pair;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(pair) : "r"(a), "r"(b));
+    return pair;
+}
+
+/* a.high and b.high as a pair. */
+SIMD_INLINE uint32_t simd_high_pair(uint32_t a, uint32_t b)
+{
+    uint32_t pair;
+    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(pair) : "r"(b), "r"(a));
     return pair;
 }
 
@@ -112,6 +144,7 @@ SIMD_INLINE int8_t simd_saturate(int32_t value)
 SIMD_INLINE void simd_move_columns_16(int16_t *to, int32_t depth, int32_t run, int32_t columns)
 {
     const int16_t *from = to + depth;
+    int32_t step = 2 * run;
     __asm__ volatile("1:                      \n"
                      "ldmia %[from], {r4, r5, r6, r8, r9, r10, r12, lr}     \n"
                      "stmia %[to], {r4, r5, r6, r8, r9, r10, r12, lr}       \n"
@@ -119,8 +152,8 @@ SIMD_INLINE void simd_move_columns_16(int16_t *to, int32_t depth, int32_t run, i
                      "add   %[to], %[step]    \n"
                      "subs  %[columns], #1    \n"
                      "bne   1b                \n"
-                     : [from] "+r"(from), [to] "+r"(to), [columns] "+r"(columns)
-                     : [step] "r"(2 * run)
+                     : [from] "+r"(from), [to] "+r"(to), [columns] "+r"(columns), [step] "+r"(step)
+                     :
                      : "r4", "r5", "r6", "r8", "r9", "r10", "r12", "lr", "cc", "memory");
 }
 
@@ -128,6 +161,7 @@ SIMD_INLINE void simd_move_columns_16(int16_t *to, int32_t depth, int32_t run, i
 SIMD_INLINE void simd_move_columns_8(int16_t *to, int32_t depth, int32_t run, int32_t columns)
 {
     const int16_t *from = to + depth;
+    int32_t step = 2 * run;
     __asm__ volatile("1:                      \n"
                      "ldmia %[from], {r4, r5, r6, r8}     \n"
                      "stmia %[to], {r4, r5, r6, r8}       \n"
@@ -135,8 +169,8 @@ SIMD_INLINE void simd_move_columns_8(int16_t *to, int32_t depth, int32_t run, in
                      "add   %[to], %[step]    \n"
                      "subs  %[columns], #1    \n"
                      "bne   1b                \n"
-                     : [from] "+r"(from), [to] "+r"(to), [columns] "+r"(columns)
-                     : [step] "r"(2 * run)
+                     : [from] "+r"(from), [to] "+r"(to), [columns] "+r"(columns), [step] "+r"(step)
+                     :
                      : "r4", "r5", "r6", "r8", "cc", "memory");
 }
 
@@ -162,36 +196,38 @@ SIMD_INLINE void simd_move_down(int16_t *to, const int16_t *from, int32_t count)
                      "stmia %[to]!, {r4, r5, r6, r8, r9, r10, r12, lr}     \n"
                      "cmp   %[to], %[end]                                  \n"
                      "bne   1b                                             \n"
-                     : [from] "+r"(from), [to] "+r"(to)
-                     : [end] "r"(end)
+                     : [from] "+r"(from), [to] "+r"(to), [end] "+r"(end)
+                     :
                      : "r4", "r5", "r6", "r8", "r9", "r10", "r12", "lr", "cc", "memory");
 }
 
 /* Copies `columns` times 16 consecutive values to places `run` values apart; all aligned to 4. */
 SIMD_INLINE void simd_spread_16(int16_t *to, const int16_t *from, int32_t run, int32_t columns)
 {
+    int32_t step = 2 * run;
     __asm__ volatile("1:                      \n"
                      "ldmia %[from]!, {r4, r5, r6, r8, r9, r10, r12, lr}    \n"
                      "stmia %[to], {r4, r5, r6, r8, r9, r10, r12, lr}       \n"
                      "add   %[to], %[step]    \n"
                      "subs  %[columns], #1    \n"
                      "bne   1b                \n"
-                     : [from] "+r"(from), [to] "+r"(to), [columns] "+r"(columns)
-                     : [step] "r"(2 * run)
+                     : [from] "+r"(from), [to] "+r"(to), [columns] "+r"(columns), [step] "+r"(step)
+                     :
                      : "r4", "r5", "r6", "r8", "r9", "r10", "r12", "lr", "cc", "memory");
 }
 
 /* Copies `columns` times 8 consecutive values to places `run` values apart; all aligned to 4. */
 SIMD_INLINE void simd_spread_8(int16_t *to, const int16_t *from, int32_t run, int32_t columns)
 {
+    int32_t step = 2 * run;
     __asm__ volatile("1:                      \n"
                      "ldmia %[from]!, {r4, r5, r6, r8}    \n"
                      "stmia %[to], {r4, r5, r6, r8}       \n"
                      "add   %[to], %[step]    \n"
                      "subs  %[columns], #1    \n"
                      "bne   1b                \n"
-                     : [from] "+r"(from), [to] "+r"(to), [columns] "+r"(columns)
-                     : [step] "r"(2 * run)
+                     : [from] "+r"(from), [to] "+r"(to), [columns] "+r"(columns), [step] "+r"(step)
+                     :
                      : "r4", "r5", "r6", "r8", "cc", "memory");
 }
 
@@ -220,6 +256,16 @@ SIMD_INLINE uint32_t simd_even(uint32_t bytes)
 SIMD_INLINE uint32_t simd_odd(uint32_t bytes)
 {
     return simd_pair((int8_t)(uint8_t)(bytes >> 8), (int8_t)(uint8_t)(bytes >> 24));
+}
+
+SIMD_INLINE uint32_t simd_low_pair(uint32_t a, uint32_t b)
+{
+    return simd_pair(simd_low(a), simd_low(b));
+}
+
+SIMD_INLINE uint32_t simd_high_pair(uint32_t a, uint32_t b)
+{
+    return simd_pair(simd_high(a), simd_high(b));
 }
 
 SIMD_INLINE uint32_t simd_add_even(uint32_t pair, uint32_t bytes)

@@ -174,22 +174,22 @@ __attribute__((noinline, unused)) static void stream_single(const stream_conv_2d
         const uint32_t *end = weights + 2 * layer->steps;
         const int16_t *next = input;
         uint32_t weights0, weights1, input0, input1, lanes;
-        __asm__ volatile(
-            "1:                                          \n"
-            "ldrd   %[weights0], %[weights1], [%[w]], #8 \n"
-            "ldrd   %[input0], %[input1], [%[x]], #8     \n"
-            "sxtb16 %[lanes], %[weights0]                \n"
-            "smlad  %[c], %[weights0], %[input0], %[c]   \n"
-            "smlad  %[a], %[lanes], %[input0], %[a]      \n"
-            "sxtb16 %[lanes], %[weights1]                \n"
-            "smlad  %[c], %[weights1], %[input1], %[c]   \n"
-            "smlad  %[a], %[lanes], %[input1], %[a]      \n"
-            "cmp    %[w], %[end]                         \n"
-            "bne    1b                                   \n"
-            : [w] "+r"(weights), [x] "+r"(next), [a] "+r"(a), [c] "+r"(c), [weights0] "=&r"(weights0),
-              [weights1] "=&r"(weights1), [input0] "=&r"(input0), [input1] "=&r"(input1), [lanes] "=&r"(lanes)
-            : [end] "r"(end)
-            : "cc", "memory");
+        __asm__ volatile("1:                                          \n"
+                         "ldrd   %[weights0], %[weights1], [%[w]], #8 \n"
+                         "ldrd   %[input0], %[input1], [%[x]], #8     \n"
+                         "sxtb16 %[lanes], %[weights0]                \n"
+                         "smlad  %[c], %[weights0], %[input0], %[c]   \n"
+                         "smlad  %[a], %[lanes], %[input0], %[a]      \n"
+                         "sxtb16 %[lanes], %[weights1]                \n"
+                         "smlad  %[c], %[weights1], %[input1], %[c]   \n"
+                         "smlad  %[a], %[lanes], %[input1], %[a]      \n"
+                         "cmp    %[w], %[end]                         \n"
+                         "bne    1b                                   \n"
+                         : [w] "+r"(weights), [x] "+r"(next), [a] "+r"(a), [c] "+r"(c),
+                           [weights0] "=&r"(weights0), [weights1] "=&r"(weights1), [input0] "=&r"(input0),
+                           [input1] "=&r"(input1), [lanes] "=&r"(lanes), [end] "+r"(end)
+                         :
+                         : "cc", "memory");
         int32_t sum = a;
         for (int32_t channel = 0; channel < 2; channel++) {
             int32_t value;

@@ -27,30 +27,30 @@ SIMD_INLINE const uint32_t *stream_fully_connected_dot(const uint32_t *weights, 
     register uint32_t words0 __asm__("r4"), words1 __asm__("r5"), words2 __asm__("r6"), words3 __asm__("r8");
     uint32_t inputs0, inputs1, lanes;
     int32_t a0 = sums[0], c0 = sums[1], a1 = sums[2], c1 = sums[3];
-    __asm__ volatile(
-        "1: .rept 8                                                        \n"
-        "ldmia  %[weights]!, {%[words0], %[words1], %[words2], %[words3]}  \n"
-        "ldrd   %[inputs0], %[inputs1], [%[input]], #8                     \n"
-        "sxtb16 %[lanes], %[words0]                                        \n"
-        "smlad  %[c0], %[words0], %[inputs0], %[c0]                        \n"
-        "smlad  %[a0], %[lanes], %[inputs0], %[a0]                         \n"
-        "sxtb16 %[lanes], %[words1]                                        \n"
-        "smlad  %[c0], %[words1], %[inputs1], %[c0]                        \n"
-        "smlad  %[a0], %[lanes], %[inputs1], %[a0]                         \n"
-        "sxtb16 %[lanes], %[words2]                                        \n"
-        "smlad  %[c1], %[words2], %[inputs0], %[c1]                        \n"
-        "smlad  %[a1], %[lanes], %[inputs0], %[a1]                         \n"
-        "sxtb16 %[lanes], %[words3]                                        \n"
-        "smlad  %[c1], %[words3], %[inputs1], %[c1]                        \n"
-        "smlad  %[a1], %[lanes], %[inputs1], %[a1]                         \n"
-        ".endr                                                             \n"
-        "cmp    %[weights], %[end]                                         \n"
-        "bne    1b                                                         \n"
-        : [weights] "+r"(weights), [input] "+r"(input), [a0] "+r"(a0), [c0] "+r"(c0), [a1] "+r"(a1),
-          [c1] "+r"(c1), [words0] "=&r"(words0), [words1] "=&r"(words1), [words2] "=&r"(words2),
-          [words3] "=&r"(words3), [inputs0] "=&r"(inputs0), [inputs1] "=&r"(inputs1), [lanes] "=&r"(lanes)
-        : [end] "r"(end)
-        : "cc", "memory");
+    __asm__ volatile("1: .rept 8                                                        \n"
+                     "ldmia  %[weights]!, {%[words0], %[words1], %[words2], %[words3]}  \n"
+                     "ldrd   %[inputs0], %[inputs1], [%[input]], #8                     \n"
+                     "sxtb16 %[lanes], %[words0]                                        \n"
+                     "smlad  %[c0], %[words0], %[inputs0], %[c0]                        \n"
+                     "smlad  %[a0], %[lanes], %[inputs0], %[a0]                         \n"
+                     "sxtb16 %[lanes], %[words1]                                        \n"
+                     "smlad  %[c0], %[words1], %[inputs1], %[c0]                        \n"
+                     "smlad  %[a0], %[lanes], %[inputs1], %[a0]                         \n"
+                     "sxtb16 %[lanes], %[words2]                                        \n"
+                     "smlad  %[c1], %[words2], %[inputs0], %[c1]                        \n"
+                     "smlad  %[a1], %[lanes], %[inputs0], %[a1]                         \n"
+                     "sxtb16 %[lanes], %[words3]                                        \n"
+                     "smlad  %[c1], %[words3], %[inputs1], %[c1]                        \n"
+                     "smlad  %[a1], %[lanes], %[inputs1], %[a1]                         \n"
+                     ".endr                                                             \n"
+                     "cmp    %[weights], %[end]                                         \n"
+                     "bne    1b                                                         \n"
+                     : [weights] "+r"(weights), [input] "+r"(input), [a0] "+r"(a0), [c0] "+r"(c0),
+                       [a1] "+r"(a1), [c1] "+r"(c1), [words0] "=&r"(words0), [words1] "=&r"(words1),
+                       [words2] "=&r"(words2), [words3] "=&r"(words3), [inputs0] "=&r"(inputs0),
+                       [inputs1] "=&r"(inputs1), [lanes] "=&r"(lanes), [end] "+r"(end)
+                     :
+                     : "cc", "memory");
     sums[0] = a0;
     sums[1] = c0;
     sums[2] = a1;

@@ -26,27 +26,27 @@ SIMD_INLINE const uint32_t *stream_fully_connected_int16_dot(const uint32_t *wei
     register uint32_t words0 __asm__("r4"), words1 __asm__("r5"), words2 __asm__("r6"), words3 __asm__("r8");
     uint32_t inputs0, inputs1;
     int32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
-    __asm__ volatile(
-        "1: .rept 8                                                        \n"
-        "ldmia  %[weights]!, {%[words0], %[words1], %[words2], %[words3]}  \n"
-        "ldrd   %[inputs0], %[inputs1], [%[input]], #8                     \n"
-        "smlad  %[sum0], %[words0], %[inputs0], %[sum0]                    \n"
-        "smlad  %[sum1], %[words2], %[inputs0], %[sum1]                    \n"
-        "smlad  %[sum0], %[words1], %[inputs1], %[sum0]                    \n"
-        "smlad  %[sum1], %[words3], %[inputs1], %[sum1]                    \n"
-        "ldmia  %[weights]!, {%[words0], %[words1], %[words2], %[words3]}  \n"
-        "smlad  %[sum2], %[words0], %[inputs0], %[sum2]                    \n"
-        "smlad  %[sum3], %[words2], %[inputs0], %[sum3]                    \n"
-        "smlad  %[sum2], %[words1], %[inputs1], %[sum2]                    \n"
-        "smlad  %[sum3], %[words3], %[inputs1], %[sum3]                    \n"
-        ".endr                                                             \n"
-        "cmp    %[weights], %[end]                                         \n"
-        "bne.w  1b                                                         \n"
-        : [weights] "+r"(weights), [input] "+r"(input), [sum0] "+r"(sum0), [sum1] "+r"(sum1),
-          [sum2] "+r"(sum2), [sum3] "+r"(sum3), [words0] "=&r"(words0), [words1] "=&r"(words1),
-          [words2] "=&r"(words2), [words3] "=&r"(words3), [inputs0] "=&r"(inputs0), [inputs1] "=&r"(inputs1)
-        : [end] "r"(end)
-        : "cc", "memory");
+    __asm__ volatile("1: .rept 8                                                        \n"
+                     "ldmia  %[weights]!, {%[words0], %[words1], %[words2], %[words3]}  \n"
+                     "ldrd   %[inputs0], %[inputs1], [%[input]], #8                     \n"
+                     "smlad  %[sum0], %[words0], %[inputs0], %[sum0]                    \n"
+                     "smlad  %[sum1], %[words2], %[inputs0], %[sum1]                    \n"
+                     "smlad  %[sum0], %[words1], %[inputs1], %[sum0]                    \n"
+                     "smlad  %[sum1], %[words3], %[inputs1], %[sum1]                    \n"
+                     "ldmia  %[weights]!, {%[words0], %[words1], %[words2], %[words3]}  \n"
+                     "smlad  %[sum2], %[words0], %[inputs0], %[sum2]                    \n"
+                     "smlad  %[sum3], %[words2], %[inputs0], %[sum3]                    \n"
+                     "smlad  %[sum2], %[words1], %[inputs1], %[sum2]                    \n"
+                     "smlad  %[sum3], %[words3], %[inputs1], %[sum3]                    \n"
+                     ".endr                                                             \n"
+                     "cmp    %[weights], %[end]                                         \n"
+                     "bne.w  1b                                                         \n"
+                     : [weights] "+r"(weights), [input] "+r"(input), [sum0] "+r"(sum0), [sum1] "+r"(sum1),
+                       [sum2] "+r"(sum2), [sum3] "+r"(sum3), [words0] "=&r"(words0), [words1] "=&r"(words1),
+                       [words2] "=&r"(words2), [words3] "=&r"(words3), [inputs0] "=&r"(inputs0),
+                       [inputs1] "=&r"(inputs1), [end] "+r"(end)
+                     :
+                     : "cc", "memory");
     sums[0] = sum0;
     sums[1] = sum1;
     sums[2] = sum2;

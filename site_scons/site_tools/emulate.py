@@ -29,7 +29,7 @@ def _emulate(env: Any, image: list[Any]) -> list[Any]:
 
 def _run(target: list[Any], source: list[Any], env: Any) -> None:
     options = env["OPTIONS"]
-    image = Path(source[0].get_abspath())
+    image = next(Path(node.get_abspath()) for node in source if node.name == "firmware.elf")
     words = ["--board", options.board.name, "--app", options.app, "--image", image, "--build", options.build]
     if options.emulator:
         words += ["--emulator", options.emulator]

@@ -54,7 +54,7 @@ def _board(target: list[Any], source: list[Any], env: Any) -> None:
 def _app(target: list[Any], source: list[Any], env: Any) -> None:
     from codegen.sources import generate as app_sources
 
-    _write(target, app_sources(env["OPTIONS"].app))
+    _write(target, app_sources(env["OPTIONS"].app, env["OPTIONS"].kernels))
 
 
 def _write(target: list[Any], texts: dict[str, str]) -> None:

@@ -10,8 +10,10 @@ from SCons.Script import Action
 
 
 def generate(env: Any) -> None:
-    """Adds env.Image(generated sources)."""
+    """Adds env.Image(generated sources), and what other images are made of."""
     env.AddMethod(_image, "Image")
+    env.AddMethod(_handwritten, "HandwrittenObjects")
+    env.AddMethod(_generated, "GeneratedObjects")
 
 
 def _image(env: Any, generated: list[Any]) -> list[Any]:
@@ -20,7 +22,7 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     folder = options.folder
     rooms = ["device", f"port/{options.board.port}", *([] if options.board.hosted else ["port/cortex_m"])]
     runtime = _handwritten(env, "pipeline", "nn")
-    made = _generated(env, [node for node in generated if node.name.endswith(".c")])
+    made = _generated(env, generated)
     objects = [*runtime, *made, *_handwritten(env, *rooms)]
     env.CompileCommands(objects)
 
@@ -56,8 +58,8 @@ def _handwritten(env: Any, *rooms: str) -> list[Any]:
     return objects
 
 
-def _generated(env: Any, sources: list[Any]) -> list[Any]:
-    """Objects of generated sources.
+def _generated(env: Any, generated: list[Any]) -> list[Any]:
+    """Objects of the generated sources among these files.
 
     These are told to the compiler from the disk's root, the handwritten ones from the clone's: so debug
     information is the same whether the build folder lies in the clone or elsewhere.
@@ -65,7 +67,7 @@ def _generated(env: Any, sources: list[Any]) -> list[Any]:
     options = env["OPTIONS"]
     folders = [f"{options.folder}/generated", f"{options.board_folder}/board"]
     objects = []
-    for source in sources:
+    for source in (node for node in generated if node.name.endswith(".c")):
         target = f"{options.folder}/objects/{Path(source.name).with_suffix('.o')}"
         objects += _object(env, target, source, "${SOURCE.abspath}", folders)
     return objects

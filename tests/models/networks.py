@@ -157,3 +157,13 @@ def dense_only(path: Path, seed: int, inputs: int = 10, outputs: int = 3) -> Pat
     network.dense(outputs, bias=False)
     network.softmax()
     return network.save(path)
+
+
+def beside_halves(path: Path) -> Path:
+    """One dense layer, its sums beside halves: LiteRT rounds sums once, TensorFlow Lite Micro twice."""
+    model = Builder()
+    x = model.tensor((1, 2), "int8", 0.5, 0)
+    w = model.constant(np.array([[127, 1]], np.int8), 0.25)
+    y = model.tensor((1, 1), "int8", float(np.float32(0.125 / 0.0047)), 0)
+    model.operator("FULLY_CONNECTED", [x, w, -1], [y], {"fusedActivationFunction": 0})
+    return model.write(path, [x], [y])

@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from codegen.layer import Layer
+from codegen.lower import lower
+from codegen.tflite_file import load_graph
 from tests.models.builder import Builder
 from tests.support.models_c import ModelsC
 from workbench.oracle import Oracle
@@ -88,6 +91,13 @@ def rows_for(shape: Sequence[int], seed: int, zero_point: int = 0) -> NDArray[np
     rows[3] = np.resize(np.array([-128, 127], np.int8), rows[3].shape)
     rows[4] = np.clip(zero_point + random.integers(-2, 3, shape), -128, 127).astype(np.int8)
     return rows
+
+
+def layers_of(case: Case, folder: Path) -> list[Layer]:
+    """The calls that the generator makes of a case."""
+    path = folder / "case.tflite"
+    path.write_bytes(case.build().bytes())
+    return list(lower(load_graph(path)).layers)
 
 
 def check(cases: Sequence[Case], *, kernels: str = "small", target: str = "pc", seed: int = 0) -> None:

@@ -20,9 +20,10 @@ from codegen.tflite_file import load_graph
 from tests.support.program_c import HERE, ProgramC
 
 
-def spec_of(name: str, kernels: str = "small") -> Spec:
+def spec_of(name: str, kernels: str = "small", reference: Reference = Reference.LITERT) -> Spec:
     """A bare model of this name."""
-    return Spec(name, Path("/none/pipeline.toml"), Classifier(Path("/none"), kernels=kernels), None)
+    classifier = Classifier(Path("/none"), kernels=kernels, reference=reference)
+    return Spec(name, Path("/none/pipeline.toml"), classifier, None)
 
 
 class ModelsC:
@@ -47,7 +48,7 @@ class ModelsC:
         lines, rows = ['#include "nn/model.h"', "#include <stdint.h>", "#include <stddef.h>"], []
         for index, graph in enumerate(self.graphs):
             name = f"m{index}"
-            source = model_source(spec_of(name, kernels), graph, 0, reference)
+            source = model_source(spec_of(name, kernels, reference), graph, 0)
             header = render("app.h.in", name=name, pipeline=None, input=graph.input, output=graph.output)
             (folder / f"{name}_model.c").write_text(source)
             (folder / f"{name}.h").write_text(header)

@@ -54,7 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--stream", action="store_true", help="whole recordings through an image, with the gate"
     )
     parser.add_argument(
-        "--target", default="pc", help="with --stream: pc, qemu or a serial port (default pc)"
+        "--target", default="pc", help="with --stream: pc, qemu, renode or a serial port (default pc)"
     )
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the table, too")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

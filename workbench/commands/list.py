@@ -10,6 +10,7 @@ COMMANDS: tuple[str, ...] = (
     "features",
     "infer",
     "verify",
+    "profile",
     "replay",
     "parity",
     "generate",

@@ -33,9 +33,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--target",
         default="pc",
         metavar="TARGET",
-        help="pc (default), qemu, or a serial port: a device or a pyserial URL",
+        help="pc (default), qemu, renode, or a serial port: a device or a pyserial URL",
     )
-    parser.add_argument("--board", metavar="B", help="what to build for qemu (default mps2_an386)")
+    parser.add_argument("--board", metavar="B", help="what to build for an emulator (default mps2_an386)")
     parser.add_argument("--baud", type=int, default=BAUD, metavar="N", help=f"of the port (default {BAUD})")
     parser.add_argument("--stages", action="store_true", help="every stage of every window too")
     parser.add_argument("recordings", type=Path, nargs="+", metavar="WAV", help="WAV, FLAC, or raw .s16le")

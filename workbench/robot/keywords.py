@@ -7,6 +7,7 @@ A wrong decision is told with the stage at which the image and this computer par
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from workbench.targets.link import Link
 
 Samples = NDArray[np.int16]
 CONNECT = 5.0  # seconds for an emulator to offer its serial line
-IMPATIENT = 0.2  # seconds until an image behind a bad line is asked what it has
+IMPATIENT = 0.5  # seconds until an image behind a bad line is asked what it has
 
 
 class WrongError(AssertionError):
@@ -68,6 +69,12 @@ class Keywords:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)
+
+    def free_port(self) -> int:
+        """A TCP port of this computer that nobody listens on, for an emulator's serial line."""
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port: int = probe.getsockname()[1]
+        return port
 
     def end_image(self) -> None:
         """Ends the image; nothing where there is none."""
@@ -224,9 +231,16 @@ class Keywords:
             raise WrongError(f"{len(wrong)} of {len(self._lines)} decisions are {label}.")
 
     def nothing_should_be_lost(self) -> None:
-        """The image counts no sample lost, no line dropped and no window late."""
+        """The image counts no sample lost, no line dropped, no window late, no received byte lost."""
+        self._none("late", "dropped", "lost", "serial_lost")
+
+    def no_sound_should_be_lost(self) -> None:
+        """As Nothing Should Be Lost, but received bytes may be: a bad serial line had them sent again."""
+        self._none("late", "dropped", "lost")
+
+    def _none(self, *counters: str) -> None:
         status = self._image.status()
-        wrong = {key: status[key] for key in ("late", "dropped", "lost", "serial_lost") if status[key]}
+        wrong = {key: status[key] for key in counters if status[key]}
         if wrong:
             raise WrongError("The image counts " + ", ".join(f"{n} {key}" for key, n in wrong.items()) + ".")
 

@@ -54,12 +54,12 @@ class Remote:
     ) -> dict[str, Any]:
         """What Robot shall say of it."""
         try:
-            self._keyword(name)(*arguments, **(named or {}))
+            value = self._keyword(name)(*arguments, **(named or {}))
         except (AssertionError, UserError) as error:
             return {"status": "FAIL", "error": str(error)}
         except Exception as error:  # it is told in the log; the server goes on
             return {"status": "FAIL", "error": f"{type(error).__name__}: {error}"}
-        return {"status": "PASS"}
+        return {"status": "PASS", "return": "" if value is None else value}
 
     def _keyword(self, name: str) -> Callable[..., object]:
         keyword: Callable[..., object] = getattr(self._library, name)

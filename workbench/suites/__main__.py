@@ -51,7 +51,8 @@ def emulate(board: str, app: Path, image: Path, build_dir: Path, wanted: str | N
         tools.ensure("qemu-system-arm")
         done = run_robot(generated.folder, results)
     else:
-        done = run_on_renode(emulator, image, pc_image, generated.folder, results)
+        assert emulator.renode_test is not None
+        done = run_on_renode(emulator.renode_test, pc_image, generated.folder, results)
     passed = generated.cases - done.failed
     print(f"{passed} of {generated.cases} cases passed on {emulator.words}")
     print(f"  log    {done.log}\n  JUnit  {done.xunit}")

@@ -36,6 +36,7 @@ def suite(context: Context) -> Suite:
             step("Damage Bytes On The Line", 0.001, f"seed={SEED}"),
             play(noise),
             bad,
+            bad_line=True,
         ),
     ]
     for damage in DAMAGES:
@@ -47,6 +48,7 @@ def suite(context: Context) -> Suite:
                 step("Damage Lines", RATE, damage, f"seed={SEED}"),
                 play(noise),
                 bad,
+                bad_line=True,
             )
         )
     return Suite("line", "A bad serial line costs time and no decision", tuple(cases))

@@ -66,10 +66,14 @@ class Context:
         return np.concatenate(out)
 
 
-def case(name: str, slug: str, documentation: str, *steps: Step) -> Case:
-    """A case that ends with the decisions of this computer and the counters."""
-    ends = (step("Decisions Should Be", f"${{EXPECTED}}/{slug}.lines"), step("Nothing Should Be Lost"))
-    return Case(robot_word(name), slug, robot_word(documentation), (*steps, *ends))
+def case(name: str, slug: str, documentation: str, *steps: Step, bad_line: bool = False) -> Case:
+    """A case that ends with the decisions of this computer and the counters.
+
+    bad_line: the serial line may lose bytes.
+    """
+    counters = step("No Sound Should Be Lost" if bad_line else "Nothing Should Be Lost")
+    decisions = step("Decisions Should Be", f"${{EXPECTED}}/{slug}.lines")
+    return Case(robot_word(name), slug, robot_word(documentation), (*steps, decisions, counters))
 
 
 def step(keyword: str, *arguments: object) -> Step:

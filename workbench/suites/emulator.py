@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +9,13 @@ from pathlib import Path
 from codegen.board import Board, board_names, load_board
 from codegen.errors import UserError
 from codegen.spec import Spec
+from workbench.targets.renode import VERSION
 
 QEMU, RENODE = "qemu", "renode"
 EMULATORS = (QEMU, RENODE)
 FULL_SCALE = 32767
 RENODE_TEST = "renode-test"
-RENODE_VARIABLE = "EARSHOT_RENODE"  # the folder of an installed Renode, where it is not on PATH
-INSTALL_RENODE = (
-    f"Renode's portable release has {RENODE_TEST}; put its folder on PATH, or name it in {RENODE_VARIABLE}."
-)
+INSTALL_RENODE = f"Unpack Renode's portable release, {VERSION} or newer, and put its folder on PATH."
 
 
 @dataclass(frozen=True)
@@ -44,8 +41,7 @@ class Emulator:
 
 def find_renode_test() -> Path | None:
     """The program, if Renode is installed."""
-    folder = os.environ.get(RENODE_VARIABLE)
-    found = shutil.which(RENODE_TEST, path=folder) if folder else shutil.which(RENODE_TEST)
+    found = shutil.which(RENODE_TEST)
     return Path(found) if found else None
 
 
@@ -74,7 +70,11 @@ def choose(board_name: str, wanted: str | None = None) -> Emulator:
         )
     runs = load_board(board.stand_in) if board.qemu is None and board.stand_in else board
     if runs.qemu is None:
-        remedy = INSTALL_RENODE if board.renode else "Add a stand_in to its board.toml: a board of QEMU's."
+        remedy = (
+            INSTALL_RENODE
+            if board.renode is not None
+            else "Add a stand_in to its board.toml: a board of QEMU's."
+        )
         raise UserError(f'no emulator here knows the board "{board.name}"', remedy=remedy)
     return Emulator(QEMU, runs, board)
 

@@ -73,6 +73,7 @@ def generate(spec: Spec, emulator: Emulator, image: Path, pc_image: Path, folder
         contract=feature_contract(spec),
         pc_image=pc_image,
     )
-    resource = resource_text(described, emulator.name, folders, KEYWORDS)
+    uart = emulator.board.renode.uart if emulator.board.renode is not None else ""
+    resource = resource_text(described, emulator.name, folders, KEYWORDS, uart)
     (suites_folder / "emulator.resource").write_text(resource, encoding="utf-8")
     return Generated(suites_folder, tuple(suites))

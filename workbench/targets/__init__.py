@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from codegen.board import Board, board_names, load_board
@@ -9,16 +10,26 @@ from codegen.errors import UserError
 from workbench.targets.device import TIMEOUT, Device
 from workbench.targets.pc import pc_link
 from workbench.targets.qemu import Microphone, QemuOptions, qemu_link
+from workbench.targets.renode import RenodeOptions, renode_link
 from workbench.targets.serial_port import BAUD, SerialLink
 
-__all__ = ["BAUD", "Device", "Microphone", "QemuOptions", "open_app", "open_target", "target_board"]
+__all__ = [
+    "BAUD",
+    "Device",
+    "Microphone",
+    "QemuOptions",
+    "RenodeOptions",
+    "open_app",
+    "open_target",
+    "target_board",
+]
 
-PC, QEMU = "pc", "qemu"
-QEMU_BOARD = "mps2_an386"  # where no board is named
+PC, QEMU, RENODE = "pc", "qemu", "renode"
+EMULATED_BOARD = "mps2_an386"  # where no board is named
 
 
 def target_board(target: str, board: str | None = None) -> Board | None:
-    """The board whose image runs on a target: for qemu the named one or its stand-in.
+    """The board whose image runs on a target: for qemu the named one or its stand-in, for renode the named.
 
     None: a serial port, where the image is already. UserError where they do not go together.
     """
@@ -30,16 +41,28 @@ def target_board(target: str, board: str | None = None) -> Board | None:
             )
         return load_board(PC)
     if target == QEMU:
-        named = load_board(board or QEMU_BOARD)
+        named = load_board(board or EMULATED_BOARD)
         runs = load_board(named.stand_in) if named.qemu is None and named.stand_in else named
         if runs.qemu is None:
-            able = [name for name in board_names() if load_board(name).qemu is not None]
             raise UserError(
                 f'QEMU has no machine for the board "{named.name}"',
-                remedy=f"Boards that QEMU runs: {', '.join(able)}.",
+                remedy=f"Boards that QEMU runs: {_able(lambda board: board.qemu is not None)}.",
             )
         return runs
+    if target == RENODE:
+        named = load_board(board or EMULATED_BOARD)
+        if named.renode is None:
+            raise UserError(
+                f'Renode has no machine for the board "{named.name}"',
+                remedy=f"Boards that Renode runs: {_able(lambda board: board.renode is not None)}.",
+            )
+        return named
     return None
+
+
+def _able(able: Callable[[Board], bool]) -> str:
+    """The boards of which that holds."""
+    return ", ".join(name for name in board_names() if able(load_board(name)))
 
 
 def open_target(
@@ -48,12 +71,13 @@ def open_target(
     *,
     board: str | None = None,
     qemu: QemuOptions | None = None,
+    renode: RenodeOptions | None = None,
     baud: int = BAUD,
     timeout: float = TIMEOUT,
 ) -> Device:
-    """Opens "pc", "qemu" or a serial port (a device or a pyserial URL).
+    """Opens "pc", "qemu", "renode" or a serial port (a device or a pyserial URL).
 
-    image: for pc the program, for qemu the ELF of the board (default mps2_an386); a port has one already.
+    image: for pc the program, for an emulator the ELF of the board (default mps2_an386); a port has its own.
     timeout: seconds without a word until the image is given up.
     UserError where something is missing or silent.
     """
@@ -66,6 +90,8 @@ def open_target(
         raise UserError("there is no such image", file=image)
     if runs.name == PC:
         return Device(pc_link(image), str(image), timeout)
+    if target == RENODE:
+        return Device(renode_link(runs, image, renode), str(image), timeout)
     return Device(qemu_link(runs, image, qemu or QemuOptions()), str(image), timeout)
 
 
@@ -76,6 +102,7 @@ def open_app(
     board: str | None = None,
     build_dir: Path | None = None,
     qemu: QemuOptions | None = None,
+    renode: RenodeOptions | None = None,
     baud: int = BAUD,
     timeout: float = TIMEOUT,
 ) -> Device:
@@ -87,7 +114,7 @@ def open_app(
 
     runs = target_board(target, board)
     image = build(runs.name, app, build_dir).image if runs is not None else None
-    device = open_target(target, image, board=board, qemu=qemu, baud=baud, timeout=timeout)
+    device = open_target(target, image, board=board, qemu=qemu, renode=renode, baud=baud, timeout=timeout)
     try:
         _check_same(device, app)
     except BaseException:

@@ -20,6 +20,7 @@ from codegen.errors import UserError
 
 _CHUNK = 1 << 16
 _PR_SET_PDEATHSIG = 1
+_GRACE = 2.0  # seconds for a program to end by itself
 _SAID_MAX = 2000  # characters of a program's last words
 
 
@@ -99,18 +100,26 @@ class ProcessLink:
     """A program whose line is a socket: it lives as long as the link, and never longer than this process."""
 
     def __init__(
-        self, command: Sequence[str], link: Link, *, inherited: Sequence[int] = (), end: int = -1
+        self,
+        command: Sequence[str],
+        link: Link,
+        *,
+        inherited: Sequence[int] = (),
+        end: int = -1,
+        stdin: int = -1,
     ) -> None:
         """inherited: file descriptors the program gets under their own numbers; end: the one that becomes
-        its stdin and stdout. UserError: it does not start."""
+        its stdin and stdout; stdin: one that becomes its stdin alone, at whose end it ends by itself.
+        UserError: it does not start."""
         self._link = link
         # What the program says on stderr; closed by close().
         self._words = tempfile.TemporaryFile()  # noqa: SIM115
         self._name = command[0]
+        self._grace = _GRACE if stdin >= 0 else 0.0
         try:
             self._process = subprocess.Popen(
                 command,
-                stdin=end if end >= 0 else subprocess.DEVNULL,
+                stdin=end if end >= 0 else stdin if stdin >= 0 else subprocess.DEVNULL,
                 stdout=end if end >= 0 else self._words,
                 stderr=self._words,
                 pass_fds=inherited,
@@ -144,6 +153,16 @@ class ProcessLink:
         """The program's process."""
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """It has not ended."""
+        return self._process.poll() is None
+
+    def said(self) -> str:
+        """The first of what the program printed so far."""
+        self._words.seek(0)
+        return self._words.read().decode("utf-8", "replace").strip()[:_SAID_MAX]
+
     def wait(self, timeout: float) -> int:
         """The program's exit code, after its own end."""
         return self._process.wait(timeout)
@@ -151,6 +170,8 @@ class ProcessLink:
     def close(self) -> None:
         """See Link."""
         self._link.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(self._grace)
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -163,8 +184,7 @@ class ProcessLink:
     def _ended(self, error: LinkClosedError) -> LinkClosedError:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1.0)
-        self._words.seek(0)
-        said = self._words.read().decode("utf-8", "replace").strip()[:_SAID_MAX]
+        said = self.said()
         code = self._process.returncode
         how = str(error) if code is None else f"exit code {code}" if code >= 0 else f"signal {-code}"
         return LinkClosedError(f"{self._name} ended ({how})" + (f": {said}" if said else ""))

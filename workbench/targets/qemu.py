@@ -47,12 +47,16 @@ class QemuOptions:
     None: the emulated time is the computer's.
     paced: with icount, idle time takes as long here as there; else it is skipped.
     memory_line: the serial line through memory where the machine has it; False: every byte through the UART.
+    psram: what lies at the beginning of the PSRAM in place of a microphone's sound.
+    trace: a pipe that gets QEMU's log of the translation blocks it makes and executes.
     """
 
     microphone: Microphone | None = None
     icount: int | None = None
     paced: bool = False
     memory_line: bool = True
+    psram: Path | None = None
+    trace: Path | None = None
 
 
 def qemu_link(board: Board, image: Path, options: QemuOptions) -> ProcessLink:
@@ -84,6 +88,10 @@ def qemu_link(board: Board, image: Path, options: QemuOptions) -> ProcessLink:
             words += ["-icount", f"shift={options.icount},align=off,sleep={sleep}"]
         if options.microphone is not None:
             words += _microphone(board, options.microphone)
+        if options.psram is not None:
+            words += ["-device", _load(options.psram, _psram_start(board))]
+        if options.trace is not None:
+            words += ["-d", "in_asm,exec,nochain", "-D", str(options.trace)]
         return ProcessLink(words, link, inherited=inherited)
 
 
@@ -118,8 +126,12 @@ def _microphone(board: Board, microphone: Microphone) -> list[str]:
     for offset in (0, 8):
         value = int.from_bytes(header[offset : offset + 8], "little")
         words += ["-device", f"loader,addr={start + offset:#x},data={value:#x},data-len=8"]
-    file = str(microphone.file).replace(",", ",,")
-    return [*words, "-device", f"loader,file={file},addr={start + MICROPHONE_HEADER:#x},force-raw=on"]
+    return [*words, "-device", _load(microphone.file, start + MICROPHONE_HEADER)]
+
+
+def _load(file: Path, address: int) -> str:
+    name = str(file).replace(",", ",,")
+    return f"loader,file={name},addr={address:#x},force-raw=on"
 
 
 class _SharedMemory:

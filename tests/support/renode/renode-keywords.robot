@@ -20,17 +20,17 @@ Reset Emulation
 
 Execute Command
     [Arguments]    ${command}
-    IF    "${command}".startswith("$line_port=")
-        Set Suite Variable    ${PORT}    ${{ "${command}".partition("=")[2] }}
-    ELSE IF    "${command}" == "start"
+    IF    "CreateServerSocketTerminal" in $command
+        Set Suite Variable    ${PORT}    ${{ $command.split()[2] }}
+    ELSE IF    $command.startswith("$image=@")
+        Set Suite Variable    ${ELF}    ${{ $command.partition("@")[2] }}
+    ELSE IF    $command == "start"
         Start Process    qemu-system-arm    -M    mps2-an386    -display    none    -monitor    none
         ...    -kernel    ${ELF}    -serial    tcp:127.0.0.1:${PORT},server\=on,wait\=on
     ELSE
-        Fail    Unknown command: ${command}
+        Should Contain Any    ${command}    connector Connect sysbus.uart0 line    SetAdvanceImmediately
     END
 
 Execute Script
     [Arguments]    ${script}
-    ${text} =    Get File    ${script}
-    Should Contain    ${text}    connector Connect sysbus.uart0 line
-    Set Suite Variable    ${ELF}    ${{ [x.partition("@")[2] for x in $text.splitlines() if "?= @" in x][0] }}
+    File Should Exist    ${script}

@@ -1,0 +1,168 @@
+#ifndef NN_DEPTHWISE_3X3_H
+#define NN_DEPTHWISE_3X3_H
+
+#include "nn/requantize.h"
+#include "nn/simd.h"
+#include <stdint.h>
+
+/*
+ * A convolution of each channel with its own 3 x 3 taps, strides and dilations 1. The picture is walked line
+ * by line: along rows or, where that leaves fewer outputs over, along columns. Four channels at a time, the
+ * three newest lines are kept widened to int16, two neighbours a word, the lines side by side:
+ *
+ *     (x0 x1) of lines 0, 1, 2    (x2 x3) of lines 0, 1, 2    ...
+ *
+ * Two neighbouring outputs read the words P = (x0 x1) and Q = (x2 x3) of three lines. With a line's taps as
+ * A = (w0 w1) and C = (w1 w2) they are
+ *     w0 * x0 + w1 * x1 + w2 * x2 = A . P + C.high * Q.low
+ *     w0 * x1 + w1 * x2 + w2 * x3 = A.low * P.high + C . Q
+ * Padding is the input's zero point, which is folded into the biases. A new line takes the place of the
+ * oldest, so the places of the three change in turn.
+ *
+ * The words of a channel: A, C of each line; bias; multiplier, add, shift. Taps and bias are doubled, so that
+ *     value = saturate((add + round(sum * multiplier / 2^32)) >> shift), add = 2^(shift - 1) + zero point *
+ * 2^shift and, where values below the zero point are kept, one less for a negative sum: as in
+ * nn/conv_block.h.
+ */
+typedef struct {
+    const uint32_t *words; /* 10 a channel */
+    int32_t depth;
+    int32_t lines, points;           /* of the input: lines, and values a channel in one */
+    int32_t line_step, point_step;   /* bytes of the input */
+    int32_t made_lines, made_points; /* of the output */
+    int32_t made_line_step, made_point_step;
+    int32_t lines_before, points_before; /* padding */
+    int32_t zero_point;                  /* of the input */
+    int32_t keeps_negative;
+} depthwise_3x3_t;
+
+/* One line of the output, in up to four channels. */
+typedef struct {
+    const uint32_t *words; /* of the first channel */
+    const uint32_t *strip; /* of the first channel */
+    int8_t *output;
+    int32_t channels;
+    int32_t phase;       /* which of the three places holds the line of the first taps */
+    int32_t step;        /* bytes from one output to the next */
+    int32_t span;        /* bytes of all pairs of outputs */
+    int32_t strip_bytes; /* from one channel to the next */
+    int32_t odd;         /* one output more than the pairs */
+} depthwise_3x3_line_t;
+
+#define DEPTHWISE_3X3_CHANNELS 4
+
+#if defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_DSP)
+#include "nn/depthwise_3x3_dsp.h"
+#else
+
+SIMD_INLINE int8_t depthwise_3x3_output(const uint32_t *requantize, int32_t sum, int negative)
+{
+    int32_t add = (int32_t)requantize[1] + (negative ? sum >> 31 : 0);
+    return simd_saturate(simd_multiply_high(sum, (int32_t)requantize[0], add) >> requantize[2]);
+}
+
+SIMD_INLINE void depthwise_3x3_run(const depthwise_3x3_line_t *line, int negative)
+{
+    for (int32_t channel = 0; channel < line->channels; channel++) {
+        const uint32_t *words = line->words + 10 * channel;
+        const uint32_t *from = line->strip + channel * (line->strip_bytes / 4);
+        int8_t *to = line->output + channel;
+        const int32_t pairs = line->step == 0 ? 0 : line->span / (2 * line->step);
+        for (int32_t i = 0; i < pairs + line->odd; i++, from += 3, to += 2 * line->step) {
+            int32_t first = (int32_t)words[6], second = first;
+            for (int32_t place = 0; place < 3; place++) {
+                const uint32_t *taps = words + 2 * ((place + 3 - line->phase) % 3);
+                uint32_t p = from[place], q = from[3 + place];
+                first = simd_low_product(taps[1] >> 16, q, simd_dot(taps[0], p, first));
+                second = simd_dot(taps[1], q, simd_low_product(taps[0], p >> 16, second));
+            }
+            to[0] = depthwise_3x3_output(words + 7, first, negative);
+            if (i < pairs) {
+                to[line->step] = depthwise_3x3_output(words + 7, second, negative);
+            }
+        }
+    }
+}
+
+#endif
+
+/* Words u of every channel's strip: the values at two neighbouring points, four bytes each. */
+SIMD_INLINE void depthwise_3x3_place(uint32_t *to, int32_t strip, int32_t channels, uint32_t first,
+                                     uint32_t second)
+{
+    uint32_t even0 = simd_even(first), odd0 = simd_odd(first);
+    uint32_t even1 = simd_even(second), odd1 = simd_odd(second);
+    to[0] = simd_low_pair(even0, even1);
+    if (channels > 1) {
+        to[strip] = simd_low_pair(odd0, odd1);
+    }
+    if (channels > 2) {
+        to[2 * strip] = simd_high_pair(even0, even1);
+    }
+    if (channels > 3) {
+        to[3 * strip] = simd_high_pair(odd0, odd1);
+    }
+}
+
+/* A line into its place of each channel's strip of `words` words. from: NULL for padding */
+SIMD_INLINE void depthwise_3x3_widen(const depthwise_3x3_t *layer, uint32_t *to, int32_t strip, int32_t words,
+                                     int32_t channels, const int8_t *from)
+{
+    const uint32_t padding = ((uint32_t)layer->zero_point & 0xFFu) * 0x01010101u;
+    const int32_t step = layer->point_step;
+    for (int32_t word = 0; word < words; word++, to += 3) {
+        int32_t at = 2 * word - layer->points_before;
+        if (channels == 4 && from != NULL && at >= 0) { /* the words that need no padding */
+            for (const int8_t *next = from + at * step; at + 1 < layer->points; at += 2, word++, to += 3) {
+                depthwise_3x3_place(to, strip, 4, simd_load(next), simd_load(next + step));
+                next += 2 * step;
+            }
+            if (word == words) {
+                return;
+            }
+        }
+        int inside0 = from != NULL && at >= 0 && at < layer->points;
+        int inside1 = from != NULL && at + 1 >= 0 && at + 1 < layer->points;
+        depthwise_3x3_place(to, strip, channels,
+                            inside0 ? simd_load_some(from + at * step, channels) : padding,
+                            inside1 ? simd_load_some(from + (at + 1) * step, channels) : padding);
+    }
+}
+
+/*
+ * scratch, aligned to 4: 48 * (pairs + 1) bytes, of the pairs of outputs in a line. May work in place where
+ * output and input have the same shape.
+ */
+KERNEL void depthwise_3x3(const depthwise_3x3_t *layer, const int8_t *input, int8_t *output, void *scratch)
+{
+    const int32_t count = layer->made_points, words = (count + 1) / 2 + 1, strip = 3 * words;
+    uint32_t *strips = scratch;
+    depthwise_3x3_line_t line = {
+        .words = layer->words,
+        .strip = strips,
+        .step = layer->made_point_step,
+        .span = count / 2 * 2 * layer->made_point_step,
+        .strip_bytes = 4 * strip,
+        .odd = count % 2,
+    };
+    for (int32_t channel = 0; channel < layer->depth; channel += DEPTHWISE_3X3_CHANNELS) {
+        int32_t left = layer->depth - channel, place = 0, lines = -2; /* until three are there */
+        line.channels = left < DEPTHWISE_3X3_CHANNELS ? left : DEPTHWISE_3X3_CHANNELS;
+        line.output = output + channel;
+        line.phase = 0;
+        for (int32_t next = -layer->lines_before; lines < layer->made_lines; next++) {
+            const int8_t *from = next < 0 || next >= layer->lines ? NULL : input + next * layer->line_step;
+            depthwise_3x3_widen(layer, strips + place, strip, words, line.channels,
+                                from == NULL ? NULL : from + channel);
+            place = place == 2 ? 0 : place + 1;
+            if (lines++ >= 0) {
+                depthwise_3x3_run(&line, layer->keeps_negative);
+                line.output += layer->made_line_step;
+                line.phase = line.phase == 2 ? 0 : line.phase + 1;
+            }
+        }
+        line.words += 10 * DEPTHWISE_3X3_CHANNELS;
+    }
+}
+
+#endif

@@ -1,0 +1,30 @@
+"""The counting image: the app's generated sources and runtime, with firmware/counting in place of device/."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from SCons.Script import Action
+
+
+def generate(env: Any) -> None:
+    """Adds env.CountingImage(generated sources)."""
+    env.AddMethod(_counting_image, "CountingImage")
+
+
+def _counting_image(env: Any, generated: list[Any]) -> list[Any]:
+    """counting.elf; nothing on the board pc, whose instructions nobody counts."""
+    options = env["OPTIONS"]
+    if options.board.hosted:
+        return []
+    rooms = ("pipeline", "nn", f"port/{options.board.port}", "port/cortex_m", "counting")
+    objects = [*env.HandwrittenObjects(*rooms), *env.GeneratedObjects(generated)]
+    link = Action("$LINKCOM", "$LINKCOMSTR")
+    elf = env.Command(f"{options.folder}/counting.elf", objects, link)
+    env.Depends(elf, [node for node in generated if node.name == "linker.ld"])
+    return list(elf)
+
+
+def exists(env: Any) -> bool:
+    """Always."""
+    return True

@@ -1,0 +1,46 @@
+"""What Renode needs to run the image, beside it: the script, the platform, the peripherals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from SCons.Script import Action, Copy
+
+
+def generate(env: Any) -> None:
+    """Adds env.RenodeFiles()."""
+    env.AddMethod(_renode_files, "RenodeFiles")
+
+
+def _renode_files(env: Any) -> list[Any]:
+    """renode.resc and what it includes; nothing for a board that Renode does not know."""
+    options = env["OPTIONS"]
+    renode = options.board.renode
+    if renode is None:
+        return []
+    files = []
+    for file in renode.files:
+        name = file.rsplit("/", maxsplit=1)[-1]
+        files += env.Command(
+            f"{options.folder}/{name}", f"#boards/{file}", Action(Copy("$TARGET", "$SOURCE"), None)
+        )
+    script = env.Command(
+        f"{options.folder}/renode.resc",
+        [*env.Glob("#boards/*/board.toml"), env.File("#templates/renode.resc.in")],
+        Action(_script, None),
+        OPTIONS=options,
+    )
+    env.Depends(script, [env.File("#codegen/board_sources.py"), env.File("#codegen/board_renode.py")])
+    return [*files, *script]
+
+
+def _script(target: list[Any], source: list[Any], env: Any) -> None:
+    from codegen.board_sources import renode_script
+
+    Path(target[0].get_abspath()).write_text(renode_script(env["OPTIONS"].board))
+
+
+def exists(env: Any) -> bool:
+    """Always."""
+    return True

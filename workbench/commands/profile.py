@@ -1,0 +1,87 @@
+"""earshot profile: instructions, flash and RAM of an app or a model."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from codegen.errors import UserError
+from workbench.inference import ENGINES
+from workbench.model_app import model_app
+from workbench.profiling.budgets import FILE, accept, accepted, compare, table
+from workbench.profiling.profile import DEFAULT_BOARD, profile
+from workbench.profiling.text import as_json, as_text
+
+NAME = "profile"
+HELP = "count the instructions, flash and RAM that an app or a model takes"
+DESCRIPTION = """\
+Builds the app's generated sources and runtime with the flags that ship and a small counting main, runs them
+on an emulated Cortex-M and counts instructions: of each stage and layer, of a full and of an incremental
+decision, and of the worst one after a gap. The same numbers come every time. The flash and the RAM are those
+of the image that ships; the margin says whether the board keeps up with the microphone.
+
+  earshot profile --app examples/smart_lock
+  earshot profile model.tflite --kernels fast
+  earshot profile --app examples/smart_lock --board mps2_an386 --json
+  earshot profile --app examples/smart_lock --check      exit code 1 where it takes more than budgets.toml
+  earshot profile --app examples/smart_lock --accept     stores the numbers of now in budgets.toml
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", nargs="?", type=Path, metavar="MODEL.tflite", help="an int8 TFLite model")
+    parser.add_argument(
+        "--app", type=Path, metavar="DIR", help="instead of a model: this app, with its pipeline"
+    )
+    parser.add_argument(
+        "--board", default=DEFAULT_BOARD, help=f"the board to count for (default {DEFAULT_BOARD})"
+    )
+    parser.add_argument("--engine", choices=ENGINES, help="what runs the model (default: the app's)")
+    parser.add_argument(
+        "--kernels", choices=("small", "fast"), help="instead of the app's own (a model: small)"
+    )
+    stored = parser.add_mutually_exclusive_group()
+    stored.add_argument("--check", action="store_true", help="fail where something grew by more than 1 %%")
+    stored.add_argument("--accept", action="store_true", help="store the numbers in the app's budgets.toml")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    app = _app(args)
+    if (args.check or args.accept) and (args.app is None or args.kernels is not None):
+        raise UserError(
+            f"{'--check' if args.check else '--accept'} is for an app as its pipeline.toml says",
+            remedy="Give --app DIR, without --kernels.",
+        )
+    budgets = accepted(app, args.board)
+    if args.check and budgets is None:
+        raise UserError(
+            f'has no numbers for the board "{args.board}"', file=app / FILE, remedy="--accept stores them."
+        )
+    found = profile(app, args.board, kernels=args.kernels)
+    print(json.dumps(as_json(found)) if args.json else as_text(found))
+    if args.accept:
+        print(f"stored in {accept(app, found)}", file=sys.stderr)
+    if not args.check or budgets is None:
+        return 0
+    if budgets.compiler != found.compiler:
+        told = (
+            f"The budgets are of GCC {budgets.compiler}, these numbers of {found.compiler}: they may differ."
+        )
+        print(told, file=sys.stderr)
+    changes = compare(found, budgets)
+    print(
+        f"\nSince the budgets were accepted:\n{table(changes)}", file=sys.stderr if args.json else sys.stdout
+    )
+    return 1 if any(change.grown for change in changes) else 0
+
+
+def _app(args: argparse.Namespace) -> Path:
+    """The app's folder, or one made for the model."""
+    if args.engine == "tflm":
+        raise UserError("--engine tflm is not available yet", remedy="Leave it away: there is aot.")
+    if (args.model is None) == (args.app is None):
+        raise UserError("give a MODEL.tflite, or --app DIR", remedy="One of the two, not both.")
+    return model_app(args.model) if args.app is None else args.app

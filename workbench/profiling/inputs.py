@@ -1,0 +1,50 @@
+"""What the counting image works on: sound or tensors from a fixed seed, as firmware/counting reads them."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.graph import Graph
+from codegen.spec import Spec
+
+MAGIC = b"earcount"  # firmware/counting/main.c
+TENSORS = 3  # inputs of a bare model: the dearest counts
+_QUIET = 1000  # amplitude of the sound, at most: the shift of the MFCC's block normalisation costs a pass
+
+
+def counting_input(spec: Spec, graph: Graph, missed: range, tensors: int = TENSORS) -> bytes:
+    """The header and what follows it.
+
+    missed: the decisions after a gap that are counted, by the frames since the last one; empty: none
+    """
+    random = np.random.default_rng(0)
+    samples = np.zeros(0, np.int16)
+    values: list[bytes] = []
+    if spec.pipeline is not None:
+        samples = _sound(spec, random)
+    else:
+        values = [_tensor(graph, random).tobytes() for _ in range(tensors)]
+    first, last = (missed[0], missed[-1]) if missed else (1, 0)
+    header = MAGIC + struct.pack("<IIII", len(samples), len(values), first, last)
+    return header + samples.astype("<i2").tobytes() + b"".join(values)
+
+
+def _sound(spec: Spec, random: np.random.Generator) -> NDArray[np.int16]:
+    """Noise below the gate's threshold, so that the gate looks at every sample of a window."""
+    assert spec.pipeline is not None
+    window, frames = spec.pipeline.window, spec.pipeline.cascade.frames
+    most = min(max(spec.pipeline.gate.threshold, 1), _QUIET)
+    count = window.size + (frames + 2) * window.stride
+    return random.integers(-most, most + 1, count).astype(np.int16)
+
+
+def _tensor(graph: Graph, random: np.random.Generator) -> NDArray[np.generic]:
+    """Values of the whole range; of a float input those that its first layer quantises without saturation."""
+    dtype = np.dtype(graph.input.dtype)
+    if dtype.kind == "f":
+        return random.uniform(-1, 1, graph.input.size).astype(dtype)
+    limits = np.iinfo(dtype)
+    return random.integers(limits.min, limits.max + 1, graph.input.size).astype(dtype)

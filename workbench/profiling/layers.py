@@ -1,0 +1,47 @@
+"""The layers a model's C is made of, with their multiply-accumulates and the planner's mode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codegen.graph import Graph
+from codegen.incremental.modes import mode_plan
+from codegen.lower import lower
+from codegen.spec import Spec
+
+
+@dataclass(frozen=True)
+class ModelLayer:
+    """A call in the generated C.
+
+    name: of its struct, without the app's prefix; op: the model's operator
+    mac: multiply-accumulates of a full inference, as the model defines it
+    mac_incremental: of a decision one frame after the last; `mac` where the layer is computed in full
+    incremental, reason, state: see LayerMode
+    """
+
+    name: str
+    op: str
+    mac: int
+    mac_incremental: int
+    incremental: bool
+    reason: str
+    state: int
+
+
+def model_layers(spec: Spec, graph: Graph) -> tuple[ModelLayer, ...]:
+    """In the order of the generated C."""
+    reference = spec.classifier.reference
+    defined = {layer.name: layer.macs for layer in lower(graph, reference).layers}
+    return tuple(
+        ModelLayer(
+            layer.name,
+            layer.op,
+            defined.get(layer.name, layer.full_macs),
+            layer.macs,
+            layer.incremental,
+            layer.reason,
+            layer.state,
+        )
+        for layer in mode_plan(spec, graph, reference).layers
+    )

@@ -1,0 +1,122 @@
+"""Flash and RAM: of the image that ships, and of the model in it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
+
+from codegen.board import Board
+from workbench.size import sizes
+
+
+@dataclass(frozen=True)
+class Flash:
+    """Bytes of the image that ships. rooms: code by where it comes from, the largest first."""
+
+    code: int
+    constants: int
+    rooms: tuple[tuple[str, int], ...]
+    model: int  # constants of the model, of all constants
+
+
+@dataclass(frozen=True)
+class Ram:
+    """Bytes. arena, state, stack, total: what samples -> scores needs; image: all the shipped image takes.
+
+    arena: tensors between the layers, and the MFCC's working memory before them
+    state: what the model keeps from decision to decision, and its working memory beside the arena
+    stack: used by the counting image, whose calls below main() are those of the image that ships
+    image: data, bss and the stack reserved
+    """
+
+    arena: int
+    state: int
+    stack: int
+    image: int
+
+    @property
+    def total(self) -> int:
+        """Arena, state and stack."""
+        return self.arena + self.state + self.stack
+
+
+def flash(image: Path, link_map: Path, name: str, board: Board) -> Flash:
+    """Of the image and the linker's map beside it."""
+    found = sizes(image, board)
+    return Flash(
+        code=found.code,
+        constants=found.constants,
+        rooms=rooms(link_map.read_text(), found.code),
+        model=_symbols(image, name, (".rodata",)),
+    )
+
+
+def compiler(image: Path) -> str:
+    """The version of the GCC that made the image: 12.2.1."""
+    with image.open("rb") as file:
+        section = ELFFile(file).get_section_by_name(".comment")
+        text = section.data().decode("ascii", "replace") if section else ""
+    match = re.search(r"GCC:.*?\) (\d[\w.]*)", text)
+    return match[1] if match else "unknown"
+
+
+def ram(image: Path, name: str, board: Board, stack: int) -> Ram:
+    """stack: bytes used, measured."""
+    arena = _arena(image, name)
+    found = sizes(image, board)
+    return Ram(arena, _symbols(image, name, (".data", ".bss")), stack, found.ram)
+
+
+def _arena(image: Path, name: str) -> int:
+    with image.open("rb") as file:
+        symbols = ELFFile(file).get_section_by_name(".symtab").get_symbol_by_name(f"{name}_arena")
+    return int(symbols[0]["st_size"]) if symbols else 0
+
+
+def _symbols(image: Path, name: str, sections: tuple[str, ...]) -> int:
+    """Bytes of the objects that NAME_model.c keeps to itself in these sections."""
+    total, inside = 0, False
+    with image.open("rb") as file:
+        elf = ELFFile(file)
+        wanted = {
+            index for index, section in enumerate(elf.iter_sections()) if section.name.startswith(sections)
+        }
+        for symbol in elf.get_section_by_name(".symtab").iter_symbols():
+            info = symbol["st_info"]
+            if info["type"] == "STT_FILE":
+                inside = symbol.name == f"{name}_model.c"
+            elif inside and info["bind"] == "STB_LOCAL" and info["type"] == "STT_OBJECT":
+                total += symbol["st_size"] if symbol["st_shndx"] in wanted else 0
+    return total
+
+
+_PIECE = re.compile(r"^ \.(text|vectors)\S*\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S+)$", re.MULTILINE)
+
+
+def rooms(link_map: str, code: int) -> tuple[tuple[str, int], ...]:
+    """Code of an image by room of firmware/, from the linker's map; what is left of `code` is "linker"."""
+    used = link_map.partition("Linker script and memory map")[2].replace("\r", "")
+    found: Counter[str] = Counter()
+    for match in _PIECE.finditer(re.sub(r"^( \.\S+)\n +", r"\1 ", used, flags=re.MULTILINE)):
+        if int(match[3], 16):
+            found[_room(match[4])] += int(match[3], 16)
+    rest = code - sum(found.values())
+    if rest:
+        found["linker"] = rest  # padding, veneers
+    return tuple(sorted(found.items(), key=lambda room: (-room[1], room[0])))
+
+
+def _room(path: str) -> str:
+    """Of an object: its folder under objects/; generated sources lie in it directly."""
+    if ".a(" in path:
+        return "C library"
+    inside = path.partition("/objects/")[2]
+    if "/" in inside:
+        return inside.rpartition("/")[0]
+    if inside.endswith("_model.o"):
+        return "model"
+    return "generated" if inside else "start"

@@ -1,0 +1,295 @@
+"""profile(): everything that is counted of one app on one board.
+
+The counting image is the app's own generated sources and the runtime, compiled with the flags that ship, and
+firmware/counting in place of firmware/device: not the image that ships, but the same objects from the sound
+to the scores. Its main() works over `model_t` alone, so another engine is counted without a change there.
+What an engine has of its own: the layers' names and multiply-accumulates (layers.py), the instructions that
+belong to a layer (`_site` here), and the symbols that are its RAM (memory.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from codegen.board import Board, load_board
+from codegen.errors import UserError
+from codegen.graph import Graph
+from codegen.spec import Spec, with_kernels
+from codegen.spec_file import load_spec
+from codegen.tflite_file import load_graph
+from workbench.build import Build, build
+from workbench.profiling import memory
+from workbench.profiling.counter import Counted, count
+from workbench.profiling.cycles import cycles, disassembly
+from workbench.profiling.inputs import counting_input
+from workbench.profiling.layers import ModelLayer, model_layers
+from workbench.profiling.sites import CALLER, OTHER, Site, attribute, chains, function_site, model_site
+from workbench.profiling.trace import Trace, trace
+from workbench.targets import target_board
+
+DEFAULT_BOARD = "mps2_an386"
+CYCLES_ASSUMED = 1.6  # an instruction, for the margin: above what the estimate gives, flash waits included
+MFCC_PARTS = ("mfcc_window", "mfcc_normalise", "mfcc_fft", "mfcc_log_mel", "mfcc_dct", "mfcc_lift")
+
+
+@dataclass(frozen=True)
+class LayerProfile:
+    """Instructions of one layer, or (op is "") of what lies around the layers.
+
+    mac, instructions: of a full decision
+    mac_incremental, incremental: of an incremental one; None where the model has no incremental form
+    mode: "incremental": a decision computes its newest row only; "full": all of it, and `reason` says why
+    state: bytes it keeps from decision to decision for that
+    """
+
+    name: str
+    op: str
+    mac: int
+    instructions: int
+    mac_incremental: int | None
+    incremental: int | None
+    mode: str
+    reason: str
+    state: int
+
+
+@dataclass(frozen=True)
+class StageProfile:
+    """Instructions of one stage of a window; parts: of them, by function."""
+
+    name: str
+    instructions: int
+    parts: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Instructions, or estimated cycles, from the scaled frame's arrival to the scores.
+
+    full: everything computed; incremental: one frame after the last decision, None where not possible;
+    worst: the dearest after any gap; missed: the frames since the last decision that make it
+    """
+
+    full: int
+    incremental: int | None
+    worst: int
+    missed: int
+
+
+@dataclass(frozen=True)
+class Margin:
+    """The work of a window against the time until the next, at the board's clock.
+
+    steady: instructions of a window while there is sound; worst: of the one after the worst gap;
+    cycles: assumed for an instruction
+    """
+
+    clock_hz: int
+    windows_hz: float
+    cycles: float
+    steady: float
+    worst: int
+
+    @property
+    def steady_load(self) -> float:
+        """Share of the time the core is busy; above 1 it cannot keep up."""
+        return self._load(self.steady)
+
+    @property
+    def worst_load(self) -> float:
+        """Of the time of one window; above 1 samples wait, which a few windows later is made up for."""
+        return self._load(self.worst)
+
+    def _load(self, instructions: float) -> float:
+        return instructions * self.windows_hz * self.cycles / self.clock_hz
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Of one app, or of a bare model: then stages, front_end and margin are empty."""
+
+    app: str
+    board: str
+    counted_on: str  # the emulated board
+    engine: str
+    kernels: str
+    compiler: str  # GCC's version
+    decisions: Decisions
+    cycles: Decisions  # the estimate
+    layers: tuple[LayerProfile, ...]
+    stages: tuple[StageProfile, ...]
+    flash: memory.Flash
+    ram: memory.Ram
+    margin: Margin | None
+
+    @property
+    def mac(self) -> int:
+        """Of a full inference."""
+        return sum(layer.mac for layer in self.layers)
+
+    @property
+    def front_end(self) -> int:
+        """Instructions of every window, decided or not."""
+        return sum(stage.instructions for stage in self.stages if stage.name != "decision")
+
+
+def profile(
+    app: Path,
+    board_name: str = DEFAULT_BOARD,
+    *,
+    kernels: str | None = None,
+    build_dir: Path | None = None,
+) -> Profile:
+    """Builds what is needed, counts and follows it. UserError where board, app or emulator refuse.
+
+    kernels: in place of the app's own.
+    """
+    named = load_board(board_name)
+    if named.hosted:
+        raise UserError(
+            f'the board "{board_name}" is this computer, whose instructions nobody counts',
+            remedy=f"Use --board {DEFAULT_BOARD}.",
+        )
+    board = target_board("qemu", board_name)
+    assert board is not None
+    spec = with_kernels(load_spec(app), kernels)
+    graph = load_graph(spec.classifier.model)
+    built = build(board.name, app, build_dir, counting=True, kernels=kernels)
+    shipped = built if named.name == board.name else build(named.name, app, build_dir, kernels=kernels)
+    assert built.counting is not None
+    return _Profiler(spec, graph, board, built, built.counting).profile(named, shipped)
+
+
+class _Profiler:
+    def __init__(self, spec: Spec, graph: Graph, board: Board, built: Build, image: Path) -> None:
+        self.spec, self.graph, self.board, self.built = spec, graph, board, built
+        self.image = image
+        self.layers = model_layers(spec, graph)
+        gaps = 0 if spec.pipeline is None else spec.pipeline.cascade.frames if self._incremental else 1
+        self.counted = count(image, board, counting_input(spec, graph, range(1, gaps + 1)))
+        self.missed, self.worst = self._worst()
+        gap = range(self.missed, self.missed + 1) if gaps else range(0)
+        self.trace = trace(image, board, counting_input(spec, graph, gap, self.missed))
+        self._compare(self.counted, self.trace)
+        self.chains = chains(image, {address for block in self.trace.blocks for address in block})
+
+    def profile(self, named: Board, shipped: Build) -> Profile:
+        spec = self.spec
+        decisions = self._decisions()
+        stages = self._stages() if spec.pipeline is not None else ()
+        return Profile(
+            app=spec.name,
+            board=named.name,
+            counted_on=self.board.name,
+            engine=spec.classifier.engine,
+            kernels=spec.classifier.kernels,
+            compiler=memory.compiler(shipped.image),
+            decisions=decisions,
+            cycles=self._cycles(),
+            layers=self._layers(decisions.incremental is not None),
+            stages=stages,
+            flash=memory.flash(
+                shipped.image, shipped.directory / "firmware.map", spec.name, load_board(named.name)
+            ),
+            ram=memory.ram(shipped.image, spec.name, named, self.counted.stack),
+            margin=self._margin(named, stages, decisions),
+        )
+
+    def _margin(self, board: Board, stages: tuple[StageProfile, ...], decisions: Decisions) -> Margin | None:
+        pipeline = self.spec.pipeline
+        if pipeline is None:
+            return None
+        every = sum(stage.instructions for stage in stages)
+        one = decisions.full if decisions.incremental is None else decisions.incremental
+        return Margin(
+            clock_hz=board.clock_hz,
+            windows_hz=pipeline.audio.sample_rate / pipeline.window.stride,
+            cycles=CYCLES_ASSUMED,
+            steady=every + one / (1 if pipeline.cascade.slide else pipeline.cascade.frames),
+            worst=every + decisions.worst,
+        )
+
+    @property
+    def _names(self) -> tuple[str, str]:
+        """The sections of a full and of an incremental decision."""
+        return ("full", "next") if self.spec.pipeline is not None else ("run", "")
+
+    @property
+    def _incremental(self) -> bool:
+        return any(layer.incremental for layer in self.layers)
+
+    def _worst(self) -> tuple[int, int]:
+        """Frames since the last decision (of a bare model: tensors run) and instructions of the worst."""
+        found = self.counted.all("missed" if self.spec.pipeline is not None else "run")
+        dearest = max(range(len(found)), key=found.__getitem__)
+        return dearest + 1, found[dearest]
+
+    def _decisions(self) -> Decisions:
+        full, following = self._names
+        first = self.counted.one(full)
+        incremental = self.counted.one(following) if self._incremental else None
+        return Decisions(first, incremental, max(first, self.worst), self.missed)
+
+    def _cycles(self) -> Decisions:
+        listing = disassembly(self.image)
+        full, following = self._names
+        worst = "missed" if self.spec.pipeline is not None else "run"
+        first, last = self.trace.one(full), self.trace.last(worst)
+        incremental = cycles(self.trace, self.trace.one(following), listing) if self._incremental else None
+        costs = [cycles(self.trace, blocks, listing) for blocks in (first, last)]
+        return Decisions(costs[0], incremental, max(costs), self.missed)
+
+    def _site(self) -> Site:
+        """How an instruction is known to be of a layer: by the generated model's lines."""
+        source = self.built.directory / "generated" / f"{self.spec.name}_model.c"
+        return model_site(source, self.spec.name, [layer.name for layer in self.layers])
+
+    def _layers(self, incremental: bool) -> tuple[LayerProfile, ...]:
+        """The layers, and behind them what is of no layer."""
+        site = self._site()
+        full = attribute(self.trace, self.trace.one(self._names[0]), site, self.chains, CALLER)
+        following: dict[str, int] = {}
+        if incremental:
+            following = attribute(self.trace, self.trace.one(self._names[1]), site, self.chains, CALLER)
+        rows = [
+            *self.layers,
+            *(ModelLayer(name, "", 0, 0, False, "", 0) for name in (OTHER, CALLER) if full.get(name)),
+        ]
+        return tuple(
+            LayerProfile(
+                layer.name,
+                layer.op,
+                layer.mac,
+                full.get(layer.name, 0),
+                layer.mac_incremental if incremental else None,
+                following.get(layer.name, 0) if incremental else None,
+                "" if not layer.op else "incremental" if layer.incremental else "full",
+                layer.reason,
+                layer.state,
+            )
+            for layer in rows
+        )
+
+    def _stages(self) -> tuple[StageProfile, ...]:
+        parts = attribute(
+            self.trace, self.trace.one("mfcc"), function_site(MFCC_PARTS, "/pipeline/mfcc"), self.chains
+        )
+        told = tuple((name, parts[name]) for name in (*MFCC_PARTS, OTHER) if name in parts)
+        return tuple(
+            StageProfile(name, self.counted.one(name), told if name == "mfcc" else ())
+            for name in ("window", "gate", "mfcc", "scale", "decision")
+        )
+
+    def _compare(self, counted: Counted, followed: Trace) -> None:
+        """Two ways of counting that share nothing but the emulator."""
+        for name in {name for name, _ in followed.sections} - {"missed"}:
+            pairs = zip(counted.all(name), followed.all(name), strict=False)
+            for by_timer, blocks in pairs:
+                by_trace = followed.instructions(blocks)
+                if by_timer != by_trace:
+                    raise UserError(
+                        f"{name}: {by_timer} instructions by the timer, {by_trace} by the trace",
+                        file=self.image,
+                        remedy="This emulator cannot be counted with; QEMU 7.2 can.",
+                    )

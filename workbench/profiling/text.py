@@ -1,0 +1,165 @@
+"""A profile for a person, and as the JSON that scripts read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.profiling.cycles import MODEL
+from workbench.profiling.profile import Decisions, LayerProfile, Profile
+
+
+def as_json(found: Profile) -> dict[str, Any]:
+    """The object `profile --json` prints."""
+    margin = found.margin
+    return {
+        "app": found.app,
+        "board": found.board,
+        "counted_on": found.counted_on,
+        "engine": found.engine,
+        "kernels": found.kernels,
+        "compiler": found.compiler,
+        "instructions": _decisions(found.decisions),
+        "missed": found.decisions.missed,
+        "mac": found.mac,
+        "mac_per_instruction": round(found.mac / found.decisions.full, 4),
+        "front_end": found.front_end,
+        "layers": [_layer(layer) for layer in found.layers],
+        "stages": [
+            {"name": stage.name, "instructions": stage.instructions, **_parts(stage.parts)}
+            for stage in found.stages
+        ],
+        "flash": {
+            "code": found.flash.code,
+            "constants": found.flash.constants,
+            "model_constants": found.flash.model,
+            "rooms": dict(found.flash.rooms),
+        },
+        "ram": {
+            "arena": found.ram.arena,
+            "state": found.ram.state,
+            "stack": found.ram.stack,
+            "total": found.ram.total,
+            "image": found.ram.image,
+        },
+        "estimated_cycles": {**_decisions(found.cycles), "model": MODEL},
+        "margin": None
+        if margin is None
+        else {
+            "clock_hz": margin.clock_hz,
+            "windows_per_second": margin.windows_hz,
+            "cycles_per_instruction": margin.cycles,
+            "instructions_per_second": round(margin.steady * margin.windows_hz),
+            "steady_load": round(margin.steady_load, 4),
+            "worst_load": round(margin.worst_load, 4),
+        },
+    }
+
+
+def _decisions(found: Decisions) -> dict[str, int | None]:
+    return {"full": found.full, "incremental": found.incremental, "worst": found.worst}
+
+
+def _layer(layer: LayerProfile) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "op": layer.op,
+        "mac": layer.mac,
+        "instructions": layer.instructions,
+        "mac_incremental": layer.mac_incremental,
+        "incremental": layer.incremental,
+        "mode": layer.mode,
+        "reason": layer.reason,
+        "state": layer.state,
+    }
+
+
+def _parts(parts: tuple[tuple[str, int], ...]) -> dict[str, Any]:
+    return {"parts": [{"name": name, "instructions": count} for name, count in parts]} if parts else {}
+
+
+def as_text(found: Profile) -> str:
+    """The tables `profile` prints."""
+    lines = [
+        f"{found.app} on {found.board}: "
+        f"engine {found.engine}, kernels {found.kernels}, GCC {found.compiler}.",
+        f"Instructions executed by an emulated {found.counted_on}; they are not cycles.",
+    ]
+    if found.stages:
+        lines += ["", f"  {'stage':<26}{'instructions':>14}"]
+        for stage in found.stages:
+            lines.append(f"  {stage.name:<26}{stage.instructions:>14,}")
+            lines += [f"    {name:<24}{count:>14,}" for name, count in stage.parts]
+        lines.append(f"  {'every window':<26}{found.front_end:>14,}")
+    lines += ["", *_layers(found), "", *_sums(found), "", *_memory(found)]
+    if found.margin is not None:
+        lines += ["", *_margin(found)]
+    return "\n".join(lines)
+
+
+def _layers(found: Profile) -> list[str]:
+    incremental = found.decisions.incremental is not None
+    wide = max(len(layer.name) for layer in found.layers) + 2
+    heads = f"  {'layer':<{wide}}{'operator':<20}{'MAC':>12}{'full':>14}{'MAC/ins.':>10}"
+    lines = [heads + (f"{'MAC':>12}{'incremental':>14}{'MAC/ins.':>10}{'state B':>9}" if incremental else "")]
+    for layer in found.layers:
+        line = f"  {layer.name:<{wide}}{layer.op:<20}" + _share(layer.mac, layer.instructions)
+        if layer.incremental is not None and layer.mac_incremental is not None:
+            line += _share(layer.mac_incremental, layer.incremental) + f"{layer.state or '':>9}"
+        lines.append(line.rstrip())
+    line = f"  {'sum':<{wide + 20}}" + _share(found.mac, found.decisions.full)
+    if found.decisions.incremental is not None:
+        mac = sum(layer.mac_incremental or 0 for layer in found.layers)
+        line += _share(mac, found.decisions.incremental)
+    reasons = [f"  {layer.name} in full: {layer.reason}" for layer in found.layers if layer.reason]
+    return [*lines, line, *(reasons[:1] if incremental else [])]
+
+
+def _share(mac: int, instructions: int) -> str:
+    share = f"{mac / instructions:.3f}" if mac and instructions else ""
+    return (
+        f"{mac or '':>12,}{instructions:>14,}{share:>10}" if mac else f"{'':>12}{instructions:>14,}{'':>10}"
+    )
+
+
+def _sums(found: Profile) -> list[str]:
+    counts, cycles = found.decisions, found.cycles
+    head = f"  {'a decision':<26}{'instructions':>14}{'cycles, est.':>14}"
+    rows = [("full", counts.full, cycles.full)]
+    if counts.incremental is not None and cycles.incremental is not None:
+        rows.append(("incremental", counts.incremental, cycles.incremental))
+    gap = f", {counts.missed} frames later" if found.stages else ""
+    rows.append((f"worst{gap}", counts.worst, cycles.worst))
+    return [
+        head,
+        *(f"  {name:<26}{count:>14,}{estimate:>14,}" for name, count, estimate in rows),
+        f"  The estimate: {MODEL}.",
+    ]
+
+
+def _memory(found: Profile) -> list[str]:
+    flash, ram = found.flash, found.ram
+    return [
+        f"  flash  code {flash.code:,} B, constants {flash.constants:,} B (of the model {flash.model:,})",
+        "         code by room: " + ", ".join(f"{name} {size:,}" for name, size in flash.rooms),
+        f"  RAM    arena {ram.arena:,} B, state {ram.state:,} B, stack {ram.stack:,} B: "
+        f"{ram.total:,} B from sound to scores; the image {ram.image:,} B",
+    ]
+
+
+def _margin(found: Profile) -> list[str]:
+    margin = found.margin
+    assert margin is not None
+    steady = margin.steady * margin.windows_hz
+    return [
+        f"  {margin.windows_hz:g} windows a second, each with a decision: "
+        f"{steady / 1e6:.2f} M instructions a second.",
+        f"  At {margin.clock_hz / 1e6:g} MHz and {margin.cycles:g} cycles an instruction (assumed): "
+        f"{_busy(margin.steady_load)};",
+        f"  the window of the worst decision: {_busy(margin.worst_load)}.",
+    ]
+
+
+def _busy(load: float) -> str:
+    if load <= 1:
+        return f"busy {load:.1%} of the time"
+    return f"too slow, {load:.2f} times the time there is"
