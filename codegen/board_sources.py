@@ -33,8 +33,15 @@ def board_sources(board: Board) -> dict[str, str]:
     sources = {"board.h": render("board.h.in", board=board, macros=_macros(board), irq=_irq_names(board))}
     if not board.hosted:
         sources["vectors.c"] = render("vectors.c.in", **_vectors(board))
-        sources["linker.ld"] = render("linker.ld.in", board=board, heap=_HEAP)
+        sources["linker.ld"] = render(
+            "linker.ld.in", board=board, heap=_HEAP, alignment=_vector_alignment(board)
+        )
     return sources
+
+
+def _vector_alignment(board: Board) -> int:
+    """Bytes: the table's size to the next power of two, at least 128 (Arm DDI 0403E, B3.2.5)."""
+    return 1 << max(7, (4 * (16 + board.interrupts) - 1).bit_length())
 
 
 def renode_script(board: Board) -> str:

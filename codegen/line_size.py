@@ -10,6 +10,7 @@ from codegen.graph import Graph
 from codegen.spec import Pipeline, Spec
 
 # Bounds of what the app does not decide. firmware/device keeps to them; tests/test_line_size.py proves it.
+RESET_CAUSE_MAX = len("brown-out")  # the longest that port.h knows
 BOARD_NAME_MAX = 40  # characters of a board's name
 # Characters of an error's text: words of device/, a blank, and a piece of the line, each character escaped.
 ERROR_MAX = 40 + 1 + 2 * 40
@@ -75,7 +76,7 @@ def _boot(spec: Spec, graph: Graph) -> dict[str, object]:
             "frames": spec.pipeline.cascade.frames,
             "labels": list(spec.pipeline.decision.labels),
         }
-    return line
+    return line | {"image": "0" * 8, "reset": "x" * RESET_CAUSE_MAX}
 
 
 def _status(pipeline: Pipeline | None) -> dict[str, object]:

@@ -171,7 +171,7 @@ def test_sizes_are_those_of_binutils(built: Built) -> None:
     section = {name: int(size) for name, size in re.findall(r"^\.(\S+) +(\d+)", listing, re.MULTILINE)}
     found = sizes(built.folder / "firmware.elf", load_board(BOARD))
     assert found.code == section["vectors"] + section["text"]
-    assert found.constants == section["rodata"] + section["note.gnu.build-id"]
+    assert found.constants == section["rodata"] + section["note.gnu.build-id"] + section["image_checksum"]
     assert found.data == section["data"]
     assert found.bss == section["bss"] + section.get("noinit", 0)
     assert found.stack == 8192

@@ -11,6 +11,7 @@ from codegen.board import Board, board_names, load_board
 from codegen.errors import UserError
 from codegen.spec import Spec, with_kernels
 from codegen.spec_file import load_spec
+from workbench.flash.choose import methods_of
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "smart_lock"
@@ -26,6 +27,8 @@ class BuildOptions:
     build: Path
     verbose: bool
     emulator: str | None = None  # None: what fits
+    probe: str | None = None  # who flashes: a method, a serial number, or METHOD:SERIAL
+    port: str | None = None  # the board's serial port, for its boot line after flashing
     kernels: str | None = None  # in place of the app's own; `spec` has them already
 
     @property
@@ -51,6 +54,8 @@ OPTIONS: Mapping[str, str] = {
     "kernels": "small or fast, in place of what pipeline.toml says; in a folder of its own",
     "engine": "what runs the model: aot, C generated for it (default aot)",
     "emulator": "what emulate runs on: qemu or renode (default: what is installed and knows the board)",
+    "probe": "flash: a probe's serial number, a method (jlink, pyocd, ...), or METHOD:SERIAL",
+    "port": "flash: the board's serial port (default the probe's)",
     "verbose": "1 shows the commands (default 0)",
 }
 
@@ -58,6 +63,7 @@ TARGETS: Mapping[str, str] = {
     "firmware": "the image: firmware.elf, .bin, .hex, .map and the table of sizes (default)",
     "generated": "its generated sources alone",
     "emulate": "runs the app's Robot suites on an emulator; results in build/<board>/<app>/emulate/",
+    "flash": "the image onto the board: verified, reset, asked who it is",
     "counting": "counting.elf, from which `earshot profile` counts instructions",
 }
 
@@ -101,6 +107,8 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
     if kernels not in (None, "small", "fast"):
         raise UserError(f"kernels={kernels} is not allowed", remedy="Write kernels=small or kernels=fast.")
     board = load_board(arguments["board"])
+    if "flash" in targets:
+        methods_of(board)
     app = (launch / arguments["app"]).resolve() if "app" in arguments else EXAMPLE
     spec = with_kernels(load_spec(app), kernels)
     if "emulate" in targets:
@@ -114,6 +122,8 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         build=(launch / arguments["build"]).resolve() if "build" in arguments else ROOT / "build",
         verbose=arguments.get("verbose") == "1",
         emulator=arguments.get("emulator"),
+        probe=arguments.get("probe"),
+        port=arguments.get("port"),
         kernels=kernels,
     )
 
