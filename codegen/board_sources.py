@@ -60,7 +60,18 @@ def _macros(board: Board) -> list[tuple[str, list[tuple[str, str]]]]:
         memories.append((f"{memory.name.upper()}_BASE", _constant(memory.start)))
         memories.append((f"{memory.name.upper()}_SIZE", _constant(memory.size)))
     comment = "Memories beside the one of data and stack; nothing initialises them."
-    groups = [("", identity), ("", constants), (comment, memories)]
+    pins = []
+    for name, pin in board.pins:
+        pins.append((f"{name.upper()}_PORT", str(pin.port)))
+        pins.append((f"{name.upper()}_PIN", str(pin.number)))
+    microphone = [(f"MICROPHONE_{name.upper()}", f"UINT32_C({value})") for name, value in board.microphone]
+    groups = [
+        ("", identity),
+        ("", constants),
+        ("Pins, the first of a port is 0.", pins),
+        ("", microphone),
+        (comment, memories),
+    ]
     return [(comment, _padded(group)) for comment, group in groups if group]
 
 

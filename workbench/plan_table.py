@@ -28,11 +28,10 @@ class MemoryPlan:
 
 def memory_plan(spec: Spec, graph: Graph) -> MemoryPlan:
     """What the generator makes of the app's model: the plan that is compiled."""
-    program = lower(graph, spec.classifier.reference)
-    rows = incremental(spec, graph, program)
+    rows = incremental(spec, graph)
     if isinstance(rows, Incremental):
         return MemoryPlan(rows.rest, rows.state)
-    return MemoryPlan(plan(program), 0)
+    return MemoryPlan(plan(lower(graph, spec.classifier.reference)), 0)
 
 
 def call_name(planned: Plan, call: int) -> str:
@@ -80,8 +79,8 @@ def table(title: str, memory: MemoryPlan) -> str:
     )
     program = planned.program
     ends = program.tensors[program.input].nbytes, program.tensors[program.output].nbytes
-    source = "the history's" if memory.history else "the caller's"
-    lines.append(f"  input {ends[0]:,} B, {source}; output {ends[1]:,} B, the caller's")
+    source = "the history's" if memory.history else f"{ends[0]:,} B, the caller's"
+    lines.append(f"  input {source}; output {ends[1]:,} B, the caller's")
     if planned.state:
         lines.append(f"  variables    {planned.state:>9,} B, kept from run to run")
     if memory.history:

@@ -9,4 +9,4 @@ class ToldError(Exception):
     def __init__(self, code: int) -> None:
         """code: what the build ends with: 1, a check failed; 2, bad input."""
         super().__init__(f"exit code {code}")
-        self.code = code
+        self.exit_code = code

@@ -23,12 +23,18 @@ typedef struct {
     uint32_t lost;
     int16_t last;      /* sample read */
     uint32_t constant; /* samples in a row that were like it */
+    uint32_t seen;     /* `written` when it last grew */
+    uint32_t since;    /* ticks then */
 } dma_ring_t;
+
+#define DMA_RING_STUCK 10u /* seconds of one value: even in silence a microphone's own noise is heard */
 
 /* Empty; the first `drop` samples will not be read: what a microphone gives before it has settled. The engine
  * must be off. */
-static inline void dma_ring_start(dma_ring_t *ring, uint32_t drop)
+static inline void dma_ring_start(dma_ring_t *ring, uint32_t drop, uint32_t now)
 {
+    ring->seen = 0;
+    ring->since = now;
     ring->ring.written = 0;
     ring->ring.read = drop;
     ring->constant = 0;
@@ -79,6 +85,19 @@ static inline size_t dma_ring_read(dma_ring_t *ring, int16_t *samples, size_t co
         }
         return taken;
     }
+}
+
+/* What is wrong with the microphone: a second without a block, or ten of one value; NULL: nothing. The main
+ * loop asks at least every 2^32 ticks. */
+static inline const char *dma_ring_fault(dma_ring_t *ring, uint32_t now, uint32_t tick_hz, uint32_t rate)
+{
+    if (ring->ring.written != ring->seen) {
+        ring->seen = ring->ring.written;
+        ring->since = now;
+    }
+    if (now - ring->since > tick_hz)
+        return "microphone without data";
+    return ring->constant >= DMA_RING_STUCK * rate ? "microphone line stuck" : NULL;
 }
 
 #endif

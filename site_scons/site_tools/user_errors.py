@@ -12,7 +12,7 @@ from workbench.told import ToldError
 
 
 def generate(env: Any) -> None:
-    """A UserError raised by an action is told as it is; exit code 2. A ToldError is not told again."""
+    """A UserError raised by an action is told as it is; exit code 2, or the error's own."""
     failed = Main.BuildTask.failed
 
     def told(task: Any) -> None:
@@ -24,7 +24,7 @@ def generate(env: Any) -> None:
         if isinstance(cause, UserError):
             print(cause, file=sys.stderr)
         task.exception = (error, error, None)
-        task.do_failed(cause.code if isinstance(cause, ToldError) else 2)
+        task.do_failed(getattr(cause, "exit_code", 2))
         task.exc_clear()
 
     Main.BuildTask.failed = told
