@@ -30,6 +30,7 @@ class BuildOptions:
     spec: Spec
     build: Path
     verbose: bool
+    emulator: str | None = None  # None: what fits
     probe: str | None = None  # who flashes: a method, a serial number, or METHOD:SERIAL
     port: str | None = None  # the board's serial port, for its boot line after flashing
     kernels: str | None = None  # in place of the app's own; `spec` has them already
@@ -63,6 +64,7 @@ OPTIONS: Mapping[str, str] = {
     "engine": "what runs the model: aot, C generated for it, or tflm, TensorFlow Lite Micro",
     "tflm": "its checkout, where its library is built; default EARSHOT_TFLM, else CMSIS-Packs",
     "arena": "the most bytes that TFLM's arena may take (default: what it needs)",
+    "emulator": "what emulate runs on: qemu or renode (default: what is installed and knows the board)",
     "probe": "flash: a probe's serial number, a method (jlink, pyocd, ...), or METHOD:SERIAL",
     "port": "flash: the board's serial port (default the probe's)",
     "verbose": "1 shows the commands (default 0)",
@@ -71,6 +73,7 @@ OPTIONS: Mapping[str, str] = {
 TARGETS: Mapping[str, str] = {
     "firmware": "the image: firmware.elf, .bin, .hex, .map and the table of sizes (default)",
     "generated": "its generated sources alone",
+    "emulate": "runs the app's Robot suites on an emulator; results in build/<board>/<app>/emulate/",
     "flash": "the image onto the board: verified, reset, asked who it is",
     "counting": "counting.elf, from which `earshot profile` counts instructions",
 }
@@ -118,12 +121,17 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         if option in arguments and engine != "tflm":
             raise UserError(f"{option}= is of the engine tflm, and this is aot", remedy="Add engine=tflm.")
     build = (launch / arguments["build"]).resolve() if "build" in arguments else ROOT / "build"
+    if "emulate" in targets:
+        from workbench.suites.emulator import check
+
+        check(spec, board.name, arguments.get("emulator"))
     return BuildOptions(
         board=board,
         app=spec.file.parent,
         spec=spec,
         build=build,
         verbose=arguments.get("verbose") == "1",
+        emulator=arguments.get("emulator"),
         probe=arguments.get("probe"),
         port=arguments.get("port"),
         kernels=kernels,
