@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from codegen.layer import Layer
 from codegen.lower import lower
+from codegen.quantize import Reference
 from codegen.tflite_file import load_graph
 from tests.models.builder import Builder
 from tests.support.models_c import ModelsC
@@ -103,7 +104,14 @@ def layers_of(case: Case, folder: Path) -> list[Layer]:
     return list(lower(load_graph(path)).layers)
 
 
-def check(cases: Sequence[Case], *, kernels: str = "small", target: str = "pc", seed: int = 0) -> None:
+def check(
+    cases: Sequence[Case],
+    *,
+    kernels: str = "small",
+    target: str = "pc",
+    seed: int = 0,
+    reference: Reference = Reference.LITERT,
+) -> None:
     """Asserts that every output value of every case is the reference's."""
     with tempfile.TemporaryDirectory(prefix="cases") as folder:
         paths = []
@@ -111,14 +119,14 @@ def check(cases: Sequence[Case], *, kernels: str = "small", target: str = "pc", 
             path = Path(folder) / f"{index}.tflite"
             path.write_bytes(case.build().bytes())
             paths.append(path)
-        models = ModelsC(paths, kernels=kernels, target=target)
+        models = ModelsC(paths, kernels=kernels, target=target, reference=reference)
         inputs = [_rows(graph.input, seed + index) for index, graph in enumerate(models.graphs)]
         outputs = models.run(inputs)
-        with Oracle(paths[0]) as oracle:
+        with Oracle(paths[0], reference) as oracle:
             for case, path, rows, found in zip(cases, paths, inputs, outputs, strict=True):
                 oracle.load(path)
                 _compare(case, oracle.run(rows), found)
-                tally_case(path, found.size, target)
+                tally_case(path, found.size, target, reference)
 
 
 def _rows(tensor: Any, seed: int) -> NDArray[Any]:

@@ -18,6 +18,7 @@ import pytest
 
 from codegen.fold import fold
 from codegen.graph import Graph, Node, Quantization, Tensor
+from codegen.quantize import Reference
 from codegen.tflite_file import read_graph
 
 FOLDER = "EARSHOT_TALLY"  # environment: where the processes of a run leave their records
@@ -34,7 +35,7 @@ _DULL = {
 }
 
 
-def tally_case(path: Path, values: int, target: str) -> None:
+def tally_case(path: Path, values: int, target: str, reference: Reference = Reference.LITERT) -> None:
     """Records a model whose `values` output values were all the reference's."""
     if FOLDER not in os.environ:
         return
@@ -42,6 +43,7 @@ def tally_case(path: Path, values: int, target: str) -> None:
     computed = {node.index for node in fold(graph).nodes}
     for node in graph.nodes:
         traits = dict(traits_of(graph, node)) if node.index in computed else {"computed before": "yes"}
+        traits["reference"] = reference.value
         _write({"operator": node.op, "traits": traits, "values": values, "target": target})
 
 
