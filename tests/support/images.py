@@ -165,6 +165,12 @@ def hashing_image(board: str, *, incremental: bool = False) -> Path:
     return _made(f"hashing{incremental}", board, lambda at: hashing_app(at, HASHING, incremental=incremental))
 
 
+def hearing_image(board: str) -> Path:
+    """HASHING at the rate of the microphones of real boards."""
+    app = dataclasses.replace(HASHING, audio=Audio(16000))
+    return _made("hearing", board, lambda at: hashing_app(at, app))
+
+
 def wide_image(board: str) -> Path:
     """WIDE around fake_model.c."""
     return _made("wide", board, lambda at: hashing_app(at, WIDE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.errors import UserError
+from workbench.build_options import ROOT
 from workbench.lines import (
     PAYLOAD_MAX,
     STOPPED,
@@ -31,7 +33,9 @@ from workbench.targets.link import Link, LinkClosedError
 from workbench.targets.window import Window
 
 TIMEOUT = 20.0  # seconds without a word until an image is given up
+FAULT_LOG = ROOT / "build" / "fault.log"  # the last fault's lines
 RETRY = 1.0  # seconds without a word until an image is asked whether it lost something
+_DUMP_SECONDS = 3.0  # for the stack behind a fault's line; 64 lines of it are less at 115200 baud
 
 _ANSWERS: Mapping[str, tuple[type[Line], ...]] = {
     "status": (Status,),
@@ -56,6 +60,7 @@ class Device:
         self.name = name
         self.timeout = timeout
         self._retry = min(RETRY, timeout)
+        self._boot_line = ""
         self._busy = False  # a transfer began and did not end
         self._lines = Lines()
         self._waiting: deque[str] = deque()  # lines received and not looked at
@@ -216,6 +221,7 @@ class Device:
             line = self._line(min(deadline, asked))
             answer = self._parse(line) if line is not None else None
             if isinstance(answer, Boot):
+                self._boot_line = line or ""
                 return answer
             if isinstance(answer, Error):
                 trouble = line
@@ -227,8 +233,26 @@ class Device:
     def _parse(self, line: str) -> Line | None:
         answer = parse_line(line)
         if isinstance(answer, Error) and answer.what in STOPPED:
-            raise UserError(f"the image stopped: {line}", file=self.name)
+            raise self._stopped(line, dumped="cfsr" in answer.more)
         return answer
+
+    def _stopped(self, line: str, *, dumped: bool) -> UserError:
+        """Keeps a dump's lines, the stack behind them too, where `earshot backtrace` can read them."""
+        if not dumped:
+            return UserError(f"the image stopped: {line}", file=self.name)
+        lines = [self._boot_line, line]
+        deadline = time.monotonic() + _DUMP_SECONDS
+        with contextlib.suppress(UserError):  # the image may be gone
+            while (more := self._line(deadline)) is not None and not isinstance(parse_line(more), Boot):
+                lines.append(more)
+        FAULT_LOG.parent.mkdir(parents=True, exist_ok=True)
+        FAULT_LOG.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        elf = self.name if self.name.endswith(".elf") else "firmware.elf"
+        return UserError(
+            f"the image stopped: {line}",
+            file=self.name,
+            remedy=f"`earshot backtrace --elf {elf} {FAULT_LOG}` tells where.",
+        )
 
     def _line(self, deadline: float) -> str | None:
         """The next line, or None at the deadline."""
