@@ -111,6 +111,39 @@ def test_regions_of_size_0_are_explained(
     assert told[2].endswith("not within the flash of the pack: none")
 
 
+# Core, flash and RAM of the chips, from the vendors' device headers: start and size.
+HEADERS = {
+    "xg24": ("Cortex-M33", 0x08000000, 0x180000, 0x20000000, 0x40000),
+    "nrf52840dk": ("Cortex-M4", 0, 0x100000, 0x20000000, 0x40000),
+    "nano33ble": ("Cortex-M4", 0, 0x100000, 0x20000000, 0x40000),
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_the_projects_boards_agree_with_the_headers_of_their_chips(
+    tmp_path: Path, cache: PackCache, name: str
+) -> None:
+    core, flash, flash_size, ram, ram_size = HEADERS[name]
+    board = load_board(name)
+    assert board.pack is not None
+    memories = (
+        f'<memory name="FLASH" access="rx" start="{flash:#x}" size="{flash_size:#x}" default="1"/>'
+        f'<memory name="RAM" access="rwx" start="{ram:#x}" size="{ram_size:#x}" default="1"/>'
+    )
+    vendor, pack = board.pack.name.split(".")
+    text = description(
+        memories,
+        core=CORE.replace("Cortex-M33", core),
+        device=board.pack.device,
+        vendor=vendor,
+        name=pack,
+    )
+    cache.add_description(write_description(tmp_path, text, f"{board.pack.name}.pdsc"))
+    chip = cache.chip(board.pack.device)
+    assert chip is not None
+    assert [finding.what for finding in compare(board, chip) if finding.differs] == []
+
+
 def test_what_is_no_description(tmp_path: Path, cache: PackCache) -> None:
     with pytest.raises(UserError, match="No such file"):
         cache.add_description(tmp_path / "none.pdsc")
