@@ -18,17 +18,13 @@ static int start_error; /* of the engine; nothing runs the model then */
 
 static void set(const command_t *command)
 {
-    switch (settings_set(app.pipeline, command->key, command->key_length, command->value)) {
-    case SETTINGS_DONE:
+    const settings_result_t result =
+        settings_set(app.pipeline, command->key, command->key_length, command->value);
+    if (result == SETTINGS_DONE)
         protocol_set(command->key, command->key_length, command->value);
-        break;
-    case SETTINGS_NO_SUCH_KEY:
-        protocol_error("set", command->key, command->key_length, command->value, "no such key");
-        break;
-    case SETTINGS_OUT_OF_RANGE:
-        protocol_error("set", command->key, command->key_length, command->value, "out of range");
-        break;
-    }
+    else
+        protocol_error("set", command->key, command->key_length, command->value,
+                       result == SETTINGS_NO_SUCH_KEY ? "no such key" : "out of range");
 }
 
 static void live(void)
