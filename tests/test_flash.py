@@ -23,7 +23,7 @@ from tests.support.flash_tools import BOARD, FakeTools
 from tests.support.tools import need_tool
 from workbench.build_options import OPTIONS
 from workbench.flash import boot_line, flash
-from workbench.flash.boot_line import Port, build_id, find_port
+from workbench.flash.boot_line import Port, build_id, find_ports
 from workbench.flash.choose import choose
 from workbench.flash.flash import FlashError
 from workbench.flash.methods import METHODS, run
@@ -341,12 +341,12 @@ def test_the_image_that_answers_is_compared_with_the_one_flashed(
     assert "It is the image just flashed." in told
     with serial_line("11ff" * 10) as port, pytest.raises(FlashError, match="is not the one just flashed"):
         flash.flash(board, image, None, port)
-    monkeypatch.setattr(flash, "read_boot", lambda port, board: boot_line.read_boot(port, board, 0.5))
+    monkeypatch.setattr(flash, "read_boot", lambda ports, board: boot_line.read_boot(ports, board, 0.5))
     silent = pytest.raises(FlashError, match=r"nothing says who it is within 0\.5 seconds")
     with serial_line(None) as port, silent:
         flash.flash(board, image, None, port)
     tools.jlink("1")
-    monkeypatch.setattr(flash, "find_port", lambda serial: Port("/dev/none", certain=False))
+    monkeypatch.setattr(flash, "find_ports", lambda serial: [Port("/dev/none", certain=False)])
     flash.flash(board, image, None, None)  # it may be another board's
     assert "cannot be opened" in capsys.readouterr().err
 
@@ -359,14 +359,23 @@ def test_the_boards_port_is_its_probes(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("serial.tools.list_ports.comports", lambda: list(ports))
 
     there(port("/dev/ttyS0", None, None), port("/dev/ttyACM3", 0x1366, "000440012345"))
-    assert find_port("440012345") == Port("/dev/ttyACM3", certain=True)
-    assert find_port(None) == Port("/dev/ttyACM3", certain=False)
-    assert find_port("7") == Port("/dev/ttyACM3", certain=False)
+    assert find_ports("440012345") == [Port("/dev/ttyACM3", certain=True)]
+    assert find_ports(None) == [Port("/dev/ttyACM3", certain=False)]
+    assert find_ports("7") == [Port("/dev/ttyACM3", certain=False)]
     there(port("/dev/ttyACM0", 0x1366, "1"), port("/dev/ttyACM1", 0x1366, "2"))
-    assert find_port("2") == Port("/dev/ttyACM1", certain=True)
-    assert find_port(None) is None
+    assert find_ports("2") == [Port("/dev/ttyACM1", certain=True)]
+    assert find_ports(None) == []
     there(port("/dev/ttyS0", None, None))
-    assert find_port("1") is None
+    assert find_ports("1") == []
+    there(port("/dev/ttyACM1", 0x1366, "1"), port("/dev/ttyACM0", 0x1366, "1"))
+    assert find_ports("1") == [Port("/dev/ttyACM0", certain=True), Port("/dev/ttyACM1", certain=True)]
+
+
+def test_of_a_probes_two_ports_the_one_that_answers_is_the_boards(board: Board) -> None:
+    with serial_line(None) as silent, serial_line("00ff" * 10) as speaking:
+        ports = [Port(silent, certain=True), Port(speaking, certain=True)]
+        port, boot = boot_line.read_boot(ports, board, 0.5)
+    assert (port.name, boot.build) == (speaking, "00ff" * 10)
 
 
 def test_the_page_tells_every_method_its_script_and_where_its_program_comes_from() -> None:

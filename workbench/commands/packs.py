@@ -56,13 +56,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help=f"where packs lie (default ${VARIABLE}, else cmsis-pack-manager's own folder)",
     )
+    parser.add_argument(
+        "--index",
+        type=Path,
+        metavar="FILE",
+        help="addresses of indexes, one a line, to ask in place of Arm's public one",
+    )
     parser.add_argument("--no-fetch", action="store_true", help="use what is here, ask no network")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
     boards = _boards(args.board)
-    cache = PackCache(args.cache)
+    cache = PackCache(args.cache, args.index)
     for file in args.pdsc:
         print(f"earshot: took {cache.add_description(file)} from {file}", file=sys.stderr)
     for file in args.pack:

@@ -56,12 +56,14 @@ class Device:
 
         UserError when it does not say who it is within `timeout` seconds.
         """
-        self._link = link
+        self.link = link  # may be replaced by one that records, or damages
         self.name = name
         self.timeout = timeout
-        self._retry = min(RETRY, timeout)
+        self.retry = min(RETRY, timeout)  # seconds without a word until the image is asked
         self._boot_line = ""
         self._busy = False  # a transfer began and did not end
+        self._played = 0  # audio lines since `replay`
+        self._room = 0  # bytes that the image then took at once
         self._lines = Lines()
         self._waiting: deque[str] = deque()  # lines received and not looked at
         self._results: deque[str] = deque()  # decisions and stages that came while an answer was awaited
@@ -81,12 +83,12 @@ class Device:
 
     def close(self) -> None:
         """Ends the image where it is a process of ours."""
-        self._link.close()
+        self.link.close()
 
     def send(self, data: bytes) -> None:
         """Raw bytes, for whoever knows better than the methods below."""
         try:
-            self._link.send(data)
+            self.link.send(data)
         except LinkClosedError as error:
             raise UserError(str(error), file=self.name) from None
 
@@ -122,20 +124,25 @@ class Device:
             if isinstance(self._parse(line), Decision | Stage):
                 self._results.append(line)
 
-    def replay(self, samples: NDArray[np.int16]) -> Iterator[str]:
+    def replay(self, samples: NDArray[np.int16], *, afresh: bool = True) -> Iterator[str]:
         """Plays sound in; yields the exact text of each decision and stage line, in order, as they come.
 
+        afresh: with everything empty; False: behind the sound of the last replay, as one recording.
         UserError when the image stops answering, has dropped a line because nobody took it in time, or a line
         was lost on its way here.
         """
         before = self.status()
-        answer = self.command("replay")
-        if not isinstance(answer, Ack):
-            raise self._refused("replay", answer)
+        if afresh:
+            answer = self.command("replay")
+            if not isinstance(answer, Ack):
+                raise self._refused("replay", answer)
+            self._played, self._room = 0, answer.room * 2
         self._results.clear()
         payload = np.ascontiguousarray(samples, dtype="<i2").tobytes()
         decisions = windows = 0
-        for line, parsed in self._transfer("audio", payload, answer.room * 2):
+        first = self._played
+        self._played += -(-len(payload) // PAYLOAD_MAX)
+        for line, parsed in self._transfer("audio", payload, self._room, first):
             decisions += isinstance(parsed, Decision)
             windows += isinstance(parsed, Stage) and parsed.stage == "cepstra"
             if isinstance(parsed, Decision | Stage):
@@ -176,18 +183,23 @@ class Device:
             )
         return output
 
-    def _transfer(self, word: str, payload: bytes, room: int) -> Iterator[tuple[str, Line | None]]:
-        """Sends numbered lines, at most `room` bytes on their way; yields every line that is not an ack."""
+    def _transfer(
+        self, word: str, payload: bytes, room: int, first: int = 0
+    ) -> Iterator[tuple[str, Line | None]]:
+        """Sends lines numbered from `first` on, at most `room` bytes on their way; yields every line that is
+        not an ack."""
         pieces = [payload[at : at + PAYLOAD_MAX] for at in range(0, len(payload), PAYLOAD_MAX)]
         window = Window(len(pieces), max(1, room // PAYLOAD_MAX))
         silences = 0
         self._busy = True
         while not window.done:
-            self.send(b"".join(numbered_line(word, number, pieces[number]) for number in window.due()))
-            line = self._line(time.monotonic() + self._retry)
+            self.send(
+                b"".join(numbered_line(word, first + number, pieces[number]) for number in window.due())
+            )
+            line = self._line(time.monotonic() + self.retry)
             if line is None:
-                if silences * self._retry >= self.timeout:
-                    raise self._silent(f"takes {word} line {window.taken}")
+                if silences * self.retry >= self.timeout:
+                    raise self._silent(f"takes {word} line {first + window.taken}")
                 self.send(b"\nstatus\n")  # the newline ends what may be left of a damaged line
                 window.ask()
                 silences += 1
@@ -195,13 +207,13 @@ class Device:
             answer = self._parse(line)
             if isinstance(answer, Ack):
                 window.ahead = max(1, answer.room * (2 if word == "audio" else 1) // PAYLOAD_MAX)
-                if window.ack(answer.number):
+                if window.ack(answer.number - first):
                     silences = 0
             elif isinstance(answer, Status):
                 window.answer()
             else:
                 yield line, answer
-        while window.owed and (line := self._line(time.monotonic() + self._retry)) is not None:
+        while window.owed and (line := self._line(time.monotonic() + self.retry)) is not None:
             answer = self._parse(line)
             if isinstance(answer, Status):
                 window.answer()
@@ -261,7 +273,7 @@ class Device:
             if left <= 0:
                 return None
             try:
-                self._waiting.extend(self._lines.take(self._link.receive(left)))
+                self._waiting.extend(self._lines.take(self.link.receive(left)))
             except LinkClosedError as error:
                 raise UserError(str(error), file=self.name) from None
         return self._waiting.popleft()
