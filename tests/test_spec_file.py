@@ -232,7 +232,12 @@ WRONG = [
         "",
     ),
     (CLASSIFIER + "layout = 'columns'\n" + DECISION, "line 3", '"cepstra_by_frames", "scrambled"', ""),
-    (CLASSIFIER + "engine = 'tflm'\n" + DECISION, "line 3", "not available yet", 'engine = "aot"'),
+    (
+        CLASSIFIER + "engine = 'tflm'\nreference = 'litert'\n" + DECISION,
+        "line 4",
+        "the engine tflm has the bits of TensorFlow Lite Micro",
+        "Leave the key reference away",
+    ),
     # ranges
     ("[window]\nsize = -400\n" + CLASSIFIER + DECISION, "line 2, [window] size", "-400 is out of range", ""),
     ("[audio]\nsample_rate = 44\n" + CLASSIFIER + DECISION, "line 2", "of Hz, 8000..48000", ""),

@@ -227,9 +227,9 @@ def test_one_bit_in_one_value_is_found_and_named(
     real = inference.open_engine
 
     @contextmanager
-    def broken(app: Path, spec: Any, target: str) -> Iterator[inference.Engine]:
-        with real(app, spec, target) as engine:
-            yield OneBit(engine, 20)
+    def broken(app: Path, spec: Any, target: str, engine: str) -> Iterator[inference.Engine]:
+        with real(app, spec, target, engine) as whole:
+            yield OneBit(whole, 20)
 
     monkeypatch.setattr(inference, "open_engine", broken)
     assert main(["verify", str(model), "--samples", "5"]) == 1
@@ -461,7 +461,9 @@ def test_models_that_do_not_fit_end_in_one_message(tmp_path: Path) -> None:
 def test_usage_is_told(model: Path, tmp_path: Path) -> None:
     assert "give a MODEL.tflite, or --app DIR" in refused("verify")
     assert "give a MODEL.tflite, or --app DIR" in refused("verify", model, "--app", tmp_path)
-    assert "--engine tflm is not available yet" in refused("verify", model, "--engine", "tflm")
+    assert "the engine tflm runs on Cortex-M" in refused(
+        "verify", model, "--engine", "tflm", "--target", "pc"
+    )
     assert "--samples -1 is out of range" in refused("verify", model, "--samples", "-1")
     assert "invalid choice: 'mars'" in refused("verify", model, "--target", "mars")
     inputs = tmp_path / "in.npy"

@@ -10,8 +10,9 @@ from pathlib import Path
 from codegen.errors import UserError
 from workbench.inference import ENGINES
 from workbench.model_app import model_app
+from workbench.profiling import side_by_side
 from workbench.profiling.budgets import FILE, accept, accepted, compare, table
-from workbench.profiling.profile import DEFAULT_BOARD, profile
+from workbench.profiling.profile import DEFAULT_BOARD, Profile, profile
 from workbench.profiling.text import as_json, as_text
 
 NAME = "profile"
@@ -25,6 +26,7 @@ of the image that ships; the margin says whether the board keeps up with the mic
   earshot profile --app examples/smart_lock
   earshot profile model.tflite --kernels fast
   earshot profile --app examples/smart_lock --board mps2_an386 --json
+  earshot profile --app examples/smart_lock --engine tflm      TensorFlow Lite Micro, and aot beside it
   earshot profile --app examples/smart_lock --check      exit code 1 where it takes more than budgets.toml
   earshot profile --app examples/smart_lock --accept     stores the numbers of now in budgets.toml
 """
@@ -50,18 +52,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     app = _app(args)
-    if (args.check or args.accept) and (args.app is None or args.kernels is not None):
+    other = args.kernels is not None or args.engine is not None
+    if (args.check or args.accept) and (args.app is None or other):
         raise UserError(
             f"{'--check' if args.check else '--accept'} is for an app as its pipeline.toml says",
-            remedy="Give --app DIR, without --kernels.",
+            remedy="Give --app DIR, without --kernels and --engine.",
         )
     budgets = accepted(app, args.board)
     if args.check and budgets is None:
         raise UserError(
             f'has no numbers for the board "{args.board}"', file=app / FILE, remedy="--accept stores them."
         )
-    found = profile(app, args.board, kernels=args.kernels)
-    print(json.dumps(as_json(found)) if args.json else as_text(found))
+    found = profile(app, args.board, kernels=args.kernels, engine=args.engine)
+    beside = None
+    if found.engine == "tflm":
+        beside = profile(app, args.board, kernels=args.kernels, engine="aot")
+    _print(found, beside, args.json)
     if args.accept:
         print(f"stored in {accept(app, found)}", file=sys.stderr)
     if not args.check or budgets is None:
@@ -78,10 +84,19 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(change.grown for change in changes) else 0
 
 
+def _print(found: Profile, beside: Profile | None, wants_json: bool) -> None:
+    """The profile; of the engine tflm also what aot takes, beside it."""
+    if wants_json:
+        more = {} if beside is None else {"engines": side_by_side.as_json(beside, found)}
+        print(json.dumps(as_json(found) | more))
+        return
+    print(as_text(found))
+    if beside is not None:
+        print(f"\n{side_by_side.table(beside, found)}")
+
+
 def _app(args: argparse.Namespace) -> Path:
     """The app's folder, or one made for the model."""
-    if args.engine == "tflm":
-        raise UserError("--engine tflm is not available yet", remedy="Leave it away: there is aot.")
     if (args.model is None) == (args.app is None):
         raise UserError("give a MODEL.tflite, or --app DIR", remedy="One of the two, not both.")
     return model_app(args.model) if args.app is None else args.app
