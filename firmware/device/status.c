@@ -14,18 +14,18 @@ void status_line(void)
     const listen_counts_t counts = listen_counts();
     json_t json;
     json_begin(&json, app.line, app.line_size);
-    json_number(&json, "status", pipeline == NULL ? 0 : pipeline->state->sequence);
+    json_count(&json, "status", pipeline == NULL ? 0 : pipeline->state->sequence);
     json_flag(&json, "live", listen_is_live());
     json_flag(&json, "stages", listen_stages());
-    json_number(&json, "windows", counts.windows);
-    json_number(&json, "decisions", counts.decisions);
-    json_number(&json, "late", counts.late);
-    json_number(&json, "dropped", output_dropped());
-    json_number(&json, "lost", counts.lost);
-    json_number(&json, "serial_lost", port_serial_lost());
-    json_number(&json, "errors", protocol_errors());
-    json_number(&json, "stack", (int64_t)port_stack_used());
-    json_number(&json, "awake", idle_awake());
+    json_count(&json, "windows", counts.windows);
+    json_count(&json, "decisions", counts.decisions);
+    json_count(&json, "late", counts.late);
+    json_count(&json, "dropped", output_dropped());
+    json_count(&json, "lost", counts.lost);
+    json_count(&json, "serial_lost", port_serial_lost());
+    json_count(&json, "errors", protocol_errors());
+    json_count(&json, "stack", (uint32_t)port_stack_used());
+    json_count(&json, "awake", idle_awake());
     if (pipeline != NULL)
         settings_write(pipeline, &json);
     output_line(app.line, json_end(&json));
