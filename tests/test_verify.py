@@ -154,7 +154,7 @@ def test_layers_of_a_stream_and_on_qemu(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("which", [1, 3])
 def test_a_planted_fault_names_its_layer(which: int, tmp_path: Path) -> None:
-    """One constant of the generated C is changed, in one convolution."""
+    """One value that one convolution of the generated C makes is changed; verify names that layer."""
     model = tutorial_like(tmp_path / f"fault{which}.tflite", 5)
     convolutions = [node.index for node in load_graph(model).nodes if node.op == "CONV_2D"]
     plain = model_app(model)
@@ -163,7 +163,7 @@ def test_a_planted_fault_names_its_layer(which: int, tmp_path: Path) -> None:
         for app in apps:
             build("pc", app)
             source = next((ROOT / "build/pc" / app.name / "generated").glob("*_model.c"))
-            source.write_text(one_more(source.read_text(), f"conv{which}_channels"))
+            source.write_text(spoilt(source.read_text(), f"conv{which}"))
             later = source.stat().st_mtime + 10  # SCons takes a file of the same second for the same
             os.utime(source, (later, later))
         done = earshot("verify", model, "--samples", "20", "--json")
@@ -179,11 +179,12 @@ def test_a_planted_fault_names_its_layer(which: int, tmp_path: Path) -> None:
             shutil.rmtree(ROOT / "build/pc" / app.name, ignore_errors=True)
 
 
-def one_more(source: str, array: str) -> str:
-    """The C with one bias larger by some steps of the output: the first number of an array."""
-    found = re.search(rf"_{array}\[\] = \{{\s*\{{\s*(-?\d+)", source)
-    assert found is not None, array
-    return source[: found.start(1)] + str(int(found[1]) + 5000) + source[found.end(1) :]
+def spoilt(source: str, layer: str) -> str:
+    """The C with one value of a layer's output changed, right after its call."""
+    found = re.search(rf"^ *\w+\(&\w+_{layer}, [^,]+, ([^,)]+)[^;]*\);\n", source, flags=re.MULTILINE)
+    assert found is not None, layer
+    fault = f"    ((int8_t *)({found[1]}))[40] ^= 0x5A;\n"
+    return source[: found.end()] + fault + source[found.end() :]
 
 
 def test_a_folder_of_models(tmp_path: Path) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
 from codegen.errors import UserError
+from workbench.build_options import ROOT
 from workbench.inference import ENGINES
 from workbench.model_app import model_app
 from workbench.profiling import side_by_side
 from workbench.profiling.budgets import FILE, accept, accepted, compare, table
 from workbench.profiling.profile import DEFAULT_BOARD, Profile, profile
+from workbench.profiling.tables import example_tables, model_table, with_tables
 from workbench.profiling.text import as_json, as_text
 
 NAME = "profile"
@@ -28,6 +31,7 @@ of the image that ships; the margin says whether the board keeps up with the mic
   earshot profile --app examples/smart_lock --board mps2_an386 --json
   earshot profile --app examples/smart_lock --engine tflm      TensorFlow Lite Micro, and aot beside it
   earshot profile --app examples/smart_lock --check      exit code 1 where it takes more than budgets.toml
+  earshot profile --tables docs/performance.md           renews the page's tables
   earshot profile --app examples/smart_lock --accept     stores the numbers of now in budgets.toml
 """
 
@@ -47,10 +51,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     stored = parser.add_mutually_exclusive_group()
     stored.add_argument("--check", action="store_true", help="fail where something grew by more than 1 %%")
     stored.add_argument("--accept", action="store_true", help="store the numbers in the app's budgets.toml")
+    parser.add_argument("--tables", type=Path, metavar="PAGE.md", help="instead: renew a page's tables")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.tables is not None:
+        return renew(args.tables)
     app = _app(args)
     other = args.kernels is not None or args.engine is not None
     if (args.check or args.accept) and (args.app is None or other):
@@ -82,6 +89,21 @@ def run(args: argparse.Namespace) -> int:
         f"\nSince the budgets were accepted:\n{table(changes)}", file=sys.stderr if args.json else sys.stdout
     )
     return 1 if any(change.grown for change in changes) else 0
+
+
+def renew(page: Path) -> int:
+    """Writes the example's tables, and that of the models at hand, into a page and prints them."""
+    try:
+        text = page.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", file=page) from None
+    tables = example_tables()
+    models = model_table(Path(os.environ.get("EARSHOT_SHARED", ROOT.parent / "shared")) / "models")
+    if models is not None:
+        tables["models"] = models
+    page.write_text(with_tables(text, tables), encoding="utf-8")
+    print("\n\n".join(tables.values()))
+    return 0
 
 
 def _print(found: Profile, beside: Profile | None, wants_json: bool) -> None:
