@@ -309,6 +309,17 @@ def test_an_emergency_needs_no_interrupt_and_no_end(built: Built) -> None:
     assert len(stuck.sent) == 64  # given up behind the first piece
 
 
+def test_an_emergency_waits_for_the_piece_under_way(built: Built) -> None:
+    chip = chip_of(built, "slow")
+    drivers = built.drivers(chip)
+    assert drivers.start() is None
+    drivers.send(b"x" * 100)
+    drivers.c.uart_handler()
+    drivers.c.port_emergency_write(b"it is told", 10)
+    assert chip.sent == b"x" * 100 + b"it is told"
+    assert chip.broken == []
+
+
 # The microphone
 
 
@@ -381,6 +392,8 @@ def test_a_line_that_never_changes_is_told_after_ten_seconds(built: Built) -> No
     record([-1] * BLOCK)
     drivers.heard()
     assert drivers.fault() == "microphone line stuck"
+    assert drivers.listen(16000) is True
+    assert drivers.fault() is None  # it may have been mended
     record([5] * BLOCK)
     drivers.heard()
     assert drivers.fault() is None

@@ -22,13 +22,15 @@ class Nrf52(Chip):
     def __init__(self, led: int, high: tuple[int, ...], stuck: str = "", **mutation: int) -> None:
         """led: its pin. high: pins that will have to be high, so they are low now, and all others high.
 
-        stuck: "crystal" never starts, "uart" never ends a transfer, "pdm" never stops.
+        stuck: "crystal" never starts, "uart" never ends a transfer, "slow" only after some looks, "pdm" never
+        stops.
         """
         super().__init__(**mutation)
         self.led, self.stuck = led, stuck
         self.sent = bytearray()
         self.fifo: list[int] = []
         self.receiving = False
+        self.looks = 0  # at ENDTX until a slow transfer ends
         self.crystal = self.dog = self.recording = False
         self.timing, self.ticks = True, 0x12345678  # TIMER0
         self.place = 0, 0  # of the byte to come, and MAXCNT: they count as they were at STARTRX
@@ -44,6 +46,13 @@ class Nrf52(Chip):
             self.registers[GPIO + 0x300 * port + 0x504] = 0xFFFFFFFF & ~low
         self.registers |= {UARTE + 0x480: 1, PDM + 0x500: 1}
         self.registers |= {PDM + 0x300: 7, PDM + 0x100: 1, PDM + 0x108: 1, CLOCK + 0x100: 1}
+
+    def read(self, address: int) -> int:
+        """A transfer under way ends while the driver looks."""
+        if address == UARTE + 0x120 and self.looks:
+            self.looks -= 1
+            self.registers[address] = int(self.looks == 0)
+        return super().read(address)
 
     def write(self, address: int, value: int) -> None:
         """The rules of each block."""
@@ -109,7 +118,9 @@ class Nrf52(Chip):
             count = self.registers.get(UARTE + 0x548, 0)
             self.need(count <= 230, "at 115200 baud a longer piece outlasts the emergency's wait of 20 ms")
             self.sent += self.memory(self.registers.get(UARTE + 0x544, 0), count)
-            self.registers[UARTE + 0x120] = int(self.stuck != "uart")
+            self.need(self.looks == 0, "STARTTX while a transfer is under way")
+            self.looks = 5 if self.stuck == "slow" else 0
+            self.registers[UARTE + 0x120] = int(self.stuck not in ("uart", "slow"))
         elif offset == 0x480:
             self.registers[UARTE + offset] = self.registers.get(UARTE + offset, 0) & ~value
         else:
