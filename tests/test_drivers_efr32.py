@@ -338,6 +338,7 @@ def test_a_microphone_that_gives_nothing_is_told(built: Built) -> None:
     assert drivers.fault() == "microphone without data"
     record([1] * SETTLING)
     assert drivers.fault() is None
+    assert drivers.heard() == []
     chip.registers[LDMA + 0x50] |= 1 << 31
     deliver(drivers, chip)
     assert drivers.fault() == "microphone DMA"

@@ -37,8 +37,8 @@ class Efr32(Chip):
         """led: its pin. high: pins that will have to be high, as EFR32_PIN writes them, so they are low now,
         and all others high; behind the UART's, the microphones' power.
 
-        stuck: "crystal", "pll" and "uart on" never come; "crystal stop", "pll stop", "oscillator", "uart stop",
-        "uart", "line" and "dma" never end.
+        stuck: "crystal", "pll" and "uart on" never come; "crystal stop", "pll stop", "oscillator",
+        "uart stop", "uart", "line" and "dma" never end.
         """
         super().__init__(**mutation)
         self.led, self.high, self.stuck = led, high, stuck
