@@ -59,6 +59,9 @@ def test_every_error_of_the_device_is_on_the_page() -> None:
 
 def test_every_counter_of_the_device_is_on_the_page() -> None:
     keys = literals("status.c", "json_number", "json_count", "json_flag")
+    listed = re.search(r"keys\[\] = \{(.*?)\};", (FIRMWARE / "device" / "status.c").read_text(), re.DOTALL)
+    assert listed
+    keys |= set(re.findall(r'"(\w+)"', listed[1]))
     assert len(keys) > 8
     for key in keys:
         assert f"`{key}`" in PAGE, key

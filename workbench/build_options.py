@@ -31,6 +31,8 @@ class BuildOptions:
     build: Path
     verbose: bool
     emulator: str | None = None  # None: what fits
+    report: bool = False  # the workbench makes it, and asks SCons for what it needs
+    accept: bool = False  # the report
     probe: str | None = None  # who flashes: a method, a serial number, or METHOD:SERIAL
     port: str | None = None  # the board's serial port, for its boot line after flashing
     kernels: str | None = None  # in place of the app's own; `spec` has them already
@@ -67,12 +69,14 @@ OPTIONS: Mapping[str, str] = {
     "emulator": "what emulate runs on: qemu or renode (default: what is installed and knows the board)",
     "probe": "flash: a probe's serial number, a method (jlink, pyocd, ...), or METHOD:SERIAL",
     "port": "flash: the board's serial port (default the probe's)",
+    "accept": "1 stores what `report` found in budgets.toml and decisions.json (default 0)",
     "verbose": "1 shows the commands (default 0)",
 }
 
 TARGETS: Mapping[str, str] = {
     "firmware": "the image: firmware.elf, .bin, .hex, .map and the table of sizes (default)",
     "generated": "its generated sources alone",
+    "report": "what it takes and decides, beside what was accepted; a page in build/<board>/<app>/report/",
     "emulate": "runs the app's Robot suites on an emulator; results in build/<board>/<app>/emulate/",
     "flash": "the image onto the board: verified, reset, asked who it is",
     "counting": "counting.elf, from which `earshot profile` counts instructions",
@@ -104,10 +108,7 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
             raise UserError(f'there is no target and no command "{target}"', remedy=_unknown_word(target))
     if "board" not in arguments:
         raise UserError("no board is named", remedy=f"Add board=NAME, one of: {', '.join(board_names())}.")
-    if arguments.get("verbose", "0") not in ("0", "1"):
-        raise UserError(
-            f"verbose={arguments['verbose']} is not allowed", remedy="Write verbose=1 or verbose=0."
-        )
+    _check_words(arguments, targets)
     kernels = arguments.get("kernels")
     if kernels not in (None, "small", "fast"):
         raise UserError(f"kernels={kernels} is not allowed", remedy="Write kernels=small or kernels=fast.")
@@ -132,6 +133,8 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         build=build,
         verbose=arguments.get("verbose") == "1",
         emulator=arguments.get("emulator"),
+        report="report" in targets,
+        accept=arguments.get("accept") == "1",
         probe=arguments.get("probe"),
         port=arguments.get("port"),
         kernels=kernels,
@@ -139,6 +142,15 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         tflm=_tflm(arguments.get("tflm"), board, launch, build) if engine == "tflm" else None,
         arena_limit=_arena(arguments["arena"]) if "arena" in arguments else None,
     )
+
+
+def _check_words(arguments: Mapping[str, str], targets: Sequence[str]) -> None:
+    """UserError for an option of 0 and 1 that is neither, and for targets that do not go together."""
+    for name in ("verbose", "accept"):
+        if arguments.get(name, "0") not in ("0", "1"):
+            raise UserError(f"{name}={arguments[name]} is not allowed", remedy=f"Write {name}=1 or {name}=0.")
+    if "report" in targets and len(targets) > 1:
+        raise UserError("report is made alone", remedy="Ask for the other targets first.")
 
 
 def engine_of(spec: Spec, board: Board, named: str | None = None) -> str:

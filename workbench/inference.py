@@ -75,7 +75,7 @@ def app_of(args: argparse.Namespace) -> Path:
     if args.app is None:
         return model_app(args.model, reference=wanted or Reference.LITERT)
     spec = load_spec(args.app)
-    engine = args.engine or spec.classifier.engine
+    engine = getattr(args, "engine", None) or spec.classifier.engine  # not every command chooses one
     if wanted not in (None, spec.classifier.reference) and engine == "aot":
         raise UserError(
             f'--reference {args.reference}, but the app is built for "{spec.classifier.reference.value}"',

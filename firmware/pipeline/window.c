@@ -17,7 +17,9 @@ size_t window_push(const window_t *window, const int16_t *samples, size_t count)
     }
     const size_t room = window->size - state->filled;
     const size_t taken = count < room ? count : room;
-    if (taken != 0)
+    if (window->intake != NULL)
+        window->intake(window, samples, taken, window->samples + state->filled);
+    else if (taken != 0)
         memcpy(window->samples + state->filled, samples, taken * sizeof *samples);
     state->filled += taken;
     return taken;

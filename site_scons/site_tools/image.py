@@ -10,6 +10,7 @@ from SCons.Script import Action
 
 # Where every instruction counts; all else of firmware/ is compiled for size.
 FAST = ("pipeline/gate", "pipeline/mfcc", "nn/", "counting/")
+SMALL = ("-Os", "-fno-schedule-insns2", "-fno-jump-tables")
 
 
 def generate(env: Any) -> None:
@@ -81,7 +82,7 @@ def _handwritten(env: Any, *rooms: str) -> list[Any]:
         system = env["ENGINE_SYSTEM"] if room in env["ENGINE_ROOMS"] else []
         for source in sorted(found, key=lambda node: node.name):  # an order that does not depend on the disk
             fast = f"{room}/{source.name}".startswith(FAST) or env["OPTIONS"].board.hosted
-            flags = env["CCFLAGS"] if fast else [*env["CCFLAGS"], "-Os"]
+            flags = env["CCFLAGS"] if fast else [*env["CCFLAGS"], *SMALL]
             target = f"{folder}/objects/{room}/{Path(source.name).with_suffix('.o')}"
             objects += _object(
                 env, target, source, "$SOURCE", [f"{folder}/board"], system=system, CCFLAGS=flags

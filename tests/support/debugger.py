@@ -20,6 +20,7 @@ class Debugger:
     def __init__(self, path: Path, image: Path) -> None:
         """path: QEMU's socket; image: the ELF, for the addresses of its objects."""
         self._image = image
+        self._received = b""
         self._socket = socket.socket(socket.AF_UNIX)
         deadline = time.monotonic() + 30
         while True:
@@ -66,14 +67,21 @@ class Debugger:
         return bool(start <= int.from_bytes(registers[60:], "little") < start + found["st_size"])
 
     def _ask(self, text: str) -> str:
+        """Sends a packet; the answer. That the image has stopped is also told unasked, at any time."""
         self._socket.sendall(f"${text}#{sum(text.encode()) % 256:02x}".encode())
-        received = b""
+        answer = self._packet()
+        while text != "?" and answer[:1] in ("T", "S"):
+            answer = self._packet()
+        return answer
+
+    def _packet(self) -> str:
         while True:
-            start = received.find(b"$")
-            end = received.find(b"#", start)
-            if 0 <= start < end and len(received) >= end + 3:
+            start = self._received.find(b"$")
+            end = self._received.find(b"#", start)
+            if 0 <= start < end and len(self._received) >= end + 3:
+                packet, self._received = self._received[start + 1 : end], self._received[end + 3 :]
                 self._socket.sendall(b"+")
-                return received[start + 1 : end].decode()
+                return packet.decode()
             more = self._socket.recv(4096)
             assert more, "the debugger is gone"
-            received += more
+            self._received += more
