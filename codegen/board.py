@@ -21,6 +21,7 @@ from codegen.board_keys import (
     identifier,
     whole,
 )
+from codegen.board_pins import MICROPHONE, Pin, pin, pins_of, shared_pins
 from codegen.board_renode import RENODE, RENODE_NEEDS, Renode, missing_files, renode_of
 from codegen.errors import UserError, UserErrors
 from codegen.toml_place import Key, TomlFile, read_toml
@@ -59,6 +60,8 @@ class Board:
     memories: tuple[Memory, ...] = ()
     irq: tuple[tuple[int, str], ...] = ()  # number, handler; by number
     constants: tuple[tuple[str, int], ...] = ()  # what the port asks for, in the file's order
+    pins: tuple[tuple[str, Pin], ...] = ()  # what is wired where, in the file's order
+    microphone: tuple[tuple[str, int], ...] = ()  # rate, settling, gain: as the port asks; empty: none
     qemu: str | None = None  # the emulator's machine
     stand_in: str | None = None  # the board whose machine runs this board's core
     flash: Flash | None = None  # how an image gets onto it; None: it cannot be flashed
@@ -99,10 +102,16 @@ def load_board(name: str, folder: Path = BOARDS) -> Board:
 # Tables of known keys, each of which may be left out.
 _CLOSED: Mapping[str, Mapping[str, Check]] = {
     "emulator": EMULATOR,
+    "microphone": MICROPHONE,
     "flash": FLASH,
     "pack": PACK,
     "renode": RENODE,
 }
+
+
+# Tables whose keys the port gives a meaning; an interrupt's is its number. And the checks of their values.
+_OPEN: Mapping[str, Check] = {"irq": identifier, "constants": whole(0, ADDRESSES - 1), "pins": pin}
+_EXAMPLES = {"constants": "uart_base = 0x40004000", "pins": 'uart_tx = "PA05"'}
 
 
 class _Reader:
@@ -155,7 +164,7 @@ class _Reader:
                     self._check_memory(toml, index, memory)
             elif key in _CLOSED and isinstance(value, dict):
                 self._check_table(toml, (key,), value, _CLOSED[key])
-            elif key in ("irq", "constants") and isinstance(value, dict):
+            elif key in _OPEN and isinstance(value, dict):
                 self._check_open_table(toml, key, value)
             elif key in TABLES:
                 form = "[[memory]]" if key == "memory" else f"[{key}]"
@@ -186,22 +195,16 @@ class _Reader:
                 self._unknown(toml, (*at, key), tuple(checks))
 
     def _check_open_table(self, toml: TomlFile, name: str, table: Mapping[str, Any]) -> None:
-        """[irq]: number = handler. [constants]: name = number."""
+        """[irq]: number = handler. [constants]: name = number. [pins]: name = pin."""
         for key, value in table.items():
             if name == "irq" and not key.isdecimal():
                 what = f'"{key}" is not the number of an interrupt'
                 self._fault(toml, (name, key), what, 'Write for example 8 = "timer_handler".')
-            elif name == "constants" and identifier(key):
-                self._fault(
-                    toml,
-                    (name, key),
-                    f'"{key}" {identifier(key)}',
-                    "Write for example uart_base = 0x40004000.",
-                )
+            elif name != "irq" and identifier(key):
+                what = f'"{key}" {identifier(key)}'
+                self._fault(toml, (name, key), what, f"Write for example {_EXAMPLES[name]}.")
             else:
-                self._check_value(
-                    toml, (name, key), value, identifier if name == "irq" else whole(0, ADDRESSES - 1)
-                )
+                self._check_value(toml, (name, key), value, _OPEN[name])
 
     def _check_value(self, toml: TomlFile, key: Key, value: Any, check: Check) -> None:
         wrong = check(value)
@@ -229,6 +232,9 @@ class _Reader:
             if int(number) >= values.get("interrupts", 480):
                 what = f"the vector table has interrupts 0 to {values['interrupts'] - 1}"
                 self._fault(toml, ("irq", number), what, "Raise interrupts, or correct the number.")
+        for mine, other in shared_pins(values.get("pins", {})):
+            what = f"{other} is on the pin {values['pins'][mine]} already"
+            self._fault(toml, ("pins", mine), what, "Correct one of them.")
         stand_in = values.get("stand_in")
         if stand_in is not None and stand_in not in board_names(self.folder):
             self._fault(toml, ("stand_in",), f'there is no board "{stand_in}"', None)
@@ -311,6 +317,8 @@ def _board(values: Mapping[str, Any], file: Path) -> Board:
         memories=tuple(Memory(**memory) for memory in values.get("memory", ())),
         irq=tuple(sorted((int(number), handler) for number, handler in values.get("irq", {}).items())),
         constants=tuple(values.get("constants", {}).items()),
+        pins=pins_of(values.get("pins", {})),
+        microphone=tuple(values.get("microphone", {}).items()),
         qemu=values.get("emulator", {}).get("qemu"),
         stand_in=values.get("stand_in"),
         flash=flash_of(values.get("flash")),

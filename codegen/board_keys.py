@@ -66,5 +66,5 @@ MEMORY: Mapping[str, Check] = {
     "size": whole(1, ADDRESSES),
 }
 EMULATOR: Mapping[str, Check] = {"qemu": text}
-TABLES = ("memory", "irq", "constants", "emulator", "flash", "pack", "renode")
+TABLES = ("memory", "irq", "constants", "pins", "microphone", "emulator", "flash", "pack", "renode")
 CHIP = ("core", "fpu", "clock_hz", "stack", "interrupts", "memory")  # what an image for a chip needs

@@ -33,8 +33,15 @@ def board_sources(board: Board) -> dict[str, str]:
     sources = {"board.h": render("board.h.in", board=board, macros=_macros(board), irq=_irq_names(board))}
     if not board.hosted:
         sources["vectors.c"] = render("vectors.c.in", **_vectors(board))
-        sources["linker.ld"] = render("linker.ld.in", board=board, heap=_HEAP)
+        sources["linker.ld"] = render(
+            "linker.ld.in", board=board, heap=_HEAP, alignment=_vector_alignment(board)
+        )
     return sources
+
+
+def _vector_alignment(board: Board) -> int:
+    """Bytes: the table's size to the next power of two, at least 128 (Arm DDI 0403E, B3.2.5)."""
+    return 1 << max(7, (4 * (16 + board.interrupts) - 1).bit_length())
 
 
 def renode_script(board: Board) -> str:
@@ -53,7 +60,18 @@ def _macros(board: Board) -> list[tuple[str, list[tuple[str, str]]]]:
         memories.append((f"{memory.name.upper()}_BASE", _constant(memory.start)))
         memories.append((f"{memory.name.upper()}_SIZE", _constant(memory.size)))
     comment = "Memories beside the one of data and stack; nothing initialises them."
-    groups = [("", identity), ("", constants), (comment, memories)]
+    pins = []
+    for name, pin in board.pins:
+        pins.append((f"{name.upper()}_PORT", str(pin.port)))
+        pins.append((f"{name.upper()}_PIN", str(pin.number)))
+    microphone = [(f"MICROPHONE_{name.upper()}", f"UINT32_C({value})") for name, value in board.microphone]
+    groups = [
+        ("", identity),
+        ("", constants),
+        ("Pins, the first of a port is 0.", pins),
+        ("", microphone),
+        (comment, memories),
+    ]
     return [(comment, _padded(group)) for comment, group in groups if group]
 
 

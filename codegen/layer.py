@@ -74,6 +74,7 @@ class Program:
     """Layers in order, over the graph's tensors and some more.
 
     states: tensor -> variable, of the tensors that are a variable's memory
+    kept: tensor -> its place in C, of the tensors that lie neither in the arena nor with the caller
     """
 
     tensors: tuple[Tensor, ...]
@@ -81,3 +82,4 @@ class Program:
     input: int
     output: int
     states: Mapping[int, int] = field(default_factory=dict)
+    kept: Mapping[int, str] = field(default_factory=dict)

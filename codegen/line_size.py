@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from codegen.every_layer import output_bytes
 from codegen.graph import Graph
 from codegen.spec import Pipeline, Spec
 
 # Bounds of what the app does not decide. firmware/device keeps to them; tests/test_line_size.py proves it.
+RESET_CAUSE_MAX = len("brown-out")  # the longest that port.h knows
 BOARD_NAME_MAX = 40  # characters of a board's name
 # Characters of an error's text: words of device/, a blank, and a piece of the line, each character escaped.
 ERROR_MAX = 40 + 1 + 2 * 40
@@ -37,7 +39,7 @@ def longest_lines(spec: Spec, graph: Graph) -> Iterator[str]:
     yield _text(_status(spec.pipeline))
     yield _text({"error": "x" * ERROR_MAX, "detail": _I64, "reason": "x" * REASON_MAX})
     yield _text({"ack": _U32, "room": _U32})
-    chunk = min(graph.output.nbytes, TENSOR_CHUNK)
+    chunk = min(output_bytes(spec, graph), TENSOR_CHUNK)
     yield _text({"tensor": _U32, "data": "x" * (-(-chunk // 3) * 4), "crc": "x" * 8})
     if spec.pipeline is None:
         return
@@ -65,7 +67,7 @@ def _boot(spec: Spec, graph: Graph) -> dict[str, object]:
         "build": "0" * 40,
         "model": "0" * 16,
         "input": graph.input.nbytes,
-        "output": graph.output.nbytes,
+        "output": output_bytes(spec, graph),
     }
     if spec.pipeline is not None:
         line |= {
@@ -74,7 +76,7 @@ def _boot(spec: Spec, graph: Graph) -> dict[str, object]:
             "frames": spec.pipeline.cascade.frames,
             "labels": list(spec.pipeline.decision.labels),
         }
-    return line
+    return line | {"image": "0" * 8, "reset": "x" * RESET_CAUSE_MAX}
 
 
 def _status(pipeline: Pipeline | None) -> dict[str, object]:

@@ -7,7 +7,7 @@ tables that follow each other become one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -187,20 +187,38 @@ def compose(first: Table, second: Table) -> Table | None:
     return np.take_along_axis(second, first + 128, axis=1)
 
 
-def lower(graph: Graph, reference: Reference = Reference.LITERT) -> Program:
-    """The calls that compute `graph`, which the door has passed, with the bits of `reference`."""
+def lowered(graph: Graph, reference: Reference) -> Lowering:
+    """All calls of `graph`, which the door has passed, with the bits of `reference`."""
     lowering = Lowering(graph, reference)
     for node in graph.nodes:
         FAMILIES[node.op].lower(lowering, node)
-    source, output = lowering.root(graph.outputs[0]), graph.outputs[0]
-    if source == graph.inputs[0] or source in lowering.states:
+    return lowering
+
+
+def lower(graph: Graph, reference: Reference = Reference.LITERT) -> Program:
+    """The calls that compute `graph`, which the door has passed, with the bits of `reference`."""
+    lowering = lowered(graph, reference)
+    return program(lowering, lowering.layers, {})
+
+
+def program(lowering: Lowering, layers: Sequence[Layer], kept: Mapping[int, str]) -> Program:
+    """Some of the calls, the last of which leave the model's output: behind a copy where it lies elsewhere.
+
+    kept: tensors with memory of their own, and its name in C
+    """
+    graph, layers = lowering.graph, list(layers)
+    output = graph.outputs[0]
+    source = lowering.root(output)
+    if source == graph.inputs[0] or source in lowering.states or source in kept:
         node = graph.nodes[-1] if graph.nodes else Node(0, "COPY", (source,), (output,))
-        lowering.layers.append(
+        if output == source:
+            output = lowering.temporary(graph.tensors[output].shape, graph.tensors[output])
+        layers.append(
             Layer(
                 name="copy1",
                 kernel="copy",
                 type="copy",
-                fields=(("size", str(graph.output.nbytes)),),
+                fields=(("size", str(graph.tensors[source].nbytes)),),
                 arrays=(),
                 inputs=(source,),
                 output=output,
@@ -208,4 +226,5 @@ def lower(graph: Graph, reference: Reference = Reference.LITERT) -> Program:
             )
         )
         source = output
-    return Program(lowering.graph.tensors, tuple(lowering.layers), graph.inputs[0], source, lowering.states)
+    tensors = lowering.graph.tensors
+    return Program(tensors, tuple(layers), graph.inputs[0], source, lowering.states, kept)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from codegen.every_layer import layer_outputs, output_bytes
 from codegen.graph import Graph, Tensor, Variable
-from codegen.incremental import Incremental, incremental
+from codegen.incremental import Incremental, ModePlan, incremental, mode_table, modes_of, source
 from codegen.layer import Array, Layer
 from codegen.lower import lower
 from codegen.plan import Plan, plan
@@ -29,6 +30,7 @@ class Call:
     layer: Layer
     comment: str
     arguments: tuple[str, ...]
+    copied: tuple[int, str, int] | None = None  # where every layer's output is wanted: offset, place, bytes
 
 
 def model_plan(graph: Graph, reference: Reference = Reference.LITERT) -> Plan:
@@ -38,42 +40,72 @@ def model_plan(graph: Graph, reference: Reference = Reference.LITERT) -> Plan:
 
 def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
     """The text of NAME_model.c. scratch: bytes that stages outside the model need of the arena."""
-    program = lower(graph, spec.classifier.reference)
-    rows = incremental(spec, graph, program)
-    planned = rows.rest if isinstance(rows, Incremental) else plan(program)
-    history = (
-        f"{spec.name}_{'work' if rows.flat else 'history'}" if isinstance(rows, Incremental) else "input"
-    )
-    layers = planned.program.layers
-    types = {layer.type for layer in layers}
+    rows = incremental(spec, graph)
     if isinstance(rows, Incremental):
-        layers = (*(layer.layer for layer in rows.layers), *layers)
-        types |= {"stream_flat" if rows.flat else "stream", "stream_conv_2d"}
+        return _incremental_source(spec, graph, scratch, rows)
+    planned = plan(lower(graph, spec.classifier.reference))
+    layers = planned.program.layers
+    calls = [_call(planned, index, spec.name) for index in range(len(layers))]
+    if spec.classifier.every_layer:
+        calls = _copied(calls, planned, graph, spec.name)
     return render(
         "model.c.in",
-        name=spec.name,
-        mode=spec.classifier.kernels,
-        reference=OWNERS[spec.classifier.reference],
-        graph=graph,
-        plan=planned,
+        **_common(spec, graph, planned),
         arena=max(planned.arena, scratch, 16),
         layers=layers,
-        calls=[_call(planned, index, spec.name, history) for index in range(len(planned.program.layers))],
-        constants=_constants(planned),
+        calls=calls,
+        output_bytes=output_bytes(spec, graph),
+        tensors=planned.program.tensors,
+        types=sorted({layer.type for layer in layers}),
         states=[_state(graph.variables[index]) for index in sorted(planned.program.states.values())],
-        types=sorted(types),
-        incremental=rows if isinstance(rows, Incremental) else None,
-        columns=_frame_columns(rows),
-        rows=_rows,
-        comment=comment,
-        describe=describe,
-        value=_value,
+        constants=_constants(planned),
+        incremental=None,
     )
 
 
-def _frame_columns(rows: Incremental | str) -> int:
-    """Columns of a frame, without padding."""
-    return rows.frame_size // rows.layers[0].source.depth if isinstance(rows, Incremental) else 0
+def _incremental_source(spec: Spec, graph: Graph, scratch: int, rows: Incremental) -> str:
+    """The model computed row by row."""
+    stepping = tuple(call.layer for call in rows.calls if call.named)
+    total = len(rows.rest.program.layers)
+    behind = rows.rest.program.layers[len(rows.before) :]
+    steps = source.steps(rows, spec.name)
+    table = mode_table(ModePlan(modes_of(rows), "", rows.arena, rows.state, rows.catch_up))
+    return render(
+        "model.c.in",
+        **_common(spec, graph, rows.rest),
+        calls=[_call(rows.rest, index, spec.name) for index in range(len(rows.before), total)],
+        output_bytes=graph.output.nbytes,
+        arena=max(rows.arena, scratch, 16),
+        layers=(*stepping, *behind),
+        tensors=rows.step.program.tensors,
+        types=sorted({*(layer.type for layer in (*stepping, *behind)), *source.types(rows)}),
+        states=[],
+        constants=[*_constants(rows.step), *_constants(rows.rest)],
+        incremental=rows,
+        kinds={kept: source.TYPES[type(kept)] for kept in rows.kept},
+        works=source.works(rows, spec.name),
+        modes=table.splitlines(),
+        steps=steps,
+        step_arena=any("arena" in line for call in steps for line in call.lines),
+        step_time=any(call.due or "time" in line for call in steps for line in call.lines),
+        before=source.before(rows, spec.name),
+        struct=lambda kept, values: source.struct(kept, values, spec.name),
+    )
+
+
+def _common(spec: Spec, graph: Graph, planned: Plan) -> dict[str, object]:
+    """What the template needs of both."""
+    return {
+        "name": spec.name,
+        "mode": spec.classifier.kernels,
+        "reference": OWNERS[spec.classifier.reference],
+        "graph": graph,
+        "plan": planned,
+        "rows": _rows,
+        "comment": comment,
+        "describe": describe,
+        "value": _value,
+    }
 
 
 def comment(text: str) -> str:
@@ -111,10 +143,12 @@ def _constants(planned: Plan) -> list[Tensor]:
     return [tensor for tensor in planned.program.tensors if tensor.index in used and tensor.data is not None]
 
 
-def _place(planned: Plan, tensor: int, name: str, source: str) -> str:
+def _place(planned: Plan, tensor: int, name: str) -> str:
     program = planned.program
+    if tensor in program.kept:
+        return source.place(planned, tensor, name)
     if tensor == program.input:
-        return source
+        return "input"
     if tensor == program.output:
         return "output"
     if tensor in program.states:
@@ -125,10 +159,12 @@ def _place(planned: Plan, tensor: int, name: str, source: str) -> str:
     return "arena" if not offset else f"arena + {offset}"
 
 
-def _call(planned: Plan, index: int, name: str, source: str) -> Call:
+def _call(planned: Plan, index: int, name: str) -> Call:
     layer = planned.program.layers[index]
     tensors = planned.program.tensors
-    arguments = [_place(planned, tensor, name, source) for tensor in (*layer.inputs, layer.output)]
+    arguments = [_place(planned, tensor, name) for tensor in (*layer.inputs, layer.output)]
+    if layer.kernel.startswith("stream_") and arguments[0].startswith("arena"):
+        arguments[0] = source.wide(arguments[0])
     if layer.scratch:
         offset = planned.scratch[index]
         arguments.append("arena" if not offset else f"arena + {offset}")
@@ -140,6 +176,15 @@ def _call(planned: Plan, index: int, name: str, source: str) -> Call:
     before = computed[0] if computed else tensors[layer.inputs[0]]
     text += f": {describe(before).split(',')[0]} -> {describe(made)}"
     return Call(layer, comment(text), tuple(arguments))
+
+
+def _copied(calls: list[Call], planned: Plan, graph: Graph, name: str) -> list[Call]:
+    """The calls, with the outputs of all layers copied behind the model's own."""
+    calls = list(calls)
+    for made in layer_outputs(graph, planned.program):
+        place = _place(planned, made.tensor.index, name)
+        calls[made.call] = replace(calls[made.call], copied=(made.offset, place, made.tensor.nbytes))
+    return calls
 
 
 def _rows(array: Array) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from codegen.check import check
 from codegen.contract import check_contract
+from codegen.every_layer import output_bytes
 from codegen.graph import Graph
 from codegen.line_size import line_size
 from codegen.model_source import model_source
@@ -57,6 +58,6 @@ def _app(spec: Spec, graph: Graph) -> str:
         model_hash=graph.sha256[:16],
         pipeline=spec.pipeline,
         input_bytes=graph.input.nbytes,
-        output_bytes=graph.output.nbytes,
+        output_bytes=output_bytes(spec, graph),
         line_size=line_size(spec, graph),
     )

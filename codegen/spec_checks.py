@@ -61,6 +61,11 @@ def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
         what = f"minimum {values[minimum]} and maximum {values[maximum]}; the minimum is less"
         yield fault(what, "Exchange them, or leave both away for -500000 and 500000.", minimum, maximum)
 
+    every = ("classifier", "every_layer")
+    if values.get(every) and set(toml.data) != {"classifier"}:
+        what = "the outputs of all layers are for a bare model: a file with [classifier] alone"
+        yield fault(what, "Leave the key away; `earshot verify --layers` sets it where it needs it.", every)
+
     engine = ("classifier", "engine")
     if values.get(engine) == "tflm":
         yield fault('"tflm" is not available yet', 'Write engine = "aot", or leave the key away.', engine)

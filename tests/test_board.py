@@ -11,8 +11,14 @@ import pytest
 
 from codegen.board import BOARDS, Board, Memory, board_names, load_board
 from codegen.board_flash import Flash, Pack
+from codegen.board_pins import Pin
 from codegen.board_sources import board_sources
 from codegen.errors import UserError
+from tests.support.images import hashing_image
+from tests.support.tools import need_tool
+from workbench.size import sizes
+
+CHIPS = [name for name in board_names() if not load_board(name).hosted]
 
 CHIP = """\
 name = "chip"
@@ -42,6 +48,14 @@ size = 0x8000
 [constants]
 uart_base = 0x4000_0000
 baud = 115200
+
+[pins]
+uart_tx = "PA05"
+uart_rx = "P1.10"
+
+[microphone]
+rate = 16000
+settling = 4096
 """
 FLASHED = """
 [flash]
@@ -106,6 +120,8 @@ def test_a_board_becomes_what_its_file_says(tmp_path: Path) -> None:
         memories=(Memory("flash", "flash", 0x08000000, 65536), Memory("ram", "ram", 0x20000000, 32768)),
         irq=((2, "uart_rx_handler"),),
         constants=(("uart_base", 0x40000000), ("baud", 115200)),
+        pins=(("uart_tx", Pin(0, 5)), ("uart_rx", Pin(1, 10))),
+        microphone=(("rate", 16000), ("settling", 4096)),
     )
 
 
@@ -148,6 +164,13 @@ def test_an_unknown_board_is_told_with_those_there_are(tmp_path: Path) -> None:
         ('"uart_rx_handler"', "7", "line 23, [irq] 2", "must be a name of lower-case letters"),
         ("baud = 115200", "baud = -1", "line 27, [constants] baud", "must be a whole number from 0"),
         ("baud = 115200", "Baud = 1", "line 27, [constants] Baud", "must be a name of lower-case letters"),
+        ('"PA05"', '"PE05"', "line 30, [pins] uart_tx", 'must be a pin such as "PA05" or "P1.03"'),
+        ('"PA05"', '"PA32"', "line 30, [pins] uart_tx", "must be a pin"),
+        ('"PA05"', "5", "line 30, [pins] uart_tx", "must be a pin"),
+        ('"PA05"', '"P1.10"', "line 31, [pins] uart_rx", "uart_tx is on the pin P1.10 already"),
+        ("uart_tx =", "TX =", "line 30, [pins] TX", "must be a name of lower-case letters"),
+        ("rate = 16000", "rate = 1", "line 34, [microphone] rate", "from 8000 to 48000"),
+        ("settling =", "settle =", "line 35, [microphone] settle", 'Did you mean "settling"?'),
         ("[irq]", "[irqs]", "line 22, [irqs]", 'Did you mean "irq"?'),
         ("name =", "irq = 5\nname =", "line 1, irq", "must be written as [irq]"),
     ],
@@ -200,16 +223,16 @@ def test_how_a_board_is_flashed_in_the_order_of_its_file(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("old", "new", "place", "words"),
     [
-        ('jlink = "CHIP_xxAA"', 'jlink = "CHIP; rm"', "line 31, [flash] jlink", "must be a name of letters"),
-        ('jlink = "CHIP_xxAA"', "jlink = 5", "line 31, [flash] jlink", "must be a name of letters"),
-        ('jlink = "CHIP_xxAA"', 'jlinc = "C"', "line 31, [flash] jlinc", 'Did you mean "jlink"?'),
-        ('"chip"\n\n[pack]', '"page"\n\n[pack]', "line 32, [flash] erase", "must be one of sector, chip"),
+        ('jlink = "CHIP_xxAA"', 'jlink = "CHIP; rm"', "line 39, [flash] jlink", "must be a name of letters"),
+        ('jlink = "CHIP_xxAA"', "jlink = 5", "line 39, [flash] jlink", "must be a name of letters"),
+        ('jlink = "CHIP_xxAA"', 'jlinc = "C"', "line 39, [flash] jlinc", 'Did you mean "jlink"?'),
+        ('"chip"\n\n[pack]', '"page"\n\n[pack]', "line 40, [flash] erase", "must be one of sector, chip"),
         ('["interface/jlink.cfg", "target/nrf52.cfg"]', "[]", "[flash] openocd", "must be a list of files"),
         ('"target/nrf52.cfg"', '"x.cfg]; exec"', "[flash] openocd", "must be a list of files"),
         ('jlink = "CHIP_xxAA"', 'bossac = "0x2341"', "[flash] bossac", "must be vendor:product"),
-        ('name = "Maker.Chip_DFP"', 'name = "Maker"', "line 35, [pack] name", 'must be "Vendor.Pack"'),
+        ('name = "Maker.Chip_DFP"', 'name = "Maker"', "line 43, [pack] name", 'must be "Vendor.Pack"'),
         ('name = "Maker.Chip_DFP"', "pyocd = 1", "[pack] pyocd", "must be true or false"),
-        ('device = "CHIP1"', "", "line 34, [pack]", "device is missing"),
+        ('device = "CHIP1"', "", "line 42, [pack]", "device is missing"),
     ],
 )
 def test_a_mistake_in_how_it_is_flashed(tmp_path: Path, old: str, new: str, place: str, words: str) -> None:
@@ -221,7 +244,7 @@ def test_a_mistake_in_how_it_is_flashed(tmp_path: Path, old: str, new: str, plac
 
 def test_a_board_that_names_no_way_to_flash_it(tmp_path: Path) -> None:
     message = refusal(tmp_path, CHIP + '[flash]\nerase = "chip"\n')
-    assert "line 28, [flash]: it names no way to flash the board" in message
+    assert "line 36, [flash]: it names no way to flash the board" in message
     assert "commander, jlink, pyocd, openocd, bossac" in message
 
 
@@ -258,11 +281,58 @@ def test_the_port_finds_the_boards_constants_in_board_h(tmp_path: Path) -> None:
     (tmp_path / "main.c").write_text(
         '#include "board.h"\n#include <stdio.h>\n'
         'int main(void) { printf("%s %lu %lu %lu %d", BOARD_NAME, (unsigned long)BOARD_CLOCK_HZ,\n'
-        "(unsigned long)BOARD_UART_BASE, (unsigned long)BOARD_BAUD, BOARD_UART_RX_IRQ); }\n"
+        "(unsigned long)BOARD_UART_BASE, (unsigned long)BOARD_BAUD, BOARD_UART_RX_IRQ);\n"
+        'printf(" %d.%d %d.%d %lu", BOARD_UART_TX_PORT, BOARD_UART_TX_PIN, BOARD_UART_RX_PORT,\n'
+        "BOARD_UART_RX_PIN, (unsigned long)BOARD_MICROPHONE_SETTLING); }\n"
     )
     if shutil.which("gcc") is None:
         pytest.skip("gcc is not on PATH")
     program = tmp_path / "main"
     subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", tmp_path / "main.c", "-o", program], check=True)
     printed = subprocess.run([program], capture_output=True, text=True, check=True).stdout
-    assert printed == "chip 39000000 1073741824 115200 2"
+    assert printed == "chip 39000000 1073741824 115200 2 0.5 1.10 4096"
+
+
+@pytest.mark.parametrize("name", CHIPS)
+def test_every_board_builds_and_fits(name: str) -> None:
+    """-Werror is among the flags; the linker script's ASSERTs hold; the checksum covers all of the flash."""
+    board = load_board(name)
+    image = hashing_image(name)
+    found = sizes(image, board)
+    assert 5000 < found.flash < board.code.size
+    assert board.stack < found.ram < board.ram.size
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("size = 0x1_0000", "size = 0x4000", "code, constants and data do not fit the flash flash"),
+        ("stack = 4096", "stack = 32752", "data and stack do not fit the RAM ram"),
+        ("start = 0x0800_0000", "start = 0x0800_0040", "a table of 20 vectors at a multiple of 128 bytes"),
+    ],
+)
+def test_an_image_that_does_not_fit_is_not_linked(tmp_path: Path, old: str, new: str, words: str) -> None:
+    assert old in CHIP
+    text = CHIP.replace(old, new, 1)
+    board = load_board("chip", boards(tmp_path, chip=text))
+    for name, source in board_sources(board).items():
+        (tmp_path / name).write_text(source)
+    (tmp_path / "main.c").write_text(
+        "void reset_handler(void) {} void fault_handler(void) {} void systick_handler(void) {}\n"
+        "void default_handler(void) {} void uart_rx_handler(void) {}\n"
+        '__attribute__((section(".rodata.big"), used)) const char big[0x5000] = {1};\n'
+        '__attribute__((section(".bss.big"), used)) char more[64];\n'
+    )
+    flags = ["-mcpu=cortex-m33", "-mthumb", "-nostartfiles", "--specs=nano.specs", "-Wl,--build-id=sha1"]
+    files: list[str | Path] = [
+        tmp_path / "main.c",
+        tmp_path / "vectors.c",
+        f"-T{tmp_path / 'linker.ld'}",
+        "-o",
+        tmp_path / "out",
+    ]
+    done = subprocess.run(
+        [need_tool("arm-none-eabi-gcc"), *flags, *files], capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert words in done.stderr

@@ -11,6 +11,7 @@ from codegen.board import Board, load_board
 from codegen.board_sources import board_sources
 from tests.support.compile import FIRMWARE, WARNINGS
 from tests.support.tools import need_tool
+from workbench.checksum import fill_checksum
 from workbench.profiling.counter import Counted, count
 from workbench.profiling.cycles import REFILL, cycles, disassembly
 from workbench.profiling.sites import OTHER, attribute, chains, function_site
@@ -36,6 +37,7 @@ def built(folder: Path, board: Board, *defines: str) -> Path:
     image = folder / "counting.elf"
     done = subprocess.run([gcc, *words, str(image)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    fill_checksum(image)
     return image
 
 

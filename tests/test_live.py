@@ -160,7 +160,7 @@ def test_a_fault_is_one_line_that_says_where(door: str) -> None:
         device.tensor(b"\xe2" + bytes(WILFUL_INPUTS - 1))
     error = parse_line(str(caught.value).partition("stopped: ")[2])
     assert isinstance(error, Error)
-    assert (error.what, error.detail) == ("fault", 3)
+    assert (error.what, error.detail) == ("fault", 6)
     assert int(str(error.more["cfsr"]), 16) == 1 << 16  # an undefined instruction
     with wilful_image(board_of(door)).open("rb") as file:
         symbols = ELFFile(file).get_section_by_name(".symtab")
@@ -176,7 +176,7 @@ def test_a_stack_too_small_is_told(door: str) -> None:
     with open_wilful(door) as device:
         used = device.status()["stack"]
         assert 100 < used < 8192
-        with pytest.raises(UserError, match='"error":"fault"'):
+        with pytest.raises(UserError, match='"error":"stack overflow"'):
             device.tensor(b"\xe3" + bytes(WILFUL_INPUTS - 1))
 
 

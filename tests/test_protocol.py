@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import subprocess
 import time
+import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +30,7 @@ from tests.support.images import (
     wilful_image,
     wilful_output,
 )
+from tests.support.tools import need_tool
 from workbench.lines import Ack, Boot, Error, Setting, Status, numbered_line, parse_line
 from workbench.targets import Device
 
@@ -83,7 +87,14 @@ def quiet(device: Device) -> None:
 # Who is there
 
 
-@pytest.mark.parametrize("door", ["pc", "qemu"])
+def flash_crc(image: Path) -> str:
+    """Of what a programmer writes: firmware.bin without the checksum's word and the one behind it."""
+    binary = image.with_suffix(".bin")
+    subprocess.run([need_tool("arm-none-eabi-objcopy"), "-O", "binary", image, binary], check=True)
+    return f"{zlib.crc32(binary.read_bytes()[:-8]):08x}"
+
+
+@pytest.mark.parametrize("door", ["pc", "qemu", "m33"])
 def test_the_boot_line_tells_all_that_identifies_the_image(door: str) -> None:
     image = hashing_image(board_of(door))
     with image.open("rb") as file:
@@ -101,6 +112,8 @@ def test_the_boot_line_tells_all_that_identifies_the_image(door: str) -> None:
         "rate": 8000,
         "frames": 4,
         "labels": list(HASHING.labels),
+        "image": "" if door == "pc" else flash_crc(image),
+        "reset": "" if door == "pc" else "power",
     }
     with open_image(door, image) as device:
         (line,) = heard(device, b"boot")
@@ -113,7 +126,8 @@ def test_boot_is_told_again(hashing: Device) -> None:
 
 def test_a_bare_model_has_no_contract(wilful: Device) -> None:
     (line,) = heard(wilful, b"boot")
-    assert set(json.loads(line)) == {"boot", "board", "engine", "build", "model", "input", "output"}
+    known = {"boot", "board", "engine", "build", "model", "input", "output", "image", "reset"}
+    assert set(json.loads(line)) == known
     assert (wilful.boot.input, wilful.boot.output) == (WILFUL_INPUTS, WILFUL_OUTPUTS)
     assert (wilful.boot.contract, wilful.boot.labels) == (None, ())
 

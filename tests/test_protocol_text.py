@@ -7,6 +7,7 @@ import binascii
 import ctypes
 import json
 import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -60,14 +61,17 @@ class Json(ctypes.Structure):
     )
 
 
+SUPPORT = Path(__file__).parent / "support"
+
+
 @pytest.fixture(scope="module")
 def c(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    """base64.c, crc32.c, json.c, reader.c and command.c."""
-    names = ("base64", "crc32", "json", "reader", "command")
-    sources = [FIRMWARE / "device" / f"{name}.c" for name in names]
+    """base64.c, json.c, reader.c, command.c and crc32.h."""
+    names = ("base64", "json", "reader", "command")
+    sources = [*(FIRMWARE / "device" / f"{name}.c" for name in names), SUPPORT / "crc32.c"]
     flags = ("-fsanitize=undefined", "-fno-sanitize-recover=all")
     library = load(compile_shared(tmp_path_factory.mktemp("text"), sources, flags=flags, name="text"))
-    library.crc32_update.restype = ctypes.c_uint32
+    library.crc32_of.restype = ctypes.c_uint32
     library.base64_encode.restype = ctypes.c_size_t
     library.base64_decode.restype = ctypes.c_bool
     library.json_end.restype = ctypes.c_size_t
@@ -95,8 +99,8 @@ def numbered(word: str, number: int, payload: bytes) -> bytes:
 
 @given(st.binary(max_size=700), st.integers(0, 700))
 def test_crc32_is_zlibs_in_one_piece_or_two(c: ctypes.CDLL, data: bytes, cut: int) -> None:
-    first = c.crc32_update(0, data[:cut], ctypes.c_size_t(len(data[:cut])))
-    assert c.crc32_update(first, data[cut:], ctypes.c_size_t(len(data[cut:]))) == zlib.crc32(data)
+    first = c.crc32_of(0, data[:cut], ctypes.c_size_t(len(data[:cut])))
+    assert c.crc32_of(first, data[cut:], ctypes.c_size_t(len(data[cut:]))) == zlib.crc32(data)
 
 
 @given(st.binary(max_size=500))

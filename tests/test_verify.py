@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +28,9 @@ from tests.support.shared import shared
 from tests.support.tflm import need_tflm
 from tests.support.tools import need_tool
 from tests.support.tutorial import tutorial_app
+from tests.test_ops_variable import Stream
 from workbench import inference
+from workbench.build import build
 from workbench.cli import main
 from workbench.model_app import model_app
 from workbench.model_cut import without_squashing
@@ -114,6 +119,87 @@ def test_an_apps_reference_is_its_pipelines(tmp_path: Path) -> None:
     assert "Its bits are those of TensorFlow Lite Micro." in generated.read_text()
     told = refused("verify", "--app", app, "--reference", "litert")
     assert 'reference = "litert" under [classifier]' in told
+
+
+def test_every_layer_is_compared(tmp_path: Path) -> None:
+    model = tutorial_like(tmp_path / "verify_layers.tflite", 5)
+    done = earshot("verify", model, "--samples", "20", "--layers", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    graph = load_graph(model)
+    nodes = {node.index: node for node in graph.nodes}
+    assert [layer["index"] for layer in told["layers"]] == sorted(
+        {layer["index"] for layer in told["layers"]}
+    )
+    for layer in told["layers"]:
+        assert nodes[layer["index"]].op == layer["op"]
+        made = graph.tensors[nodes[layer["index"]].outputs[0]]
+        assert layer["compared"] == made.size * layer["inputs"]
+        assert (layer["differing"], layer["distinct"] > 8) == (0, True), layer
+    assert [layer["op"] for layer in told["layers"]].count("CONV_2D") == 4
+    assert told["first_layer"] is None
+
+
+def test_layers_of_a_stream_and_on_qemu(tmp_path: Path) -> None:
+    """State goes on; the Cortex-M4's layers are read back."""
+    need_target("qemu")
+    path = tmp_path / "layers_stream.tflite"
+    path.write_bytes(Stream(1, (3,), 4, True, False, 1).build().bytes())
+    done = earshot("verify", path, "--sequence", "--layers", "--samples", "9", "--target", "qemu", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["layers"]
+    assert all(layer["compared"] > 0 for layer in told["layers"])
+
+
+@pytest.mark.parametrize("which", [1, 3])
+def test_a_planted_fault_names_its_layer(which: int, tmp_path: Path) -> None:
+    """One constant of the generated C is changed, in one convolution."""
+    model = tutorial_like(tmp_path / f"fault{which}.tflite", 5)
+    convolutions = [node.index for node in load_graph(model).nodes if node.op == "CONV_2D"]
+    plain = model_app(model)
+    apps = [plain, model_app(plain / "model.tflite", every_layer=True)]
+    try:
+        for app in apps:
+            build("pc", app)
+            source = next((ROOT / "build/pc" / app.name / "generated").glob("*_model.c"))
+            source.write_text(one_more(source.read_text(), f"conv{which}_channels"))
+            later = source.stat().st_mtime + 10  # SCons takes a file of the same second for the same
+            os.utime(source, (later, later))
+        done = earshot("verify", model, "--samples", "20", "--json")
+        assert done.returncode == 1, done.stdout + done.stderr
+        told = json.loads(done.stdout)
+        assert told["tensors"][0]["differing"] > 0
+        first = told["first_layer"]
+        assert (first["index"], first["op"]) == (convolutions[which - 1], "CONV_2D")
+        done = earshot("verify", model, "--samples", "20")
+        assert f'the first layer that differs is {first["index"]} CONV_2D "' in done.stdout
+    finally:
+        for app in apps:
+            shutil.rmtree(ROOT / "build/pc" / app.name, ignore_errors=True)
+
+
+def one_more(source: str, array: str) -> str:
+    """The C with one bias larger by some steps of the output: the first number of an array."""
+    found = re.search(rf"_{array}\[\] = \{{\s*\{{\s*(-?\d+)", source)
+    assert found is not None, array
+    return source[: found.start(1)] + str(int(found[1]) + 5000) + source[found.end(1) :]
+
+
+def test_a_folder_of_models(tmp_path: Path) -> None:
+    dense_only(tmp_path / "a_dense.tflite", 1)
+    (tmp_path / "in").mkdir()
+    dense_only(tmp_path / "in/b_dense.tflite", 2)
+    done = earshot("verify", tmp_path, "--samples", "5")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [Path(line.split(" on ")[0]).name for line in lines[:-1:2]] == ["a_dense.tflite", "b_dense.tflite"]
+    assert re.fullmatch(r"2 models on pc: \d+ values compared, 0 differing", lines[-1])
+    told = json.loads(earshot("verify", tmp_path, "--samples", "5", "--json").stdout)
+    assert told["compared"] == sum(each["compared"] for each in told["models"]) > 0
+    assert "--app examples/smart_lock" in refused("verify", "examples/smart_lock")
+    (tmp_path / "none").mkdir()
+    assert "holds some" in refused("verify", tmp_path / "none")
 
 
 class OneBit:
@@ -335,13 +421,15 @@ def test_models_that_cannot_be_built_end_in_one_message(tmp_path: Path, model: P
     cut, text, empty = (tmp_path / name for name in ("cut.tflite", "text.tflite", "empty.tflite"))
     cut.write_bytes(model.read_bytes()[:400])
     text.write_text("not a model")
+    folder = tmp_path / "folder"
+    folder.mkdir()
     empty.touch()
     for path, words in (
         (tmp_path / "none.tflite", "none.tflite: there is no such file"),
         (cut, "cut.tflite"),
         (text, "text.tflite"),
         (empty, "empty.tflite"),
-        (tmp_path, "is a folder; a .tflite file is wanted"),
+        (folder, "is a folder; a .tflite file is wanted"),
     ):
         assert words in refused("verify", path)
 

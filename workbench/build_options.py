@@ -11,6 +11,7 @@ from codegen.board import Board, board_names, load_board
 from codegen.errors import UserError
 from codegen.spec import Spec, with_kernels
 from codegen.spec_file import load_spec
+from workbench.flash.choose import methods_of
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "smart_lock"
@@ -25,6 +26,8 @@ class BuildOptions:
     spec: Spec
     build: Path
     verbose: bool
+    probe: str | None = None  # who flashes: a method, a serial number, or METHOD:SERIAL
+    port: str | None = None  # the board's serial port, for its boot line after flashing
     kernels: str | None = None  # in place of the app's own; `spec` has them already
 
     @property
@@ -49,12 +52,15 @@ OPTIONS: Mapping[str, str] = {
     "build": "where to build (default build)",
     "kernels": "small or fast, in place of what pipeline.toml says; in a folder of its own",
     "engine": "what runs the model: aot, C generated for it (default aot)",
+    "probe": "flash: a probe's serial number, a method (jlink, pyocd, ...), or METHOD:SERIAL",
+    "port": "flash: the board's serial port (default the probe's)",
     "verbose": "1 shows the commands (default 0)",
 }
 
 TARGETS: Mapping[str, str] = {
     "firmware": "the image: firmware.elf, .bin, .hex, .map and the table of sizes (default)",
     "generated": "its generated sources alone",
+    "flash": "the image onto the board: verified, reset, asked who it is",
     "counting": "counting.elf, from which `earshot profile` counts instructions",
 }
 
@@ -98,6 +104,8 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
     if kernels not in (None, "small", "fast"):
         raise UserError(f"kernels={kernels} is not allowed", remedy="Write kernels=small or kernels=fast.")
     board = load_board(arguments["board"])
+    if "flash" in targets:
+        methods_of(board)
     app = (launch / arguments["app"]).resolve() if "app" in arguments else EXAMPLE
     spec = with_kernels(load_spec(app), kernels)
     return BuildOptions(
@@ -106,6 +114,8 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         spec=spec,
         build=(launch / arguments["build"]).resolve() if "build" in arguments else ROOT / "build",
         verbose=arguments.get("verbose") == "1",
+        probe=arguments.get("probe"),
+        port=arguments.get("port"),
         kernels=kernels,
     )
 

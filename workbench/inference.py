@@ -38,9 +38,15 @@ class Engine(Protocol):
         """One input, input_size bytes."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to run, and where."""
-    parser.add_argument("model", nargs="?", type=Path, metavar="MODEL.tflite", help="an int8 TFLite model")
+def add_arguments(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """What to run, and where. several: `model` is a list, of folders too."""
+    parser.add_argument(
+        "model",
+        nargs="*" if several else "?",
+        type=Path,
+        metavar="MODEL.tflite",
+        help="int8 TFLite models, or folders that hold them" if several else "an int8 TFLite model",
+    )
     parser.add_argument("--app", type=Path, metavar="DIR", help="instead of a model: the model of this app")
     parser.add_argument(
         "--target", choices=TARGETS, default="pc", help="this computer, or an emulated Cortex-M4 (default pc)"

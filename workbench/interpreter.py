@@ -29,6 +29,9 @@ class Model(Protocol):
     def one(self, row: NDArray[Any]) -> NDArray[Any]:
         """The output of one run."""
 
+    def tensor(self, index: int) -> NDArray[Any]:
+        """A tensor of the main subgraph, by its index; where all are preserved."""
+
     def tensors(self) -> dict[int, NDArray[Any]]:
         """Every tensor of the main subgraph that has values, by its index; where all are preserved."""
 
@@ -58,15 +61,18 @@ class LiteRT:
         output = self._interpreter.get_tensor(self._interpreter.get_output_details()[0]["index"])
         return np.asarray(output).copy()
 
+    def tensor(self, index: int) -> NDArray[Any]:
+        """A tensor, by its index."""
+        return np.asarray(self._interpreter.get_tensor(index)).copy()
+
     def tensors(self) -> dict[int, NDArray[Any]]:
         """Every tensor that has values."""
         found: dict[int, NDArray[Any]] = {}
         for described in self._interpreter.get_tensor_details():
             try:
-                values = self._interpreter.get_tensor(described["index"])
+                found[int(described["index"])] = self.tensor(described["index"])
             except ValueError:
                 continue  # a tensor without data
-            found[int(described["index"])] = np.asarray(values).copy()
         return found
 
     def empty(self) -> NDArray[Any]:
@@ -99,14 +105,14 @@ class Tflm:
         self._interpreter.invoke()
         return np.asarray(self._interpreter.get_output(0)).copy()
 
+    def tensor(self, index: int) -> NDArray[Any]:
+        """A tensor, by its index."""
+        described = self._interpreter.GetTensor(index, 0)
+        return np.asarray(described["tensor_data"]).reshape(described["shape"]).copy()
+
     def tensors(self) -> dict[int, NDArray[Any]]:
         """Every tensor that has values."""
-        found: dict[int, NDArray[Any]] = {}
-        for index in range(self._count):
-            described = self._interpreter.GetTensor(index, 0)
-            values = np.asarray(described["tensor_data"])
-            found[index] = values.reshape(described["shape"]).copy()
-        return found
+        return {index: self.tensor(index) for index in range(self._count)}
 
     def empty(self) -> NDArray[Any]:
         """The outputs of no inputs."""
@@ -159,6 +165,18 @@ class Answers:
         found = model.tensors()
         return [np.array(list(found), np.int64), *found.values()]
 
+    def some(self, rows: NDArray[Any], indices: NDArray[np.int64], *, sequence: bool) -> list[NDArray[Any]]:
+        """The tensors of these indices, each [n, ...]."""
+        model = self._fresh(preserve=True)
+        found: list[list[NDArray[Any]]] = [[] for _ in indices]
+        for place, row in enumerate(rows):
+            if model.stateful and not sequence and place:
+                model = self._fresh(preserve=True)
+            model.one(row)
+            for list_, index in zip(found, indices, strict=True):
+                list_.append(model.tensor(int(index)))
+        return [np.stack(values) for values in found]
+
 
 def main() -> int:
     """The loop: one answer a message, until the parent closes the pipe."""
@@ -174,6 +192,8 @@ def main() -> int:
         try:
             if command == "load":
                 answers.load(text)
+            elif command in ("some", "some in sequence"):
+                answer = answers.some(*arrays, sequence=command == "some in sequence")
             elif command in ("run", "sequence"):
                 answer = [answers.run(arrays[0], sequence=command == "sequence")]
             else:

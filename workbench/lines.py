@@ -15,6 +15,7 @@ from typing import Any
 
 PAYLOAD_MAX = 360  # bytes an audio or tensor line may carry: 180 samples
 LONGEST = 1 << 20  # bytes kept of a line without end
+STOPPED = ("fault", "stack overflow", "watchdog", "interrupt")  # errors after which the image starts anew
 STACK_WORDS = 8  # at most in a stack line
 
 _WORD = re.compile(r"[0-9a-f]{8}")
@@ -35,6 +36,8 @@ class Boot:
     rate: int | None = None  # Hz
     frames: int | None = None
     labels: tuple[str, ...] = ()
+    image: str = ""  # CRC-32 of the flash content, 8 hex digits; empty where the board has no flash
+    reset: str = ""  # why it started: "power", "fault", "watchdog", ...
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,8 @@ def _boot(values: dict[str, Any]) -> Boot:
         rate=_integer(values["rate"]) if "rate" in values else None,
         frames=_integer(values["frames"]) if "frames" in values else None,
         labels=tuple(_text(label) for label in values.get("labels", ())),
+        image=_text(values.get("image", "")),
+        reset=_text(values.get("reset", "")),
     )
 
 

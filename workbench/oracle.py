@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from codegen.errors import UserError
@@ -104,6 +105,11 @@ class Oracle:
         """Every tensor, by index, after one run on one input without the batch axis."""
         arrays = self._ask("tensors", "", [input_])
         return {int(index): array for index, array in zip(arrays[0], arrays[1:], strict=True)}
+
+    def some(self, inputs: NDArray[Any], indices: list[int], *, sequence: bool = False) -> list[NDArray[Any]]:
+        """The tensors of these indices, each [n, *its shape], for inputs as in run()."""
+        command = "some in sequence" if sequence else "some"
+        return self._ask(command, "", [inputs, np.array(indices, np.int64)])
 
     def _ask(self, command: str, text: str, arrays: list[NDArray[Any]] | None = None) -> list[NDArray[Any]]:
         stdin, stdout = self._child.stdin, self._child.stdout

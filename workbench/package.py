@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import tempfile
 from pathlib import Path
 
 from codegen.contract import feature_contract
 from codegen.errors import UserError
+from codegen.model_source import describe
+from codegen.quantize import Reference
 from codegen.render import render
 from codegen.sources import generate
 from codegen.spec_file import load_spec
 from codegen.tflite_file import load_graph
 from workbench.build_options import ROOT
+from workbench.model_app import write_bare_app
 
+C_TYPES = {"float32": "float", **{name: f"{name}_t" for name in ("int8", "uint8", "int16", "int32")}}
 MANIFEST = "files.txt"
+_INCLUDE = re.compile(r'^\s*#\s*include "([^"]+)"', re.MULTILINE)
 BUILT = "build"  # where build.sh puts the program; not ours, and no reason to refuse
 
 
@@ -23,18 +30,20 @@ def package(app: Path) -> dict[str, bytes]:
     texts = generate(app)
     del texts["app.c"]  # for firmware/device alone
     graph = load_graph(spec.classifier.model)
-    firmware = ROOT / "firmware"
-    rooms = ["pipeline", "nn"] if spec.pipeline is not None else ["nn"]
-    for room in rooms:
-        for file in sorted((firmware / room).iterdir()):
-            if file.suffix in (".c", ".h"):
-                texts[f"{room}/{file.name}"] = file.read_text(encoding="utf-8")
+    if spec.pipeline is not None:
+        for file in sorted((ROOT / "firmware/pipeline").glob("*.c")):
+            texts[f"pipeline/{file.name}"] = file.read_text(encoding="utf-8")
+    _add_headers(texts)
+    rooms = sorted({name.split("/")[0] for name in texts if "/" in name}, reverse=True)
     values = {
         "name": spec.name,
         "pipeline": spec.pipeline,
         "input": graph.input,
         "output": graph.output,
         "sha256": graph.sha256,
+        "variables": graph.variables,
+        "describe": describe,
+        "c_type": C_TYPES,
         "contract": feature_contract(spec) if spec.pipeline is not None else None,
     }
     texts["main.c"] = render("example.c.in", **values)
@@ -50,6 +59,25 @@ def package(app: Path) -> dict[str, bytes]:
     files = {name: text.encode("utf-8") for name, text in sorted(texts.items())}
     files[MANIFEST] = "".join(f"{_digest(data)}  {name}\n" for name, data in files.items()).encode("utf-8")
     return files
+
+
+def model_package(model: Path, kernels: str, reference: Reference) -> dict[str, bytes]:
+    """The same for a model without an app: named after its file."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = Path(folder) / model.stem
+        write_bare_app(model, app, kernels, reference)
+        return package(app)
+
+
+def _add_headers(texts: dict[str, str]) -> None:
+    """The runtime's headers that the texts include, and those that these include."""
+    waiting = list(texts.values())
+    while waiting:
+        for name in _INCLUDE.findall(waiting.pop()):
+            file = ROOT / "firmware" / name
+            if name not in texts and file.is_file():
+                texts[name] = file.read_text(encoding="utf-8")
+                waiting.append(texts[name])
 
 
 def write_package(files: dict[str, bytes], folder: Path) -> None:

@@ -11,6 +11,7 @@ from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from codegen.board import Board
+from workbench.checksum import SECTION
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ def _part(section: Any, board: Board) -> str:
         return str(section.name)
     if section.name == ".stack":
         return "stack"
+    if section.name == SECTION:
+        return "constants"
     if section["sh_type"] == "SHT_NOBITS":
         return "bss"
     if section["sh_flags"] & SH_FLAGS.SHF_EXECINSTR or section.name == ".vectors":

@@ -38,6 +38,8 @@ _QEMU = {
     "pacman": "qemu-system-arm",
     "brew": "qemu",
 }
+_OPENOCD = {"apt-get": "openocd", "dnf": "openocd", "pacman": "openocd", "brew": "open-ocd"}
+_CLANG = {"apt-get": "clang", "dnf": "clang", "pacman": "clang", "brew": "llvm"}
 _VENV = {"apt-get": "python3.11-venv", "dnf": "python3.11", "pacman": "python", "brew": "python@3.11"}
 
 TOOLS: Mapping[str, Tool] = {
@@ -46,6 +48,14 @@ TOOLS: Mapping[str, Tool] = {
         Tool("gcc", "builds for this computer", _HOST_GCC),
         Tool("arm-none-eabi-gcc", "builds for Cortex-M", _CROSS_GCC),
         Tool("qemu-system-arm", "runs an image without a board", _QEMU),
+    )
+}
+# What only some proofs need: `earshot test` installs them where that asks for no password.
+PROOFS: Mapping[str, Tool] = {
+    tool.program: tool
+    for tool in (
+        Tool("openocd", "flashes a board, and parses its scripts here", _OPENOCD),
+        Tool("clang", "builds the generated C as a second compiler", _CLANG),
     )
 }
 VENV = Tool("python3.11 -m venv", "makes the Python environment", _VENV)
@@ -70,6 +80,13 @@ def ensure(*programs: str) -> None:
     if missing:
         install(missing)
         _refuse(_missing(programs))
+
+
+def try_install(*programs: str) -> None:
+    """Installs the missing ones of these, keys of PROOFS; where that fails, their proofs are skipped."""
+    missing = [PROOFS[program] for program in programs if shutil.which(program) is None]
+    if missing:
+        install(missing)
 
 
 def install(tools: Sequence[Tool]) -> bool:

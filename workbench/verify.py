@@ -91,29 +91,41 @@ def probes(tensor: Tensor, samples: int, seed: int) -> tuple[NDArray[Any], list[
     return np.array(list(named.values())).astype(tensor.dtype).reshape(-1, *shape), list(named)
 
 
-def verify(
-    engine: Engine, oracle: Oracle, graph: Graph, samples: int, seed: int, *, sequence: bool = False
-) -> Verification:
-    """Compares every output value for the patterns, `samples` random inputs and as many on boundaries.
+@dataclass(frozen=True)
+class Inputs:
+    """What a model is run on, and the reference's outputs. All [n, ...]."""
+
+    values: NDArray[Any]
+    names: list[str]
+    expected: NDArray[Any]
+
+
+def make_inputs(oracle: Oracle, graph: Graph, samples: int, seed: int, *, sequence: bool = False) -> Inputs:
+    """The patterns, `samples` random inputs and as many on boundaries.
 
     sequence: a streaming model keeps its state from one input to the next; nothing is bisected then, nor
     where inputs are float.
     """
     if graph.input.dtype == "float32":
         inputs, names = float_probes(graph, samples, seed)
-        return compare(_reference(oracle, inputs), run_all(engine, graph, inputs), names)
-    inputs, names = probes(graph.input, samples, seed)
+    else:
+        inputs, names = probes(graph.input, samples, seed)
     if sequence:
-        return compare(
-            oracle.run(inputs, sequence=True), run_all(engine, graph, inputs, sequence=True), names
-        )
+        return Inputs(inputs, names, oracle.run(inputs, sequence=True))
     expected = _reference(oracle, inputs)
+    if graph.input.dtype == "float32":
+        return Inputs(inputs, names, expected)
     more = on_boundaries(oracle, inputs, expected, samples, seed)
     if len(more):
         inputs = np.concatenate([inputs, more])
         names += [f"boundary {index}" for index in range(len(more))]
         expected = np.concatenate([expected, _reference(oracle, more)])
-    return compare(expected, run_all(engine, graph, inputs), names)
+    return Inputs(inputs, names, expected)
+
+
+def verify(engine: Engine, inputs: Inputs, graph: Graph, *, sequence: bool = False) -> Verification:
+    """Compares every output value."""
+    return compare(inputs.expected, run_all(engine, graph, inputs.values, sequence=sequence), inputs.names)
 
 
 def on_boundaries(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codegen.graph import Graph
-from codegen.incremental.planner import incremental
+from codegen.incremental.planner import Incremental, incremental
 from codegen.layer import Layer
 from codegen.lower import lower
 from codegen.plan import plan
-from codegen.quantize import Reference
 from codegen.spec import Spec
 
 
@@ -61,27 +59,36 @@ class ModePlan:
         return sum(layer.full_macs for layer in self.layers)
 
 
-def mode_plan(spec: Spec, graph: Graph, reference: Reference = Reference.LITERT) -> ModePlan:
+def mode_plan(spec: Spec, graph: Graph) -> ModePlan:
     """What `generate` plans for this app and model."""
-    program = lower(graph, reference)
-    planned = incremental(spec, graph, program)
+    planned = incremental(spec, graph)
     if isinstance(planned, str):
-        whole = plan(program)
-        return ModePlan(_full(program.layers, planned), planned, whole.arena, whole.state, 0)
+        whole = plan(lower(graph, spec.classifier.reference))
+        rows = tuple(_full(made, planned) for made in whole.program.layers)
+        return ModePlan(rows, planned, whole.arena, whole.state, 0)
+    return ModePlan(modes_of(planned), "", planned.arena, planned.state, planned.catch_up)
+
+
+def modes_of(planned: Incremental) -> tuple[LayerMode, ...]:
+    """The layers of an incremental model: those of the step, then those behind."""
+    state = {kept.reader: 0 for kept in planned.kept}
+    for kept in planned.kept:
+        state[kept.reader] += kept.nbytes
     rows = []
-    for made in planned.layers:
-        call, node = made.layer, made.layer.node
-        macs = (made.macs, made.macs * (planned.frames - made.first))
-        rows.append(LayerMode(call.name, node.index, node.op, True, "", 2 * made.source.values, *macs))
-    behind = _full(planned.rest.program.layers, planned.stopped)
-    return ModePlan((*rows, *behind), "", planned.rest.arena, planned.state, planned.catch_up)
+    for call in planned.calls:
+        if call.named:
+            made, times = call.layer, planned.frames - call.first
+            macs = (made.macs, made.macs * times)
+            kept_ = state.get(made.name, 0)
+            rows.append(LayerMode(made.name, made.node.index, made.node.op, True, "", kept_, *macs))
+    for made in planned.rest.program.layers[len(planned.before) :]:
+        reason = planned.reasons.get(made.node.index, "it makes the model's output")
+        rows.append(replace(_full(made, reason), state=state.get(made.name, 0)))
+    return tuple(rows)
 
 
-def _full(layers: Sequence[Layer], reason: str) -> tuple[LayerMode, ...]:
-    return tuple(
-        LayerMode(made.name, made.node.index, made.node.op, False, reason, 0, made.macs, made.macs)
-        for made in layers
-    )
+def _full(made: Layer, reason: str) -> LayerMode:
+    return LayerMode(made.name, made.node.index, made.node.op, False, reason, 0, made.macs, made.macs)
 
 
 def mode_table(modes: ModePlan) -> str:

@@ -1,6 +1,6 @@
 #include "device/command.h"
 #include "device/base64.h"
-#include "device/crc32.h"
+#include "port/crc32.h"
 #include <string.h>
 
 /* A piece of the line. */

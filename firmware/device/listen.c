@@ -64,14 +64,31 @@ listen_counts_t listen_counts(void)
     return counts;
 }
 
+/* One that gives nothing is told and left alone; `live` tries it again. */
+static void check_microphone(void)
+{
+    const char *const fault = port_audio_fault();
+    if (fault == NULL)
+        return;
+    protocol_error(fault, NULL, 0, app.pipeline->sample_rate, NULL);
+    listen.microphone = false;
+    if (listen_is_live()) {
+        listen.lost_at_stop = port_audio_lost();
+        listen.source = SOURCE_NONE;
+        output_set_patient(true);
+    }
+}
+
 bool listen_poll(void)
 {
     int16_t block[BLOCK];
     if (!listen.microphone)
         return false;
     const size_t count = port_audio_read(block, BLOCK);
-    if (count == 0)
+    if (count == 0) {
+        check_microphone();
         return false;
+    }
     if (listen_is_live())
         listen_push(block, count);
     return true;

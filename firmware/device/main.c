@@ -141,6 +141,7 @@ int main(void)
     else if (app.pipeline != NULL)
         listen_live();
     for (;;) {
+        port_alive();
         const bool heard = listen_poll();
         if (!read_lines() && !heard)
             idle_sleep();

@@ -1,9 +1,9 @@
 #include "device/protocol.h"
 #include "device/app.h"
 #include "device/base64.h"
-#include "device/crc32.h"
 #include "device/json.h"
 #include "device/output.h"
+#include "port/crc32.h"
 #include "port/port.h"
 #include <string.h>
 
@@ -19,6 +19,13 @@ static void begin(json_t *json)
 static void send(json_t *json)
 {
     output_line(app.line, json_end(json));
+}
+
+/* Eight digits, or none for size 0. */
+static void json_crc(json_t *json, const char *key, uint32_t crc, size_t size)
+{
+    const uint8_t bytes[4] = {(uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8), (uint8_t)crc};
+    json_hex(json, key, bytes, size);
 }
 
 void protocol_boot(void)
@@ -43,6 +50,9 @@ void protocol_boot(void)
             json_list_string(&json, pipeline->labels[i]);
         json_list_end(&json);
     }
+    const uint32_t crc = port_image_crc();
+    json_crc(&json, "image", crc, crc == 0 ? 0 : sizeof crc);
+    json_string(&json, "reset", port_reset_cause());
     send(&json);
 }
 
@@ -183,9 +193,7 @@ void protocol_tensor(const void *output, size_t size)
         json_base64(&json, "data", bytes + start, count);
         const size_t length = BASE64_LENGTH(count);
         const uint32_t crc = json.full ? 0 : tensor_crc(number, json.text + json.used - 1 - length, length);
-        const uint8_t crc_bytes[4] = {(uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8),
-                                      (uint8_t)crc};
-        json_hex(&json, "crc", crc_bytes, sizeof crc_bytes);
+        json_crc(&json, "crc", crc, sizeof crc);
         send(&json);
         number++;
     }

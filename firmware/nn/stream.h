@@ -3,7 +3,6 @@
 
 #include "nn/simd.h"
 #include <stdint.h>
-#include <string.h>
 
 /*
  * What a layer keeps of its input while time moves by one row, for incremental inference: of every column the
@@ -65,14 +64,22 @@ KERNEL void stream_push(const stream_t *stream, const int8_t *row, int32_t colum
     }
 }
 
-/* The rows of all time that the layers behind the streams read: `rows` of `size` values, the oldest dropped.
+/*
+ * Rows of int8 kept elsewhere become the newest ones: `rows` of them, the first at `from`, `apart` values
+ * from one to the next.
  */
-KERNEL void stream_shift(int16_t *history, int32_t rows, int32_t size)
+KERNEL void stream_unfold(const stream_t *stream, const int8_t *from, int32_t columns, int32_t rows,
+                          int32_t apart)
 {
-    if (size % 16 == 0 && rows > 1) {
-        simd_move_down(history, history + size, (rows - 1) * size);
-    } else {
-        memmove(history, history + size, (size_t)((rows - 1) * size) * sizeof *history);
+    int16_t *newest = stream_newest(stream) - (rows - 1) * stream->depth;
+    for (int32_t row = 0; row < rows; row++, from += apart, newest += stream->depth) {
+        const int8_t *next = from;
+        int16_t *column = newest;
+        for (int32_t i = 0; i < columns; i++, column += stream->rows * stream->depth) {
+            for (int32_t j = 0; j < stream->depth; j++) {
+                column[j] = *next++;
+            }
+        }
     }
 }
 

@@ -31,12 +31,25 @@ bool port_audio_start(uint32_t sample_rate);
 size_t port_audio_read(int16_t *samples, size_t count);
 uint32_t port_audio_lost(void); /* samples overrun since start */
 
+/* Why a started microphone gives no sound; NULL: it does, or its sound is over. */
+const char *port_audio_fault(void);
+
 /* Sleeps until an interrupt, for two seconds at most; one that came between the last check and this call is
  * not lost. */
 void port_sleep(void);
 
 /* GNU build id of the image: 20 bytes; NULL where the linker gave none. */
 const uint8_t *port_build_id(void);
+
+/* CRC-32 of the image in flash, which port_start() found right; 0 where the port has none. */
+uint32_t port_image_crc(void);
+
+/* Why the image started: "power", "pin", "watchdog", "fault" (its error line came before), "software",
+ * "lockup", "brown-out"; "" where the port does not know. */
+const char *port_reset_cause(void);
+
+/* The main loop has done a round: nothing else keeps the watchdog from resetting the chip. */
+void port_alive(void);
 
 /* Bytes of stack ever used; 0 where the port does not know. */
 size_t port_stack_used(void);

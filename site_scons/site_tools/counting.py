@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from SCons.Script import Action
-
 
 def generate(env: Any) -> None:
     """Adds env.CountingImage(generated sources)."""
@@ -19,8 +17,7 @@ def _counting_image(env: Any, generated: list[Any]) -> list[Any]:
         return []
     rooms = ("pipeline", "nn", f"port/{options.board.port}", "port/cortex_m", "counting")
     objects = [*env.HandwrittenObjects(*rooms), *env.GeneratedObjects(generated)]
-    link = Action("$LINKCOM", "$LINKCOMSTR")
-    elf = env.Command(f"{options.folder}/counting.elf", objects, link)
+    elf = env.Command(f"{options.folder}/counting.elf", objects, env["IMAGE_LINK"])
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])
     return list(elf)
 

@@ -11,6 +11,8 @@ from SCons.Script import Action
 
 def generate(env: Any) -> None:
     """Adds env.Image(generated sources), and what other images are made of."""
+    fill = [] if env["OPTIONS"].board.hosted else [Action(_checksum, None)]
+    env["IMAGE_LINK"] = [Action("$LINKCOM", "$LINKCOMSTR"), *fill]
     env.AddMethod(_image, "Image")
     env.AddMethod(_handwritten, "HandwrittenObjects")
     env.AddMethod(_generated, "GeneratedObjects")
@@ -31,11 +33,12 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     elf, link_map = env.Command(
         [f"{folder}/firmware{suffix}", f"{folder}/firmware.map"],
         objects,
-        Action("$LINKCOM", "$LINKCOMSTR"),
+        env["IMAGE_LINK"],
         LINKFLAGS=[*env["LINKFLAGS"], f"{map_flag},{env.File(f'{folder}/firmware.map')}"],
     )
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])
     files = [elf, link_map]
+    env.Depends(elf, env.File("#workbench/checksum.py"))
     if options.board.hosted:
         chain = [node for node in made if node.name != "app.o"]
         files += _library(env, f"{folder}/libearshot.so", [*runtime, *chain])
@@ -44,6 +47,12 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
             copy = Action("$OBJCOPYCOM", "$OBJCOPYCOMSTR")
             files += env.Command(f"{folder}/firmware.{name}", elf, copy, OBJCOPYFLAGS=["-O", form])
     return [*files, *env.SizeTable(f"{folder}/size.txt", elf, files)]
+
+
+def _checksum(target: list[Any], source: list[Any], env: Any) -> None:
+    from workbench.checksum import fill_checksum
+
+    fill_checksum(Path(target[0].get_abspath()))
 
 
 def _handwritten(env: Any, *rooms: str) -> list[Any]:

@@ -23,8 +23,10 @@ from tests.support.apps import FAKE_MODEL, App
 from tests.support.compile import FIRMWARE, WARNINGS
 from tests.support.pipeline_c import SOURCES
 from tests.support.tools import need_tool
+from workbench.checksum import fill_checksum
 
 WILFUL_MODEL = Path(__file__).with_name("wilful_model.c")
+FAULTY_MODEL = Path(__file__).with_name("faulty_model.c")
 QEMU_BOARD = "mps2_an386"
 M33_BOARD = "mps2_an505"  # the other core that QEMU runs: Armv8-M
 
@@ -104,6 +106,7 @@ def build_image(folder: Path, sources: Sources, board_name: str) -> Path:
     flags += ["-Wl,--gc-sections,--build-id=sha1,--fatal-warnings"]
     image = made / "firmware.elf"
     _run([need_tool("arm-none-eabi-gcc"), *flags, *sources.defines, *files, "-o", image])
+    fill_checksum(image)
     return image
 
 
@@ -172,6 +175,16 @@ def wilful_image(board: str, *, inputs: int = WILFUL_INPUTS, start_error: int = 
         board,
         lambda at: wilful_app(at, inputs, WILFUL_OUTPUTS, start_error=start_error),
     )
+
+
+def faulty_image(board: str) -> Path:
+    """faulty_model.c as a bare model."""
+
+    def sources(folder: Path) -> Sources:
+        wilful = wilful_app(folder, WILFUL_INPUTS, WILFUL_OUTPUTS)
+        return dataclasses.replace(wilful, files=(FAULTY_MODEL, *wilful.files[1:]))
+
+    return _made("faulty", board, sources)
 
 
 def wilful_output(tensor: bytes, runs: int) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from workbench.tools import TOOLS
+from workbench.tools import PROOFS, TOOLS
 
 
 def reason_of(report: Any) -> str:
@@ -40,7 +40,7 @@ def table(skipped: Iterable[tuple[str, str]]) -> list[str]:
 
 def inexcusable(reasons: Iterable[str]) -> list[str]:
     """Those reasons that name a program `./earshot test` installs."""
-    return sorted({reason for reason in reasons if any(program in reason for program in TOOLS)})
+    return sorted({reason for reason in reasons if any(program in reason for program in (*TOOLS, *PROOFS))})
 
 
 def _skips(terminal: Any) -> list[Any]:

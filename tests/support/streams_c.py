@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from codegen.graph import Graph
 from codegen.incremental import Incremental, incremental
-from codegen.lower import lower
 from codegen.model_source import model_source
 from codegen.render import render
 from codegen.spec import (
@@ -67,7 +66,7 @@ class App:
 
 def plan_of(app: App, graph: Graph) -> Incremental | str:
     """What the planner makes of it."""
-    return incremental(app.spec("m"), graph, lower(graph))
+    return incremental(app.spec("m"), graph)
 
 
 class StreamsC:
@@ -84,7 +83,8 @@ class StreamsC:
         self.program = ProgramC(self.folder, sources, target=target)
 
     def _write(self) -> None:
-        includes = ['#include "nn/model.h"', "#include <stddef.h>", "#include <stdint.h>"]
+        includes = ["#pragma once", '#include "nn/model.h"', "#include <stddef.h>", "#include <stdint.h>"]
+        includes += ["typedef struct {", "    uint8_t *bytes;", "    size_t size, width;", "} kept_t;"]
         rows = []
         for index, (app, graph) in enumerate(zip(self.apps, self.graphs, strict=True)):
             name = f"m{index}"
@@ -95,15 +95,24 @@ class StreamsC:
             (self.folder / f"{name}.h").write_text(header)
             includes.append(f'#include "{name}.h"')
             with (self.folder / f"{app.kernels}.c").open("a") as together:
-                together.write(f'#include "{name}_model.c"\n')
-            size = max(planned.rest.arena, 16)
-            rows.append(f"    {{&{name}_model, {name}_arena, {size}, {app.cepstra}}},")
+                together.write(f'#include "models.h"\n#include "{name}_model.c"\n')
+            kept = [f"{name}_{one.name}_values" for one in planned.kept]
+            sizes = [f"{{(uint8_t *){one}, sizeof {one}, sizeof *{one}}}" for one in kept]
+            with (self.folder / f"{app.kernels}.c").open("a") as together:
+                together.write(f"const kept_t {name}_kept[] = {{{', '.join(sizes)}}};\n")
+            includes.append(f"extern const kept_t {name}_kept[{len(kept)}];")
+            size = max(planned.arena, 16)
+            rows.append(f"    {{&{name}_model, {name}_arena, {name}_kept, {size}, {app.cepstra}}},")
         includes += ["static const struct {", "    const model_t *model;", "    uint8_t *arena;"]
-        includes += ["    size_t arena_size, frame_size;", "} models[] = {", *rows, "};", ""]
+        includes += ["    const kept_t *kept;", "    size_t arena_size, frame_size;"]
+        includes += ["} models[] __attribute__((unused)) = {", *rows, "};", ""]
         (self.folder / "models.h").write_text("\n".join(includes))
 
     def run(self, scripts: Sequence[Sequence[tuple[str, Int8s | None]]]) -> list[Int8s]:
-        """For each model [n, outputs]: of its script's 'r' (takes an input) and 'f'; 'a' takes a frame."""
+        """For each model [n, outputs]: of its script's 'r' (takes an input) and 'f'.
+
+        'a' takes a frame; 'z' resets; 'p' takes the number of kept memory, whose values it changes.
+        """
         sent = b""
         for script in scripts:
             for letter, values in script:

@@ -1,7 +1,7 @@
 /*
  * Runs incremental models of one test. From stdin, for each model, a script of letters, each with what it
- * needs: 'r' + input: run; 'a' + frame: advance; 'f': finish; '.': the next model. To stdout: the output of
- * every r and f.
+ * needs: 'r' + input: run; 'a' + frame: advance; 'f': finish; 'z': reset; 'p' + number: poison that kept
+ * memory; '.': the next model. To stdout: the output of every r and f.
  */
 #include "models.h"
 #include <stdio.h>
@@ -21,6 +21,14 @@ static void *read_block(size_t size)
         stop("input ends early");
     }
     return bytes;
+}
+
+/* Bits of every value change, not its sign, so that it stays one that a tensor may have. */
+static void poison(const kept_t *kept)
+{
+    for (size_t i = 0; i < kept->size; i += kept->width) {
+        kept->bytes[i] ^= 0x5A;
+    }
 }
 
 int main(void)
@@ -44,6 +52,12 @@ int main(void)
                 void *frame = read_block(models[i].frame_size);
                 model->advance(frame);
                 free(frame);
+                continue;
+            } else if (letter == 'z') {
+                model->reset();
+                continue;
+            } else if (letter == 'p') {
+                poison(&models[i].kept[getchar()]);
                 continue;
             } else if (letter == 'f') {
                 model->finish(output);

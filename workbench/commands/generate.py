@@ -1,31 +1,54 @@
-"""earshot generate: the C sources of an app for somebody else's build."""
+"""earshot generate: the C sources of an app or a model for somebody else's build."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from workbench.package import package, write_package
+from codegen.errors import UserError
+from codegen.quantize import Reference
+from workbench import inference
+from workbench.package import model_package, package, write_package
 
 NAME = "generate"
-HELP = "write the C sources of an app, with their runtime, for your own build"
+HELP = "write the C sources of an app or a model, with their runtime, for your own build"
 DESCRIPTION = """\
 Writes a folder with everything between samples and decisions as C11: the sources generated from pipeline.toml
-and the model, the runtime they call, an example main.c, a script that builds it, and a README. The folder
-needs nothing of Earshot. What you add to it or change in it is never overwritten.
+and the model, the runtime they call, an example main.c, a script that builds it, and a README. Of a model
+alone: everything between its input tensor and its output. The folder needs nothing of Earshot. What you add
+to it or change in it is never overwritten.
 
   earshot generate --app examples/smart_lock -o sources
+  earshot generate model.tflite -o sources
   sh sources/build.sh
 """
+_KERNELS = ("small", "fast")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml")
+    parser.add_argument("model", nargs="?", type=Path, metavar="MODEL.tflite", help="an int8 TFLite model")
+    parser.add_argument(
+        "--app", type=Path, metavar="DIR", help="instead of a model: a folder with pipeline.toml"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write")
+    parser.add_argument(
+        "--kernels",
+        choices=_KERNELS,
+        help="of a model: one copy of each kernel (small, the default), or one a layer (fast)",
+    )
+    inference.add_reference(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    files = package(args.app)
+    app = inference.app_of(args)  # also where --reference does not fit it
+    if args.app is None:
+        reference = Reference(args.reference or Reference.LITERT.value)
+        files = model_package(args.model, args.kernels or _KERNELS[0], reference)
+    elif args.kernels is not None:
+        remedy = f'Write kernels = "{args.kernels}" under [classifier] of its pipeline.toml.'
+        raise UserError("--kernels is for a model alone; an app says it itself", remedy=remedy)
+    else:
+        files = package(app)
     write_package(files, args.output)
     print(f"{len(files)} files in {args.output}; sh {args.output}/build.sh builds the example")
     return 0

@@ -10,6 +10,7 @@ COMMANDS: tuple[str, ...] = (
     "features",
     "infer",
     "verify",
+    "plan",
     "profile",
     "replay",
     "parity",
@@ -17,4 +18,6 @@ COMMANDS: tuple[str, ...] = (
     "train",
     "evaluate",
     "synthesize",
+    "packs",
+    "backtrace",
 )

@@ -32,6 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """pytest's own exit code: 0 passed, 1 a test failed, 5 no test was found."""
     tools.ensure(*tools.TOOLS)
+    tools.try_install(*tools.PROOFS)
     # A file's tests stay on one core: what they build together is built once.
     command = [sys.executable, "-m", "pytest", "--numprocesses=auto", "--dist=loadfile", *args.words]
     return subprocess.run(command, cwd=ROOT, env=scons_environment(), check=False).returncode

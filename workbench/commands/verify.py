@@ -10,36 +10,39 @@ from pathlib import Path
 from typing import Any
 
 from codegen.errors import UserError
-from codegen.quantize import Reference
-from codegen.spec_file import load_spec
-from codegen.tflite_file import load_graph
 from workbench import inference
-from workbench.model_app import model_app
-from workbench.model_cut import without_squashing
-from workbench.oracle import Oracle, OracleError
-from workbench.verify import Verification, verify
+from workbench.oracle import OracleError
+from workbench.verify import Verification
+from workbench.verify_layers import Layer
+from workbench.verify_model import Report, Wanted, verify_model
 
 NAME = "verify"
 HELP = "compare a model's C with TFLite's reference kernels, value by value"
 DESCRIPTION = """\
 Runs a model's generated C and TFLite's reference kernels on the same inputs (edges of the range, ramps,
 single values, random ones, points between two classes) and compares every output value; of a model that
-ends in SOFTMAX or LOGISTIC also what goes into it. Exit code 0: none differs; 1: some do.
+ends in SOFTMAX or LOGISTIC also what goes into it. Where an output differs, the first layer that differs is
+named. Exit code 0: none differs; 1: some do.
 
   earshot verify model.tflite
+  earshot verify model.tflite --layers
   earshot verify --app examples/smart_lock --target qemu --samples 100
   earshot verify wake_word.tflite --sequence --samples 1000
   earshot verify model.tflite --reference tflm
+  earshot verify my_models/ --target qemu --samples 200 --sequence
 """
 _FEW = 8  # fewer distinct values than that prove little
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    inference.add_arguments(parser)
+    inference.add_arguments(parser, several=True)
     parser.add_argument("--samples", type=int, default=256, metavar="N", help="random inputs (default 256)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the random inputs (default 0)")
     parser.add_argument(
         "--sequence", action="store_true", help="keep a streaming model's state from one input to the next"
+    )
+    parser.add_argument(
+        "--layers", action="store_true", help="compare the output of every layer with the reference's tensor"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -48,63 +51,127 @@ def run(args: argparse.Namespace) -> int:
     for option in ("samples", "seed"):
         if getattr(args, option) < 0:
             raise UserError(f"--{option} {getattr(args, option)} is out of range; 0 and more are allowed")
-    app, spec, _ = inference.chosen_app(args)
-    reference = inference.reference_of(args, spec)
-    results = {"output": _verify(app, reference, args)}
-    cut = without_squashing(spec.classifier.model)
-    if cut is not None:
-        results[f"input of the last {cut[1]}"] = _verify(
-            model_app(cut[0], spec.classifier.kernels, reference), reference, args
-        )
-    named = str(args.model if args.model is not None else args.app)
+    models: list[Path | None] = [*_models(args.model)] or [None]
+    told = [_one(argparse.Namespace(**{**vars(args), "model": model}), args.json) for model in models]
     if args.json:
-        print(json.dumps(_object(named, args, reference, results)))
-    else:
-        for what, result in results.items():
-            print(f"{named} on {args.target} against {reference.value}, {what}: {_told(result)}")
-    most = max(result.distinct for result in results.values())
-    if most < _FEW:
-        print(f"The reference gave only {most} distinct values; they may hide differences.", file=sys.stderr)
-    return 1 if any(result.differing for result in results.values()) else 0
+        print(json.dumps(told[0] if len(told) == 1 else _all(told)))
+    elif len(told) > 1:
+        compared, differing = (sum(each[key] for each in told) for key in ("compared", "differing"))
+        print(f"{len(told)} models on {args.target}: {compared} values compared, {differing} differing")
+    return 1 if any(each["differing"] for each in told) else 0
 
 
-def _verify(app: Path, reference: Reference, args: argparse.Namespace) -> Verification:
-    spec = load_spec(app)
-    model = spec.classifier.model
+def _models(given: list[Path]) -> list[Path]:
+    """The files, and those in the folders."""
+    models: list[Path] = []
+    for path in given:
+        inside = sorted(path.rglob("*.tflite")) if path.is_dir() else [path]
+        if not inside or (path / "pipeline.toml").is_file():
+            remedy = (
+                f"For an app: --app {path}" if inside else "Give a .tflite file or a folder that holds some."
+            )
+            raise UserError("is a folder; a .tflite file is wanted", file=path, remedy=remedy)
+        models += inside
+    return models
+
+
+def _one(args: argparse.Namespace, quiet: bool) -> dict[str, Any]:
+    """Verifies one model and prints what came of it; its JSON object."""
+    spec = inference.chosen_app(args)[1]
+    reference = inference.reference_of(args, spec)
+    named = str(args.model if args.model is not None else args.app)
+    if args.layers and (args.engine or spec.classifier.engine) != "aot":
+        raise UserError("--layers is for the engine aot: the other keeps no layer's output")
+    wanted = Wanted(args.target, reference, args.samples, args.seed, args.sequence, args.layers)
     try:
-        with Oracle(model, reference) as oracle, inference.open_engine(app, spec, args.target) as engine:
-            return verify(engine, oracle, load_graph(model), args.samples, args.seed, sequence=args.sequence)
+        report = verify_model(spec, wanted)
     except OracleError as error:
         raise UserError(str(error), remedy="There is nothing to compare this model with.") from None
+    if not quiet:
+        for what, result in report.results.items():
+            print(f"{named} on {args.target} against {reference.value}, {what}: {_told(result)}")
+        _print_layers(named, args.target, report)
+        sys.stdout.flush()
+    results = [*report.results.values(), *(layer.result for layer in report.layers or [])]
+    most = max(result.distinct for result in results)
+    if most < _FEW:
+        more = "" if args.layers else "; --layers compares more"
+        print(
+            f"The reference gave only {most} distinct values; they may hide differences{more}.",
+            file=sys.stderr,
+        )
+    return _object(named, args, reference.value, report)
 
 
-def _object(
-    named: str, args: argparse.Namespace, reference: Reference, results: dict[str, Verification]
-) -> dict[str, Any]:
+def _print_layers(named: str, target: str, report: Report) -> None:
+    if report.layers is not None:
+        width = max((len(layer.op) for layer in report.layers), default=0)
+        for layer in report.layers:
+            print(f"  {layer.index:>4} {layer.op:<{width}}  {_told(layer.result)}")
+    if report.culprit is not None:
+        where = f"{_name(report.culprit)}, {_first(report.culprit.result)}"
+        print(f"{named} on {target}: the first layer that differs is {where}")
+    elif report.differing:
+        print(f"{named} on {target}: every layer but those behind the last one compared is right by itself.")
+
+
+def _name(layer: Layer) -> str:
+    return f'{layer.index} {layer.op} "{layer.tensor}"'
+
+
+def _object(named: str, args: argparse.Namespace, reference: str, report: Report) -> dict[str, Any]:
     """What --json prints: totals, and each tensor's own numbers."""
-    all_results = results.values()
-    return {
+    layers = report.layers or []
+    results = [*report.results.values(), *(layer.result for layer in layers)]
+    told: dict[str, Any] = {
         "model": named,
         "target": args.target,
         "engine": args.engine or "aot",
-        "reference": reference.value,
+        "reference": reference,
         "samples": args.samples,
         "seed": args.seed,
-        "compared": sum(result.compared for result in all_results),
-        "differing": sum(result.differing for result in all_results),
-        "largest": max(result.largest for result in all_results),
-        "distinct": max(result.distinct for result in all_results),
-        "tensors": [{"tensor": what, **dataclasses.asdict(result)} for what, result in results.items()],
+        **_totals([dataclasses.asdict(result) for result in results]),
+        "tensors": [
+            {"tensor": what, **dataclasses.asdict(result)} for what, result in report.results.items()
+        ],
+        "first_layer": None if report.culprit is None else _layer(report.culprit),
     }
+    if report.layers is not None:
+        told["layers"] = [_layer(layer) for layer in layers]
+    return told
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    return {"index": layer.index, "op": layer.op, "tensor": layer.tensor, **dataclasses.asdict(layer.result)}
+
+
+def _totals(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "compared": sum(part["compared"] for part in parts),
+        "differing": sum(part["differing"] for part in parts),
+        "largest": max(part["largest"] for part in parts),
+        "distinct": max(part["distinct"] for part in parts),
+    }
+
+
+def _all(told: list[dict[str, Any]]) -> dict[str, Any]:
+    """Several models' object."""
+    return {**_totals(told), "models": told}
 
 
 def _told(result: Verification) -> str:
     text = f"{result.compared} values of {result.inputs} inputs compared, {result.differing} differing"
     if result.first is None:
         return f"{text} ({result.distinct} distinct values)"
+    return f"{text}, by {result.largest} at most; the first is {_first(result)}"
+
+
+def _first(result: Verification) -> str:
+    """The value that differs first."""
+    assert result.first is not None
     first = result.first
     place = ", ".join(str(index) for index in first.output)
     return (
-        f"{text}, by {result.largest} at most; the first is value [{place}] "
-        f"of input {first.input} ({first.name}): {first.expected} expected, {first.found} found"
+        f"value [{place}] of input {first.input} ({first.name}): "
+        f"{first.expected} expected, {first.found} found"
     )

@@ -31,8 +31,7 @@ class ModelLayer:
 
 def model_layers(spec: Spec, graph: Graph) -> tuple[ModelLayer, ...]:
     """In the order of the generated C."""
-    reference = spec.classifier.reference
-    defined = {layer.name: layer.macs for layer in lower(graph, reference).layers}
+    defined = {layer.name: layer.macs for layer in lower(graph, spec.classifier.reference).layers}
     return tuple(
         ModelLayer(
             layer.name,
@@ -43,5 +42,5 @@ def model_layers(spec: Spec, graph: Graph) -> tuple[ModelLayer, ...]:
             layer.reason,
             layer.state,
         )
-        for layer in mode_plan(spec, graph, reference).layers
+        for layer in mode_plan(spec, graph).layers
     )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from codegen.errors import UserError
 from workbench.lines import (
     PAYLOAD_MAX,
+    STOPPED,
     Ack,
     Boot,
     Decision,
@@ -206,6 +207,7 @@ class Device:
     def _wait_for_boot(self, running: bool) -> Boot:
         deadline = time.monotonic() + self.timeout
         asked = 0.0 if running else time.monotonic() + self.timeout / 2
+        trouble = None  # an error line: it may have kept the image from starting
         while True:
             now = time.monotonic()
             if now >= asked:
@@ -215,12 +217,16 @@ class Device:
             answer = self._parse(line) if line is not None else None
             if isinstance(answer, Boot):
                 return answer
-            if line is None and time.monotonic() >= deadline:
+            if isinstance(answer, Error):
+                trouble = line
+            if time.monotonic() >= deadline:
+                if trouble is not None:
+                    raise UserError(f"the image does not start: {trouble}", file=self.name)
                 raise self._silent("says who it is")
 
     def _parse(self, line: str) -> Line | None:
         answer = parse_line(line)
-        if isinstance(answer, Error) and answer.what in ("fault", "interrupt"):
+        if isinstance(answer, Error) and answer.what in STOPPED:
             raise UserError(f"the image stopped: {line}", file=self.name)
         return answer
 

@@ -116,9 +116,9 @@ def _microphone(board: Board, microphone: Microphone) -> list[str]:
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", file=microphone.file) from None
     most = _psram_size(board) - LINE_MEMORY - MICROPHONE_HEADER
-    if size % 2 or not 0 < size <= most:
+    if size % 2 or size > most:
         raise UserError(
-            f"has {size} bytes; a virtual microphone plays 2 to {most}, an even number", file=microphone.file
+            f"has {size} bytes; a virtual microphone plays 0 to {most}, an even number", file=microphone.file
         )
     start = _psram_start(board)
     header = MICROPHONE_MAGIC + struct.pack("<II", microphone.sample_rate, size // 2)

@@ -14,6 +14,9 @@
 #define SYSTICK_LOAD CORTEX_M_REGISTER(0xE000E014)
 #define SYSTICK_VAL  CORTEX_M_REGISTER(0xE000E018)
 #define SCB_ICSR     CORTEX_M_REGISTER(0xE000ED04)
+#define SCB_VTOR     CORTEX_M_REGISTER(0xE000ED08)
+#define SCB_AIRCR    CORTEX_M_REGISTER(0xE000ED0C)
+#define SCB_SHCSR    CORTEX_M_REGISTER(0xE000ED24)
 #define SCB_CFSR     CORTEX_M_REGISTER(0xE000ED28)
 #define SCB_HFSR     CORTEX_M_REGISTER(0xE000ED2C)
 #define SCB_MMFAR    CORTEX_M_REGISTER(0xE000ED34)
@@ -55,6 +58,28 @@ void sleep_wake(void);
 
 /* startup.c: bytes of the stack that are no longer as startup painted them. */
 size_t stack_used(void);
+
+/* guard.c: what the stack must not reach. Bytes at its bottom that fault at any touch: an MPU region on
+ * Armv7-M; Armv8-M has a register for the limit and needs none. */
+#if __ARM_ARCH >= 8
+#define STACK_GUARD 0u
+#else
+#define STACK_GUARD 256u
+#endif
+void guard_start(void);
+bool guard_hit(uint32_t stack_pointer); /* whether this fault is the stack's overflow */
+
+/* reset.c: starts the chip anew; port_reset_cause() then says "fault". */
+_Noreturn void reset_after_fault(void);
+
+/* The port's: why the chip says it started, or "" where it does not say. Called once. */
+const char *reset_cause_of_chip(void);
+
+/* image.c: the checksum, once; port_fail() where the flash is not as it was built. */
+void image_check(void);
+
+/* fault.c: an interrupt's handler may end here as the faults do; see port.h for the line. */
+_Noreturn void watchdog_handler(void);
 
 /* fault.c: everything off, asleep until the next reset. */
 _Noreturn void halt(void);

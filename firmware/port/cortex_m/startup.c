@@ -1,10 +1,11 @@
 /* From reset to main(). Symbols: the board's linker script. */
 #include "port/cortex_m/cortex_m.h"
 
-#define PAINT 0xA5A5A5A5u
+#define PAINT        0xA5A5A5A5u
+#define SHCSR_FAULTS (7u << 16) /* memory, bus and usage faults have exceptions of their own */
 
 extern uint32_t _data_start[], _data_end[], _bss_start[], _bss_end[], _stack_bottom[], _stack_top[];
-extern const uint32_t _data_load[];
+extern const uint32_t _data_load[], vectors[];
 
 int main(void);
 void reset_handler(void);
@@ -31,6 +32,9 @@ __attribute__((section(".text.reset_handler"))) void reset_handler(void)
     uint32_t *top; /* what lies well below it is not in use yet */
     __asm volatile("mov %0, sp" : "=r"(top));
     fill(_stack_bottom, top - 32, PAINT);
+    SCB_VTOR = (uint32_t)vectors; /* a bootloader may have left its own */
+    SCB_SHCSR |= SHCSR_FAULTS;
+    guard_start();
 
     main();
     halt();
@@ -38,7 +42,7 @@ __attribute__((section(".text.reset_handler"))) void reset_handler(void)
 
 size_t stack_used(void)
 {
-    const uint32_t *low = _stack_bottom;
+    const uint32_t *low = _stack_bottom + STACK_GUARD / sizeof *low;
     while (low < _stack_top && *low == PAINT)
         low++;
     return (size_t)(_stack_top - low) * sizeof *low;

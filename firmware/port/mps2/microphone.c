@@ -23,7 +23,7 @@ typedef struct {
 typedef struct {
     char magic[8];
     uint32_t sample_rate;
-    uint32_t count; /* samples */
+    uint32_t count; /* samples; 0: a microphone that never gives one, for tests of what is said then */
     int16_t samples[];
 } sound_t;
 
@@ -35,6 +35,8 @@ static ring_t microphone_ring;
 static volatile uint32_t microphone_lost;
 static uint32_t microphone_next;     /* sample of the sound to play next */
 static uint32_t microphone_fraction; /* of a sample, in 1 / TICK_HZ */
+static uint32_t microphone_started;  /* ticks */
+static bool microphone_dead;         /* it was announced, but has nothing: a broken one */
 
 void audio_timer_handler(void);
 
@@ -45,6 +47,8 @@ bool port_audio_start(uint32_t sample_rate)
         return false;
     TIMER->ctrl = 0;
     TIMER->intstatus = 1;
+    microphone_dead = SOUND->count == 0;
+    microphone_started = port_ticks();
     microphone_next = 0;
     microphone_fraction = 0;
     microphone_ring.read = microphone_ring.written; /* the handler cannot run: its timer is off */
@@ -88,4 +92,10 @@ size_t port_audio_read(int16_t *samples, size_t count)
 uint32_t port_audio_lost(void)
 {
     return microphone_lost;
+}
+
+const char *port_audio_fault(void)
+{
+    return microphone_dead && port_ticks() - microphone_started > port_tick_hz ? "microphone without data"
+                                                                               : NULL;
 }

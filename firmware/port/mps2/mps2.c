@@ -10,6 +10,8 @@ void port_start(void)
     ticks_start();
     mps2_in_memory = memory_line_start();
     uart_start(mps2_in_memory);
+    image_check();
+    watchdog_start();
 }
 
 size_t port_read(void *bytes, size_t size)

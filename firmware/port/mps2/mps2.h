@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The parts of this port. Registers: Arm Cortex-M System Design Kit manual, DDI 0479C, chapters 4.2 (timer)
- * and 4.3 (UART). */
+/* The parts of this port. Registers: Arm Cortex-M System Design Kit manual, DDI 0479C, chapters 4.2 (timer),
+ * 4.3 (UART) and 4.5 (watchdog). */
 
 /* The PSRAM is empty on a real board. The emulator's host may put things into it before start: at its
  * beginning sound for the microphone, in its last 128 KiB a serial line. */
@@ -24,6 +24,8 @@ void uart_write(const uint8_t *bytes, uint32_t size);
 void uart_ring(void); /* one byte, unless one is still on its way */
 
 void uart_emergency_write(const char *text, size_t size); /* see port_emergency_write() */
+
+void watchdog_start(void);
 
 /* The line in memory. */
 bool memory_line_start(void); /* false: the host has put none there */

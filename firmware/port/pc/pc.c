@@ -136,6 +136,25 @@ uint32_t port_audio_lost(void)
     return 0;
 }
 
+const char *port_audio_fault(void)
+{
+    return NULL;
+}
+
+uint32_t port_image_crc(void)
+{
+    return 0;
+}
+
+const char *port_reset_cause(void)
+{
+    return "";
+}
+
+void port_alive(void)
+{
+}
+
 /* Until input comes or output goes. At the end of the input, with all output gone, the program ends. */
 void port_sleep(void)
 {

@@ -1,0 +1,72 @@
+"""The dense layer behind kept rows: its weights in the order of the rows, widened or two outputs a word."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codegen.graph import Tensor
+from codegen.incremental.kept import History
+from codegen.incremental.view import View
+from codegen.layer import Array, Layer
+from codegen.stream_weights import NotExactError, dense_words, dense_words_int16
+
+# kernel of a dense layer -> the same rounding behind kept rows
+FORMS = {
+    "fully_connected": "FULLY_CONNECTED_ONCE",
+    "fully_connected_wide": "FULLY_CONNECTED_WIDE",
+    "fully_connected_twice": "FULLY_CONNECTED_TWICE",
+}
+
+
+def serves(weights: Tensor, fast: bool) -> bool:
+    """The kernel is exact with these weights."""
+    assert weights.data is not None
+    if fast:
+        return True
+    try:
+        dense_words(weights.data.astype(np.int64))
+    except NotExactError:
+        return False
+    return True
+
+
+def dense_layer(
+    layer: Layer, weights: Tensor, order: np.typing.NDArray[np.int64], kept: History, fast: bool
+) -> Layer:
+    """The dense layer over `kept`. order: place in the dense layer's input of each value of the rows."""
+    assert weights.data is not None
+    outputs = len(weights.data)
+    padded = np.zeros((outputs, kept.rows, kept.columns, kept.pitch), np.int64)
+    padded[..., : kept.depth] = weights.data.astype(np.int64)[:, order].reshape(
+        outputs, kept.rows, kept.columns, kept.depth
+    )
+    flat = padded.reshape(outputs, -1)
+    if fast:
+        words, steps = dense_words_int16(flat)
+        extra = [("steps", str(steps))]
+    else:
+        words, steps, most = dense_words(flat)
+        extra = [("steps", str(steps)), ("most", str(most))]
+    kernel = "stream_fully_connected_int16" if fast else "stream_fully_connected"
+    arrays = tuple(array for array in layer.arrays if array.suffix != "weights")
+    fields = [(f"dense.{name}", value) for name, value in layer.fields if name != "weights"]
+    return Layer(
+        name=layer.name,
+        kernel=kernel,
+        type=kernel,
+        fields=(*fields, ("form", FORMS[layer.kernel]), *extra, ("weights", "weights")),
+        arrays=(*arrays, Array("weights", "uint32_t", words, "four outputs at a time, their taps in pairs")),
+        inputs=layer.inputs,
+        output=layer.output,
+        node=layer.node,
+        macs=layer.macs,
+    )
+
+
+def row_order(tensor: Tensor, view: View) -> np.typing.NDArray[np.int64]:
+    """Place in the flat tensor of each value of its rows, row by row."""
+    places = np.arange(tensor.size, dtype=np.int64)
+    if not view.turned:
+        return places
+    assert view.axis is not None
+    return np.moveaxis(places.reshape(tensor.shape), view.axis, 0).reshape(-1)

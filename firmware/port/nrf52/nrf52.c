@@ -1,0 +1,33 @@
+/* Nordic nRF52840: start, and why it started. */
+#include "port/nrf52/nrf52.h"
+#include "port/cortex_m/cortex_m.h"
+#include "port/port.h"
+#include "port/register.h"
+
+#define RESETREAS (NRF52_POWER + 0x400)
+
+void port_start(void)
+{
+    ticks_start();
+    pin_output(NRF52_PIN(LED), BOARD_LED_ON); /* lit until all is well */
+    uart_start();                             /* before the crystal: its trouble has to be told */
+    clock_start();
+    image_check();
+    watchdog_start();
+    pin_output(NRF52_PIN(LED), !BOARD_LED_ON);
+}
+
+/* The bits stay until they are cleared, so the first of several is the newest told. None: the power. */
+const char *reset_cause_of_chip(void)
+{
+    static const struct {
+        uint32_t bit;
+        const char *cause;
+    } causes[] = {{1u << 1, "watchdog"}, {1u << 3, "lockup"}, {1u << 0, "pin"}, {1u << 2, "software"}};
+    const uint32_t reasons = register_read(RESETREAS);
+    register_write(RESETREAS, reasons);
+    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++)
+        if (reasons & causes[i].bit)
+            return causes[i].cause;
+    return "power";
+}

@@ -1,0 +1,1 @@
+"""What an image printed when it failed, as registers in words and the functions that called each other."""

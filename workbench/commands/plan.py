@@ -1,0 +1,48 @@
+"""earshot plan: where every tensor of a model lies in memory, and when."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from codegen.errors import UserError
+from codegen.spec_file import load_spec
+from codegen.tflite_file import load_graph
+from workbench import inference
+from workbench.plan_figure import plan_figure
+from workbench.plan_table import json_object, memory_plan, table
+
+NAME = "plan"
+HELP = "print and draw where a model's tensors lie in memory, and when"
+DESCRIPTION = """\
+Prints the memory plan that the generator makes: for every tensor its place in the one block of memory (the
+arena), and the layers from which to which it lives there; what shares bytes; the arena's size beside the
+lower bound, the most bytes that are alive at one layer. -o draws it: bytes upwards, layers to the right.
+
+  earshot plan model.tflite
+  earshot plan model.tflite -o plan.svg
+  earshot plan --app examples/smart_lock --json
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", nargs="?", type=Path, metavar="MODEL.tflite", help="an int8 TFLite model")
+    parser.add_argument("--app", type=Path, metavar="DIR", help="instead of a model: the model of this app")
+    inference.add_reference(parser)
+    parser.add_argument("-o", "--output", type=Path, metavar="PLAN.svg", help="draw it, for any browser")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    spec = load_spec(inference.app_of(args))
+    graph = load_graph(spec.classifier.model)
+    memory = memory_plan(spec, graph)
+    named = str(args.model if args.model is not None else args.app)
+    if args.output is not None:
+        try:
+            args.output.write_text(plan_figure(f"Memory of {named}", memory), encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"cannot be written: {error.strerror}", file=args.output) from None
+    print(json.dumps({"model": named, **json_object(memory)}) if args.json else table(named, memory))
+    return 0

@@ -1,0 +1,1 @@
+"""An image onto a board: by the program that is installed, through the probe that is found."""

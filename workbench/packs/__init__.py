@@ -1,0 +1,1 @@
+"""CMSIS-Packs: fetched and indexed by cmsis-pack-manager, compared with board.toml, handed to pyOCD."""
