@@ -9,8 +9,7 @@
  * at a time ("octets"; weights behind the last input are 0).
  *
  * Weights of one byte: two outputs share a word as in nn/conv_block.h. The words of four outputs, in the
- * order of use: inputs (0, 1), (2, 3) of outputs 0 and 1, then of 2 and 3; 8 an octet. Sums: A and C of
- * outputs 0 and 1, A and C of 2 and 3.
+ * order of use: inputs (0, 1), (2, 3) of outputs 0 and 1, then of 2 and 3; 8 an octet.
  *
  * Weights of two bytes: the words of four outputs: inputs (0, 1), (2, 3) of each of the four; 16 an octet.
  */
@@ -46,12 +45,20 @@
     "smlad  r4, r11, " input1 ", r4     \n"                                                                 \
     "smlad  r5, lr, " input1 ", r5      \n"
 
+/* Sums C become sums B. */
+#define DENSE_BLOCK_WHOLE                                                                                   \
+    "sub    r3, r3, r2                  \n"                                                                 \
+    "sub    r5, r5, r4                  \n"                                                                 \
+    "asr    r3, r3, #8                  \n"                                                                 \
+    "asr    r5, r5, #8                  \n"
+#define DENSE_BLOCK_NOTHING
+
 /*
  * By hand, because it needs every register: r0 weights, r1 inputs, r2 to r5 sums, r6 to r9 inputs, r10 to lr
  * weights. Unrolled four times and entered where the number of octets modulo 4 says. The stack holds
  *     0 end of the weights    4 sums
  */
-#define DENSE_BLOCK(name, quad, words, bytes)                                                               \
+#define DENSE_BLOCK(name, quad, words, bytes, whole)                                                        \
     __attribute__((naked, noinline, unused)) static const uint32_t *name(                                   \
         const uint32_t *weights __attribute__((unused)), const int16_t *input __attribute__((unused)),      \
         int32_t octets __attribute__((unused)), int32_t sums[4] __attribute__((unused)))                    \
@@ -66,7 +73,10 @@
             "adr    lr, 1f                      \n"                                                         \
             "add    lr, lr, #1                  \n"                                                         \
             "mla    lr, r2, r12, lr             \n"                                                         \
-            "ldm    r3, {r2, r3, r4, r5}        \n"                                                         \
+            "mov    r2, #0                      \n"                                                         \
+            "mov    r3, #0                      \n"                                                         \
+            "mov    r4, #0                      \n"                                                         \
+            "mov    r5, #0                      \n"                                                         \
             "bx     lr                          \n"                                                         \
             ".balign 4                          \n"                                                         \
             "1:     .rept 4                     \n"                                                         \
@@ -77,6 +87,7 @@
             "ldr    r12, [sp, #0]               \n"                                                         \
             "cmp    r0, r12                     \n"                                                         \
             "bne.w  1b                          \n"                                                         \
+            whole                                                                                           \
             "ldr    r12, [sp, #4]               \n"                                                         \
             "stm    r12, {r2, r3, r4, r5}       \n"                                                         \
             "add    sp, #8                      \n"                                                         \
@@ -84,16 +95,19 @@
     }
 /* clang-format on */
 
-/* Adds the products of `octets` (at least 1) to the sums; returns the words behind. */
-DENSE_BLOCK(dense_block, DENSE_BLOCK_QUAD, "5", "108")
-DENSE_BLOCK(dense_block_int16, DENSE_BLOCK_QUAD_INT16, "6", "84")
+/*
+ * Sums of the products of `octets` (at least 1); returns the words behind. Of weights of one byte so many
+ * octets that no sum B leaves 24 bits.
+ */
+DENSE_BLOCK(dense_block, DENSE_BLOCK_QUAD, "5", "108", DENSE_BLOCK_WHOLE)
+DENSE_BLOCK(dense_block_int16, DENSE_BLOCK_QUAD_INT16, "6", "84", DENSE_BLOCK_NOTHING)
 
 #else
 
 SIMD_INLINE const uint32_t *dense_block(const uint32_t *weights, const int16_t *input, int32_t octets,
                                         int32_t sums[4])
 {
-    uint32_t wide[4] = {(uint32_t)sums[0], (uint32_t)sums[1], (uint32_t)sums[2], (uint32_t)sums[3]};
+    uint32_t wide[4] = {0};
     for (const uint32_t *end = weights + 8 * octets; weights != end; input += 4) {
         for (int32_t word = 0; word < 4; word++, weights++) {
             const int16_t *taps = input + word % 2 * 2;
@@ -104,8 +118,9 @@ SIMD_INLINE const uint32_t *dense_block(const uint32_t *weights, const int16_t *
             }
         }
     }
-    for (int32_t i = 0; i < 4; i++) {
+    for (int32_t i = 0; i < 4; i += 2) {
         sums[i] = (int32_t)wide[i];
+        sums[i + 1] = (int32_t)(wide[i + 1] - wide[i]) >> 8;
     }
     return weights;
 }
@@ -113,7 +128,7 @@ SIMD_INLINE const uint32_t *dense_block(const uint32_t *weights, const int16_t *
 SIMD_INLINE const uint32_t *dense_block_int16(const uint32_t *weights, const int16_t *input, int32_t octets,
                                               int32_t sums[4])
 {
-    uint32_t wide[4] = {(uint32_t)sums[0], (uint32_t)sums[1], (uint32_t)sums[2], (uint32_t)sums[3]};
+    uint32_t wide[4] = {0};
     for (const uint32_t *end = weights + 16 * octets; weights != end; input += 4) {
         for (int32_t word = 0; word < 8; word++, weights++) {
             const int16_t *taps = input + word % 2 * 2;
@@ -128,24 +143,5 @@ SIMD_INLINE const uint32_t *dense_block_int16(const uint32_t *weights, const int
 }
 
 #endif
-
-/* Sums of four outputs with weights of one byte, so many octets that no sum B leaves 24 bits. */
-SIMD_INLINE const uint32_t *dense_block_sums(const uint32_t *weights, const int16_t *input, int32_t octets,
-                                             int32_t sums[4])
-{
-    sums[0] = sums[1] = sums[2] = sums[3] = 0;
-    weights = dense_block(weights, input, octets, sums);
-    sums[1] = (int32_t)((uint32_t)sums[1] - (uint32_t)sums[0]) >> 8;
-    sums[3] = (int32_t)((uint32_t)sums[3] - (uint32_t)sums[2]) >> 8;
-    return weights;
-}
-
-/* With weights of two bytes. */
-SIMD_INLINE const uint32_t *dense_block_sums_int16(const uint32_t *weights, const int16_t *input,
-                                                   int32_t octets, int32_t sums[4])
-{
-    sums[0] = sums[1] = sums[2] = sums[3] = 0;
-    return dense_block_int16(weights, input, octets, sums);
-}
 
 #endif

@@ -75,13 +75,27 @@ SIMD_INLINE int8_t fully_connected_output(const fully_connected_t *layer, int32_
     return requantize_int8(sum, &layer->channels[output], layer->zero_point, layer->low, layer->high);
 }
 
+SIMD_INLINE int8_t fully_connected_value(const fully_connected_t *layer, int32_t output, int32_t sum,
+                                         fully_connected_form_t form)
+{
+    uint32_t whole = (uint32_t)sum + (uint32_t)fully_connected_bias(layer, output, form);
+    return fully_connected_output(layer, output, (int32_t)whole, form);
+}
+
 /* Outputs from `output` on, at most four, of their sums without bias. */
 SIMD_INLINE void fully_connected_finish(const fully_connected_t *layer, int32_t output, const int32_t sums[4],
                                         int8_t *to, fully_connected_form_t form)
 {
-    for (int32_t i = 0; i < 4 && output + i < layer->outputs; i++) {
-        uint32_t sum = (uint32_t)sums[i] + (uint32_t)fully_connected_bias(layer, output + i, form);
-        to[output + i] = fully_connected_output(layer, output + i, (int32_t)sum, form);
+    to += output;
+    if (layer->outputs - output >= 4) {
+        to[0] = fully_connected_value(layer, output, sums[0], form);
+        to[1] = fully_connected_value(layer, output + 1, sums[1], form);
+        to[2] = fully_connected_value(layer, output + 2, sums[2], form);
+        to[3] = fully_connected_value(layer, output + 3, sums[3], form);
+        return;
+    }
+    for (int32_t i = 0; output + i < layer->outputs; i++) {
+        to[i] = fully_connected_value(layer, output + i, sums[i], form);
     }
 }
 
@@ -129,12 +143,14 @@ SIMD_INLINE void fully_connected_vector(const fully_connected_t *layer, const in
             scratch[i] = 0;
         }
         for (int32_t i = 0; i < layer->outputs; i += 4) {
-            int32_t sums[4] = {0};
+            int32_t sums[4];
             weights = i >= fours   ? fully_connected_pair(weights, scratch, octets, sums)
-                      : bytes == 1 ? dense_block_sums(weights, scratch, octets, sums)
-                                   : dense_block_sums_int16(weights, scratch, octets, sums);
-            for (int32_t j = 0; j < 4 && done > 0; j++) {
-                sums[j] = (int32_t)((uint32_t)sums[j] + (uint32_t)totals[i + j]);
+                      : bytes == 1 ? dense_block(weights, scratch, octets, sums)
+                                   : dense_block_int16(weights, scratch, octets, sums);
+            if (done > 0) {
+                for (int32_t j = 0; j < 4; j++) {
+                    sums[j] = (int32_t)((uint32_t)sums[j] + (uint32_t)totals[i + j]);
+                }
             }
             if (last) {
                 fully_connected_finish(layer, i, sums, output, form);

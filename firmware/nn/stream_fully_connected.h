@@ -27,7 +27,7 @@ KERNEL void stream_fully_connected(const stream_fully_connected_t *layer, const 
         int32_t sums[4];
         for (int32_t done = 0; done < layer->steps; done += layer->most) {
             int32_t left = layer->steps - done, steps = left < layer->most ? left : layer->most;
-            weights = dense_block_sums(weights, input + 4 * done, steps / 2, sums);
+            weights = dense_block(weights, input + 4 * done, steps / 2, sums);
             for (int32_t j = 0; j < 4; j++) {
                 totals[j] += (uint32_t)sums[j];
             }

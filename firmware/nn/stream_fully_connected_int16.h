@@ -19,7 +19,7 @@ KERNEL void stream_fully_connected_int16(const stream_fully_connected_int16_t *l
     const uint32_t *weights = layer->weights;
     for (int32_t i = 0; i < layer->dense.outputs; i += 4) {
         int32_t sums[4];
-        weights = dense_block_sums_int16(weights, input, layer->steps / 2, sums);
+        weights = dense_block_int16(weights, input, layer->steps / 2, sums);
         fully_connected_finish(&layer->dense, i, sums, output, layer->form);
     }
 }
