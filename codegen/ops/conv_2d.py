@@ -251,7 +251,7 @@ class Geometry:
         run = self.run + self.run % 2
         step, run_step = columns.stride * self.depth, columns.dilation * self.depth
         runs = 1 if columns.dilation == 1 else columns.kernel
-        threes = run % 4 == 0 and step % 2 == 0 and (runs == 1 or run_step % 2 == 0)
+        aligned = run % 4 == 0 and step % 2 == 0 and (runs == 1 or run_step % 2 == 0)
         return [
             ("rows", str(rows.size)),
             ("columns", str(columns.size)),
@@ -269,7 +269,7 @@ class Geometry:
             ("runs", str(runs)),
             ("run", str(run)),
             ("run_step", str(run_step)),
-            ("threes", str(int(threes))),
+            ("aligned", str(int(aligned))),
         ]
 
     def pointwise(self) -> list[tuple[str, str]]:
