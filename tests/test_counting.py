@@ -80,7 +80,7 @@ def test_the_trace_counts_the_same(followed: Trace) -> None:
 def test_instructions_belong_to_the_function_they_are_in(image: Path, followed: Trace) -> None:
     told = chains(image, {address for block in followed.blocks for address in block})
     section = followed.one("functions")
-    inner = function_site(("hundred", "thousand", "both"), "counting_main.c")
+    inner = function_site(("hundred", "thousand", "both"), "main")
     assert attribute(followed, section, inner, told) == {
         OTHER: 1,
         "both": 6,

@@ -21,6 +21,7 @@ from tests.support.tools import need_tool
 from workbench.flash import boot_line, flash
 from workbench.flash.boot_line import Port, build_id, find_port
 from workbench.flash.choose import choose
+from workbench.flash.flash import FlashError
 from workbench.flash.methods import METHODS, run
 
 BOOT = (
@@ -122,7 +123,7 @@ def test_a_board_without_flash_has_no_scripts() -> None:
 
 def test_commander_flashes_verifies_and_resets(tools: FakeTools, board: Board, image: Path) -> None:
     tools.commander("440012345")
-    assert flash.flash(board, image, None, None) == 0
+    flash.flash(board, image, None, None)
     chip = "--device CHIP1536 --tif SWD --speed 2000 --serialno 440012345"
     assert tools.calls() == [
         f"commander flash firmware.hex {chip}",
@@ -135,7 +136,7 @@ def test_jlink_runs_its_script(
     tools: FakeTools, board: Board, image: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tools.jlink("440012345")
-    assert flash.flash(board, image, None, None) == 0
+    flash.flash(board, image, None, None)
     assert tools.calls() == ["JLinkExe -NoGui 1 -SelectEmuBySN 440012345 -CommanderScript flash.jlink"]
     told = capsys.readouterr().out
     assert "flashing chip with J-Link Commander, probe 440012345" in told
@@ -145,7 +146,7 @@ def test_jlink_runs_its_script(
 
 def test_pyocd_runs_its_script(tools: FakeTools, board: Board, image: Path) -> None:
     tools.pyocd("0240000034544e45")
-    assert flash.flash(board, image, None, None) == 0
+    flash.flash(board, image, None, None)
     assert tools.calls() == [
         "pyocd commander --no-wait --target chip1536 --frequency 2000k "
         "--uid 0240000034544e45 --execute flash.pyocd"
@@ -156,8 +157,8 @@ def test_openocd_takes_the_probe_it_finds_or_the_one_named(
     tools: FakeTools, board: Board, image: Path
 ) -> None:
     tools.openocd()
-    assert flash.flash(board, image, None, None) == 0
-    assert flash.flash(board, image, "openocd:77", None) == 0
+    flash.flash(board, image, None, None)
+    flash.flash(board, image, "openocd:77", None)
     assert tools.calls() == [
         "openocd -f flash.openocd.cfg",
         "openocd -c adapter serial 77 -f flash.openocd.cfg",
@@ -173,7 +174,7 @@ def test_bossac_takes_the_bootloaders_port(
         SimpleNamespace(device="/dev/ttyACM1", vid=0x2341, pid=0x005A, serial_number="A"),
     ]
     monkeypatch.setattr("serial.tools.list_ports.comports", lambda: ports)
-    assert flash.flash(board, image, None, None) == 0
+    flash.flash(board, image, None, None)
     assert tools.calls() == ["bossac --port=ttyACM1 -U -i -w -v firmware.bin -R"]
 
 
@@ -200,11 +201,10 @@ def test_a_failing_verify_is_told(
     tools: FakeTools, board: Board, image: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tools.commander("1", says="ERROR: Verification failed at 0x08000010", code=254)
-    assert flash.flash(board, image, None, None) == 1
+    with pytest.raises(FlashError, match=r"Simplicity Commander failed \(exit code 254\)"):
+        flash.flash(board, image, None, None)
     assert len(tools.calls()) == 1  # neither verified again nor reset
-    told = capsys.readouterr()
-    assert "Verification failed at 0x08000010" in told.out
-    assert "Simplicity Commander failed (exit code 254)" in told.err
+    assert "Verification failed at 0x08000010" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["jlink", "pyocd", "openocd"])
@@ -214,10 +214,9 @@ def test_a_program_that_ends_well_without_having_verified_is_not_believed(
     tools.jlink("1", says="Verify failed @ address 0x08000010.")
     tools.pyocd("1", says="Mismatched byte at 0x08000010 (offset 0x10): 0xff (memory) != 0x00 (file)")
     tools.openocd(says="shutdown command invoked")
-    assert flash.flash(board, image, name, None) == 1
-    told = capsys.readouterr()
-    assert "it is not verified" in told.err
-    assert "0x08000010" in told.out or name == "openocd"
+    with pytest.raises(FlashError, match="it is not verified"):
+        flash.flash(board, image, name, None)
+    assert ("0x08000010" in capsys.readouterr().out) == (name != "openocd")
 
 
 def test_a_program_that_hangs_is_ended(tmp_path: Path) -> None:
@@ -247,6 +246,15 @@ def test_no_probe_is_told(tools: FakeTools, board: Board) -> None:
         choose(board, None)
     assert "asked: Simplicity Commander, J-Link Commander" in str(caught.value)
     assert "debug USB port" in str(caught.value)
+
+
+def test_openocd_without_a_probe_is_told_as_that(tools: FakeTools, board: Board, image: Path) -> None:
+    tools.openocd(says="Error: No J-Link device found\n** OpenOCD init failed **", code=1)
+    with pytest.raises(
+        UserError, match=r"no probe for the board .chip. is found \(asked: OpenOCD\)"
+    ) as caught:
+        flash.flash(board, image, None, None)
+    assert not isinstance(caught.value, FlashError)
 
 
 def test_the_bootloader_is_not_there(tools: FakeTools, board: Board) -> None:
@@ -291,7 +299,7 @@ def test_pyocd_gets_the_boards_pack(
     laid = tmp_path / "packs" / "Maker" / "Chip_DFP" / "1.2.3.pack"
     laid.parent.mkdir(parents=True)
     laid.touch()
-    assert flash.flash(board, image, None, None) == 0
+    flash.flash(board, image, None, None)
     assert f" --pack {laid} --uid 1 " in tools.calls()[0]
 
 
@@ -324,17 +332,20 @@ def test_the_image_that_answers_is_compared_with_the_one_flashed(
     tools.jlink("1")
     monkeypatch.setattr(flash, "build_id", lambda elf: "00ff" * 10)
     with serial_line("00ff" * 10) as port:
-        assert flash.flash(board, image, None, port) == 0
+        flash.flash(board, image, None, port)
     told = capsys.readouterr().out
     assert f"app on chip, engine aot, build {'00ff' * 10}" in told
     assert "It is the image just flashed." in told
-    with serial_line("11ff" * 10) as port:
-        assert flash.flash(board, image, None, port) == 1
-    assert "is not the one just flashed" in capsys.readouterr().err
+    with serial_line("11ff" * 10) as port, pytest.raises(FlashError, match="is not the one just flashed"):
+        flash.flash(board, image, None, port)
     monkeypatch.setattr(flash, "read_boot", lambda port, board: boot_line.read_boot(port, board, 0.5))
-    with serial_line(None) as port:
-        assert flash.flash(board, image, None, port) == 1
-    assert "nothing says who it is within 0.5 seconds" in capsys.readouterr().err
+    silent = pytest.raises(FlashError, match=r"nothing says who it is within 0\.5 seconds")
+    with serial_line(None) as port, silent:
+        flash.flash(board, image, None, port)
+    tools.jlink("1")
+    monkeypatch.setattr(flash, "find_port", lambda serial: Port("/dev/none", certain=False))
+    flash.flash(board, image, None, None)  # it may be another board's
+    assert "cannot be opened" in capsys.readouterr().err
 
 
 def test_the_boards_port_is_its_probes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -386,7 +397,7 @@ def test_scons_builds_the_scripts_and_flashes(tmp_path: Path) -> None:
     assert tools.calls() == ["JLinkExe -NoGui 1 -SelectEmuBySN 5 -CommanderScript flash.jlink"]
     tools.jlink("5", says="Verify failed @ address 0x00000010.")
     failed = scons(root, "board=flashed", "flash", "probe=jlink", env=env)
-    assert failed.returncode != 0
+    assert failed.returncode == 1
     assert "it is not verified" in failed.stderr
     message = told(scons(root, "board=mps2_an386", "flash", env=env))
     assert 'the board "mps2_an386" cannot be flashed' in message

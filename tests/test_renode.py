@@ -13,13 +13,14 @@ import pytest
 from codegen.board import board_names, load_board
 from codegen.board_sources import renode_script
 from codegen.errors import UserError
-from tests.support.images import hashing_image
+from tests.support.images import hashing_image, hearing_image
 from tests.support.tools import need_tool
 from workbench.targets import Device, RenodeOptions, open_target, target_board
 from workbench.targets.renode import renode_link
 
 BOARD = "mps2_an386"
-BOARDS = [name for name in board_names() if load_board(name).renode is not None]
+BOARDS = {name: board.renode for name in board_names() if (board := load_board(name)).renode is not None}
+HEARING = [name for name, renode in BOARDS.items() if renode.microphone is not None]
 
 # Takes the monitor's commands like Renode, notes them, and plays the image of this computer on the socket.
 FAKE = """\
@@ -116,15 +117,43 @@ def test_what_is_missing_is_told(tmp_path: Path, fake: Path, monkeypatch: pytest
 @pytest.mark.parametrize("board", BOARDS)
 def test_real_renode_prints_what_this_computer_prints(board: str, tmp_path: Path) -> None:
     need_tool("renode")
-    described = load_board(board)
-    assert described.renode is not None
-    for file in described.renode.files:
-        (tmp_path / Path(file).name).write_bytes((described.file.parent.parent / file).read_bytes())
-    image = built(tmp_path, board)
-    image.write_bytes(hashing_image(board).read_bytes())
+    image = real(board, hashing_image(board), tmp_path)
     with open_target("renode", image, board=board, timeout=60.0) as device:
         assert device.boot.board == board
         assert lines(device) == pc_lines()
+
+
+@pytest.mark.parametrize("board", HEARING)
+def test_a_board_hears_through_its_own_driver_in_real_renode(board: str, tmp_path: Path) -> None:
+    """From reset on, by microphone, DMA and interrupt: what this computer decides of the same samples."""
+    need_tool("renode")
+    described = load_board(board)
+    image = real(board, hearing_image(board), tmp_path)
+    file = tmp_path / "sound.s16le"
+    settling = np.zeros(dict(described.microphone)["settling"], "<i2")  # which the driver drops
+    file.write_bytes(np.concatenate([settling, sound().astype("<i2")]).tobytes())
+    with open_target("pc", hearing_image("pc")) as pc:
+        expected = list(pc.replay(sound()))
+    options = RenodeOptions(sound=file)
+    with open_target("renode", image, board=board, renode=options, timeout=60.0) as device:
+        heard: list[str] = []
+        deadline = time.monotonic() + 120
+        while len(heard) < len(expected) and time.monotonic() < deadline:
+            heard += device.results(2.0)
+        status = device.status()
+    assert heard[: len(expected)] == expected
+    assert (status["lost"], status["dropped"], status["errors"]) == (0, 0, 0)
+
+
+def real(board: str, image: Path, folder: Path) -> Path:
+    """The image with what Renode needs beside it."""
+    described = load_board(board)
+    assert described.renode is not None
+    for file in described.renode.files:
+        (folder / Path(file).name).write_bytes((described.file.parent.parent / file).read_bytes())
+    copy = built(folder, board)
+    copy.write_bytes(image.read_bytes())
+    return copy
 
 
 def lines(device: Device) -> list[str]:

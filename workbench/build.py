@@ -13,6 +13,7 @@ from codegen.errors import UserError
 from codegen.spec_file import load_spec
 from workbench import tools
 from workbench.build_options import ROOT, folder_name
+from workbench.runs import BUILT, note
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def build(
     where = [f"build={build_dir.resolve()}"] if build_dir else []
     chosen = [f"kernels={kernels}"] if kernels else []
     _scons(f"board={board}", f"app={folder}", *where, *chosen, *targets)
+    note(board, BUILT)
     directory = (build_dir.resolve() if build_dir else ROOT / "build") / board / folder_name(folder, kernels)
     image = directory / ("firmware" if description.hosted else "firmware.elf")
     return Build(

@@ -74,6 +74,7 @@ def help_text() -> str:
     lines[at + 1 : at + 1] = [f"{'':<13}{board.name:<14}{board.description}" for board in boards]
     lines += ["", "Targets:"]
     lines += [f"  {name:<11}{text}" for name, text in TARGETS.items()]
+    lines += [f"  {'--list-boards':<13} every board: core, clock, memories, and what tests have proven where"]
     lines += [f"  {'-c':<11}removes what was built", ""]
     lines += ["The image lies in build/<board>/<app>/. Commands of Earshot itself: earshot --help"]
     return "\n".join(lines)

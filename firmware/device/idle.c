@@ -30,7 +30,9 @@ uint32_t idle_awake(void)
 {
     idle.awake += ticks_since_last();
     const uint64_t total = idle.awake + idle.asleep;
-    const uint32_t percent = total == 0 ? 100 : (uint32_t)((100 * idle.awake + total - 1) / total);
+    uint32_t percent = total == 0 ? 100 : 0;
+    for (uint64_t reached = 0; reached < 100 * idle.awake; reached += total)
+        percent++; /* a division, rounded up: the library's of 64 bits has 750 bytes */
     idle.awake = 0;
     idle.asleep = 0;
     return percent;

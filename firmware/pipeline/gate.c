@@ -15,21 +15,21 @@ void gate_restore(const gate_t *gate)
     gate_reset(gate);
 }
 
-static int32_t largest_magnitude(const int16_t *samples, size_t count)
+/* Any |sample| > threshold: sample + threshold, taken without a sign, exceeds 2 threshold; -32768 counts as
+ * 32768. */
+static bool exceeds(const int16_t *samples, size_t count, int32_t threshold)
 {
-    uint32_t smallest = 0, largest = 0;
-    size_t i = 0;
-    for (; i + 2 <= count; i += 2) {
-        const uint32_t pair = packed_load(samples + i);
-        smallest = packed_smaller(smallest, pair);
-        largest = packed_larger(largest, pair);
+    const uint32_t offset = packed_pair(threshold, threshold), most = 2 * offset;
+    uint32_t beyond = 0;
+    for (; count >= 8; count -= 8) {
+        uint32_t a, b, c, d;
+        samples = packed_load_two(packed_load_two(samples, &a, &b), &c, &d);
+        beyond |= packed_excess(packed_add(a, offset), most) | packed_excess(packed_add(b, offset), most);
+        beyond |= packed_excess(packed_add(c, offset), most) | packed_excess(packed_add(d, offset), most);
     }
-    if (i < count) {
-        const uint32_t last = packed_pair(samples[i], 0);
-        smallest = packed_smaller(smallest, last);
-        largest = packed_larger(largest, last);
-    }
-    return packed_magnitude(smallest, largest);
+    for (; count > 0; count--, samples++)
+        beyond |= packed_excess(packed_add(packed_pair(samples[0], 0), offset), most);
+    return beyond != 0;
 }
 
 bool gate_step(const gate_t *gate, const int16_t *samples, size_t count)
@@ -40,7 +40,7 @@ bool gate_step(const gate_t *gate, const int16_t *samples, size_t count)
         return true;
     }
     if (!state->triggered) {
-        if (largest_magnitude(samples, count) <= state->settings.threshold)
+        if (!exceeds(samples, count, state->settings.threshold))
             return false;
         state->triggered = true;
         state->held = 0;

@@ -30,7 +30,7 @@ void gate_reset(const gate_t *gate);
 /* Settings of the build come back, shut and idle. */
 void gate_restore(const gate_t *gate);
 
-/* True when this window passes. */
+/* True when this window passes; samples are aligned to 4 bytes. */
 bool gate_step(const gate_t *gate, const int16_t *samples, size_t count);
 
 /* false: out of range, unchanged. */

@@ -1,42 +1,53 @@
 #include "pipeline/mfcc.h"
 #include "pipeline/mfcc_stages.h"
 #include "pipeline/packed.h"
+#include <stdbool.h>
 
-/* (x[n] - preemphasis x[n-1]) / 2 is the high half of x[n] 2^15 - preemphasis x[n-1]: each term is within
- * 2^30. */
-static inline uint32_t weighted(uint32_t samples, uint32_t previous, uint32_t factor, uint32_t weights)
+/* A pair of samples after pre-emphasis and window: (x[n] - preemphasis x[n-1]) / 2 is the high half of
+ * x[n] 2^15 - preemphasis x[n-1]. `factors`: -2^15 and -preemphasis; the sums are within 2^31. */
+static inline uint32_t weighted(uint32_t pair, uint32_t previous, uint32_t factors, uint32_t weights)
 {
-    const int32_t even = (int32_t)(samples << 16) >> 1, odd = (int32_t)(samples & 0xFFFF0000U) >> 1;
-    const uint32_t first = (uint32_t)packed_low_high(factor, previous, even);
-    const uint32_t second = (uint32_t)packed_low_low(factor, samples, odd);
-    return packed_pair(packed_low_high(weights, first, 0) >> 14, packed_high_high(weights, second, 0) >> 14);
+    const int32_t first = -packed_difference(packed_low_and_high(pair, previous), factors);
+    const int32_t second = packed_cross_difference(pair, factors);
+    return packed_quotients(packed_high_low_product(first, weights),
+                            packed_high_high_product(second, weights));
 }
 
 int32_t mfcc_window(const mfcc_t *mfcc, const int16_t *samples, uint32_t *windowed)
 {
-    const uint32_t factor = packed_pair(-mfcc->preemphasis, 0);
-    const int16_t *weights = mfcc->weights;
-    const size_t pairs = mfcc->window / 2, last = 2 * pairs;
+    const uint32_t factors = packed_pair(-32768, -mfcc->preemphasis);
+    const int16_t *from = samples, *weights = mfcc->weights;
+    const uint32_t *end = windowed + mfcc->fft / 2;
     uint32_t previous = 0, smallest = 0, largest = 0;
-    for (size_t i = 0; i < pairs; i++) {
-        const uint32_t pair = packed_load(samples + 2 * i);
-        const uint32_t value = weighted(pair, previous, factor, packed_load(weights + 2 * i));
-        windowed[i] = value;
+    size_t left = mfcc->window;
+    for (; left >= 4; left -= 4) {
+        uint32_t pair, next, weight, next_weight;
+        from = packed_load_two(from, &pair, &next);
+        weights = packed_load_two(weights, &weight, &next_weight);
+        const uint32_t first = weighted(pair, previous, factors, weight);
+        const uint32_t second = weighted(next, pair, factors, next_weight);
+        windowed = packed_store_two(windowed, first, second);
+        smallest = packed_smaller(second, packed_smaller(first, smallest));
+        largest = packed_larger(second, packed_larger(first, largest));
+        previous = next;
+    }
+    while (left > 0) { /* 1 to 3 samples; behind the last there is a 0 */
+        const bool two = left >= 2;
+        const uint32_t pair = two ? packed_load(from) : packed_pair(from[0], 0);
+        const uint32_t weight = two ? packed_load(weights) : packed_pair(weights[0], 0);
+        const uint32_t value = weighted(pair, previous, factors, weight);
+        *windowed++ = value;
         smallest = packed_smaller(value, smallest);
         largest = packed_larger(value, largest);
         previous = pair;
+        from += 2;
+        weights += 2;
+        left -= two ? 2 : 1;
     }
-    size_t filled = pairs;
-    if (mfcc->window % 2 != 0) {
-        const uint32_t pair = packed_pair(samples[last], 0), weight = packed_pair(weights[last], 0);
-        const uint32_t value = weighted(pair, previous, factor, weight);
-        windowed[filled++] = value;
-        smallest = packed_smaller(value, smallest);
-        largest = packed_larger(value, largest);
-    }
-    for (; filled < mfcc->fft / 2; filled++)
-        windowed[filled] = 0;
-
+    while (windowed + 2 <= end)
+        windowed = packed_store_two(windowed, 0, 0);
+    if (windowed < end)
+        *windowed = 0;
     return packed_magnitude(smallest, largest);
 }
 
@@ -49,8 +60,13 @@ unsigned mfcc_normalise(const mfcc_t *mfcc, int32_t peak, uint32_t *windowed)
         return 0;
     const uint32_t kept = 0xFFFFU >> shift;
     const uint32_t mask = kept | kept << 16;
-    for (size_t i = 0; i < (mfcc->window + 1) / 2; i++)
-        windowed[i] = (windowed[i] & mask) << shift;
+    const uint32_t *end = windowed + (mfcc->window + 1) / 2;
+    while (windowed < end) { /* some zeros behind the window too: fft / 2 divides by 4 */
+        uint32_t a, b, c, d;
+        packed_load_two(packed_load_two(windowed, &a, &b), &c, &d);
+        windowed = packed_store_two(windowed, (a & mask) << shift, (b & mask) << shift);
+        windowed = packed_store_two(windowed, (c & mask) << shift, (d & mask) << shift);
+    }
     return shift;
 }
 

@@ -14,17 +14,38 @@ static inline uint32_t halved(uint32_t pair)
  * without its last bits. */
 static inline uint32_t half_times(uint32_t q, uint32_t w)
 {
+#if PACKED_DSP
+    uint32_t first,
+        second; /* one piece, with two more registers: left alone, the compiler runs out of them */
+    __asm__("bic %0, %0, #0x00010001\n\t"
+            "smlabb %1, %0, %3, %4\n\t"
+            "smlabt %2, %0, %3, %4\n\t"
+            "pkhtb %1, %2, %1, asr #16\n\t"
+            "smlatt %2, %0, %3, %4\n\t"
+            "smlatb %0, %0, %3, %4\n\t"
+            "pkhtb %2, %2, %0, asr #16\n\t"
+            "sasx %0, %1, %2"
+            : "+r"(q), "=&r"(first), "=&r"(second)
+            : "r"(w), "r"(2));
+    return q;
+#else
     const uint32_t even = q & 0xFFFEFFFEU;
     const int32_t rr = packed_low_low(even, w, 2), ii = packed_high_high(even, w, 2);
     const int32_t ri = packed_low_high(even, w, 2), ir = packed_low_high(w, even, 2);
     return packed_add_turned(packed_highs(rr, ri), packed_highs(ir, ii));
+#endif
 }
 
-/* The same for a real factor, in both halves of w. */
-static inline uint32_t half_times_real(uint32_t q, uint32_t w)
+/* a times 32767, for |a| <= 16384: (32767 a + 1) >> 15 = a - (a >= 2). */
+static inline uint32_t times_one(uint32_t a)
 {
-    const uint32_t even = q & 0xFFFEFFFEU;
-    return packed_highs(packed_low_low(even, w, 2), packed_high_high(even, w, 2));
+    return packed_subtract(a, packed_at_least(a, 0x00020002U));
+}
+
+/* a times -32767, negated, for |a| <= 16384: -((-32767 a + 1) >> 15) = a + (a <= -2). */
+static inline uint32_t times_minus_one_negated(uint32_t a)
+{
+    return packed_add(a, packed_at_least(0xFFFEFFFEU, a));
 }
 
 /* q w with the same products. */
@@ -36,29 +57,26 @@ static inline uint32_t times(uint32_t q, uint32_t w)
 }
 
 /* Stages 1 and 2, from natural order to bit-reversed. Their twiddles are 32767 and -32767 i, and (0 a + 1) >>
- * 15 is 0, so a product has two terms only. */
+ * 15 is 0, so a product has two terms only. No sum of two halved values leaves int16. */
 static void first_stages(const uint32_t *in, uint32_t *out, size_t points)
 {
-    const uint32_t plus = 0x7FFF7FFFU, minus = 0x80018001U;
     const size_t quarter = points / 4;
-    size_t reversed = 0;
-    for (uint32_t *end = out + points; out < end; out += 4) {
-        const uint32_t *from = in + reversed;
-        const uint32_t p0 = halved(from[0]), q0 = half_times_real(from[2 * quarter], plus);
-        const uint32_t p1 = halved(from[quarter]), q1 = half_times_real(from[3 * quarter], plus);
-        const uint32_t a = halved(packed_add(p0, q0)), b = halved(packed_subtract(p0, q0));
-        const uint32_t c = half_times_real(packed_add(p1, q1), plus);
-        const uint32_t d = half_times_real(packed_subtract(p1, q1), minus);
+    const uint32_t step = UINT32_MAX / (uint32_t)quarter + 1; /* quarter is a power of 2 */
+    uint32_t count = 0;                                       /* the group's number, at the top of the word */
+    do {
+        const uint32_t *from = in + packed_reversed(count);
+        const uint32_t p0 = halved(from[0]), q0 = times_one(halved(from[2 * quarter]));
+        const uint32_t p1 = halved(from[quarter]), q1 = times_one(halved(from[3 * quarter]));
+        const uint32_t a = packed_mean(p0, q0), b = packed_half_difference(p0, q0);
+        const uint32_t c = times_one(packed_mean(p1, q1));
+        const uint32_t d = times_minus_one_negated(packed_half_difference(p1, q1));
         out[0] = packed_add(a, c);
-        out[1] = packed_add_turned(b, d);
+        out[1] = packed_subtract_turned(b, d);
         out[2] = packed_subtract(a, c);
-        out[3] = packed_subtract_turned(b, d);
-        size_t bit = quarter; /* reversed + 1, carrying from the top bit down */
-        do {
-            bit >>= 1;
-            reversed ^= bit;
-        } while (bit > reversed);
-    }
+        out[3] = packed_add_turned(b, d);
+        out += 4;
+        count += step;
+    } while (count != 0);
 }
 
 /* The stages with butterflies `half` and 2 `half` apart; returns the twiddles of the next. */
@@ -67,18 +85,19 @@ static const int16_t *two_stages(uint32_t *z, size_t points, size_t half, const 
     const int16_t *next = twiddles;
     for (uint32_t *group = z; group < z + points; group += 4 * half) {
         next = twiddles;
-        for (uint32_t *x = group; x < group + half; x++, next += 6) {
-            uint32_t *y = x + 2 * half;
+        uint32_t *y = group + 2 * half;
+        for (uint32_t *x = group, *end = group + half; x != end; next += 6) {
             const uint32_t w = packed_load(next);
-            const uint32_t q1 = half_times(y[half], w), p1 = halved(y[0]);
+            const uint32_t q1 = half_times(y[half], w), q0 = half_times(x[half], w);
+            const uint32_t p1 = halved(y[0]);
             const uint32_t c = half_times(packed_add(p1, q1), packed_load(next + 2));
             const uint32_t d = half_times(packed_subtract(p1, q1), packed_load(next + 4));
-            const uint32_t q0 = half_times(x[half], w), p0 = halved(x[0]);
+            const uint32_t p0 = halved(x[0]);
             const uint32_t a = halved(packed_add(p0, q0)), b = halved(packed_subtract(p0, q0));
-            x[0] = packed_add(a, c);
-            y[0] = packed_subtract(a, c);
             x[half] = packed_add(b, d);
+            *x++ = packed_add(a, c);
             y[half] = packed_subtract(b, d);
+            *y++ = packed_subtract(a, c);
         }
     }
     return next;
@@ -95,7 +114,8 @@ static const int16_t *last_stage(uint32_t *z, size_t points, const int16_t *twid
     return twiddles;
 }
 
-/* The spectrum of the real values from that of the pairs, bins k and points - k at a time. The mirror's
+/* The spectrum of the real values from that of the pairs, bins k and points - k at a time; the latter stays
+ * conjugated, with an imaginary part of the other sign, for only its power is wanted. The mirror's
  * conjugate is halved: its imaginary part is -im >> 1, which is -((im + 1) >> 1). */
 static void split(uint32_t *z, size_t points, const int16_t *twiddles)
 {
@@ -105,7 +125,7 @@ static void split(uint32_t *z, size_t points, const int16_t *twiddles)
         const uint32_t sum = packed_subtract_turned(a, b), difference = packed_add_turned(a, b);
         const uint32_t t = times(difference, packed_load(twiddles));
         x[0] = packed_add(sum, t);
-        mirror[0] = packed_low_and_high(packed_subtract(sum, t), packed_subtract(t, sum));
+        mirror[0] = packed_subtract(sum, t);
     }
 }
 

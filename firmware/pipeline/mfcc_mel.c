@@ -33,9 +33,9 @@ static inline int32_t logarithm(const int16_t *log2, uint32_t value)
 /* ln(e^a + e^b) */
 static inline int32_t log_add(const mfcc_t *mfcc, int32_t a, int32_t b)
 {
-    const int32_t larger = a > b ? a : b;
-    const int32_t smaller = a > b ? b : a;
-    const size_t distance = (size_t)(larger - smaller) >> 4;
+    const int32_t difference = a - b;
+    const int32_t larger = difference < 0 ? b : a;
+    const size_t distance = (size_t)(difference < 0 ? -difference : difference) >> 4;
     return distance < mfcc->log_add_count ? larger + mfcc->log_add[distance] * 16 : larger;
 }
 
@@ -49,13 +49,18 @@ void mfcc_log_mel(const mfcc_t *mfcc, const uint32_t *spectrum, unsigned shift, 
     const unsigned scale = 2 * (6 - shift) + 2 * highest_bit((uint32_t)mfcc->fft) - 10;
     for (size_t filter = 0; filter < mfcc->filters; filter++) {
         const uint32_t *bin = spectrum + mfcc->bank[filter].first;
-        const uint32_t *end = bin + mfcc->bank[filter].count;
+        size_t count = mfcc->bank[filter].count;
         uint64_t energy = 0;
-        while (bin < end) {
-            energy += (uint64_t)packed_power(*bin) * *weight;
-            bin++;
-            weight++;
+        for (; count >= 4; count -= 4) {
+            uint32_t a, b, c, d;
+            bin = packed_load_two(packed_load_two(bin, &a, &b), &c, &d);
+            energy = packed_accumulate(energy, packed_power(a), *weight++);
+            energy = packed_accumulate(energy, packed_power(b), *weight++);
+            energy = packed_accumulate(energy, packed_power(c), *weight++);
+            energy = packed_accumulate(energy, packed_power(d), *weight++);
         }
+        for (; count > 0; count--)
+            energy = packed_accumulate(energy, packed_power(*bin++), *weight++);
         energy <<= scale;
         const int32_t high = logarithm(mfcc->log2, (uint32_t)(energy >> 32)) + LOG_2_32;
         const int32_t low = logarithm(mfcc->log2, (uint32_t)energy);

@@ -11,7 +11,8 @@ int32_t mfcc_window(const mfcc_t *mfcc, const int16_t *samples, uint32_t *window
 /* Shifts the values left as far as int16 and 6 bits allow; returns by how much. */
 unsigned mfcc_normalise(const mfcc_t *mfcc, int32_t peak, uint32_t *windowed);
 
-/* Real FFT / fft: bins 0..fft/2-1 (bin 0 is not a bin of use). Input and output are apart. */
+/* Real FFT / fft: bins 0..fft/2-1 (bin 0 is not a bin of use), those above fft/4 conjugated. Input and output
+ * are apart. */
 void mfcc_fft(const mfcc_t *mfcc, const uint32_t *windowed, uint32_t *spectrum);
 
 /* Natural logarithm, Q12, of 4096 times the power under each mel triangle. */

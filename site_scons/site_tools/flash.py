@@ -46,11 +46,11 @@ def _flash(env: Any, files: list[Any]) -> list[Any]:
     return list(target)
 
 
-def _run(target: list[Any], source: list[Any], env: Any) -> int:
+def _run(target: list[Any], source: list[Any], env: Any) -> None:
     from workbench.flash.flash import flash
 
     options = env["OPTIONS"]
-    return flash(options.board, options.folder, options.probe, options.port, verbose=options.verbose)
+    flash(options.board, options.folder, options.probe, options.port, verbose=options.verbose)
 
 
 def exists(env: Any) -> bool:

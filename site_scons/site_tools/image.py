@@ -8,6 +8,9 @@ from typing import Any
 
 from SCons.Script import Action
 
+# Where every instruction counts; all else of firmware/ is compiled for size.
+FAST = ("pipeline/gate", "pipeline/mfcc", "nn/", "counting/")
+
 
 def generate(env: Any) -> None:
     """Adds env.Image(generated sources), and what other images are made of."""
@@ -62,8 +65,10 @@ def _handwritten(env: Any, *rooms: str) -> list[Any]:
     for room in rooms:
         found = env.Glob(f"#firmware/{room}/*.c") + env.Glob(f"#firmware/{room}/*.S")
         for source in sorted(found, key=lambda node: node.name):  # an order that does not depend on the disk
+            fast = f"{room}/{source.name}".startswith(FAST) or env["OPTIONS"].board.hosted
+            flags = env["CCFLAGS"] if fast else [*env["CCFLAGS"], "-Os"]
             target = f"{folder}/objects/{room}/{Path(source.name).with_suffix('.o')}"
-            objects += _object(env, target, source, "$SOURCE", [f"{folder}/board"])
+            objects += _object(env, target, source, "$SOURCE", [f"{folder}/board"], CCFLAGS=flags)
     return objects
 
 
@@ -82,10 +87,16 @@ def _generated(env: Any, generated: list[Any]) -> list[Any]:
     return objects
 
 
-def _object(env: Any, target: str, source: Any, as_told: str, folders: list[str]) -> list[Any]:
+def _object(
+    env: Any, target: str, source: Any, as_told: str, folders: list[str], **changed: Any
+) -> list[Any]:
     """One object; `folders` of headers beside firmware/."""
     includes = ["-Ifirmware", *(f"-I{folder}" for folder in folders)]
-    return list(env.Object(target, source, INPUT=as_told, INCLUDES=includes, CPPPATH=["#firmware", *folders]))
+    return list(
+        env.Object(
+            target, source, INPUT=as_told, INCLUDES=includes, CPPPATH=["#firmware", *folders], **changed
+        )
+    )
 
 
 def _library(env: Any, file: str, objects: list[Any]) -> list[Any]:

@@ -21,9 +21,11 @@ def _size_table(env: Any, file: str, elf: Any, files: list[Any]) -> list[Any]:
 
 
 def _write(target: list[Any], source: list[Any], env: Any) -> None:
+    from workbench.runs import BUILT, note
     from workbench.size import sizes, table
 
     options = env["OPTIONS"]
+    note(options.board.name, BUILT)
     elf = Path(source[0].get_abspath())
     text = table(f"{options.spec.name} on {options.board.name}", sizes(elf, options.board), options.board)
     Path(target[0].get_abspath()).write_text(text + "\n")

@@ -11,7 +11,7 @@ from codegen.errors import UserError
 
 
 def generate(env: Any) -> None:
-    """A UserError raised by an action is told as it is; exit code 2."""
+    """A UserError raised by an action is told as it is; exit code 2, or the error's own."""
     failed = Main.BuildTask.failed
 
     def told(task: Any) -> None:
@@ -22,7 +22,7 @@ def generate(env: Any) -> None:
             return
         print(cause, file=sys.stderr)
         task.exception = (error, error, None)
-        task.do_failed(2)
+        task.do_failed(getattr(cause, "exit_code", 2))
         task.exc_clear()
 
     Main.BuildTask.failed = told

@@ -24,6 +24,7 @@ from tests.support.compile import FIRMWARE, WARNINGS
 from tests.support.pipeline_c import SOURCES
 from tests.support.tools import need_tool
 from workbench.checksum import fill_checksum
+from workbench.runs import BUILT, note
 
 WILFUL_MODEL = Path(__file__).with_name("wilful_model.c")
 FAULTY_MODEL = Path(__file__).with_name("faulty_model.c")
@@ -82,6 +83,7 @@ def build_image(folder: Path, sources: Sources, board_name: str) -> Path:
     board = load_board(board_name)
     made = folder / board_name
     made.mkdir(exist_ok=True)
+    note(board_name, BUILT)
     for name, text in board_sources(board).items():
         (made / name).write_text(text)
     files = [*sources.files, *sorted((FIRMWARE / "device").glob("*.c"))]
@@ -161,6 +163,12 @@ def _made(name: str, board: str, sources: Callable[[Path], Sources]) -> Path:
 def hashing_image(board: str, *, incremental: bool = False) -> Path:
     """HASHING around fake_model.c."""
     return _made(f"hashing{incremental}", board, lambda at: hashing_app(at, HASHING, incremental=incremental))
+
+
+def hearing_image(board: str) -> Path:
+    """HASHING at the rate of the microphones of real boards."""
+    app = dataclasses.replace(HASHING, audio=Audio(16000))
+    return _made("hearing", board, lambda at: hashing_app(at, app))
 
 
 def wide_image(board: str) -> Path:

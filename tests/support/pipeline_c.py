@@ -132,10 +132,12 @@ class MfccStages:
         )
 
     def spectrum(self, values: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        """Packed bins."""
+        """Packed bins. The C leaves those above fft / 4 conjugated; here they are not."""
         bins = np.zeros(self.fft // 2, np.uint32)
         self.code.mfcc_fft(ctypes.byref(self.struct), _pointer(values), _pointer(bins))
-        return bins
+        parts = bins.astype("<u4").view("<i2").reshape(-1, 2)
+        parts[self.fft // 4 + 1 :, 1] *= -1  # -32768 stays what it is, as in int16
+        return parts.reshape(-1).view("<u4").astype(np.uint32)
 
     def log_mel(self, bins: NDArray[np.uint32], shift: int) -> NDArray[np.int32]:
         """Logarithms of the energies."""

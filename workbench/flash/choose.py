@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codegen.board import Board
@@ -72,7 +73,7 @@ def choose(board: Board, wanted: str | None) -> Choice:
         seen += [probe for probe in probes if probe not in seen]
     if silent and not seen:
         return Choice(*silent[0], serial)
-    raise _no_probe(board, [method for method, _ in installed], serial, seen)
+    raise no_probe(board, [method for method, _ in installed], serial, seen)
 
 
 def _read(wanted: str | None) -> tuple[str | None, str | None]:
@@ -113,7 +114,10 @@ def _several(method: Method, probes: list[str]) -> UserError:
     )
 
 
-def _no_probe(board: Board, methods: list[Method], serial: str | None, seen: list[str]) -> UserError:
+def no_probe(
+    board: Board, methods: Sequence[Method], serial: str | None, seen: Sequence[str] = ()
+) -> UserError:
+    """No probe, or none of this serial number, was found by these methods; `seen`: others that were."""
     asked = ", ".join(method.title for method in methods)
     if serial is not None and seen:
         return UserError(

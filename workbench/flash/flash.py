@@ -10,15 +10,21 @@ from pathlib import Path
 from codegen.board import Board
 from codegen.errors import UserError
 from workbench.flash.boot_line import Port, build_id, find_port, read_boot
-from workbench.flash.choose import Choice, choose
-from workbench.flash.methods import run
+from workbench.flash.choose import Choice, choose, no_probe
+from workbench.flash.methods import TIMED_OUT, run
 
 
-def flash(board: Board, folder: Path, probe: str | None, port: str | None, *, verbose: bool = False) -> int:
-    """Flashes the image in `folder`, told on stdout. 0: it runs; 1: it was not verified, or another answers.
+class FlashError(UserError):
+    """The board was not flashed, not verified, or does not run the image."""
+
+    exit_code = 1
+
+
+def flash(board: Board, folder: Path, probe: str | None, port: str | None, *, verbose: bool = False) -> None:
+    """Flashes the image in `folder`, verifies, resets, and asks it who it is; told on stdout.
 
     probe: who flashes, as choose() reads it. port: the board's serial port, else it is looked for.
-    UserError where program, probe or pack are missing.
+    UserError where program, probe or pack are missing, FlashError where what was done failed.
     """
     chosen = choose(board, probe)
     pack = _pack(board, chosen)
@@ -27,20 +33,20 @@ def flash(board: Board, folder: Path, probe: str | None, port: str | None, *, ve
     if verbose:
         print(f"in {folder}: {' '.join(command)}", flush=True)
     outcome = run(command, folder, {**os.environ, **more})
-    if verbose or outcome.code != 0:
+    verified = chosen.method.proof is None or re.search(chosen.method.proof, outcome.output) is not None
+    if outcome.code != 0 and chosen.method.absent and re.search(chosen.method.absent, outcome.output):
+        raise no_probe(board, [chosen.method], chosen.serial)
+    if verbose or outcome.code != 0 or not verified:
         print(outcome.output.rstrip(), flush=True)
     if outcome.code != 0:
-        print(_failed(chosen, outcome.code), file=sys.stderr)
-        return 1
-    if chosen.method.proof is not None and not re.search(chosen.method.proof, outcome.output):
-        print(outcome.output.rstrip(), flush=True)
-        print(
-            f"{chosen.method.title} did not say that the flash holds the image: it is not verified.",
-            file=sys.stderr,
+        raise _failed(chosen, outcome.code)
+    if not verified:
+        raise FlashError(
+            f"{chosen.method.title} did not say that the flash holds the image: it is not verified",
+            remedy="Its words are above. Flash again, or with another method (probe=...).",
         )
-        return 1
     print(f"verified and reset: {folder.name}/firmware.hex", flush=True)
-    return _heard(board, folder, Port(port, certain=True) if port else find_port(chosen.serial))
+    _hear(board, folder, Port(port, certain=True) if port else find_port(chosen.serial))
 
 
 def _pack(board: Board, chosen: Choice) -> Path | None:
@@ -58,28 +64,29 @@ def _pack(board: Board, chosen: Choice) -> Path | None:
     return pack
 
 
-def _failed(chosen: Choice, code: int) -> str:
-    said = "did not end in time" if code == 124 else f"failed (exit code {code})"
-    return (
-        f"{chosen.method.title} {said}: the board was not flashed, or its flash was not verified.\n"
-        "  Its words are above. Is the board powered, and no other program using the probe?"
+def _failed(chosen: Choice, code: int) -> FlashError:
+    said = "did not end in time" if code == TIMED_OUT else f"failed (exit code {code})"
+    return FlashError(
+        f"{chosen.method.title} {said}: the board was not flashed, or its flash was not verified",
+        remedy="Its words are above. Is the board powered, and no other program using the probe?",
     )
 
 
-def _heard(board: Board, folder: Path, port: Port | None) -> int:
+def _hear(board: Board, folder: Path, port: Port | None) -> None:
+    """Compares the image that answers with the one flashed. A port that is a guess blames nobody."""
     if port is None:
         print("No serial port of the board was found, so nobody asked the image who it is (port=...).")
-        return 0
+        return
     try:
         boot = read_boot(port, board)
+        print(f"{port.name}: {boot.name} on {boot.board}, engine {boot.engine}, build {boot.build}")
+        expected = build_id(folder / "firmware.elf")
+        if boot.build != expected:
+            what = f"the image that answers is not the one just flashed, whose build is {expected}"
+            raise FlashError(what, file=port.name, remedy="Is it the port of this board (port=...)?")
     except UserError as error:
+        if port.certain:
+            raise FlashError(error.what, file=error.file, remedy=error.remedy) from None
         print(error, file=sys.stderr)
-        return 1 if port.certain else 0
-    print(f"{port.name}: {boot.name} on {boot.board}, engine {boot.engine}, build {boot.build}")
-    expected = build_id(folder / "firmware.elf")
-    if boot.build != expected:
-        what = f"{port.name}: the image that answers is not the one just flashed, whose build is {expected}"
-        print(what, file=sys.stderr)
-        return 1 if port.certain else 0
+        return
     print("It is the image just flashed.")
-    return 0

@@ -16,6 +16,7 @@ from codegen.flash_scripts import SCRIPTS
 
 ASK_SECONDS = 60  # for a list of probes; pyOCD loads its plug-ins first
 FLASH_SECONDS = 600
+TIMED_OUT = 124  # in place of an exit code
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ class Method:
     ]  # (program, board) -> serial numbers; None: it cannot tell
     # (program, board, serial number or None, pack or None) -> the command, and what to add to the environment
     command: Callable[[str, Board, str | None, Path | None], tuple[list[str], Mapping[str, str]]]
+    absent: (
+        str | None
+    )  # what its output says where it finds no probe; None: it lists them, so is not run then
     proof: str | None  # what its output says of a verified image; None: its exit code is enough
 
     @property
@@ -55,7 +59,7 @@ class Outcome:
 def run(
     command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None, timeout: int = 0
 ) -> Outcome:
-    """Runs a program, bounded in time; what it says on both streams in one text. Code 124: it did not end."""
+    """Runs a program, bounded in time; what it says on both streams in one text. TIMED_OUT: it did not."""
     try:
         done = subprocess.run(
             command,
@@ -71,7 +75,7 @@ def run(
         )
     except subprocess.TimeoutExpired as late:
         said = late.stdout.decode(errors="replace") if isinstance(late.stdout, bytes) else late.stdout or ""
-        return Outcome(124, f"{said}\n{command[0]} did not end within {late.timeout:g} seconds")
+        return Outcome(TIMED_OUT, f"{said}\n{command[0]} did not end within {late.timeout:g} seconds")
     except OSError as error:
         return Outcome(126, f"{command[0]} cannot be run: {error.strerror}")
     return Outcome(done.returncode, done.stdout)
@@ -147,6 +151,7 @@ METHODS: Mapping[str, Method] = {
             "pip install silabs-pycommander-cli, or from Silicon Labs",
             _commander_probes,
             _commander,
+            absent=None,
             proof=None,
         ),
         Method(
@@ -156,10 +161,18 @@ METHODS: Mapping[str, Method] = {
             "SEGGER's J-Link Software and Documentation Pack",
             _jlink_probes,
             _jlink,
+            absent=None,
             proof=r"Verify successful",
         ),
         Method(
-            "pyocd", "pyOCD", ("pyocd",), "pip install pyocd", _pyocd_probes, _pyocd, r"All \d+ bytes match"
+            "pyocd",
+            "pyOCD",
+            ("pyocd",),
+            "pip install pyocd",
+            _pyocd_probes,
+            _pyocd,
+            absent=None,
+            proof=r"All \d+ bytes match",
         ),
         Method(
             "openocd",
@@ -168,6 +181,7 @@ METHODS: Mapping[str, Method] = {
             "Debian, Ubuntu: sudo apt-get install openocd; macOS: brew install openocd",
             lambda program, board: None,
             _openocd,
+            absent=r"Error: (No J-Link device found|unable to find a matching|open failed|no device found)",
             proof=r"Verified OK",
         ),
         Method(
@@ -177,6 +191,7 @@ METHODS: Mapping[str, Method] = {
             "the one of Arduino's boards package (1.9.1-arduino2); others do not know the nRF52840",
             _bossac_ports,
             _bossac,
+            absent=None,
             proof=r"Verify successful",
         ),
     )

@@ -273,7 +273,7 @@ class _Profiler:
 
     def _stages(self) -> tuple[StageProfile, ...]:
         parts = attribute(
-            self.trace, self.trace.one("mfcc"), function_site(MFCC_PARTS, "/pipeline/mfcc"), self.chains
+            self.trace, self.trace.one("mfcc"), function_site(MFCC_PARTS, "mfcc_frame"), self.chains
         )
         told = tuple((name, parts[name]) for name in (*MFCC_PARTS, OTHER) if name in parts)
         return tuple(

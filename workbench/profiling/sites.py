@@ -88,17 +88,17 @@ def _layers_of_lines(text: str, name: str, layers: Sequence[str]) -> dict[int, s
     return found
 
 
-def function_site(functions: Sequence[str], files: str) -> Site:
-    """The functions of this list; the first of it that the instruction is in, inlined or not.
+def function_site(functions: Sequence[str], around: str) -> Site:
+    """The functions of this list, inlined or not; what they call that is not of it is theirs.
 
-    files: what a path must contain to be of these functions' own file
+    around: the function that calls them, whose own instructions are OTHER
     """
 
     def site(chain: Chain) -> str | None:
         for function, _, _ in reversed(chain):
             if function in functions:
                 return function
-        return OTHER if any(files in file for _, file, _ in chain) else None
+        return OTHER if chain and chain[-1][0] == around else None
 
     return site
 

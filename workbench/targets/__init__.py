@@ -7,11 +7,12 @@ from pathlib import Path
 
 from codegen.board import Board, board_names, load_board
 from codegen.errors import UserError
+from workbench.runs import BOARD, note
 from workbench.targets.device import TIMEOUT, Device
 from workbench.targets.pc import pc_link
 from workbench.targets.qemu import Microphone, QemuOptions, qemu_link
 from workbench.targets.renode import RenodeOptions, renode_link
-from workbench.targets.serial_port import BAUD, SerialLink
+from workbench.targets.serial_port import BAUD, SerialLink, is_hardware
 
 __all__ = [
     "BAUD",
@@ -83,11 +84,15 @@ def open_target(
     """
     runs = target_board(target, board)
     if runs is None:
-        return Device(SerialLink(target, baud), target, timeout, running=True)
+        device = Device(SerialLink(target, baud), target, timeout, running=True)
+        if is_hardware(target):
+            note(device.boot.board, BOARD)
+        return device
     if image is None:
         raise UserError(f"the target {target} needs an image")
     if not image.exists():
         raise UserError("there is no such image", file=image)
+    note(runs.name, target)
     if runs.name == PC:
         return Device(pc_link(image), str(image), timeout)
     if target == RENODE:

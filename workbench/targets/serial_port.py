@@ -10,6 +10,13 @@ from workbench.targets.link import LinkClosedError
 BAUD = 115200
 
 
+def is_hardware(port: str) -> bool:
+    """Whether it is a port of this computer; a URL or a pseudo-terminal may lead to anything."""
+    from serial.tools import list_ports
+
+    return any(found.device == port for found in list_ports.comports())
+
+
 class SerialLink:
     """pyserial as a link."""
 
