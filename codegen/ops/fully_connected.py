@@ -130,7 +130,7 @@ def add(
     dense = dense_words.dense(flat)
     lowering.add(
         node,
-        "dense",
+        "dense" if node.op == "FULLY_CONNECTED" else "conv",
         type=dense.type,
         form=form,
         fields=[
