@@ -152,6 +152,8 @@ class _Reader:
         for key, value in own.items():
             both = isinstance(value, dict) and isinstance(inherited.get(key), dict)
             inherited[key] = {**inherited[key], **value} if both else value
+            if both and key == "flash":  # an heir's own methods are tried first
+                inherited[key] = {**value, **{k: v for k, v in inherited[key].items() if k not in value}}
         return inherited
 
     def _check_file(self, toml: TomlFile, folder_name: str) -> None:

@@ -20,8 +20,8 @@ from codegen.quantize import Reference
 
 # Operators whose output may share the memory of their input.
 MOVES = frozenset(
-    ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "STRIDED_SLICE", "SLICE", "SPLIT", "SPLIT_V", "UNPACK")
-)
+    ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "CAST", "FILL", "TRANSPOSE", "STRIDED_SLICE", "SLICE", "SPLIT")
+) | {"SPLIT_V", "UNPACK"}
 
 Table = NDArray[np.int64]  # [depth, 256]: of the values -128 .. 127, taken in turn over the flat tensor
 

@@ -64,13 +64,19 @@ def _unquoted(value: Any, key: str) -> str | None:
     return None
 
 
+# A frame stands at every place of the cascade in turn: with a range of its own at each place it would be
+# other numbers at every decision, and no layer could keep what it made of it.
+ONE_SCALE = "Write one number for all features and frames, and train with it."
+
+
 @dataclass(frozen=True)
 class Whole:
-    """An integer in low..high."""
+    """An integer in low..high. listed: what to do where somebody wrote an array."""
 
     low: int
     high: int
     unit: str = ""
+    listed: str | None = None
     type_name = "integer"
 
     @property
@@ -86,6 +92,8 @@ class Whole:
             remedy = _unquoted(value, key)
             if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
                 remedy = f"Write {key} = {value.to_integral_value():f}"
+            if isinstance(value, list) and self.listed is not None:
+                remedy = self.listed
             raise UnfitError(f"found {found(value)}; {self.allowed}", remedy)
         if not self.low <= value <= self.high:
             raise UnfitError(f"{found(value)} is out of range; {self.allowed}")
@@ -299,7 +307,10 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
         "lifter": Real("0", "1000"),
         "preemphasis": Real("0", "1"),
     },
-    "scale": {"minimum": Whole(INT32_MIN, INT32_MAX), "maximum": Whole(INT32_MIN, INT32_MAX)},
+    "scale": {
+        "minimum": Whole(INT32_MIN, INT32_MAX, listed=ONE_SCALE),
+        "maximum": Whole(INT32_MIN, INT32_MAX, listed=ONE_SCALE),
+    },
     "cascade": {"frames": Whole(1, 1000), "slide": Flag()},
     "classifier": {
         "model": FileName(),

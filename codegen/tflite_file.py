@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ from codegen.flatbuffer import FlatbufferError, Reader, Table
 from codegen.fold import fold
 from codegen.graph import Graph, Node, Quantization, Tensor
 from codegen.ops import FAMILIES, Fault
+from codegen.ops.refused import refusal
 from codegen.variables import REMEDY, VariableError, resolve
 
 LARGEST_FILE = 64 << 20  # bytes; far beyond any microcontroller's flash
 LARGEST_TENSOR = 16 << 20  # bytes
 LARGEST_RANK = 8
+MOST_FAULTS = 20  # told of tensors and layers that cannot be read
 
 CONVERT = """convert it with full int8 quantisation:
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
@@ -114,6 +117,17 @@ class _Code:
     version: int
 
 
+@contextmanager
+def _collected(faults: list[UserError]) -> Iterator[None]:
+    """A fault joins the others, so that all are told at once; a damaged file tells its first, and enough."""
+    try:
+        yield
+    except UserError as fault:
+        faults.append(fault)
+        if len(faults) == MOST_FAULTS or fault.remedy == DAMAGED:
+            raise faults[0] if len(faults) == 1 else UserErrors(faults) from None
+
+
 class _Door:
     """Reads one file's tables into a Graph."""
 
@@ -176,8 +190,17 @@ class _Door:
     def _subgraph(self, table: Table, buffers: list[NDArray[Any] | None], codes: list[_Code]) -> Graph:
         """One graph, with every index in range and every input made before it is used."""
         places = schema.SubGraph
-        tensors = [self._tensor(t, i, buffers) for i, t in enumerate(table.tables(places.TENSORS))]
-        nodes = [self._node(t, i, len(tensors), codes) for i, t in enumerate(table.tables(places.OPERATORS))]
+        faults: list[UserError] = []
+        tensors, nodes = [], []
+        for i, t in enumerate(table.tables(places.TENSORS)):
+            with _collected(faults):
+                tensors.append(self._tensor(t, i, buffers))
+        count = len(table.tables(places.TENSORS))
+        for i, t in enumerate(table.tables(places.OPERATORS)):
+            with _collected(faults):
+                nodes.append(self._node(t, i, count, codes))
+        if faults:
+            raise faults[0] if len(faults) == 1 else UserErrors(faults)
         inputs = table.small_numbers(places.INPUTS, "int32")
         outputs = table.small_numbers(places.OUTPUTS, "int32")
         for index in (*inputs, *outputs):
@@ -399,13 +422,5 @@ def _node_faults(graph: Graph, node: Node) -> Iterator[Fault]:
     family = FAMILIES.get(node.op)
     if family is not None:
         yield from family.check(graph, node)
-    elif node.op.startswith("CUSTOM "):
-        yield Fault(
-            f"the custom operator {node.op[7:]} is unknown",
-            "replace the layer by one of TFLite's built-in operators",
-        )
     else:
-        yield Fault(
-            f"the operator {node.op} is not supported",
-            f"replace the layer; supported are {', '.join(sorted(FAMILIES))}",
-        )
+        yield refusal(node.op, list(FAMILIES))

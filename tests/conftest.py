@@ -1,16 +1,18 @@
-"""What every run gets: the table of skipped proofs at its end, and the file of what was proven where."""
+"""What every run gets: tables of skipped proofs and of operators at its end, the file of what was proven."""
 
 from __future__ import annotations
 
-from tests.support.proofs import (
-    pytest_configure,
-    pytest_runtest_logreport,
-    pytest_runtest_makereport,
-    pytest_unconfigure,
-)
-from tests.support.skipped import pytest_sessionfinish, pytest_terminal_summary
+from typing import Any
+
+import pytest
+
+from tests.support import proofs, skipped, tally
+from tests.support.proofs import pytest_runtest_logreport, pytest_runtest_makereport, pytest_unconfigure
+from tests.support.skipped import pytest_sessionfinish
+from tests.support.tally import pytest_addoption
 
 __all__ = [
+    "pytest_addoption",
     "pytest_configure",
     "pytest_runtest_logreport",
     "pytest_runtest_makereport",
@@ -18,3 +20,16 @@ __all__ = [
     "pytest_terminal_summary",
     "pytest_unconfigure",
 ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Both start their records."""
+    proofs.pytest_configure(config)
+    tally.pytest_configure(config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The operators where asked for; the skipped proofs last."""
+    tally.summary(terminalreporter)
+    skipped.pytest_terminal_summary(terminalreporter)

@@ -22,6 +22,7 @@ from workbench.backtrace.places import places
 from workbench.backtrace.registers import in_words
 from workbench.backtrace.unwind import Frame, unwind
 from workbench.lines import numbered_line
+from workbench.targets import device as device_module
 from workbench.targets import open_target
 
 pytestmark = pytest.mark.xdist_group("images")
@@ -202,6 +203,21 @@ def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
     assert "no ELF file" in refused("backtrace", "--elf", empty, other)
     with pytest.raises(UserError, match="cannot be read"):
         Image(tmp_path / "none.elf")
+
+
+def test_a_fault_that_meets_a_command_is_kept_for_the_backtrace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_tool("qemu-system-arm")
+    kept = tmp_path / "build" / "fault.log"
+    monkeypatch.setattr(device_module, "FAULT_LOG", kept)
+    image = faulty_image("mps2_an386")
+    with open_target("qemu", image) as device, pytest.raises(UserError, match="the image stopped") as caught:
+        device.tensor(bytes([BUS]) + bytes(WILFUL_INPUTS - 1))
+    assert f"`earshot backtrace --elf {image} {kept}` tells where" in str(caught.value)
+    (dump,) = read_dumps(kept.read_text().splitlines())
+    assert dump.build == Image(image).build
+    assert unwind(dump, Image(image)) == unwind(dump_of("mps2_an386", BUS), Image(image))
 
 
 def test_every_fault_of_a_log_is_read_and_half_lines_are_not() -> None:

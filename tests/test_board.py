@@ -217,7 +217,7 @@ def test_how_a_board_is_flashed_in_the_order_of_its_file(tmp_path: Path) -> None
     heir = 'name = "heir"\ninherits = "chip"\n[flash]\njlink = "OTHER"\n'
     other = load_board("heir", boards(tmp_path, heir=heir)).flash
     assert other is not None
-    assert (other.jlink, other.erase, other.methods) == ("OTHER", "chip", ("openocd", "jlink"))
+    assert (other.jlink, other.erase, other.methods) == ("OTHER", "chip", ("jlink", "openocd"))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from workbench.build_options import EXAMPLE
 from workbench.size import sizes
 
 BOARD = "mps2_an386"
-BOARDS = "mps2_an386, mps2_an505, nano33ble, nrf52840dk, pc"
+BOARDS = "mps2_an386, mps2_an505, nano33ble, nrf52840dk, pc, xg24"
 ROOT = EXAMPLE.parent.parent
 
 

@@ -259,6 +259,22 @@ def test_an_installation_that_failed_is_told(
     assert "E: no space left" in capsys.readouterr().err
 
 
+def test_what_only_proofs_need_is_installed_or_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    log = apt_get(tmp_path, "openocd")
+    tools.try_install("openocd")
+    assert log.read_text().splitlines()[-1] == "--quiet=2 install --yes --no-install-recommends openocd"
+    log.unlink()
+    tools.try_install("openocd")
+    assert not log.exists()
+    (tmp_path / "openocd").unlink()
+    apt_get(tmp_path, "other", "exit 100")
+    tools.try_install("openocd")  # its proofs are skipped then
+
+
 def test_the_real_setup_makes_what_the_entry_expects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +18,12 @@ from codegen.board import Board, load_board
 from codegen.errors import UserError
 from codegen.flash_scripts import flash_scripts
 from tests.support.clone import clone, scons, told
+from tests.support.compile import ROOT
 from tests.support.flash_tools import BOARD, FakeTools
 from tests.support.tools import need_tool
+from workbench.build_options import OPTIONS
 from workbench.flash import boot_line, flash
-from workbench.flash.boot_line import Port, build_id, find_port
+from workbench.flash.boot_line import Port, build_id, find_ports
 from workbench.flash.choose import choose
 from workbench.flash.flash import FlashError
 from workbench.flash.methods import METHODS, run
@@ -99,7 +103,6 @@ def test_the_whole_chip_is_erased_where_the_board_wants_it(tmp_path: Path) -> No
     assert "chip_erase=chip" in scripts["flash.pyocd"]
     assert "--masserase\n$commander verify" in scripts["flash.commander.sh"]
     assert "flash erase_sector 0 0 last\nprogram" in scripts["flash.openocd.cfg"]
-    assert " -i -e -w " in scripts["flash.bossac.sh"]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +178,7 @@ def test_bossac_takes_the_bootloaders_port(
     ]
     monkeypatch.setattr("serial.tools.list_ports.comports", lambda: ports)
     flash.flash(board, image, None, None)
-    assert tools.calls() == ["bossac --port=ttyACM1 -U -i -w -v firmware.bin -R"]
+    assert tools.calls() == ["bossac --port=ttyACM1 -U -i -e -w -v firmware.bin -R"]
 
 
 def test_the_boards_order_decides_among_programs_that_see_a_probe(tools: FakeTools, board: Board) -> None:
@@ -338,12 +341,12 @@ def test_the_image_that_answers_is_compared_with_the_one_flashed(
     assert "It is the image just flashed." in told
     with serial_line("11ff" * 10) as port, pytest.raises(FlashError, match="is not the one just flashed"):
         flash.flash(board, image, None, port)
-    monkeypatch.setattr(flash, "read_boot", lambda port, board: boot_line.read_boot(port, board, 0.5))
+    monkeypatch.setattr(flash, "read_boot", lambda ports, board: boot_line.read_boot(ports, board, 0.5))
     silent = pytest.raises(FlashError, match=r"nothing says who it is within 0\.5 seconds")
     with serial_line(None) as port, silent:
         flash.flash(board, image, None, port)
     tools.jlink("1")
-    monkeypatch.setattr(flash, "find_port", lambda serial: Port("/dev/none", certain=False))
+    monkeypatch.setattr(flash, "find_ports", lambda serial: [Port("/dev/none", certain=False)])
     flash.flash(board, image, None, None)  # it may be another board's
     assert "cannot be opened" in capsys.readouterr().err
 
@@ -356,14 +359,51 @@ def test_the_boards_port_is_its_probes(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("serial.tools.list_ports.comports", lambda: list(ports))
 
     there(port("/dev/ttyS0", None, None), port("/dev/ttyACM3", 0x1366, "000440012345"))
-    assert find_port("440012345") == Port("/dev/ttyACM3", certain=True)
-    assert find_port(None) == Port("/dev/ttyACM3", certain=False)
-    assert find_port("7") == Port("/dev/ttyACM3", certain=False)
+    assert find_ports("440012345") == [Port("/dev/ttyACM3", certain=True)]
+    assert find_ports(None) == [Port("/dev/ttyACM3", certain=False)]
+    assert find_ports("7") == [Port("/dev/ttyACM3", certain=False)]
     there(port("/dev/ttyACM0", 0x1366, "1"), port("/dev/ttyACM1", 0x1366, "2"))
-    assert find_port("2") == Port("/dev/ttyACM1", certain=True)
-    assert find_port(None) is None
+    assert find_ports("2") == [Port("/dev/ttyACM1", certain=True)]
+    assert find_ports(None) == []
     there(port("/dev/ttyS0", None, None))
-    assert find_port("1") is None
+    assert find_ports("1") == []
+    there(port("/dev/ttyACM1", 0x1366, "1"), port("/dev/ttyACM0", 0x1366, "1"))
+    assert find_ports("1") == [Port("/dev/ttyACM0", certain=True), Port("/dev/ttyACM1", certain=True)]
+
+
+def test_of_a_probes_two_ports_the_one_that_answers_is_the_boards(board: Board) -> None:
+    with serial_line(None) as silent, serial_line("00ff" * 10) as speaking:
+        ports = [Port(silent, certain=True), Port(speaking, certain=True)]
+        port, boot = boot_line.read_boot(ports, board, 0.5)
+    assert (port.name, boot.build) == (speaking, "00ff" * 10)
+
+
+def test_the_page_tells_every_method_its_script_and_where_its_program_comes_from() -> None:
+    page = (ROOT / "docs" / "flashing.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)$", page, re.MULTILINE))
+    assert list(rows) == list(METHODS)
+    for name, method in METHODS.items():
+        assert method.title in rows[name]
+        assert method.script in rows[name]
+        for command in re.findall(r"(?:pip|apt-get|brew) install [\w-]+", method.install):
+            assert command in rows[name]
+    for option in ("probe", "port", "verbose"):
+        assert f"`{option}=" in page
+        assert option in OPTIONS
+
+
+@contextmanager
+def emulated(elf: Path) -> Iterator[str]:
+    """The URL of an emulated board's UART."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = free.getsockname()[1]
+    command = [need_tool("qemu-system-arm"), "-machine", "mps2-an386", "-nodefaults", "-display", "none"]
+    command += ["-kernel", str(elf), "-serial", f"tcp:127.0.0.1:{number},server=on,wait=off"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as board:
+        try:
+            yield f"socket://127.0.0.1:{number}"
+        finally:
+            board.kill()
 
 
 HEIR = 'name = "flashed"\ninherits = "mps2_an386"\n[flash]\njlink = "CHIP"\npyocd = "chip"\n'
@@ -390,9 +430,10 @@ def test_scons_builds_the_scripts_and_flashes(tmp_path: Path) -> None:
     message = told(scons(root, "board=flashed", "flash", env=env))
     assert "no probe for the board" in message
     tools.jlink("5")
-    with serial_line(build_id(folder / "firmware.elf")) as port:
+    with emulated(folder / "firmware.elf") as port:
         done = scons(root, "board=flashed", "flash", f"port={port}", env=env)
     assert done.returncode == 0, done.stderr
+    assert f"smart_lock on flashed, engine aot, build {build_id(folder / 'firmware.elf')}" in done.stdout
     assert "It is the image just flashed." in done.stdout
     assert tools.calls() == ["JLinkExe -NoGui 1 -SelectEmuBySN 5 -CommanderScript flash.jlink"]
     tools.jlink("5", says="Verify failed @ address 0x00000010.")

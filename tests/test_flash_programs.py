@@ -14,6 +14,7 @@ import pytest
 from codegen.board import board_names, load_board
 from codegen.flash_scripts import flash_scripts
 from tests.support.flash_tools import BOARD
+from tests.support.packs import RIGHT, description, write_pack
 from tests.support.tools import need_tool
 from workbench.flash.methods import METHODS, run
 
@@ -112,3 +113,15 @@ def test_pyocd_knows_every_command_of_its_scripts(tmp_path: Path) -> None:
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, **more}
+
+
+def test_pyocd_takes_a_boards_pack_and_refuses_one_with_empty_memories(tmp_path: Path) -> None:
+    """Which is why `earshot packs` compares them first."""
+    program = program_of("pyocd")
+    right = write_pack(tmp_path, description(), "Maker.Right")
+    targets = run([program, "list", "--targets", "--pack", str(right)], tmp_path, timeout=120)
+    assert re.search(r"^ *chip1536 .* pack", targets.output, re.MULTILINE), targets.output
+    empty = re.sub(r'(start|size)="\w+"', r'\1="0x0"', RIGHT)
+    wrong = write_pack(tmp_path, description(empty), "Maker.Wrong")
+    refused = run([program, "list", "--targets", "--pack", str(wrong)], tmp_path, timeout=120)
+    assert "Memory regions must have a non-zero length" in refused.output

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from codegen.incremental import Incremental
 from codegen.spec import Layout
 from codegen.tflite_file import load_graph
-from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
+from tests.models.builder import ACTIVATIONS, PADDINGS
 from tests.models.networks import Network, tutorial_like
 from tests.support.exact import BATCHES
 from tests.support.streams_c import App, Int8s, StreamsC, plan_of
@@ -301,14 +301,3 @@ def test_kept_rows_are_used(tmp_path: Path) -> None:
     assert changed[6:21].any()
     assert not changed[21:].any()
     np.testing.assert_array_equal(runs[0], expected(app, frames))
-
-
-def test_reasons_are_named(tmp_path: Path) -> None:
-    """What is computed in full says why."""
-    builder: Builder = Network(1, (1, 15, 20, 1))
-    network = builder if isinstance(builder, Network) else Network(1, (1, 15, 20, 1))
-    network.conv(8, (3, 3), padding="same")
-    network.flatten(dynamic=False)
-    network.dense(4)
-    app = App(network.save(tmp_path / "same.tflite"), 15, 20, Layout.FRAMES_BY_CEPSTRA)
-    assert plan_of(app, load_graph(app.model)) == "layer 0 (CONV_2D): it pads along time"

@@ -158,7 +158,7 @@ def test_a_sound_that_cannot_be_played_is_refused(tmp_path: Path) -> None:
 def test_a_fault_is_one_line_that_says_where(door: str) -> None:
     with open_wilful(door) as device, pytest.raises(UserError, match="the image stopped") as caught:
         device.tensor(b"\xe2" + bytes(WILFUL_INPUTS - 1))
-    error = parse_line(str(caught.value).partition("stopped: ")[2])
+    error = parse_line(caught.value.what.partition("stopped: ")[2])
     assert isinstance(error, Error)
     assert (error.what, error.detail) == ("fault", 6)
     assert int(str(error.more["cfsr"]), 16) == 1 << 16  # an undefined instruction

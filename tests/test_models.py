@@ -13,6 +13,7 @@ from codegen.model_source import model_plan
 from codegen.tflite_file import load_graph
 from tests.support.models_c import ModelsC
 from tests.support.shared import shared
+from tests.support.tally import tally_case
 from workbench.oracle import Oracle
 
 # name -> bytes of arena that TensorFlow Lite Micro needs for it, where that was measured
@@ -73,6 +74,7 @@ def test_random_inputs() -> None:
         for path, inputs, outputs in zip(paths, rows, found, strict=True):
             oracle.load(path)
             assert same(outputs, oracle.run(inputs, sequence=True)), path
+            tally_case(path, outputs.size, "pc")
 
 
 @pytest.mark.parametrize("kernels", ["small", "fast"])
@@ -91,6 +93,7 @@ def test_on_a_cortex_m4(kernels: str) -> None:
         for path, inputs, outputs in zip(paths, rows, found, strict=True):
             oracle.load(path)
             assert same(outputs, oracle.run(inputs, sequence=True)), path
+            tally_case(path, outputs.size, "qemu")
 
 
 @pytest.mark.parametrize("name", [name for name, arena in MODELS.items() if arena])

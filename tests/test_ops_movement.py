@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.models.builder import Builder
-from tests.support.exact import BATCHES, Batch, Step, batches, check
+from tests.support.exact import ONE_BATCH, Batch, Step, batches, check
 
 
 def ints(values: Any) -> NDArray[np.int32]:
@@ -133,12 +133,13 @@ class Movement:
         return [tuple(np.expand_dims(places, self.values[0]).shape)]
 
 
+JOINED = ("CONCATENATION", "PACK", "PAD", "PADV2", "SQUEEZE", "EXPAND_DIMS")
+CUT = ("TRANSPOSE", "STRIDED_SLICE", "SLICE", "SPLIT", "SPLIT_V", "UNPACK")
+
+
 @st.composite
-def movements(draw: st.DrawFn) -> Movement:  # noqa: PLR0911 (one return an operator)
-    """Any of the operators, with a batch of 1 in front."""
-    joined = ("CONCATENATION", "PACK", "PAD", "PADV2", "SQUEEZE", "EXPAND_DIMS")
-    cut = ("TRANSPOSE", "STRIDED_SLICE", "SLICE", "SPLIT", "SPLIT_V", "UNPACK")
-    op = draw(st.sampled_from((*joined, *cut)))
+def movements(draw: st.DrawFn, op: str) -> Movement:  # noqa: PLR0911 (one return an operator)
+    """The operator, with a batch of 1 in front."""
     shape = (1, *draw(st.lists(st.integers(1, 6), min_size=1, max_size=3)))
     rank = len(shape)
     step = Step(0.1, draw(st.integers(-128, 127)))
@@ -201,10 +202,14 @@ def movements(draw: st.DrawFn) -> Movement:  # noqa: PLR0911 (one return an oper
     return Movement("EXPAND_DIMS", shape, (draw(st.integers(1, rank)),), step=step)
 
 
-@BATCHES
-@given(batches(movements()))
-def test_any_movement(cases: Batch) -> None:
-    check(cases)
+@pytest.mark.parametrize("op", [*JOINED, *CUT])
+def test_any_movement(op: str) -> None:
+    @ONE_BATCH
+    @given(batches(movements(op), 30))
+    def each(cases: Batch) -> None:
+        check(cases)
+
+    each()
 
 
 @pytest.mark.parametrize("kernels", ["small", "fast"])

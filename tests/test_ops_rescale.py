@@ -15,6 +15,7 @@ from codegen.tflite_file import load_graph
 from tests.models.builder import Builder
 from tests.support.exact import BATCHES, Batch, Step, batches, check, steps
 from tests.support.models_c import ModelsC
+from tests.support.tally import tally_case
 from workbench.oracle import Oracle
 
 
@@ -104,6 +105,7 @@ def test_float_ends_are_exact(tmp_path: Path, dtype: str, target: str) -> None:
             wanted = oracle.run(inputs)
             assert np.array_equal(wanted.view(np.uint32), outputs.view(np.uint32))
             assert len(np.unique(wanted)) > 250
+            tally_case(path, outputs.size, target)
 
 
 def test_infinities_are_the_rails(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from codegen.ops.unary import FUNCTIONS
 from codegen.quantize import Reference
 from codegen.tflite_file import load_graph
 from tests.models.builder import Builder
-from tests.support.exact import BATCHES, Batch, Step, batches, check, steps
+from tests.support.exact import ONE_BATCH, Batch, Step, batches, check, steps
 from tests.support.models_c import ModelsC
 
 
@@ -48,9 +48,8 @@ class Unary:
 
 
 @st.composite
-def unaries(draw: st.DrawFn) -> Unary:
-    """Any of the functions."""
-    op = draw(st.sampled_from(sorted(FUNCTIONS)))
+def unaries(draw: st.DrawFn, op: str) -> Unary:
+    """The function."""
     input_ = draw(steps(-8, 1))
     output = draw(steps(-8, 1))
     if op == "HARD_SWISH":
@@ -60,10 +59,14 @@ def unaries(draw: st.DrawFn) -> Unary:
     return Unary(op, input_, output, draw(types), draw(types), alpha)
 
 
-@BATCHES
-@given(batches(unaries()))
-def test_any_function(cases: Batch) -> None:
-    check(cases)
+@pytest.mark.parametrize("op", sorted(FUNCTIONS))
+def test_any_function(op: str) -> None:
+    @ONE_BATCH
+    @given(batches(unaries(op)))
+    def each(cases: Batch) -> None:
+        check(cases)
+
+    each()
 
 
 @pytest.mark.parametrize("kernels", ["small", "fast"])

@@ -16,6 +16,7 @@ from codegen.tflite_file import load_graph
 from tests.models.builder import Builder
 from tests.support.exact import BATCHES, Batch, batches
 from tests.support.models_c import ModelsC
+from tests.support.tally import tally_case
 from workbench.oracle import Oracle
 
 STEPS = 40
@@ -100,6 +101,7 @@ def check_stream(paths: list[Path], *, kernels: str = "small", target: str = "pc
             for path, inputs, outputs in zip(paths, rows, found, strict=True):
                 oracle.load(path)
                 assert np.array_equal(oracle.run(inputs, sequence=sequence), outputs), path
+                tally_case(path, outputs.size, target)
 
 
 def written(cases: list[Stream], folder: Path) -> list[Path]:

@@ -3,45 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from codegen.board import Board, load_board
 from codegen.errors import UserError
+from tests.support.flash_tools import CHIP
 from tests.support.packs import CORE, RIGHT, description, write_description, write_pack
 from workbench.commands import packs
 from workbench.packs.cache import PackCache, Release, version_key
 from workbench.packs.compare import KNOWN_BAD, compare
 
-BOARD = """\
-name = "chip"
-description = "A chip"
-core = "cortex-m33"
-fpu = "fpv5-sp-d16"
-clock_hz = 78_000_000
-stack = 4096
-interrupts = 4
-port = "chip_family"
-
-[[memory]]
-name = "flash"
-kind = "flash"
-start = 0x0800_0000
-size = 0x18_0000
-
-[[memory]]
-name = "ram"
-kind = "ram"
-start = 0x2000_0000
-size = 0x4_0000
-
-[pack]
-name = "Maker.Chip_DFP"
-device = "CHIP1536"
-"""
+BOARD = CHIP + '[pack]\nname = "Maker.Chip_DFP"\ndevice = "CHIP1536"\n'
 
 
 @pytest.fixture
@@ -130,6 +111,39 @@ def test_regions_of_size_0_are_explained(
     assert told[2].endswith("not within the flash of the pack: none")
 
 
+# Core, flash and RAM of the chips, from the vendors' device headers: start and size.
+HEADERS = {
+    "xg24": ("Cortex-M33", 0x08000000, 0x180000, 0x20000000, 0x40000),
+    "nrf52840dk": ("Cortex-M4", 0, 0x100000, 0x20000000, 0x40000),
+    "nano33ble": ("Cortex-M4", 0, 0x100000, 0x20000000, 0x40000),
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_the_projects_boards_agree_with_the_headers_of_their_chips(
+    tmp_path: Path, cache: PackCache, name: str
+) -> None:
+    core, flash, flash_size, ram, ram_size = HEADERS[name]
+    board = load_board(name)
+    assert board.pack is not None
+    memories = (
+        f'<memory name="FLASH" access="rx" start="{flash:#x}" size="{flash_size:#x}" default="1"/>'
+        f'<memory name="RAM" access="rwx" start="{ram:#x}" size="{ram_size:#x}" default="1"/>'
+    )
+    vendor, pack = board.pack.name.split(".")
+    text = description(
+        memories,
+        core=CORE.replace("Cortex-M33", core),
+        device=board.pack.device,
+        vendor=vendor,
+        name=pack,
+    )
+    cache.add_description(write_description(tmp_path, text, f"{board.pack.name}.pdsc"))
+    chip = cache.chip(board.pack.device)
+    assert chip is not None
+    assert [finding.what for finding in compare(board, chip) if finding.differs] == []
+
+
 def test_what_is_no_description(tmp_path: Path, cache: PackCache) -> None:
     with pytest.raises(UserError, match="No such file"):
         cache.add_description(tmp_path / "none.pdsc")
@@ -197,7 +211,7 @@ def test_without_a_network_the_empty_index_is_told(
 ) -> None:
     # What the library does on a machine that reaches no network: nothing, without a word.
     monkeypatch.setattr(PackCache, "update", lambda self: 0)
-    assert call(monkeypatch, board, cache)[0] == 0
+    assert call(monkeypatch, board, cache)[0] == 1
     told = capsys.readouterr().out
     assert "the index of packs is empty: no network reached it" in told
     assert "--pdsc" in told
@@ -238,6 +252,53 @@ def test_a_local_description_is_compared_without_the_pack(
     assert "no flash algorithm" not in capsys.readouterr().out
 
 
+INDEX = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<index schemaVersion="1.1.0"><vendor>Maker</vendor><url>{url}</url><timestamp>2026-01-01T00:00:00</timestamp>
+<pindex><pdsc url="{url}" vendor="Maker" name="Chip_DFP" version="1.2.3"/></pindex></index>
+"""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The folder's files on this computer's loopback; yields their address."""
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_index_description_and_pack_are_fetched(
+    tmp_path: Path,
+    board: Board,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The library's own network code, from an index on this computer."""
+    files = tmp_path / "files"
+    files.mkdir()
+    with served(files) as url:
+        text = description().replace("http://localhost/", url)
+        write_description(files, text)
+        write_pack(files, text).rename(files / "Maker.Chip_DFP.1.2.3.pack")
+        (files / "index.pidx").write_text(INDEX.format(url=url))
+        indexes = tmp_path / "indexes"
+        indexes.write_text(f"{url}index.pidx\n")
+        for cache in (PackCache(tmp_path / "one"), PackCache(tmp_path / "two")):
+            # In the second, the description is local and the pack alone is fetched.
+            words = ["--index", str(indexes)] if cache.folder.name == "one" else []
+            words += ["--pdsc", str(files / "Maker.Chip_DFP.pdsc")] if not words else []
+            assert call(monkeypatch, board, cache, *words)[0] == 0
+            laid = cache.folder / "Maker" / "Chip_DFP" / "1.2.3.pack"
+            assert laid.read_bytes() == (files / "Maker.Chip_DFP.1.2.3.pack").read_bytes()
+            assert f"pack     {laid}" in capsys.readouterr().out
+    with pytest.raises(UserError, match="there is no such file"):
+        PackCache(tmp_path, tmp_path / "none")
+
+
 def test_a_device_the_index_does_not_have(
     tmp_path: Path,
     cache: PackCache,
@@ -246,7 +307,7 @@ def test_a_device_the_index_does_not_have(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     file = write_description(tmp_path, description(device="OTHER"))
-    assert call(monkeypatch, board, cache, "--pdsc", str(file), "--no-fetch")[0] == 0
+    assert call(monkeypatch, board, cache, "--pdsc", str(file), "--no-fetch")[0] == 1
     assert "the index (1 devices) does not have CHIP1536; nothing was fetched." in capsys.readouterr().out
 
 

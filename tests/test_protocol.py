@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from codegen.contract import feature_contract
 from codegen.errors import UserError
-from tests.support.doors import DOORS, BadLine, board_of, open_hashing, open_image, open_wilful
+from tests.support.doors import DOORS, board_of, open_hashing, open_image, open_wilful
 from tests.support.expected import expected_lines
 from tests.support.images import (
     HASHING,
@@ -32,6 +32,7 @@ from tests.support.images import (
 )
 from tests.support.tools import need_tool
 from workbench.lines import Ack, Boot, Error, Setting, Status, numbered_line, parse_line
+from workbench.robot.bad_line import BadBytes
 from workbench.targets import Device
 
 pytestmark = pytest.mark.xdist_group("images")
@@ -232,8 +233,8 @@ def test_duplicated_reordered_and_damaged_lines_change_nothing(hashing: Device) 
 def test_a_bad_line_costs_time_and_no_decision(door: str, rate: float) -> None:
     sound = bursts(120, seed=3)
     with open_hashing(door) as device:
-        line = BadLine(device, seed=11, rate=rate)
-        device._retry = 0.2
+        line = device.link = BadBytes(device.link, seed=11, rate=rate)
+        device.retry = 0.2
         assert list(device.replay(sound)) == expected_lines(HASHING, sound)
         assert line.damaged > 0
         assert device.status()["errors"] > 0
@@ -241,7 +242,7 @@ def test_a_bad_line_costs_time_and_no_decision(door: str, rate: float) -> None:
 
 def test_decisions_lost_on_the_way_here_are_noticed() -> None:
     with open_hashing("pc") as device:
-        link = device._link
+        link = device.link
         receive = link.receive
         swallowed = expected_lines(HASHING, SOUND)[3].encode() + b"\n"
         link.receive = lambda timeout: receive(timeout).replace(swallowed, b"")  # type: ignore[method-assign]

@@ -39,7 +39,7 @@ SOUND = bursts(30)
 
 def pid_of(device: Device) -> int:
     """The process behind a device."""
-    link = device._link
+    link = device.link
     assert isinstance(link, ProcessLink)
     return link.pid
 
@@ -84,7 +84,7 @@ def test_an_image_ends_with_its_killed_parent(door: str) -> None:
     need_tool("qemu-system-arm")
     script = (
         "import sys, time; from pathlib import Path; from workbench.targets import open_target\n"
-        f"d = open_target({door!r}, Path({str(image)!r})); print(d._link.pid, flush=True); time.sleep(600)"
+        f"d = open_target({door!r}, Path({str(image)!r})); print(d.link.pid, flush=True); time.sleep(600)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -165,7 +165,7 @@ def test_lines_that_nobody_takes_are_dropped_after_a_second_and_counted() -> Non
             device.send(lines[sent : sent + 4096])
             sent += 4096
             time.sleep(0.001)
-        while device._link._link._queued and time.monotonic() < started + 60:  # type: ignore[attr-defined]
+        while device.link._link._queued and time.monotonic() < started + 60:  # type: ignore[attr-defined]
             device.send(b"")
             time.sleep(0.01)
         whole = 0
@@ -272,4 +272,4 @@ def test_links_tell_when_nothing_more_will_come() -> None:
         os.kill(pid_of(device), signal.SIGKILL)
         assert gone(pid_of(device))
         with pytest.raises(LinkClosedError, match="signal 9"):
-            device._link.receive(5)
+            device.link.receive(5)

@@ -26,6 +26,7 @@ class BuildOptions:
     spec: Spec
     build: Path
     verbose: bool
+    emulator: str | None = None  # None: what fits
     probe: str | None = None  # who flashes: a method, a serial number, or METHOD:SERIAL
     port: str | None = None  # the board's serial port, for its boot line after flashing
     kernels: str | None = None  # in place of the app's own; `spec` has them already
@@ -52,6 +53,7 @@ OPTIONS: Mapping[str, str] = {
     "build": "where to build (default build)",
     "kernels": "small or fast, in place of what pipeline.toml says; in a folder of its own",
     "engine": "what runs the model: aot, C generated for it (default aot)",
+    "emulator": "what emulate runs on: qemu or renode (default: what is installed and knows the board)",
     "probe": "flash: a probe's serial number, a method (jlink, pyocd, ...), or METHOD:SERIAL",
     "port": "flash: the board's serial port (default the probe's)",
     "verbose": "1 shows the commands (default 0)",
@@ -60,6 +62,7 @@ OPTIONS: Mapping[str, str] = {
 TARGETS: Mapping[str, str] = {
     "firmware": "the image: firmware.elf, .bin, .hex, .map and the table of sizes (default)",
     "generated": "its generated sources alone",
+    "emulate": "runs the app's Robot suites on an emulator; results in build/<board>/<app>/emulate/",
     "flash": "the image onto the board: verified, reset, asked who it is",
     "counting": "counting.elf, from which `earshot profile` counts instructions",
 }
@@ -109,12 +112,17 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         methods_of(board)
     app = (launch / arguments["app"]).resolve() if "app" in arguments else EXAMPLE
     spec = with_kernels(load_spec(app), kernels)
+    if "emulate" in targets:
+        from workbench.suites.emulator import check
+
+        check(spec, board.name, arguments.get("emulator"))
     return BuildOptions(
         board=board,
         app=spec.file.parent,
         spec=spec,
         build=(launch / arguments["build"]).resolve() if "build" in arguments else ROOT / "build",
         verbose=arguments.get("verbose") == "1",
+        emulator=arguments.get("emulator"),
         probe=arguments.get("probe"),
         port=arguments.get("port"),
         kernels=kernels,

@@ -14,6 +14,7 @@ from codegen.stream_weights import NotExactError, dense_words, dense_words_int16
 FORMS = {
     "fully_connected": "FULLY_CONNECTED_ONCE",
     "fully_connected_wide": "FULLY_CONNECTED_WIDE",
+    "fully_connected_steps": "FULLY_CONNECTED_STEPS",
     "fully_connected_twice": "FULLY_CONNECTED_TWICE",
 }
 

@@ -119,5 +119,5 @@ def mode_table(modes: ModePlan) -> str:
     if modes.reason:
         text += f"computed in full at every decision: {modes.reason}\n"
     elif modes.catch_up:
-        text += f"after {modes.catch_up} or more missed frames a full run takes fewer multiplications\n"
+        text += f"after {modes.catch_up} or more missed frames a full run takes less work\n"
     return text

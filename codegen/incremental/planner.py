@@ -6,7 +6,6 @@ the only kind of input tensor that the model door lets in, and one range for all
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,7 @@ from codegen.graph import Graph
 from codegen.incremental.cut import Cut, cut
 from codegen.incremental.dense import dense_layer, row_order, serves
 from codegen.incremental.flat import flat_plan
-from codegen.incremental.kept import History, Kept, Stream
+from codegen.incremental.kept import History, Kept, Rows, Stream
 from codegen.incremental.parts import parts
 from codegen.incremental.sinks import sinks
 from codegen.incremental.step import Call, Step, step
@@ -34,7 +33,7 @@ class Incremental:
     calls: of the step, planned in `step`;
     streams: by the layer that reads them; works: those in the arena, and the tensors that they are
     before: calls that the layers behind need first; the first ones of `rest`, the plan of both
-    catch_up: missed frames from which on a full run takes fewer multiplications
+    catch_up: missed frames from which on a full run takes less work
     reasons: layer of the model -> why it is computed in full
     """
 
@@ -86,7 +85,8 @@ def _scrambled(graph: Graph, frames: int, cepstra: int, fast: bool, reference: R
     flat = flat_plan(graph, frames, cepstra, fast, reference)
     places = {flat.frame: "frame"}
     rest = program(flat.lowering, [*(call.layer for call in flat.before), *flat.rest], places)
-    stepping = tuple(call.layer for call in flat.calls)
+    layers = tuple(call.layer for call in flat.calls)
+    stepping = Program(flat.tensors, layers, flat.frame, flat.frame, kept=places)
     return Incremental(
         frames=frames,
         frame_size=cepstra,
@@ -95,19 +95,43 @@ def _scrambled(graph: Graph, frames: int, cepstra: int, fast: bool, reference: R
         calls=flat.calls,
         streams={},
         works={},
-        step=plan(Program(flat.tensors, stepping, flat.frame, flat.frame, kept=places)),
+        step=plan(stepping),
         before=flat.before,
         rest=plan(replace(rest, tensors=flat.tensors)),
-        catch_up=_catch_up(flat.calls, frames),
+        catch_up=_catch_up(stepping, flat.calls, flat.kept, frames),
         reasons=flat.reasons,
     )
 
 
-def _catch_up(calls: Sequence[Call], frames: int) -> int:
-    """Missed frames whose steps multiply as often as those of a full run."""
-    once = sum(call.layer.macs for call in calls)
-    full = sum(call.layer.macs * (frames - call.first) for call in calls)
-    return math.ceil(full / once)
+CALL, VALUE = 60, 8  # instructions of a call, and of a value that it reads or makes, beside its products
+
+
+def _catch_up(program_: Program, calls: Sequence[Call], kept: Sequence[Kept], frames: int) -> int:
+    """Missed frames from which on a full run takes less work than their steps, or fewer multiplications.
+
+    A full run leaves out the rows before its first frame, and does not move what is kept whole.
+    """
+
+    def work(call: Call) -> int:
+        tensors = (*call.layer.inputs, call.layer.output)
+        values = sum(program_.tensors[tensor].size for tensor in tensors)
+        return call.layer.macs + VALUE * values + CALL
+
+    moved = sum(_moved(one) for one in kept)
+    once = sum(work(call) for call in calls) + moved
+    full = sum(work(call) * (frames - call.first) for call in calls)
+    times = [(call.layer.macs, frames - call.first) for call in calls]
+    multiplied = sum(macs * rows for macs, rows in times) // sum(macs for macs, _ in times)
+    return min(frames, full // once + 1, multiplied + 1)
+
+
+def _moved(kept: Kept) -> int:
+    """Instructions that firmware/nn/stream_move.h takes when rows grow older, beyond those of a full run."""
+    if not isinstance(kept, (Rows, History)):
+        return 0
+    row = kept.nbytes // kept.rows
+    whole = row % 4 == 0 and row * (kept.rows - 1) % 32 == 0
+    return kept.nbytes // 8 if whole else kept.nbytes * 5 // 4
 
 
 class _Planner:
@@ -127,15 +151,16 @@ class _Planner:
         roots = {tensor: self.lowering.root(row) for tensor, row in self.cut.rows.items()}
         steps = {id(node) for node in self.cut.graph.nodes[: self.cut.steps]}
         tensors = self.lowering.graph.tensors
-        stepping = [layer for layer in self.lowering.layers if id(layer.node) in steps]
-        if not any(layer.macs for layer in stepping):
+        own = [layer for layer in self.lowering.layers if id(layer.node) in steps]
+        if not any(layer.macs for layer in own):
             raise NotIncrementalError(self._first_reason())
         wanted = {self.lowering.root(row) for row in self._lasting()}
-        found = parts(tensors, stepping, wanted)
+        found = parts(tensors, own, wanted)
         behind = [layer for layer in self.lowering.layers if id(layer.node) not in steps]
         to = sinks(self.cut, tensors, found, behind, roots)
         made = step(self.cut, tensors, found, roots, to)
         behind = [self._dense(layer, made) for layer in behind]
+        stepping = _step_program(made)
         return Incremental(
             frames=self.cut.frames,
             frame_size=cepstra,
@@ -144,10 +169,10 @@ class _Planner:
             calls=made.calls,
             streams=to.streams,
             works=made.works,
-            step=plan(_step_program(made, self.cut)),
+            step=plan(stepping),
             before=(),
             rest=plan(program(self.lowering, behind, made.places)),
-            catch_up=_catch_up(made.calls, self.cut.frames),
+            catch_up=_catch_up(stepping, made.calls, made.kept, self.cut.frames),
             reasons=self.cut.reasons,
         )
 
@@ -169,7 +194,7 @@ class _Planner:
         return dense_layer(layer, weights, order, history, self.fast)
 
 
-def _step_program(made: Step, cut_: Cut) -> Program:
+def _step_program(made: Step) -> Program:
     source = next(tensor for tensor, place in made.places.items() if place == "frame")
     layers = tuple(call.layer for call in made.calls)
     return Program(made.tensors, layers, source, source, kept=made.places)

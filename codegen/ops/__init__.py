@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codegen.ops import (
     arithmetic,
+    cast,
     conv_2d,
     depthwise_conv_2d,
     fully_connected,
@@ -21,6 +22,7 @@ from codegen.ops.family import Family, Fault
 
 MODULES = (
     arithmetic,
+    cast,
     conv_2d,
     depthwise_conv_2d,
     fully_connected,

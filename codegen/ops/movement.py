@@ -115,7 +115,7 @@ def _axis(value: int, rank: int) -> int:
     return value % rank
 
 
-def _views(graph: Graph, node: Node) -> list[View]:
+def _views(graph: Graph, node: Node) -> list[View]:  # noqa: PLR0911 (one an operator)
     """Of each output, the places in the one input it comes from; ValueError where the node makes no sense."""
     source = _source(graph, node)
     places = indices(source.shape)
@@ -146,12 +146,17 @@ def _views(graph: Graph, node: Node) -> list[View]:
         if sum(sizes) != source.shape[axis] or min(sizes) < 1:
             raise ValueError(f"parts of {sizes} of {source.shape[axis]}")
         return np.split(places, np.cumsum(sizes)[:-1], axis)
+    if node.op == "FILL":
+        sizes = [int(size) for size in _constant(graph, node, 0).reshape(-1)]
+        if source.size != 1 or any(size < 1 for size in sizes):
+            raise ValueError(f"{list(source.shape)} to fill {sizes}")
+        return [np.broadcast_to(places.reshape(()), sizes)]
     raise ValueError(node.op)
 
 
 def _source(graph: Graph, node: Node) -> Tensor:
     """The input whose values are moved."""
-    tensor = operand(graph, node, 1 if node.op == "SPLIT" else 0)
+    tensor = operand(graph, node, 1 if node.op in ("SPLIT", "FILL") else 0)
     if tensor is None:
         raise ValueError("is not there")
     return tensor
@@ -312,7 +317,7 @@ def lower_pad(lowering: Lowering, node: Node) -> None:
 
 
 FAMILIES = (
-    Family(("TRANSPOSE", "STRIDED_SLICE", "SLICE", "UNPACK", "SPLIT", "SPLIT_V"), check, lower),
+    Family(("TRANSPOSE", "STRIDED_SLICE", "SLICE", "UNPACK", "SPLIT", "SPLIT_V", "FILL"), check, lower),
     Family(("CONCATENATION", "PACK"), check_joined, lower_joined),
     Family(("PAD", "PADV2"), check_pad, lower_pad),
 )

@@ -1,9 +1,8 @@
 #ifndef NN_STREAM_HISTORY_H
 #define NN_STREAM_HISTORY_H
 
-#include "nn/simd.h"
+#include "nn/stream_move.h"
 #include <stdint.h>
-#include <string.h>
 
 /* All rows of a tensor, oldest first, widened to int16: what a dense layer behind streams reads. */
 typedef struct {
@@ -19,11 +18,7 @@ KERNEL int16_t *stream_history_next(const stream_history_t *history, int32_t ind
     if (index < history->rows) {
         return history->values + index * size;
     }
-    if (size % 16 == 0 && kept > 0) {
-        simd_move_down(history->values, history->values + size, kept);
-    } else {
-        memmove(history->values, history->values + size, (size_t)kept * sizeof *history->values);
-    }
+    stream_move(history->values, 2 * size, 2 * kept);
     return history->values + kept;
 }
 

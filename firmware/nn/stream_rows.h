@@ -1,7 +1,7 @@
 #ifndef NN_STREAM_ROWS_H
 #define NN_STREAM_ROWS_H
 
-#include "nn/simd.h"
+#include "nn/stream_move.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -23,12 +23,7 @@ KERNEL int8_t *stream_rows_next(const stream_rows_t *stream, int32_t index)
     if (index < stream->rows) {
         return stream->values + index * stream->size;
     }
-    if (kept > 0 && kept % 32 == 0 && stream->size % 4 == 0) {
-        simd_move_down((int16_t *)(void *)stream->values, (int16_t *)(void *)(stream->values + stream->size),
-                       kept / 2);
-    } else {
-        memmove(stream->values, stream->values + stream->size, (size_t)kept);
-    }
+    stream_move(stream->values, stream->size, kept);
     return stream->values + kept;
 }
 

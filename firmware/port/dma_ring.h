@@ -10,8 +10,11 @@
  * interrupt at the end of a block counts it and no more. The reader finds out what was overwritten before it
  * came: the oldest samples are lost, and counted. */
 
-#define DMA_RING_SIZE   4096u /* samples, a power of two: 256 ms at 16 kHz */
-#define DMA_RING_BLOCK  128u  /* samples between two interrupts: 8 ms */
+#ifndef DMA_RING_CHANNELS
+#define DMA_RING_CHANNELS 1u /* samples of a frame; all counts below are samples, and whole frames */
+#endif
+#define DMA_RING_SIZE   (4096u * DMA_RING_CHANNELS) /* a power of two: 256 ms at 16 kHz */
+#define DMA_RING_BLOCK  (128u * DMA_RING_CHANNELS)  /* between two interrupts: 8 ms */
 #define DMA_RING_BLOCKS (DMA_RING_SIZE / DMA_RING_BLOCK)
 
 /* The engine owns the block it writes, and the next one when it has been told where that lies. */

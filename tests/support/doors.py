@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import socket
 import subprocess
 import threading
@@ -64,40 +63,3 @@ def on_a_socket(image: Path) -> Iterator[str]:
     for running in program:
         running.kill()
         running.wait()
-
-
-class BadLine:
-    """A link that damages what is sent: bytes flipped, left out, doubled; pieces doubled. Seeded."""
-
-    def __init__(self, device: Device, seed: int, rate: float) -> None:
-        """Takes the place of the device's link. rate: of damaged bytes."""
-        self._link = device._link
-        self._random = random.Random(seed)
-        self._rate = rate
-        self.damaged = 0
-        device._link = self
-
-    def send(self, data: bytes) -> None:
-        """See Link."""
-        out = bytearray()
-        for byte in data:
-            if self._random.random() >= self._rate:
-                out.append(byte)
-                continue
-            self.damaged += 1
-            kind = self._random.randrange(4)
-            if kind == 0:
-                out.append(byte ^ 1 << self._random.randrange(8))
-            elif kind == 1:
-                out += bytes((byte, byte))
-            elif kind == 2:
-                out += bytes((byte, self._random.randrange(256)))
-        self._link.send(bytes(out))
-
-    def receive(self, timeout: float) -> bytes:
-        """See Link."""
-        return self._link.receive(timeout)
-
-    def close(self) -> None:
-        """See Link."""
-        self._link.close()

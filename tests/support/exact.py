@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from codegen.layer import Layer
 from codegen.lower import lower
+from codegen.quantize import Reference
 from codegen.tflite_file import load_graph
 from tests.models.builder import Builder
 from tests.support.models_c import ModelsC
+from tests.support.tally import tally_case
 from workbench.oracle import Oracle
 
 ROWS = 24  # inputs a model is run on, edges included
@@ -36,6 +38,8 @@ BATCHES = settings(
     database=None,
     verbosity=Verbosity.quiet,
 )
+# Where each of many operators has a test of its own: one batch of each is enough.
+ONE_BATCH = settings(BATCHES, max_examples=-(-EXAMPLES // 3) or 1)
 
 
 class Case(Protocol):
@@ -52,9 +56,9 @@ class Batch(list[Any]):
         return f"{len(self)} cases"
 
 
-def batches(case: st.SearchStrategy[Any]) -> st.SearchStrategy[Batch]:
-    """BATCH random cases."""
-    return st.lists(case, min_size=BATCH, max_size=BATCH).map(Batch)
+def batches(case: st.SearchStrategy[Any], size: int = BATCH) -> st.SearchStrategy[Batch]:
+    """That many random cases."""
+    return st.lists(case, min_size=size, max_size=size).map(Batch)
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,14 @@ def layers_of(case: Case, folder: Path) -> list[Layer]:
     return list(lower(load_graph(path)).layers)
 
 
-def check(cases: Sequence[Case], *, kernels: str = "small", target: str = "pc", seed: int = 0) -> None:
+def check(
+    cases: Sequence[Case],
+    *,
+    kernels: str = "small",
+    target: str = "pc",
+    seed: int = 0,
+    reference: Reference = Reference.LITERT,
+) -> None:
     """Asserts that every output value of every case is the reference's."""
     with tempfile.TemporaryDirectory(prefix="cases") as folder:
         paths = []
@@ -108,13 +119,14 @@ def check(cases: Sequence[Case], *, kernels: str = "small", target: str = "pc", 
             path = Path(folder) / f"{index}.tflite"
             path.write_bytes(case.build().bytes())
             paths.append(path)
-        models = ModelsC(paths, kernels=kernels, target=target)
+        models = ModelsC(paths, kernels=kernels, target=target, reference=reference)
         inputs = [_rows(graph.input, seed + index) for index, graph in enumerate(models.graphs)]
         outputs = models.run(inputs)
-        with Oracle(paths[0]) as oracle:
+        with Oracle(paths[0], reference) as oracle:
             for case, path, rows, found in zip(cases, paths, inputs, outputs, strict=True):
                 oracle.load(path)
                 _compare(case, oracle.run(rows), found)
+                tally_case(path, found.size, target, reference)
 
 
 def _rows(tensor: Any, seed: int) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-BOARD = """\
+CHIP = """\
 name = "chip"
 description = "A chip"
 core = "cortex-m33"
@@ -32,6 +32,8 @@ kind = "ram"
 start = 0x2000_0000
 size = 0x4_0000
 
+"""
+BOARD = f"""{CHIP}\
 [flash]
 commander = "CHIP1536"
 jlink     = "CHIPxxxx1536"

@@ -22,13 +22,20 @@ class ProgramC:
     """A program built from `sources` in `folder`. target: "pc" or "qemu" (mps2-an386, semihosting)."""
 
     def __init__(
-        self, folder: Path, sources: Sequence[Path], *, target: str = "pc", flags: Sequence[str] = ("-O1",)
+        self,
+        folder: Path,
+        sources: Sequence[Path],
+        *,
+        target: str = "pc",
+        flags: Sequence[str] = ("-O1",),
+        counted: bool = False,
     ) -> None:
+        """counted: the emulator's clock is the number of instructions, 64 ns each."""
         if target == "qemu":
             for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
                 if shutil.which(tool) is None:
                     pytest.skip(f"{tool} is not installed")
-        self.target = target
+        self.target, self.counted = target, counted
         self.path = folder / "program"
         common = [*WARNINGS, *flags, f"-I{FIRMWARE}", f"-I{folder}", *(str(source) for source in sources)]
         if target == "pc":
@@ -53,6 +60,7 @@ class ProgramC:
                 "-serial",
                 "none",
             ]
+            command += ["-icount", "shift=6"] if self.counted else []
             command += ["-semihosting-config", "enable=on,target=native", "-kernel", str(self.path)]
         result = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, check=False)
         if result.returncode != 0:

@@ -29,6 +29,7 @@ from codegen.spec import (
     Window,
 )
 from codegen.tflite_file import load_graph
+from tests.support.compile import FIRMWARE
 from tests.support.program_c import HERE, ProgramC
 
 Int8s = NDArray[np.int8]
@@ -72,18 +73,24 @@ def plan_of(app: App, graph: Graph) -> Incremental | str:
 class StreamsC:
     """Several incremental models in one program; `target`: "pc" or "qemu"."""
 
+    main = "streams_main.c"
+    firmware: tuple[str, ...] = ()
+    flags = ("-O1",)
+
     def __init__(self, apps: Sequence[App], *, target: str = "pc") -> None:
         self.apps = apps
         self.graphs = [load_graph(app.model) for app in apps]
         self._folder = tempfile.TemporaryDirectory(prefix="streams")
         self.folder = Path(self._folder.name)
         self._write()
-        sources = [HERE / "streams_main.c"]
+        sources = [HERE / self.main, *(FIRMWARE / file for file in self.firmware)]
         sources += [self.folder / f"{kernels}.c" for kernels in sorted({app.kernels for app in apps})]
-        self.program = ProgramC(self.folder, sources, target=target)
+        counted = target == "qemu" and bool(self.firmware)
+        self.program = ProgramC(self.folder, sources, target=target, flags=self.flags, counted=counted)
 
     def _write(self) -> None:
-        includes = ["#pragma once", '#include "nn/model.h"', "#include <stddef.h>", "#include <stdint.h>"]
+        includes = ["#pragma once", '#include "nn/model.h"', "#include <stdbool.h>"]
+        includes += ["#include <stddef.h>", "#include <stdint.h>"]
         includes += ["typedef struct {", "    uint8_t *bytes;", "    size_t size, width;", "} kept_t;"]
         rows = []
         for index, (app, graph) in enumerate(zip(self.apps, self.graphs, strict=True)):
@@ -102,9 +109,12 @@ class StreamsC:
                 together.write(f"const kept_t {name}_kept[] = {{{', '.join(sizes)}}};\n")
             includes.append(f"extern const kept_t {name}_kept[{len(kept)}];")
             size = max(planned.arena, 16)
-            rows.append(f"    {{&{name}_model, {name}_arena, {name}_kept, {size}, {app.cepstra}}},")
+            turned = "true" if planned.transposed else "false"
+            row = f"&{name}_model, {name}_arena, {name}_kept, {size}, {app.cepstra}, {app.frames}, {turned}"
+            rows.append(f"    {{{row}}},")
         includes += ["static const struct {", "    const model_t *model;", "    uint8_t *arena;"]
-        includes += ["    const kept_t *kept;", "    size_t arena_size, frame_size;"]
+        includes += ["    const kept_t *kept;", "    size_t arena_size, frame_size, frames;"]
+        includes += ["    bool transposed; /* the input tensor has time along its columns */"]
         includes += ["} models[] __attribute__((unused)) = {", *rows, "};", ""]
         (self.folder / "models.h").write_text("\n".join(includes))
 
@@ -113,12 +123,7 @@ class StreamsC:
 
         'a' takes a frame; 'z' resets; 'p' takes the number of kept memory, whose values it changes.
         """
-        sent = b""
-        for script in scripts:
-            for letter, values in script:
-                sent += letter.encode() + (b"" if values is None else np.ascontiguousarray(values).tobytes())
-            sent += b"."
-        answer = self.program.run(sent)
+        answer = self.program.run(sent(scripts))
         outputs, start = [], 0
         for graph, script in zip(self.graphs, scripts, strict=True):
             count = sum(letter in "rf" for letter, _ in script)
@@ -127,3 +132,43 @@ class StreamsC:
             start += data.size
         assert start == len(answer)
         return outputs
+
+
+TICK = 0.025  # of the virtual board's timer a nanosecond; an instruction takes 64
+Scripts = Sequence[Sequence[tuple[str, Int8s | None]]]
+
+
+class CascadesC(StreamsC):
+    """The same models behind the pipeline's cascade and classifier, which catch up as they do on a device."""
+
+    main = "cascades_main.c"
+    firmware = ("pipeline/cascade.c", "pipeline/classifier.c")
+    flags = ("-O2",)
+
+    def decide(self, scripts: Scripts) -> list[tuple[Int8s, NDArray[np.int64]]]:
+        """For each model, of its script's 'd': scores [n, outputs], and instructions [n] on "qemu".
+
+        'n' takes a new frame, 'z' resets.
+        """
+        answer = self.program.run(sent(scripts))
+        found, start = [], 0
+        for graph, script in zip(self.graphs, scripts, strict=True):
+            count, size = sum(letter == "d" for letter, _ in script), graph.output.size
+            rows = np.frombuffer(answer, np.int8, count * (size + 4), start).reshape(count, size + 4)
+            ticks = np.ascontiguousarray(rows[:, size:]).view(np.uint32).reshape(-1)
+            found.append((rows[:, :size], np.round(ticks / (64 * TICK)).astype(np.int64)))
+            start += rows.size
+        assert start == len(answer)
+        return found
+
+
+def sent(scripts: Scripts) -> bytes:
+    """The scripts as a program reads them."""
+    parts: list[bytes] = []
+    for script in scripts:
+        for letter, values in script:
+            parts.append(letter.encode())
+            if values is not None:
+                parts.append(np.ascontiguousarray(values).tobytes())
+        parts.append(b".")
+    return b"".join(parts)

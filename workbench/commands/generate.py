@@ -6,7 +6,10 @@ import argparse
 from pathlib import Path
 
 from codegen.errors import UserError
+from codegen.incremental import mode_plan, mode_table
 from codegen.quantize import Reference
+from codegen.spec_file import load_spec
+from codegen.tflite_file import load_graph
 from workbench import inference
 from workbench.package import model_package, package, write_package
 
@@ -16,7 +19,8 @@ DESCRIPTION = """\
 Writes a folder with everything between samples and decisions as C11: the sources generated from pipeline.toml
 and the model, the runtime they call, an example main.c, a script that builds it, and a README. Of a model
 alone: everything between its input tensor and its output. The folder needs nothing of Earshot. What you add
-to it or change in it is never overwritten.
+to it or change in it is never overwritten. Of an app it prints which layers are incremental, and why the
+others are not.
 
   earshot generate --app examples/smart_lock -o sources
   earshot generate model.tflite -o sources
@@ -51,4 +55,7 @@ def run(args: argparse.Namespace) -> int:
         files = package(app)
     write_package(files, args.output)
     print(f"{len(files)} files in {args.output}; sh {args.output}/build.sh builds the example")
+    if args.app is not None:
+        spec = load_spec(app)
+        print(f"\n{mode_table(mode_plan(spec, load_graph(spec.classifier.model)))}", end="")
     return 0

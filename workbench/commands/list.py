@@ -6,6 +6,7 @@ from __future__ import annotations
 COMMANDS: tuple[str, ...] = (
     "demo",
     "test",
+    "operators",
     "check",
     "features",
     "infer",

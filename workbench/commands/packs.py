@@ -27,7 +27,7 @@ board.toml counts whatever a pack says: packs are known to be wrong.
   earshot packs --board xg24 --pack Maker.Chip_DFP.1.2.3.pack
   earshot packs --board xg24 --pdsc Maker.Chip_DFP.pdsc --no-fetch
 
-Exit code 1: a pack and board.toml differ.
+Exit code 1: a pack and board.toml differ, or there is none to compare.
 """
 
 
@@ -56,13 +56,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help=f"where packs lie (default ${VARIABLE}, else cmsis-pack-manager's own folder)",
     )
+    parser.add_argument(
+        "--index",
+        type=Path,
+        metavar="FILE",
+        help="addresses of indexes, one a line, to ask in place of Arm's public one",
+    )
     parser.add_argument("--no-fetch", action="store_true", help="use what is here, ask no network")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
     boards = _boards(args.board)
-    cache = PackCache(args.cache)
+    cache = PackCache(args.cache, args.index)
     for file in args.pdsc:
         print(f"earshot: took {cache.add_description(file)} from {file}", file=sys.stderr)
     for file in args.pack:
@@ -72,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"cache": str(cache.folder), "boards": [_object(result) for result in results]}))
     else:
         print("\n\n".join(_told(result) for result in results))
-    return 1 if any(finding.differs for result in results for finding in result.findings) else 0
+    differs = any(finding.differs for result in results for finding in result.findings)
+    return 1 if differs or any(result.chip is None for result in results) else 0
 
 
 def _boards(name: str | None) -> list[Board]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,25 +27,34 @@ class Port:
     certain: bool
 
 
-def find_port(serial: str | None) -> Port | None:
-    """The port of the probe with this serial number; without one, a probe's port if there is exactly one."""
+def find_ports(serial: str | None) -> list[Port]:
+    """The ports of the probe with this serial number: some have two, one of them at the board's line.
+
+    Without any, a probe's port if there is exactly one.
+    """
     from serial.tools import list_ports
 
-    ports = list(list_ports.comports())
+    ports = sorted(list_ports.comports(), key=lambda port: str(port.device))
     if serial is not None:
         wanted = serial.lstrip("0").lower()
-        for port in ports:
-            if (port.serial_number or "").lstrip("0").lower() == wanted:
-                return Port(str(port.device), certain=True)
+        own = [port for port in ports if (port.serial_number or "").lstrip("0").lower() == wanted]
+        if own:
+            return [Port(str(port.device), certain=True) for port in own]
     likely = [port for port in ports if port.vid in _PROBE_VENDORS]
-    return Port(str(likely[0].device), certain=False) if len(likely) == 1 else None
+    return [Port(str(likely[0].device), certain=False)] if len(likely) == 1 else []
 
 
-def read_boot(port: Port, board: Board, timeout: float = WAIT) -> Boot:
-    """Asks the image who it is; UserError when nothing answers in time."""
+def read_boot(ports: Sequence[Port], board: Board, timeout: float = WAIT) -> tuple[Port, Boot]:
+    """Asks on one port after the other who is there; the last one's UserError when none answers in time."""
     rate = dict(board.constants).get("uart_baud", BAUD)
-    with Device(SerialLink(port.name, rate), port.name, timeout, running=True) as device:
-        return device.boot
+    for port in ports:
+        try:
+            with Device(SerialLink(port.name, rate), port.name, timeout, running=True) as device:
+                return port, device.boot
+        except UserError:
+            if port == ports[-1]:
+                raise
+    raise ValueError("read_boot needs a port")
 
 
 def build_id(elf: Path) -> str:

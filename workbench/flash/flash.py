@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from codegen.board import Board
 from codegen.errors import UserError
-from workbench.flash.boot_line import Port, build_id, find_port, read_boot
+from workbench.flash.boot_line import Port, build_id, find_ports, read_boot
 from workbench.flash.choose import Choice, choose, no_probe
 from workbench.flash.methods import TIMED_OUT, run
 
@@ -46,7 +47,7 @@ def flash(board: Board, folder: Path, probe: str | None, port: str | None, *, ve
             remedy="Its words are above. Flash again, or with another method (probe=...).",
         )
     print(f"verified and reset: {folder.name}/firmware.hex", flush=True)
-    _hear(board, folder, Port(port, certain=True) if port else find_port(chosen.serial))
+    _hear(board, folder, [Port(port, certain=True)] if port else find_ports(chosen.serial))
 
 
 def _pack(board: Board, chosen: Choice) -> Path | None:
@@ -72,20 +73,20 @@ def _failed(chosen: Choice, code: int) -> FlashError:
     )
 
 
-def _hear(board: Board, folder: Path, port: Port | None) -> None:
+def _hear(board: Board, folder: Path, ports: Sequence[Port]) -> None:
     """Compares the image that answers with the one flashed. A port that is a guess blames nobody."""
-    if port is None:
+    if not ports:
         print("No serial port of the board was found, so nobody asked the image who it is (port=...).")
         return
     try:
-        boot = read_boot(port, board)
+        port, boot = read_boot(ports, board)
         print(f"{port.name}: {boot.name} on {boot.board}, engine {boot.engine}, build {boot.build}")
         expected = build_id(folder / "firmware.elf")
         if boot.build != expected:
             what = f"the image that answers is not the one just flashed, whose build is {expected}"
             raise FlashError(what, file=port.name, remedy="Is it the port of this board (port=...)?")
     except UserError as error:
-        if port.certain:
+        if ports[0].certain:
             raise FlashError(error.what, file=error.file, remedy=error.remedy) from None
         print(error, file=sys.stderr)
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import tempfile
 import xml.etree.ElementTree as ET
 import zipfile
@@ -55,8 +56,16 @@ class Chip:
 class PackCache:
     """One folder: index.json, descriptions, and Vendor/Pack/version.pack, as pyOCD looks for them too."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """folder: default $EARSHOT_PACKS, else cmsis-pack-manager's own."""
+    def __init__(self, folder: Path | None = None, indexes: Path | None = None) -> None:
+        """folder: default $EARSHOT_PACKS, else cmsis-pack-manager's own.
+
+        indexes: a file with the address of an index a line, in place of Arm's public one.
+        """
+        if indexes is not None and not indexes.is_file():
+            raise UserError(
+                "there is no such file", file=indexes, remedy="It has the address of an index a line."
+            )
+        self._indexes = None if indexes is None else str(indexes.resolve())
         if folder is None:
             named = os.environ.get(VARIABLE)
             folder = Path(named) if named else _default_folder()
@@ -78,6 +87,7 @@ class PackCache:
 
     def update(self) -> int:
         """Fetches the descriptions of all packs; how many devices the index has then: 0 without a network."""
+        print("earshot: asking the network for the index of packs", file=sys.stderr, flush=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._manager().cache_descriptors()
         return len(self._manager().index)
@@ -88,6 +98,7 @@ class PackCache:
 
         file = self._file(release)
         if not file.is_file():
+            print(f"earshot: fetching {release}", file=sys.stderr, flush=True)
             self._manager().download_pack_list([CmsisPackRef(release.vendor, release.pack, release.version)])
         return file if file.is_file() else None
 
@@ -104,6 +115,9 @@ class PackCache:
                 remedy="cmsis-pack-manager drops all devices of a pack that names a core it does not know, "
                 "and those a newer release in its index has too.",
             )
+        kept = self._file(release).parents[2] / f"{release.name}.{release.version}.pdsc"  # fetch() needs it
+        if not (kept.is_file() and kept.samefile(file)):
+            shutil.copyfile(file, kept)
         return release
 
     def add_pack(self, file: Path) -> Release:
@@ -148,7 +162,9 @@ class PackCache:
         """A fresh one each time: it reads index.json once and keeps it."""
         from cmsis_pack_manager import Cache
 
-        return Cache(True, True, json_path=str(self.folder), data_path=str(self.folder))
+        return Cache(
+            True, True, json_path=str(self.folder), data_path=str(self.folder), vidx_list=self._indexes
+        )
 
 
 def version_key(version: str) -> tuple[tuple[int, ...], bool, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.errors import UserError
+from workbench.build_options import ROOT
 from workbench.lines import (
     PAYLOAD_MAX,
     STOPPED,
@@ -31,7 +33,9 @@ from workbench.targets.link import Link, LinkClosedError
 from workbench.targets.window import Window
 
 TIMEOUT = 20.0  # seconds without a word until an image is given up
+FAULT_LOG = ROOT / "build" / "fault.log"  # the last fault's lines
 RETRY = 1.0  # seconds without a word until an image is asked whether it lost something
+_DUMP_SECONDS = 3.0  # for the stack behind a fault's line; 64 lines of it are less at 115200 baud
 
 _ANSWERS: Mapping[str, tuple[type[Line], ...]] = {
     "status": (Status,),
@@ -52,11 +56,14 @@ class Device:
 
         UserError when it does not say who it is within `timeout` seconds.
         """
-        self._link = link
+        self.link = link  # may be replaced by one that records, or damages
         self.name = name
         self.timeout = timeout
-        self._retry = min(RETRY, timeout)
+        self.retry = min(RETRY, timeout)  # seconds without a word until the image is asked
+        self._boot_line = ""
         self._busy = False  # a transfer began and did not end
+        self._played = 0  # audio lines since `replay`
+        self._room = 0  # bytes that the image then took at once
         self._lines = Lines()
         self._waiting: deque[str] = deque()  # lines received and not looked at
         self._results: deque[str] = deque()  # decisions and stages that came while an answer was awaited
@@ -76,12 +83,12 @@ class Device:
 
     def close(self) -> None:
         """Ends the image where it is a process of ours."""
-        self._link.close()
+        self.link.close()
 
     def send(self, data: bytes) -> None:
         """Raw bytes, for whoever knows better than the methods below."""
         try:
-            self._link.send(data)
+            self.link.send(data)
         except LinkClosedError as error:
             raise UserError(str(error), file=self.name) from None
 
@@ -117,20 +124,25 @@ class Device:
             if isinstance(self._parse(line), Decision | Stage):
                 self._results.append(line)
 
-    def replay(self, samples: NDArray[np.int16]) -> Iterator[str]:
+    def replay(self, samples: NDArray[np.int16], *, afresh: bool = True) -> Iterator[str]:
         """Plays sound in; yields the exact text of each decision and stage line, in order, as they come.
 
+        afresh: with everything empty; False: behind the sound of the last replay, as one recording.
         UserError when the image stops answering, has dropped a line because nobody took it in time, or a line
         was lost on its way here.
         """
         before = self.status()
-        answer = self.command("replay")
-        if not isinstance(answer, Ack):
-            raise self._refused("replay", answer)
+        if afresh:
+            answer = self.command("replay")
+            if not isinstance(answer, Ack):
+                raise self._refused("replay", answer)
+            self._played, self._room = 0, answer.room * 2
         self._results.clear()
         payload = np.ascontiguousarray(samples, dtype="<i2").tobytes()
         decisions = windows = 0
-        for line, parsed in self._transfer("audio", payload, answer.room * 2):
+        first = self._played
+        self._played += -(-len(payload) // PAYLOAD_MAX)
+        for line, parsed in self._transfer("audio", payload, self._room, first):
             decisions += isinstance(parsed, Decision)
             windows += isinstance(parsed, Stage) and parsed.stage == "cepstra"
             if isinstance(parsed, Decision | Stage):
@@ -171,18 +183,23 @@ class Device:
             )
         return output
 
-    def _transfer(self, word: str, payload: bytes, room: int) -> Iterator[tuple[str, Line | None]]:
-        """Sends numbered lines, at most `room` bytes on their way; yields every line that is not an ack."""
+    def _transfer(
+        self, word: str, payload: bytes, room: int, first: int = 0
+    ) -> Iterator[tuple[str, Line | None]]:
+        """Sends lines numbered from `first` on, at most `room` bytes on their way; yields every line that is
+        not an ack."""
         pieces = [payload[at : at + PAYLOAD_MAX] for at in range(0, len(payload), PAYLOAD_MAX)]
         window = Window(len(pieces), max(1, room // PAYLOAD_MAX))
         silences = 0
         self._busy = True
         while not window.done:
-            self.send(b"".join(numbered_line(word, number, pieces[number]) for number in window.due()))
-            line = self._line(time.monotonic() + self._retry)
+            self.send(
+                b"".join(numbered_line(word, first + number, pieces[number]) for number in window.due())
+            )
+            line = self._line(time.monotonic() + self.retry)
             if line is None:
-                if silences * self._retry >= self.timeout:
-                    raise self._silent(f"takes {word} line {window.taken}")
+                if silences * self.retry >= self.timeout:
+                    raise self._silent(f"takes {word} line {first + window.taken}")
                 self.send(b"\nstatus\n")  # the newline ends what may be left of a damaged line
                 window.ask()
                 silences += 1
@@ -190,13 +207,13 @@ class Device:
             answer = self._parse(line)
             if isinstance(answer, Ack):
                 window.ahead = max(1, answer.room * (2 if word == "audio" else 1) // PAYLOAD_MAX)
-                if window.ack(answer.number):
+                if window.ack(answer.number - first):
                     silences = 0
             elif isinstance(answer, Status):
                 window.answer()
             else:
                 yield line, answer
-        while window.owed and (line := self._line(time.monotonic() + self._retry)) is not None:
+        while window.owed and (line := self._line(time.monotonic() + self.retry)) is not None:
             answer = self._parse(line)
             if isinstance(answer, Status):
                 window.answer()
@@ -216,6 +233,7 @@ class Device:
             line = self._line(min(deadline, asked))
             answer = self._parse(line) if line is not None else None
             if isinstance(answer, Boot):
+                self._boot_line = line or ""
                 return answer
             if isinstance(answer, Error):
                 trouble = line
@@ -227,8 +245,26 @@ class Device:
     def _parse(self, line: str) -> Line | None:
         answer = parse_line(line)
         if isinstance(answer, Error) and answer.what in STOPPED:
-            raise UserError(f"the image stopped: {line}", file=self.name)
+            raise self._stopped(line, dumped="cfsr" in answer.more)
         return answer
+
+    def _stopped(self, line: str, *, dumped: bool) -> UserError:
+        """Keeps a dump's lines, the stack behind them too, where `earshot backtrace` can read them."""
+        if not dumped:
+            return UserError(f"the image stopped: {line}", file=self.name)
+        lines = [self._boot_line, line]
+        deadline = time.monotonic() + _DUMP_SECONDS
+        with contextlib.suppress(UserError):  # the image may be gone
+            while (more := self._line(deadline)) is not None and not isinstance(parse_line(more), Boot):
+                lines.append(more)
+        FAULT_LOG.parent.mkdir(parents=True, exist_ok=True)
+        FAULT_LOG.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        elf = self.name if self.name.endswith(".elf") else "firmware.elf"
+        return UserError(
+            f"the image stopped: {line}",
+            file=self.name,
+            remedy=f"`earshot backtrace --elf {elf} {FAULT_LOG}` tells where.",
+        )
 
     def _line(self, deadline: float) -> str | None:
         """The next line, or None at the deadline."""
@@ -237,7 +273,7 @@ class Device:
             if left <= 0:
                 return None
             try:
-                self._waiting.extend(self._lines.take(self._link.receive(left)))
+                self._waiting.extend(self._lines.take(self.link.receive(left)))
             except LinkClosedError as error:
                 raise UserError(str(error), file=self.name) from None
         return self._waiting.popleft()

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from codegen.errors import UserError
@@ -124,7 +124,7 @@ class ProcessLink:
                 stderr=self._words,
                 pass_fds=inherited,
                 start_new_session=True,  # Ctrl-C is for us: we end it
-                preexec_fn=functools.partial(_die_with, os.getpid()) if _LIBC else None,  # noqa: PLW1509
+                preexec_fn=die_with_parent(),  # noqa: PLW1509
             )
         except OSError as error:
             link.close()
@@ -192,6 +192,11 @@ class ProcessLink:
 
 # Loaded here: nothing may be loaded between fork and exec.
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def die_with_parent() -> Callable[[], None] | None:
+    """For Popen's preexec_fn: the program ends with the thread that starts it. None where that cannot be."""
+    return functools.partial(_die_with, os.getpid()) if _LIBC else None
 
 
 def _die_with(parent: int) -> None:

@@ -1,0 +1,35 @@
+#include "port/efr32/efr32.h"
+#include "port/register.h"
+
+/* Blocks of the ports A to D; pins 0 to 7 have their mode in MODEL, the others in MODEH. */
+#define PORT(pin)  (EFR32_GPIO + 0x30 + 0x30 * ((pin) & 0xFFFF))
+#define MODE(pin)  (PORT(pin) + (((pin) >> 16) < 8 ? 0x4 : 0xC))
+#define DOUT(pin)  (PORT(pin) + 0x10)
+#define SHIFT(pin) (4 * (((pin) >> 16) & 7))
+
+#define MODE_INPUT     1u
+#define MODE_PUSH_PULL 4u
+
+static void mode(uint32_t pin, uint32_t mode)
+{
+    register_write(EFR32_CLEAR(MODE(pin)), (15u & ~mode) << SHIFT(pin));
+    register_write(EFR32_SET(MODE(pin)), mode << SHIFT(pin));
+}
+
+void pin_level(uint32_t pin, bool high)
+{
+    register_write(high ? EFR32_SET(DOUT(pin)) : EFR32_CLEAR(DOUT(pin)), 1u << (pin >> 16));
+}
+
+void pin_output(uint32_t pin, bool high)
+{
+    register_write(EFR32_SET(CMU_CLKEN0), CLKEN0_GPIO);
+    pin_level(pin, high); /* before the direction */
+    mode(pin, MODE_PUSH_PULL);
+}
+
+void pin_input(uint32_t pin)
+{
+    register_write(EFR32_SET(CMU_CLKEN0), CLKEN0_GPIO);
+    mode(pin, MODE_INPUT);
+}

@@ -1,0 +1,1 @@
+"""The Robot keyword library: `Library    workbench.robot.keywords.Keywords`."""

@@ -1,0 +1,30 @@
+"""Suites under renode-test: Renode's own keywords start the emulation, ours come over Robot's Remote
+interface, and the serial line is a local socket."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from workbench.build_options import ROOT
+from workbench.robot.keywords import Keywords
+from workbench.robot.server import serving
+from workbench.suites.run import Results, run_renode
+
+KEYWORDS = "EARSHOT_KEYWORDS"  # the variable that tells the suites where the keywords are
+
+
+def run_on_renode(program: Path, pc_image: Path, suites: Path, results: Path) -> Results:
+    """All suites of the folder, by renode-test."""
+    with serving(Keywords(str(pc_image))) as address:
+        return run_renode(program, suites, results, _environment() | {KEYWORDS: address})
+
+
+def _environment() -> dict[str, str]:
+    """Ours without our Python: renode-test brings its own, with the packages of the version it wants."""
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")
+    }
+    ours = ROOT / ".venv" / "bin"
+    paths = [path for path in environment.get("PATH", "").split(os.pathsep) if Path(path) != ours]
+    return environment | {"PATH": os.pathsep.join(paths)}

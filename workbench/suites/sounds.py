@@ -1,0 +1,67 @@
+"""Sounds that a suite needs and nobody recorded: silence, noise of a given peak, one loud sample."""
+
+from __future__ import annotations
+
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.spec import Pipeline
+
+Samples = NDArray[np.int16]
+
+
+def write_wav(file: Path, samples: Samples, rate: int) -> None:
+    """16-bit mono."""
+    with wave.open(str(file), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes(samples.astype("<i2").tobytes())
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes sounds whose length is told in windows of this pipeline."""
+
+    pipeline: Pipeline
+
+    @property
+    def cascade(self) -> int:
+        """Windows until the first decision can be made."""
+        return self.pipeline.cascade.frames
+
+    def samples(self, windows: int) -> int:
+        """The samples of so many windows, to the last one's end."""
+        window = self.pipeline.window
+        return max(0, (windows - 1) * window.stride + window.size) if windows else 0
+
+    def silence(self, windows: int) -> Samples:
+        """Zeros."""
+        return np.zeros(self.samples(windows), np.int16)
+
+    def noise(self, windows: int, peak: int, seed: int = 1) -> Samples:
+        """Even noise whose largest |sample| is exactly `peak` in every stretch of a stride."""
+        random = np.random.default_rng(seed)
+        sound = random.integers(-peak, peak + 1, self.samples(windows)).astype(np.int16)
+        sound[self.pipeline.window.stride // 2 :: self.pipeline.window.stride] = peak
+        return sound
+
+    def click(self, windows: int, window: int, peak: int) -> Samples:
+        """Silence but for one sample in the middle of a window's last stride, so that no earlier one has it.
+
+        Where windows overlap, later ones have it too.
+        """
+        sound = self.silence(windows)
+        shape = self.pipeline.window
+        sound[window * shape.stride + shape.size - shape.stride // 2 - 1] = peak
+        return sound
+
+    def clicked(self, window: int) -> range:
+        """The windows that hold the sample of click()."""
+        shape = self.pipeline.window
+        at = window * shape.stride + shape.size - shape.stride // 2 - 1
+        return range(window, at // shape.stride + 1)
