@@ -186,6 +186,12 @@ def denses() -> list[Conv]:
     return [first, replace(first, rows=1, columns=1, kernel=(1, 1), inputs=9, outputs=9)]
 
 
+def halves() -> list[Conv]:
+    """Large sums with multipliers so small that a sum is about half a step of the output."""
+    first = replace(FIRST, outputs=1, extreme=True, kernel=(2, 2), rows=3, columns=3)
+    return [replace(first, multiplier=-m + 0.3, seed=seed) for m in range(27, 32) for seed in range(4)]
+
+
 KINDS = {
     "fully_connected_fast": denses(),
     "fully_connected_twice": [replace(case, activation="relu") for case in denses()],
@@ -201,7 +207,7 @@ KINDS = {
 @pytest.mark.parametrize("target", ["pc", "qemu"])
 def test_kinds(kernels: str, target: str) -> None:
     """Each path of the kernels in both modes, on the PC and on a Cortex-M4."""
-    check([case for cases in KINDS.values() for case in cases], kernels=kernels, target=target)
+    check([case for cases in (*KINDS.values(), halves()) for case in cases], kernels=kernels, target=target)
 
 
 @pytest.mark.parametrize("kernel", KINDS)

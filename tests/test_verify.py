@@ -163,7 +163,7 @@ def test_a_planted_fault_names_its_layer(which: int, tmp_path: Path) -> None:
         for app in apps:
             build("pc", app)
             source = next((ROOT / "build/pc" / app.name / "generated").glob("*_model.c"))
-            source.write_text(one_more(source.read_text(), f"conv{which}_channels"))
+            source.write_text(one_more(source.read_text(), f"conv{which}_weights"))
             later = source.stat().st_mtime + 10  # SCons takes a file of the same second for the same
             os.utime(source, (later, later))
         done = earshot("verify", model, "--samples", "20", "--json")
@@ -180,10 +180,11 @@ def test_a_planted_fault_names_its_layer(which: int, tmp_path: Path) -> None:
 
 
 def one_more(source: str, array: str) -> str:
-    """The C with one bias larger by some steps of the output: the first number of an array."""
-    found = re.search(rf"_{array}\[\] = \{{\s*\{{\s*(-?\d+)", source)
+    """The C with one bias larger by some steps of the output: the first word of an array."""
+    found = re.search(rf"_{array}\[\] = \{{\s*(0x[0-9A-F]+)", source)
     assert found is not None, array
-    return source[: found.start(1)] + str(int(found[1]) + 5000) + source[found.end(1) :]
+    larger = (int(found[1], 16) + 5000) % (1 << 32)
+    return f"{source[: found.start(1)]}0x{larger:08X}{source[found.end(1) :]}"
 
 
 def test_a_folder_of_models(tmp_path: Path) -> None:

@@ -90,17 +90,15 @@ def lower(lowering: Lowering, node: Node) -> None:
     zero_point = quantization(input_).zero_point
     biases = channels.folded_bias(flat, bias, zero_point)
     if lowering.reference is Reference.TFLM:
-        form = "twice"
-        scaling = [
-            channels.Scaling(
-                biases=biases,
-                multipliers=dense_multipliers(input_, weights, output, outputs),
-                largest=channels.largest_sums(flat, bias, zero_point),
-                zero_point=quantization(output).zero_point,
-                low=low,
-                high=high,
-            ).array()
-        ]
+        twice = channels.Scaling(
+            biases=biases,
+            multipliers=dense_multipliers(input_, weights, output, outputs),
+            largest=channels.largest_sums(flat, bias, zero_point),
+            zero_point=quantization(output).zero_point,
+            low=low,
+            high=high,
+        )
+        form, scaling = "twice" if twice.general else "fast", [twice.array()]
     else:
         form, scaling = _once(graph, node, biases, (low, high))
     add(
