@@ -14,7 +14,7 @@ RESET_CAUSE_MAX = len("brown-out")  # the longest that port.h knows
 BOARD_NAME_MAX = 40  # characters of a board's name
 # Characters of an error's text: words of device/, a blank, and a piece of the line, each character escaped.
 ERROR_MAX = 40 + 1 + 2 * 40
-REASON_MAX = 48  # characters of an error's reason
+REASON_MAX = 96  # characters of an error's reason, each one byte in JSON
 TENSOR_CHUNK = 192  # bytes of output in a tensor line: PROTOCOL_TENSOR_CHUNK
 
 _U32 = (1 << 32) - 1

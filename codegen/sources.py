@@ -12,28 +12,30 @@ from codegen.line_size import line_size
 from codegen.model_source import model_source
 from codegen.pipeline_source import pipeline_source
 from codegen.render import render
-from codegen.spec import Spec, with_kernels
+from codegen.spec import Spec, with_engine, with_kernels
 from codegen.spec_file import load_spec
 from codegen.tables import mfcc_scratch_bytes
 from codegen.tflite_file import load_graph
+from codegen.tflm import tflm_model
 
 
-def generate(app: Path, kernels: str | None = None) -> dict[str, str]:
+def generate(app: Path, kernels: str | None = None, tflm: int | None = None) -> dict[str, str]:
     """File name -> text for the app in this folder (or of this pipeline.toml). UserError with what is wrong.
 
     kernels: "small" or "fast" in place of the app's own choice.
 
+    tflm: bytes of TensorFlow Lite Micro's arena where that is the engine (codegen.tflm has its other
+    sources). None: the engine is aot, with TFLM's bits where pipeline.toml names the engine tflm.
+
     NAME.h, NAME_model.c, NAME_pipeline.c (not for a bare model) and app.c; the same bytes for every board.
     """
-    spec = with_kernels(load_spec(app), kernels)
+    spec = with_engine(with_kernels(load_spec(app), kernels), "aot" if tflm is None else "tflm")
     graph = load_graph(spec.classifier.model)
     check(spec, graph)
     check_contract(spec)
     scratch = mfcc_scratch_bytes(spec.pipeline.mfcc) if spec.pipeline else 0
-    files = {
-        f"{spec.name}.h": _header(spec, graph),
-        f"{spec.name}_model.c": model_source(spec, graph, scratch),
-    }
+    model = model_source(spec, graph, scratch) if tflm is None else tflm_model(spec, graph, tflm, scratch)
+    files = {f"{spec.name}.h": _header(spec, graph), f"{spec.name}_model.c": model}
     if spec.pipeline is not None:
         files[f"{spec.name}_pipeline.c"] = pipeline_source(spec, graph)
     files["app.c"] = _app(spec, graph)

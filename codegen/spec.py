@@ -130,3 +130,10 @@ class Spec:
 def with_kernels(spec: Spec, kernels: str | None) -> Spec:
     """The app with other kernels, "small" or "fast"; with its own for None."""
     return spec if kernels is None else replace(spec, classifier=replace(spec.classifier, kernels=kernels))
+
+
+def with_engine(spec: Spec, engine: str) -> Spec:
+    """The app as an engine runs it: in place of tflm, aot computes TensorFlow Lite Micro's bits."""
+    tflm = "tflm" in (engine, spec.classifier.engine)
+    reference = Reference.TFLM if tflm else spec.classifier.reference
+    return replace(spec, classifier=replace(spec.classifier, engine=engine, reference=reference))

@@ -66,9 +66,10 @@ def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
         what = "the outputs of all layers are for a bare model: a file with [classifier] alone"
         yield fault(what, "Leave the key away; `earshot verify --layers` sets it where it needs it.", every)
 
-    engine = ("classifier", "engine")
-    if values.get(engine) == "tflm":
-        yield fault('"tflm" is not available yet', 'Write engine = "aot", or leave the key away.', engine)
+    engine, reference = ("classifier", "engine"), ("classifier", "reference")
+    if values.get(engine) == "tflm" and values.get(reference) not in (None, "tflm"):
+        what = f'the engine tflm has the bits of TensorFlow Lite Micro, not of "{values[reference]}"'
+        yield fault(what, "Leave the key reference away.", reference, engine)
 
     labels, threshold = ("decision", "labels"), ("decision", "threshold")
     if known(labels, threshold) and isinstance(values[threshold], tuple):

@@ -68,6 +68,15 @@ def read_graph(path: Path) -> Graph:
         raise UserError(f"{error.what}", file=path, place=f"byte {error.byte}", remedy=DAMAGED) from None
 
 
+def read_graphs(path: Path) -> tuple[Graph, ...]:
+    """Every graph of the file with each of its operators, those of variables too; the model is the first."""
+    data = _bytes(path)
+    try:
+        return tuple(_Door(path, data).graphs())
+    except FlatbufferError as error:
+        raise UserError(f"{error.what}", file=path, place=f"byte {error.byte}", remedy=DAMAGED) from None
+
+
 def _bytes(path: Path) -> bytes:
     """The file's content, when it is a TFLite file by its first bytes."""
     try:
@@ -141,7 +150,18 @@ class _Door:
         return UserError(what, file=self.path, place=place, remedy=remedy)
 
     def graph(self) -> Graph:
-        """The one subgraph."""
+        """The one subgraph, its variables numbered."""
+        main, *others = self.graphs()
+        try:
+            main = resolve(main, others)
+        except VariableError as error:
+            place = layer_place(error.node, main) if error.node else "model"
+            raise self.fail(error.what, place, REMEDY) from None
+        self._check_ends(main)
+        return main
+
+    def graphs(self) -> list[Graph]:
+        """Every subgraph as it stands."""
         version = int(self.model.scalar(schema.Model.VERSION, "uint32", 0))
         if version != schema.VERSION:
             raise self.fail(
@@ -154,15 +174,7 @@ class _Door:
         subgraphs = self.model.tables(schema.Model.SUBGRAPHS)
         if not subgraphs:
             raise self.fail("there is no graph in it", "model")
-        graphs = [self._subgraph(table, buffers, codes) for table in subgraphs]
-        main = graphs[0]
-        try:
-            main = resolve(main, graphs[1:])
-        except VariableError as error:
-            place = layer_place(error.node, main) if error.node else "model"
-            raise self.fail(error.what, place, REMEDY) from None
-        self._check_ends(main)
-        return main
+        return [self._subgraph(table, buffers, codes) for table in subgraphs]
 
     def _buffer(self, table: Table, index: int) -> NDArray[Any] | None:
         """A constant's bytes; None for the empty buffer of a tensor that is computed."""

@@ -315,7 +315,7 @@ def test_scons_alone_prints_its_help() -> None:
             f"no board is named\n  Add board=NAME, one of: {BOARDS}.\n",
         ),
         (["board=pc", "generate"], 'there is no target and no command "generate"\n  Did you mean "generate'),
-        (["board=pc", "engine=tflm"], "engine=tflm is not available yet"),
+        (["board=pc", "engine=tflm"], "engine=tflm is for Cortex-M boards"),
         (["board=pc", "engine=tvm"], 'there is no engine "tvm"'),
         (["board=pc", "verbose=yes"], "verbose=yes is not allowed"),
         (["board=pc", "app=nowhere"], "nowhere: there is no such app"),

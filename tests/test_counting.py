@@ -41,15 +41,20 @@ def built(folder: Path, board: Board, *defines: str) -> Path:
     return image
 
 
+@pytest.fixture(scope="module", params=BOARDS)
+def board(request: pytest.FixtureRequest) -> Board:
+    return load_board(request.param)
+
+
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def image(tmp_path_factory: pytest.TempPathFactory, board: Board) -> Path:
     """Without the long loop, whose trace would be long too."""
-    return built(tmp_path_factory.mktemp("counting"), load_board("mps2_an386"))
+    return built(tmp_path_factory.mktemp("counting"), board)
 
 
 @pytest.fixture(scope="module")
-def followed(image: Path) -> Trace:
-    return trace(image, load_board("mps2_an386"), b"")
+def followed(image: Path, board: Board) -> Trace:
+    return trace(image, board, b"")
 
 
 @pytest.mark.parametrize("name", BOARDS)
@@ -64,8 +69,7 @@ def test_every_instruction_is_counted(tmp_path: Path, name: str) -> None:
     assert 0 < counted.stack < 256
 
 
-def test_counts_are_the_same_every_time(image: Path) -> None:
-    board = load_board("mps2_an386")
+def test_counts_are_the_same_every_time(image: Path, board: Board) -> None:
     runs: list[Counted] = [count(image, board, b"") for _ in range(3)]
     assert runs[0] == runs[1] == runs[2]
 

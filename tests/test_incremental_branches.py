@@ -40,10 +40,10 @@ def networks(seeds: Sequence[int], folder: Path) -> list[App]:
 
 
 @BATCHES
-@given(st.lists(st.integers(0, 1 << 30), min_size=24, max_size=24, unique=True))
+@given(st.lists(st.integers(0, 1 << 30), min_size=14, max_size=14, unique=True))
 def test_random_branches(tmp_path_factory: pytest.TempPathFactory, seeds: list[int]) -> None:
     """Any operators of the planner's, reach and delay, in both layouts and both forms of kernels."""
-    assert compare(networks(seeds, tmp_path_factory.mktemp("branches"))) > 500
+    assert compare(networks(seeds, tmp_path_factory.mktemp("branches"))) > 300
 
 
 def test_random_branches_on_the_emulated_core(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def rounds(app: App, frames: Int8s, kept: int) -> list[tuple[str, Int8s | None]]
 
 def test_poisoned_memory_changes_the_scores_until_it_has_left(tmp_path: Path) -> None:
     """Each stream, each row buffer and each history of several networks: none is there for nothing."""
-    apps = networks(range(40, 64), tmp_path)
+    apps = networks(range(40, 58), tmp_path)
     plans = [plan_of(app, load_graph(app.model)) for app in apps]
     kept = [len(planned.kept) for planned in plans if isinstance(planned, Incremental)]
     streams = [stream(2 * app.frames + 12, app.cepstra, at) for at, app in enumerate(apps)]
@@ -130,13 +130,13 @@ def test_poisoned_memory_changes_the_scores_until_it_has_left(tmp_path: Path) ->
             seen += changed.any()
             if not changed.any() and len(np.unique(right)) > 20:
                 unseen.append((app.model.name, number))
-    assert seen > 50
+    assert seen > 35
     assert unseen == []
 
 
 def test_a_reset_forgets_nothing_that_a_run_needs(tmp_path: Path) -> None:
     """After a reset a full run primes what is kept, whatever was there."""
-    apps = networks(range(300, 312), tmp_path)
+    apps = networks(range(300, 307), tmp_path)
     streams = [stream(app.frames + 12, app.cepstra, at) for at, app in enumerate(apps)]
     scripts, again = [], []
     for app, frames in zip(apps, streams, strict=True):

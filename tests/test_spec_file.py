@@ -222,6 +222,8 @@ WRONG = [
     ("[mfcc]\nfft = 500\n" + CLASSIFIER + DECISION, "line 2", "found 500; one of 128, 256, 512, 1024", ""),
     ("[cascade]\nslide = 'True'\n" + CLASSIFIER + DECISION, "line 2", 'found "True"', "slide = true"),
     ("[cascade]\nslide = 0\n" + CLASSIFIER + DECISION, "line 2", "true or false", "Write slide = false"),
+    (CLASSIFIER + "every_layer = true\n" + DECISION, "line 3", "for a bare model", "verify --layers"),
+    (CLASSIFIER + "reference = 'litr'\n" + DECISION, "line 3", 'allowed: "litert", "tflm"', "mean litert?"),
     (CLASSIFIER + "kernels = 'smal'\n" + DECISION, "line 3", 'allowed: "small", "fast"', "mean small?"),
     (
         CLASSIFIER + "rounding = 5\n" + DECISION,
@@ -230,7 +232,12 @@ WRONG = [
         "",
     ),
     (CLASSIFIER + "layout = 'columns'\n" + DECISION, "line 3", '"cepstra_by_frames", "scrambled"', ""),
-    (CLASSIFIER + "engine = 'tflm'\n" + DECISION, "line 3", "not available yet", 'engine = "aot"'),
+    (
+        CLASSIFIER + "engine = 'tflm'\nreference = 'litert'\n" + DECISION,
+        "line 4",
+        "the engine tflm has the bits of TensorFlow Lite Micro",
+        "Leave the key reference away",
+    ),
     # ranges
     ("[window]\nsize = -400\n" + CLASSIFIER + DECISION, "line 2, [window] size", "-400 is out of range", ""),
     ("[audio]\nsample_rate = 44\n" + CLASSIFIER + DECISION, "line 2", "of Hz, 8000..48000", ""),

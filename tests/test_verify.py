@@ -154,7 +154,7 @@ def test_layers_of_a_stream_and_on_qemu(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("which", [1, 3])
 def test_a_planted_fault_names_its_layer(which: int, tmp_path: Path) -> None:
-    """One constant of the generated C is changed, in one convolution."""
+    """One value that one convolution of the generated C makes is changed; verify names that layer."""
     model = tutorial_like(tmp_path / f"fault{which}.tflite", 5)
     convolutions = [node.index for node in load_graph(model).nodes if node.op == "CONV_2D"]
     plain = model_app(model)
@@ -163,7 +163,7 @@ def test_a_planted_fault_names_its_layer(which: int, tmp_path: Path) -> None:
         for app in apps:
             build("pc", app)
             source = next((ROOT / "build/pc" / app.name / "generated").glob("*_model.c"))
-            source.write_text(one_more(source.read_text(), f"conv{which}_weights"))
+            source.write_text(spoilt(source.read_text(), f"conv{which}"))
             later = source.stat().st_mtime + 10  # SCons takes a file of the same second for the same
             os.utime(source, (later, later))
         done = earshot("verify", model, "--samples", "20", "--json")
@@ -179,12 +179,12 @@ def test_a_planted_fault_names_its_layer(which: int, tmp_path: Path) -> None:
             shutil.rmtree(ROOT / "build/pc" / app.name, ignore_errors=True)
 
 
-def one_more(source: str, array: str) -> str:
-    """The C with one bias larger by some steps of the output: the first word of an array."""
-    found = re.search(rf"_{array}\[\] = \{{\s*(0x[0-9A-F]+)", source)
-    assert found is not None, array
-    larger = (int(found[1], 16) + 5000) % (1 << 32)
-    return f"{source[: found.start(1)]}0x{larger:08X}{source[found.end(1) :]}"
+def spoilt(source: str, layer: str) -> str:
+    """The C with one value of a layer's output changed, right after its call."""
+    found = re.search(rf"^ *\w+\(&\w+_{layer}, [^,]+, ([^,)]+)[^;]*\);\n", source, flags=re.MULTILINE)
+    assert found is not None, layer
+    fault = f"    ((int8_t *)({found[1]}))[40] ^= 0x5A;\n"
+    return source[: found.end()] + fault + source[found.end() :]
 
 
 def test_a_folder_of_models(tmp_path: Path) -> None:
@@ -227,9 +227,9 @@ def test_one_bit_in_one_value_is_found_and_named(
     real = inference.open_engine
 
     @contextmanager
-    def broken(app: Path, spec: Any, target: str) -> Iterator[inference.Engine]:
-        with real(app, spec, target) as engine:
-            yield OneBit(engine, 20)
+    def broken(app: Path, spec: Any, target: str, engine: str) -> Iterator[inference.Engine]:
+        with real(app, spec, target, engine) as whole:
+            yield OneBit(whole, 20)
 
     monkeypatch.setattr(inference, "open_engine", broken)
     assert main(["verify", str(model), "--samples", "5"]) == 1
@@ -461,7 +461,9 @@ def test_models_that_do_not_fit_end_in_one_message(tmp_path: Path) -> None:
 def test_usage_is_told(model: Path, tmp_path: Path) -> None:
     assert "give a MODEL.tflite, or --app DIR" in refused("verify")
     assert "give a MODEL.tflite, or --app DIR" in refused("verify", model, "--app", tmp_path)
-    assert "--engine tflm is not available yet" in refused("verify", model, "--engine", "tflm")
+    assert "the engine tflm runs on Cortex-M" in refused(
+        "verify", model, "--engine", "tflm", "--target", "pc"
+    )
     assert "--samples -1 is out of range" in refused("verify", model, "--samples", "-1")
     assert "invalid choice: 'mars'" in refused("verify", model, "--target", "mars")
     inputs = tmp_path / "in.npy"

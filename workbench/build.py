@@ -12,7 +12,7 @@ from codegen.board import Board, load_board
 from codegen.errors import UserError
 from codegen.spec_file import load_spec
 from workbench import tools
-from workbench.build_options import ROOT, folder_name
+from workbench.build_options import ROOT, engine_of, folder_name
 from workbench.runs import BUILT, note
 
 
@@ -33,23 +33,30 @@ def build(
     *,
     counting: bool = False,
     kernels: str | None = None,
+    engine: str | None = None,
 ) -> Build:
     """Brings the app's image for this board up to date. UserError with SCons's words where it cannot.
 
     counting: also the image that counts instructions, not for the board pc.
     kernels: "small" or "fast" in place of the app's own.
+    engine: "aot" or "tflm" in place of the app's own; TFLM is where EARSHOT_TFLM says, or in CMSIS-Packs.
 
     Two processes may build at once: for different boards in parallel, for one board one after the other.
     """
     description = load_board(board)
-    folder = load_spec(app).file.parent
-    tools.ensure(*board_tools(description))
+    spec = load_spec(app)
+    folder = spec.file.parent
+    runs = engine_of(spec, description, engine)
+    tools.ensure(*board_tools(description, runs))
     targets = ["firmware", "counting"] if counting else []
     where = [f"build={build_dir.resolve()}"] if build_dir else []
     chosen = [f"kernels={kernels}"] if kernels else []
+    chosen += [f"engine={runs}"] if not description.hosted else []
     _scons(f"board={board}", f"app={folder}", *where, *chosen, *targets)
     note(board, BUILT)
-    directory = (build_dir.resolve() if build_dir else ROOT / "build") / board / folder_name(folder, kernels)
+    directory = (
+        (build_dir.resolve() if build_dir else ROOT / "build") / board / folder_name(folder, kernels, runs)
+    )
     image = directory / ("firmware" if description.hosted else "firmware.elf")
     return Build(
         directory,
@@ -59,9 +66,11 @@ def build(
     )
 
 
-def board_tools(board: Board) -> tuple[str, ...]:
+def board_tools(board: Board, engine: str) -> tuple[str, ...]:
     """The programs that build for a board."""
-    return ("gcc",) if board.hosted else ("arm-none-eabi-gcc",)
+    if board.hosted:
+        return ("gcc",)
+    return ("arm-none-eabi-gcc", *(["arm-none-eabi-g++"] if engine == "tflm" else []))
 
 
 def scons_command() -> list[str]:

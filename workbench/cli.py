@@ -7,14 +7,18 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from codegen.board import load_board
 from codegen.errors import UserError
+from codegen.spec_file import load_spec
 from workbench import tools
 from workbench.build import board_tools, scons_command, scons_environment
-from workbench.build_options import ROOT
+from workbench.build_options import EXAMPLE, ROOT, engine_of
 from workbench.commands.list import COMMANDS
+
+_PATHS = ("app=", "build=", "tflm=")  # options that are paths
 
 
 class Command(Protocol):
@@ -91,11 +95,14 @@ def _help() -> str:
 
 def _scons(words: Sequence[str]) -> int:
     """Becomes SCons. The compiler is installed first where possible; SCons itself only asks for it."""
-    board = next((word.removeprefix("board=") for word in words if word.startswith("board=")), None)
-    if board is not None:
-        tools.ensure(*board_tools(load_board(board)))
+    given = dict(word.split("=", 1) for word in words if "=" in word)
+    if "board" in given:
+        board = load_board(given["board"])
+        app = Path(os.path.abspath(given.get("app", EXAMPLE)))  # noqa: PTH100
+        engine = engine_of(load_spec(app), board, given.get("engine"))
+        tools.ensure(*board_tools(board, engine))
     launch = [f"{option}={os.path.abspath(path)}" for option, path in _paths(words)]  # noqa: PTH100
-    rest = [word for word in words if not word.startswith(("app=", "build="))]
+    rest = [word for word in words if not word.startswith(_PATHS)]
     command = [*scons_command(), *rest, *launch]
     sys.stdout.flush()
     os.chdir(ROOT)
@@ -104,5 +111,5 @@ def _scons(words: Sequence[str]) -> int:
 
 def _paths(words: Sequence[str]) -> list[tuple[str, str]]:
     """The options that are paths: told from where the user stands, SCons runs in the clone."""
-    pairs = [word.split("=", 1) for word in words if word.startswith(("app=", "build="))]
+    pairs = [word.split("=", 1) for word in words if word.startswith(_PATHS)]
     return [(option, path) for option, path in pairs]

@@ -49,9 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser, *, several: bool = False) -> 
     )
     parser.add_argument("--app", type=Path, metavar="DIR", help="instead of a model: the model of this app")
     parser.add_argument(
-        "--target", choices=TARGETS, default="pc", help="this computer, or an emulated Cortex-M4 (default pc)"
+        "--target",
+        choices=TARGETS,
+        help="this computer, or an emulated Cortex-M4 (default pc; with the engine tflm qemu)",
     )
-    parser.add_argument("--engine", choices=ENGINES, help="what runs the model (default aot)")
+    parser.add_argument("--engine", choices=ENGINES, help="what runs the model (default: the app's, or aot)")
     add_reference(parser)
 
 
@@ -73,7 +75,8 @@ def app_of(args: argparse.Namespace) -> Path:
     if args.app is None:
         return model_app(args.model, reference=wanted or Reference.LITERT)
     spec = load_spec(args.app)
-    if wanted not in (None, spec.classifier.reference) and spec.classifier.engine == "aot":
+    engine = getattr(args, "engine", None) or spec.classifier.engine  # not every command chooses one
+    if wanted not in (None, spec.classifier.reference) and engine == "aot":
         raise UserError(
             f'--reference {args.reference}, but the app is built for "{spec.classifier.reference.value}"',
             file=spec.file,
@@ -86,17 +89,30 @@ def reference_of(args: argparse.Namespace, spec: Spec) -> Reference:
     """Whose bits the app's model has: of the engine tflm those of TensorFlow Lite Micro."""
     if args.reference is not None:
         return Reference(args.reference)
-    tflm = (args.engine or spec.classifier.engine) == "tflm"
+    tflm = "tflm" in (args.engine, spec.classifier.engine)  # also where aot stands in for it
     return Reference.TFLM if tflm else spec.classifier.reference
 
 
 def chosen_app(args: argparse.Namespace) -> tuple[Path, Spec, Graph]:
-    """The app that the arguments name, or one made for the bare model."""
-    if args.engine == "tflm":
-        raise UserError("--engine tflm is not available yet", remedy="Leave it away: there is aot.")
+    """The app that the arguments name, or one made for the bare model; sets args.target and args.engine."""
     app = app_of(args)
     spec = load_spec(app)
+    args.target, args.engine = where(args.target, args.engine, spec)
     return app, spec, load_graph(spec.classifier.model)
+
+
+def where(target: str | None, engine: str | None, spec: Spec) -> tuple[str, str]:
+    """Target and engine: those named, else the app's engine, on this computer unless it is tflm."""
+    if engine == "tflm" and target == "pc":
+        raise UserError(
+            "the engine tflm runs on Cortex-M, not on the target pc",
+            remedy="Leave --target out, or use --target qemu. On the computer --engine aot with "
+            "--reference tflm computes the same bits.",
+        )
+    if target == "pc":
+        return target, "aot"
+    engine = engine or spec.classifier.engine
+    return target or ("qemu" if engine == "tflm" else "pc"), engine
 
 
 class _Image:
@@ -117,14 +133,14 @@ class _Image:
 
 
 @contextmanager
-def open_engine(app: Path, spec: Spec, target: str) -> Iterator[Engine]:
-    """The app's model, built where it is not up to date."""
+def open_engine(app: Path, spec: Spec, target: str, engine: str | None = None) -> Iterator[Engine]:
+    """The app's model, built where it is not up to date. engine: in place of the app's own."""
     if target == "pc":
         library = build("pc", app).library
         assert library is not None
         yield Library(library, spec).model
         return
-    with open_app(app, target) as device:
+    with open_app(app, target, engine=engine) as device:
         yield _Image(device)
 
 

@@ -23,6 +23,9 @@ class Tool:
     program: str
     purpose: str
     packages: Mapping[str, str]
+    probe: tuple[
+        str, ...
+    ] = ()  # words that succeed when it is whole: its headers may be a package of their own
 
 
 _HOST_GCC = {"apt-get": "gcc libc6-dev", "dnf": "gcc", "pacman": "gcc", "brew": "gcc"}
@@ -32,6 +35,13 @@ _CROSS_GCC = {
     "pacman": "arm-none-eabi-gcc arm-none-eabi-newlib",
     "brew": "--cask gcc-arm-embedded",
 }
+_CROSS_CXX = {
+    "apt-get": "gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib",
+    "dnf": "arm-none-eabi-gcc-cs-c++ arm-none-eabi-newlib",
+    "pacman": "arm-none-eabi-gcc arm-none-eabi-newlib",
+    "brew": "--cask gcc-arm-embedded",
+}
+_CXX_HEADERS = ("-x", "c++", "-include", "cstdint", "-fsyntax-only", "/dev/null")
 _QEMU = {
     "apt-get": "qemu-system-arm",
     "dnf": "qemu-system-arm-core",
@@ -47,6 +57,12 @@ TOOLS: Mapping[str, Tool] = {
     for tool in (
         Tool("gcc", "builds for this computer", _HOST_GCC),
         Tool("arm-none-eabi-gcc", "builds for Cortex-M", _CROSS_GCC),
+        Tool(
+            "arm-none-eabi-g++",
+            "builds the engine tflm",
+            _CROSS_CXX,
+            ("arm-none-eabi-g++", *_CXX_HEADERS),
+        ),
         Tool("qemu-system-arm", "runs an image without a board", _QEMU),
     )
 }
@@ -124,13 +140,23 @@ def remedy(tools: Sequence[Tool]) -> str:
 
 
 def _missing(programs: Sequence[str]) -> list[Tool]:
-    return [TOOLS[program] for program in programs if shutil.which(program) is None]
+    return [TOOLS[program] for program in programs if not _is_whole(TOOLS[program])]
+
+
+def _is_whole(tool: Tool) -> bool:
+    """It is on PATH, and has what belongs to it."""
+    if shutil.which(tool.program) is None:
+        return False
+    words = tool.probe
+    return not words or not subprocess.run(words, capture_output=True, check=False).returncode
 
 
 def _refuse(missing: Sequence[Tool]) -> None:
     if missing:
         names = " and ".join(f"{tool.program} ({tool.purpose})" for tool in missing)
-        raise UserError(f"{names} {'is' if len(missing) == 1 else 'are'} not on PATH", remedy=remedy(missing))
+        here = all(shutil.which(tool.program) for tool in missing)
+        lack = "not whole: its headers are missing" if here else "not on PATH"
+        raise UserError(f"{names} {'is' if len(missing) == 1 else 'are'} {lack}", remedy=remedy(missing))
 
 
 def _root() -> list[str] | None:

@@ -25,6 +25,7 @@ class Wanted:
     """How a model is verified."""
 
     target: str
+    engine: str
     reference: Reference
     samples: int
     seed: int
@@ -61,7 +62,7 @@ def verify_model(spec: Spec, wanted: Wanted) -> Report:
         bare = load_spec(model_app(cut[0], kernels, wanted.reference))
         results[f"input of the last {cut[1]}"] = _verify(bare, wanted)[0]
     layers, culprit = None, None
-    aot = spec.classifier.engine == "aot"
+    aot = wanted.engine == "aot"
     if wanted.layers and aot:
         layers = _layers(spec, wanted, inputs)
         culprit = first_differing(layers)
@@ -76,7 +77,7 @@ def _verify(spec: Spec, wanted: Wanted) -> tuple[Verification, Inputs]:
     sequence = wanted.sequence and bool(graph.variables)
     with (
         Oracle(model, wanted.reference) as oracle,
-        inference.open_engine(spec.file.parent, spec, wanted.target) as engine,
+        inference.open_engine(spec.file.parent, spec, wanted.target, wanted.engine) as engine,
     ):
         inputs = make_inputs(oracle, graph, wanted.samples, wanted.seed, sequence=sequence)
         return verify(engine, inputs, graph, sequence=sequence), inputs
@@ -100,6 +101,6 @@ def _layers(spec: Spec, wanted: Wanted, inputs: Inputs) -> list[Layer]:
     sequence = wanted.sequence and bool(graph.variables)
     with (
         Oracle(model, reference) as oracle,
-        inference.open_engine(bare.file.parent, bare, wanted.target) as engine,
+        inference.open_engine(bare.file.parent, bare, wanted.target, wanted.engine) as engine,
     ):
         return verify_layers(engine, oracle, graph, outputs, inputs, sequence=sequence)

@@ -10,21 +10,15 @@ static const char base64_digits[64] = {
 
 size_t base64_encode(const void *bytes, size_t size, char *text)
 {
-    const uint8_t *next = bytes;
+    const uint8_t *next = bytes, *end = next + size;
     char *out = text;
-    for (; size >= 3; size -= 3, next += 3) {
-        uint32_t group = (uint32_t)next[0] << 16 | (uint32_t)next[1] << 8 | next[2];
-        *out++ = base64_digits[group >> 18];
-        *out++ = base64_digits[group >> 12 & 63];
-        *out++ = base64_digits[group >> 6 & 63];
-        *out++ = base64_digits[group & 63];
-    }
-    if (size > 0) {
-        uint32_t group = (uint32_t)next[0] << 16 | (size == 2 ? (uint32_t)next[1] << 8 : 0);
-        *out++ = base64_digits[group >> 18];
-        *out++ = base64_digits[group >> 12 & 63];
-        *out++ = size == 2 ? base64_digits[group >> 6 & 63] : '=';
-        *out++ = '=';
+    while (next < end) {
+        const size_t count = end - next < 3 ? (size_t)(end - next) : 3;
+        uint32_t group = 0;
+        for (size_t i = 0; i < 3; i++)
+            group = group << 8 | (i < count ? *next++ : 0u);
+        for (size_t i = 0; i < 4; i++, group <<= 6)
+            *out++ = i <= count ? base64_digits[group >> 18 & 63] : '=';
     }
     return (size_t)(out - text);
 }
@@ -48,23 +42,21 @@ bool base64_decode(const char *text, size_t length, void *bytes, size_t *size)
     *size = 0;
     if (length % 4 != 0)
         return false;
-    for (size_t i = 0; i < length; i += 4) {
-        bool last = i + 4 == length;
-        size_t padding = last && text[i + 3] == '=' ? (text[i + 2] == '=' ? 2 : 1) : 0;
-        uint32_t d0 = digit_value(text[i]), d1 = digit_value(text[i + 1]);
-        uint32_t d2 = padding == 2 ? 0 : digit_value(text[i + 2]);
-        uint32_t d3 = padding >= 1 ? 0 : digit_value(text[i + 3]);
-        if ((d0 | d1 | d2 | d3) & 64)
-            return false;
-        uint32_t group = d0 << 18 | d1 << 12 | d2 << 6 | d3;
-        if (group & ((1u << 8 * padding) - 1)) {
-            return false; /* bits that no byte holds */
+    const char *const end = text + length;
+    while (text < end) {
+        size_t count = 3; /* bytes of this group; only the last may have fewer */
+        if (text + 4 == end && text[3] == '=')
+            count = text[2] == '=' ? 1 : 2;
+        uint32_t group = 0, wrong = 0;
+        for (size_t i = 0; i < 4; i++, text++) {
+            const uint32_t value = i <= count ? digit_value(*text) : 0;
+            wrong |= value;
+            group = group << 6 | value;
         }
-        *out++ = (uint8_t)(group >> 16);
-        if (padding < 2)
-            *out++ = (uint8_t)(group >> 8);
-        if (padding < 1)
-            *out++ = (uint8_t)group;
+        if ((wrong & 64) || (group & ((1u << (24 - 8 * count)) - 1)))
+            return false; /* no digit, or bits that no byte holds */
+        for (; count > 0; count--, group <<= 8)
+            *out++ = (uint8_t)(group >> 16);
     }
     *size = (size_t)(out - (uint8_t *)bytes);
     return true;

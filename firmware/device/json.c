@@ -110,6 +110,11 @@ void json_number(json_t *json, const char *key, int64_t value)
     json_value(json, value);
 }
 
+void json_count(json_t *json, const char *key, uint32_t value)
+{
+    json_number(json, key, value);
+}
+
 void json_flag(json_t *json, const char *key, bool value)
 {
     json_key(json, key);

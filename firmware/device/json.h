@@ -21,6 +21,7 @@ size_t json_end(json_t *json);
 
 void json_string(json_t *json, const char *key, const char *value);
 void json_number(json_t *json, const char *key, int64_t value);
+void json_count(json_t *json, const char *key, uint32_t value); /* the same; a call takes less code */
 void json_flag(json_t *json, const char *key, bool value);
 
 /* "0a1b...": two digits a byte. */

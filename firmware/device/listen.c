@@ -70,7 +70,7 @@ static void check_microphone(void)
     const char *const fault = port_audio_fault();
     if (fault == NULL)
         return;
-    protocol_error(fault, NULL, 0, app.pipeline->sample_rate, NULL);
+    protocol_fault(fault, (int32_t)app.pipeline->sample_rate, NULL);
     listen.microphone = false;
     if (listen_is_live()) {
         listen.lost_at_stop = port_audio_lost();
@@ -106,7 +106,7 @@ static bool step_once(void)
     if (listen.stages)
         protocol_stages(pipeline, &step);
     if (step.error != 0)
-        protocol_error("model", NULL, 0, step.error, NULL);
+        protocol_fault("model", step.error, NULL);
     if (step.decided) {
         listen.counts.decisions++;
         protocol_decision(pipeline, &step);

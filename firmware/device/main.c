@@ -18,17 +18,13 @@ static int start_error; /* of the engine; nothing runs the model then */
 
 static void set(const command_t *command)
 {
-    switch (settings_set(app.pipeline, command->key, command->key_length, command->value)) {
-    case SETTINGS_DONE:
+    const settings_result_t result =
+        settings_set(app.pipeline, command->key, command->key_length, command->value);
+    if (result == SETTINGS_DONE)
         protocol_set(command->key, command->key_length, command->value);
-        break;
-    case SETTINGS_NO_SUCH_KEY:
-        protocol_error("set", command->key, command->key_length, command->value, "no such key");
-        break;
-    case SETTINGS_OUT_OF_RANGE:
-        protocol_error("set", command->key, command->key_length, command->value, "out of range");
-        break;
-    }
+    else
+        protocol_error("set", command->key, command->key_length, command->value,
+                       result == SETTINGS_NO_SUCH_KEY ? "no such key" : "out of range");
 }
 
 static void live(void)
@@ -36,7 +32,7 @@ static void live(void)
     if (listen_live())
         status_line();
     else
-        protocol_error("live", NULL, 0, app.pipeline->sample_rate, "no microphone with this sample rate");
+        protocol_fault("live", (int32_t)app.pipeline->sample_rate, "no microphone with this sample rate");
 }
 
 static void reset(void)
@@ -64,7 +60,7 @@ static bool obey_any(const command_t *command)
         protocol_error("unknown", command->key, command->key_length, 0, NULL);
         return true;
     case COMMAND_USAGE:
-        protocol_error("usage", NULL, 0, 0, command->usage);
+        protocol_fault("usage", 0, command->usage);
         return true;
     default:
         return false;
@@ -100,13 +96,13 @@ static void obey(const command_t *command)
     if (obey_any(command))
         return;
     if (start_error != 0)
-        protocol_error("model", NULL, 0, start_error, "did not start");
+        protocol_fault("model", start_error, "did not start");
     else if (command->kind == COMMAND_RESET)
         reset();
     else if (command->kind == COMMAND_TENSOR)
         tensor_input(command);
     else if (app.pipeline == NULL)
-        protocol_error("no pipeline", NULL, 0, 0, "a bare model takes tensor lines only");
+        protocol_fault("no pipeline", 0, "a bare model takes tensor lines only");
     else
         obey_pipeline(command);
 }
@@ -123,7 +119,7 @@ static bool read_lines(void)
             command_parse(reader.text, reader.used, &command);
             obey(&command);
         } else if (event == READER_TOO_LONG) {
-            protocol_error("line too long", NULL, 0, READER_LINE_MAX, NULL);
+            protocol_fault("line too long", READER_LINE_MAX, NULL);
         }
     }
     return count > 0;
@@ -137,7 +133,7 @@ int main(void)
     start_error = app.pipeline != NULL ? pipeline_start(app.pipeline) : app.model->start();
     protocol_boot();
     if (start_error != 0)
-        protocol_error("model", NULL, 0, start_error, "did not start");
+        protocol_fault("model", start_error, "did not start");
     else if (app.pipeline != NULL)
         listen_live();
     for (;;) {

@@ -38,13 +38,13 @@ void protocol_boot(void)
     const uint8_t *build = port_build_id();
     json_hex(&json, "build", build, build == NULL ? 0 : BUILD_ID_SIZE);
     json_string(&json, "model", app.model_hash);
-    json_number(&json, "input", (int64_t)app.model->input_size);
-    json_number(&json, "output", (int64_t)app.model->output_size);
+    json_count(&json, "input", (uint32_t)app.model->input_size);
+    json_count(&json, "output", (uint32_t)app.model->output_size);
     const pipeline_t *pipeline = app.pipeline;
     if (pipeline != NULL) {
         json_string(&json, "contract", pipeline->feature_contract);
-        json_number(&json, "rate", pipeline->sample_rate);
-        json_number(&json, "frames", (int64_t)pipeline->cascade->frames);
+        json_count(&json, "rate", pipeline->sample_rate);
+        json_count(&json, "frames", (uint32_t)pipeline->cascade->frames);
         json_list(&json, "labels");
         for (size_t i = 0; i < pipeline->decision->labels; i++)
             json_list_string(&json, pipeline->labels[i]);
@@ -75,6 +75,11 @@ void protocol_error(const char *what, const char *subject, size_t length, int64_
     send(&json);
 }
 
+void protocol_fault(const char *what, int32_t detail, const char *reason)
+{
+    protocol_error(what, NULL, 0, detail, reason);
+}
+
 uint32_t protocol_errors(void)
 {
     return protocol_error_count;
@@ -84,8 +89,8 @@ void protocol_ack(uint32_t expected, uint32_t room)
 {
     json_t json;
     begin(&json);
-    json_number(&json, "ack", expected);
-    json_number(&json, "room", room);
+    json_count(&json, "ack", expected);
+    json_count(&json, "room", room);
     send(&json);
 }
 
@@ -106,79 +111,58 @@ void protocol_decision(const pipeline_t *pipeline, const step_t *step)
     const uint8_t class_index = step->verdict.class_index;
     json_t json;
     begin(&json);
-    json_number(&json, "ModelNumber", 0);
-    json_number(&json, "Classification", class_index);
+    json_count(&json, "ModelNumber", 0);
+    json_count(&json, "Classification", class_index);
     json_number(&json, "SegmentStart", (int64_t)pipeline_segment_start(pipeline, step));
-    json_number(&json, "SegmentLength", pipeline_segment_length(pipeline));
+    json_count(&json, "SegmentLength", pipeline_segment_length(pipeline));
     json_string(&json, "Label", class_index == 0 ? "Unknown" : pipeline->labels[class_index - 1]);
     json_number(&json, "Score", step->verdict.score);
-    json_number(&json, "Sequence", step->sequence);
+    json_count(&json, "Sequence", step->sequence);
     send(&json);
 }
 
-static void begin_stage(json_t *json, const char *stage, const step_t *step)
-{
-    begin(json);
-    json_string(json, "stage", stage);
-    json_number(json, "sequence", step->sequence);
-    json_list(json, "values");
-}
-
-static void end_stage(json_t *json)
-{
-    json_list_end(json);
-    send(json);
-}
-
-static void stage_int8(const char *stage, const step_t *step, const int8_t *values, size_t count)
+/* `values`: int8 where `width` is 1, int32 where it is 4, uint8 where it is 0. */
+static void stage(const char *name, const step_t *step, const void *values, size_t count, int width)
 {
     json_t json;
-    begin_stage(&json, stage, step);
-    for (size_t i = 0; i < count; i++)
-        json_list_number(&json, values[i]);
-    end_stage(&json);
+    begin(&json);
+    json_string(&json, "stage", name);
+    json_count(&json, "sequence", step->sequence);
+    json_list(&json, "values");
+    for (size_t i = 0; i < count; i++) {
+        const int32_t value = width == 4   ? ((const int32_t *)values)[i]
+                              : width == 1 ? ((const int8_t *)values)[i]
+                                           : ((const uint8_t *)values)[i];
+        json_list_number(&json, value);
+    }
+    json_list_end(&json);
+    send(&json);
 }
 
 void protocol_stages(const pipeline_t *pipeline, const step_t *step)
 {
     const size_t cepstra = pipeline->mfcc->cepstra;
-    json_t json;
-
-    begin_stage(&json, "cepstra", step);
-    for (size_t i = 0; i < cepstra; i++)
-        json_list_number(&json, step->cepstra[i]);
-    end_stage(&json);
-
-    begin_stage(&json, "gate", step);
-    json_list_number(&json, step->gate_open);
-    end_stage(&json);
-
-    begin_stage(&json, "features", step);
-    for (size_t i = 0; i < cepstra; i++)
-        json_list_number(&json, step->features[i]);
-    end_stage(&json);
-
-    stage_int8("frame", step, step->frame, cepstra);
+    const uint8_t open = step->gate_open;
+    stage("cepstra", step, step->cepstra, cepstra, 4);
+    stage("gate", step, &open, 1, 0);
+    stage("features", step, step->features, cepstra, 0);
+    stage("frame", step, step->frame, cepstra, 1);
     if (step->decided)
-        stage_int8("input", step, classifier_input(pipeline->classifier, pipeline->cascade),
-                   app.model->input_size);
+        stage("input", step, classifier_input(pipeline->classifier, pipeline->cascade), app.model->input_size,
+              1);
     if (step->scores != NULL)
-        stage_int8("scores", step, step->scores, app.model->output_size);
+        stage("scores", step, step->scores, app.model->output_size, 1);
 }
 
 /* The checksum a `tensor` line with this content would have: one rule for both directions. */
 static uint32_t tensor_crc(uint32_t number, const char *data, size_t length)
 {
-    char head[20] = "tensor ", digits[10];
-    size_t used = strlen(head), count = 0;
-    do {
-        digits[count++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    while (count > 0)
-        head[used++] = digits[--count];
-    head[used++] = ' ';
-    return crc32_update(crc32_update(0, head, used), data, length);
+    char head[20];
+    json_t text = {.text = head, .size = sizeof head};
+    json_text(&text, "tensor ", 7);
+    json_value(&text, number);
+    json_text(&text, " ", 1);
+    return crc32_update(crc32_update(0, head, text.used), data, length);
 }
 
 void protocol_tensor(const void *output, size_t size)
@@ -189,7 +173,7 @@ void protocol_tensor(const void *output, size_t size)
         const size_t count = size - start < PROTOCOL_TENSOR_CHUNK ? size - start : PROTOCOL_TENSOR_CHUNK;
         json_t json;
         begin(&json);
-        json_number(&json, "tensor", number);
+        json_count(&json, "tensor", number);
         json_base64(&json, "data", bytes + start, count);
         const size_t length = BASE64_LENGTH(count);
         const uint32_t crc = json.full ? 0 : tensor_crc(number, json.text + json.used - 1 - length, length);

@@ -16,6 +16,7 @@ void protocol_boot(void);
 /* {"error":"WHAT SUBJECT","detail":N,"reason":"REASON"}; the subject comes from outside, is cut and made
  * printable; NULL: none. reason NULL: none. */
 void protocol_error(const char *what, const char *subject, size_t length, int64_t detail, const char *reason);
+void protocol_fault(const char *what, int32_t detail, const char *reason); /* the same without a subject */
 uint32_t protocol_errors(void); /* errors since start, also those whose line was dropped */
 
 /* {"ack":N,"room":R} */

@@ -17,7 +17,7 @@ void replay_start(void)
 void replay_audio(const command_t *command)
 {
     if (!listen_is_replay()) {
-        protocol_error("audio", NULL, 0, 0, "send replay first");
+        protocol_fault("audio", 0, "send replay first");
         return;
     }
     if (!transfer_check(&replay, command))

@@ -32,13 +32,18 @@ static settings_result_t set_threshold(const pipeline_t *pipeline, const char *l
 
 settings_result_t settings_set(const pipeline_t *pipeline, const char *key, size_t length, int32_t value)
 {
+    static const struct {
+        const char *key;
+        bool (*set)(const gate_t *gate, int32_t value);
+    } of_gate[] = {
+        {"gate.threshold", gate_set_threshold},
+        {"gate.backoff", gate_set_backoff},
+        {"gate.delay", gate_set_delay},
+    };
     const size_t prefix = strlen(THRESHOLD ".");
-    if (is(key, length, "gate.threshold"))
-        return result(gate_set_threshold(pipeline->gate, value));
-    if (is(key, length, "gate.backoff"))
-        return result(gate_set_backoff(pipeline->gate, value));
-    if (is(key, length, "gate.delay"))
-        return result(gate_set_delay(pipeline->gate, value));
+    for (size_t i = 0; i < sizeof of_gate / sizeof of_gate[0]; i++)
+        if (is(key, length, of_gate[i].key))
+            return result(of_gate[i].set(pipeline->gate, value));
     if (is(key, length, "decision.votes"))
         return result(decision_set_votes(pipeline->decision, value));
     if (is(key, length, THRESHOLD))

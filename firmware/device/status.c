@@ -11,21 +11,20 @@
 void status_line(void)
 {
     const pipeline_t *pipeline = app.pipeline;
+    static const char *const keys[] = {"windows",     "decisions", "late",  "dropped", "lost",
+                                       "serial_lost", "errors",    "stack", "awake"};
     const listen_counts_t counts = listen_counts();
+    const uint32_t values[] = {
+        counts.windows, counts.decisions,   counts.late,       output_dropped(),
+        counts.lost,    port_serial_lost(), protocol_errors(), (uint32_t)port_stack_used(),
+        idle_awake()};
     json_t json;
     json_begin(&json, app.line, app.line_size);
-    json_number(&json, "status", pipeline == NULL ? 0 : pipeline->state->sequence);
+    json_count(&json, "status", pipeline == NULL ? 0 : pipeline->state->sequence);
     json_flag(&json, "live", listen_is_live());
     json_flag(&json, "stages", listen_stages());
-    json_number(&json, "windows", counts.windows);
-    json_number(&json, "decisions", counts.decisions);
-    json_number(&json, "late", counts.late);
-    json_number(&json, "dropped", output_dropped());
-    json_number(&json, "lost", counts.lost);
-    json_number(&json, "serial_lost", port_serial_lost());
-    json_number(&json, "errors", protocol_errors());
-    json_number(&json, "stack", (int64_t)port_stack_used());
-    json_number(&json, "awake", idle_awake());
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        json_count(&json, keys[i], values[i]);
     if (pipeline != NULL)
         settings_write(pipeline, &json);
     output_line(app.line, json_end(&json));

@@ -19,7 +19,7 @@ static void run(void)
     if (app.pipeline != NULL)
         app.pipeline->classifier->state->primed = false; /* the model's history now holds this input */
     if (error != 0)
-        protocol_error("model", NULL, 0, error, NULL);
+        protocol_fault("model", error, NULL);
     else
         protocol_tensor(app.output, app.model->output_size);
 }

@@ -2,6 +2,7 @@
 #define NN_FAST_H
 
 /* Include before any kernel: each call gets a copy with the layer's constants folded in. See nn/small.h. */
-#define KERNEL static inline __attribute__((always_inline, unused))
+#define KERNEL    static inline __attribute__((always_inline, unused))
+#define NN_UNROLL 8
 
 #endif

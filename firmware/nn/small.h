@@ -4,4 +4,7 @@
 /* Include before any kernel: one copy of each kernel serves all layers. See nn/fast.h. */
 #define KERNEL static __attribute__((noinline, unused))
 
+/* How often kernels in assembly repeat their innermost step; a power of 2. */
+#define NN_UNROLL 4
+
 #endif

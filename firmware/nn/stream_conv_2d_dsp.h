@@ -10,15 +10,17 @@
  *     r0 weights    r1 input    r2 r3 r4 sums A of the three    r5 r6 r7 sums C    r8 r9 weights    r10 r11
  * their a lanes r12 lr input
  *
- * The dot products are unrolled eight times and entered where `steps` modulo 8 says. The stack holds
+ * The dot products are unrolled and entered where `steps` modulo their number says: NN_UNROLL times, twice
+ * for the smallest stride, which comes with short products. The stack holds
  *
- *     0 input of the block    4 end of this pair's dot product    8 output    12 output_stride
- *     16 entry of the loop    20 bytes of the dot product         24 end of all weights
- *     28 table                32 what finishes a pair             36 table_step
+ *     0 input of the block    4 entry of the loop         8 bytes of the dot product
+ *     12 end of this pair's   16 output, one value less   20 output_stride
+ *     24 end of all weights   28 table                    32 what finishes a pair    36 table_step
  */
 
 /* clang-format off */
-/* One step of four taps at three positions, 72 bytes of code. */
+/* One step of four taps at three positions, STREAM_STEP_SIZE bytes of code. */
+#define STREAM_STEP_SIZE 72
 #define STREAM_STEP(stride)                                                                                 \
     "ldrd   r8, r9, [r0], #8            \n"                                                                 \
     "ldrd   r12, lr, [r1], #8           \n"                                                                 \
@@ -40,17 +42,17 @@
     "smlad  r7, r9, lr, r7              \n"
 
 /* The dot products of positions `stride` bytes apart. Entered by a jump, left by one. */
-#define STREAM_LOOP(stride)                                                                                 \
+#define STREAM_LOOP(stride, unrolled)                                                                       \
     __attribute__((naked, unused)) static void stream_loop_##stride(void)                                   \
     {                                                                                                       \
         __asm__ volatile(                                                                                   \
-            "0:     .rept 8             \n"                                                                 \
+            "0:     .rept %c0           \n"                                                                 \
             STREAM_STEP(stride)                                                                             \
             "       .endr               \n"                                                                 \
-            "ldr    r8, [sp, #4]        \n"                                                                 \
+            "ldr    r8, [sp, #12]       \n"                                                                 \
             "cmp    r0, r8              \n"                                                                 \
             "bne.w  0b                  \n"                                                                 \
-            "ldr    pc, [sp, #32]       \n");                                                               \
+            "ldr    pc, [sp, #32]       \n" ::"i"(unrolled));                                               \
     }
 
 /* Sums in r##x, r##y, r##z of one channel to values. */
@@ -90,33 +92,28 @@
 #define STREAM_BLOCK(name, away, value)                                                                     \
     __attribute__((naked, noinline, unused)) static void name(                                              \
         const stream_conv_2d_t *layer __attribute__((unused)), const int16_t *input __attribute__((unused)), \
-        int16_t *output __attribute__((unused)), void (*loop)(void)__attribute__((unused)))                 \
+        int16_t *output __attribute__((unused)), uintptr_t entry __attribute__((unused)))                 \
     {                                                                                                       \
         __asm__ volatile(                                                                                   \
             "push   {r4-r11, lr}                \n"                                                         \
             "sub    sp, #40                     \n"                                                         \
             "str    r1, [sp, #0]                \n"                                                         \
-            "str    r2, [sp, #8]                \n"                                                         \
             "ldm    r0, {r4-r9}                 \n" /* steps, output_stride, weights ... */                 \
-            "str    r5, [sp, #12]               \n"                                                         \
+            "sub    r2, r2, #2                  \n"                                                         \
+            "strd   r2, r5, [sp, #16]           \n"                                                         \
             "str    r9, [sp, #36]               \n"                                                         \
             "strd   r7, r8, [sp, #24]           \n"                                                         \
-            "rsb    r10, r4, #0                 \n"                                                         \
-            "and    r10, r10, #7                \n" /* steps of the first round to skip, 72 bytes each */   \
-            "add    r10, r10, r10, lsl #3       \n"                                                         \
-            "add    r10, r3, r10, lsl #3        \n"                                                         \
             "lsl    r11, r4, #3                 \n"                                                         \
-            "strd   r10, r11, [sp, #16]         \n"                                                         \
+            "strd   r3, r11, [sp, #4]           \n"                                                         \
             "adr    r10, 2f                     \n"                                                         \
             "add    r10, r10, #1                \n"                                                         \
             "str    r10, [sp, #32]              \n"                                                         \
             "mov    r0, r6                      \n"                                                         \
             "1:                                 \n"                                                         \
             "ldrd   r2, r5, [r0], #8            \n"                                                         \
-            "ldrd   r8, r9, [sp, #16]           \n"                                                         \
-            "ldr    r1, [sp, #0]                \n"                                                         \
+            "ldm    sp, {r1, r8, r9}            \n"                                                         \
             "add    r9, r0, r9                  \n"                                                         \
-            "str    r9, [sp, #4]                \n"                                                         \
+            "str    r9, [sp, #12]               \n"                                                         \
             "mov    r3, r2                      \n"                                                         \
             "mov    r4, r2                      \n"                                                         \
             "mov    r6, r5                      \n"                                                         \
@@ -128,8 +125,8 @@
             "sub    r6, r6, r3                  \n"                                                         \
             "sub    r7, r7, r4                  \n"                                                         \
             STREAM_HIGH(2, 3, 4) away(2, 3, 4) STREAM_SHIFT(2, 3, 4) value(2, 3, 4)                         \
-            "ldrd   r11, r12, [sp, #8]          \n" /* output, output_stride */                             \
-            "strh   r2, [r11]                   \n"                                                         \
+            "ldrd   r11, r12, [sp, #16]         \n" /* output, output_stride */                             \
+            "strh   r2, [r11, #2]!              \n"                                                         \
             "strh   r3, [r11, r12]              \n"                                                         \
             "strh   r4, [r11, r12, lsl #1]      \n"                                                         \
             "asr    r5, r5, #8                  \n"                                                         \
@@ -139,8 +136,7 @@
             "strh   r5, [r11, #2]!              \n"                                                         \
             "strh   r6, [r11, r12]              \n"                                                         \
             "strh   r7, [r11, r12, lsl #1]      \n"                                                         \
-            "add    r11, r11, #2                \n"                                                         \
-            "str    r11, [sp, #8]               \n"                                                         \
+            "str    r11, [sp, #16]              \n"                                                         \
             "ldr    r8, [sp, #24]               \n"                                                         \
             "cmp    r0, r8                      \n"                                                         \
             "bne.w  1b                          \n"                                                         \
@@ -149,14 +145,14 @@
     }
 /* clang-format on */
 
-STREAM_LOOP(4)
-STREAM_LOOP(8)
-STREAM_LOOP(16)
-STREAM_LOOP(32)
-STREAM_LOOP(64)
-STREAM_LOOP(128)
-STREAM_LOOP(256)
-STREAM_LOOP(512)
+STREAM_LOOP(4, 2)
+STREAM_LOOP(8, NN_UNROLL)
+STREAM_LOOP(16, NN_UNROLL)
+STREAM_LOOP(32, NN_UNROLL)
+STREAM_LOOP(64, NN_UNROLL)
+STREAM_LOOP(128, NN_UNROLL)
+STREAM_LOOP(256, NN_UNROLL)
+STREAM_LOOP(512, NN_UNROLL)
 
 STREAM_BLOCK(stream_block_positive, STREAM_NOTHING, STREAM_SSAT)
 STREAM_BLOCK(stream_block_signed, STREAM_AWAY, STREAM_SSAT)
@@ -226,6 +222,9 @@ SIMD_INLINE void stream_conv_2d(const stream_conv_2d_t *layer, const int16_t *in
                                : layer->stride == 256 ? stream_loop_256
                                : layer->stride == 512 ? stream_loop_512
                                                       : NULL;
+    const int32_t unrolled = layer->stride == 4 ? 2 : NN_UNROLL;
+    /* The steps that the first round leaves out. */
+    const uintptr_t entry = (uintptr_t)loop + (uintptr_t)(-layer->steps & (unrolled - 1)) * STREAM_STEP_SIZE;
     int32_t left = layer->columns;
     while (left >= 2 && layer->columns >= 3 && loop != NULL) {
         if (left == 2) { /* three again, the first of them once more: cheaper than two alone */
@@ -234,13 +233,13 @@ SIMD_INLINE void stream_conv_2d(const stream_conv_2d_t *layer, const int16_t *in
             left = 3;
         }
         if (layer->table == NULL && layer->keeps_negative) {
-            stream_block_signed(layer, input, output, loop);
+            stream_block_signed(layer, input, output, entry);
         } else if (layer->table == NULL) {
-            stream_block_positive(layer, input, output, loop);
+            stream_block_positive(layer, input, output, entry);
         } else if (layer->keeps_negative) {
-            stream_block_signed_table(layer, input, output, loop);
+            stream_block_signed_table(layer, input, output, entry);
         } else {
-            stream_block_positive_table(layer, input, output, loop);
+            stream_block_positive_table(layer, input, output, entry);
         }
         input += 3 * layer->stride / 2;
         output += 3 * layer->output_stride / 2;

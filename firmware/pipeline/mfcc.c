@@ -1,7 +1,6 @@
 #include "pipeline/mfcc.h"
 #include "pipeline/mfcc_stages.h"
 #include "pipeline/packed.h"
-#include <stdbool.h>
 
 /* A pair of samples after pre-emphasis and window: (x[n] - preemphasis x[n-1]) / 2 is the high half of
  * x[n] 2^15 - preemphasis x[n-1]. `factors`: -2^15 and -preemphasis; the sums are within 2^31. */
@@ -19,8 +18,7 @@ int32_t mfcc_window(const mfcc_t *mfcc, const int16_t *samples, uint32_t *window
     const int16_t *from = samples, *weights = mfcc->weights;
     const uint32_t *end = windowed + mfcc->fft / 2;
     uint32_t previous = 0, smallest = 0, largest = 0;
-    size_t left = mfcc->window;
-    for (; left >= 4; left -= 4) {
+    for (size_t done = 0; done < mfcc->window; done += 4) { /* behind the window the weights are 0 */
         uint32_t pair, next, weight, next_weight;
         from = packed_load_two(from, &pair, &next);
         weights = packed_load_two(weights, &weight, &next_weight);
@@ -31,23 +29,8 @@ int32_t mfcc_window(const mfcc_t *mfcc, const int16_t *samples, uint32_t *window
         largest = packed_larger(second, packed_larger(first, largest));
         previous = next;
     }
-    while (left > 0) { /* 1 to 3 samples; behind the last there is a 0 */
-        const bool two = left >= 2;
-        const uint32_t pair = two ? packed_load(from) : packed_pair(from[0], 0);
-        const uint32_t weight = two ? packed_load(weights) : packed_pair(weights[0], 0);
-        const uint32_t value = weighted(pair, previous, factors, weight);
-        *windowed++ = value;
-        smallest = packed_smaller(value, smallest);
-        largest = packed_larger(value, largest);
-        previous = pair;
-        from += 2;
-        weights += 2;
-        left -= two ? 2 : 1;
-    }
-    while (windowed + 2 <= end)
+    while (windowed < end)
         windowed = packed_store_two(windowed, 0, 0);
-    if (windowed < end)
-        *windowed = 0;
     return packed_magnitude(smallest, largest);
 }
 

@@ -17,7 +17,7 @@ typedef struct {
     size_t filters;            /* 1..128, at most fft / 2 */
     size_t cepstra;            /* kept, 1..filters */
     int32_t preemphasis;       /* Q15, 0..32768 */
-    const int16_t *weights;    /* window: Povey, Q14; aligned to 4 */
+    const int16_t *weights;    /* window: Povey, Q14, then zeros up to a multiple of 4; aligned to 4 */
     const int16_t *twiddles;   /* pairs cos, -sin, Q15, in the order of mfcc_fft.c; aligned to 4 */
     const mfcc_filter_t *bank; /* filters */
     const uint16_t *mel;       /* weights of all filters in turn, Q12 */
@@ -31,7 +31,8 @@ typedef struct {
     void *scratch;                /* 4 * fft bytes, aligned to 4; free between calls */
 } mfcc_t;
 
-/* window samples, aligned to 4 bytes -> cepstra values, 4096 times Kaldi's. */
+/* window samples -> cepstra values, 4096 times Kaldi's. The samples are aligned to 4 bytes and readable, of
+ * any value, up to a multiple of 4. */
 void mfcc_frame(const mfcc_t *mfcc, const int16_t *samples, int32_t *cepstra);
 
 #endif

@@ -14,7 +14,7 @@ typedef struct {
 
 typedef struct {
     size_t size, stride; /* 1 <= stride <= size */
-    int16_t *samples;    /* size values */
+    int16_t *samples;    /* size values and more up to a multiple of 4, for mfcc.h; aligned to 4 */
     window_state_t *state;
 } window_t;
 

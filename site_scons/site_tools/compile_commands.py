@@ -23,7 +23,7 @@ def _compile_commands(env: Any, objects: list[Any]) -> None:
     entries = []
     for node in objects:
         (source,) = node.sources
-        command = "$ASPPCOM" if source.name.endswith(".S") else "$CCCOM"
+        command = {".S": "$ASPPCOM", ".cc": "$CXXCOM"}.get(Path(source.name).suffix, "$CCCOM")
         text = node.get_build_env().subst(command, target=[node], source=[source])
         entries.append({"directory": str(ROOT), "file": source.path, "output": node.path, "command": text})
     _replace(folder / "compile_commands.json", json.dumps(entries, indent=1) + "\n")

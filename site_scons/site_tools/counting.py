@@ -16,8 +16,15 @@ def _counting_image(env: Any, generated: list[Any]) -> list[Any]:
     if options.board.hosted:
         return []
     rooms = ("pipeline", "nn", f"port/{options.board.port}", "port/cortex_m", "counting")
-    objects = [*env.HandwrittenObjects(*rooms), *env.GeneratedObjects(generated)]
-    elf = env.Command(f"{options.folder}/counting.elf", objects, env["IMAGE_LINK"])
+    rooms += (*env["ENGINE_ROOMS"], *(f"{room}/counting" for room in env["ENGINE_ROOMS"]))
+    objects = [*env.HandwrittenObjects(*rooms), *env.GeneratedObjects(generated), *env["ENGINE_LIBRARY"]]
+    link_map = f"{options.folder}/counting.map"
+    elf = env.Command(
+        [f"{options.folder}/counting.elf", link_map],
+        objects,
+        env["IMAGE_LINK"],
+        LINKFLAGS=[*env["LINKFLAGS"], f"-Wl,-Map,{env.File(link_map)}"],
+    )
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])
     return list(elf)
 

@@ -8,27 +8,19 @@ from typing import Any
 from SCons.Script import Action
 
 from codegen.contract import contract_file
+from workbench.texts import write_texts
+from workbench.tflm.measure import granted
 
 
 def generate(env: Any) -> None:
-    """Adds env.GeneratedSources()."""
+    """Adds env.GeneratedSources(), and the board's part of them alone."""
     env.AddMethod(_generated_sources, "GeneratedSources")
+    env.AddMethod(_board_sources, "BoardSources")
 
 
 def _generated_sources(env: Any) -> list[Any]:
     """The nodes of every generated file; each folder is one action."""
     options = env["OPTIONS"]
-    makers = env.Glob("#codegen/*.py") + env.Glob("#codegen/*/*.py") + env.Glob("#templates/*.in")
-
-    board_names = ["board.h"] if options.board.hosted else ["board.h", "vectors.c", "linker.ld"]
-    board_files = [f"{options.board_folder}/board/{name}" for name in board_names]
-    board = env.Command(
-        board_files,
-        env.Glob("#boards/*/board.toml"),
-        Action(_board, "  GEN  ${TARGET.dir}"),
-        OPTIONS=options,
-    )
-
     name = options.spec.name
     app_names = [f"{name}.h", f"{name}_model.c", "app.c"]
     if options.spec.pipeline is not None:
@@ -37,34 +29,54 @@ def _generated_sources(env: Any) -> list[Any]:
     inputs = [str(options.spec.file), str(options.spec.classifier.model)]
     if contract_file(options.spec).is_file():
         inputs.append(str(contract_file(options.spec)))
-    app = env.Command(app_files, inputs, Action(_app, "  GEN  ${TARGET.dir}"), OPTIONS=options)
+    engine = env.TflmSources() if options.tflm is not None else []
+    arena = env.TflmArena(engine) if options.tflm is not None else None
+    app = env.Command(app_files, inputs, Action(_app, "  GEN  ${TARGET.dir}"), OPTIONS=options, ARENA=arena)
+    if arena is not None:
+        env.Depends(app, [arena, env.Value(options.arena_limit)])
+    _keep(env, app)
+    return [*_board_sources(env), *app, *engine]
 
-    for nodes in (board, app):
-        env.Depends(nodes, makers)
-        env.Precious(nodes)  # a file whose text stays keeps its time
-    return [*board, *app]
+
+def _board_sources(env: Any) -> list[Any]:
+    """board.h, and for a chip its vectors and linker script."""
+    options = env["OPTIONS"]
+    board_names = ["board.h"] if options.board.hosted else ["board.h", "vectors.c", "linker.ld"]
+    board_files = [f"{options.board_folder}/board/{name}" for name in board_names]
+    board = env.Command(
+        board_files,
+        env.Glob("#boards/*/board.toml"),
+        Action(_board, "  GEN  ${TARGET.dir}"),
+        OPTIONS=options,
+    )
+    _keep(env, board)
+    return list(board)
+
+
+def _keep(env: Any, nodes: list[Any]) -> None:
+    """They are made anew when the generator changes; a file whose text stays keeps its time."""
+    env.Depends(nodes, env.Glob("#codegen/*.py") + env.Glob("#codegen/*/*.py") + env.Glob("#templates/*.in"))
+    env.Precious(nodes)
 
 
 def _board(target: list[Any], source: list[Any], env: Any) -> None:
     from codegen.board_sources import board_sources
 
-    _write(target, board_sources(env["OPTIONS"].board))
+    write_texts(_files(target), board_sources(env["OPTIONS"].board))
 
 
 def _app(target: list[Any], source: list[Any], env: Any) -> None:
     from codegen.sources import generate as app_sources
 
-    _write(target, app_sources(env["OPTIONS"].app, env["OPTIONS"].kernels))
+    options = env["OPTIONS"]
+    arena = None
+    if env["ARENA"] is not None:
+        arena = granted(Path(env["ARENA"].get_abspath()), options.arena_limit, options.spec.file)
+    write_texts(_files(target), app_sources(options.app, options.kernels, arena))
 
 
-def _write(target: list[Any], texts: dict[str, str]) -> None:
-    """Each text into its file, where it differs."""
-    files = {Path(str(node)).name: Path(node.get_abspath()) for node in target}
-    if files.keys() != texts.keys():
-        raise RuntimeError(f"expected {sorted(files)}, generated {sorted(texts)}")
-    for name, file in files.items():
-        if not file.is_file() or file.read_text() != texts[name]:
-            file.write_text(texts[name])
+def _files(target: list[Any]) -> list[Path]:
+    return [Path(node.get_abspath()) for node in target]
 
 
 def exists(env: Any) -> bool:

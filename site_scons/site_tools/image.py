@@ -10,6 +10,7 @@ from SCons.Script import Action
 
 # Where every instruction counts; all else of firmware/ is compiled for size.
 FAST = ("pipeline/gate", "pipeline/mfcc", "nn/", "counting/")
+SMALL = ("-Os", "-fno-schedule-insns2", "-fno-jump-tables")
 
 
 def generate(env: Any) -> None:
@@ -19,6 +20,7 @@ def generate(env: Any) -> None:
     env.AddMethod(_image, "Image")
     env.AddMethod(_handwritten, "HandwrittenObjects")
     env.AddMethod(_generated, "GeneratedObjects")
+    env.AddMethod(_measuring_image, "MeasuringImage")
 
 
 def _image(env: Any, generated: list[Any]) -> list[Any]:
@@ -26,6 +28,7 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     options = env["OPTIONS"]
     folder = options.folder
     rooms = ["device", f"port/{options.board.port}", *([] if options.board.hosted else ["port/cortex_m"])]
+    rooms += [*env["ENGINE_ROOMS"], *(f"{room}/device" for room in env["ENGINE_ROOMS"])]
     runtime = _handwritten(env, "pipeline", "nn")
     made = _generated(env, generated)
     objects = [*runtime, *made, *_handwritten(env, *rooms)]
@@ -35,8 +38,8 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     map_flag = "-Wl,-map" if sys.platform == "darwin" and options.board.hosted else "-Wl,-Map"
     elf, link_map = env.Command(
         [f"{folder}/firmware{suffix}", f"{folder}/firmware.map"],
-        objects,
-        env["IMAGE_LINK"],
+        [*objects, *env["ENGINE_LIBRARY"]],
+        [*env["IMAGE_LINK"], *env["ENGINE_CHECK"]],
         LINKFLAGS=[*env["LINKFLAGS"], f"{map_flag},{env.File(f'{folder}/firmware.map')}"],
     )
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])
@@ -52,6 +55,18 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     return [*files, *env.SizeTable(f"{folder}/size.txt", elf, files)]
 
 
+def _measuring_image(env: Any, sources: list[Any]) -> Any:
+    """measure.elf: the engine tflm with as large an arena as fits; firmware/tflm/measure for device/."""
+    options = env["OPTIONS"]
+    made = [*env.BoardSources(), *sources, *env.MeasuredSources()]
+    rooms = [f"port/{options.board.port}", "port/cortex_m", *env["ENGINE_ROOMS"]]
+    rooms += [f"{room}/measure" for room in env["ENGINE_ROOMS"]]
+    objects = [*_handwritten(env, *rooms), *_generated(env, made), *env["ENGINE_LIBRARY"]]
+    elf = env.Command(f"{options.folder}/measure.elf", objects, env["IMAGE_LINK"])
+    env.Depends(elf, [node for node in made if node.name == "linker.ld"])
+    return elf[0]
+
+
 def _checksum(target: list[Any], source: list[Any], env: Any) -> None:
     from workbench.checksum import fill_checksum
 
@@ -63,12 +78,15 @@ def _handwritten(env: Any, *rooms: str) -> list[Any]:
     folder = env["OPTIONS"].board_folder
     objects = []
     for room in rooms:
-        found = env.Glob(f"#firmware/{room}/*.c") + env.Glob(f"#firmware/{room}/*.S")
+        found = [node for end in ("c", "cc", "S") for node in env.Glob(f"#firmware/{room}/*.{end}")]
+        system = env["ENGINE_SYSTEM"] if room in env["ENGINE_ROOMS"] else []
         for source in sorted(found, key=lambda node: node.name):  # an order that does not depend on the disk
             fast = f"{room}/{source.name}".startswith(FAST) or env["OPTIONS"].board.hosted
-            flags = env["CCFLAGS"] if fast else [*env["CCFLAGS"], "-Os"]
+            flags = env["CCFLAGS"] if fast else [*env["CCFLAGS"], *SMALL]
             target = f"{folder}/objects/{room}/{Path(source.name).with_suffix('.o')}"
-            objects += _object(env, target, source, "$SOURCE", [f"{folder}/board"], CCFLAGS=flags)
+            objects += _object(
+                env, target, source, "$SOURCE", [f"{folder}/board"], system=system, CCFLAGS=flags
+            )
     return objects
 
 
@@ -81,22 +99,34 @@ def _generated(env: Any, generated: list[Any]) -> list[Any]:
     options = env["OPTIONS"]
     folders = [f"{options.folder}/generated", f"{options.board_folder}/board"]
     objects = []
-    for source in (node for node in generated if node.name.endswith(".c")):
+    for source in (node for node in generated if node.name.endswith((".c", ".cc"))):
         target = f"{options.folder}/objects/{Path(source.name).with_suffix('.o')}"
-        objects += _object(env, target, source, "${SOURCE.abspath}", folders)
+        system = env["ENGINE_SYSTEM"] if source.name.endswith(".cc") else []
+        objects += _object(env, target, source, "${SOURCE.abspath}", folders, system=system)
     return objects
 
 
 def _object(
-    env: Any, target: str, source: Any, as_told: str, folders: list[str], **changed: Any
+    env: Any,
+    target: str,
+    source: Any,
+    as_told: str,
+    folders: list[str],
+    *,
+    system: list[str],
+    **changed: Any,
 ) -> list[Any]:
-    """One object; `folders` of headers beside firmware/."""
-    includes = ["-Ifirmware", *(f"-I{folder}" for folder in folders)]
-    return list(
-        env.Object(
-            target, source, INPUT=as_told, INCLUDES=includes, CPPPATH=["#firmware", *folders], **changed
-        )
+    """One object; `folders` of headers beside firmware/, and `system`: words for those of the engine.
+
+    The engine's are not looked into: they change with its library.
+    """
+    includes = ["-Ifirmware", *(f"-I{folder}" for folder in folders), *system]
+    node = env.Object(
+        target, source, INPUT=as_told, INCLUDES=includes, CPPPATH=["#firmware", *folders], **changed
     )
+    if system:
+        env.Depends(node, env["ENGINE_LIBRARY"])
+    return list(node)
 
 
 def _library(env: Any, file: str, objects: list[Any]) -> list[Any]:

@@ -10,6 +10,7 @@ def generate(env: Any) -> None:
     if not env["OPTIONS"].verbose:
         env.Replace(
             CCCOMSTR="  CC   $SOURCE",
+            CXXCOMSTR="  CXX  $SOURCE",
             ASPPCOMSTR="  AS   $SOURCE",
             LINKCOMSTR="  LD   $TARGET",
             OBJCOPYCOMSTR="  COPY $TARGET",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
-from SCons.Script import Action, Copy
+from SCons.Script import Action
 
 
 def generate(env: Any) -> None:
@@ -22,9 +23,7 @@ def _renode_files(env: Any) -> list[Any]:
     files = []
     for file in renode.files:
         name = file.rsplit("/", maxsplit=1)[-1]
-        files += env.Command(
-            f"{options.folder}/{name}", f"#boards/{file}", Action(Copy("$TARGET", "$SOURCE"), None)
-        )
+        files += env.Command(f"{options.folder}/{name}", f"#boards/{file}", Action(_copy, None))
     script = env.Command(
         f"{options.folder}/renode.resc",
         [*env.Glob("#boards/*/board.toml"), env.File("#templates/renode.resc.in")],
@@ -33,6 +32,10 @@ def _renode_files(env: Any) -> list[Any]:
     )
     env.Depends(script, [env.File("#codegen/board_sources.py"), env.File("#codegen/board_renode.py")])
     return [*files, *script]
+
+
+def _copy(target: list[Any], source: list[Any], env: Any) -> None:
+    shutil.copyfile(source[0].get_abspath(), target[0].get_abspath())
 
 
 def _script(target: list[Any], source: list[Any], env: Any) -> None:

@@ -23,11 +23,18 @@ def _size_table(env: Any, file: str, elf: Any, files: list[Any]) -> list[Any]:
 def _write(target: list[Any], source: list[Any], env: Any) -> None:
     from workbench.runs import BUILT, note
     from workbench.size import sizes, table
+    from workbench.tflm import parts
+    from workbench.tflm.found import LIBRARY
 
     options = env["OPTIONS"]
     note(options.board.name, BUILT)
     elf = Path(source[0].get_abspath())
     text = table(f"{options.spec.name} on {options.board.name}", sizes(elf, options.board), options.board)
+    if options.tflm is not None:
+        link_map = elf.with_suffix(".map").read_text()
+        library = options.tflm.library or Path(LIBRARY)
+        found = parts.parts(link_map, library.name, options.tflm.kernels, options.spec.name)
+        text += f"\n{parts.table(found)}"
     Path(target[0].get_abspath()).write_text(text + "\n")
     print(f"\n{text}\n\n{source[0].path}")
 

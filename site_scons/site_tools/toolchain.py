@@ -26,7 +26,7 @@ _WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 def generate(env: Any) -> None:
     """Fills the environment; UserError where the compiler is missing."""
     board = env["OPTIONS"].board
-    tools.need(*board_tools(board))
+    tools.need(*board_tools(board, "aot"))
     prefix = "" if board.hosted else "arm-none-eabi-"
     env.Replace(CC=f"{prefix}gcc", AS=f"{prefix}as", OBJCOPY=f"{prefix}objcopy")
     env["ENV"] = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TMPDIR": os.environ.get("TMPDIR", "/tmp")}
@@ -37,7 +37,9 @@ def generate(env: Any) -> None:
     # INPUT and INCLUDES: image.py chooses how a path is written, since debug information repeats it.
     env.Replace(CCCOM="$CC -o $TARGET -c $CCFLAGS $INCLUDES $INPUT", ASPPCOM="$CCCOM", INPUT="$SOURCE")
     # The flags of the machine choose the C library's variant, so they stand in the link too.
-    env.Replace(LINKFLAGS=[*machine, *link], LINKCOM="$LINK $LINKFLAGS -o $TARGET $SOURCES")
+    env.Replace(
+        LINKFLAGS=[*machine, *link], LINKCOM="$LINK $LINKFLAGS -o $TARGET $SOURCES $BEHIND", BEHIND=""
+    )
     env.Replace(OBJCOPYCOM="$OBJCOPY $OBJCOPYFLAGS $SOURCE $TARGET")
 
 

@@ -43,11 +43,16 @@ class Sources:
     defines: tuple[str, ...]
 
 
-def hashing_app(folder: Path, app: App, *, incremental: bool = False) -> Sources:
-    """A pipeline around fake_model.c: its scores are a hash of the frames it saw."""
+def hashing_app(folder: Path, app: App, *, incremental: bool = False, stall: int = 0) -> Sources:
+    """A pipeline around fake_model.c: its scores are a hash of the frames it saw.
+
+    stall: ticks of the port that a run takes at least.
+    """
     spec = dataclasses.replace(app.spec, name="app")
     files = (*app.sources(folder), FAKE_MODEL, _app_c(folder, spec, app.graph))
     defines = app.defines(incremental=incremental, catch_up=app.cascade.frames)
+    if stall:
+        defines.append(f"-DSTALL_TICKS={stall}u")
     return Sources(spec, app.graph, files, (folder,), tuple(defines))
 
 
@@ -169,6 +174,11 @@ def hearing_image(board: str) -> Path:
     """HASHING at the rate of the microphones of real boards."""
     app = dataclasses.replace(HASHING, audio=Audio(16000))
     return _made("hearing", board, lambda at: hashing_app(at, app))
+
+
+def stalling_image(board: str, app: App, ticks: int) -> Path:
+    """An app around fake_model.c that takes so many ticks of the port for each run."""
+    return _made(f"stalling{ticks}", board, lambda at: hashing_app(at, app, stall=ticks))
 
 
 def wide_image(board: str) -> Path:

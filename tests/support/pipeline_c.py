@@ -91,7 +91,7 @@ class MfccStages:
             filters=mfcc.filters,
             cepstra=mfcc.cepstra,
             preemphasis=made.preemphasis,
-            weights=self._array(made.window, np.int16),
+            weights=self._array((*made.window, *(0 for _ in range(-len(made.window) % 4))), np.int16),
             twiddles=self._array(made.twiddles.stages + made.twiddles.split, np.int16),
             bank=self._array(bank, np.uint16),
             mel=self._array(made.bank.weights, np.uint16),
@@ -113,14 +113,14 @@ class MfccStages:
 
     def __call__(self, samples: Sequence[int] | NDArray[np.int16]) -> list[int]:
         """mfcc_frame()."""
-        window = np.array(samples, np.int16)
+        window = _padded(samples)
         cepstra = np.zeros(self.cepstra, np.int32)
         self.code.mfcc_frame(ctypes.byref(self.struct), _pointer(window), _pointer(cepstra))
         return [int(value) for value in cepstra]
 
     def windowed(self, samples: Sequence[int] | NDArray[np.int16]) -> tuple[NDArray[np.uint32], int]:
         """The packed window and its largest magnitude."""
-        window = np.array(samples, np.int16)
+        window = _padded(samples)
         values = np.full(self.fft // 2, 0xDEADBEEF, np.uint32)
         peak = self.code.mfcc_window(ctypes.byref(self.struct), _pointer(window), _pointer(values))
         return values, int(peak)
@@ -158,6 +158,12 @@ class MfccStages:
         values = cepstra.copy()
         self.code.mfcc_lift(ctypes.byref(self.struct), _pointer(values))
         return values
+
+
+def _padded(samples: Sequence[int] | NDArray[np.int16]) -> NDArray[np.int16]:
+    """Values that must not count up to a multiple of 4."""
+    given = np.array(samples, np.int16)
+    return np.append(given, np.full(-given.size % 4, -32768, np.int16))
 
 
 def unpacked(words: NDArray[np.uint32]) -> list[int]:

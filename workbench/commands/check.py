@@ -85,4 +85,4 @@ def checks() -> list[Check]:
 
 def c_sources(folder: Path) -> list[Path]:
     """Every C file under a folder."""
-    return sorted(path for pattern in ("*.c", "*.h") for path in folder.rglob(pattern))
+    return sorted(path for pattern in ("*.c", "*.cc", "*.h") for path in folder.rglob(pattern))

@@ -33,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     app, spec, graph = inference.chosen_app(args)
     inputs = read_inputs(args.inputs, graph.input)
-    with inference.open_engine(app, spec, args.target) as engine:
+    with inference.open_engine(app, spec, args.target, args.engine) as engine:
         outputs = inference.run_all(engine, graph, inputs, sequence=args.sequence)
     write_npy(args.output, outputs)
     return 0

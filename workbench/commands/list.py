@@ -13,6 +13,7 @@ COMMANDS: tuple[str, ...] = (
     "verify",
     "plan",
     "profile",
+    "report",
     "replay",
     "parity",
     "generate",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
 from codegen.errors import UserError
+from workbench.build_options import ROOT
 from workbench.inference import ENGINES
 from workbench.model_app import model_app
+from workbench.profiling import side_by_side
 from workbench.profiling.budgets import FILE, accept, accepted, compare, table
-from workbench.profiling.profile import DEFAULT_BOARD, profile
+from workbench.profiling.profile import DEFAULT_BOARD, Profile, profile
+from workbench.profiling.tables import example_tables, model_table, with_tables
 from workbench.profiling.text import as_json, as_text
 
 NAME = "profile"
@@ -25,7 +29,9 @@ of the image that ships; the margin says whether the board keeps up with the mic
   earshot profile --app examples/smart_lock
   earshot profile model.tflite --kernels fast
   earshot profile --app examples/smart_lock --board mps2_an386 --json
+  earshot profile --app examples/smart_lock --engine tflm      TensorFlow Lite Micro, and aot beside it
   earshot profile --app examples/smart_lock --check      exit code 1 where it takes more than budgets.toml
+  earshot profile --tables docs/performance.md           renews the page's tables
   earshot profile --app examples/smart_lock --accept     stores the numbers of now in budgets.toml
 """
 
@@ -45,23 +51,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     stored = parser.add_mutually_exclusive_group()
     stored.add_argument("--check", action="store_true", help="fail where something grew by more than 1 %%")
     stored.add_argument("--accept", action="store_true", help="store the numbers in the app's budgets.toml")
+    parser.add_argument("--tables", type=Path, metavar="PAGE.md", help="instead: renew a page's tables")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.tables is not None:
+        return renew(args.tables)
     app = _app(args)
-    if (args.check or args.accept) and (args.app is None or args.kernels is not None):
+    other = args.kernels is not None or args.engine is not None
+    if (args.check or args.accept) and (args.app is None or other):
         raise UserError(
             f"{'--check' if args.check else '--accept'} is for an app as its pipeline.toml says",
-            remedy="Give --app DIR, without --kernels.",
+            remedy="Give --app DIR, without --kernels and --engine.",
         )
     budgets = accepted(app, args.board)
     if args.check and budgets is None:
         raise UserError(
             f'has no numbers for the board "{args.board}"', file=app / FILE, remedy="--accept stores them."
         )
-    found = profile(app, args.board, kernels=args.kernels)
-    print(json.dumps(as_json(found)) if args.json else as_text(found))
+    found = profile(app, args.board, kernels=args.kernels, engine=args.engine)
+    beside = None
+    if found.engine == "tflm":
+        beside = profile(app, args.board, kernels=args.kernels, engine="aot")
+    _print(found, beside, args.json)
     if args.accept:
         print(f"stored in {accept(app, found)}", file=sys.stderr)
     if not args.check or budgets is None:
@@ -78,10 +91,34 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(change.grown for change in changes) else 0
 
 
+def renew(page: Path) -> int:
+    """Writes the example's tables, and that of the models at hand, into a page and prints them."""
+    try:
+        text = page.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", file=page) from None
+    tables = example_tables()
+    models = model_table(Path(os.environ.get("EARSHOT_SHARED", ROOT.parent / "shared")) / "models")
+    if models is not None:
+        tables["models"] = models
+    page.write_text(with_tables(text, tables), encoding="utf-8")
+    print("\n\n".join(tables.values()))
+    return 0
+
+
+def _print(found: Profile, beside: Profile | None, wants_json: bool) -> None:
+    """The profile; of the engine tflm also what aot takes, beside it."""
+    if wants_json:
+        more = {} if beside is None else {"engines": side_by_side.as_json(beside, found)}
+        print(json.dumps(as_json(found) | more))
+        return
+    print(as_text(found))
+    if beside is not None:
+        print(f"\n{side_by_side.table(beside, found)}")
+
+
 def _app(args: argparse.Namespace) -> Path:
     """The app's folder, or one made for the model."""
-    if args.engine == "tflm":
-        raise UserError("--engine tflm is not available yet", remedy="Leave it away: there is aot.")
     if (args.model is None) == (args.app is None):
         raise UserError("give a MODEL.tflite, or --app DIR", remedy="One of the two, not both.")
     return model_app(args.model) if args.app is None else args.app

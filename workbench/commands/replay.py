@@ -8,7 +8,7 @@ from pathlib import Path
 
 from codegen.errors import UserError
 from codegen.spec_file import load_spec
-from workbench import audio
+from workbench import audio, inference
 from workbench.targets import BAUD, open_app
 from workbench.targets.restored import restored
 
@@ -31,9 +31,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml")
     parser.add_argument(
         "--target",
-        default="pc",
         metavar="TARGET",
-        help="pc (default), qemu, renode, or a serial port: a device or a pyserial URL",
+        help="pc (default), qemu (with engine tflm), renode, or a serial port: a device or a pyserial URL",
+    )
+    parser.add_argument(
+        "--engine", choices=inference.ENGINES, help="what runs the model on an emulator (default: the app's)"
     )
     parser.add_argument("--board", metavar="B", help="what to build for an emulator (default mps2_an386)")
     parser.add_argument("--baud", type=int, default=BAUD, metavar="N", help=f"of the port (default {BAUD})")
@@ -52,7 +54,11 @@ def run(args: argparse.Namespace) -> int:
         )
     rate = spec.pipeline.audio.sample_rate
     sounds = [audio.read_with_arguments(args, file, rate) for file in args.recordings]
-    with open_app(args.app, args.target, board=args.board, baud=args.baud) as device, restored(device):
+    target, engine = inference.where(args.target, args.engine, spec)
+    with (
+        open_app(args.app, target, board=args.board, engine=engine, baud=args.baud) as device,
+        restored(device),
+    ):
         device.command("stages on" if args.stages else "stages off")
         for file, samples in zip(args.recordings, sounds, strict=True):
             if len(sounds) > 1:

@@ -29,6 +29,7 @@ named. Exit code 0: none differs; 1: some do.
   earshot verify --app examples/smart_lock --target qemu --samples 100
   earshot verify wake_word.tflite --sequence --samples 1000
   earshot verify model.tflite --reference tflm
+  earshot verify model.tflite --engine tflm
   earshot verify my_models/ --target qemu --samples 200 --sequence
 """
 _FEW = 8  # fewer distinct values than that prove little
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(told[0] if len(told) == 1 else _all(told)))
     elif len(told) > 1:
         compared, differing = (sum(each[key] for each in told) for key in ("compared", "differing"))
-        print(f"{len(told)} models on {args.target}: {compared} values compared, {differing} differing")
+        print(f"{len(told)} models on {told[0]['target']}: {compared} values compared, {differing} differing")
     return 1 if any(each["differing"] for each in told) else 0
 
 
@@ -80,9 +81,9 @@ def _one(args: argparse.Namespace, quiet: bool) -> dict[str, Any]:
     spec = inference.chosen_app(args)[1]
     reference = inference.reference_of(args, spec)
     named = str(args.model if args.model is not None else args.app)
-    if args.layers and (args.engine or spec.classifier.engine) != "aot":
+    if args.layers and args.engine != "aot":
         raise UserError("--layers is for the engine aot: the other keeps no layer's output")
-    wanted = Wanted(args.target, reference, args.samples, args.seed, args.sequence, args.layers)
+    wanted = Wanted(args.target, args.engine, reference, args.samples, args.seed, args.sequence, args.layers)
     try:
         report = verify_model(spec, wanted)
     except OracleError as error:
@@ -126,7 +127,7 @@ def _object(named: str, args: argparse.Namespace, reference: str, report: Report
     told: dict[str, Any] = {
         "model": named,
         "target": args.target,
-        "engine": args.engine or "aot",
+        "engine": args.engine,
         "reference": reference,
         "samples": args.samples,
         "seed": args.seed,

@@ -39,7 +39,7 @@ def disassembly(image: Path) -> dict[int, tuple[str, str]]:
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     found = {}
     for line in done.stdout.splitlines():
-        match = re.match(r"\s+([0-9a-f]+):\s+(\S+)\s*([^@;]*)", line)
+        match = re.match(r"\s*([0-9a-f]+):\s+(\S+)\s*([^@;]*)", line)
         if match:
             found[int(match[1], 16)] = (match[2], match[3].strip())
     return found

@@ -11,6 +11,7 @@ from elftools.elf.elffile import ELFFile
 
 from codegen.board import Board
 from workbench.size import sizes
+from workbench.tflm.found import LIBRARY
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def rooms(link_map: str, code: int) -> tuple[tuple[str, int], ...]:
 def _room(path: str) -> str:
     """Of an object: its folder under objects/; generated sources lie in it directly."""
     if ".a(" in path:
-        return "C library"
+        return "TFLM" if f"/{LIBRARY}(" in path else "C library"
     inside = path.partition("/objects/")[2]
     if "/" in inside:
         return inside.rpartition("/")[0]

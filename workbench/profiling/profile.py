@@ -9,22 +9,23 @@ belong to a layer (`_site` here), and the symbols that are its RAM (memory.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from codegen.board import Board, load_board
 from codegen.errors import UserError
 from codegen.graph import Graph
-from codegen.spec import Spec, with_kernels
+from codegen.spec import Spec, with_engine, with_kernels
 from codegen.spec_file import load_spec
 from codegen.tflite_file import load_graph
 from workbench.build import Build, build
-from workbench.profiling import memory
+from workbench.profiling import memory, tflm
 from workbench.profiling.counter import Counted, count
 from workbench.profiling.cycles import cycles, disassembly
 from workbench.profiling.inputs import counting_input
 from workbench.profiling.layers import ModelLayer, model_layers
-from workbench.profiling.sites import CALLER, OTHER, Site, attribute, chains, function_site, model_site
+from workbench.profiling.sites import CALLER, OTHER, Chain, Site, attribute, chains, function_site, model_site
 from workbench.profiling.trace import Trace, trace
 from workbench.targets import target_board
 
@@ -139,11 +140,12 @@ def profile(
     board_name: str = DEFAULT_BOARD,
     *,
     kernels: str | None = None,
+    engine: str | None = None,
     build_dir: Path | None = None,
 ) -> Profile:
     """Builds what is needed, counts and follows it. UserError where board, app or emulator refuse.
 
-    kernels: in place of the app's own.
+    kernels, engine: in place of the app's own.
     """
     named = load_board(board_name)
     if named.hosted:
@@ -154,9 +156,12 @@ def profile(
     board = target_board("qemu", board_name)
     assert board is not None
     spec = with_kernels(load_spec(app), kernels)
+    spec = with_engine(spec, engine or spec.classifier.engine)
     graph = load_graph(spec.classifier.model)
-    built = build(board.name, app, build_dir, counting=True, kernels=kernels)
-    shipped = built if named.name == board.name else build(named.name, app, build_dir, kernels=kernels)
+    built = build(board.name, app, build_dir, counting=True, kernels=kernels, engine=engine)
+    shipped = built
+    if named.name != board.name:
+        shipped = build(named.name, app, build_dir, kernels=kernels, engine=engine)
     assert built.counting is not None
     return _Profiler(spec, graph, board, built, built.counting).profile(named, shipped)
 
@@ -165,7 +170,8 @@ class _Profiler:
     def __init__(self, spec: Spec, graph: Graph, board: Board, built: Build, image: Path) -> None:
         self.spec, self.graph, self.board, self.built = spec, graph, board, built
         self.image = image
-        self.layers = model_layers(spec, graph)
+        self.tflm = spec.classifier.engine == "tflm"
+        self.layers = tflm.operator_layers(spec, graph) if self.tflm else model_layers(spec, graph)
         gaps = 0 if spec.pipeline is None else spec.pipeline.cascade.frames if self._incremental else 1
         self.counted = count(image, board, counting_input(spec, graph, range(1, gaps + 1)))
         self.missed, self.worst = self._worst()
@@ -189,12 +195,18 @@ class _Profiler:
             cycles=self._cycles(),
             layers=self._layers(decisions.incremental is not None),
             stages=stages,
-            flash=memory.flash(
-                shipped.image, shipped.directory / "firmware.map", spec.name, load_board(named.name)
-            ),
-            ram=memory.ram(shipped.image, spec.name, named, self.counted.stack),
+            flash=self._flash(named, shipped),
+            ram=tflm.ram(shipped.image, spec, named, self.counted.stack)
+            if self.tflm
+            else memory.ram(shipped.image, spec.name, named, self.counted.stack),
             margin=self._margin(named, stages, decisions),
         )
+
+    def _flash(self, board: Board, shipped: Build) -> memory.Flash:
+        link_map = shipped.directory / "firmware.map"
+        if self.tflm:
+            return tflm.flash(shipped.image, link_map, self.spec, board)
+        return memory.flash(shipped.image, link_map, self.spec.name, board)
 
     def _margin(self, board: Board, stages: tuple[StageProfile, ...], decisions: Decisions) -> Margin | None:
         pipeline = self.spec.pipeline
@@ -240,18 +252,21 @@ class _Profiler:
         costs = [cycles(self.trace, blocks, listing) for blocks in (first, last)]
         return Decisions(costs[0], incremental, max(costs), self.missed)
 
-    def _site(self) -> Site:
-        """How an instruction is known to be of a layer: by the generated model's lines."""
+    def _site(self) -> tuple[Site, Mapping[int, Chain]]:
+        """How an instruction is known to be of a layer: by the generated model's lines, or by its object."""
+        if self.tflm:
+            link_map = self.image.with_suffix(".map").read_text()
+            return tflm.kernel_site(self.layers, link_map), tflm.object_chains(link_map, self.chains)
         source = self.built.directory / "generated" / f"{self.spec.name}_model.c"
-        return model_site(source, self.spec.name, [layer.name for layer in self.layers])
+        return model_site(source, self.spec.name, [layer.name for layer in self.layers]), self.chains
 
     def _layers(self, incremental: bool) -> tuple[LayerProfile, ...]:
         """The layers, and behind them what is of no layer."""
-        site = self._site()
-        full = attribute(self.trace, self.trace.one(self._names[0]), site, self.chains, CALLER)
+        site, told = self._site()
+        full = attribute(self.trace, self.trace.one(self._names[0]), site, told, CALLER)
         following: dict[str, int] = {}
         if incremental:
-            following = attribute(self.trace, self.trace.one(self._names[1]), site, self.chains, CALLER)
+            following = attribute(self.trace, self.trace.one(self._names[1]), site, told, CALLER)
         rows = [
             *self.layers,
             *(ModelLayer(name, "", 0, 0, False, "", 0) for name in (OTHER, CALLER) if full.get(name)),

@@ -105,6 +105,7 @@ def open_app(
     target: str,
     *,
     board: str | None = None,
+    engine: str | None = None,
     build_dir: Path | None = None,
     qemu: QemuOptions | None = None,
     renode: RenodeOptions | None = None,
@@ -113,12 +114,13 @@ def open_app(
 ) -> Device:
     """open_target with the image of this app: built, and found to be of the same model and features.
 
+    engine: "aot" or "tflm" in place of the app's own.
     UserError also where the build fails or a board runs something else.
     """
     from workbench.build import build
 
     runs = target_board(target, board)
-    image = build(runs.name, app, build_dir).image if runs is not None else None
+    image = build(runs.name, app, build_dir, engine=engine).image if runs is not None else None
     device = open_target(target, image, board=board, qemu=qemu, renode=renode, baud=baud, timeout=timeout)
     try:
         _check_same(device, app)

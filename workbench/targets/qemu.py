@@ -27,7 +27,7 @@ LINE_HEADER = 32
 LINE_COUNTERS = 16  # offset of four: to the image written, read; from the image written, read
 _GATHER = 0.0005  # seconds after a bell in which more lines gather: fewer turns between the image and us
 
-MICROPHONE_MAGIC = b"earmic01"
+MICROPHONE_MAGIC, ENDLESS_MAGIC = b"earmic01", b"earmic02"
 MICROPHONE_HEADER = 16
 
 
@@ -37,6 +37,7 @@ class Microphone:
 
     file: Path
     sample_rate: int  # Hz
+    endless: bool = False  # at its end it begins anew
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class QemuOptions:
     memory_line: the serial line through memory where the machine has it; False: every byte through the UART.
     psram: what lies at the beginning of the PSRAM in place of a microphone's sound.
     trace: a pipe that gets QEMU's log of the translation blocks it makes and executes.
+    debugger: a Unix socket on which GDB's protocol is spoken.
     """
 
     microphone: Microphone | None = None
@@ -57,6 +59,7 @@ class QemuOptions:
     memory_line: bool = True
     psram: Path | None = None
     trace: Path | None = None
+    debugger: Path | None = None
 
 
 def qemu_link(board: Board, image: Path, options: QemuOptions) -> ProcessLink:
@@ -86,6 +89,8 @@ def qemu_link(board: Board, image: Path, options: QemuOptions) -> ProcessLink:
         if options.icount is not None:
             sleep = "on" if options.paced else "off"
             words += ["-icount", f"shift={options.icount},align=off,sleep={sleep}"]
+        if options.debugger is not None:
+            words += ["-gdb", f"unix:{options.debugger},server=on,wait=off"]
         if options.microphone is not None:
             words += _microphone(board, options.microphone)
         if options.psram is not None:
@@ -121,7 +126,8 @@ def _microphone(board: Board, microphone: Microphone) -> list[str]:
             f"has {size} bytes; a virtual microphone plays 0 to {most}, an even number", file=microphone.file
         )
     start = _psram_start(board)
-    header = MICROPHONE_MAGIC + struct.pack("<II", microphone.sample_rate, size // 2)
+    magic = ENDLESS_MAGIC if microphone.endless else MICROPHONE_MAGIC
+    header = magic + struct.pack("<II", microphone.sample_rate, size // 2)
     words = []
     for offset in (0, 8):
         value = int.from_bytes(header[offset : offset + 8], "little")

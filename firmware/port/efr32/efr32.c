@@ -11,6 +11,7 @@
 
 void port_start(void)
 {
+    pins_start();
     pin_output(EFR32_PIN(LED), BOARD_LED_ON); /* lit until all is well */
     uart_start();                             /* before the crystal: its trouble has to be told */
     clock_start();
@@ -18,7 +19,7 @@ void port_start(void)
     ticks_start();
     image_check();
     watchdog_start();
-    pin_output(EFR32_PIN(LED), !BOARD_LED_ON);
+    pin_level(EFR32_PIN(LED), !BOARD_LED_ON);
 }
 
 /* Bits: POR, PIN, EM4, WDOG0, WDOG1, LOCKUP, SYSREQ, then brown-outs (EFR32xG24 reference manual,

@@ -57,6 +57,7 @@
 /* BOARD_CLOCK_HZ for the core, half of it for the peripherals. */
 void clock_start(void);
 
+void pins_start(void); /* before any other of these */
 void pin_output(uint32_t pin, bool high);
 void pin_level(uint32_t pin, bool high); /* of an output */
 void pin_input(uint32_t pin);

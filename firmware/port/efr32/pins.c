@@ -16,6 +16,11 @@ static void mode(uint32_t pin, uint32_t mode)
     register_write(EFR32_SET(MODE(pin)), mode << SHIFT(pin));
 }
 
+void pins_start(void)
+{
+    register_write(EFR32_SET(CMU_CLKEN0), CLKEN0_GPIO);
+}
+
 void pin_level(uint32_t pin, bool high)
 {
     register_write(high ? EFR32_SET(DOUT(pin)) : EFR32_CLEAR(DOUT(pin)), 1u << (pin >> 16));
@@ -23,13 +28,11 @@ void pin_level(uint32_t pin, bool high)
 
 void pin_output(uint32_t pin, bool high)
 {
-    register_write(EFR32_SET(CMU_CLKEN0), CLKEN0_GPIO);
     pin_level(pin, high); /* before the direction */
     mode(pin, MODE_PUSH_PULL);
 }
 
 void pin_input(uint32_t pin)
 {
-    register_write(EFR32_SET(CMU_CLKEN0), CLKEN0_GPIO);
     mode(pin, MODE_INPUT);
 }

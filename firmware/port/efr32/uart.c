@@ -63,9 +63,6 @@ static void divide(uint32_t divider)
 {
     register_write(CLKDIV, divider);
     need(register_wait(SYNCBUSY, UINT32_MAX, 0));
-    register_write(CMD, CMD_RX_TX);
-    need(register_wait(SYNCBUSY, UINT32_MAX, 0));
-    need(register_wait(STATUS, STATUS_ON, STATUS_ON));
 }
 
 /* Configured while it is off, divided while it is on. */
@@ -93,12 +90,14 @@ void uart_start(void)
     register_write(RXROUTE, EFR32_PIN(UART_RX));
     register_write(ROUTEEN, ROUTE_RX_TX);
     divide(DIVIDER_OF(FSRCO_HZ));
+    register_write(CMD, CMD_RX_TX);
+    need(register_wait(SYNCBUSY, UINT32_MAX, 0));
+    need(register_wait(STATUS, STATUS_ON, STATUS_ON));
 }
 
 /* Nothing was sent or asked before, so nothing is cut. */
 void uart_follow_clock(void)
 {
-    configure();
     divide(DIVIDER_OF(BOARD_CLOCK_HZ));
     register_write(EFR32_CLEAR(IF), UINT32_MAX);
     register_write(EFR32_SET(IEN), INT_RXFL | INT_RXOF);
@@ -172,8 +171,10 @@ void port_write(const void *bytes, size_t size)
 
 void port_emergency_write(const char *text, size_t size)
 {
-    if (!uart_started)
+    if (!uart_started) {
+        pins_start();
         uart_start();
+    }
     register_write(EFR32_CLEAR(IEN), UINT32_MAX);
     for (size_t i = 0; i < size; i++) {
         if (!register_wait(STATUS, STATUS_TXFL, STATUS_TXFL))

@@ -16,8 +16,9 @@ typedef struct {
 #define CTRL_IRQ (1u << 3)
 
 #define MAGIC   "earmic01"
-#define TICK_HZ 1000u /* a tick plays a thousandth of a second */
-#define SIZE    2048u /* samples of the ring: 128 ms at 16 kHz */
+#define ENDLESS "earmic02" /* at its end the sound begins anew */
+#define TICK_HZ 1000u      /* a tick plays a thousandth of a second */
+#define SIZE    2048u      /* samples of the ring: 128 ms at 16 kHz */
 
 /* What lies at the start of the PSRAM. */
 typedef struct {
@@ -36,14 +37,16 @@ static volatile uint32_t microphone_lost;
 static uint32_t microphone_next;     /* sample of the sound to play next */
 static uint32_t microphone_fraction; /* of a sample, in 1 / TICK_HZ */
 static uint32_t microphone_started;  /* ticks */
-static bool microphone_dead;         /* it was announced, but has nothing: a broken one */
+static bool microphone_endless;
+static bool microphone_dead; /* it was announced, but has nothing: a broken one */
 
 void audio_timer_handler(void);
 
 bool port_audio_start(uint32_t sample_rate)
 {
-    if (memcmp(SOUND->magic, MAGIC, sizeof SOUND->magic) != 0 || SOUND->sample_rate != sample_rate ||
-        SOUND->count > COUNT_MAX)
+    microphone_endless = memcmp(SOUND->magic, ENDLESS, sizeof SOUND->magic) == 0 && SOUND->count != 0;
+    if ((!microphone_endless && memcmp(SOUND->magic, MAGIC, sizeof SOUND->magic) != 0) ||
+        SOUND->sample_rate != sample_rate || SOUND->count > COUNT_MAX)
         return false;
     TIMER->ctrl = 0;
     TIMER->intstatus = 1;
@@ -65,16 +68,19 @@ void audio_timer_handler(void)
     microphone_fraction += SOUND->sample_rate;
     uint32_t due = microphone_fraction / TICK_HZ;
     microphone_fraction %= TICK_HZ;
-    if (due >= SOUND->count - microphone_next) {
+    if (!microphone_endless && due >= SOUND->count - microphone_next) {
         due = SOUND->count - microphone_next;
         TIMER->ctrl = 0; /* the sound ends here */
     }
     const uint32_t room = SIZE - ring_used(&microphone_ring);
     const uint32_t count = due < room ? due : room;
     for (uint32_t i = 0; i < count; i++)
-        microphone_samples[(microphone_ring.written + i) % SIZE] = SOUND->samples[microphone_next + i];
+        microphone_samples[(microphone_ring.written + i) % SIZE] =
+            SOUND->samples[(microphone_next + i) % SOUND->count];
     ring_advance(&microphone_ring.written, count);
     microphone_next += due;
+    if (microphone_endless)
+        microphone_next %= SOUND->count;
     microphone_lost += due - count;
     sleep_wake();
 }

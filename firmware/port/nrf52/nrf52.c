@@ -14,7 +14,7 @@ void port_start(void)
     clock_start();
     image_check();
     watchdog_start();
-    pin_output(NRF52_PIN(LED), !BOARD_LED_ON);
+    pin_level(NRF52_PIN(LED), !BOARD_LED_ON);
 }
 
 /* The bits stay until they are cleared, so the first of several is the newest told. None: the power. */

@@ -25,6 +25,7 @@
 void clock_start(void);
 
 void pin_output(uint32_t pin, bool high);
+void pin_level(uint32_t pin, bool high); /* of an output */
 void pin_input(uint32_t pin, bool pull_up);
 
 void uart_start(void);

@@ -8,9 +8,14 @@
 #define CNF_OUTPUT  3u        /* output, the input buffer off */
 #define CNF_PULL_UP (3u << 2) /* input */
 
+void pin_level(uint32_t pin, bool high)
+{
+    register_write(high ? OUTSET(pin) : OUTCLR(pin), 1u << (pin & 31));
+}
+
 void pin_output(uint32_t pin, bool high)
 {
-    register_write(high ? OUTSET(pin) : OUTCLR(pin), 1u << (pin & 31)); /* the level before the direction */
+    pin_level(pin, high); /* before the direction */
     register_write(PIN_CNF(pin), CNF_OUTPUT);
 }
 

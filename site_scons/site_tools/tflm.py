@@ -1,0 +1,175 @@
+"""The engine tflm: its shim and resolver in C++, its library behind the link, its arena measured by a run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from SCons.Script import Action, Environment
+
+from codegen.errors import UserError
+from workbench import tools
+from workbench.build import board_tools
+from workbench.texts import write_texts
+from workbench.tflm.found import LIBRARY
+from workbench.tflm.packs import PRE_INCLUDE
+
+_CXX = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"]
+_CXX += ["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"]
+
+
+def generate(env: Any) -> None:
+    """Where the engine is tflm: compiler, rooms, library. Else nothing is added to an image."""
+    options = env["OPTIONS"]
+    env.Replace(ENGINE_ROOMS=(), ENGINE_LIBRARY=[], ENGINE_SYSTEM=[], ENGINE_CHECK=[])
+    if options.tflm is None:
+        return
+    tools.need(*board_tools(options.board, options.engine))
+    env.Replace(CXX="arm-none-eabi-g++")
+    env.Tool("g++")
+    ours = ("-std=c11", "-mgeneral-regs-only")  # TFLM's headers compute in float
+    flags = [*(flag for flag in env["CCFLAGS"] if flag not in ours), *_CXX]
+    flags += [f"-D{name}" for name in options.tflm.defines]
+    env.Replace(CXXFLAGS=flags, CXXCOM="$CXX -o $TARGET -c $CXXFLAGS $INCLUDES $INPUT")
+    system = [word for folder in options.tflm.includes for word in ("-isystem", str(folder))]
+    env.Replace(ENGINE_ROOMS=("tflm",), ENGINE_SYSTEM=system, BEHIND=["-lm"])
+    env.AddMethod(_sources, "TflmSources")
+    env.AddMethod(_arena, "TflmArena")
+    env.AddMethod(_measured_sources, "MeasuredSources")
+    env.Replace(ENGINE_LIBRARY=_library(env), ENGINE_CHECK=[Action(_check, None)])
+
+
+def _library(env: Any) -> list[Any]:
+    """The library that TFLM's own build made, or one of a pack's sources."""
+    options = env["OPTIONS"]
+    tflm = options.tflm
+    if tflm.library is not None:
+        return [env.File(str(tflm.library))]
+    folder = options.board_folder / "packs"
+    foreign = [flag for flag in env["CXXFLAGS"] if not flag.startswith(("-W", "-std", "-g", "-fmax"))]
+    before = ["-include", PRE_INCLUDE, "-w", *env["ENGINE_SYSTEM"]]
+    own = env.Clone(
+        CCCOM="$CC -std=c11 -o $TARGET -c $CXXFLAGS $SOURCE",
+        CXXCOM="$CXX -std=c++17 -o $TARGET -c $CXXFLAGS $SOURCE",
+    )
+    objects, taken = [], Counter[str]()
+    for source in tflm.sources:
+        cxx = source.file.suffix in (".cc", ".cpp", ".cxx")
+        flags = [flag for flag in foreign if cxx or flag not in _CXX]
+        taken[source.file.stem] += 1
+        count = taken[source.file.stem]
+        name = source.file.stem if count == 1 else f"{source.file.stem}_{count}"
+        node = own.Object(f"{folder}/{name}.o", str(source.file), CXXFLAGS=[*flags, *before], CPPPATH=[])
+        objects += node
+    made = own.Command(f"{folder}/{LIBRARY}", objects, Action(_archive, "  AR   $TARGET"))
+    return list(made)
+
+
+def _archive(target: list[Any], source: list[Any], env: Any) -> int:
+    """A new archive: one that is added to would keep what is no longer there."""
+    file = Path(target[0].get_abspath())
+    file.unlink(missing_ok=True)
+    words = ["arm-none-eabi-ar", "rcsD", str(file), *(node.get_abspath() for node in source)]
+    return subprocess.run(words, check=False).returncode
+
+
+def _sources(env: Any) -> list[Any]:
+    """NAME_flatbuffer.c and NAME_resolver.cc."""
+    options = env["OPTIONS"]
+    name = options.spec.name
+    files = [f"{options.folder}/generated/{name}{end}" for end in ("_flatbuffer.c", "_resolver.cc")]
+    inputs = [str(options.spec.file), str(options.spec.classifier.model), *env["ENGINE_LIBRARY"]]
+    made = env.Command(files, inputs, Action(_write_sources, "  GEN  ${TARGET.dir}"), OPTIONS=options)
+    env.Depends(made, env.Glob("#codegen/*.py") + env.Glob("#templates/*.in"))
+    env.Precious(made)
+    return list(made)
+
+
+def _arena(env: Any, sources: list[Any]) -> Any:
+    """arena.json: what a run of the model in an emulator needs. Kept until model, TFLM or shim change."""
+    from workbench.tflm.measure import emulated
+
+    options = env["OPTIONS"]
+    board = emulated(options.board)
+    measuring = replace(options, board=board, build=options.folder / "measure")
+    inside = Environment(
+        tools=["user_errors", "toolchain", "quiet", "generated", "tflm", "image"],
+        OPTIONS=measuring,
+        LOCK=env["LOCK"],
+    )
+    elf = inside.MeasuringImage(sources)
+    return env.Command(
+        f"{options.folder}/arena.json", elf, Action(_measure, "  MEASURE ${SOURCE}"), BOARD=board
+    )[0]
+
+
+def _measured_sources(env: Any) -> list[Any]:
+    """What takes the place of the model's and the app's sources in the measuring image."""
+    options = env["OPTIONS"]
+    name = options.spec.name
+    names = (f"{name}.h", f"{name}_model.c", "measured.c")
+    files = [f"{options.folder}/generated/{name}" for name in names]
+    inputs = [str(options.spec.file), str(options.spec.classifier.model)]
+    made = env.Command(files, inputs, Action(_write_measured, "  GEN  ${TARGET.dir}"), OPTIONS=options)
+    env.Depends(made, env.Glob("#codegen/*.py") + env.Glob("#templates/*.in"))
+    env.Precious(made)
+    return list(made)
+
+
+def _write_sources(target: list[Any], source: list[Any], env: Any) -> None:
+    from codegen.tflite_file import load_graph
+    from codegen.tflm import tflm_sources
+
+    options = env["OPTIONS"]
+    graph = load_graph(options.spec.classifier.model)
+    tflm = options.tflm
+    write_texts(
+        [Path(node.get_abspath()) for node in target],
+        tflm_sources(options.spec, graph, tflm.registrations, tflm.version),
+    )
+
+
+def _write_measured(target: list[Any], source: list[Any], env: Any) -> None:
+    from codegen.tflm import measured_sources
+    from workbench.tflm.measure import room
+
+    options = env["OPTIONS"]
+    write_texts(
+        [Path(node.get_abspath()) for node in target], measured_sources(options.spec, room(options.board))
+    )
+
+
+def _measure(target: list[Any], source: list[Any], env: Any) -> None:
+    from workbench.tflm.measure import measure
+
+    arena = measure(Path(source[0].get_abspath()), env["BOARD"])
+    Path(target[0].get_abspath()).write_text(json.dumps({"arena": arena.size, "used": arena.used}) + "\n")
+
+
+def _check(target: list[Any], source: list[Any], env: Any) -> None:
+    """Holds the linked image to what the engine promises; an image that breaks it does not stay."""
+    from codegen.tflite_file import read_graphs
+    from codegen.tflm import resolver
+    from workbench.tflm.kernels import check_kernels
+
+    options = env["OPTIONS"]
+    tflm = options.tflm
+    graphs = read_graphs(options.spec.classifier.model)
+    lines = resolver(graphs, tflm.registrations, tflm.version)
+    try:
+        check_kernels(
+            Path(target[0].get_abspath()), [line.op for line in lines if line.argument], tflm.version
+        )
+    except UserError:
+        for node in target:
+            Path(node.get_abspath()).unlink(missing_ok=True)
+        raise
+
+
+def exists(env: Any) -> bool:
+    """Whether it can be used is told by generate()."""
+    return True

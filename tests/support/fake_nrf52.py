@@ -1,0 +1,204 @@
+"""The nRF52840 as its product specification tells: clock, UARTE0, PDM, WDT, GPIO."""
+
+from __future__ import annotations
+
+import struct
+
+from tests.support.fake_chip import Chip
+
+CLOCK, UARTE, WDT, PDM, NVMC, GPIO = 0x40000000, 0x40002000, 0x40010000, 0x4001D000, 0x4001E000, 0x50000000
+RESETREAS = 0x40000400
+ICACHECNF = NVMC + 0x540
+
+UARTE_CONFIG = (0x508, 0x50C, 0x510, 0x514, 0x524, 0x56C)
+PDM_CONFIG = (0x504, 0x508, 0x520, 0x540, 0x544)
+
+
+class Nrf52(Chip):
+    """As a bootloader may have left it: the UART on, with flow control, interrupts and old events."""
+
+    def __init__(self, led: int, high: tuple[int, ...], stuck: str = "", **mutation: int) -> None:
+        """led: its pin. high: pins that will have to be high, so they are low now, and all others high.
+
+        stuck: "crystal" never starts, "uart" never ends a transfer, "pdm" never stops.
+        """
+        super().__init__(**mutation)
+        self.led, self.stuck = led, stuck
+        self.sent = bytearray()
+        self.fifo: list[int] = []
+        self.receiving = False
+        self.crystal = self.dog = self.recording = False
+        self.place = 0, 0  # of the byte to come, and MAXCNT: they count as they were at STARTRX
+        self.block = 0  # where the block lies that PDM writes now
+        self.count = 0  # its samples
+        self.told = False  # of a new place since the last block began
+        self.left: list[int] = []  # overwritten places
+        self.registers |= {UARTE + 0x500: 8, UARTE + 0x508: 5, UARTE + 0x510: 7, UARTE + 0x56C: 1}
+        self.registers |= {UARTE + 0x300: 0x1FFF, UARTE + 0x110: 1, UARTE + 0x120: 1, UARTE + 0x124: 1}
+        for port in (0, 1):
+            low = sum(1 << (pin & 31) for pin in high if pin >> 5 == port)
+            self.registers[GPIO + 0x300 * port + 0x504] = 0xFFFFFFFF & ~low
+        self.registers |= {UARTE + 0x480: 1, PDM + 0x500: 1}
+        self.registers |= {PDM + 0x300: 7, PDM + 0x100: 1, PDM + 0x108: 1, CLOCK + 0x100: 1}
+
+    def write(self, address: int, value: int) -> None:
+        """The rules of each block."""
+        block, offset = address & ~0xFFF, address & 0xFFF
+        if address == RESETREAS:
+            self.registers[address] = self.registers.get(address, 0) & ~value
+        elif block == CLOCK:
+            self._clock(offset, value)
+        elif block == UARTE:
+            self._uarte(offset, value)
+        elif block == PDM:
+            self._pdm(offset, value)
+        elif block == WDT:
+            self._wdt(offset, value)
+        elif block == GPIO:
+            self._gpio(offset, value)
+        else:
+            self.need(address == ICACHECNF, f"nothing lies at {address:#x}")
+            self.registers[address] = value
+
+    def _interrupts(self, base: int, offset: int, value: int) -> bool:
+        """INTENSET and INTENCLR over INTEN."""
+        inten = self.registers.get(base + 0x300, 0)
+        if offset == 0x304:
+            self.registers[base + 0x300] = inten | value
+        elif offset == 0x308:
+            self.registers[base + 0x300] = inten & ~value
+        return offset in (0x304, 0x308)
+
+    def _clock(self, offset: int, value: int) -> None:
+        if offset == 0 and value == 1:
+            self.need(not self.registers.get(CLOCK + 0x100), "the old event would end the wait")
+            self.need(self.is_output(self.led, high=False), "the LED is not lit at start")
+            self.crystal = self.stuck != "crystal"
+            self.registers[CLOCK + 0x100] = int(self.crystal)
+        else:
+            self.need(offset == 0x100, f"CLOCK has no {offset:#x} here")
+            self.registers[CLOCK + offset] = value
+
+    def _uarte(self, offset: int, value: int) -> None:
+        on = self.registers.get(UARTE + 0x500) == 8
+        if self._interrupts(UARTE, offset, value):
+            return
+        if offset in UARTE_CONFIG:
+            self.need(not on, f"UARTE is configured while on: {offset:#x}")
+        if offset == 0x500 and value == 8:
+            pins = [self.registers.get(UARTE + select, 1 << 31) for select in (0x50C, 0x514)]
+            self.need(self.is_output(pins[0], high=True), "TXD's pin must idle high as an output")
+            self.need(self.is_input(pins[1]), "RXD's pin must be an input")
+        if offset == 0x000:
+            self.need(on, "STARTRX while off")
+            self.need(not self.registers.get(UARTE + 0x110), "the old ENDRX would be taken for a byte")
+            self.receiving = True
+            self.place = self.registers.get(UARTE + 0x534, 0), self.registers.get(UARTE + 0x538, 0)
+            self._feed()
+        elif offset == 0x008:
+            self.need(on, "STARTTX while off")
+            self.need(
+                not self.registers.get(UARTE + 0x120), "the old ENDTX would be taken for this transfer's"
+            )
+            count = self.registers.get(UARTE + 0x548, 0)
+            self.sent += self.memory(self.registers.get(UARTE + 0x544, 0), count)
+            self.registers[UARTE + 0x120] = int(self.stuck != "uart")
+        elif offset == 0x480:
+            self.registers[UARTE + offset] = self.registers.get(UARTE + offset, 0) & ~value
+        else:
+            self.registers[UARTE + offset] = value
+
+    def _feed(self) -> None:
+        if self.fifo and self.receiving:
+            self.need(self.place[1] == 1, "RXD.MAXCNT is 1, or a byte alone ends nothing")
+            self.memory(self.place[0], 1)[0] = self.fifo.pop(0)
+            self.receiving = False
+            self.registers[UARTE + 0x110] = 1
+
+    def receive(self, byte: int) -> None:
+        """A byte comes over the line."""
+        if len(self.fifo) >= 5:
+            self.registers[UARTE + 0x480] = self.registers.get(UARTE + 0x480, 0) | 1
+            self.registers[UARTE + 0x124] = 1
+            return
+        self.fifo.append(byte)
+        self._feed()
+
+    def noise(self) -> None:
+        """A byte without a stop bit."""
+        self.registers[UARTE + 0x480] = self.registers.get(UARTE + 0x480, 0) | 4
+        self.registers[UARTE + 0x124] = 1
+
+    def _pdm(self, offset: int, value: int) -> None:
+        on = self.registers.get(PDM + 0x500) == 1
+        if self._interrupts(PDM, offset, value):
+            return
+        if offset in PDM_CONFIG:
+            self.need(not on, f"PDM is configured while on: {offset:#x}")
+        if offset == 0x500 and value == 1:
+            pins = [self.registers.get(PDM + select, 1 << 31) for select in (0x540, 0x544)]
+            self.need(self.is_output(pins[0], high=False), "the clock's pin must be low as an output")
+            self.need(self.is_input(pins[1]), "the data's pin must be an input")
+        if offset == 0x000:
+            self.need(on, "PDM starts while off")
+            self.need(self.crystal, "the rate is as exact as the clock: no crystal")
+            for event, name in ((0x100, "STARTED"), (0x108, "END")):
+                self.need(not self.registers.get(PDM + event), f"an old {name} would be taken for a block's")
+            self.recording = True
+            self._begin_block()
+        elif offset == 0x004:
+            self.need(not self.registers.get(PDM + 0x104), "the old STOPPED would end the wait")
+            self.recording = self.recording and self.stuck == "pdm"
+            self.registers[PDM + 0x104] = int(self.stuck != "pdm")
+        else:
+            self.told = self.told or offset == 0x560
+            self.registers[PDM + offset] = value
+
+    def _begin_block(self) -> None:
+        if not self.told:
+            self.left.append(self.block)
+        self.block, self.told = self.registers.get(PDM + 0x560, 0), False
+        self.count = self.registers.get(PDM + 0x564, 0)
+        self.registers[PDM + 0x100] = 1
+
+    def record(self, samples: list[int]) -> None:
+        """A block of sound, MAXCNT samples; the next one begins at once."""
+        self.need(self.recording, "nothing records")
+        self.need(len(samples) == self.count, f"MAXCNT is not {len(samples)}")
+        self.memory(self.block, 2 * len(samples))[:] = struct.pack(f"<{len(samples)}h", *samples)
+        self.registers[PDM + 0x108] = 1
+        self._begin_block()
+
+    def _wdt(self, offset: int, value: int) -> None:
+        if offset in (0x504, 0x508, 0x50C):
+            self.need(not self.dog, "the watchdog is configured while it runs")
+        if offset == 0:
+            self.dog = True
+        self.registers[WDT + offset] = value
+
+    def _gpio(self, offset: int, value: int) -> None:
+        port = GPIO + (0x300 if offset >= 0x800 else 0)  # P1's registers begin where P0's PIN_CNF end
+        local = GPIO + offset - port
+        out = self.registers.get(port + 0x504, 0)
+        if local == 0x508:
+            self.registers[port + 0x504] = out | value
+        elif local == 0x50C:
+            self.registers[port + 0x504] = out & ~value
+        else:
+            self.need(0x700 <= local < 0x780, f"GPIO has no {local:#x} here")
+            self.registers[port + local] = value
+
+    def _cnf(self, pin: int) -> int:
+        return self.registers.get(GPIO + 0x300 * (pin >> 5) + 0x700 + 4 * (pin & 31), 2)
+
+    def level(self, pin: int) -> int:
+        """Of an output."""
+        return self.registers.get(GPIO + 0x300 * (pin >> 5) + 0x504, 0) >> (pin & 31) & 1
+
+    def is_output(self, pin: int, *, high: bool) -> bool:
+        """Direction and level."""
+        return pin < 64 and self._cnf(pin) & 1 == 1 and self.level(pin) == int(high)
+
+    def is_input(self, pin: int) -> bool:
+        """Direction in, buffer connected."""
+        return pin < 64 and self._cnf(pin) & 3 == 0

@@ -1,0 +1,48 @@
+#ifndef TOY_MICRO_INTERPRETER_H
+#define TOY_MICRO_INTERPRETER_H
+
+#include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+#include "tensorflow/lite/micro/micro_resource_variable.h"
+
+#define TFLITE_SCHEMA_VERSION (3)
+
+namespace tflite
+{
+
+class MicroInterpreter
+{
+  public:
+    MicroInterpreter(const Model *, const MicroOpResolver &resolver, MicroAllocator *allocator,
+                     MicroResourceVariables *);
+    TfLiteStatus AllocateTensors();
+    TfLiteStatus Invoke();
+    size_t inputs_size() const
+    {
+        return 1;
+    }
+    size_t outputs_size() const
+    {
+        return 1;
+    }
+    TfLiteTensor *input(size_t)
+    {
+        return &input_;
+    }
+    TfLiteTensor *output(size_t)
+    {
+        return &output_;
+    }
+    size_t arena_used_bytes() const
+    {
+        return allocator_.used_bytes();
+    }
+
+  private:
+    const MicroOpResolver &resolver_;
+    MicroAllocator &allocator_;
+    TfLiteTensor input_ = {}, output_ = {};
+};
+
+} // namespace tflite
+
+#endif

@@ -1,0 +1,156 @@
+"""The tables of docs/performance.md, as Markdown; a page holds them between comments that name them.
+
+`smart_lock` and `smart_lock_layers` are of the example; `models` has the models at hand side by side with
+TFLM. A table whose models are not at hand is left as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from codegen.errors import UserError
+from workbench.build_options import EXAMPLE
+from workbench.model_app import model_app
+from workbench.profiling.baselines import MODELS, TUTORIAL, Baseline
+from workbench.profiling.profile import Profile, profile
+
+# Instructions for 32 multiply-accumulates where two channels and four positions share every load: 8 SMLAD a
+# channel pair with int8 weights widened in registers, or with weights stored as int16.
+BOUND = {"small": 30 / 32, "fast": 28 / 32}
+
+
+def example_tables() -> dict[str, str]:
+    """The example's: `smart_lock` and `smart_lock_layers`."""
+    found = {kernels: profile(EXAMPLE, kernels=kernels) for kernels in ("small", "fast")}
+    return {"smart_lock": _example(found), "smart_lock_layers": _layers(found["small"])}
+
+
+def model_table(folder: Path) -> str | None:
+    """`models`: the baselines' models that lie below `folder`; None where none does."""
+    rows = []
+    for baseline in MODELS:
+        file = folder / f"{baseline.model}.tflite"
+        if file.is_file():
+            app = model_app(file)
+            small, fast = (profile(app, kernels=kernels) for kernels in ("small", "fast"))
+            rows.append(_model(baseline, small, fast))
+    if not rows:
+        return None
+    return _table(
+        [
+            "model",
+            "MAC",
+            "TFLM, reference kernels",
+            "TFLM + CMSIS-NN",
+            "Earshot small",
+            "Earshot fast",
+            "times fewer",
+            "MAC per instruction",
+            "flash B: TFLM / small / fast",
+            "RAM B: TFLM / Earshot",
+        ],
+        rows,
+    )
+
+
+def _model(baseline: Baseline, small: Profile, fast: Profile) -> list[str]:
+    flash = (baseline.flash, *(found.flash.code + found.flash.constants for found in (small, fast)))
+    ratios = (baseline.cmsis_nn / found.decisions.full for found in (small, fast))
+    return [
+        f"{baseline.name} (`{baseline.model}`)",
+        f"{small.mac:,}",
+        f"{baseline.reference:,}",
+        f"{baseline.cmsis_nn:,}",
+        f"{small.decisions.full:,}",
+        f"{fast.decisions.full:,}",
+        " / ".join(f"{ratio:.2f}" for ratio in ratios),
+        f"{small.mac / small.decisions.full:.3f} / {small.mac / fast.decisions.full:.3f}",
+        " / ".join(f"{size:,}" for size in flash),
+        f"{baseline.ram:,} / {small.ram.total:,}",
+    ]
+
+
+def _example(found: Mapping[str, Profile]) -> str:
+    """What a window and a decision take, small, fast and with TFLM."""
+    small, fast = found["small"], found["fast"]
+    rows = [
+        [f"stage {stage.name}", f"{stage.instructions:,}", f"{other.instructions:,}", ""]
+        for stage, other in zip(small.stages, fast.stages, strict=True)
+    ]
+    full = f"{TUTORIAL.cmsis_nn:,}"
+    pairs = (
+        ("decision, full", small.decisions.full, fast.decisions.full),
+        ("decision, incremental", small.decisions.incremental, fast.decisions.incremental),
+        ("decision, worst after a gap", small.decisions.worst, fast.decisions.worst),
+        ("incremental, cycles (estimate)", small.cycles.incremental, fast.cycles.incremental),
+        ("full, cycles (estimate)", small.cycles.full, fast.cycles.full),
+    )
+    rows += [[name, f"{a:,}", f"{b:,}", "" if "cycles" in name else full] for name, a, b in pairs]
+    times = [TUTORIAL.cmsis_nn / (one.decisions.incremental or 1) for one in (small, fast)]
+    rows += [
+        ["times fewer instructions than TFLM", f"{times[0]:.1f}", f"{times[1]:.1f}", "1"],
+        ["flash, code B", f"{small.flash.code:,}", f"{fast.flash.code:,}", f"{TUTORIAL.code:,}"],
+        [
+            "flash, constants B",
+            f"{small.flash.constants:,}",
+            f"{fast.flash.constants:,}",
+            f"{TUTORIAL.flash - TUTORIAL.code:,}",
+        ],
+        ["RAM, arena B", f"{small.ram.arena:,}", f"{fast.ram.arena:,}", f"{TUTORIAL.arena:,}"],
+        ["RAM, state B", f"{small.ram.state:,}", f"{fast.ram.state:,}", ""],
+        ["RAM, all with stack B", f"{small.ram.total:,}", f"{fast.ram.total:,}", f"{TUTORIAL.ram:,}"],
+    ]
+    return _table(["smart_lock on mps2_an386", "small", "fast", "TFLM + CMSIS-NN"], rows)
+
+
+def _layers(found: Profile) -> str:
+    """What each layer takes, and the bound of its convolution or dense arithmetic."""
+    rows = []
+    for layer in found.layers:
+        mac, count = layer.mac_incremental or 0, layer.incremental or 0
+        bound = round(mac * BOUND[found.kernels])
+        rows.append(
+            [
+                f"{layer.name} {layer.op}".strip(),
+                f"{layer.mac:,}" if layer.mac else "",
+                f"{layer.instructions:,}",
+                layer.mode,
+                f"{mac:,}" if mac else "",
+                f"{count:,}",
+                f"{bound:,}" if bound else "",
+                f"{bound / count:.0%}" if bound and count else "",
+                f"{layer.state:,}" if layer.state else "",
+            ]
+        )
+    heads = ["layer", "MAC", "full", "mode", "MAC", "incremental", "bound", "of it", "state B"]
+    return _table(heads, rows)
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    right = ["---" if index == 0 else "---:" for index in range(len(heads))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (heads, right, *rows))
+
+
+def block(page: str, name: str) -> str | None:
+    """The table of this name in a page's text."""
+    match = _block(name).search(page)
+    return match[2].rstrip("\n") if match else None
+
+
+def with_tables(page: str, tables: Mapping[str, str]) -> str:
+    """The page's text with these tables. UserError where it has no place for one."""
+    for name, table in tables.items():
+        match = _block(name).search(page)
+        if match is None:
+            raise UserError(
+                f'the page has no place for the table "{name}"',
+                remedy=f"Write the lines <!-- {name} --> and <!-- end --> where it belongs.",
+            )
+        page = page[: match.start(2)] + table + "\n" + page[match.end(2) :]
+    return page
+
+
+def _block(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(<!-- {name} -->\n)(.*?)(<!-- end -->)", re.DOTALL)

@@ -1,0 +1,120 @@
+"""What an app decides on its recordings, and what has changed since that was accepted.
+
+decisions.json beside the app's pipeline.toml holds, of each recording, how often which class was decided and
+a hash of all decision lines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codegen.errors import UserError
+from workbench.audio import read_audio
+from workbench.lines import Decision, parse_line
+from workbench.suites.recordings import Recording
+from workbench.targets import Device
+
+FILE = "decisions.json"
+UNLABELLED = "unlabelled"
+
+Cell = tuple[str, str]  # truth, decision
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was decided on one recording. counts: decisions by class; hash: of the lines, byte for byte."""
+
+    truth: str
+    counts: Mapping[str, int]
+    hash: str
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """decisions.json."""
+
+    model: str  # start of the model's SHA-256
+    contract: str  # feature contract
+    recordings: Mapping[str, Heard]  # by the file's name
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A recording on which something else is decided than before."""
+
+    name: str
+    before: Heard
+    now: Heard
+
+
+def hear(device: Device, recordings: Sequence[Recording]) -> Accepted:
+    """Plays every recording to an image."""
+    rate = device.boot.rate
+    assert rate is not None
+    device.command("stages off")
+    heard = {}
+    for recording in recordings:
+        lines = list(device.replay(read_audio(recording.file, rate)))
+        parsed = [parse_line(line) for line in lines]
+        labels = Counter(decision.label for decision in parsed if isinstance(decision, Decision))
+        digest = hashlib.sha256("\n".join(lines).encode("ascii")).hexdigest()[:16]
+        truth = recording.words or UNLABELLED
+        heard[recording.file.name] = Heard(truth, dict(sorted(labels.items())), digest)
+    return Accepted(device.boot.model, device.boot.contract or "", heard)
+
+
+def changed(before: Accepted, now: Accepted) -> list[Changed]:
+    """Recordings of both whose lines differ."""
+    both = [name for name in now.recordings if name in before.recordings]
+    pairs = [Changed(name, before.recordings[name], now.recordings[name]) for name in both]
+    return [pair for pair in pairs if pair.before.hash != pair.now.hash]
+
+
+def cells(heard: Iterable[Heard]) -> Counter[Cell]:
+    """Decisions by truth and class: the confusion table's cells."""
+    found: Counter[Cell] = Counter()
+    for one in heard:
+        for label, count in one.counts.items():
+            found[one.truth, label] += count
+    return found
+
+
+def read(app: Path) -> Accepted | None:
+    """The app's decisions.json; None where there is none. UserError where it is not one."""
+    file = app / FILE
+    if not file.is_file():
+        return None
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+        recordings = {name: _heard(value) for name, value in values["recordings"].items()}
+        return Accepted(str(values["model"]), str(values["contract"]), recordings)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(
+            "is not what a report stores", file=file, remedy="Remove it, and accept a report anew."
+        ) from None
+
+
+def _heard(value: Any) -> Heard:
+    counts = {str(label): int(count) for label, count in value["decided"].items()}
+    return Heard(str(value["truth"]), counts, str(value["hash"]))
+
+
+def write(app: Path, now: Accepted) -> Path:
+    """Stores it, a recording a line; the file."""
+    rows = [
+        f"  {json.dumps(name)}: "
+        + json.dumps({"truth": one.truth, "decided": dict(one.counts), "hash": one.hash}, ensure_ascii=False)
+        for name, one in sorted(now.recordings.items())
+    ]
+    text = '{"model": %s, "contract": %s, "recordings": {\n%s\n}}\n'
+    file = app / FILE
+    file.write_text(
+        text % (json.dumps(now.model), json.dumps(now.contract), ",\n".join(rows)), encoding="utf-8"
+    )
+    return file

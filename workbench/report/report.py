@@ -1,0 +1,129 @@
+"""A report: the numbers and decisions of now beside the accepted ones."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codegen.errors import UserError
+from codegen.spec_file import load_spec
+from workbench.build import build
+from workbench.elf import build_id
+from workbench.profiling.budgets import Budgets, Change, accepted, compare, measures
+from workbench.profiling.profile import Profile, profile
+from workbench.profiling.text import as_json
+from workbench.report import decisions
+from workbench.report.decisions import Accepted, Changed, cells, changed
+from workbench.suites.recordings import choose
+from workbench.suites.settings import read_settings
+from workbench.targets import open_app
+
+
+@dataclass(frozen=True)
+class CellChange:
+    """A cell of the confusion table, over the recordings of both."""
+
+    truth: str
+    decided: str
+    before: int
+    now: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """budgets, before: None where nothing was accepted yet for this board, and for these decisions."""
+
+    profile: Profile
+    build: str  # GNU build id of the image
+    budgets: Budgets | None
+    before: Accepted | None
+    now: Accepted
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Every number, as accepted and as found."""
+        empty = Budgets(self.profile.compiler, {group: {} for group in measures(self.profile)})
+        return compare(self.profile, self.budgets or empty)
+
+    @property
+    def grown(self) -> tuple[Change, ...]:
+        """The numbers over budget."""
+        return tuple(change for change in self.changes if change.grown) if self.budgets else ()
+
+    @property
+    def changed(self) -> list[Changed]:
+        """The recordings that decide otherwise."""
+        return changed(self.before, self.now) if self.before else []
+
+    @property
+    def cells(self) -> list[CellChange]:
+        """The cells of the confusion table that changed with them."""
+        before = cells(one.before for one in self.changed)
+        now = cells(one.now for one in self.changed)
+        found = [CellChange(*cell, before[cell], now[cell]) for cell in sorted({*before, *now})]
+        return [cell for cell in found if cell.before != cell.now]
+
+    @property
+    def uncompared(self) -> int:
+        """Recordings that are not among the accepted ones."""
+        known = self.before.recordings if self.before else {}
+        return sum(name not in known for name in self.now.recordings)
+
+
+def make(app: Path, board: str, build_dir: Path | None = None) -> Report:
+    """Builds, counts, plays. UserError where the app has no pipeline, or something cannot be built."""
+    spec = load_spec(app)
+    app = spec.file.parent
+    if spec.pipeline is None:
+        raise UserError(
+            "it is a bare model, which hears nothing",
+            file=spec.file,
+            remedy="`earshot profile MODEL.tflite` has its numbers.",
+        )
+    found = profile(app, board)
+    image = build(board, app, build_dir).image
+    settings = read_settings(app)
+    with tempfile.TemporaryDirectory() as made, open_app(app, "pc", build_dir=build_dir) as device:
+        recordings = choose(settings, app, spec.pipeline.audio.sample_rate, Path(made))
+        now = decisions.hear(device, recordings)
+    return Report(found, build_id(image), accepted(app, board), decisions.read(app), now)
+
+
+def as_object(report: Report) -> dict[str, Any]:
+    """For --json and report.json."""
+    return {
+        "profile": as_json(report.profile),
+        "build": report.build,
+        "accepted": report.budgets is not None,
+        "over_budget": [_change(change) for change in report.grown],
+        "changes": [_change(change) for change in report.changes if change.accepted != change.found],
+        "decisions": {
+            "recordings": len(report.now.recordings),
+            "compared": len(report.now.recordings) - report.uncompared,
+            "changed": [
+                {
+                    "recording": one.name,
+                    "truth": one.now.truth,
+                    "before": dict(one.before.counts),
+                    "now": dict(one.now.counts),
+                }
+                for one in report.changed
+            ],
+            "cells": [
+                {"truth": cell.truth, "decided": cell.decided, "before": cell.before, "now": cell.now}
+                for cell in report.cells
+            ],
+        },
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "group": change.group,
+        "name": change.name,
+        "accepted": change.accepted,
+        "found": change.found,
+        "share": change.share,
+    }

@@ -1,0 +1,38 @@
+"""Makes a report, writes it, prints it, and stores it where it is accepted."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from codegen.spec_file import load_spec
+from workbench.build_options import ROOT
+from workbench.profiling import budgets
+from workbench.report import decisions
+from workbench.report.page import page
+from workbench.report.report import as_object, make
+from workbench.report.text import as_text, verdict
+
+
+def report(
+    app: Path, board: str, build_dir: Path | None = None, *, accept: bool = False, as_json: bool = False
+) -> int:
+    """0: within the budgets, or accepted now; 1: over them. report.html and report.json lie in
+    build/<board>/<app>/report/."""
+    found = make(app, board, build_dir)
+    folder = (build_dir or ROOT / "build") / board / load_spec(app).file.parent.name / "report"
+    folder.mkdir(parents=True, exist_ok=True)
+    told = json.dumps(as_object(found))
+    (folder / "report.json").write_text(told + "\n", encoding="utf-8")
+    html = folder / "report.html"
+    html.write_text(page(found), encoding="utf-8")
+    print(told if as_json else as_text(found))
+    remarks = sys.stderr if as_json else sys.stdout
+    if accept:
+        where = load_spec(app).file.parent
+        files = budgets.accept(where, found.profile), decisions.write(where, found.now)
+        print(f"\naccepted: stored in {files[0]} and {files[1]}\n{html}", file=remarks)
+        return 0
+    print(f"\n{verdict(found)}\n{html}", file=remarks)
+    return 1 if found.grown else 0

@@ -1,0 +1,1 @@
+"""TensorFlow Lite Micro beside Earshot: finding it, holding it to the board, measuring what it needs."""
