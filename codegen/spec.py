@@ -33,6 +33,7 @@ class Audio:
     """The microphone's signal: int16 mono."""
 
     sample_rate: int = 16000  # Hz, 8000..48000
+    dc_block: int = 0  # 4..12: the mean of some 2^dc_block samples is taken off each; 0: nothing is
 
 
 @dataclass(frozen=True)

@@ -291,7 +291,7 @@ class Thresholds:
 Rule = Whole | OneOf | Real | Flag | Word | FileName | Labels | Thresholds
 
 KEYS: Mapping[str, Mapping[str, Rule]] = {
-    "audio": {"sample_rate": Whole(8000, 48000, "Hz")},
+    "audio": {"sample_rate": Whole(8000, 48000, "Hz"), "dc_block": OneOf((0, *range(4, 13)))},
     "window": {"size": Whole(2, 1024, "samples"), "stride": Whole(1, 1024, "samples")},
     "gate": {
         "threshold": Whole(0, 32767),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -75,6 +76,16 @@ def resolver(graphs: Sequence[Graph], known: Registrations, version: str) -> tup
     return tuple(lines)
 
 
+def resolver_of(model: Path, known: Registrations, version: str) -> tuple[Registration, ...]:
+    """resolver() of a file, which its messages name."""
+    try:
+        return resolver(read_graphs(model), known, version)
+    except UserError as error:
+        raise UserError(
+            error.what, file=error.file or model, place=error.place, remedy=error.remedy
+        ) from None
+
+
 def _is_int8(graph: Graph, node: Node) -> bool:
     """Values and weights are int8; biases, shapes and axes may be int32."""
     tensors = [graph.tensors[index] for index in (*node.inputs, *node.outputs) if index >= 0]
@@ -88,10 +99,7 @@ def _is_int8(graph: Graph, node: Node) -> bool:
 def tflm_sources(spec: Spec, graph: Graph, known: Registrations, version: str) -> dict[str, str]:
     """File name -> text: NAME_flatbuffer.c with the bytes of the .tflite, and NAME_resolver.cc."""
     model = spec.classifier.model
-    try:
-        lines = resolver(read_graphs(model), known, version)
-    except UserError as error:
-        raise UserError(error.what, file=model, place=error.place, remedy=error.remedy) from None
+    lines = resolver_of(model, known, version)
     data = model.read_bytes()
     words = np.frombuffer(data + bytes(-len(data) % 4), "<u4").tolist()
     return {

@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from tests.support.compile import ROOT
+from workbench.build_options import OPTIONS, TARGETS
 from workbench.commands.list import COMMANDS
 
 PAGE = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
@@ -54,3 +55,15 @@ def test_examples_are_command_lines(module: str) -> None:
         if not getattr(named, "WORDS_PASS", False):
             parser_of(named).parse_args(words)
     assert any(line.split()[0] == command.NAME for line in lines)
+
+
+def test_the_page_on_engines_has_command_lines_that_parse() -> None:
+    text = (ROOT / "docs/engines.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^ +(earshot|scons) (.+)$", text, flags=re.MULTILINE)
+    assert {program for program, _ in lines} == {"earshot", "scons"}
+    for program, line in lines:
+        words = shlex.split(line)
+        if program == "earshot":
+            parser_of(command_of(words[0].replace("-", "_"))).parse_args(words[1:])
+        else:
+            assert {word.split("=")[0] for word in words} <= OPTIONS.keys() | TARGETS.keys()

@@ -30,6 +30,8 @@ def test_every_setting_that_makes_features_changes_it() -> None:
     changes: list[dict[str, object]] = [
         {},
         {"audio": Audio(8001)},
+        {"audio": Audio(dc_block=8)},
+        {"audio": Audio(dc_block=9)},
         {"window": Window(400, 200)},
         {"window": Window(399, 399)},
         {"mfcc": Mfcc(cepstra=19)},

@@ -59,7 +59,7 @@ def test_defaults_are_the_tutorial(tmp_path: Path) -> None:
     assert read.classifier == spec.Classifier(model=path / "model.tflite")
     assert read.pipeline is not None
     assert dataclasses.asdict(read.pipeline) == {
-        "audio": {"sample_rate": 16000},
+        "audio": {"sample_rate": 16000, "dc_block": 0},
         "window": {"size": 400, "stride": 400},
         "gate": {"threshold": 600, "backoff": 14, "delay": 0},
         "mfcc": {
@@ -240,6 +240,7 @@ WRONG = [
     ),
     # ranges
     ("[window]\nsize = -400\n" + CLASSIFIER + DECISION, "line 2, [window] size", "-400 is out of range", ""),
+    ("[audio]\ndc_block = 3\n" + CLASSIFIER + DECISION, "line 2", "one of 0, 4, 5, 6", ""),
     ("[audio]\nsample_rate = 44\n" + CLASSIFIER + DECISION, "line 2", "of Hz, 8000..48000", ""),
     ("[gate]\nbackoff = 65\n" + CLASSIFIER + DECISION, "line 2", "windows, 0..64", ""),
     ("[cascade]\nframes = 0\n" + CLASSIFIER + DECISION, "line 2", "0 is out of range", ""),

@@ -29,6 +29,7 @@ def generate(env: Any) -> None:
     if options.tflm is None:
         return
     tools.need(*board_tools(options.board, options.engine))
+    _int8_operators(options)  # a model that this TFLM cannot run is refused before anything is compiled
     env.Replace(CXX="arm-none-eabi-g++")
     env.Tool("g++")
     ours = ("-std=c11", "-mgeneral-regs-only")  # TFLM's headers compute in float
@@ -150,20 +151,21 @@ def _measure(target: list[Any], source: list[Any], env: Any) -> None:
     Path(target[0].get_abspath()).write_text(json.dumps({"arena": arena.size, "used": arena.used}) + "\n")
 
 
+def _int8_operators(options: Any) -> list[str]:
+    """The model's operators with int8 kernels alone. UserError: TFLM lacks one of its operators."""
+    from codegen.tflm import resolver_of
+
+    lines = resolver_of(options.spec.classifier.model, options.tflm.registrations, options.tflm.version)
+    return [line.op for line in lines if line.argument]
+
+
 def _check(target: list[Any], source: list[Any], env: Any) -> None:
     """Holds the linked image to what the engine promises; an image that breaks it does not stay."""
-    from codegen.tflite_file import read_graphs
-    from codegen.tflm import resolver
     from workbench.tflm.kernels import check_kernels
 
     options = env["OPTIONS"]
-    tflm = options.tflm
-    graphs = read_graphs(options.spec.classifier.model)
-    lines = resolver(graphs, tflm.registrations, tflm.version)
     try:
-        check_kernels(
-            Path(target[0].get_abspath()), [line.op for line in lines if line.argument], tflm.version
-        )
+        check_kernels(Path(target[0].get_abspath()), _int8_operators(options), options.tflm.version)
     except UserError:
         for node in target:
             Path(node.get_abspath()).unlink(missing_ok=True)

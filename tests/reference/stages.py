@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
 
 def gate_flags(peaks: Iterable[int], threshold: int, backoff: int, delay: int) -> list[bool]:
@@ -41,3 +43,16 @@ def verdicts(scores: Iterable[Sequence[int]], limits: Sequence[int], votes: int)
         winners = [name for name in set(last) if 2 * last.count(name) > votes]
         told.append((winners[0] if winners else 0, best))
     return told
+
+
+def without_level(samples: Sequence[int], dc_block: int) -> list[int]:
+    """Each sample less the level before it, saturated; the level follows by 1 / 2^dc_block of the difference.
+
+    Exact rationals; the level's steps are 2^-14, and every rounding is downward.
+    """
+    level = Fraction(0)
+    out = []
+    for x in samples:
+        out.append(max(-32768, min(32767, x - math.floor(level))))
+        level += Fraction(math.floor((x - level) * 2**14 / 2**dc_block), 2**14)
+    return out

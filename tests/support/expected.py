@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from codegen.spec import Layout
 from tests.reference.mfcc_integer import Config, IntegerMfcc
-from tests.reference.stages import decided_windows, gate_flags, verdicts
+from tests.reference.stages import decided_windows, gate_flags, verdicts, without_level
 from tests.support.apps import App, hashed
 
 
@@ -39,6 +39,8 @@ def feature(app: App, cepstrum: int) -> int:
 def windows_of(app: App, samples: NDArray[np.int16]) -> list[list[int]]:
     """The samples of every window."""
     window = app.window
+    if app.audio.dc_block:
+        samples = np.array(without_level(samples.tolist(), app.audio.dc_block), np.int16)
     starts = range(0, len(samples) - window.size + 1, window.stride)
     return [samples[start : start + window.size].tolist() for start in starts]
 

@@ -28,14 +28,17 @@ def example_tables() -> dict[str, str]:
 
 
 def model_table(folder: Path) -> str | None:
-    """`models`: the baselines' models that lie below `folder`; None where none does."""
+    """`models`: those that lie below `folder`, the baselines' first; None where there is none."""
+    known = [(baseline.model, baseline) for baseline in MODELS]
+    found = sorted(str(file.relative_to(folder).with_suffix("")) for file in folder.rglob("*.tflite"))
+    others = [(name, None) for name in found if name not in dict(known)]
     rows = []
-    for baseline in MODELS:
-        file = folder / f"{baseline.model}.tflite"
+    for name, baseline in (*known, *others):
+        file = folder / f"{name}.tflite"
         if file.is_file():
             app = model_app(file)
             small, fast = (profile(app, kernels=kernels) for kernels in ("small", "fast"))
-            rows.append(_model(baseline, small, fast))
+            rows.append(_model(name, baseline, small, fast))
     if not rows:
         return None
     return _table(
@@ -55,20 +58,24 @@ def model_table(folder: Path) -> str | None:
     )
 
 
-def _model(baseline: Baseline, small: Profile, fast: Profile) -> list[str]:
-    flash = (baseline.flash, *(found.flash.code + found.flash.constants for found in (small, fast)))
-    ratios = (baseline.cmsis_nn / found.decisions.full for found in (small, fast))
+def _model(name: str, baseline: Baseline | None, small: Profile, fast: Profile) -> list[str]:
+    """A row; what was not measured with TFLM is a dash."""
+    flash = [f"{found.flash.code + found.flash.constants:,}" for found in (small, fast)]
+    ratios = (
+        "-" if baseline is None else f"{baseline.cmsis_nn / found.decisions.full:.2f}"
+        for found in (small, fast)
+    )
     return [
-        f"{baseline.name} (`{baseline.model}`)",
+        f"`{name}`" if baseline is None else f"{baseline.name} (`{name}`)",
         f"{small.mac:,}",
-        f"{baseline.reference:,}",
-        f"{baseline.cmsis_nn:,}",
+        "-" if baseline is None else f"{baseline.reference:,}",
+        "-" if baseline is None else f"{baseline.cmsis_nn:,}",
         f"{small.decisions.full:,}",
         f"{fast.decisions.full:,}",
-        " / ".join(f"{ratio:.2f}" for ratio in ratios),
+        " / ".join(ratios),
         f"{small.mac / small.decisions.full:.3f} / {small.mac / fast.decisions.full:.3f}",
-        " / ".join(f"{size:,}" for size in flash),
-        f"{baseline.ram:,} / {small.ram.total:,}",
+        " / ".join(["-" if baseline is None else f"{baseline.flash:,}", *flash]),
+        f"{'-' if baseline is None else f'{baseline.ram:,}'} / {small.ram.total:,}",
     ]
 
 

@@ -7,7 +7,6 @@ component wanted are here.
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -100,7 +99,6 @@ def _pack_files(cache: PackCache) -> dict[str, Path]:
     missing = [name for name, file in here.items() if file is None]
     indexed = None
     if missing and not any(_releases(cache, name) for name in missing):
-        print("earshot: asking the network for the index of packs", file=sys.stderr, flush=True)
         cache.update()
         indexed = any(cache.folder.glob("*.pdsc"))
     for name in missing:
