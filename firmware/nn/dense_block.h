@@ -55,10 +55,10 @@
 
 /*
  * By hand, because it needs every register: r0 weights, r1 inputs, r2 to r5 sums, r6 to r9 inputs, r10 to lr
- * weights. Unrolled four times and entered where the number of octets modulo 4 says. The stack holds
+ * weights. Unrolled `times`, two or four, and entered where the octets left over say. The stack holds
  *     0 end of the weights    4 sums
  */
-#define DENSE_BLOCK(name, quad, words, bytes, whole)                                                        \
+#define DENSE_BLOCK(name, quad, words, bytes, times, whole)                                                 \
     __attribute__((naked, noinline, unused)) static const uint32_t *name(                                   \
         const uint32_t *weights __attribute__((unused)), const int16_t *input __attribute__((unused)),      \
         int32_t octets __attribute__((unused)), int32_t sums[4] __attribute__((unused)))                    \
@@ -68,7 +68,7 @@
             "add    r12, r0, r2, lsl #" words " \n"                                                         \
             "push   {r12}                       \n"                                                         \
             "rsb    r2, r2, #0                  \n"                                                         \
-            "and    r2, r2, #3                  \n" /* octets of the first round to skip */                 \
+            "and    r2, r2, #" times " - 1       \n" /* octets of the first round to skip */                \
             "mov    r12, #" bytes "             \n"                                                         \
             "adr    lr, 1f                      \n"                                                         \
             "add    lr, lr, #1                  \n"                                                         \
@@ -79,7 +79,7 @@
             "mov    r5, #0                      \n"                                                         \
             "bx     lr                          \n"                                                         \
             ".balign 4                          \n"                                                         \
-            "1:     .rept 4                     \n"                                                         \
+            "1:     .rept " times "              \n"                                                        \
             "ldmia  r1!, {r6, r7, r8, r9}       \n"                                                         \
             quad("r6", "r7")                                                                                \
             quad("r8", "r9")                                                                                \
@@ -99,8 +99,8 @@
  * Sums of the products of `octets` (at least 1); returns the words behind. Of weights of one byte so many
  * octets that no sum B leaves 24 bits.
  */
-DENSE_BLOCK(dense_block, DENSE_BLOCK_QUAD, "5", "108", DENSE_BLOCK_WHOLE)
-DENSE_BLOCK(dense_block_int16, DENSE_BLOCK_QUAD_INT16, "6", "84", DENSE_BLOCK_NOTHING)
+DENSE_BLOCK(dense_block, DENSE_BLOCK_QUAD, "5", "108", "2", DENSE_BLOCK_WHOLE)
+DENSE_BLOCK(dense_block_int16, DENSE_BLOCK_QUAD_INT16, "6", "84", "4", DENSE_BLOCK_NOTHING)
 
 #else
 
