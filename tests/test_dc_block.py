@@ -42,6 +42,7 @@ class WindowC(ctypes.Structure):
         ("stride", ctypes.c_size_t),
         ("samples", ctypes.c_void_p),
         ("state", ctypes.POINTER(StateC)),
+        ("intake", ctypes.c_void_p),
         ("dc_block", ctypes.c_uint32),
     )
 
@@ -52,7 +53,8 @@ def filtered(samples: NDArray[np.int16], dc_block: int, pieces: int = 1000, stri
     c.window_push.restype = ctypes.c_size_t
     c.window_next.restype = ctypes.c_void_p
     memory = (ctypes.c_int16 * SIZE)()
-    window = WindowC(SIZE, stride, ctypes.addressof(memory), ctypes.pointer(StateC()), dc_block)
+    intake = ctypes.cast(c.dc_block, ctypes.c_void_p) if dc_block else None
+    window = WindowC(SIZE, stride, ctypes.addressof(memory), ctypes.pointer(StateC()), intake, dc_block)
     c.window_reset(ctypes.byref(window))
     out: list[int] = []
     start = ctypes.c_uint64()

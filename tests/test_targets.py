@@ -27,6 +27,7 @@ from tests.support.images import (
     hashing_image,
     wilful_image,
 )
+from tests.support.processes import gone
 from tests.support.tools import need_tool
 from workbench.lines import Status, numbered_line, parse_line
 from workbench.targets import Device, open_target, target_board
@@ -42,20 +43,6 @@ def pid_of(device: Device) -> int:
     link = device.link
     assert isinstance(link, ProcessLink)
     return link.pid
-
-
-def gone(pid: int, seconds: float = 10) -> bool:
-    """Whether a process ends within this time; one nobody waited for counts as ended."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.02)
-    return False
 
 
 # Processes end

@@ -10,15 +10,16 @@ typedef struct {
     size_t filled;  /* samples held */
     uint64_t start; /* stream position of samples[0] since reset */
     bool taken;     /* the full window was handed out */
-    int32_t level;  /* mean of what came, Q14; where dc_block is not 0 */
+    int32_t level;  /* mean of what came, Q14: dc_block.h */
 } window_state_t;
 
-typedef struct {
+typedef struct window {
     size_t size, stride; /* 1 <= stride <= size */
     int16_t *samples;    /* size values and more up to a multiple of 4, for mfcc.h; aligned to 4 */
     window_state_t *state;
-    uint32_t dc_block; /* 4..12: a level of the microphone's is taken off: a high-pass filter of the first
-                          order, sample rate / (2 pi 2^dc_block) Hz; 0: samples stay as they come */
+    /* What samples pass on their way in: dc_block.h; NULL: they stay as they come. */
+    void (*intake)(const struct window *window, const int16_t *samples, size_t count, int16_t *out);
+    uint32_t dc_block; /* 4..12, for dc_block.h */
 } window_t;
 
 /* Empties the window and restarts the sample count. */

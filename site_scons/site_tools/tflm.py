@@ -41,7 +41,7 @@ def generate(env: Any) -> None:
     env.AddMethod(_sources, "TflmSources")
     env.AddMethod(_arena, "TflmArena")
     env.AddMethod(_measured_sources, "MeasuredSources")
-    env.Replace(ENGINE_LIBRARY=_library(env), ENGINE_CHECK=[Action(_check, None)])
+    env.Replace(ENGINE_LIBRARY=env.get("BUILT_LIBRARY") or _library(env), ENGINE_CHECK=[Action(_check, None)])
 
 
 def _library(env: Any) -> list[Any]:
@@ -101,6 +101,7 @@ def _arena(env: Any, sources: list[Any]) -> Any:
         tools=["user_errors", "toolchain", "quiet", "generated", "tflm", "image"],
         OPTIONS=measuring,
         LOCK=env["LOCK"],
+        BUILT_LIBRARY=env["ENGINE_LIBRARY"],  # the cores are the same
     )
     elf = inside.MeasuringImage(sources)
     return env.Command(

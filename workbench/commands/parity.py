@@ -30,6 +30,7 @@ differs, the first window and stage are named, with both values: what came befor
 
   earshot parity --app examples/smart_lock door.wav
   earshot parity --app examples/smart_lock --targets pc,qemu,/dev/ttyACM0 door.wav hall.wav
+  earshot parity --app examples/smart_lock --targets pc,qemu,renode --board xg24 door.wav
 
 Exit code 0: the same in every bit. 1: something differs.
 """
