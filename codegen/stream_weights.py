@@ -16,6 +16,7 @@ from codegen.quantize import Multiplier
 Ints = NDArray[np.int64]
 
 SUM_LIMIT = 1 << 23  # a sum B is within -limit .. limit - 1
+LARGEST_SUM = 1 << 30  # |A| is below: room for the zero point in 32 bits
 INPUT_LIMIT = 128  # |int8|
 DENSE_TAPS = 8  # the dense kernel's loop
 SAFE_TAPS = 512  # 512 * 127 * 128 < SUM_LIMIT: a sum of so many products always fits
@@ -27,9 +28,10 @@ class NotExactError(Exception):
 
 def pair_words(weights: Ints, biases: Sequence[int]) -> Ints:
     """[channels, taps] -> [channels / 2, taps / 2] words; even counts. NotExactError if a sum may not fit."""
-    reach = np.abs(weights[1::2]).sum(axis=1) * INPUT_LIMIT + np.abs(np.array(biases, np.int64)[1::2])
-    if reach.max(initial=0) >= SUM_LIMIT:
-        raise NotExactError(f"a channel's sum may reach {int(reach.max())}, beyond 24 bits")
+    reach = np.abs(weights).sum(axis=1) * INPUT_LIMIT + np.abs(np.array(biases, np.int64))
+    for sums, limit, bits in ((reach[0::2], LARGEST_SUM, 30), (reach[1::2], SUM_LIMIT, 24)):
+        if sums.max(initial=0) >= limit:
+            raise NotExactError(f"a channel's sum may reach {int(sums.max())}, beyond {bits} bits")
     return lanes(weights)
 
 

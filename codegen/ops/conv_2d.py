@@ -168,10 +168,11 @@ def lower_convolution(
         return
     if kernel_rows == kernel_columns == 1 and not rows.padded and not columns.padded:
         kernel, taps, own = "pointwise_conv_2d", conv_words.crossed(flat), geometry.pointwise()
-        ring = 0
+        ring, in_place = 0, geometry.positions_in_place
     else:
         kernel, taps = "conv_2d", geometry.taps(values)
-        own, ring = [*geometry.windows(), ("zero_point", str(zero_point))], geometry.ring
+        own = [*geometry.windows(), ("zero_point", str(zero_point))]
+        ring, in_place = geometry.ring, geometry.rows_in_place
     form, block, arrays = conv_words.block(taps, scaling)
     count = rows.count * columns.count
     spare = conv_words.POSITIONS * depth
@@ -182,7 +183,7 @@ def lower_convolution(
         form=form,
         fields=[*((f"block.{name}", value) for name, value in block), *own],
         arrays=arrays,
-        in_place=[input_.index] if geometry.in_place else (),
+        in_place=[input_.index] if in_place else (),
         scratch=2 * conv_words.POSITIONS * taps.shape[1] + ring + spare,
         macs=count * flat.size,
         note=f"{kernel_rows} x {kernel_columns}",
@@ -230,13 +231,25 @@ class Geometry:
         )
 
     @property
-    def in_place(self) -> bool:
-        """A block's outputs never reach an input that is not widened yet."""
+    def rows_in_place(self) -> bool:
+        """conv_2d: a block's outputs never reach a row of the input that is not widened yet."""
         line, made = self.columns.size * self.depth, self.columns.count * self.made
         for row in range(self.rows.count):
             widened = row * self.rows.stride - self.rows.before + self.held
             if widened < self.rows.size and (row + 1) * made > widened * line:
                 return False
+        return True
+
+    @property
+    def positions_in_place(self) -> bool:
+        """pointwise_conv_2d: the outputs never reach a position of the input that is not widened yet."""
+        rows, columns = self.rows, self.columns
+        for row in range(rows.count):
+            for column in {0, columns.count - 1}:  # what lies between follows from these
+                made = (row * columns.count + column) * self.made
+                read = (row * rows.stride * columns.size + column * columns.stride) * self.depth
+                if made > read:
+                    return False
         return True
 
     def taps(self, values: channels.Ints) -> channels.Ints:
