@@ -102,8 +102,8 @@ def _words(taps: Ints, scaling: Scaling) -> Ints:
 
 
 def _vanishes(by: Multiplier, largest: int) -> bool:
-    """Every sum becomes the zero point."""
-    return by.value == 0 or (by.left == 0 and (largest >> by.right) == 0 and by.right > LARGEST_SHIFT)
+    """Every sum is below half a step of the output: it becomes the zero point."""
+    return by.value == 0 or (by.right > LARGEST_SHIFT and largest < 1 << (by.right - 1))
 
 
 def _requantize(by: Multiplier, zero_point: int, times: int) -> Sequence[int]:
