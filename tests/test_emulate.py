@@ -137,6 +137,20 @@ def test_decisions_are_expected_that_the_sounds_must_have(made: Make, tmp_path: 
     assert len(lines["long"]) > 20
 
 
+def test_a_level_that_is_taken_off_leaves_the_cases_true(app: Path, built: Path, tmp_path: Path) -> None:
+    """dc_block changes what the gate sees: the cases of the gate leave room for it."""
+    copy = tmp_path / "level"
+    shutil.copytree(app, copy)
+    text = (copy / "pipeline.toml").read_text()
+    (copy / "pipeline.toml").write_text(text.replace("[window]", "dc_block = 4\n\n[window]", 1))
+    (copy / "model.contract").unlink()
+    image, pc = build("mps2_an386", copy, built).image, build("pc", copy, built).image
+    board = load_board("mps2_an386")
+    generated = generate(load_spec(copy), Emulator(QEMU, board, board), image, pc, tmp_path / "emulate")
+    done = run_robot(generated.folder, tmp_path / "results", ["--suite", "Gate", "--console", "quiet"])
+    assert counts(done.xunit) == (9, 0)
+
+
 def test_a_wrong_image_fails_and_its_stage_is_told(
     made: Make, app: Path, built: Path, tmp_path: Path
 ) -> None:

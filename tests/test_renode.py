@@ -14,6 +14,7 @@ from codegen.board import board_names, load_board
 from codegen.board_sources import renode_script
 from codegen.errors import UserError
 from tests.support.images import hashing_image, hearing_image
+from tests.support.processes import gone
 from tests.support.tools import need_tool
 from workbench.targets import Device, RenodeOptions, open_target, target_board
 from workbench.targets.renode import renode_link
@@ -83,6 +84,27 @@ def test_the_monitor_is_told_what_to_run_and_ends_with_us(tmp_path: Path, fake: 
     assert told[0] == "--disable-gui --plain --console"
     assert told[1:3] == [f"$image=@{image}", f"include @{tmp_path / 'renode.resc'}"]
     assert told[-3:] == ["connector Connect sysbus.uart0 earshot_line", "start", "end of input"]
+
+
+def test_a_renode_behind_a_script_is_ended_though_it_does_not_listen(tmp_path: Path, fake: Path) -> None:
+    """Portable releases start Renode from a shell script; an emulator that hangs is ended with it."""
+    stand_in = fake.parent / "bin" / "renode"
+    stand_in.rename(stand_in.with_name("emulator"))
+    pid = tmp_path / "pid"
+    hangs = tmp_path / "hangs.py"
+    hangs.write_text(
+        "import os, pathlib, signal, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"pathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\n"
+        "time.sleep(600)\n"
+    )
+    emulator = stand_in.with_name("emulator")
+    stand_in.write_text(f'#!/bin/sh\n{sys.executable} {hangs} &\n{emulator} "$@"\nwait\n')
+    stand_in.chmod(0o755)
+    with open_target("renode", built(tmp_path), board=BOARD):
+        while not (pid.exists() and pid.read_text()):
+            time.sleep(0.02)
+    assert gone(int(pid.read_text()))
 
 
 def test_what_renode_says_of_a_failed_command_is_told(

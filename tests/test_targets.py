@@ -27,8 +27,9 @@ from tests.support.images import (
     hashing_image,
     wilful_image,
 )
+from tests.support.processes import gone
 from tests.support.tools import need_tool
-from workbench.lines import Status, numbered_line, parse_line
+from workbench.lines import Ack, Status, numbered_line, parse_line
 from workbench.targets import Device, open_target, target_board
 from workbench.targets.link import LinkClosedError, ProcessLink
 
@@ -42,20 +43,6 @@ def pid_of(device: Device) -> int:
     link = device.link
     assert isinstance(link, ProcessLink)
     return link.pid
-
-
-def gone(pid: int, seconds: float = 10) -> bool:
-    """Whether a process ends within this time; one nobody waited for counts as ended."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.02)
-    return False
 
 
 # Processes end
@@ -273,3 +260,13 @@ def test_links_tell_when_nothing_more_will_come() -> None:
         assert gone(pid_of(device))
         with pytest.raises(LinkClosedError, match="signal 9"):
             device.link.receive(5)
+
+
+def test_an_error_that_comes_by_itself_is_no_answer() -> None:
+    """A live microphone fails just when a replay is asked for."""
+    with open_hashing("pc") as device:
+        link = device.link
+        receive, told = link.receive, [b'{"error":"microphone without data","detail":8000}\n']
+        link.receive = lambda timeout: told.pop() if told else receive(timeout)  # type: ignore[method-assign]
+        assert isinstance(device.command("replay"), Ack)
+        assert not told

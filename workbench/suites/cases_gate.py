@@ -13,8 +13,9 @@ def suite(context: Context) -> Suite:
     make, gate = context.make, context.pipeline.gate
     nothing = step("There Should Be No Decision")
     long = 3 * make.cascade
-    noise = make.noise(long, gate.threshold) if gate.threshold else make.silence(long)
-    loud = make.noise(long, FULL_SCALE)
+    below, _ = _around(context)
+    noise = make.noise(long, below) if below else make.silence(long)
+    loud = make.noise(long, FULL_SCALE * 3 // 4 if context.pipeline.audio.dc_block else FULL_SCALE)
     cases = [
         case(
             "Silence",
@@ -26,7 +27,7 @@ def suite(context: Context) -> Suite:
         case(
             "Noise as loud as the threshold",
             "gate_shut",
-            f"The largest sample is {gate.threshold}, which does not open the gate",
+            f"The largest sample is {below}, which does not open the gate",
             play(context.sound("at_threshold", noise)),
             nothing,
         ),
@@ -53,11 +54,21 @@ def suite(context: Context) -> Suite:
 TIMES = ("backoff", "delay")
 
 
+def _around(context: Context) -> tuple[int, int]:
+    """Peaks that do not open the gate, and do: next to each other, or where a level is taken off the sound
+    before, with room for that."""
+    threshold = context.pipeline.gate.threshold
+    if context.pipeline.audio.dc_block:
+        return threshold * 3 // 4, min(FULL_SCALE, threshold + threshold // 4 + 4)
+    return threshold, threshold + 1
+
+
 def _click(context: Context, name: str, slug: str, gate: Gate, settings: tuple[tuple[str, int], ...]) -> Case:
     """One sample just above the threshold, after the cascade has filled."""
     make = context.make
     window = make.cascade + 4
-    sound = make.click(window + gate.backoff + gate.delay + make.cascade + 6, window, gate.threshold + 1)
+    _, above = _around(context)
+    sound = make.click(window + gate.backoff + gate.delay + make.cascade + 6, window, above)
     file = context.sound(f"click_{window}_{gate.delay}_{gate.backoff}", sound)
     last = len(sound) // context.pipeline.window.stride
     loud = make.clicked(window)
@@ -65,7 +76,7 @@ def _click(context: Context, name: str, slug: str, gate: Gate, settings: tuple[t
     return case(
         name,
         slug,
-        f"One sample of {gate.threshold + 1}, in window {window}",
+        f"One sample of {above}, in window {window}",
         *(step("Change Setting", key, value) for key, value in settings),
         play(file),
         step("Decisions Should Be In Windows", *ranges(decided)),

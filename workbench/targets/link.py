@@ -173,12 +173,13 @@ class ProcessLink:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(self._grace)
         if self._process.poll() is None:
-            self._process.terminate()
-            try:
+            # All of its group: a shell script that started the emulator ends without it.
+            os.killpg(self._process.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(2.0)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
         self._words.close()
 
     def _ended(self, error: LinkClosedError) -> LinkClosedError:
