@@ -346,6 +346,23 @@ def test_a_microphone_that_gives_nothing_is_told(built: Built) -> None:
     assert drivers.heard() == []  # an error is no block
 
 
+def test_a_heard_microphone_that_is_stuck_is_told_whatever_the_other_hears(built: Built) -> None:
+    drivers, chip, _ = listening(built)
+    for block in range((SETTLING + 160_000) // BLOCK):
+        for n in range(BLOCK):
+            chip.frame(-1, n)
+        deliver(drivers, chip)
+        drivers.heard()
+        if block % 200 == 0:
+            assert drivers.fault() is None
+    assert drivers.fault() is None
+    for n in range(BLOCK):
+        chip.frame(-1, n)
+    deliver(drivers, chip)
+    drivers.heard()
+    assert drivers.fault() == "microphone line stuck"
+
+
 def test_the_watchdog_is_not_fed_while_it_still_takes_the_last_feed(built: Built) -> None:
     chip = built.chip()
     drivers = built.drivers(chip)
