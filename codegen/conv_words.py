@@ -9,11 +9,10 @@ import numpy as np
 from codegen.layer import Array
 from codegen.ops.channels import Ints, Scaling
 from codegen.quantize import Multiplier
-from codegen.stream_weights import NotExactError, pair_words
+from codegen.stream_weights import LARGEST_SUM, NotExactError, pair_words
 
 POSITIONS = 3  # of a block
 LARGEST_SHIFT = 20  # the zero point shifted so far still leaves room in 32 bits
-LARGEST_SUM = 1 << 30
 CROSSED = (0, 2, 1, 3)  # how widen_crossed leaves four taps
 
 Field = tuple[str, str]
@@ -103,8 +102,8 @@ def _words(taps: Ints, scaling: Scaling) -> Ints:
 
 
 def _vanishes(by: Multiplier, largest: int) -> bool:
-    """Every sum becomes the zero point."""
-    return by.value == 0 or (by.left == 0 and (largest >> by.right) == 0 and by.right > LARGEST_SHIFT)
+    """Every sum is below half a step of the output: it becomes the zero point."""
+    return by.value == 0 or (by.right > LARGEST_SHIFT and largest < 1 << (by.right - 1))
 
 
 def _requantize(by: Multiplier, zero_point: int, times: int) -> Sequence[int]:

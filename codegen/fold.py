@@ -90,7 +90,8 @@ def slice_ranges(node: Node, begin: Any, end: Any, strides: Any) -> tuple[Any, .
         elif options["new_axis_mask"] & bit:
             parts.append(None)
         elif options["shrink_axis_mask"] & bit:
-            parts.append(int(first))
+            masked = 0 if stride > 0 else -1
+            parts.append(masked if options["begin_mask"] & bit else int(first))
         else:
             start = None if options["begin_mask"] & bit else int(first)
             stop = int(first) + int(last) if options["offset"] else int(last)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from codegen.every_layer import layer_outputs, output_bytes
+from codegen.fast import widened
 from codegen.graph import Graph, Tensor, Variable
 from codegen.incremental import Incremental, ModePlan, incremental, mode_table, modes_of, source
 from codegen.layer import Array, Layer
@@ -43,7 +45,8 @@ def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
     rows = incremental(spec, graph)
     if isinstance(rows, Incremental):
         return _incremental_source(spec, graph, scratch, rows)
-    planned = plan(lower(graph, spec.classifier.reference))
+    program = lower(graph, spec.classifier.reference)
+    planned = plan(widened(program) if spec.classifier.kernels == "fast" else program)
     layers = planned.program.layers
     calls = [_call(planned, index, spec.name) for index in range(len(layers))]
     if spec.classifier.every_layer:
@@ -58,7 +61,7 @@ def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
         tensors=planned.program.tensors,
         types=sorted({layer.type for layer in layers}),
         states=[_state(graph.variables[index]) for index in sorted(planned.program.states.values())],
-        constants=_constants(planned),
+        constants=_constants([planned]),
         incremental=None,
     )
 
@@ -80,7 +83,7 @@ def _incremental_source(spec: Spec, graph: Graph, scratch: int, rows: Incrementa
         tensors=rows.step.program.tensors,
         types=sorted({*(layer.type for layer in (*stepping, *behind)), *source.types(rows)}),
         states=[],
-        constants=[*_constants(rows.step), *_constants(rows.rest)],
+        constants=_constants([rows.step, rows.rest]),
         incremental=rows,
         kinds={kept: source.TYPES[type(kept)] for kept in rows.kept},
         works=source.works(rows, spec.name),
@@ -137,10 +140,23 @@ def _state(variable: Variable) -> State:
     return State(variable, data.size, uniform(variable), data.tolist())
 
 
-def _constants(planned: Plan) -> list[Tensor]:
-    """Constant tensors that kernels read as inputs."""
-    used = {index for layer in planned.program.layers for index in layer.inputs}
-    return [tensor for tensor in planned.program.tensors if tensor.index in used and tensor.data is not None]
+@dataclass(frozen=True)
+class Constant:
+    """A constant tensor that kernels read as an input. values: its bytes"""
+
+    tensor: Tensor
+    values: list[int]
+
+
+def _constants(plans: Sequence[Plan]) -> list[Constant]:
+    """Of all the programs, each once."""
+    found: dict[int, Constant] = {}
+    for program in (planned.program for planned in plans):
+        for index in sorted({index for layer in program.layers for index in layer.inputs}):
+            tensor = program.tensors[index]
+            if tensor.data is not None and index not in found:
+                found[index] = Constant(tensor, np.frombuffer(tensor.data.tobytes(), np.int8).tolist())
+    return list(found.values())
 
 
 def _place(planned: Plan, tensor: int, name: str) -> str:

@@ -12,6 +12,7 @@ from codegen.errors import UserError
 from codegen.incremental import mode_plan, mode_table
 from codegen.spec import Layout
 from codegen.spec_file import load_spec
+from codegen.stream_weights import NotExactError, pair_words
 from codegen.tflite_file import load_graph
 from tests.models.branches import MASKS, Branches, Picture
 from tests.models.builder import ACTIVATIONS, PADDINGS
@@ -180,3 +181,16 @@ def test_generate_prints_the_plan(tmp_path: Path) -> None:
     assert done.stdout.endswith("\n" + table)
     source = (tmp_path / "sources" / "knock_model.c").read_text()
     assert all(f" *     {line}\n" in source for line in table.splitlines())
+
+
+@pytest.mark.parametrize("channel", [0, 1])
+def test_sums_that_need_too_many_bits_are_not_paired(channel: int) -> None:
+    """The kernels' words: 24 bits for a pair's second channel, 30 for its first."""
+    limit = (1 << 30, 1 << 23)[channel]
+    biases = [0, 0]
+    weights = np.full((2, 4), 1, np.int64)
+    biases[channel] = limit - 4 * 128 - 1
+    pair_words(weights, biases)
+    biases[channel] += 1
+    with pytest.raises(NotExactError):
+        pair_words(weights, biases)

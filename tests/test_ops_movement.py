@@ -113,10 +113,10 @@ class Movement:
             parts: list[Any] = []
             for axis, (begin, end, stride) in enumerate(zip(*self.values, strict=True)):
                 bit = 1 << axis
-                if options["shrinkAxisMask"] & bit:
-                    parts.append(begin)
-                    continue
                 first = None if options["beginMask"] & bit else begin
+                if options["shrinkAxisMask"] & bit:
+                    parts.append(first or 0)
+                    continue
                 parts.append(slice(first, None if options["endMask"] & bit else end, stride))
             return [places[tuple(parts)].shape]
         if self.op == "SLICE":
@@ -160,7 +160,7 @@ def movements(draw: st.DrawFn, op: str) -> Movement:  # noqa: PLR0911 (one retur
             begins.append(begin - size if draw(st.booleans()) else begin)
             ends.append(-size - 1 if end < 0 else end)
             strides.append(1 if shrink & (1 << axis_) else stride)
-        masks = (("beginMask", draw(st.sampled_from((0, 1)))), ("endMask", 1), ("ellipsisMask", 0))
+        masks = (("beginMask", draw(st.integers(0, 2**rank - 1))), ("endMask", 1), ("ellipsisMask", 0))
         options = (*masks, ("newAxisMask", 0), ("shrinkAxisMask", shrink))
         return Movement(op, shape, (tuple(begins), tuple(ends), tuple(strides)), options, step)
     if op == "SLICE":

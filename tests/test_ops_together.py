@@ -78,6 +78,29 @@ def joined_to_a_constant(model: Builder) -> tuple[int, int]:
     return x, y
 
 
+def joined_to_another_types_constant(
+    dtype: str, values: Sequence[int]
+) -> Callable[[Builder], tuple[int, int]]:
+    """The constant's bytes are no int8."""
+
+    def make(model: Builder) -> tuple[int, int]:
+        x = tensor(model, 1, 4)
+        wide, y = model.tensor((1, 4), dtype, 0.01, 0), model.tensor((1, 8), dtype, 0.01, 0)
+        model.operator("QUANTIZE", [x], [wide])
+        constant = model.constant(np.array([values], dtype), 0.01, 0)
+        model.operator("CONCATENATION", [wide, constant], [y], {"axis": 1, **NONE})
+        return x, y
+
+    return make
+
+
+def an_axis_gone_whose_begin_is_masked(model: Builder) -> tuple[int, int]:
+    x, y = tensor(model, 1, 5, 4), tensor(model, 1, 4)
+    ranges = [ints(model, values) for values in ([0, 2, 0], [1, 3, 4], [1, 1, 1])]
+    model.operator("STRIDED_SLICE", [x, *ranges], [y], {"beginMask": 7, "endMask": 5, "shrinkAxisMask": 2})
+    return x, y
+
+
 def reshape_alone(model: Builder) -> tuple[int, int]:
     x, y = tensor(model, 1, 6), tensor(model, 1, 2, 3)
     model.operator("RESHAPE", [x, ints(model, [1, 2, 3])], [y])
@@ -155,6 +178,8 @@ CASES = [
     *(Named(f"{op} of one tensor twice", twice(op)) for op in ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM")),
     Named("mean of everything", mean((1, 2, 3), (1, 4, 3, 2), (1,))),
     Named("mean over the batch too", mean((0, 1), (1, 4, 3), (3,))),
+    Named("joined to int16", joined_to_another_types_constant("int16", (1000, -2000, 3, 4))),
+    Named("joined to uint8", joined_to_another_types_constant("uint8", (200, 255, 3, 4))),
     *(
         Named(make.__name__, make)
         for make in (
@@ -162,6 +187,7 @@ CASES = [
             output_read_again,
             joined_to_itself,
             joined_to_a_constant,
+            an_axis_gone_whose_begin_is_masked,
             reshape_alone,
             many_classes,
             uint8_ends,

@@ -558,3 +558,23 @@ def test_slots_of_options_are_the_schemas(op: str) -> None:
         default = getattr(defaults, camel[0].lower() + camel[1:])
         if field.kind in ("int32", "int8", "float32", "bool"):
             assert default == field.default, name
+
+
+@pytest.mark.parametrize(
+    ("op", "values", "made"),
+    [
+        ("TRANSPOSE", [0, 7, 6, 5, 4, 3, 2, 1], (1, 2, 2, 2, 2, 2, 2, 2)),
+        ("TRANSPOSE", [0, 6, 5, 4, 3, 2, 1, 7], (1, 2, 2, 2, 2, 2, 2, 2)),
+        ("PAD", [[0, 0], *[[1, 1]] * 7], (1, 4, 4, 4, 4, 4, 4, 4)),
+        ("MEAN", [1, 3, 5], (1, 2, 2, 2, 2)),
+    ],
+)
+def test_too_many_axes_to_move_along(
+    tmp_path: Path, op: str, values: list[Any], made: tuple[int, ...]
+) -> None:
+    """More than a strided copy has loops for."""
+    model = Builder()
+    x = model.tensor((1, 2, 2, 2, 2, 2, 2, 2), "int8", 0.1, 0)
+    y = model.tensor(made, "int8", 0.1, 0)
+    model.operator(op, [x, model.constant(np.array(values, np.int32))], [y])
+    assert "too many axes" in refused(model.write(tmp_path / "model.tflite", [x], [y]))

@@ -9,7 +9,7 @@ import numpy as np
 
 from codegen.graph import Graph, Node, Tensor
 from codegen.ops.family import AGAIN, Family, Fault, check_counts, check_int8, operand, result
-from codegen.ops.movement import copy, indices
+from codegen.ops.movement import View, check_loops, copy, indices
 from codegen.quantize import Multiplier, quantization, quantize_multiplier
 
 if TYPE_CHECKING:
@@ -52,6 +52,17 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         yield Fault(f"its output is {list(output.shape)}, but {kept} follows", AGAIN)
     if input_.size // output.size > LARGEST_COUNT:
         yield Fault(f"it averages more than {LARGEST_COUNT} values at once", "average in two steps")
+    view = _gathered(input_.shape, axes)
+    if view is not None:
+        yield from check_loops(view, indices(view.shape))
+
+
+def _gathered(shape: tuple[int, ...], axes: list[int]) -> View | None:
+    """The places of the input with the values of each mean side by side; None where they are at one pitch."""
+    real = [axis for axis in axes if shape[axis] > 1]
+    if not real or all(axis in real or shape[axis] == 1 for axis in range(real[0], real[-1])):
+        return None
+    return indices(shape).transpose([axis for axis in range(len(shape)) if axis not in axes] + axes)
 
 
 def mean_multiplier(input_: Tensor, output: Tensor, count: int) -> Multiplier:
@@ -70,11 +81,9 @@ def lower(lowering: Lowering, node: Node) -> None:
     assert axes is not None
     source, shape = input_.index, input_.shape
     real = [axis for axis in axes if shape[axis] > 1]
-    between = shape[real[0] : real[-1] + 1] if real else ()
     count = input_.size // output.size
-    if real and int(np.prod(between)) != count:
-        order = [axis for axis in range(len(shape)) if axis not in axes] + axes
-        view = indices(shape).transpose(order)
+    view = _gathered(shape, axes)
+    if view is not None:
         source = lowering.temporary(view.shape, input_)
         copy(lowering, node, (input_.index, view), (source, indices(view.shape)), stem="transpose")
         depth = 1

@@ -48,6 +48,19 @@ def loops(source: View, target: View) -> tuple[list[tuple[int, int, int]], int, 
     return axes, int(source.flat[0]), int(target.flat[0])
 
 
+def runs(source: View, target: View) -> tuple[list[tuple[int, int, int]], int, int, int]:
+    """Loops as the kernel has them, the values of the run inside them, and the two first places."""
+    axes, start_in, start_out = loops(source, target)
+    run = axes.pop()[0] if axes and axes[-1][1:] == (1, 1) else 1
+    return axes, run, start_in, start_out
+
+
+def check_loops(source: View, target: View) -> Iterator[Fault]:
+    """The kernel has enough loops for the copy."""
+    if source.size and len(runs(source, target)[0]) > RANK:
+        yield Fault("it moves values along too many axes at once", "reshape to fewer dimensions before it")
+
+
 def copy(
     lowering: Lowering,
     node: Node,
@@ -60,10 +73,7 @@ def copy(
     """One strided copy from values of a tensor to places of another; fill: of all its other bytes."""
     tensor = lowering.graph.tensors[target[0]]
     width = np.dtype(tensor.dtype).itemsize
-    axes, start_in, start_out = loops(source[1], target[1])
-    run = width
-    if axes and axes[-1][1:] == (1, 1):
-        run *= axes.pop()[0]
+    axes, run, start_in, start_out = runs(source[1], target[1])
     axes = [(1, 0, 0)] * (RANK - len(axes)) + axes
     parts = [[axis[part] * (width if part else 1) for axis in axes] for part in range(3)]
     text = ["{" + ", ".join(str(value) for value in part) + "}" for part in parts]
@@ -73,7 +83,7 @@ def copy(
         ("step_out", text[2]),
         ("start_in", str(start_in * width)),
         ("start_out", str(start_out * width)),
-        ("run", str(run)),
+        ("run", str(run * width)),
     ]
     if fill is not None:
         fields += [("whole", str(tensor.nbytes)), ("fill", str(fill))]
@@ -187,10 +197,8 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         if view.shape != output.shape or source.dtype != output.dtype:
             found, wanted = f"{output.dtype}{list(output.shape)}", f"{source.dtype}{list(view.shape)}"
             yield Fault(f"its output is {found}, but {wanted} follows", AGAIN)
-        elif view.size and len(loops(view, indices(view.shape))[0]) > RANK + 1:
-            yield Fault(
-                "it moves values along too many axes at once", "reshape to fewer dimensions before it"
-            )
+        else:
+            yield from check_loops(view, indices(view.shape))
 
 
 def lower(lowering: Lowering, node: Node) -> None:
@@ -300,6 +308,14 @@ def check_pad(graph: Graph, node: Node) -> Iterator[Fault]:
     shape = tuple(size + before + after for size, (before, after) in zip(source.shape, paddings, strict=True))
     if shape != output.shape:
         yield Fault(f"its output is {list(output.shape)}, but {list(shape)} follows", AGAIN)
+        return
+    yield from check_loops(indices(source.shape), _middle(source, output, paddings))
+
+
+def _middle(source: Tensor, output: Tensor, paddings: list[tuple[int, int]]) -> View:
+    """The places of the input in the output."""
+    inside = zip(source.shape, paddings, strict=True)
+    return indices(output.shape)[tuple(slice(before, before + size) for size, (before, _) in inside)]
 
 
 def lower_pad(lowering: Lowering, node: Node) -> None:
@@ -310,9 +326,7 @@ def lower_pad(lowering: Lowering, node: Node) -> None:
     fill = output.quantization.zero_point
     if value is not None and value.data is not None:
         fill = int(value.data.reshape(-1)[0])
-    paddings = _paddings(lowering.graph, node)
-    middle = tuple(slice(before, before + n) for n, (before, _) in zip(source.shape, paddings, strict=True))
-    places = indices(output.shape)[middle]
+    places = _middle(source, output, _paddings(lowering.graph, node))
     copy(lowering, node, (source.index, indices(source.shape)), (output.index, places), stem="pad", fill=fill)
 
 

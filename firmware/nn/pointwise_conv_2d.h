@@ -48,8 +48,8 @@ SIMD_INLINE void pointwise_conv_2d_all(const pointwise_conv_2d_t *layer, const i
 }
 
 /*
- * scratch, aligned to 4: 24 * block.steps bytes, and 3 * block.depth. May work in place where the output is
- * no deeper than the input and strides are 1.
+ * scratch, aligned to 4: 24 * block.steps bytes, and 3 * block.depth. May work in place where the generator
+ * has seen that the outputs never reach a position that is not widened yet.
  */
 KERNEL void pointwise_conv_2d(const pointwise_conv_2d_t *layer, const int8_t *input, int8_t *output,
                               void *scratch)

@@ -55,7 +55,7 @@ SIMD_INLINE int8_t requantize_int8(int32_t sum, const requantize_t *channel, int
                                    int32_t high)
 {
     int32_t value = requantize_multiply(sum, channel->multiplier, channel->left - 1, channel->right);
-    return (int8_t)requantize_clamp(value + zero_point, low, high);
+    return (int8_t)requantize_clamp((int32_t)((uint32_t)value + (uint32_t)zero_point), low, high);
 }
 
 /*
