@@ -49,7 +49,7 @@ def block(taps: Ints, scaling: Scaling) -> tuple[str, list[Field], list[Array]]:
 
 def pair_array(words: Ints, channels: int, taps: int) -> Array:
     """The words of all pairs of channels. taps: of a channel, with those that fill it up"""
-    note = f"each pair: two starts; {taps} taps of both as a + 256 * b, two a word; multiplier, add, shift of each"
+    note = f"each pair: starts; {taps} taps of both as a + 256 * b, two a word; multiplier, add, shift of each"
     return Array("weights", "uint32_t", words, note, Groups("channels", 2, channels, (2, taps // 2, 6)))
 
 
@@ -108,8 +108,8 @@ def _words(taps: Ints, scaling: Scaling) -> Ints:
 
 
 def _vanishes(by: Multiplier, largest: int) -> bool:
-    """Every sum becomes the zero point."""
-    return by.value == 0 or (by.left == 0 and (largest >> by.right) == 0 and by.right > LARGEST_SHIFT)
+    """Every sum is below half a step of the output: it becomes the zero point."""
+    return by.value == 0 or (by.right > LARGEST_SHIFT and largest < 1 << (by.right - 1))
 
 
 def _requantize(by: Multiplier, zero_point: int, times: int) -> Sequence[int]:

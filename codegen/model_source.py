@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from codegen.every_layer import layer_outputs, output_bytes
+from codegen.fast import widened
 from codegen.graph import Graph, Tensor, Variable
 from codegen.incremental import Incremental, ModePlan, incremental, mode_table, modes_of, source
 from codegen.layer import Array, Groups, Layer
@@ -44,7 +45,8 @@ def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
     rows = incremental(spec, graph)
     if isinstance(rows, Incremental):
         return _incremental_source(spec, graph, scratch, rows)
-    planned = plan(lower(graph, spec.classifier.reference))
+    program = lower(graph, spec.classifier.reference)
+    planned = plan(widened(program) if spec.classifier.kernels == "fast" else program)
     layers = planned.program.layers
     calls = [_call(planned, index, spec.name) for index in range(len(layers))]
     if spec.classifier.every_layer:

@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 SUM_LIMIT = 1 << 23  # a sum B is within -limit .. limit - 1
 LARGEST_SUM = 1 << 30  # |A| is below: room for the zero point in 32 bits
 INPUT_LIMIT = 128  # |int8|
-DENSE_TAPS = 32  # the dense kernel's loop
+DENSE_TAPS = 8  # the dense kernel's loop
 SAFE_TAPS = 512  # 512 * 127 * 128 < SUM_LIMIT: a sum of so many products always fits
 
 
@@ -32,10 +32,10 @@ def pair_words(weights: Ints, biases: Sequence[int]) -> Ints:
     for sums, limit, bits in ((reach[0::2], LARGEST_SUM, 30), (reach[1::2], SUM_LIMIT, 24)):
         if sums.max(initial=0) >= limit:
             raise NotExactError(f"a channel's sum may reach {int(sums.max())}, beyond {bits} bits")
-    return _lanes(weights)
+    return lanes(weights)
 
 
-def _lanes(weights: Ints) -> Ints:
+def lanes(weights: Ints) -> Ints:
     """[channels, taps] -> words [channels / 2, taps / 2]; NotExactError beyond 16 bits."""
     if weights.min(initial=0) < -127:
         raise NotExactError("a weight is -128")
@@ -90,7 +90,7 @@ def dense_words(weights: Ints) -> tuple[Ints, int, int]:
     padded = _fours(weights)
     steps = padded.shape[1] // 4
     most = steps if np.abs(padded).sum(axis=1).max() * INPUT_LIMIT < SUM_LIMIT else min(steps, SAFE_TAPS // 4)
-    words = _lanes(padded)
+    words = lanes(padded)
     fours = words.reshape(len(padded) // 4, 2, steps, 2).transpose(0, 2, 1, 3)
     return fours.reshape(-1), steps, most
 

@@ -240,9 +240,13 @@ def test_no_step_may_come_behind_the_one_that_acts(built: Built) -> None:
 @pytest.mark.parametrize(
     ("stuck", "said"),
     [
+        ("uart stop", "serial line"),
         ("uart", "serial line"),
+        ("uart on", "serial line"),
         ("crystal stop", "crystal stop"),
         ("crystal", "crystal start"),
+        ("pll stop", "PLL stop"),
+        ("oscillator", "oscillator"),
         ("pll", "PLL lock"),
     ],
 )
@@ -251,7 +255,7 @@ def test_a_clock_that_is_stuck_is_named_and_can_be_told(built: Built, stuck: str
     drivers = built.drivers(chip)
     assert drivers.start() == said
     assert chip.hertz == 20_000_000  # nothing behind it was done
-    if stuck != "uart":
+    if said != "serial line":
         drivers.c.port_emergency_write(b"it is told, at 115200 baud", 26)
         assert chip.sent == b"it is told, at 115200 baud"
         assert chip.broken == []
@@ -332,11 +336,43 @@ def test_a_microphone_that_gives_nothing_is_told(built: Built) -> None:
     drivers, chip, record = listening(built)
     drivers.c.fake_set_ticks(73_728_001)
     assert drivers.fault() == "microphone without data"
-    record([1] * BLOCK)
+    for _ in range(SETTLING // BLOCK):
+        record([1] * BLOCK)
     assert drivers.fault() is None
+    assert drivers.heard() == []
     chip.registers[LDMA + 0x50] |= 1 << 31
     deliver(drivers, chip)
     assert drivers.fault() == "microphone DMA"
+    assert drivers.heard() == []  # an error is no block
+
+
+def test_a_heard_microphone_that_is_stuck_is_told_whatever_the_other_hears(built: Built) -> None:
+    drivers, chip, _ = listening(built)
+    for block in range((SETTLING + 160_000) // BLOCK):
+        for n in range(BLOCK):
+            chip.frame(-1, n)
+        deliver(drivers, chip)
+        drivers.heard()
+        if block % 200 == 0:
+            assert drivers.fault() is None
+    assert drivers.fault() is None
+    for n in range(BLOCK):
+        chip.frame(-1, n)
+    deliver(drivers, chip)
+    drivers.heard()
+    assert drivers.fault() == "microphone line stuck"
+
+
+def test_the_watchdog_is_not_fed_while_it_still_takes_the_last_feed(built: Built) -> None:
+    chip = built.chip()
+    drivers = built.drivers(chip)
+    assert drivers.start() is None
+    chip.registers[WDOG + 0x24] = 1
+    drivers.c.port_alive()
+    assert chip.feeds == 0
+    chip.registers[WDOG + 0x24] = 0
+    drivers.c.port_alive()
+    assert chip.feeds == 1
 
 
 @pytest.mark.parametrize(

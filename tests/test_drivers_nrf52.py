@@ -10,7 +10,7 @@ import pytest
 
 from codegen.board import load_board
 from tests.support.fake_chip import Drivers, build_drivers, fresh
-from tests.support.fake_nrf52 import CLOCK, PDM, RESETREAS, UARTE, WDT, Nrf52
+from tests.support.fake_nrf52 import CLOCK, PDM, RESETREAS, TIMER, UARTE, WDT, Nrf52
 
 BLOCK = 128
 SETTLING = 4096
@@ -50,9 +50,10 @@ def deliver(drivers: Drivers, chip: Nrf52) -> None:
     """Interrupts that are asked for and enabled, one after the other."""
     sources = (
         (2, drivers.c.uart_handler, UARTE, {0x110: 4, 0x120: 8, 0x124: 9}),
+        (8, drivers.c.tick_timer_handler, TIMER, {0x144: 17}),
         (29, drivers.c.pdm_handler, PDM, {0x100: 0, 0x108: 2}),
     )
-    for _ in range(50):
+    for _ in range(100):
         asked = []
         for number, handler, base, events in sources:
             inten = chip.registers.get(base + 0x300, 0)
@@ -75,7 +76,9 @@ def hear(built: Built, drivers: Drivers, chip: Nrf52, wrong: list[str]) -> None:
             wrong.append(what)
 
     registers = chip.registers
+    chip.pass_time(16_000_001)
     check(drivers.listen(16000) is True, "no microphone")
+    check(drivers.fault() is None, "time that passed before the start counts")
     expected = {0x504: 0x0A000000, 0x508: 1, 0x520: 1, 0x518: 40, 0x51C: 40, 0x564: BLOCK, 0x500: 1, 0x300: 5}
     expected |= {0x540: built.pins["microphone_clock"], 0x544: built.pins["microphone_data"]}
     for offset, value in expected.items():
@@ -126,6 +129,12 @@ def scenario(built: Built, chip: Nrf52) -> list[str]:
     for offset, value in dog.items():
         check(registers.get(WDT + offset) == value, f"WDT {offset:#x}")
     check(chip.dog, "the watchdog does not run")
+    for second in (1, 2):
+        chip.pass_time(1 << 24)
+        check(registers.get(TIMER + 0x144) == 1, "a sleeping main loop is not woken")
+        deliver(drivers, chip)
+        check(registers.get(TIMER + 0x144) == 0, "the wake is not taken")
+        check(drivers.c.port_ticks() == second << 24, "ticks")
     check(chip.level(built.pins["led"]) == 1, "the LED is still lit")
     check(chip._cnf(built.pins["led"]) == 3, "the LED has no output")
     check(chip._cnf(built.pins["uart_rx"]) >> 2 == 3, "RXD floats without a cable")
@@ -183,6 +192,9 @@ HANDLED = (
     UARTE + 8,
     UARTE + 0x544,
     UARTE + 0x548,
+    TIMER + 0x144,
+    TIMER + 0x544,
+    TIMER + 0x040,
 )
 HEARD = (PDM + 0x100, PDM + 0x108, PDM + 0x560)
 
@@ -226,6 +238,9 @@ MAY_BE_LATE = {
     f"{UARTE + 0x124:#x}=0x0": "an old error asks for nothing before the interrupt is on",
     f"{UARTE + 0x304:#x}=0x310": "an interrupt that is on late is asked late",
     f"{UARTE + 0x480:#x}=0x1": "the same",
+    f"{TIMER + 0x00C:#x}=0x1": "the count may begin anew at any time",
+    f"{TIMER + 0x544:#x}=0x1000000": "the first wake is a second away",
+    f"{TIMER + 0x304:#x}=0x20000": "as the UARTE's",
     f"{PDM + 0x518:#x}=0x28": "the gain may change at any time",
     f"{PDM + 0x51C:#x}=0x28": "the same",
     f"{PDM + 0x304:#x}=0x5": "as the UARTE's",
@@ -238,6 +253,7 @@ def acts(built: Built) -> dict[int, int]:
     return {
         UARTE: writes.index((UARTE, 1)),
         CLOCK: writes.index((CLOCK, 1)),
+        TIMER: writes.index((TIMER, 1)),
         WDT: writes.index((WDT, 1)),
         PDM: listening - 1,
     }
@@ -293,6 +309,17 @@ def test_an_emergency_needs_no_interrupt_and_no_end(built: Built) -> None:
     assert len(stuck.sent) == 64  # given up behind the first piece
 
 
+def test_an_emergency_waits_for_the_piece_under_way(built: Built) -> None:
+    chip = chip_of(built, "slow")
+    drivers = built.drivers(chip)
+    assert drivers.start() is None
+    drivers.send(b"x" * 100)
+    drivers.c.uart_handler()
+    drivers.c.port_emergency_write(b"it is told", 10)
+    assert chip.sent == b"x" * 100 + b"it is told"
+    assert chip.broken == []
+
+
 # The microphone
 
 
@@ -346,10 +373,10 @@ def test_listening_again_starts_afresh(built: Built) -> None:
 
 
 def test_a_microphone_without_data_is_told_after_a_second(built: Built) -> None:
-    drivers, _, record = listening(built)
-    drivers.c.fake_set_ticks(64_000_000)
+    drivers, chip, record = listening(built)
+    chip.pass_time(16_000_000)
     assert drivers.fault() is None
-    drivers.c.fake_set_ticks(64_000_001)
+    chip.pass_time(1)
     assert drivers.fault() == "microphone without data"
     record([1] * BLOCK)
     assert drivers.fault() is None
@@ -365,6 +392,8 @@ def test_a_line_that_never_changes_is_told_after_ten_seconds(built: Built) -> No
     record([-1] * BLOCK)
     drivers.heard()
     assert drivers.fault() == "microphone line stuck"
+    assert drivers.listen(16000) is True
+    assert drivers.fault() is None  # it may have been mended
     record([5] * BLOCK)
     drivers.heard()
     assert drivers.fault() is None

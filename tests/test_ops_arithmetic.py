@@ -15,7 +15,7 @@ from codegen.quantize import Reference
 from codegen.tflite_file import load_graph
 from tests.models.builder import ACTIVATIONS, Builder
 from tests.models.networks import Network
-from tests.support.exact import BATCHES, Batch, Step, batches, check, steps
+from tests.support.exact import BATCHES, Batch, Step, batches, check, layers_of, steps
 from tests.support.models_c import ModelsC
 
 
@@ -111,6 +111,25 @@ def test_on_a_cortex_m4(kernels: str) -> None:
             step = Step(0.1, 3)
             cases.append(Arithmetic(op, shape, other, constant, "none", step, step, Step(0.2, -4), seed))
     check(cases, kernels=kernels, target="qemu")
+
+
+def sums() -> list[Arithmetic]:
+    """ADD and SUB of two computed tensors, large enough for tables."""
+    steps_ = (Step(0.1, 3), Step(0.05, -128), Step(0.1, 127), Step(0.03, 0), Step(1.0, -7))
+    return [
+        Arithmetic(op, (1, 16, 16, 8), (1, 16, 16, 8), "none", activation, a, b, Step(0.2, zero), seed)
+        for seed, (a, b) in enumerate(zip(steps_, (*steps_[1:], steps_[0]), strict=True))
+        for op in ("ADD", "SUB")
+        for activation, zero in (("none", -4), ("relu", -128))
+    ]
+
+
+def test_sums_by_tables(tmp_path: Path) -> None:
+    cases = sums()
+    for case in cases:
+        assert layers_of(case, tmp_path)[-1].kernel == "add_tables"
+    check(cases)
+    check(cases[::3], target="qemu")
 
 
 def test_a_batch_normalisation_is_one_table(tmp_path: Path) -> None:

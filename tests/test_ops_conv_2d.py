@@ -127,7 +127,8 @@ def windows() -> list[Conv]:
         first,  # whole rows of three, and the last positions of a row together with the next row's
         replace(positive, columns=9),
         replace(first, columns=4, rows=4),  # two positions a row, two left at the end
-        replace(first, columns=3, rows=3),  # one in all
+        replace(first, columns=3, rows=4),  # two in all
+        replace(first, columns=2, rows=2, padding="same", stride=(2, 2)),  # one
         replace(positive, outputs=5, kernel=(2, 2)),  # an odd channel left over
         replace(first, outputs=1),
         replace(first, inputs=2, kernel=(3, 2), stride=(1, 2), dilation=(2, 1)),
@@ -164,8 +165,8 @@ def points() -> list[Conv]:
         replace(first, inputs=8, outputs=7, stride=(2, 3), padding="same"),
         *(replace(first, inputs=inputs, rows=inputs) for inputs in (1, 2, 3, 5, 6, 7)),
         replace(first, inputs=12, activation="relu", output_zero=-128),
-        replace(first, rows=1, columns=1),
         replace(first, rows=1, columns=2, outputs=3),
+        replace(first, rows=2, columns=2, stride=(2, 2)),
     ]
 
 
@@ -179,7 +180,22 @@ def points_general() -> list[Conv]:
     ]
 
 
+def denses() -> list[Conv]:
+    """fully_connected_fast: one window, the whole input."""
+    first = replace(FIRST, rows=3, columns=3)
+    return [first, replace(first, rows=1, columns=1, kernel=(1, 1), inputs=9, outputs=9)]
+
+
+def halves() -> list[Conv]:
+    """Large sums with multipliers so small that a sum is about half a step of the output."""
+    first = replace(FIRST, outputs=1, extreme=True, kernel=(2, 2), rows=3, columns=3)
+    return [replace(first, multiplier=-m + 0.3, seed=seed) for m in range(27, 32) for seed in range(4)]
+
+
 KINDS = {
+    "fully_connected_fast": denses(),
+    "fully_connected_twice": [replace(case, activation="relu") for case in denses()],
+    "fully_connected_int16_fast": [replace(case, extreme=True) for case in denses()[:1]],
     "conv_2d": windows(),
     "conv_2d_general": windows_general(),
     "pointwise_conv_2d": points(),
@@ -191,7 +207,7 @@ KINDS = {
 @pytest.mark.parametrize("target", ["pc", "qemu"])
 def test_kinds(kernels: str, target: str) -> None:
     """Each path of the kernels in both modes, on the PC and on a Cortex-M4."""
-    check([case for cases in KINDS.values() for case in cases], kernels=kernels, target=target)
+    check([case for cases in (*KINDS.values(), halves()) for case in cases], kernels=kernels, target=target)
 
 
 @pytest.mark.parametrize("kernel", KINDS)

@@ -15,7 +15,7 @@ from codegen.quantize import Reference, quantize_multiplier, rounding_shift
 from codegen.tflite_file import load_graph
 from tests.models.builder import ACTIVATIONS, Builder
 from tests.models.networks import beside_halves
-from tests.support.exact import BATCHES, Batch, Step, batches, check, steps
+from tests.support.exact import BATCHES, Batch, Step, batches, check, layers_of, steps
 from tests.support.models_c import ModelsC
 from tests.support.tflm import tflm_oracle
 
@@ -89,31 +89,54 @@ def test_any_dense_layer(cases: Batch) -> None:
     check(cases)
 
 
-def kinds() -> list[Dense]:
-    """Odd and even counts, one and several vectors, with and without bias."""
-    first = Dense(
-        shape=(3, 5),
-        outputs=4,
-        keep=True,
-        activation="none",
-        per_channel=True,
-        bias=True,
-        extreme=False,
-        input_=Step(0.05, 7),
-        output_zero=-11,
-        multiplier=-8.0,
-        seed=1,
-    )
-    return [first] + [
-        replace(first, shape=(n,), outputs=m, keep=False, per_channel=n % 2 == 0, bias=m % 3 > 0, seed=n)
-        for n, m in ((1, 1), (4, 2), (5, 3), (6, 4), (7, 5), (64, 12))
+FIRST = Dense(
+    shape=(3, 5),
+    outputs=4,
+    keep=True,
+    activation="none",
+    per_channel=True,
+    bias=True,
+    extreme=False,
+    input_=Step(0.05, 7),
+    output_zero=-11,
+    multiplier=-8.0,
+    seed=1,
+)
+
+
+def fours() -> list[Dense]:
+    """fully_connected: outputs in fours and what is left over; octets modulo the loop's four; segments."""
+    sizes = [(inputs, outputs) for inputs, outputs in enumerate((2, 3, 4, 5, 6, 7, 8, 9, 1), start=1)]
+    sizes += [(8 * octets, 4) for octets in range(2, 10)]
+    sizes += [(64, 12), (513, 1), (513, 6), (520, 3), (1100, 9)]
+    return [FIRST] + [
+        replace(FIRST, shape=(n,), outputs=m, keep=False, per_channel=n % 2 == 0, bias=m % 3 > 0, seed=n)
+        for n, m in sizes
+    ]
+
+
+def int16() -> list[Dense]:
+    """fully_connected_int16: weights of -128."""
+    sizes = ((5, 1), (6, 2), (9, 3), (31, 5), (600, 6))
+    return [
+        replace(FIRST, shape=(n,), outputs=m, keep=False, extreme=True, multiplier=-9.0, seed=n)
+        for n, m in sizes
     ]
 
 
 @pytest.mark.parametrize("kernels", ["small", "fast"])
 @pytest.mark.parametrize("target", ["pc", "qemu"])
 def test_kinds(kernels: str, target: str) -> None:
-    check(kinds(), kernels=kernels, target=target)
+    clamped = [replace(FIRST, shape=(n,), keep=False, activation="relu", seed=n) for n in (3, 700)]
+    check([*fours(), *int16(), *clamped], kernels=kernels, target=target)
+
+
+def test_kinds_reach_their_kernel(tmp_path: Path) -> None:
+    for case in fours():
+        assert [layer.kernel for layer in layers_of(case, tmp_path)] == ["fully_connected"], case
+    for case in int16():
+        (layer,) = layers_of(case, tmp_path)
+        assert layer.type == "fully_connected_int16", case
 
 
 def twice_rounded(total: int, real: float) -> int:

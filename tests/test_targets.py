@@ -29,7 +29,7 @@ from tests.support.images import (
 )
 from tests.support.processes import gone
 from tests.support.tools import need_tool
-from workbench.lines import Status, numbered_line, parse_line
+from workbench.lines import Ack, Status, numbered_line, parse_line
 from workbench.targets import Device, open_target, target_board
 from workbench.targets.link import LinkClosedError, ProcessLink
 
@@ -260,3 +260,13 @@ def test_links_tell_when_nothing_more_will_come() -> None:
         assert gone(pid_of(device))
         with pytest.raises(LinkClosedError, match="signal 9"):
             device.link.receive(5)
+
+
+def test_an_error_that_comes_by_itself_is_no_answer() -> None:
+    """A live microphone fails just when a replay is asked for."""
+    with open_hashing("pc") as device:
+        link = device.link
+        receive, told = link.receive, [b'{"error":"microphone without data","detail":8000}\n']
+        link.receive = lambda timeout: told.pop() if told else receive(timeout)  # type: ignore[method-assign]
+        assert isinstance(device.command("replay"), Ack)
+        assert not told

@@ -10,12 +10,13 @@ from codegen.incremental.view import View
 from codegen.layer import Array, Groups, Layer
 from codegen.stream_weights import NotExactError, dense_words, dense_words_int16
 
-# kernel of a dense layer -> the same rounding behind kept rows
+# how a dense layer's kernel ends -> the same rounding behind kept rows
 FORMS = {
-    "fully_connected": "FULLY_CONNECTED_ONCE",
-    "fully_connected_wide": "FULLY_CONNECTED_WIDE",
-    "fully_connected_steps": "FULLY_CONNECTED_STEPS",
-    "fully_connected_twice": "FULLY_CONNECTED_TWICE",
+    "": "FULLY_CONNECTED_ONCE",
+    "_wide": "FULLY_CONNECTED_WIDE",
+    "_steps": "FULLY_CONNECTED_STEPS",
+    "_twice": "FULLY_CONNECTED_TWICE",
+    "_fast": "FULLY_CONNECTED_FAST",
 }
 
 
@@ -58,7 +59,12 @@ def dense_layer(
         name=layer.name,
         kernel=kernel,
         type=kernel,
-        fields=(*fields, ("form", FORMS[layer.kernel]), *extra, ("weights", "weights")),
+        fields=(
+            *fields,
+            ("form", FORMS[layer.kernel.removeprefix(layer.type)]),
+            *extra,
+            ("weights", "weights"),
+        ),
         arrays=(*arrays, Array("weights", "uint32_t", words, note, groups)),
         inputs=layer.inputs,
         output=layer.output,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from codegen.graph import Graph, Node, Tensor
+from codegen.layer import Array
+from codegen.ops.channels import LARGEST_SHIFT
 from codegen.ops.family import (
     AGAIN,
     Family,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 LARGEST_TABLES = 64  # channels, 256 bytes each; more are computed element by element
 RANK = 5  # of the kernels' loops, after joining axes
+LEAST_FOR_TABLES = 2048  # values of a sum from which on two tables of 1 KB pay
 ADD_SHIFT = 20  # bits of headroom the operands get before they are scaled
 
 Function = Callable[[int, int], int]
@@ -179,7 +182,42 @@ def lower(lowering: Lowering, node: Node) -> None:
             function = _function(node, a, b, output, lowering.reference)
             lowering.table(node, other.index, _tables(function, constant, first=constant is a))
             return
-    _lower_elementwise(lowering, node, a, b, output)
+    if not _lower_sum_by_tables(lowering, node, a, b):
+        _lower_elementwise(lowering, node, a, b, output)
+
+
+def _lower_sum_by_tables(lowering: Lowering, node: Node, a: Tensor, b: Tensor) -> bool:
+    """A sum of two tensors of one shape, large enough for its 2 KB of tables and not clamped within int8."""
+    output = result(lowering.graph, node)
+    if node.op not in ("ADD", "SUB") or output.size < LEAST_FOR_TABLES or a.data is not None:
+        return False
+    by_a, by_b, by = add_multipliers(a, b, output)
+    clamped = activation_range(output, node.options["fused_activation_function"]) != (-128, 127)
+    if b.data is not None or a.shape != b.shape or clamped or not 1 <= by.right <= LARGEST_SHIFT:
+        return False
+    zero = quantization(output).zero_point
+    tables = []
+    for name, tensor, of, sign in (("a", a, by_a, 1), ("b", b, by_b, -1 if node.op == "SUB" else 1)):
+        zero_point = quantization(tensor).zero_point
+        values = [2 * sign * multiply((x - zero_point) << ADD_SHIFT, of) for x in range(-128, 128)]
+        tables.append(Array(name, "int32_t", np.array(values, dtype=np.int64), "twice the scaled operand"))
+    lowering.add(
+        node,
+        node.op.lower(),
+        type="add_tables",
+        fields=[
+            ("a", "a"),
+            ("b", "b"),
+            ("count", str(output.size)),
+            ("multiplier", str(by.value)),
+            ("offset", str((zero << by.right) + (1 << by.right >> 1))),
+            ("right", str(by.right)),
+        ],
+        arrays=tables,
+        inputs=(a.index, b.index),
+        in_place=(a.index, b.index),
+    )
+    return True
 
 
 def _tables(function: Function, constant: Tensor, first: bool) -> Table:

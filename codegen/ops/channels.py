@@ -16,15 +16,6 @@ Ints = NDArray[np.int64]
 LARGEST_SHIFT = 21  # right of requantize_fast: the zero point shifted so far still leaves room in 32 bits
 
 
-def pair_weights(weights: Ints) -> Array:
-    """[channels, products] -> pairs of channels, four products of one, four of the other; zero-filled."""
-    channels, products = weights.shape
-    padded = np.zeros((channels + channels % 2, products + -products % 4), dtype=np.int64)
-    padded[:channels, :products] = weights
-    pairs = padded.reshape(padded.shape[0] // 2, 2, padded.shape[1] // 4, 4).transpose(0, 2, 1, 3)
-    return Array("weights", "int8_t", pairs.reshape(-1), "four of a channel, four of the next, pair by pair")
-
-
 def folded_bias(weights: Ints, bias: Tensor | None, zero_point: int) -> list[int]:
     """bias - zero_point * sum(weights), one a channel, modulo 2^32 like the accumulator."""
     start = (

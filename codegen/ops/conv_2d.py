@@ -10,7 +10,7 @@ import numpy as np
 
 from codegen import conv_words
 from codegen.graph import Graph, Node, Tensor
-from codegen.ops import channels
+from codegen.ops import channels, fully_connected
 from codegen.ops.family import (
     AGAIN,
     Family,
@@ -136,7 +136,7 @@ def lower_convolution(
     weights: Tensor,
     values: channels.Ints,
 ) -> None:
-    """conv_2d, or pointwise_conv_2d where every position reads the channels of one.
+    """conv_2d; pointwise_conv_2d where every position reads the channels of one; a dense layer of one window.
 
     tensors: input, bias, output; values: of the weights as [depth, rows, columns, input depth]
     """
@@ -155,6 +155,17 @@ def lower_convolution(
         high=high,
     )
     geometry = Geometry(rows, columns, input_.shape[3], depth)
+    if geometry.is_dense:
+        fully_connected.add(
+            lowering,
+            node,
+            flat,
+            form="twice" if scaling.general else "fast",
+            scaling=[scaling.array()],
+            zero_point=scaling.zero_point,
+            limits=(low, high),
+        )
+        return
     if kernel_rows == kernel_columns == 1 and not rows.padded and not columns.padded:
         kernel, taps, own = "pointwise_conv_2d", conv_words.crossed(flat), geometry.pointwise()
         ring, in_place = 0, geometry.positions_in_place
@@ -212,6 +223,14 @@ class Geometry:
         return 2 * self.held * self.pitch
 
     @property
+    def is_dense(self) -> bool:
+        """One window, the whole input."""
+        return all(
+            axis.count == 1 and not axis.padded and axis.size == axis.kernel and axis.dilation == 1
+            for axis in (self.rows, self.columns)
+        )
+
+    @property
     def rows_in_place(self) -> bool:
         """conv_2d: a block's outputs never reach a row of the input that is not widened yet."""
         line, made = self.columns.size * self.depth, self.columns.count * self.made
@@ -245,7 +264,7 @@ class Geometry:
         run = self.run + self.run % 2
         step, run_step = columns.stride * self.depth, columns.dilation * self.depth
         runs = 1 if columns.dilation == 1 else columns.kernel
-        threes = run % 4 == 0 and step % 2 == 0 and (runs == 1 or run_step % 2 == 0)
+        aligned = run % 4 == 0 and step % 2 == 0 and (runs == 1 or run_step % 2 == 0)
         return [
             ("rows", str(rows.size)),
             ("columns", str(columns.size)),
@@ -263,7 +282,7 @@ class Geometry:
             ("runs", str(runs)),
             ("run", str(run)),
             ("run_step", str(run_step)),
-            ("threes", str(int(threes))),
+            ("aligned", str(int(aligned))),
         ]
 
     def pointwise(self) -> list[tuple[str, str]]:

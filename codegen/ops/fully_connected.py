@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codegen import round_once
+from codegen import dense_words, round_once
 from codegen.graph import Graph, Node, Tensor
 from codegen.layer import Array
 from codegen.ops import channels
@@ -85,42 +85,67 @@ def lower(lowering: Lowering, node: Node) -> None:
     graph = lowering.graph
     input_, weights, bias, output = _tensors(graph, node)
     flat = _flat(weights)
-    outputs, inputs = flat.shape
+    outputs = len(flat)
     low, high = activation_range(output, node.options["fused_activation_function"])
     zero_point = quantization(input_).zero_point
     biases = channels.folded_bias(flat, bias, zero_point)
     if lowering.reference is Reference.TFLM:
-        form = "twice"
-        scaling = [
-            channels.Scaling(
-                biases=biases,
-                multipliers=dense_multipliers(input_, weights, output, outputs),
-                largest=channels.largest_sums(flat, bias, zero_point),
-                zero_point=quantization(output).zero_point,
-                low=low,
-                high=high,
-            ).array()
-        ]
+        twice = channels.Scaling(
+            biases=biases,
+            multipliers=dense_multipliers(input_, weights, output, outputs),
+            largest=channels.largest_sums(flat, bias, zero_point),
+            zero_point=quantization(output).zero_point,
+            low=low,
+            high=high,
+        )
+        form, scaling = "twice" if twice.general else "fast", [twice.array()]
     else:
         form, scaling = _once(graph, node, biases, (low, high))
+    add(
+        lowering,
+        node,
+        flat,
+        form=form,
+        scaling=scaling,
+        zero_point=quantization(output).zero_point,
+        limits=(low, high),
+    )
+
+
+def add(
+    lowering: Lowering,
+    node: Node,
+    flat: channels.Ints,
+    *,
+    form: str,
+    scaling: list[Array],
+    zero_point: int,
+    limits: tuple[int, int],
+) -> None:
+    """The call of a dense layer, of one that a convolution is too. flat: weights as [outputs, inputs]"""
+    outputs, inputs = flat.shape
+    batches = lowering.graph.tensors[node.inputs[0]].size // inputs
+    dense = dense_words.dense(flat)
     lowering.add(
         node,
-        "dense",
-        type="fully_connected",
+        "dense" if node.op == "FULLY_CONNECTED" else "conv",
+        type=dense.type,
         form=form,
         fields=[
-            ("weights", "weights"),
+            *dense.fields,
             *((array.suffix, array.suffix) for array in scaling),
-            *_step_counts(scaling, low, high),
-            ("batches", str(input_.size // inputs)),
+            *_step_counts(scaling, *limits),
+            ("batches", str(batches)),
             ("inputs", str(inputs)),
             ("outputs", str(outputs)),
-            ("zero_point", str(quantization(output).zero_point)),
-            ("low", str(low)),
-            ("high", str(high)),
+            ("zero_point", str(zero_point)),
+            ("low", str(limits[0])),
+            ("high", str(limits[1])),
         ],
-        arrays=(channels.pair_weights(flat), *scaling),
-        macs=input_.size * outputs,
+        arrays=(dense.array, *scaling),
+        in_place=[node.inputs[0]] if batches == 1 or outputs <= inputs else (),
+        scratch=dense.scratch,
+        macs=batches * flat.size,
     )
 
 

@@ -26,7 +26,7 @@ typedef struct {
     int32_t step;       /* values from one position to the next */
     int32_t runs, run;  /* in a row of the kernel, and values in each, even */
     int32_t run_step;   /* values from one run to the next */
-    int32_t threes;     /* runs are whole quads of taps and lie at whole words */
+    int32_t aligned;    /* runs are whole quads of taps and lie at whole words */
     int32_t zero_point; /* of the input */
 } conv_2d_t;
 
@@ -67,8 +67,9 @@ SIMD_INLINE void conv_2d_gather(const conv_2d_t *layer, const conv_2d_ring_t *fr
     for (int32_t i = 0; i < layer->kernel_rows; i++) {
         const int16_t *run = from->ring + slot * layer->pitch + column;
         for (int32_t j = 0; j < layer->runs; j++, run += layer->run_step) {
-            to = count == 1 ? widen_place_one(to, run, layer->run)
-                            : widen_place_three(to, run, layer->step, layer->run);
+            to = count == 1       ? widen_place_one(to, run, layer->run)
+                 : layer->aligned ? widen_place_three(to, run, layer->step, layer->run)
+                                  : widen_place_three_anywhere(to, run, layer->step, layer->run);
         }
         slot += layer->row_dilation;
         slot = slot >= layer->held ? slot - layer->held : slot;
@@ -86,7 +87,7 @@ SIMD_INLINE void conv_2d_all(const conv_2d_t *layer, const int8_t *input, int8_t
     for (int32_t i = 0; i < layer->out_rows; i++) {
         conv_2d_advance(layer, &rows, input, i * layer->row_stride - layer->top + layer->held - 1);
         for (int32_t left = layer->out_columns, column = 0; left > 0;) {
-            int32_t count = waiting == 0 && left >= 3 && layer->threes ? 3 : 1;
+            int32_t count = waiting == 0 && left >= 3 ? 3 : 1;
             conv_2d_gather(layer, &rows, column, count, block + waiting);
             column += count * layer->step;
             left -= count;

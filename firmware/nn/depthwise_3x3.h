@@ -104,28 +104,52 @@ SIMD_INLINE void depthwise_3x3_place(uint32_t *to, int32_t strip, int32_t channe
     }
 }
 
-/* A line into its place of each channel's strip of `words` words. from: NULL for padding */
-SIMD_INLINE void depthwise_3x3_widen(const depthwise_3x3_t *layer, uint32_t *to, int32_t strip, int32_t words,
-                                     int32_t channels, const int8_t *from)
+/* The bytes of up to four channels at a point of a line, which may lie in the padding. */
+SIMD_INLINE uint32_t depthwise_3x3_load(const depthwise_3x3_t *layer, const int8_t *line, int32_t point,
+                                        int32_t channels)
 {
-    const uint32_t padding = ((uint32_t)layer->zero_point & 0xFFu) * 0x01010101u;
-    const int32_t step = layer->point_step;
-    for (int32_t word = 0; word < words; word++, to += 3) {
-        int32_t at = 2 * word - layer->points_before;
-        if (channels == 4 && from != NULL && at >= 0) { /* the words that need no padding */
-            for (const int8_t *next = from + at * step; at + 1 < layer->points; at += 2, word++, to += 3) {
-                depthwise_3x3_place(to, strip, 4, simd_load(next), simd_load(next + step));
-                next += 2 * step;
+    if (point < 0 || point >= layer->points) {
+        return ((uint32_t)layer->zero_point & 0xFFu) * 0x01010101u;
+    }
+    return simd_load_some(line + point * layer->point_step, channels);
+}
+
+/* A line into its place of each channel's strip of `words` words. */
+SIMD_INLINE void depthwise_3x3_widen(const depthwise_3x3_t *layer, uint32_t *to, int32_t words,
+                                     int32_t channels, const int8_t *line)
+{
+    const int32_t strip = 3 * words, step = layer->point_step;
+    int32_t word = 0, point = -layer->points_before;
+    for (; word < words; word++, point += 2, to += 3) {
+        if (channels == 4 && point >= 0 && point + 1 < layer->points) {
+            const int8_t *next = line + point * step; /* words that need no padding */
+            uint32_t *end = to + 3 * ((layer->points - point) / 2);
+            for (uint32_t *second = to + 2 * strip; to != end; to += 3, second += 3, next += 2 * step) {
+                uint32_t bytes0 = simd_load(next), bytes1 = simd_load(next + step);
+                uint32_t even0 = simd_even(bytes0), even1 = simd_even(bytes1);
+                uint32_t odd0 = simd_odd(bytes0), odd1 = simd_odd(bytes1);
+                to[0] = simd_low_pair(even0, even1);
+                to[strip] = simd_low_pair(odd0, odd1);
+                second[0] = simd_high_pair(even0, even1);
+                second[strip] = simd_high_pair(odd0, odd1);
             }
+            word += (layer->points - point) / 2;
+            point += (layer->points - point) / 2 * 2;
             if (word == words) {
                 return;
             }
         }
-        int inside0 = from != NULL && at >= 0 && at < layer->points;
-        int inside1 = from != NULL && at + 1 >= 0 && at + 1 < layer->points;
-        depthwise_3x3_place(to, strip, channels,
-                            inside0 ? simd_load_some(from + at * step, channels) : padding,
-                            inside1 ? simd_load_some(from + (at + 1) * step, channels) : padding);
+        depthwise_3x3_place(to, strip, channels, depthwise_3x3_load(layer, line, point, channels),
+                            depthwise_3x3_load(layer, line, point + 1, channels));
+    }
+}
+
+/* A line of padding. */
+SIMD_INLINE void depthwise_3x3_pad(const depthwise_3x3_t *layer, uint32_t *to, int32_t words)
+{
+    const uint32_t padding = simd_twice(layer->zero_point);
+    for (int32_t word = 0; word < DEPTHWISE_3X3_CHANNELS * words; word++, to += 3) {
+        *to = padding;
     }
 }
 
@@ -135,14 +159,14 @@ SIMD_INLINE void depthwise_3x3_widen(const depthwise_3x3_t *layer, uint32_t *to,
  */
 KERNEL void depthwise_3x3(const depthwise_3x3_t *layer, const int8_t *input, int8_t *output, void *scratch)
 {
-    const int32_t count = layer->made_points, words = (count + 1) / 2 + 1, strip = 3 * words;
+    const int32_t count = layer->made_points, words = (count + 1) / 2 + 1;
     uint32_t *strips = scratch;
     depthwise_3x3_line_t line = {
         .words = layer->words,
         .strip = strips,
         .step = layer->made_point_step,
         .span = count / 2 * 2 * layer->made_point_step,
-        .strip_bytes = 4 * strip,
+        .strip_bytes = 12 * words,
         .odd = count % 2,
     };
     for (int32_t channel = 0; channel < layer->depth; channel += DEPTHWISE_3X3_CHANNELS) {
@@ -151,9 +175,12 @@ KERNEL void depthwise_3x3(const depthwise_3x3_t *layer, const int8_t *input, int
         line.output = output + channel;
         line.phase = 0;
         for (int32_t next = -layer->lines_before; lines < layer->made_lines; next++) {
-            const int8_t *from = next < 0 || next >= layer->lines ? NULL : input + next * layer->line_step;
-            depthwise_3x3_widen(layer, strips + place, strip, words, line.channels,
-                                from == NULL ? NULL : from + channel);
+            if (next < 0 || next >= layer->lines) {
+                depthwise_3x3_pad(layer, strips + place, words);
+            } else {
+                depthwise_3x3_widen(layer, strips + place, words, line.channels,
+                                    input + next * layer->line_step + channel);
+            }
             place = place == 2 ? 0 : place + 1;
             if (lines++ >= 0) {
                 depthwise_3x3_run(&line, layer->keeps_negative);

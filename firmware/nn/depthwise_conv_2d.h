@@ -36,10 +36,12 @@ SIMD_INLINE depthwise_conv_2d_span_t depthwise_conv_2d_span(int32_t start, int32
     return (depthwise_conv_2d_span_t){first, last < taps ? last + 1 : taps};
 }
 
-/* The part of the window at one position of the output. */
+/* The part of the window at one position of the output: rows and columns of taps, the longer loop inside. */
 typedef struct {
-    const int8_t *input, *weights; /* first tap */
-    int32_t rows, columns;         /* taps */
+    const int8_t *input, *weights;        /* first tap */
+    int32_t outer, inner;                 /* taps */
+    int32_t outer_step, inner_step;       /* bytes of the input */
+    int32_t outer_weights, inner_weights; /* bytes of the weights, from one tap to the next */
 } depthwise_conv_2d_window_t;
 
 SIMD_INLINE depthwise_conv_2d_window_t depthwise_conv_2d_window(const depthwise_conv_2d_t *layer,
@@ -53,17 +55,29 @@ SIMD_INLINE depthwise_conv_2d_window_t depthwise_conv_2d_window(const depthwise_
     depthwise_conv_2d_span_t columns =
         depthwise_conv_2d_span(column, layer->kernel_columns, layer->column_dilation, layer->columns);
     if (rows.end <= rows.first || columns.end <= columns.first) {
-        return (depthwise_conv_2d_window_t){input, layer->weights, 0, 0};
+        return (depthwise_conv_2d_window_t){.input = input, .weights = layer->weights};
     }
     row += rows.first * layer->row_dilation;
     column += columns.first * layer->column_dilation;
-    int32_t tap = rows.first * layer->kernel_columns + columns.first;
-    return (depthwise_conv_2d_window_t){
+    const int32_t tap = rows.first * layer->kernel_columns + columns.first;
+    const int32_t out_depth = layer->depth * layer->multiplier;
+    depthwise_conv_2d_window_t window = {
         .input = input + (row * layer->columns + column) * layer->depth,
-        .weights = layer->weights + tap * layer->depth * layer->multiplier,
-        .rows = rows.end - rows.first,
-        .columns = columns.end - columns.first,
+        .weights = layer->weights + tap * out_depth,
+        .outer = rows.end - rows.first,
+        .inner = columns.end - columns.first,
+        .outer_step = layer->row_dilation * layer->columns * layer->depth,
+        .inner_step = layer->column_dilation * layer->depth,
+        .outer_weights = layer->kernel_columns * out_depth,
+        .inner_weights = out_depth,
     };
+    if (window.inner == 1) { /* of one column: its rows are the inner loop */
+        window.inner = window.outer;
+        window.inner_step = window.outer_step;
+        window.inner_weights = window.outer_weights;
+        window.outer = 1;
+    }
+    return window;
 }
 
 SIMD_INLINE int8_t depthwise_conv_2d_output(const depthwise_conv_2d_t *layer, int32_t sum, int32_t channel,
@@ -79,15 +93,14 @@ SIMD_INLINE int32_t depthwise_conv_2d_sum(const depthwise_conv_2d_t *layer,
                                           const depthwise_conv_2d_window_t *window, int32_t from,
                                           int32_t channel)
 {
-    const int32_t depth = layer->depth, out_depth = layer->depth * layer->multiplier;
     int32_t sum = layer->channels[channel].bias;
-    for (int32_t i = 0; i < window->rows; i++) {
-        const int8_t *input = window->input + i * layer->row_dilation * layer->columns * depth + from;
-        const int8_t *weights = window->weights + i * layer->kernel_columns * out_depth + channel;
-        for (int32_t j = 0; j < window->columns; j++) {
+    for (int32_t i = 0; i < window->outer; i++) {
+        const int8_t *input = window->input + i * window->outer_step + from;
+        const int8_t *weights = window->weights + i * window->outer_weights + channel;
+        for (int32_t j = 0; j < window->inner; j++) {
             sum = (int32_t)((uint32_t)sum + (uint32_t)(*weights * (*input + layer->minus_zero)));
-            input += layer->column_dilation * depth;
-            weights += out_depth;
+            input += window->inner_step;
+            weights += window->inner_weights;
         }
     }
     return sum;
@@ -98,15 +111,14 @@ SIMD_INLINE void depthwise_conv_2d_four(const depthwise_conv_2d_t *layer,
                                         const depthwise_conv_2d_window_t *window, int32_t channel,
                                         int8_t *output, int general)
 {
-    const int32_t depth = layer->depth;
     const requantize_t *channels = &layer->channels[channel];
     const uint32_t minus_zero = simd_twice(layer->minus_zero);
     int32_t sum0 = channels[0].bias, sum1 = channels[1].bias, sum2 = channels[2].bias,
             sum3 = channels[3].bias;
-    for (int32_t i = 0; i < window->rows; i++) {
-        const int8_t *input = window->input + i * layer->row_dilation * layer->columns * depth + channel;
-        const int8_t *weights = window->weights + i * layer->kernel_columns * depth + channel;
-        for (int32_t j = 0; j < window->columns; j++) {
+    for (int32_t i = 0; i < window->outer; i++) {
+        const int8_t *input = window->input + i * window->outer_step + channel;
+        const int8_t *weights = window->weights + i * window->outer_weights + channel;
+        for (int32_t j = 0; j < window->inner; j++) {
             uint32_t bytes = simd_load(input), taps = simd_load(weights);
             uint32_t even = simd_add_even(minus_zero, bytes), odd = simd_add_odd(minus_zero, bytes);
             uint32_t even_taps = simd_even(taps), odd_taps = simd_odd(taps);
@@ -114,8 +126,8 @@ SIMD_INLINE void depthwise_conv_2d_four(const depthwise_conv_2d_t *layer,
             sum1 = simd_low_product(odd, odd_taps, sum1);
             sum2 = simd_high_product(even, even_taps, sum2);
             sum3 = simd_high_product(odd, odd_taps, sum3);
-            input += layer->column_dilation * depth;
-            weights += depth;
+            input += window->inner_step;
+            weights += window->inner_weights;
         }
     }
     output[0] = depthwise_conv_2d_output(layer, sum0, channel, general);

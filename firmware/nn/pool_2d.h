@@ -25,6 +25,34 @@ SIMD_INLINE pool_2d_span_t pool_2d_span(int32_t start, int32_t kernel, int32_t s
     return (pool_2d_span_t){start < 0 ? 0 : start, end > size ? size : end};
 }
 
+#define POOL_2D_FOURS 255 /* values whose sum fits 16 bits */
+
+/* Sums of four channels over a window, at most POOL_2D_FOURS values each. */
+SIMD_INLINE void pool_2d_sum_four(const pool_2d_t *layer, const int8_t *input, pool_2d_span_t rows,
+                                  pool_2d_span_t columns, int32_t sums[4])
+{
+    uint32_t even = 0, odd = 0;
+    for (int32_t row = rows.start; row < rows.end; row++) {
+        const int8_t *next = input + (row * layer->columns + columns.start) * layer->depth;
+        for (int32_t column = columns.start; column < columns.end; column++) {
+            uint32_t bytes = simd_load(next);
+            even = simd_add_even(even, bytes);
+            odd = simd_add_odd(odd, bytes);
+            next += layer->depth;
+        }
+    }
+    sums[0] = (int16_t)(uint16_t)even;
+    sums[1] = (int16_t)(uint16_t)odd;
+    sums[2] = (int16_t)(uint16_t)(even >> 16);
+    sums[3] = (int16_t)(uint16_t)(odd >> 16);
+}
+
+SIMD_INLINE int8_t pool_2d_mean(const pool_2d_t *layer, int32_t sum, int32_t count)
+{
+    int32_t mean = (sum + (sum > 0 ? count / 2 : -(count / 2))) / count; /* halves away from zero */
+    return (int8_t)requantize_clamp(mean, layer->low, layer->high);
+}
+
 SIMD_INLINE void pool_2d_windows(const pool_2d_t *layer, const int8_t *input, int8_t *output, int average)
 {
     for (int32_t i = 0; i < layer->out_rows; i++) {
@@ -34,7 +62,15 @@ SIMD_INLINE void pool_2d_windows(const pool_2d_t *layer, const int8_t *input, in
             pool_2d_span_t columns =
                 pool_2d_span(j * layer->column_stride - layer->left, layer->kernel_columns, layer->columns);
             int32_t count = (rows.end - rows.start) * (columns.end - columns.start);
-            for (int32_t channel = 0; channel < layer->depth; channel++) {
+            int32_t fours = average && count <= POOL_2D_FOURS ? layer->depth & ~3 : 0;
+            for (int32_t channel = 0; channel < fours; channel += 4) {
+                int32_t sums[4];
+                pool_2d_sum_four(layer, input + channel, rows, columns, sums);
+                for (int32_t k = 0; k < 4; k++) {
+                    *output++ = pool_2d_mean(layer, sums[k], count);
+                }
+            }
+            for (int32_t channel = fours; channel < layer->depth; channel++) {
                 int32_t value = average ? 0 : -128;
                 for (int32_t row = rows.start; row < rows.end; row++) {
                     const int8_t *next =
@@ -44,11 +80,8 @@ SIMD_INLINE void pool_2d_windows(const pool_2d_t *layer, const int8_t *input, in
                         next += layer->depth;
                     }
                 }
-                if (average) {
-                    value =
-                        (value + (value > 0 ? count / 2 : -(count / 2))) / count; /* halves away from zero */
-                }
-                *output++ = (int8_t)requantize_clamp(value, layer->low, layer->high);
+                *output++ = average ? pool_2d_mean(layer, value, count)
+                                    : (int8_t)requantize_clamp(value, layer->low, layer->high);
             }
         }
     }

@@ -75,6 +75,27 @@ SIMD_INLINE uint32_t *widen_place_three(uint32_t *to, const int16_t *from, int32
     return to;
 }
 
+/* `count` values, an even number, of three positions `step` values apart, at any place. */
+SIMD_INLINE uint32_t *widen_place_three_anywhere(uint32_t *to, const int16_t *from, int32_t step,
+                                                 int32_t count)
+{
+    const int16_t *end = from + count;
+    int32_t bytes = 2 * step;
+    __asm__ volatile("add   r12, %[from], %[bytes]         \n"
+                     "add   lr, r12, %[bytes]              \n"
+                     "1:                                   \n"
+                     "ldr   r4, [%[from]], #4              \n"
+                     "ldr   r5, [r12], #4                  \n"
+                     "ldr   r6, [lr], #4                   \n"
+                     "cmp   %[from], %[end]                \n"
+                     "stmia %[to]!, {r4, r5, r6}           \n"
+                     "bne   1b                             \n"
+                     : [from] "+r"(from), [to] "+r"(to), [bytes] "+r"(bytes), [end] "+r"(end)
+                     :
+                     : "r4", "r5", "r6", "r12", "lr", "cc", "memory");
+    return to;
+}
+
 /* `count` int8, a multiple of 4, of three positions `step` values apart, in the order of widen_crossed. */
 SIMD_INLINE uint32_t *widen_place_three_crossed(uint32_t *to, const int8_t *from, int32_t step, int32_t count)
 {
@@ -108,6 +129,12 @@ SIMD_INLINE uint32_t *widen_place_three(uint32_t *to, const int16_t *from, int32
         widen_place_one(to + position, from + position * step, count);
     }
     return to + 3 * count / 2;
+}
+
+SIMD_INLINE uint32_t *widen_place_three_anywhere(uint32_t *to, const int16_t *from, int32_t step,
+                                                 int32_t count)
+{
+    return widen_place_three(to, from, step, count);
 }
 
 SIMD_INLINE uint32_t *widen_place_three_crossed(uint32_t *to, const int8_t *from, int32_t step, int32_t count)

@@ -120,6 +120,7 @@ class Drivers:
         self.c.fake_audio_start.restype = ctypes.c_char_p
         self.c.reset_cause_of_chip.restype = ctypes.c_char_p
         self.c.port_audio_fault.restype = ctypes.c_char_p
+        self.c.port_ticks.restype = ctypes.c_uint32
         self.c.port_room.restype = ctypes.c_size_t
         self.c.port_read.restype = ctypes.c_size_t
         self.c.port_audio_read.restype = ctypes.c_size_t

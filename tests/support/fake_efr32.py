@@ -37,7 +37,8 @@ class Efr32(Chip):
         """led: its pin. high: pins that will have to be high, as EFR32_PIN writes them, so they are low now,
         and all others high; behind the UART's, the microphones' power.
 
-        stuck: "crystal" and "pll" never come, "crystal stop", "uart", "line" and "dma" never end.
+        stuck: "crystal", "pll" and "uart on" never come; "crystal stop", "pll stop", "oscillator",
+        "uart stop", "uart", "line" and "dma" never end.
         """
         super().__init__(**mutation)
         self.led, self.high, self.stuck = led, high, stuck
@@ -122,6 +123,10 @@ class Efr32(Chip):
             demanded = not self.bit(HFXO + 0x28, 24) or not self.bit(HFXO + 0x28, 26)
             runs = self.bit(HFXO + 0x28, 16) or demanded or stopping
             return runs << 16 | (self.crystal and 3)
+        if address == DPLL + 0x04:
+            return self.registers[address] | (self.stuck == "pll stop") << 1
+        if address == HFRCO + 0x0C:
+            return int(self.stuck == "oscillator") << 1
         if address == DPLL + 0x10:
             return self.registers[address] | (self.pll_hz > 0)
         if address == LDMA + 0x30:
@@ -129,6 +134,8 @@ class Efr32(Chip):
         return self._eusart_read(offset) if block == EUSART else self.registers.get(address, 0)
 
     def _eusart_read(self, offset: int) -> int:
+        if offset == 0x04:
+            return self.registers[EUSART + 0x04] | (self.stuck == "uart stop") << 1
         if offset == 0x54:
             self.busy -= self.busy > 0 and self.stuck != "uart"
             return 8 if self.busy else 0
@@ -237,6 +244,8 @@ class Efr32(Chip):
             self.busy = 3
         if offset == 0x38:
             self.registers[EUSART + 0x48] = (value & 1) | (value >> 2 & 1) << 1
+            if self.stuck == "uart on":
+                self.registers[EUSART + 0x48] = 0
         if offset == 0x44:
             self.need(self.bit(EUSART + 0x48, 1), "sent while the transmitter is off")
             routes = self.bit(GPIO + 0x494, 4)

@@ -1,4 +1,4 @@
-"""The nRF52840 as its product specification tells: clock, UARTE0, PDM, WDT, GPIO."""
+"""The nRF52840 as its product specification tells: clock, UARTE0, TIMER0, PDM, WDT, GPIO."""
 
 from __future__ import annotations
 
@@ -6,28 +6,33 @@ import struct
 
 from tests.support.fake_chip import Chip
 
-CLOCK, UARTE, WDT, PDM, NVMC, GPIO = 0x40000000, 0x40002000, 0x40010000, 0x4001D000, 0x4001E000, 0x50000000
+CLOCK, UARTE, TIMER, WDT = 0x40000000, 0x40002000, 0x40008000, 0x40010000
+PDM, NVMC, GPIO = 0x4001D000, 0x4001E000, 0x50000000
 RESETREAS = 0x40000400
 ICACHECNF = NVMC + 0x540
 
 UARTE_CONFIG = (0x508, 0x50C, 0x510, 0x514, 0x524, 0x56C)
 PDM_CONFIG = (0x504, 0x508, 0x520, 0x540, 0x544)
+TIMER_CONFIG = (0x504, 0x508, 0x510)
 
 
 class Nrf52(Chip):
-    """As a bootloader may have left it: the UART on, with flow control, interrupts and old events."""
+    """As a bootloader may have left it: UART and timer on, flow control, interrupts, old events."""
 
     def __init__(self, led: int, high: tuple[int, ...], stuck: str = "", **mutation: int) -> None:
         """led: its pin. high: pins that will have to be high, so they are low now, and all others high.
 
-        stuck: "crystal" never starts, "uart" never ends a transfer, "pdm" never stops.
+        stuck: "crystal" never starts, "uart" never ends a transfer, "slow" only after some looks, "pdm" never
+        stops.
         """
         super().__init__(**mutation)
         self.led, self.stuck = led, stuck
         self.sent = bytearray()
         self.fifo: list[int] = []
         self.receiving = False
+        self.looks = 0  # at ENDTX until a slow transfer ends
         self.crystal = self.dog = self.recording = False
+        self.timing, self.ticks = True, 0x12345678  # TIMER0
         self.place = 0, 0  # of the byte to come, and MAXCNT: they count as they were at STARTRX
         self.block = 0  # where the block lies that PDM writes now
         self.count = 0  # its samples
@@ -35,11 +40,19 @@ class Nrf52(Chip):
         self.left: list[int] = []  # overwritten places
         self.registers |= {UARTE + 0x500: 8, UARTE + 0x508: 5, UARTE + 0x510: 7, UARTE + 0x56C: 1}
         self.registers |= {UARTE + 0x300: 0x1FFF, UARTE + 0x110: 1, UARTE + 0x120: 1, UARTE + 0x124: 1}
+        self.registers |= {TIMER + 0x504: 1, TIMER + 0x510: 4, TIMER + 0x144: 1}
         for port in (0, 1):
             low = sum(1 << (pin & 31) for pin in high if pin >> 5 == port)
             self.registers[GPIO + 0x300 * port + 0x504] = 0xFFFFFFFF & ~low
         self.registers |= {UARTE + 0x480: 1, PDM + 0x500: 1}
         self.registers |= {PDM + 0x300: 7, PDM + 0x100: 1, PDM + 0x108: 1, CLOCK + 0x100: 1}
+
+    def read(self, address: int) -> int:
+        """A transfer under way ends while the driver looks."""
+        if address == UARTE + 0x120 and self.looks:
+            self.looks -= 1
+            self.registers[address] = int(self.looks == 0)
+        return super().read(address)
 
     def write(self, address: int, value: int) -> None:
         """The rules of each block."""
@@ -50,6 +63,8 @@ class Nrf52(Chip):
             self._clock(offset, value)
         elif block == UARTE:
             self._uarte(offset, value)
+        elif block == TIMER:
+            self._timer(offset, value)
         elif block == PDM:
             self._pdm(offset, value)
         elif block == WDT:
@@ -101,8 +116,11 @@ class Nrf52(Chip):
                 not self.registers.get(UARTE + 0x120), "the old ENDTX would be taken for this transfer's"
             )
             count = self.registers.get(UARTE + 0x548, 0)
+            self.need(count <= 230, "at 115200 baud a longer piece outlasts the emergency's wait of 20 ms")
             self.sent += self.memory(self.registers.get(UARTE + 0x544, 0), count)
-            self.registers[UARTE + 0x120] = int(self.stuck != "uart")
+            self.need(self.looks == 0, "STARTTX while a transfer is under way")
+            self.looks = 5 if self.stuck == "slow" else 0
+            self.registers[UARTE + 0x120] = int(self.stuck not in ("uart", "slow"))
         elif offset == 0x480:
             self.registers[UARTE + offset] = self.registers.get(UARTE + offset, 0) & ~value
         else:
@@ -128,6 +146,33 @@ class Nrf52(Chip):
         """A byte without a stop bit."""
         self.registers[UARTE + 0x480] = self.registers.get(UARTE + 0x480, 0) | 4
         self.registers[UARTE + 0x124] = 1
+
+    def _timer(self, offset: int, value: int) -> None:
+        if self._interrupts(TIMER, offset, value):
+            return
+        if offset in TIMER_CONFIG:
+            self.need(not self.timing, f"TIMER is configured while it runs: {offset:#x}")
+        if offset == 0x000:
+            self.need(not self.registers.get(TIMER + 0x144), "an old COMPARE would be taken for a wake")
+            self.timing = True
+        elif offset == 0x004:
+            self.timing = False
+        elif offset == 0x00C:
+            self.ticks = 0
+        elif offset == 0x040:
+            self.registers[TIMER + 0x540] = self.ticks
+        else:
+            self.registers[TIMER + offset] = value
+
+    def pass_time(self, ticks: int) -> None:
+        """Of 16 MHz, fewer than 2^32; counted asleep and awake."""
+        config = [self.registers.get(TIMER + at, 0) for at in TIMER_CONFIG]
+        if not self.timing or config != [0, 3, 0]:
+            return
+        compare = self.registers.get(TIMER + 0x544, 0)
+        if 0 < (compare - self.ticks) % 2**32 <= ticks:
+            self.registers[TIMER + 0x144] = 1
+        self.ticks = (self.ticks + ticks) % 2**32
 
     def _pdm(self, offset: int, value: int) -> None:
         on = self.registers.get(PDM + 0x500) == 1

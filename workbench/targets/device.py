@@ -48,6 +48,11 @@ _ANSWERS: Mapping[str, tuple[type[Line], ...]] = {
 }
 
 
+def _unasked(answer: Line) -> bool:
+    """An error that comes by itself, whatever was asked: a live microphone has failed."""
+    return isinstance(answer, Error) and answer.what.startswith("microphone ")
+
+
 class Device:
     """An open image. Use it in a `with`, or close it."""
 
@@ -104,7 +109,7 @@ class Device:
             answer = self._parse(line)
             if isinstance(answer, Decision | Stage):
                 self._results.append(line)
-            elif isinstance(answer, expected):
+            elif isinstance(answer, expected) and not _unasked(answer):
                 return answer
 
     def status(self) -> Status:

@@ -50,7 +50,8 @@ static inline void interrupts_restore(uint32_t masked)
     __asm volatile("msr primask, %0" ::"r"(masked) : "memory");
 }
 
-/* ticks.c: counts the core's clock by SysTick, wraps included. */
+/* ticks.c: counts the core's clock by SysTick, wraps included; or the port's own, where SysTick does not run
+ * asleep. */
 void ticks_start(void);
 
 /* sleep.c: called by every handler that filled or emptied something the main loop looks at. */

@@ -1,4 +1,5 @@
-/* SysTick counts 24 bits of the core's clock down; its interrupt counts the wraps. */
+/* SysTick counts 24 bits of the core's clock down; its interrupt counts the wraps. Weak: a port whose SysTick
+ * stands still while the core sleeps has a timer in its place. */
 #include "board.h"
 #include "port/cortex_m/cortex_m.h"
 #include "port/port.h"
@@ -7,7 +8,7 @@
 #define PEND_SYSTICK (1u << 26)
 #define START_POLLS  100000u
 
-const uint32_t port_tick_hz = BOARD_CLOCK_HZ;
+__attribute__((weak)) const uint32_t port_tick_hz = BOARD_CLOCK_HZ;
 
 static volatile uint32_t ticks_wrapped; /* ticks of all finished rounds */
 
@@ -19,7 +20,7 @@ void systick_handler(void)
     sleep_wake();
 }
 
-void ticks_start(void)
+__attribute__((weak)) void ticks_start(void)
 {
     SYSTICK_LOAD = WRAP - 1;
     SYSTICK_VAL = 0;
@@ -29,7 +30,7 @@ void ticks_start(void)
     }
 }
 
-uint32_t port_ticks(void)
+__attribute__((weak)) uint32_t port_ticks(void)
 {
     const uint32_t masked = interrupts_save();
     uint32_t wrapped = ticks_wrapped;

@@ -22,7 +22,6 @@
 /* A descriptor's control word: one halfword a request. */
 #define COUNT(n)       (((n) - 1) << 4)
 #define DONE_INTERRUPT (1u << 20)
-#define IGNORE_SINGLE  (1u << 23)
 #define SOURCE_STAYS   (3u << 24)
 #define HALFWORDS      (1u << 26)
 #define LINKED         (1u << 1) /* in the link word */
@@ -41,7 +40,7 @@ static void describe(uint32_t source)
 {
     for (uint32_t i = 0; i < DMA_RING_BLOCKS; i++)
         dma_blocks[i] = (descriptor_t){
-            .control = HALFWORDS | SOURCE_STAYS | IGNORE_SINGLE | DONE_INTERRUPT | COUNT(DMA_RING_BLOCK),
+            .control = HALFWORDS | SOURCE_STAYS | DONE_INTERRUPT | COUNT(DMA_RING_BLOCK),
             .source = source,
             .target = register_pointer(dma_ring_block(&microphone_ring, i)),
             .link = register_pointer(&dma_blocks[(i + 1) % DMA_RING_BLOCKS]) | LINKED,

@@ -12,6 +12,7 @@
 #define NRF52_CLOCK  0x40000000u /* 5.4 */
 #define NRF52_POWER  0x40000000u /* 5.3, in the same block */
 #define NRF52_UARTE0 0x40002000u /* 6.34 */
+#define NRF52_TIMER0 0x40008000u /* 6.30 */
 #define NRF52_WDT    0x40010000u /* 6.36 */
 #define NRF52_PDM    0x4001D000u /* 6.15 */
 #define NRF52_NVMC   0x4001E000u /* 4.3 */

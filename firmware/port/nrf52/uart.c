@@ -41,6 +41,7 @@ _Static_assert(BOARD_UART_BAUD == 115200 || BOARD_UART_BAUD == 1000000, "uart_ba
 #define RX_SIZE        4096u
 #define TX_SIZE        8192u
 #define EMERGENCY_SIZE 64u
+#define SEND_MAX       128u /* 11 ms: what port_emergency_write() may have to wait for */
 
 static uint8_t uart_rx_bytes[RX_SIZE], uart_tx_bytes[TX_SIZE]; /* EasyDMA reads and writes RAM alone */
 static ring_t uart_rx, uart_tx;
@@ -88,13 +89,14 @@ static void receive(void)
     ring_advance(&uart_rx.written, 1);
 }
 
-/* The next piece of the ring, up to its wrap. */
+/* The next piece of the ring, up to its wrap and no longer than SEND_MAX. */
 static void send(void)
 {
     const uint32_t used = ring_used(&uart_tx), start = uart_tx.read % TX_SIZE;
     if (used == 0 || uart_sending > 0)
         return;
-    uart_sending = used < TX_SIZE - start ? used : TX_SIZE - start;
+    const uint32_t most = TX_SIZE - start < SEND_MAX ? TX_SIZE - start : SEND_MAX;
+    uart_sending = used < most ? used : most;
     register_write(TXD_PTR, register_pointer(uart_tx_bytes + start));
     register_write(TXD_MAXCNT, uart_sending);
     register_write(TASKS_STARTTX, 1);

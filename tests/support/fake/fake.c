@@ -16,7 +16,8 @@ const char *fake_audio_start(uint32_t rate, bool *started);
 
 #define RAM 0x20100000u /* where fake_anchor seems to lie */
 
-const uint32_t port_tick_hz = BOARD_CLOCK_HZ;
+/* Weak: a port may have a clock of its own. */
+__attribute__((weak)) const uint32_t port_tick_hz = BOARD_CLOCK_HZ;
 
 static reader_t fake_reader;
 static writer_t fake_writer;
@@ -56,12 +57,12 @@ uintptr_t fake_memory(uint32_t address)
     return (uintptr_t)&fake_anchor + (uintptr_t)(intptr_t)(int32_t)(address - RAM);
 }
 
-uint32_t port_ticks(void)
+__attribute__((weak)) uint32_t port_ticks(void)
 {
     return fake_ticks;
 }
 
-void ticks_start(void)
+__attribute__((weak)) void ticks_start(void)
 {
 }
 
