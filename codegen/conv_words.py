@@ -49,7 +49,9 @@ def block(taps: Ints, scaling: Scaling) -> tuple[str, list[Field], list[Array]]:
 
 def pair_array(words: Ints, channels: int, taps: int) -> Array:
     """The words of all pairs of channels. taps: of a channel, with those that fill it up"""
-    note = f"each pair: starts; {taps} taps of both as a + 256 * b, two a word; multiplier, add, shift of each"
+    note = (
+        f"each pair: starts; {taps} taps of both as a + 256 * b, two a word; multiplier, add, shift of each"
+    )
     return Array("weights", "uint32_t", words, note, Groups("channels", 2, channels, (2, taps // 2, 6)))
 
 

@@ -419,7 +419,7 @@ def main_or_raise(*words: str | Path) -> int:
 
 
 def test_more_samples_than_memory_holds(model: Path) -> None:
-    assert "fits into memory" in refused("verify", model, "--samples", 10**12)
+    assert "fits into memory" in refused("verify", model, "--samples", str(10**12))
 
 
 def test_a_plan_that_is_no_svg(tmp_path: Path, model: Path) -> None:
