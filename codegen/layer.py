@@ -20,6 +20,27 @@ SIZES = {
 }
 
 
+@dataclass(frozen=True)
+class Groups:
+    """Words of some outputs or channels each: a comment, then the parts, each on lines of its own.
+
+    of: "channels"; each: how many share a group; count: of them in all; parts: words of each part
+    """
+
+    of: str
+    each: int
+    count: int
+    parts: tuple[int, ...]
+
+    def comment(self, group: int) -> str:
+        """Whose words the group holds: channels 2, 3."""
+        first = group * self.each
+        last = min(first + self.each, self.count) - 1
+        if first == last:
+            return f"{self.of[:-1]} {first}"
+        return f"{self.of} {first}{', ' if last == first + 1 else ' .. '}{last}"
+
+
 @dataclass(frozen=True, eq=False)
 class Array:
     """A constant array of one layer.
@@ -28,12 +49,14 @@ class Array:
     type: of an element: "int8_t", "requantize_t"
     values: [n], or [n, fields] where an element is a struct
     note: what it holds and in which order
+    groups: how words are laid out, where they come in groups
     """
 
     suffix: str
     type: str
     values: NDArray[np.int64]
     note: str
+    groups: Groups | None = None
 
     @property
     def nbytes(self) -> int:

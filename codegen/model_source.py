@@ -11,7 +11,7 @@ from codegen.every_layer import layer_outputs, output_bytes
 from codegen.fast import widened
 from codegen.graph import Graph, Tensor, Variable
 from codegen.incremental import Incremental, ModePlan, incremental, mode_table, modes_of, source
-from codegen.layer import Array, Layer
+from codegen.layer import Array, Groups, Layer
 from codegen.lower import lower
 from codegen.plan import Plan, plan
 from codegen.quantize import Reference
@@ -55,6 +55,8 @@ def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
         "model.c.in",
         **_common(spec, graph, planned),
         arena=max(planned.arena, scratch, 16),
+        needed=planned.arena,
+        scratch=scratch,
         layers=layers,
         calls=calls,
         output_bytes=output_bytes(spec, graph),
@@ -79,6 +81,8 @@ def _incremental_source(spec: Spec, graph: Graph, scratch: int, rows: Incrementa
         calls=[_call(rows.rest, index, spec.name) for index in range(len(rows.before), total)],
         output_bytes=graph.output.nbytes,
         arena=max(rows.arena, scratch, 16),
+        needed=rows.arena,
+        scratch=scratch,
         layers=(*stepping, *behind),
         tensors=rows.step.program.tensors,
         types=sorted({*(layer.type for layer in (*stepping, *behind)), *source.types(rows)}),
@@ -205,6 +209,8 @@ def _copied(calls: list[Call], planned: Plan, graph: Graph, name: str) -> list[C
 
 def _rows(array: Array) -> str:
     """The elements of an initialiser."""
+    if array.groups is not None:
+        return _groups(array.values.tolist(), array.groups)
     if array.type == "uint32_t":
         return c_words(array.values.tolist())
     if array.values.ndim == 1:
@@ -213,6 +219,18 @@ def _rows(array: Array) -> str:
     lines = []
     for row in array.values.tolist():
         lines.append("    {" + ", ".join(f"{v:>{w}}" for v, w in zip(row, widths, strict=True)) + "},")
+    return "\n".join(lines)
+
+
+def _groups(words: list[int], groups: Groups) -> str:
+    """Words with a comment before each group."""
+    lines: list[str] = []
+    size = sum(groups.parts)
+    for group, start in enumerate(range(0, len(words), size)):
+        lines.append(f"    /* {groups.comment(group)} */")
+        for part in groups.parts:
+            lines.append(c_words(words[start : start + part]))
+            start += part  # noqa: PLW2901
     return "\n".join(lines)
 
 

@@ -336,13 +336,31 @@ def test_a_microphone_that_gives_nothing_is_told(built: Built) -> None:
     drivers, chip, record = listening(built)
     drivers.c.fake_set_ticks(73_728_001)
     assert drivers.fault() == "microphone without data"
-    record([1] * SETTLING)
+    for _ in range(SETTLING // BLOCK):
+        record([1] * BLOCK)
     assert drivers.fault() is None
     assert drivers.heard() == []
     chip.registers[LDMA + 0x50] |= 1 << 31
     deliver(drivers, chip)
     assert drivers.fault() == "microphone DMA"
     assert drivers.heard() == []  # an error is no block
+
+
+def test_a_heard_microphone_that_is_stuck_is_told_whatever_the_other_hears(built: Built) -> None:
+    drivers, chip, _ = listening(built)
+    for block in range((SETTLING + 160_000) // BLOCK):
+        for n in range(BLOCK):
+            chip.frame(-1, n)
+        deliver(drivers, chip)
+        drivers.heard()
+        if block % 200 == 0:
+            assert drivers.fault() is None
+    assert drivers.fault() is None
+    for n in range(BLOCK):
+        chip.frame(-1, n)
+    deliver(drivers, chip)
+    drivers.heard()
+    assert drivers.fault() == "microphone line stuck"
 
 
 def test_the_watchdog_is_not_fed_while_it_still_takes_the_last_feed(built: Built) -> None:
