@@ -13,8 +13,8 @@ from tests.support.tools import need_tool
 
 BLOCK, BLOCKS, OWNED = 128, 32, 2
 # Fences of a read at which the engine writes, and at which its interrupt counts: 1 before the copy, 2 between
-# it and the second look. What is written before the copy is counted before that look: the engine's interrupt is
-# at most as late as the copy is long.
+# it and the second look. What is written before the copy is counted before that look: the interrupt is at
+# most as late as the copy is long.
 MOMENTS = [(1, 1), (1, 2), (2, 2), (2, 3)]
 
 
@@ -46,7 +46,6 @@ def test_what_is_read_is_whole_whenever_the_engine_comes(
             ring.ring_interrupt(blocks, writes, counts)
             samples = read(ring, count)
             assert ring.ring_left() == 0
-            # The first is the one behind all lost: none was lost or read in silence.
             first = samples[0]
             assert samples == list(range(first, first + len(samples))), (before, blocks)
             while more := read(ring, count):
