@@ -90,7 +90,8 @@ _Noreturn void watchdog_handler(void);
 /* fault.c: everything off, asleep until the next reset. */
 _Noreturn void halt(void);
 
-/* The port's: sends by polling, whatever interrupts and rings do; gives up on a line that takes nothing. */
+/* The port's: sends by polling, whatever interrupts and rings do; gives up on a line that takes nothing, and
+ * for good: a dump is many calls. */
 void port_emergency_write(const char *text, size_t size);
 
 #endif
