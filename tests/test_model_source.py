@@ -123,3 +123,14 @@ def test_a_kernels_portable_twin_serves_any_cortex_m(tmp_path: Path) -> None:
             check=False,
         )
         assert result.returncode == 0, result.stderr
+
+
+def test_packed_constants_say_whose_they_are(tmp_path: Path) -> None:
+    text = source(tutorial_like(tmp_path / "model.tflite", 1))
+    for name, first, second in (
+        ("conv2", "channels 0, 1", "channels 2, 3"),
+        ("dense1", "inputs 0 .. 471 of outputs 0 .. 3", "inputs 0 .. 471 of outputs 4 .. 7"),
+    ):
+        start = text.index(f"lock_{name}_weights[]")
+        end = text.index("};", start)
+        assert 0 < text.find(f"/* {first} */", start, end) < text.find(f"/* {second} */", start, end), name
