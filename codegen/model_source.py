@@ -193,7 +193,8 @@ def _call(planned: Plan, index: int, name: str) -> Call:
     if layer.note:
         text += f" {layer.note}"
     made = tensors[layer.output]
-    before = computed[0] if computed else tensors[layer.inputs[0]]
+    own = layer.inputs[0]  # of several calls that make one tensor, each has another
+    before = computed[0] if computed and own not in layer.node.inputs else tensors[own]
     text += f": {describe(before).split(',')[0]} -> {describe(made)}"
     return Call(layer, comment(text), tuple(arguments))
 
