@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from codegen.layer import Array, Groups
+from codegen.layer import Array, groups
 from codegen.ops.channels import Ints, Scaling
 from codegen.quantize import Multiplier
 from codegen.stream_weights import LARGEST_SUM, NotExactError, pair_words
@@ -52,7 +52,7 @@ def pair_array(words: Ints, channels: int, taps: int) -> Array:
     note = (
         f"each pair: starts; {taps} taps of both as a + 256 * b, two a word; multiplier, add, shift of each"
     )
-    return Array("weights", "uint32_t", words, note, Groups("channels", 2, channels, (2, taps // 2, 6)))
+    return Array("weights", "uint32_t", words, note, groups("channel", 2, channels, (2, taps // 2, 6)))
 
 
 def _general(taps: Ints, scaling: Scaling, fields: list[Field]) -> tuple[list[Field], list[Array]]:
@@ -78,7 +78,7 @@ def depthwise(taps: Ints, scaling: Scaling) -> Array:
         out += [*pairs, (2 * biases[channel]) & 0xFFFFFFFF]
         out += _requantize(multipliers[channel], scaling.zero_point, 1)
     note = "each channel: taps 0 and 1, taps 1 and 2 of each line; bias; multiplier, add, shift"
-    return Array("words", "uint32_t", np.array(out, np.int64), note, Groups("channels", 1, len(taps), (6, 4)))
+    return Array("words", "uint32_t", np.array(out, np.int64), note, groups("channel", 1, len(taps), (6, 4)))
 
 
 def _finished(taps: Ints, scaling: Scaling) -> tuple[Ints, list[int], list[Multiplier]]:

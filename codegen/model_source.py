@@ -11,7 +11,7 @@ from codegen.every_layer import layer_outputs, output_bytes
 from codegen.fast import widened
 from codegen.graph import Graph, Tensor, Variable
 from codegen.incremental import Incremental, ModePlan, incremental, mode_table, modes_of, source
-from codegen.layer import Array, Groups, Layer
+from codegen.layer import Array, Layer
 from codegen.lower import lower
 from codegen.plan import Plan, plan
 from codegen.quantize import Reference
@@ -193,7 +193,8 @@ def _call(planned: Plan, index: int, name: str) -> Call:
     if layer.note:
         text += f" {layer.note}"
     made = tensors[layer.output]
-    before = computed[0] if computed else tensors[layer.inputs[0]]
+    own = layer.inputs[0]  # of several calls that make one tensor, each has another
+    before = computed[0] if computed and own not in layer.node.inputs else tensors[own]
     text += f": {describe(before).split(',')[0]} -> {describe(made)}"
     return Call(layer, comment(text), tuple(arguments))
 
@@ -209,8 +210,8 @@ def _copied(calls: list[Call], planned: Plan, graph: Graph, name: str) -> list[C
 
 def _rows(array: Array) -> str:
     """The elements of an initialiser."""
-    if array.groups is not None:
-        return _groups(array.values.tolist(), array.groups)
+    if array.groups:
+        return _groups(array)
     if array.type == "uint32_t":
         return c_words(array.values.tolist())
     if array.values.ndim == 1:
@@ -222,15 +223,15 @@ def _rows(array: Array) -> str:
     return "\n".join(lines)
 
 
-def _groups(words: list[int], groups: Groups) -> str:
+def _groups(array: Array) -> str:
     """Words with a comment before each group."""
-    lines: list[str] = []
-    size = sum(groups.parts)
-    for group, start in enumerate(range(0, len(words), size)):
-        lines.append(f"    /* {groups.comment(group)} */")
-        for part in groups.parts:
+    words, lines, start = array.values.tolist(), [], 0
+    for group in array.groups:
+        lines.append(f"    /* {group.of} */")
+        for part in group.parts:
             lines.append(c_words(words[start : start + part]))
-            start += part  # noqa: PLW2901
+            start += part
+    assert start == len(words)
     return "\n".join(lines)
 
 
