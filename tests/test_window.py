@@ -101,9 +101,7 @@ def test_a_late_answer_to_a_question_before_a_line_says_nothing_of_the_line() ->
 
 
 @given(st.integers(1, 40), st.integers(1, 12), st.lists(st.booleans(), max_size=200))
-def test_however_slow_a_sound_line_is_nothing_goes_twice(
-    count: int, ahead: int, silent: list[bool]
-) -> None:
+def test_however_slow_a_sound_line_is_nothing_goes_twice(count: int, ahead: int, silent: list[bool]) -> None:
     """Silences come at any time, the line loses nothing: each line goes once."""
     window = Window(count, ahead)
     wire: deque[int | str] = deque()

@@ -7,9 +7,9 @@ class Window:
     """Lines 0..count-1 on their way to an image. Nothing is sent here.
 
     A line that is refused is acknowledged with its own number, and so is every line behind it. A question
-    (`status`) is answered after all that was sent before it: what is not acknowledged then was lost, if nothing
-    was sent behind the question. An answer may be so late that another question was asked meanwhile; answers
-    come in order, so the oldest question is the answered one.
+    (`status`) is answered after all that was sent before it: what is not acknowledged then was lost, if
+    nothing was sent behind the question. An answer may be so late that another question was asked meanwhile;
+    answers come in order, so the oldest question is the answered one.
     """
 
     def __init__(self, count: int, ahead: int) -> None:
