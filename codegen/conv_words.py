@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from codegen.layer import Array
+from codegen.layer import Array, groups
 from codegen.ops.channels import Ints, Scaling
 from codegen.quantize import Multiplier
 from codegen.stream_weights import LARGEST_SUM, NotExactError, pair_words
@@ -44,7 +44,15 @@ def block(taps: Ints, scaling: Scaling) -> tuple[str, list[Field], list[Array]]:
         ("end", f"weights + {whole_pairs}"),
         ("keeps_negative", str(int(scaling.zero_point > -128))),
     ]
-    return "", fields, [Array("weights", "uint32_t", words, "pair by pair: starts, taps, multipliers")]
+    return "", fields, [pair_array(words, depth, count)]
+
+
+def pair_array(words: Ints, channels: int, taps: int) -> Array:
+    """The words of all pairs of channels. taps: of a channel, with those that fill it up"""
+    note = (
+        f"each pair: starts; {taps} taps of both as a + 256 * b, two a word; multiplier, add, shift of each"
+    )
+    return Array("weights", "uint32_t", words, note, groups("channel", 2, channels, (2, taps // 2, 6)))
 
 
 def _general(taps: Ints, scaling: Scaling, fields: list[Field]) -> tuple[list[Field], list[Array]]:
@@ -69,8 +77,8 @@ def depthwise(taps: Ints, scaling: Scaling) -> Array:
     for channel, pairs in enumerate(np.stack([first, second], axis=2).reshape(len(taps), -1).tolist()):
         out += [*pairs, (2 * biases[channel]) & 0xFFFFFFFF]
         out += _requantize(multipliers[channel], scaling.zero_point, 1)
-    note = "of a channel: taps 0 and 1, taps 1 and 2 of each line; bias; multiplier, add, shift"
-    return Array("words", "uint32_t", np.array(out, np.int64), note)
+    note = "each channel: taps 0 and 1, taps 1 and 2 of each line; bias; multiplier, add, shift"
+    return Array("words", "uint32_t", np.array(out, np.int64), note, groups("channel", 1, len(taps), (6, 4)))
 
 
 def _finished(taps: Ints, scaling: Scaling) -> tuple[Ints, list[int], list[Multiplier]]:

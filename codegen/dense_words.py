@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from codegen.layer import Array
+from codegen.layer import Array, Group, groups
 from codegen.ops.channels import Ints
 from codegen.stream_weights import NotExactError, lanes
 
@@ -39,14 +39,29 @@ def dense(weights: Ints, *, wide: bool = False) -> Dense:
             wide = True
     octets = -(-weights.shape[1] // OCTET)
     segment = -(-octets // -(-octets // SEGMENT))
-    words = []
+    words: list[Ints] = []
+    told: list[Group] = []
     for start in range(0, octets, segment):
         part = weights[:, OCTET * start : OCTET * (start + segment)]
         words.append(_words_int16(part) if wide else _words(part))
-    array = Array("weights", "uint32_t", np.concatenate(words), "segment by segment, four outputs at a time")
+        inputs = (
+            f"inputs {OCTET * start} .. {OCTET * start + part.shape[1] - 1} of " if segment < octets else ""
+        )
+        told += _told(inputs, len(weights), -(-part.shape[1] // OCTET), wide)
+    note = "by turns inputs 0, 1 and 2, 3 of every output" if wide else "two outputs a word, as a + 256 * b"
+    array = Array("weights", "uint32_t", np.concatenate(words), f"{note}, zeros behind the last input", told)
     outputs = len(weights) + -len(weights) % 4
     scratch = 2 * OCTET * segment + (4 * outputs if segment < octets else 0)
     return Dense("fully_connected_int16" if wide else "fully_connected", array, octets, segment, scratch)
+
+
+def _told(inputs: str, outputs: int, octets: int, wide: bool) -> list[Group]:
+    """The groups of a segment: outputs in fours, the last one or two in a pair."""
+    pair = 0 if wide or outputs % 4 in (0, 3) else outputs % 4
+    found = groups("output", 4, outputs, ((16 if wide else 8) * octets,))
+    if pair:
+        found[-1] = Group(found[-1].of, (4 * octets,))
+    return [Group(inputs + group.of, group.parts) for group in found]
 
 
 def _words(weights: Ints) -> Ints:

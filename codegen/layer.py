@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,28 @@ SIZES = {
 }
 
 
+@dataclass(frozen=True)
+class Group:
+    """Words that belong together. of: what a comment before them says; parts: each on lines of its own"""
+
+    of: str
+    parts: tuple[int, ...]
+
+
+def groups(what: str, each: int, count: int, parts: tuple[int, ...]) -> list[Group]:
+    """`count` things, `each` of them a group: "channels 0, 1", "channels 2, 3" and so on."""
+    found = []
+    for first in range(0, count, each):
+        last = min(first + each, count) - 1
+        of = (
+            f"{what}s {first}{', ' if last == first + 1 else ' .. '}{last}"
+            if last > first
+            else f"{what} {first}"
+        )
+        found.append(Group(of, parts))
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Array:
     """A constant array of one layer.
@@ -28,12 +50,14 @@ class Array:
     type: of an element: "int8_t", "requantize_t"
     values: [n], or [n, fields] where an element is a struct
     note: what it holds and in which order
+    groups: of all the words, where they come in groups
     """
 
     suffix: str
     type: str
     values: NDArray[np.int64]
     note: str
+    groups: Sequence[Group] = ()
 
     @property
     def nbytes(self) -> int:

@@ -55,6 +55,8 @@ def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
         "model.c.in",
         **_common(spec, graph, planned),
         arena=max(planned.arena, scratch, 16),
+        needed=planned.arena,
+        scratch=scratch,
         layers=layers,
         calls=calls,
         output_bytes=output_bytes(spec, graph),
@@ -79,6 +81,8 @@ def _incremental_source(spec: Spec, graph: Graph, scratch: int, rows: Incrementa
         calls=[_call(rows.rest, index, spec.name) for index in range(len(rows.before), total)],
         output_bytes=graph.output.nbytes,
         arena=max(rows.arena, scratch, 16),
+        needed=rows.arena,
+        scratch=scratch,
         layers=(*stepping, *behind),
         tensors=rows.step.program.tensors,
         types=sorted({*(layer.type for layer in (*stepping, *behind)), *source.types(rows)}),
@@ -189,7 +193,8 @@ def _call(planned: Plan, index: int, name: str) -> Call:
     if layer.note:
         text += f" {layer.note}"
     made = tensors[layer.output]
-    before = computed[0] if computed else tensors[layer.inputs[0]]
+    own = layer.inputs[0]  # of several calls that make one tensor, each has another
+    before = computed[0] if computed and own not in layer.node.inputs else tensors[own]
     text += f": {describe(before).split(',')[0]} -> {describe(made)}"
     return Call(layer, comment(text), tuple(arguments))
 
@@ -205,6 +210,8 @@ def _copied(calls: list[Call], planned: Plan, graph: Graph, name: str) -> list[C
 
 def _rows(array: Array) -> str:
     """The elements of an initialiser."""
+    if array.groups:
+        return _groups(array)
     if array.type == "uint32_t":
         return c_words(array.values.tolist())
     if array.values.ndim == 1:
@@ -213,6 +220,18 @@ def _rows(array: Array) -> str:
     lines = []
     for row in array.values.tolist():
         lines.append("    {" + ", ".join(f"{v:>{w}}" for v, w in zip(row, widths, strict=True)) + "},")
+    return "\n".join(lines)
+
+
+def _groups(array: Array) -> str:
+    """Words with a comment before each group."""
+    words, lines, start = array.values.tolist(), [], 0
+    for group in array.groups:
+        lines.append(f"    /* {group.of} */")
+        for part in group.parts:
+            lines.append(c_words(words[start : start + part]))
+            start += part
+    assert start == len(words)
     return "\n".join(lines)
 
 

@@ -1,9 +1,9 @@
 """The integer arithmetic of TFLite's int8 kernels, exactly: multipliers, rounding, clamping.
 
-Everything here is done twice in the firmware's C (firmware/nn/requantize.h) and once here in Python integers:
-for tables that are built ahead of time, and as the expectation of the tests. Semantics: TFLite's quantisation
-specification and its reference kernels in double-rounding mode, which is the mode of TensorFlow Lite Micro;
-see docs/exactness.md.
+The firmware's C (firmware/nn/requantize.h) does the same; here it is done in Python integers, for tables that
+are built ahead of time and as the expectation of the tests. Semantics: TFLite's quantisation specification
+and its reference kernels in double-rounding mode, which is the mode of TensorFlow Lite Micro; see
+docs/exactness.md.
 """
 
 from __future__ import annotations

@@ -34,8 +34,8 @@ MOST_FAULTS = 20  # told of tensors and layers that cannot be read
 CONVERT = """convert it with full int8 quantisation:
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = samples      # a generator of [one input as float32], a few hundred
-    times converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.representative_dataset = samples  # a generator of [one input as float32], a few hundred times
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8"""
 

@@ -137,6 +137,7 @@ def test_words_of_test_are_pytests_own(tmp_path: Path) -> None:
     done = earshot("test", "-n0", "-k", "test_a or test_b", "--rootdir", tmp_path, test)
     assert done.returncode == 1
     assert "1 failed, 1 passed" in done.stdout
+    assert earshot("test", "-n0", "--no-such-option").returncode == 2
 
 
 def test_ctrl_c_ends_a_command_quietly() -> None:

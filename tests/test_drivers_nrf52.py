@@ -307,6 +307,21 @@ def test_an_emergency_needs_no_interrupt_and_no_end(built: Built) -> None:
     drivers = built.drivers(stuck)
     drivers.c.port_emergency_write(words, len(words))
     assert len(stuck.sent) == 64  # given up behind the first piece
+    reads, stuck.stuck = stuck.reads, ""
+    drivers.c.port_emergency_write(words, len(words))
+    assert (len(stuck.sent), stuck.reads) == (64, reads)  # for good, and without a wait
+
+
+def test_an_emergency_gives_up_behind_a_piece_that_does_not_go_out(built: Built) -> None:
+    chip = chip_of(built, "uart")
+    drivers = built.drivers(chip)
+    assert drivers.start() is None
+    drivers.send(b"x" * 100)
+    drivers.c.uart_handler()
+    drivers.c.port_emergency_write(b"not told", 8)
+    reads = chip.reads
+    drivers.c.port_emergency_write(b"not told", 8)
+    assert (bytes(chip.sent), chip.reads) == (b"x" * 100, reads)
 
 
 def test_an_emergency_waits_for_the_piece_under_way(built: Built) -> None:

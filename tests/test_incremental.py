@@ -15,7 +15,7 @@ from codegen.spec import Layout
 from codegen.tflite_file import load_graph
 from tests.models.builder import ACTIVATIONS, PADDINGS
 from tests.models.networks import Network, tutorial_like
-from tests.support.exact import BATCHES
+from tests.support.exact import BATCHES, Batch, batches
 from tests.support.streams_c import App, Int8s, StreamsC, plan_of
 from workbench.oracle import Oracle
 
@@ -249,8 +249,8 @@ def test_plan_of_the_tutorials_network(tmp_path: Path) -> None:
 
 
 @BATCHES
-@given(st.lists(chains(), min_size=24, max_size=24))
-def test_random_chains(tmp_path_factory: pytest.TempPathFactory, cases: list[Chain]) -> None:
+@given(batches(chains(), 24))
+def test_random_chains(tmp_path_factory: pytest.TempPathFactory, cases: Batch) -> None:
     """Any kernels, dilations, depths; strides and padding across time; batch normalisation; all layouts."""
     folder = tmp_path_factory.mktemp("chains")
     apps = [case.write(folder) for case in cases]

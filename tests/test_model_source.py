@@ -7,11 +7,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from codegen.model_source import model_plan, model_source
 from codegen.render import render
 from codegen.tflite_file import load_graph
+from tests.models.builder import Builder
 from tests.models.networks import dense_only, tutorial_like
 from tests.support.compile import FIRMWARE, WARNINGS
 from tests.support.models_c import spec_of
@@ -123,3 +125,24 @@ def test_a_kernels_portable_twin_serves_any_cortex_m(tmp_path: Path) -> None:
             check=False,
         )
         assert result.returncode == 0, result.stderr
+
+
+def test_packed_constants_say_whose_they_are(tmp_path: Path) -> None:
+    text = source(tutorial_like(tmp_path / "model.tflite", 1))
+    for name, first, second in (
+        ("conv2", "channels 0, 1", "channels 2, 3"),
+        ("dense1", "inputs 0 .. 471 of outputs 0 .. 3", "inputs 0 .. 471 of outputs 4 .. 7"),
+    ):
+        start = text.index(f"lock_{name}_weights[]")
+        end = text.index("};", start)
+        assert 0 < text.find(f"/* {first} */", start, end) < text.find(f"/* {second} */", start, end), name
+
+
+def test_each_part_of_a_concatenation_tells_its_own_shape(tmp_path: Path) -> None:
+    model = Builder()
+    x, wide, y = (model.tensor((1, size), "int8", 0.1, 0) for size in (3, 5, 8))
+    paddings = model.constant(np.array([[0, 0], [1, 1]], np.int32))
+    model.operator("PAD", [x, paddings], [wide])
+    model.operator("CONCATENATION", [x, wide], [y], {"axis": 1})
+    text = source(model.write(tmp_path / "model.tflite", [x], [y]))
+    assert re.findall(r"CONCATENATION: (\d+) -> 8", text) == ["3", "5"]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codegen import round_once
 from codegen.quantize import Reference, quantize_multiplier, rounding_shift
 from codegen.tflite_file import load_graph
 from tests.models.builder import ACTIVATIONS, Builder
@@ -129,6 +130,22 @@ def int16() -> list[Dense]:
 def test_kinds(kernels: str, target: str) -> None:
     clamped = [replace(FIRST, shape=(n,), keep=False, activation="relu", seed=n) for n in (3, 700)]
     check([*fours(), *int16(), *clamped], kernels=kernels, target=target)
+
+
+@pytest.mark.parametrize("target", ["pc", "qemu"])
+@pytest.mark.parametrize(("without", "form"), [(("fast",), "wide"), (("fast", "wide"), "steps")])
+def test_rarer_roundings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, without: tuple[str, ...], form: str, target: str
+) -> None:
+    """The forms that few layers need, where the shorter ones are taken away: the same bits."""
+    for name in without:
+        monkeypatch.setattr(round_once, name, lambda *_: None)
+    clamped = replace(FIRST, shape=(600,), outputs=6, keep=False, activation="relu6")
+    one_scale = replace(FIRST, shape=(40,), outputs=5, keep=False, per_channel=False, seed=4)
+    cases = [FIRST, clamped, one_scale, *int16()]
+    for case in cases:
+        assert [layer.kernel.rsplit("_", 1)[1] for layer in layers_of(case, tmp_path)] == [form]
+    check(cases, target=target)
 
 
 def test_kinds_reach_their_kernel(tmp_path: Path) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
-from tests.support.exact import check
+from tests.support.exact import ONE_BATCH, Batch, batches, check
 
 NONE = {"fusedActivationFunction": ACTIVATIONS["none"]}
 
@@ -205,3 +207,17 @@ CASES = [
 @pytest.mark.parametrize("target", ["pc", "qemu"])
 def test_models_of_few_layers(target: str) -> None:
     check(CASES, target=target)
+
+
+def test_a_batch_holds_different_cases() -> None:
+    """Hypothesis begins with the simplest case; a batch of its copies would prove one case many times."""
+    seen: list[int] = []
+
+    @ONE_BATCH
+    @given(batches(st.integers(0, 1 << 20), 30))
+    def each(cases: Batch) -> None:
+        seen.append(len(set(cases)))
+
+    each()
+    assert seen
+    assert min(seen) > 20

@@ -12,6 +12,7 @@ from elftools.elf.elffile import ELFFile
 
 from codegen.board import load_board
 from codegen.errors import UserError
+from tests.support.debugger import Debugger
 from tests.support.doors import board_of, open_image
 from tests.support.expected import expected_lines
 from tests.support.images import HASHING, WILFUL_INPUTS, bursts, hashing_image, wilful_image
@@ -38,11 +39,16 @@ def told(device: Device, last: type, seconds: float = 30) -> list[Line]:
     return lines
 
 
-def break_with(device: Device, what: int) -> list[Line]:
-    """The wilful model does it; all lines until the image has started again."""
+def send(device: Device, what: int) -> None:
+    """Asks the wilful model to do it."""
     tensor = bytes([what]) + bytes(WILFUL_INPUTS - 1)
     for number, at in enumerate(range(0, WILFUL_INPUTS, 360)):
         device.send(numbered_line("tensor", number, tensor[at : at + 360]))
+
+
+def break_with(device: Device, what: int) -> list[Line]:
+    """The wilful model does it; all lines until the image has started again."""
+    send(device, what)
     lines = told(device, Boot)
     return [line for line in lines if isinstance(line, Error | Stack | Boot)]
 
@@ -84,6 +90,24 @@ def test_a_fault_is_dumped_and_the_image_starts_again(door: str, what: int, numb
         assert boot.reset == "fault"
         assert device.status()["errors"] == 0  # it has forgotten everything
         assert device.command("boot") == boot
+
+
+@pytest.mark.parametrize("door", CORES)
+def test_what_a_bootloader_left_is_cleared_before_anything_else(tmp_path: Path, door: str) -> None:
+    """Interrupts and SysTick enabled and pending, all of them masked, the MPU forbidding every device."""
+    image = wilful_image(board_of(door))
+    with open_image(door, image, QemuOptions(debugger=tmp_path / "gdb")) as device:
+        with Debugger(tmp_path / "gdb", image) as debugger:
+            debugger.run_to("main", lambda: send(device, 0xE9))
+            assert not any(debugger.register(0xE000E100 + 4 * word) for word in range(8))  # enabled
+            # Pending are those alone whose device still asks: the UART, in which the bell has just rung.
+            assert sum(debugger.register(0xE000E200 + 4 * word).bit_count() for word in range(8)) < 4
+            assert debugger.register(0xE000E010) & 3 == 0  # SysTick
+            assert debugger.register(0xE000ED04) & (1 << 28 | 1 << 26) == 0  # PendSV and SysTick
+        lines = [line for line in told(device, Boot) if isinstance(line, Error | Stack | Boot)]
+        assert lines == [device.boot]
+        assert device.command("boot") == device.boot
+        assert device.status()["errors"] == 0
 
 
 @pytest.mark.parametrize("door", CORES)

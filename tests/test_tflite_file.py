@@ -400,6 +400,14 @@ def _softmax(model: Builder, x: int) -> int:
     return y
 
 
+def _classes(model: Builder, x: int) -> int:
+    many, y = (model.tensor((1, 512), "int8", scale, zero) for scale, zero in ((0.1, 0), (1 / 256, -128)))
+    paddings = model.constant(np.array([[0, 0], [0, 508]], np.int32))
+    model.operator("PAD", [x, paddings], [many])
+    model.operator("SOFTMAX", [many], [y], {"beta": 1.0})
+    return y
+
+
 def _reshape(model: Builder, x: int) -> int:
     y = model.tensor((1, 5), "int8", 0.1, 0)
     model.operator("RESHAPE", [x, model.constant(np.array([1, 5], np.int32))], [y])
@@ -433,6 +441,7 @@ def _add(model: Builder, x: int) -> int:
         (_grouped, "in groups"),
         (_no_stride, "stride_w is 0"),
         (_softmax, "the scale 1/256"),
+        (_classes, "512 classes; 511 are possible"),
         (_reshape, "cannot become"),
         (_add, "do not broadcast"),
     ],

@@ -418,6 +418,15 @@ def main_or_raise(*words: str | Path) -> int:
 # What ends in one message
 
 
+def test_more_samples_than_memory_holds(model: Path) -> None:
+    assert "fits into memory" in refused("verify", model, "--samples", str(10**12))
+
+
+def test_a_plan_that_is_no_svg(tmp_path: Path, model: Path) -> None:
+    assert "is no .svg file" in refused("plan", model, "-o", tmp_path / "plan.png")
+    assert not (tmp_path / "plan.png").exists()
+
+
 def test_models_that_cannot_be_built_end_in_one_message(tmp_path: Path, model: Path) -> None:
     cut, text, empty = (tmp_path / name for name in ("cut.tflite", "text.tflite", "empty.tflite"))
     cut.write_bytes(model.read_bytes()[:400])

@@ -1,4 +1,4 @@
-"""The checksum of an image: its last word in flash, over everything before it; verified at start."""
+"""The checksum of an image: behind everything it covers, then a word of zeros; verified at start."""
 
 from __future__ import annotations
 

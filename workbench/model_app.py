@@ -55,9 +55,9 @@ def write_bare_app(model: Path, folder: Path, kernels: str, reference: Reference
 def _check(model: Path) -> None:
     """The model's faults, told of the file that the user named."""
     if model.is_dir():
-        raise UserError(
-            "is a folder; a .tflite file is wanted", file=model, remedy=f"For an app: --app {model}"
-        )
+        app = (model / "pipeline.toml").is_file()
+        remedy = f"For an app: --app {model}" if app else "Give the path of a .tflite model."
+        raise UserError("is a folder; a .tflite file is wanted", file=model, remedy=remedy)
     load_graph(model)
 
 

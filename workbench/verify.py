@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codegen.errors import UserError
 from codegen.graph import Graph, Tensor
 from workbench.inference import Engine, run_all
 from workbench.oracle import Oracle
 from workbench.progress import progress
 
+MOST_VALUES = 1 << 25  # of all random inputs
 _BLOCK = 16  # inputs the interpreter gets at once: a large model still shows progress
 _ONE_HOT = 16
 _BISECTIONS = 7  # of 8-bit values: neighbours at the end
@@ -106,6 +108,12 @@ def make_inputs(oracle: Oracle, graph: Graph, samples: int, seed: int, *, sequen
     sequence: a streaming model keeps its state from one input to the next; nothing is bisected then, nor
     where inputs are float.
     """
+    most = MOST_VALUES // max(graph.input.size, 64)
+    if samples > most:
+        raise UserError(
+            f"--samples {samples} is more than fits into memory; up to {most} inputs of this model do",
+            remedy="Another --seed gives other inputs.",
+        )
     if graph.input.dtype == "float32":
         inputs, names = float_probes(graph, samples, seed)
     else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from codegen.conv_words import pair_array
 from codegen.graph import Tensor
 from codegen.layer import Array, Layer
 from codegen.lower import Table, compose
@@ -137,7 +138,7 @@ def stream_layer(
     )
     even, starts, multipliers = _even(conv, taps.reshape(conv.channels, -1))
     words = conv_words(even, starts, multipliers, conv.zero, conv.away)
-    arrays = [Array("weights", "uint32_t", words, "pair by pair: starts, taps, multipliers")]
+    arrays = [pair_array(words, conv.channels, even.shape[1])]
     step = 0
     if conv.table is not None:
         table = conv.table
@@ -145,7 +146,8 @@ def stream_layer(
             table = np.tile(table, (conv.channels // len(table), 1))
             table = np.concatenate([table, table[-1:]]) if conv.channels % 2 else table
             step = 256
-        arrays.append(Array("table", "int8_t", table.reshape(-1), "of the values -128 .. 127"))
+        note = f"what follows, of the values -128 .. 127{', channel by channel' if step else ''}"
+        arrays.append(Array("table", "int8_t", table.reshape(-1), note))
     fields = (
         ("steps", str(even.shape[1] // 4)),
         ("output_stride", str(output_stride)),

@@ -7,7 +7,7 @@ import numpy as np
 from codegen.graph import Tensor
 from codegen.incremental.kept import History
 from codegen.incremental.view import View
-from codegen.layer import Array, Layer
+from codegen.layer import Array, Layer, groups
 from codegen.stream_weights import NotExactError, dense_words, dense_words_int16
 
 # how a dense layer's kernel ends -> the same rounding behind kept rows
@@ -46,9 +46,12 @@ def dense_layer(
     if fast:
         words, steps = dense_words_int16(flat)
         extra = [("steps", str(steps))]
+        note = "each four: by turns taps 0, 1 and taps 2, 3 of every output, two a word"
     else:
         words, steps, most = dense_words(flat)
         extra = [("steps", str(steps)), ("most", str(most))]
+        note = "each four: by turns taps 0, 1 and taps 2, 3 of two outputs as a + 256 * b, then of the others"
+    fours = groups("output", 4, outputs, (len(words) // (-(-outputs // 4)),))
     kernel = "stream_fully_connected_int16" if fast else "stream_fully_connected"
     arrays = tuple(array for array in layer.arrays if array.suffix != "weights")
     fields = [(f"dense.{name}", value) for name, value in layer.fields if name != "weights"]
@@ -62,7 +65,7 @@ def dense_layer(
             *extra,
             ("weights", "weights"),
         ),
-        arrays=(*arrays, Array("weights", "uint32_t", words, "four outputs at a time, their taps in pairs")),
+        arrays=(*arrays, Array("weights", "uint32_t", words, note, fours)),
         inputs=layer.inputs,
         output=layer.output,
         node=layer.node,

@@ -25,9 +25,9 @@
  *     multiplier, add, shift                 of the first channel
  *     multiplier, add, shift                 of the second
  * and how a sum becomes an output, as TFLite's reference kernels round it (docs/exactness.md):
- *     high  = round(sum * m / 2^31), halves up; m is the multiplier, of the first channel 2^31 + multiplier /
- * 2 value = saturate((high + add) >> shift), where add = 2^(shift - 1) + zero point * 2^shift and, where
- * values below the zero point are kept, one less for a negative sum: halves away from zero.
+ *     high  = round(sum * m / 2^31), halves up; of the first channel m = 2^31 + multiplier / 2
+ *     value = saturate((high + add) >> shift); add = 2^(shift - 1) + zero point * 2^shift
+ * where values below the zero point are kept, add is one less for a negative sum: halves away from zero.
  */
 typedef struct {
     int32_t steps;                 /* taps of a position / 4 */

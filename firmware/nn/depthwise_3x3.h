@@ -20,9 +20,9 @@
  * oldest, so the places of the three change in turn.
  *
  * The words of a channel: A, C of each line; bias; multiplier, add, shift. Taps and bias are doubled, so that
- *     value = saturate((add + round(sum * multiplier / 2^32)) >> shift), add = 2^(shift - 1) + zero point *
- * 2^shift and, where values below the zero point are kept, one less for a negative sum: as in
- * nn/conv_block.h.
+ *     value = saturate((add + round(sum * multiplier / 2^32)) >> shift)
+ *     add   = 2^(shift - 1) + zero point * 2^shift
+ * where values below the zero point are kept, add is one less for a negative sum: as in nn/conv_block.h.
  */
 typedef struct {
     const uint32_t *words; /* 10 a channel */

@@ -7,8 +7,8 @@
  * nn/stream_conv_2d.h for cores with the DSP extension (Armv7-M Architecture Reference Manual, A7.7), by hand
  * because a block of three positions needs every register:
  *
- *     r0 weights    r1 input    r2 r3 r4 sums A of the three    r5 r6 r7 sums C    r8 r9 weights    r10 r11
- * their a lanes r12 lr input
+ *     r0 weights    r1 input    r2 r3 r4 sums A of the three    r5 r6 r7 sums C    r8 r9 weights
+ *     r10 r11 their a lanes    r12 lr input
  *
  * The dot products are unrolled and entered where `steps` modulo their number says: NN_UNROLL times, twice
  * for the smallest stride, which comes with short products. The stack holds

@@ -24,7 +24,7 @@ typedef struct {
     int16_t samples[DMA_RING_SIZE];
     ring_t ring; /* in samples; written grows by whole blocks */
     uint32_t lost;
-    int16_t last;      /* sample read */
+    int16_t last;      /* sample read, of the first channel */
     uint32_t constant; /* samples in a row that were like it */
     uint32_t seen;     /* `written` when it last grew */
     uint32_t since;    /* ticks then */
@@ -82,8 +82,8 @@ static inline size_t dma_ring_read(dma_ring_t *ring, int16_t *samples, size_t co
         if (ring->ring.read != from)
             continue; /* overtaken while copying: what was copied may be newer sound */
         ring_advance(&ring->ring.read, taken);
-        for (uint32_t i = 0; i < taken; i++) {
-            ring->constant = samples[i] == ring->last ? ring->constant + 1 : 0;
+        for (uint32_t i = 0; i < taken; i += DMA_RING_CHANNELS) { /* the first channel, which is heard */
+            ring->constant = samples[i] == ring->last ? ring->constant + DMA_RING_CHANNELS : 0;
             ring->last = samples[i];
         }
         return taken;

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -53,6 +54,20 @@ class Debugger:
         answer = self._ask(f"m{self.address(symbol) + offset:x},4")
         return int(struct.unpack("<I", bytes.fromhex(answer))[0])
 
+    def register(self, address: int) -> int:
+        """A register of the core's or of a device."""
+        return int(struct.unpack("<I", bytes.fromhex(self._ask(f"m{address:x},4")))[0])
+
+    def run_to(self, symbol: str, act: Callable[[], None]) -> None:
+        """Goes on, does this meanwhile, and halts at the function's first instruction."""
+        place = f"0,{self.address(symbol) & ~1:x},2"
+        assert self._ask(f"Z{place}") == "OK"
+        self._send("c")
+        act()
+        while self._packet()[:1] not in ("T", "S"):
+            pass
+        assert self._ask(f"z{place}") == "OK"
+
     def set_word(self, symbol: str, value: int, offset: int = 0) -> None:
         """Writes a uint32 of an object."""
         data = struct.pack("<I", value % 2**32).hex()
@@ -68,11 +83,14 @@ class Debugger:
 
     def _ask(self, text: str) -> str:
         """Sends a packet; the answer. That the image has stopped is also told unasked, at any time."""
-        self._socket.sendall(f"${text}#{sum(text.encode()) % 256:02x}".encode())
+        self._send(text)
         answer = self._packet()
         while text != "?" and answer[:1] in ("T", "S"):
             answer = self._packet()
         return answer
+
+    def _send(self, text: str) -> None:
+        self._socket.sendall(f"${text}#{sum(text.encode()) % 256:02x}".encode())
 
     def _packet(self) -> str:
         while True:

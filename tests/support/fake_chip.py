@@ -42,6 +42,7 @@ class Chip:
     ) -> None:
         self.registers: dict[int, int] = {}
         self.writes: list[tuple[int, int]] = []  # address, value
+        self.reads = 0
         self.broken: list[str] = []
         self.enabled: set[int] = set()  # interrupts
         self.pended: set[int] = set()
@@ -56,6 +57,7 @@ class Chip:
 
     def on_read(self, address: int) -> int:
         """A read by the driver."""
+        self.reads += 1
         try:
             return self.read(address) & 0xFFFFFFFF
         except BrokenRuleError as error:

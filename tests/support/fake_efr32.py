@@ -164,6 +164,7 @@ class Efr32(Chip):
         new = {0: value, 1: old | value, 2: old & ~value, 3: old ^ value}[alias]
         rules = {HFXO: self._hfxo, DPLL: self._dpll, MSC: self._msc, CMU: self._cmu, EUSART: self._eusart}
         rules |= {USART: self._usart, LDMA: self._ldma, WDOG: self._wdog, HFRCO: self._hfrco}
+        rules |= {GPIO: self._gpio}
         if block not in rules or rules[block](offset, new, value):
             self.registers[block + offset] = new & 0xFFFFFFFF
 
@@ -201,6 +202,12 @@ class Efr32(Chip):
         powered = all(self.mode(pin) == 4 and self.level(pin) == 1 for pin in self.high[1:])
         self.need(powered, "the microphones have no power")
         self.need(bool(self.hands), "words come before the DMA engine waits for them")
+
+    def _gpio(self, offset: int, new: int, _: int) -> bool:
+        self.registers[GPIO + offset] = new & 0xFFFFFFFF
+        steady = all(self.mode(pin) != 4 or self.level(pin) == 1 for pin in self.high)
+        self.need(steady, "a break on the line, or the microphones' power is driven low")
+        return False
 
     def _hfrco(self, offset: int, new: int, _: int) -> bool:
         self.need(not self.bit(DPLL + 4, 0), "the oscillator is calibrated while the DPLL steers it")

@@ -35,6 +35,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.output is not None and args.output.suffix != ".svg":
+        raise UserError("is no .svg file", file=args.output, remedy="The figure is SVG: -o plan.svg")
     spec = load_spec(inference.app_of(args))
     graph = load_graph(spec.classifier.model)
     memory = memory_plan(spec, graph)

@@ -21,6 +21,7 @@ The run ends with a table of the proofs that were skipped, and why.
   earshot test -k gate -x            words for pytest are passed on
 """
 
+BAD_USAGE = 4  # of pytest
 WORDS_PASS = True  # pytest's options are not ours
 
 
@@ -30,9 +31,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """pytest's own exit code: 0 passed, 1 a test failed, 5 no test was found."""
+    """pytest's exit code: 0 passed, 1 a test failed, 5 no test was found, 2 an unknown option."""
     tools.ensure(*tools.TOOLS)
     tools.try_install(*tools.PROOFS)
     # A file's tests stay on one core: what they build together is built once.
     command = [sys.executable, "-m", "pytest", "--numprocesses=auto", "--dist=loadfile", *args.words]
-    return subprocess.run(command, cwd=ROOT, env=scons_environment(), check=False).returncode
+    code = subprocess.run(command, cwd=ROOT, env=scons_environment(), check=False).returncode
+    return 2 if code == BAD_USAGE else code

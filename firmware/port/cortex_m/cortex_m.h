@@ -25,6 +25,8 @@
 #define NVIC_ISER(n) CORTEX_M_REGISTER(0xE000E100 + 4 * (n))
 #define NVIC_ICER(n) CORTEX_M_REGISTER(0xE000E180 + 4 * (n))
 #define NVIC_ISPR(n) CORTEX_M_REGISTER(0xE000E200 + 4 * (n))
+#define NVIC_ICPR(n) CORTEX_M_REGISTER(0xE000E280 + 4 * (n))
+#define MPU_CTRL     CORTEX_M_REGISTER(0xE000ED94)
 
 static inline void nvic_enable(uint32_t interrupt)
 {
@@ -57,6 +59,9 @@ void ticks_start(void);
 /* sleep.c: called by every handler that filled or emptied something the main loop looks at. */
 void sleep_wake(void);
 
+/* startup.c: no SysTick and no interrupt that a device could ask for, and none pending. */
+void interrupts_off(void);
+
 /* startup.c: bytes of the stack that are no longer as startup painted them. */
 size_t stack_used(void);
 
@@ -85,7 +90,8 @@ _Noreturn void watchdog_handler(void);
 /* fault.c: everything off, asleep until the next reset. */
 _Noreturn void halt(void);
 
-/* The port's: sends by polling, whatever interrupts and rings do; gives up on a line that takes nothing. */
+/* The port's: sends by polling, whatever interrupts and rings do; gives up on a line that takes nothing, and
+ * for good: a dump is many calls. */
 void port_emergency_write(const char *text, size_t size);
 
 #endif

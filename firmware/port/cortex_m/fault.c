@@ -76,9 +76,7 @@ static uint32_t exception_number(void)
 _Noreturn void halt(void)
 {
     interrupts_save();
-    SYSTICK_CTRL = 0;
-    for (uint32_t i = 0; i < 8; i++)
-        NVIC_ICER(i) = UINT32_MAX;
+    interrupts_off();
     for (;;)
         __asm volatile("wfi");
 }

@@ -25,7 +25,6 @@ static bool touched(void)
 #else
 
 #define MPU_TYPE CORTEX_M_REGISTER(0xE000ED90)
-#define MPU_CTRL CORTEX_M_REGISTER(0xE000ED94)
 #define MPU_RNR  CORTEX_M_REGISTER(0xE000ED98)
 #define MPU_RBAR CORTEX_M_REGISTER(0xE000ED9C)
 #define MPU_RASR CORTEX_M_REGISTER(0xE000EDA0)
@@ -40,8 +39,13 @@ _Static_assert(STACK_GUARD == 256, "RASR_SIZE says so");
 
 void guard_start(void)
 {
-    if (MPU_TYPE == 0)
+    const uint32_t type = MPU_TYPE;
+    if (type == 0)
         return; /* a core without MPU: below the stack's bottom the RAM ends, which faults too */
+    for (uint32_t region = (type >> 8 & 0xFF) - 1; region > 0; region--) {
+        MPU_RNR = region; /* a bootloader may have left its own */
+        MPU_RASR = 0;
+    }
     MPU_RNR = 0;
     MPU_RBAR = (uint32_t)_stack_bottom;
     MPU_RASR = RASR_NEVER | RASR_SIZE | RASR_ON;

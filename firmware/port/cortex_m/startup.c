@@ -2,7 +2,9 @@
 #include "port/cortex_m/cortex_m.h"
 
 #define PAINT        0xA5A5A5A5u
-#define SHCSR_FAULTS (7u << 16) /* memory, bus and usage faults have exceptions of their own */
+#define SHCSR_FAULTS (7u << 16)            /* memory, bus and usage faults have exceptions of their own */
+#define ICSR_CLEAR   (1u << 27 | 1u << 25) /* PendSV and SysTick are no longer pending */
+#define NVIC_WORDS   8u                    /* 256 interrupts; what a core lacks of them ignores the write */
 
 extern uint32_t _data_start[], _data_end[], _bss_start[], _bss_end[], _stack_bottom[], _stack_top[];
 extern const uint32_t _data_load[], vectors[];
@@ -18,8 +20,30 @@ static void fill(volatile uint32_t *start, const volatile uint32_t *end, uint32_
         *start++ = value;
 }
 
+void interrupts_off(void)
+{
+    SYSTICK_CTRL = 0;
+    SCB_ICSR = ICSR_CLEAR;
+#pragma GCC unroll 1 /* fewer bytes of code, by far */
+    for (uint32_t i = 0; i < NVIC_WORDS; i++) {
+        NVIC_ICER(i) = UINT32_MAX;
+        NVIC_ICPR(i) = UINT32_MAX;
+    }
+}
+
+/* After a reset the core is clean; a bootloader that jumps here may have left anything. */
+static void start_clean(void)
+{
+    interrupts_save();
+    interrupts_off();
+    MPU_CTRL = 0;
+    __asm volatile("dsb\n\tisb");
+    interrupts_restore(0);
+}
+
 __attribute__((section(".text.reset_handler"))) void reset_handler(void)
 {
+    start_clean();
 #ifdef __ARM_FP
     SCB_CPACR |= 0xFu << 20; /* CP10 and CP11: the FPU */
     __asm volatile("dsb\n\tisb");

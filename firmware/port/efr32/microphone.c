@@ -74,8 +74,7 @@ bool port_audio_start(uint32_t sample_rate)
     if (sample_rate != BOARD_MICROPHONE_RATE)
         return false;
     stop();
-    pin_output(EFR32_PIN(MICROPHONE_POWER), false);
-    pin_level(EFR32_PIN(MICROPHONE_POWER), true); /* before its clocks */
+    pin_output(EFR32_PIN(MICROPHONE_POWER), true); /* before its clocks; from then on it stays */
     configure();
     dma_ring_start(&microphone_ring, EARS * BOARD_MICROPHONE_SETTLING, port_ticks());
     microphone_dma_failed = false;

@@ -49,6 +49,7 @@ static uint8_t uart_rx_bytes[RX_SIZE], uart_tx_bytes[TX_SIZE];
 static ring_t uart_rx, uart_tx;
 static volatile uint32_t uart_lost;
 static bool uart_started;
+static bool uart_dead; /* nothing goes out: an emergency's words have waited long enough */
 
 void uart_rx_handler(void);
 void uart_tx_handler(void);
@@ -169,6 +170,13 @@ void port_write(const void *bytes, size_t size)
     nvic_pend(BOARD_UART_TX_IRQ);
 }
 
+/* Until the line has come so far; false: it is dead, and no later word waits for it. */
+static bool send_waiting(uint32_t status)
+{
+    uart_dead = uart_dead || !register_wait(STATUS, status, status);
+    return !uart_dead;
+}
+
 void port_emergency_write(const char *text, size_t size)
 {
     if (!uart_started) {
@@ -176,10 +184,7 @@ void port_emergency_write(const char *text, size_t size)
         uart_start();
     }
     register_write(EFR32_CLEAR(IEN), UINT32_MAX);
-    for (size_t i = 0; i < size; i++) {
-        if (!register_wait(STATUS, STATUS_TXFL, STATUS_TXFL))
-            return;
+    for (size_t i = 0; i < size && send_waiting(STATUS_TXFL); i++)
         register_write(TXDATA, (uint8_t)text[i]);
-    }
-    register_wait(STATUS, STATUS_TXC, STATUS_TXC); /* a reset may follow */
+    send_waiting(STATUS_TXC); /* a reset may follow */
 }

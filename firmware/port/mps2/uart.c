@@ -30,6 +30,7 @@ static uint8_t uart_rx_bytes[RX_SIZE], uart_tx_bytes[TX_SIZE];
 static ring_t uart_rx, uart_tx;
 static volatile uint32_t uart_lost;
 static bool uart_bell;
+static bool uart_dead; /* nothing goes out: an emergency's words have waited long enough */
 
 void uart_rx_handler(void);
 void uart_tx_handler(void);
@@ -117,10 +118,14 @@ void uart_ring(void)
 void uart_emergency_write(const char *text, size_t size)
 {
     UART->ctrl = CTRL_TX;
+    if (uart_dead)
+        return;
     for (size_t i = 0; i < size; i++) {
         for (uint32_t polls = 0; UART->state & STATE_TX_FULL; polls++)
-            if (polls == EMERGENCY_POLLS)
+            if (polls == EMERGENCY_POLLS) {
+                uart_dead = true;
                 return;
+            }
         UART->data = (uint8_t)text[i];
     }
 }

@@ -31,6 +31,8 @@
 #define INT_STARTED (1u << 0)
 #define INT_END     (1u << 2)
 
+_Static_assert(BOARD_MICROPHONE_RATE == SAMPLE_RATE, "the microphone's rate is 16000 on this chip");
+
 static dma_ring_t microphone_ring;
 static volatile uint32_t microphone_next; /* block that the engine is told of next */
 static bool microphone_running;

@@ -49,6 +49,7 @@ static uint8_t uart_received;          /* where EasyDMA puts a byte */
 static volatile uint32_t uart_sending; /* bytes of the transfer under way; 0: none */
 static volatile uint32_t uart_lost;
 static bool uart_started;
+static bool uart_dead; /* nothing goes out: an emergency's words have waited long enough */
 
 void uart_handler(void);
 
@@ -156,6 +157,12 @@ void port_write(const void *bytes, size_t size)
     nvic_pend(BOARD_UART_IRQ);
 }
 
+/* For the end of the transfer under way. */
+static void wait_sent(void)
+{
+    uart_dead = !register_wait(EVENTS_ENDTX, 1, 1);
+}
+
 /* Nobody else sends any more: what the ring holds stays there, behind the piece under way. */
 void port_emergency_write(const char *text, size_t size)
 {
@@ -163,18 +170,17 @@ void port_emergency_write(const char *text, size_t size)
     if (!uart_started)
         uart_start();
     register_write(INTENCLR, UINT32_MAX);
-    if (uart_sending > 0 && !register_wait(EVENTS_ENDTX, 1, 1))
-        return;
+    if (uart_sending > 0)
+        wait_sent();
     uart_sending = 0;
-    while (size > 0) {
+    while (size > 0 && !uart_dead) {
         const size_t count = size < EMERGENCY_SIZE ? size : EMERGENCY_SIZE;
         memcpy(piece, text, count);
         register_write(EVENTS_ENDTX, 0);
         register_write(TXD_PTR, register_pointer(piece));
         register_write(TXD_MAXCNT, (uint32_t)count);
         register_write(TASKS_STARTTX, 1);
-        if (!register_wait(EVENTS_ENDTX, 1, 1))
-            return;
+        wait_sent();
         text += count;
         size -= count;
     }
