@@ -40,8 +40,8 @@ class Window:
     def ack(self, number: int, *, refused: bool = True) -> bool:
         """The image expects line `number`; whether that is progress.
 
-        refused: the line it answers was damaged, or came too early. False: it was taken, or came again. A line
-        that comes again says nothing of those behind it; to send them for it would bring more such acks.
+        refused: the line it answers was damaged, or came too early. False: it was taken, or came twice. One
+        that comes twice says nothing of those behind it; to send them for it would bring more such acks.
         """
         if self.taken < number <= self.count:
             self.taken, self._sent, self._stale = number, max(self._sent, number), 0
