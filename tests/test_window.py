@@ -122,3 +122,20 @@ def test_however_slow_a_sound_line_is_nothing_goes_twice(count: int, ahead: int,
             taken += 1
             window.ack(taken)
     assert sent == list(range(count))
+
+
+def test_a_line_that_comes_twice_sends_nothing_again() -> None:
+    """Each ack of a double once sent lines again, which came twice then: a flood that fed itself."""
+    window = Window(40, 4)
+    wire: deque[int] = deque()
+    sent: list[int] = []
+    taken = 0
+    while not window.done:
+        due = window.due()
+        sent += due
+        wire.extend(number for line in due for number in (line, line))  # every line is doubled on its way
+        number = wire.popleft()
+        refused = number > taken
+        taken += number == taken
+        window.ack(taken, refused=refused)
+    assert sent == list(range(40))

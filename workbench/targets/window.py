@@ -37,12 +37,16 @@ class Window:
             self._sent, self._asking = lines.stop, 0
         return lines
 
-    def ack(self, number: int) -> bool:
-        """The image expects line `number`; whether that is progress."""
+    def ack(self, number: int, *, refused: bool = True) -> bool:
+        """The image expects line `number`; whether that is progress.
+
+        refused: the line it answers was damaged, or came too early. False: it was taken, or came twice. One
+        that comes twice says nothing of those behind it; to send them for it would bring more such acks.
+        """
         if self.taken < number <= self.count:
             self.taken, self._sent, self._stale = number, max(self._sent, number), 0
             return True
-        if number == self.taken < self._sent:
+        if refused and number == self.taken < self._sent:
             if self._stale:
                 self._stale -= 1
             else:
