@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from tests.support.fake_efr32 import (
     WDOG,
     Efr32,
 )
+from tests.support.mutants import as_good_late, attempt, unmissed
 
 BLOCK = 128
 SETTLING = 4096
@@ -156,17 +158,9 @@ def scenario(built: Built, chip: Efr32) -> list[str]:
     return wrong + chip.broken
 
 
-def attempt(built: Built, chip: Efr32) -> list[str]:
-    """A scenario that may end anyhow."""
-    try:
-        return scenario(built, chip)
-    except Exception as error:  # whatever a mutant does is a way to be found out
-        return [repr(error)]
-
-
-def name(write: tuple[int, int]) -> str:
-    """Of a write, for the lists below."""
-    return f"{write[0]:#x}={write[1]:#x}"
+def mutant(built: Built, **mutation: int) -> list[str]:
+    """The scenario with a mutated driver."""
+    return scenario(built, built.chip("", **mutation))
 
 
 def test_the_drivers_do_all_that_the_chip_asks_for(built: Built) -> None:
@@ -200,8 +194,7 @@ HEARD = (LDMA + 0x2050,)
 def test_no_step_may_be_missing(built: Built) -> None:
     writes, started, begins, ends = phases(built)
     steps = [*range(started), *range(begins, ends)]
-    survivors = {name(writes[n]) for n in steps if not attempt(built, built.chip(drop=n))}
-    assert survivors == set()
+    assert unmissed(partial(mutant, built), writes, steps) == set()
     assert len(steps) > 85
 
 
@@ -209,7 +202,7 @@ def test_no_step_may_be_missing(built: Built) -> None:
 def test_no_handler_may_lack_a_step(built: Built, address: int) -> None:
     _, started, _, ends = phases(built)
     start = ends if address in HEARD else started
-    assert attempt(built, built.chip(never=address, start=start)) != []
+    assert attempt(partial(mutant, built), never=address, start=start) != []
 
 
 def test_no_step_may_come_behind_the_one_that_acts(built: Built) -> None:
@@ -224,7 +217,7 @@ def test_no_step_may_come_behind_the_one_that_acts(built: Built) -> None:
     dog = writes.index((WDOG + 0x1004, 1))
     moved += [(n, dog) for n in range(dog) if writes[n][0] & ~0x3FFF == WDOG or writes[n][0] == CMU + 0x200]
     moved += [(n, ends - 1) for n in range(begins, ends - 1)]
-    survivors = {name(writes[n]) for n, act in moved if not attempt(built, built.chip(late=n, until=act))}
+    survivors = as_good_late(partial(mutant, built), writes, moved)
     assert survivors == set(MAY_BE_LATE)
     assert len(moved) > 75
     assert started > dog

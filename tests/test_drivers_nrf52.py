@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from codegen.board import load_board
 from tests.support.fake_chip import Drivers, build_drivers, fresh
 from tests.support.fake_nrf52 import CLOCK, PDM, RESETREAS, TIMER, UARTE, WDT, Nrf52
+from tests.support.mutants import as_good_late, attempt, name, unmissed
 
 BLOCK = 128
 SETTLING = 4096
@@ -162,17 +164,9 @@ def scenario(built: Built, chip: Nrf52) -> list[str]:
     return wrong + chip.broken
 
 
-def attempt(built: Built, chip: Nrf52) -> list[str]:
-    """A scenario that may end anyhow."""
-    try:
-        return scenario(built, chip)
-    except Exception as error:  # whatever a mutant does is a way to be found out
-        return [repr(error)]
-
-
-def name(write: tuple[int, int]) -> str:
-    """Of a write, for the lists below."""
-    return f"{write[0]:#x}={write[1]:#x}"
+def mutant(built: Built, **mutation: int) -> list[str]:
+    """The scenario with a mutated driver."""
+    return scenario(built, chip_of(built, "", **mutation))
 
 
 def test_the_drivers_do_all_that_the_chip_asks_for(built: Built) -> None:
@@ -220,8 +214,7 @@ def test_no_step_may_be_missing(built: Built) -> None:
     writes, started, listening = phases(built)
     audio = min(n for n in range(started, listening) if writes[n][0] >> 12 == PDM >> 12)
     steps = [*range(started), *range(audio, listening)]
-    survivors = {name(writes[n]) for n in steps if not attempt(built, chip_of(built, drop=n))}
-    assert survivors == set(MAY_BE_MISSING)
+    assert unmissed(partial(mutant, built), writes, steps) == set(MAY_BE_MISSING)
     assert len(steps) > 45
 
 
@@ -229,7 +222,7 @@ def test_no_step_may_be_missing(built: Built) -> None:
 def test_no_handler_may_lack_a_step(built: Built, address: int) -> None:
     _, started, listening = phases(built)
     start = listening if address in HEARD else started
-    assert attempt(built, chip_of(built, never=address, start=start)) != []
+    assert attempt(partial(mutant, built), never=address, start=start) != []
 
 
 # Steps that may come behind the act, and why.
@@ -271,7 +264,7 @@ def test_no_step_may_come_behind_the_one_that_acts(built: Built) -> None:
         for block, act in going.items()
         if writes[n][0] & ~0xFFF == block and n < act and (block != PDM or n >= audio)
     ]
-    survivors = {name(writes[n]) for n, act in moved if not attempt(built, chip_of(built, late=n, until=act))}
+    survivors = as_good_late(partial(mutant, built), writes, moved)
     assert survivors == set(MAY_BE_LATE) & {name(writes[n]) for n, _ in moved}
     assert len(moved) > 30
 

@@ -95,7 +95,7 @@ def c_strings(*calls: str) -> list[str]:
 
 
 def test_words_of_errors_keep_to_their_bounds() -> None:
-    told = c_strings("protocol_error", "transfer_refuse")
+    told = c_strings("protocol_error", "protocol_fault", "transfer_refuse")
     assert len(told) > 10
     assert max(map(len, told)) <= min(40, REASON_MAX)
     usages = [

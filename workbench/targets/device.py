@@ -196,6 +196,7 @@ class Device:
         pieces = [payload[at : at + PAYLOAD_MAX] for at in range(0, len(payload), PAYLOAD_MAX)]
         window = Window(len(pieces), max(1, room // PAYLOAD_MAX))
         silences = 0
+        refused = False  # an error line stands before the ack of a refused line
         self._busy = True
         while not window.done:
             self.send(
@@ -212,11 +213,15 @@ class Device:
             answer = self._parse(line)
             if isinstance(answer, Ack):
                 window.ahead = max(1, answer.room * (2 if word == "audio" else 1) // PAYLOAD_MAX)
-                if window.ack(answer.number - first):
+                if window.ack(answer.number - first, refused=refused):
                     silences = 0
+                refused = False
             elif isinstance(answer, Status):
                 window.answer()
             else:
+                if isinstance(answer, Error) and answer.what.startswith(f"{word} "):
+                    again = answer.what == f"{word} order" and answer.detail - first < window.taken
+                    refused = not again
                 yield line, answer
         while window.owed and (line := self._line(time.monotonic() + self.retry)) is not None:
             answer = self._parse(line)

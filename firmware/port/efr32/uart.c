@@ -3,7 +3,7 @@
 #include "port/efr32/efr32.h"
 #include "port/port.h"
 #include "port/register.h"
-#include "port/ring.h"
+#include "port/serial_ring.h"
 
 #define EN       (EFR32_EUSART0 + 0x04)
 #define CFG0     (EFR32_EUSART0 + 0x08)
@@ -42,12 +42,7 @@
 _Static_assert((DIVIDER_OF(BOARD_CLOCK_HZ) + 256ull) * BOARD_UART_BAUD == 16ull * BOARD_CLOCK_HZ,
                "uart_baud is no whole part of clock_hz");
 
-#define RX_SIZE 4096u
-#define TX_SIZE 8192u
-
-static uint8_t uart_rx_bytes[RX_SIZE], uart_tx_bytes[TX_SIZE];
-static ring_t uart_rx, uart_tx;
-static volatile uint32_t uart_lost;
+static serial_ring_t uart;
 static bool uart_started;
 static bool uart_dead; /* nothing goes out: an emergency's words have waited long enough */
 
@@ -111,17 +106,10 @@ void uart_rx_handler(void)
     const uint32_t flags = register_read(IF);
     register_write(EFR32_CLEAR(IF),
                    INT_RXFL | INT_RXOF); /* before the data: a byte that comes meanwhile asks again */
-    while (register_read(STATUS) & STATUS_RXFL) {
-        const uint8_t byte = (uint8_t)register_read(RXDATA);
-        if (ring_used(&uart_rx) == RX_SIZE) {
-            uart_lost++;
-            continue;
-        }
-        uart_rx_bytes[uart_rx.written % RX_SIZE] = byte;
-        ring_advance(&uart_rx.written, 1);
-    }
+    while (register_read(STATUS) & STATUS_RXFL)
+        serial_ring_received(&uart, (uint8_t)register_read(RXDATA));
     if (flags & INT_RXOF)
-        uart_lost++; /* at least one */
+        uart.lost++; /* at least one */
     sleep_wake();
 }
 
@@ -129,44 +117,35 @@ void uart_rx_handler(void)
 void uart_tx_handler(void)
 {
     register_write(EFR32_CLEAR(IF), INT_TXFL);
-    while (ring_used(&uart_tx) > 0 && (register_read(STATUS) & STATUS_TXFL)) {
-        register_write(TXDATA, uart_tx_bytes[uart_tx.read % TX_SIZE]);
-        ring_advance(&uart_tx.read, 1);
-    }
-    register_write(ring_used(&uart_tx) > 0 ? EFR32_SET(IEN) : EFR32_CLEAR(IEN), INT_TXFL);
+    while (ring_used(&uart.tx) > 0 && (register_read(STATUS) & STATUS_TXFL))
+        register_write(TXDATA, serial_ring_next(&uart));
+    register_write(ring_used(&uart.tx) > 0 ? EFR32_SET(IEN) : EFR32_CLEAR(IEN), INT_TXFL);
     sleep_wake();
 }
 
 size_t port_read(void *bytes, size_t size)
 {
-    const uint32_t used = ring_used(&uart_rx);
-    const uint32_t count = used < size ? used : (uint32_t)size;
-    for (uint32_t i = 0; i < count; i++)
-        ((uint8_t *)bytes)[i] = uart_rx_bytes[(uart_rx.read + i) % RX_SIZE];
-    ring_advance(&uart_rx.read, count);
-    return count;
+    return serial_ring_read(&uart, bytes, size);
 }
 
 size_t port_read_capacity(void)
 {
-    return RX_SIZE;
+    return SERIAL_RX_SIZE;
 }
 
 uint32_t port_serial_lost(void)
 {
-    return uart_lost;
+    return uart.lost;
 }
 
 size_t port_room(void)
 {
-    return TX_SIZE - ring_used(&uart_tx);
+    return serial_ring_room(&uart);
 }
 
 void port_write(const void *bytes, size_t size)
 {
-    for (size_t i = 0; i < size; i++)
-        uart_tx_bytes[(uart_tx.written + i) % TX_SIZE] = ((const uint8_t *)bytes)[i];
-    ring_advance(&uart_tx.written, (uint32_t)size);
+    serial_ring_write(&uart, bytes, size);
     nvic_pend(BOARD_UART_TX_IRQ);
 }
 

@@ -1,8 +1,9 @@
 /* CMSDK APB UART: 8N1, one byte each way in hardware, a ring each way behind it. */
+#define SERIAL_TX_SIZE 16384u /* for serial_ring.h */
 #include "port/cortex_m/cortex_m.h"
 #include "port/mps2/mps2.h"
 #include "port/port.h"
-#include "port/ring.h"
+#include "port/serial_ring.h"
 
 typedef struct {
     volatile uint32_t data, state, ctrl, intstatus, bauddiv;
@@ -20,15 +21,10 @@ typedef struct {
 #define INT_TX           (1u << 0)
 #define INT_RX           (1u << 1)
 
-#define RX_SIZE 4096u
-#define TX_SIZE 16384u
-
 /* Polls of a full transmitter before it is given up: far more than a byte takes at 9600 baud. */
 #define EMERGENCY_POLLS 1000000u
 
-static uint8_t uart_rx_bytes[RX_SIZE], uart_tx_bytes[TX_SIZE];
-static ring_t uart_rx, uart_tx;
-static volatile uint32_t uart_lost;
+static serial_ring_t uart;
 static bool uart_bell;
 static bool uart_dead; /* nothing goes out: an emergency's words have waited long enough */
 
@@ -49,18 +45,12 @@ void uart_rx_handler(void)
     UART->intstatus = INT_RX; /* before the data: a byte that comes meanwhile asks again */
     while (UART->state & STATE_RX_FULL) {
         const uint8_t byte = (uint8_t)UART->data;
-        if (uart_bell)
-            continue;
-        if (ring_used(&uart_rx) == RX_SIZE) {
-            uart_lost++;
-            continue;
-        }
-        uart_rx_bytes[uart_rx.written % RX_SIZE] = byte;
-        ring_advance(&uart_rx.written, 1);
+        if (!uart_bell)
+            serial_ring_received(&uart, byte);
     }
     if (UART->state & STATE_RX_OVERRUN) {
         UART->state = STATE_RX_OVERRUN;
-        uart_lost++; /* at least one */
+        uart.lost++; /* at least one */
     }
     sleep_wake();
 }
@@ -69,43 +59,34 @@ void uart_rx_handler(void)
 void uart_tx_handler(void)
 {
     UART->intstatus = INT_TX;
-    while (ring_used(&uart_tx) > 0 && !(UART->state & STATE_TX_FULL)) {
-        UART->data = uart_tx_bytes[uart_tx.read % TX_SIZE];
-        ring_advance(&uart_tx.read, 1);
-    }
+    while (ring_used(&uart.tx) > 0 && !(UART->state & STATE_TX_FULL))
+        UART->data = serial_ring_next(&uart);
     sleep_wake();
 }
 
 uint32_t uart_read(uint8_t *bytes, uint32_t size)
 {
-    const uint32_t used = ring_used(&uart_rx);
-    const uint32_t count = used < size ? used : size;
-    for (uint32_t i = 0; i < count; i++)
-        bytes[i] = uart_rx_bytes[(uart_rx.read + i) % RX_SIZE];
-    ring_advance(&uart_rx.read, count);
-    return count;
+    return (uint32_t)serial_ring_read(&uart, bytes, size);
 }
 
 uint32_t uart_capacity(void)
 {
-    return RX_SIZE;
+    return SERIAL_RX_SIZE;
 }
 
 uint32_t port_serial_lost(void)
 {
-    return uart_lost;
+    return uart.lost;
 }
 
 uint32_t uart_room(void)
 {
-    return TX_SIZE - ring_used(&uart_tx);
+    return (uint32_t)serial_ring_room(&uart);
 }
 
 void uart_write(const uint8_t *bytes, uint32_t size)
 {
-    for (uint32_t i = 0; i < size; i++)
-        uart_tx_bytes[(uart_tx.written + i) % TX_SIZE] = bytes[i];
-    ring_advance(&uart_tx.written, size);
+    serial_ring_write(&uart, bytes, size);
     nvic_pend(BOARD_UART_TX_IRQ);
 }
 

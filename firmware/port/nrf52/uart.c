@@ -5,7 +5,7 @@
 #include "port/nrf52/nrf52.h"
 #include "port/port.h"
 #include "port/register.h"
-#include "port/ring.h"
+#include "port/serial_ring.h"
 #include <string.h>
 
 #define TASKS_STARTRX (NRF52_UARTE0 + 0x000)
@@ -38,16 +38,12 @@
 #define BAUD_CODE (BOARD_UART_BAUD == 115200 ? 0x01D60000u : 0x10000000u)
 _Static_assert(BOARD_UART_BAUD == 115200 || BOARD_UART_BAUD == 1000000, "uart_baud is 115200 or 1000000");
 
-#define RX_SIZE        4096u
-#define TX_SIZE        8192u
 #define EMERGENCY_SIZE 64u
 #define SEND_MAX       128u /* 11 ms: what port_emergency_write() may have to wait for */
 
-static uint8_t uart_rx_bytes[RX_SIZE], uart_tx_bytes[TX_SIZE]; /* EasyDMA reads and writes RAM alone */
-static ring_t uart_rx, uart_tx;
-static uint8_t uart_received;          /* where EasyDMA puts a byte */
+static serial_ring_t uart;
+static uint8_t uart_received;          /* where EasyDMA, which reads and writes RAM alone, puts a byte */
 static volatile uint32_t uart_sending; /* bytes of the transfer under way; 0: none */
-static volatile uint32_t uart_lost;
 static bool uart_started;
 static bool uart_dead; /* nothing goes out: an emergency's words have waited long enough */
 
@@ -82,23 +78,18 @@ static void receive(void)
     register_write(EVENTS_ENDRX, 0);
     const uint8_t byte = *(volatile uint8_t *)&uart_received;
     register_write(TASKS_STARTRX, 1);
-    if (ring_used(&uart_rx) == RX_SIZE) {
-        uart_lost++;
-        return;
-    }
-    uart_rx_bytes[uart_rx.written % RX_SIZE] = byte;
-    ring_advance(&uart_rx.written, 1);
+    serial_ring_received(&uart, byte);
 }
 
 /* The next piece of the ring, up to its wrap and no longer than SEND_MAX. */
 static void send(void)
 {
-    const uint32_t used = ring_used(&uart_tx), start = uart_tx.read % TX_SIZE;
+    const uint32_t used = ring_used(&uart.tx), start = uart.tx.read % SERIAL_TX_SIZE;
     if (used == 0 || uart_sending > 0)
         return;
-    const uint32_t most = TX_SIZE - start < SEND_MAX ? TX_SIZE - start : SEND_MAX;
+    const uint32_t most = SERIAL_TX_SIZE - start < SEND_MAX ? SERIAL_TX_SIZE - start : SEND_MAX;
     uart_sending = used < most ? used : most;
-    register_write(TXD_PTR, register_pointer(uart_tx_bytes + start));
+    register_write(TXD_PTR, register_pointer(uart.tx_bytes + start));
     register_write(TXD_MAXCNT, uart_sending);
     register_write(TASKS_STARTTX, 1);
 }
@@ -110,7 +101,7 @@ void uart_handler(void)
         receive();
     if (register_read(EVENTS_ENDTX) & 1) {
         register_write(EVENTS_ENDTX, 0);
-        ring_advance(&uart_tx.read, uart_sending);
+        ring_advance(&uart.tx.read, uart_sending);
         uart_sending = 0;
     }
     if (register_read(EVENTS_ERROR) & 1) {
@@ -118,7 +109,7 @@ void uart_handler(void)
         const uint32_t errors = register_read(ERRORSRC);
         register_write(ERRORSRC, errors);
         if (errors & ERROR_OVERRUN)
-            uart_lost++; /* at least one */
+            uart.lost++; /* at least one */
     }
     send();
     sleep_wake();
@@ -126,34 +117,27 @@ void uart_handler(void)
 
 size_t port_read(void *bytes, size_t size)
 {
-    const uint32_t used = ring_used(&uart_rx);
-    const uint32_t count = used < size ? used : (uint32_t)size;
-    for (uint32_t i = 0; i < count; i++)
-        ((uint8_t *)bytes)[i] = uart_rx_bytes[(uart_rx.read + i) % RX_SIZE];
-    ring_advance(&uart_rx.read, count);
-    return count;
+    return serial_ring_read(&uart, bytes, size);
 }
 
 size_t port_read_capacity(void)
 {
-    return RX_SIZE;
+    return SERIAL_RX_SIZE;
 }
 
 uint32_t port_serial_lost(void)
 {
-    return uart_lost;
+    return uart.lost;
 }
 
 size_t port_room(void)
 {
-    return TX_SIZE - ring_used(&uart_tx);
+    return serial_ring_room(&uart);
 }
 
 void port_write(const void *bytes, size_t size)
 {
-    for (size_t i = 0; i < size; i++)
-        uart_tx_bytes[(uart_tx.written + i) % TX_SIZE] = ((const uint8_t *)bytes)[i];
-    ring_advance(&uart_tx.written, (uint32_t)size);
+    serial_ring_write(&uart, bytes, size);
     nvic_pend(BOARD_UART_IRQ);
 }
 
