@@ -99,9 +99,9 @@ SIMD_INLINE void fully_connected_finish(const fully_connected_t *layer, int32_t 
     }
 }
 
-/* Sums of the last one or two outputs; returns the words behind. */
+/* Sums of the last one or two outputs, and zeros for those a four lacks; returns the words behind. */
 SIMD_INLINE const uint32_t *fully_connected_pair(const uint32_t *weights, const int16_t *input,
-                                                 int32_t octets, int32_t sums[2])
+                                                 int32_t octets, int32_t sums[4])
 {
     int32_t a = 0, c = 0;
     for (const uint32_t *end = weights + 4 * octets; weights != end; weights += 2, input += 4) {
@@ -114,6 +114,7 @@ SIMD_INLINE const uint32_t *fully_connected_pair(const uint32_t *weights, const 
     }
     sums[0] = a;
     sums[1] = (int32_t)((uint32_t)c - (uint32_t)a) >> 8;
+    sums[2] = sums[3] = 0;
     return weights;
 }
 
