@@ -85,7 +85,7 @@ def test_an_incremental_app_has_its_history_told(tmp_path: Path) -> None:
     generated = earshot("generate", "--app", app, "-o", tmp_path / "sources")
     assert generated.returncode == 0, generated.stderr
     source = (tmp_path / "sources/plan_app_model.c").read_text()
-    assert f"All tensors between the layers: {plan['arena']} bytes" in source
+    assert f"The tensors between the layers, {plan['arena']} bytes" in source
 
 
 def test_bad_words_end_in_one_message(model: Path, tmp_path: Path) -> None:
