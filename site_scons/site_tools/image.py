@@ -16,7 +16,8 @@ SMALL = ("-Os", "-fno-schedule-insns2", "-fno-jump-tables")
 def generate(env: Any) -> None:
     """Adds env.Image(generated sources), and what other images are made of."""
     fill = [] if env["OPTIONS"].board.hosted else [Action(_checksum, None)]
-    env["IMAGE_LINK"] = [Action("$LINKCOM", "$LINKCOMSTR"), *fill]
+    shown = "$LINKCOMSTR" if "LINKCOMSTR" in env else "$LINKCOM"
+    env["IMAGE_LINK"] = [Action(_link, shown, varlist=["LINK", "LINKCOM", "LINKFLAGS", "BEHIND"]), *fill]
     env.AddMethod(_image, "Image")
     env.AddMethod(_handwritten, "HandwrittenObjects")
     env.AddMethod(_generated, "GeneratedObjects")
@@ -65,6 +66,14 @@ def _measuring_image(env: Any, sources: list[Any]) -> Any:
     elf = env.Command(f"{options.folder}/measure.elf", objects, env["IMAGE_LINK"])
     env.Depends(elf, [node for node in made if node.name == "linker.ld"])
     return elf[0]
+
+
+def _link(target: list[Any], source: list[Any], env: Any) -> int:
+    from workbench.link import link
+
+    options = env["OPTIONS"]
+    command = env.subst("$LINKCOM", target=target, source=source)
+    return link(command, env["ENV"], options.board, options.spec.file)
 
 
 def _checksum(target: list[Any], source: list[Any], env: Any) -> None:
