@@ -129,12 +129,9 @@ def test_every_layer_of_a_mean_over_values_side_by_side(count: int, tmp_path: Pa
     model.write_bytes(side_by_side(count).build().bytes())
     done = earshot("verify", model, "--samples", "10", "--layers", "--json")
     assert done.returncode == 0, done.stderr
-    layers = json.loads(done.stdout)["layers"]
-    assert [(layer["op"], layer["differing"]) for layer in layers] == [
-        ("LEAKY_RELU", 0),
-        ("MEAN", 0),
-        ("LEAKY_RELU", 0),
-    ]
+    told = json.loads(done.stdout)
+    assert [layer["op"] for layer in told["layers"]] == ["LEAKY_RELU", "MEAN"]  # the last is the output
+    assert told["differing"] == sum(layer["differing"] for layer in told["layers"]) == 0
 
 
 def test_every_layer_is_compared(tmp_path: Path) -> None:
