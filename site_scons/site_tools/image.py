@@ -8,10 +8,11 @@ from typing import Any
 
 from SCons.Script import Action
 
-<<<<<<< HEAD
-# Where every instruction counts; all else of firmware/ is compiled for size: without tables of
-# jumps and without registers that hold a value for a loop's sake, and with all variables of a file in one
-# section, which code reaches from one address.
+from workbench.build_options import MODEL_FLAGS
+
+# Where every instruction counts; all else of firmware/ is compiled for size: without tables of jumps and
+# without registers that hold a value for a loop's sake, and with all variables of a file in one section, which
+# code reaches from one address.
 FAST = ("pipeline/gate", "pipeline/mfcc", "nn/")
 SMALL = (
     "-Os",
@@ -20,13 +21,6 @@ SMALL = (
     "-fno-move-loop-invariants",
     "-fno-data-sections",
 )
-=======
-from workbench.build_options import MODEL_FLAGS
-
-# Where every instruction counts; all else of firmware/ is compiled for size.
-FAST = ("pipeline/gate", "pipeline/mfcc", "nn/", "counting/")
-SMALL = ("-Os", "-fno-schedule-insns2", "-fno-jump-tables")
->>>>>>> origin/main
 
 
 def generate(env: Any) -> None:
