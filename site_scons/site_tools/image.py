@@ -11,8 +11,8 @@ from SCons.Script import Action
 from workbench.build_options import MODEL_FLAGS
 
 # Where every instruction counts; all else of firmware/ is compiled for size: without tables of jumps and
-# without registers that hold a value for a loop's sake, and with all variables of a file in one section, which
-# code reaches from one address.
+# without registers that hold a value for a loop's sake, and with all variables of a file in one section, so
+# that code reaches them from one address.
 FAST = ("pipeline/gate", "pipeline/mfcc", "nn/")
 SMALL = (
     "-Os",
