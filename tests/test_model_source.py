@@ -97,7 +97,7 @@ def test_no_warnings(tmp_path: Path, kernels: str, compiler: str, level: str) ->
         assert not result.stderr
 
 
-def test_a_kernels_portable_twin_serves_any_cortex_m(tmp_path: Path) -> None:
+def test_a_kernels_portable_version_serves_any_cortex_m(tmp_path: Path) -> None:
     """Cores without the DSP extension compile the portable C."""
     if shutil.which("arm-none-eabi-gcc") is None:
         pytest.skip("arm-none-eabi-gcc is not installed")
