@@ -37,6 +37,7 @@ class Memory:
     kind: str  # one of KINDS
     start: int  # bytes
     size: int  # bytes, above 0
+    limit: str | None = None  # why it ends before the chip's does
 
     @property
     def end(self) -> int:
@@ -182,7 +183,7 @@ class _Reader:
     def _check_memory(self, toml: TomlFile, index: int, memory: Mapping[str, Any]) -> None:
         self._check_table(toml, ("memory", index), memory, MEMORY)
         for key in MEMORY:
-            if key not in memory:
+            if key not in memory and key != "limit":
                 self._fault(
                     toml, ("memory", index), f"{key} is missing", "A [[memory]] has name, kind, start, size."
                 )
