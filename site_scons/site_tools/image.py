@@ -8,6 +8,8 @@ from typing import Any
 
 from SCons.Script import Action
 
+from toolbox.options import MODEL_FLAGS
+
 # Where every instruction counts; all else of firmware/ is compiled for size.
 FAST = ("pipeline/gate", "pipeline/mfcc", "nn/", "counting/")
 SMALL = ("-Os", "-fno-schedule-insns2", "-fno-jump-tables")
@@ -102,7 +104,8 @@ def _generated(env: Any, generated: list[Any]) -> list[Any]:
     for source in (node for node in generated if node.name.endswith((".c", ".cc"))):
         target = f"{options.folder}/objects/{Path(source.name).with_suffix('.o')}"
         system = env["ENGINE_SYSTEM"] if source.name.endswith(".cc") else []
-        objects += _object(env, target, source, "${SOURCE.abspath}", folders, system=system)
+        flags = env["CCFLAGS"] if options.board.hosted else [*env["CCFLAGS"], *MODEL_FLAGS]
+        objects += _object(env, target, source, "${SOURCE.abspath}", folders, system=system, CCFLAGS=flags)
     return objects
 
 
