@@ -10,15 +10,24 @@ from SCons.Script import Action
 
 from toolbox.options import MODEL_FLAGS
 
-# Where every instruction counts; all else of firmware/ is compiled for size.
-FAST = ("pipeline/gate", "pipeline/mfcc", "nn/", "counting/")
-SMALL = ("-Os", "-fno-schedule-insns2", "-fno-jump-tables")
+# Where every instruction counts; all else of firmware/ is compiled for size: without tables of jumps and
+# without registers that hold a value for a loop's sake, and with all variables of a file in one section, so
+# that code reaches them from one address.
+FAST = ("pipeline/gate", "pipeline/mfcc", "nn/")
+SMALL = (
+    "-Os",
+    "-fno-schedule-insns2",
+    "-fno-jump-tables",
+    "-fno-move-loop-invariants",
+    "-fno-data-sections",
+)
 
 
 def generate(env: Any) -> None:
     """Adds env.Image(generated sources), and what other images are made of."""
     fill = [] if env["OPTIONS"].board.hosted else [Action(_checksum, None)]
-    env["IMAGE_LINK"] = [Action("$LINKCOM", "$LINKCOMSTR"), *fill]
+    shown = "$LINKCOMSTR" if "LINKCOMSTR" in env else "$LINKCOM"
+    env["IMAGE_LINK"] = [Action(_link, shown, varlist=["LINK", "LINKCOM", "LINKFLAGS", "BEHIND"]), *fill]
     env.AddMethod(_image, "Image")
     env.AddMethod(_handwritten, "HandwrittenObjects")
     env.AddMethod(_generated, "GeneratedObjects")
@@ -67,6 +76,14 @@ def _measuring_image(env: Any, sources: list[Any]) -> Any:
     elf = env.Command(f"{options.folder}/measure.elf", objects, env["IMAGE_LINK"])
     env.Depends(elf, [node for node in made if node.name == "linker.ld"])
     return elf[0]
+
+
+def _link(target: list[Any], source: list[Any], env: Any) -> int:
+    from workbench.link import link
+
+    options = env["OPTIONS"]
+    command = env.subst("$LINKCOM", target=target, source=source)
+    return link(command, env["ENV"], options.board, options.spec.file)
 
 
 def _checksum(target: list[Any], source: list[Any], env: Any) -> None:
