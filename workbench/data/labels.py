@@ -14,17 +14,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-<<<<<<< HEAD:workbench/data/labels.py
 from codegen.common.errors import UserError, UserErrors
-=======
-from codegen.errors import UserError, UserErrors
-from workbench.audio import file_rate
-from workbench.label_csv import REQUIRED, read_csv
-from workbench.label_track import read_track, recording_beside
-from workbench.segment import Segment
+from workbench.audio.recording import file_rate
+from workbench.data.label_csv import REQUIRED, read_csv
+from workbench.data.label_track import read_track, recording_beside
+from workbench.data.segment import Segment
 
 __all__ = ["MOST_ERRORS", "Segment", "class_index", "of_session", "read_labels", "write_labels"]
->>>>>>> origin/main:workbench/data/labels.py
 
 MOST_ERRORS = 10  # told at once
 TABLE = "labels.csv"  # the label file of a folder

@@ -6,19 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codegen.app.spec import Spec
+from codegen.app.tables import mfcc_scratch_bytes
 from codegen.common.render import shape_text
 from codegen.incremental import Incremental, incremental
-<<<<<<< HEAD:workbench/memory_plan/table.py
+from codegen.incremental.state import FlatStream, Kept, Rows, Stream
 from codegen.model.graph import Graph
 from codegen.passes.lower import lower
 from codegen.passes.memory_plan import Block, Plan, plan
-=======
-from codegen.incremental.kept import FlatStream, Kept, Rows, Stream
-from codegen.lower import lower
-from codegen.plan import Block, Plan, plan
-from codegen.render import shape_text
-from codegen.spec import Spec
-from codegen.tables import mfcc_scratch_bytes
 
 FEATURES, FRAME, DECISION, MODEL = "features", "each frame", "each decision", "model"
 
@@ -56,7 +50,6 @@ class KeptRow:
     name: str
     size: int
     text: str
->>>>>>> origin/main:workbench/memory_plan/table.py
 
 
 @dataclass(frozen=True)

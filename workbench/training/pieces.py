@@ -10,21 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-<<<<<<< HEAD
 from codegen.app.spec import Pipeline
-from codegen.common.errors import UserError
-from workbench.audio.recording import read_audio
-from workbench.data.labels import Segment, class_index
-=======
-from codegen.errors import UserError, UserErrors
-from codegen.spec import Pipeline
-from workbench.audio import Reader, read_audio
-from workbench.labels import MOST_ERRORS, Segment, class_index
+from codegen.common.errors import UserError, UserErrors
+from workbench.audio.recording import Reader, read_audio
+from workbench.data.labels import MOST_ERRORS, Segment, class_index
+from workbench.data.segment import fault
 from workbench.progress import remark
-from workbench.segment import fault
 
 _LINES = 8  # of a label file, named at once
->>>>>>> origin/main
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from codegen.emit.flash_scripts import flash_scripts
 from tests.support.clone import clone, scons, told
-from tests.support.compile import ROOT
 from tests.support.flash_tools import BOARD, FakeTools, board_of
 from tests.support.tools import need_tool
 from toolbox.options import OPTIONS

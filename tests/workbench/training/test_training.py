@@ -21,7 +21,6 @@ from codegen.common.paths import ROOT
 from codegen.compile import generate
 from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
-from tests.support.compile import ROOT
 from tests.support.tutorial import compile_app, noises, tutorial_app
 from workbench.host.host_library import Pipeline
 from workbench.training.augment import LOUD, QUIET, altered

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from codegen.app.spec import Audio, Cascade, Gate, Layout, Mfcc, Scale, Window
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
 from tests.support.apps import App
-from tests.support.compile import ROOT
 from tests.support.doors import open_image
 from tests.support.exact import EXAMPLES
 from tests.support.images import build_image, hashing_app

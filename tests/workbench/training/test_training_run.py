@@ -18,9 +18,9 @@ import pytest
 from codegen.app.contract import feature_contract
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
 from codegen.passes.legalise import load_graph
 from tests.support.cli import earshot, refused
-from tests.support.compile import ROOT
 from toolbox import environment
 from workbench.audio.synthesize import write_session
 from workbench.commands import train
