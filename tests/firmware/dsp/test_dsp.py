@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from codegen.common.paths import ROOT
 from tests.support.compile import FIRMWARE
 from tests.support.program_c import ProgramC
 
-MAIN = Path(__file__).resolve().parent / "support" / "dsp_main.c"
+MAIN = ROOT / "tests" / "support" / "dsp_main.c"
 EDGES = (0, 1, 0x7FFF, 0x8000, 0xFFFF, 0x00010001, 0x7FFF7FFF, 0x80008000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
 
