@@ -151,6 +151,15 @@ const char *port_reset_cause(void)
     return "";
 }
 
+uint64_t port_device_id(void)
+{
+    return 0;
+}
+
+void port_tell_fault(void)
+{
+}
+
 void port_alive(void)
 {
 }
