@@ -250,6 +250,9 @@ class _Reader:
         if "flash" in values and not any(method in values["flash"] for method in METHODS):
             what = "it names no way to flash the board"
             self._fault(toml, ("flash",), what, f"Add one or more of {', '.join(METHODS)}.")
+        if values.get("flash", {}).get("lock") is True and "approtect" not in values["flash"]:
+            what = "this chip's debug port cannot be locked: only Nordic's UICR.APPROTECT is known"
+            self._fault(toml, ("flash", "lock"), what, "Remove lock, or add approtect, the word's address.")
         for key in ("name", "device"):
             if "pack" in values and key not in values["pack"]:
                 self._fault(toml, ("pack",), f"{key} is missing", "A [pack] has name and device.")

@@ -10,9 +10,17 @@ from SCons.Script import Action
 
 from workbench.build_options import MODEL_FLAGS
 
-# Where every instruction counts; all else of firmware/ is compiled for size.
-FAST = ("pipeline/gate", "pipeline/mfcc", "nn/", "counting/")
-SMALL = ("-Os", "-fno-schedule-insns2", "-fno-jump-tables")
+# Where every instruction counts; all else of firmware/ is compiled for size: without tables of jumps and
+# without registers that hold a value for a loop's sake, and with all variables of a file in one section, so
+# that code reaches them from one address.
+FAST = ("pipeline/gate", "pipeline/mfcc", "nn/")
+SMALL = (
+    "-Os",
+    "-fno-schedule-insns2",
+    "-fno-jump-tables",
+    "-fno-move-loop-invariants",
+    "-fno-data-sections",
+)
 
 
 def generate(env: Any) -> None:
