@@ -391,3 +391,10 @@ def test_the_crystal_is_tuned_as_the_board_says(built: Built, token: int, xi: in
     chip.registers[USERDATA] = token
     built.drivers(chip).start()
     assert (HFXO + 0x18, 60 | xi << 8 | xo << 16 | 3 << 24) in chip.writes
+
+
+def test_the_chip_is_told_by_its_own_number(built: Built) -> None:
+    """DEVINFO's EUI64L and EUI64H, as Simplicity Commander shows them: the high word first."""
+    chip = built.chip()
+    chip.registers |= {0x0FE08048: 0x9C6A0177, 0x0FE0804C: 0x842E14FF}
+    assert built.drivers(chip).c.port_device_id() == 0x842E14FF9C6A0177

@@ -141,9 +141,7 @@ int main(void)
     for (;;) {
         port_alive();
         const bool heard = listen_poll();
-        if (!read_lines() && !heard)
+        if (!read_lines() && !heard && !(host && port_tell_fault()))
             idle_sleep();
-        if (host)
-            port_tell_fault();
     }
 }

@@ -51,9 +51,9 @@ const char *port_reset_cause(void);
 /* The chip's own number, which no other chip of its kind has; 0: it has none. */
 uint64_t port_device_id(void);
 
-/* After a reset by a fault: its lines once more, one a call, while there is room for one. Once: called when a
- * host has said something, for there may have been none when it happened. */
-void port_tell_fault(void);
+/* After a reset by a fault its lines once more, for there may have been no host when it happened: one a call,
+ * when there is room for it; false: none. Called when a host has said something. */
+bool port_tell_fault(void);
 
 /* The main loop has done a round: nothing else keeps the watchdog from resetting the chip. */
 void port_alive(void);

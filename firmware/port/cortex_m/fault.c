@@ -169,10 +169,10 @@ bool fault_ended_last_run(void)
     return state == FAULT_NEW;
 }
 
-void port_tell_fault(void)
+bool port_tell_fault(void)
 {
     if (fault.state != FAULT_KEPT || port_room() < LINE_MAX)
-        return;
+        return false;
     fault_telling = true;
     const uint32_t at = (fault_told - 1) * STACK_WORDS;
     if (fault_told == 0)
@@ -183,6 +183,7 @@ void port_tell_fault(void)
     if (fault_told * STACK_WORDS >= fault.words)
         fault.state = 0;
     fault_told++;
+    return true;
 }
 
 /* The stack may be what failed: near its bottom the report starts on a fresh one, which costs the old frames.
@@ -256,7 +257,7 @@ void fault_report(const uint32_t *frame, const uint32_t *saved)
     end();
 }
 
-static _Noreturn void fail(const char *what, uint32_t detail)
+static _Noreturn __attribute__((noinline)) void fail(const char *what, uint32_t detail)
 {
     begin(what, detail);
     line("error");

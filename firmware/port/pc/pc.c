@@ -156,8 +156,9 @@ uint64_t port_device_id(void)
     return 0;
 }
 
-void port_tell_fault(void)
+bool port_tell_fault(void)
 {
+    return false;
 }
 
 void port_alive(void)
