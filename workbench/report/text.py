@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codegen.spec_keys import UNKNOWN
+from codegen.app.keys import UNKNOWN
 from workbench.profiling.budgets import Change
 from workbench.report.decisions import Changed
 from workbench.report.report import Report
