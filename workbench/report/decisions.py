@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from codegen.app.keys import UNKNOWN
 from codegen.common.errors import UserError
 from workbench.audio.recording import read_audio
 from workbench.protocol.lines import Decision, parse_line
@@ -58,7 +59,9 @@ class Changed:
         classes are decided as often, in other windows or with other scores."""
         pairs = {
             label: (self.before.counts.get(label, 0), self.now.counts.get(label, 0))
-            for label in sorted({*self.before.counts, *self.now.counts})
+            for label in sorted(
+                {*self.before.counts, *self.now.counts}, key=lambda one: (one == UNKNOWN, one)
+            )
         }
         return {label: pair for label, pair in pairs.items() if pair[0] != pair[1]}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -42,18 +42,6 @@ class Plot:
     height: int
     bars: tuple[Bar, ...]
 
-    @property
-    def left(self) -> int:
-        """Where the bars start: behind the longest name."""
-        return 20 + round(_LETTER * max((len(bar.name) for bar in self.bars), default=0))
-
-    @property
-    def width(self) -> int:
-        """Of the plot: names, bars and their labels."""
-        return (
-            self.left + _WIDTH + 20 + round(_LETTER * max((len(bar.label) for bar in self.bars), default=0))
-        )
-
 
 def page(report: Report) -> str:
     """The HTML."""
@@ -62,6 +50,9 @@ def page(report: Report) -> str:
         _plot(TITLES.get(group, group), [c for c in report.changes if c.group == group], report)
         for group in groups
     ]
+    layers = _layers(report)
+    bars = [bar for plot in (*plots, layers) for bar in plot.bars]
+    left = 20 + _longest(bar.name for bar in bars)  # one scale for all plots, so their texts are of one size
     return render(
         "report.html.in",
         app=escape(report.profile.app),
@@ -72,7 +63,9 @@ def page(report: Report) -> str:
         verdict=escape(verdict(report)),
         over=not report.passed,
         plots=plots,
-        layers=_layers(report),
+        layers=layers,
+        left=left,
+        width=left + _WIDTH + 20 + _longest(bar.label for bar in bars),
         rows=[_row(change, report) for change in _worst_first(report)],
         before=report.before,
         total=len(report.now.recordings),
@@ -88,6 +81,11 @@ def page(report: Report) -> str:
         confusion=_confusion(report),
         row_height=_ROW,
     )
+
+
+def _longest(texts: Iterable[str]) -> int:
+    """The width of the longest, about."""
+    return round(_LETTER * max(map(len, texts), default=0))
 
 
 def _plot(title: str, changes: Sequence[Change], report: Report) -> Plot:

@@ -147,7 +147,7 @@ def test_a_row_says_what_changed() -> None:
     assert more.classes == {"x": (3, 2), "y": (1, 2)}
     assert difference(more) == "x 3 -> 2, y 1 -> 2"
     lost = Changed("a", heard("x", "1", x=3), heard("x", "9", Unknown=3, unknown=1))
-    assert difference(lost) == "Unknown (below threshold) 0 -> 3, unknown 0 -> 1, x 3 -> 0"
+    assert difference(lost) == "unknown 0 -> 1, x 3 -> 0, Unknown (below threshold) 0 -> 3"
     assert (more.moved, lost.moved) == (1, 4)
     moved = Changed("a", heard("x", "1", x=3, y=1), heard("x", "9", x=3, y=1))
     assert difference(moved) == "3 x, 1 y as before, in other windows or with other scores"
