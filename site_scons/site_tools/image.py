@@ -79,7 +79,7 @@ def _measuring_image(env: Any, sources: list[Any]) -> Any:
 
 
 def _link(target: list[Any], source: list[Any], env: Any) -> int:
-    from workbench.link import link
+    from toolbox.link import link
 
     options = env["OPTIONS"]
     command = env.subst("$LINKCOM", target=target, source=source)

@@ -20,7 +20,7 @@ Runs ruff (format and lint), mypy and clang-format over the project's sources. E
   earshot check --fix    formats, and mends what the linter can
 """
 
-PYTHON = ("codegen", "workbench", "tests", "examples", "site_scons")
+PYTHON = ("codegen", "toolbox", "workbench", "tests", "examples", "site_scons")
 C_FOLDERS = ("firmware", "examples", "tests")
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from codegen.common.errors import UserError, UserErrors
 from workbench.audio.recording import file_rate
-from workbench.label_csv import REQUIRED, read_csv
-from workbench.label_track import read_track, recording_beside
-from workbench.segment import Segment
+from workbench.data.label_csv import REQUIRED, read_csv
+from workbench.data.label_track import read_track, recording_beside
+from workbench.data.segment import Segment
 
 __all__ = ["MOST_ERRORS", "Segment", "class_index", "of_session", "read_labels", "write_labels"]
 
