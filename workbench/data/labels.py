@@ -1,8 +1,8 @@
 """Label files: which samples of which recording are what.
 
-- CSV with a header (workbench/label_csv.py): file,start,end,label and, where known, role, session, author;
+- CSV with a header (label_csv.py): file,start,end,label and, where known, role, session, author;
   other columns are ignored. The end is exclusive; files are relative to the CSV.
-- an Audacity label track (workbench/label_track.py, .txt); its recording has the same name.
+- an Audacity label track (label_track.py, .txt); its recording has the same name.
 - a folder of label tracks, or one with a labels.csv.
 """
 

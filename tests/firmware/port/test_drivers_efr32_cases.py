@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.efr32_drivers import BLOCK, SETTLING, SOUND, Built, build_xg24, deliver
 from tests.support.fake_chip import Drivers
-from tests.support.fake_efr32 import DCDC, EMU, HFXO, LDMA, USERDATA, WDOG, Efr32
+from tests.support.fake_efr32 import DCDC, EMU, EUI64, HFXO, LDMA, USERDATA, WDOG, Efr32
 
 
 @pytest.fixture(scope="module")
@@ -210,3 +210,10 @@ def test_the_crystal_is_tuned_as_the_board_says(built: Built, token: int, xi: in
     chip.registers[USERDATA] = token
     built.drivers(chip).start()
     assert (HFXO + 0x18, 60 | xi << 8 | xo << 16 | 3 << 24) in chip.writes
+
+
+def test_the_chip_is_told_by_its_own_number(built: Built) -> None:
+    """DEVINFO's EUI64L and EUI64H, as Simplicity Commander shows them: the high word first."""
+    chip = built.chip()
+    chip.registers |= {EUI64[0]: 0x9C6A0177, EUI64[1]: 0x842E14FF}
+    assert built.drivers(chip).c.port_device_id() == 0x842E14FF9C6A0177
