@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,15 @@ SMALL = (
     "-fno-move-loop-invariants",
     "-fno-data-sections",
 )
-# What nothing but the image's own start and interrupts call: the compiler sees it as one, when it links.
-TOGETHER = ("device/", "port/")
-APART = ("port/cortex_m/memory",)  # the compiler makes calls of these after it has chosen what to keep
+# What nothing but an image's own main() calls: the compiler sees it as one, when it links.
+TOGETHER = ("device/",)
 
 
 def generate(env: Any) -> None:
     """Adds env.Image(generated sources), and what other images are made of."""
     if not env["OPTIONS"].board.hosted:
-        env.Append(LINKFLAGS=[*SMALL, "-g", "-flto", "-flto-partition=none", *env["PATH_MAPS"]])
+        maps = [shlex.quote(flag) for flag in env["PATH_MAPS"]]  # a shell reads the command of a link
+        env.Append(LINKFLAGS=[*SMALL, "-g", "-flto", "-flto-partition=none", *maps])
     fill = [] if env["OPTIONS"].board.hosted else [Action(_checksum, None)]
     shown = "$LINKCOMSTR" if "LINKCOMSTR" in env else "$LINKCOM"
     env["IMAGE_LINK"] = [Action(_link, shown, varlist=["LINK", "LINKCOM", "LINKFLAGS", "BEHIND"]), *fill]
@@ -126,7 +127,7 @@ def _flags_of(file: str, board: Any) -> list[str]:
     """What a file of firmware/ is compiled with besides CCFLAGS."""
     if board.hosted or file.startswith(FAST):
         return []
-    if file.startswith(TOGETHER) and not file.startswith(APART):
+    if file.startswith(TOGETHER):
         return [*SMALL, "-flto", f"-frandom-seed={file}"]
     return [*SMALL]
 

@@ -120,7 +120,7 @@ def _room(path: str) -> str:
     if ".a(" in path:
         return "TFLM" if f"/{LIBRARY}(" in path else "C library"
     if path.endswith((".lto.o", ".ltrans.o")):
-        return "device and port"  # which the compiler sees as one, when it links
+        return "device"  # which the compiler sees as one, when it links
     inside = path.partition("/objects/")[2]
     if "/" in inside:
         return inside.rpartition("/")[0]

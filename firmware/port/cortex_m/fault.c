@@ -48,7 +48,7 @@ static uint32_t fault_told; /* lines */
 
 void fault_handler(void);
 void default_handler(void);
-__attribute__((used)) void fault_report(const uint32_t *frame, const uint32_t *saved);
+void fault_report(const uint32_t *frame, const uint32_t *saved);
 
 static void put(const char *words, size_t size)
 {
