@@ -21,6 +21,7 @@ from codegen.spec_file import load_spec
 from tests.support.cli import earshot
 from tests.support.compile import ROOT
 from tests.support.plant import plant
+from tests.support.processes import until
 from tests.support.tools import need_tool
 from tests.support.tutorial import noises
 from workbench.build import build, scons_environment
@@ -91,15 +92,6 @@ def emulators(word: str) -> list[int]:
             if b"qemu-system-arm" in words and word.encode() in words and state != "Z":
                 found.append(int(folder.name))
     return found
-
-
-def until(holds: Callable[[], object], seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_the_suites_pass(app: Path, built: Path) -> None:

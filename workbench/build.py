@@ -13,6 +13,7 @@ from codegen.errors import UserError
 from codegen.spec_file import load_spec
 from workbench import tools
 from workbench.build_options import ROOT, engine_of, folder_name
+from workbench.locks import SAY
 from workbench.runs import BUILT, note
 
 
@@ -85,14 +86,19 @@ def scons_environment() -> dict[str, str]:
 
 
 def _scons(*words: str) -> None:
-    done = subprocess.run(
-        [*scons_command(), *words],
-        cwd=ROOT,
-        env={**scons_environment(), "SCONSFLAGS": ""},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    heard = os.dup(2)  # that it waits for another build is said at once; what else it says, if it fails
+    try:
+        done = subprocess.run(
+            [*scons_command(), *words],
+            cwd=ROOT,
+            env={**scons_environment(), "SCONSFLAGS": "", SAY: str(heard)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            pass_fds=(heard,),
+        )
+    finally:
+        os.close(heard)
     if done.returncode != 0:
         raise UserError(done.stderr.strip() or done.stdout.strip())

@@ -32,6 +32,7 @@ class BuildOptions:
     verbose: bool
     emulator: str | None = None  # None: what fits
     report: bool = False  # the workbench makes it, and asks SCons for what it needs
+    after: tuple[str, ...] = ()  # what the workbench does once the rest is built: emulate, flash
     accept: bool = False  # the report
     probe: str | None = None  # who flashes: a method, a serial number, or METHOD:SERIAL
     port: str | None = None  # the board's serial port, for its boot line after flashing
@@ -81,6 +82,9 @@ TARGETS: Mapping[str, str] = {
     "flash": "the image onto the board: verified, reset, asked who it is",
     "counting": "counting.elf, from which `earshot profile` counts instructions",
 }
+
+
+AFTER = ("emulate", "flash")  # they may take long, so the build is over before, and others may build
 
 
 def help_text() -> str:
@@ -134,6 +138,7 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         verbose=arguments.get("verbose") == "1",
         emulator=arguments.get("emulator"),
         report="report" in targets,
+        after=tuple(target for target in targets if target in AFTER),
         accept=arguments.get("accept") == "1",
         probe=arguments.get("probe"),
         port=arguments.get("port"),

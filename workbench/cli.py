@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from workbench import tools
 from workbench.build import board_tools, scons_command, scons_environment
 from workbench.build_options import EXAMPLE, ROOT, engine_of
 from workbench.commands.list import COMMANDS
+from workbench.locks import COMMAND
 
 _PATHS = ("app=", "build=", "tflm=")  # options that are paths
 
@@ -37,6 +39,7 @@ class Command(Protocol):
 
 def main(words: Sequence[str]) -> int:
     """Runs a command line. 0: success, 1: a check failed, 2: bad usage or input, 130: interrupted."""
+    os.environ[COMMAND] = shlex.join(["earshot", *words])
     try:
         code = _dispatch(words)
         sys.stdout.flush()

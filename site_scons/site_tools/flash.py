@@ -1,4 +1,4 @@
-"""The scripts that flash an image, in its folder; and the target that runs one of them."""
+"""The scripts that flash an image, in its folder."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from SCons.Script import Action
 
 from codegen.flash_scripts import flash_scripts
+from workbench.texts import write_whole
 
 
 def generate(env: Any) -> None:
-    """Adds env.FlashScripts() and env.Flash(what to build before)."""
+    """Adds env.FlashScripts()."""
     env.AddMethod(_flash_scripts, "FlashScripts")
-    env.AddMethod(_flash, "Flash")
 
 
 def _flash_scripts(env: Any) -> list[Any]:
@@ -36,21 +36,7 @@ def _write(target: list[Any], source: list[Any], env: Any) -> None:
     texts = flash_scripts(env["OPTIONS"].board)
     for node in target:
         file = Path(node.get_abspath())
-        file.write_text(texts[file.name])
-
-
-def _flash(env: Any, files: list[Any]) -> list[Any]:
-    """The target `flash`: never up to date."""
-    target = env.Alias("flash", files, Action(_run, None), OPTIONS=env["OPTIONS"])
-    env.AlwaysBuild(target)
-    return list(target)
-
-
-def _run(target: list[Any], source: list[Any], env: Any) -> None:
-    from workbench.flash.flash import flash
-
-    options = env["OPTIONS"]
-    flash(options.board, options.folder, options.probe, options.port, verbose=options.verbose)
+        write_whole(file, texts[file.name])
 
 
 def exists(env: Any) -> bool:

@@ -16,7 +16,8 @@ SMALL = ("-Os", "-fno-schedule-insns2", "-fno-jump-tables")
 def generate(env: Any) -> None:
     """Adds env.Image(generated sources), and what other images are made of."""
     fill = [] if env["OPTIONS"].board.hosted else [Action(_checksum, None)]
-    env["IMAGE_LINK"] = [Action("$LINKCOM", "$LINKCOMSTR"), *fill]
+    # Linker and objcopy write beside the target: under its own name a file is whole.
+    env["IMAGE_LINK"] = [Action("$LINKCOM", "$LINKCOMSTR"), *fill, Action(_whole, None)]
     env.AddMethod(_image, "Image")
     env.AddMethod(_handwritten, "HandwrittenObjects")
     env.AddMethod(_generated, "GeneratedObjects")
@@ -50,7 +51,7 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
         files += _library(env, f"{folder}/libearshot.so", [*runtime, *chain])
     else:
         for form, name in (("binary", "bin"), ("ihex", "hex")):
-            copy = Action("$OBJCOPYCOM", "$OBJCOPYCOMSTR")
+            copy = [Action("$OBJCOPYCOM", "$OBJCOPYCOMSTR"), Action(_whole, None)]
             files += env.Command(f"{folder}/firmware.{name}", elf, copy, OBJCOPYFLAGS=["-O", form])
     return [*files, *env.SizeTable(f"{folder}/size.txt", elf, files)]
 
@@ -70,7 +71,16 @@ def _measuring_image(env: Any, sources: list[Any]) -> Any:
 def _checksum(target: list[Any], source: list[Any], env: Any) -> None:
     from workbench.checksum import fill_checksum
 
-    fill_checksum(Path(target[0].get_abspath()))
+    fill_checksum(_part(target))
+
+
+def _whole(target: list[Any], source: list[Any], env: Any) -> None:
+    _part(target).replace(target[0].get_abspath())
+
+
+def _part(target: list[Any]) -> Path:
+    """As PART of the toolchain."""
+    return Path(f"{target[0].get_abspath()}.part")
 
 
 def _handwritten(env: Any, *rooms: str) -> list[Any]:
@@ -132,7 +142,7 @@ def _object(
 def _library(env: Any, file: str, objects: list[Any]) -> list[Any]:
     """The chain from samples to decision alone: the link fails when it reaches for device/ or port/."""
     strict = [] if sys.platform == "darwin" else ["-Wl,-z,defs,-Bsymbolic"]
-    link = Action("$LINKCOM", "$LINKCOMSTR")
+    link = [Action("$LINKCOM", "$LINKCOMSTR"), Action(_whole, None)]
     return list(env.Command(file, objects, link, LINKFLAGS=["-shared", "-Wl,--build-id=sha1", *strict]))
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from SCons.Script import Action
 
+from workbench.texts import write_whole
+
 
 def generate(env: Any) -> None:
     """Adds env.RenodeFiles()."""
@@ -41,7 +43,7 @@ def _copy(target: list[Any], source: list[Any], env: Any) -> None:
 def _script(target: list[Any], source: list[Any], env: Any) -> None:
     from codegen.board_sources import renode_script
 
-    Path(target[0].get_abspath()).write_text(renode_script(env["OPTIONS"].board))
+    write_whole(Path(target[0].get_abspath()), renode_script(env["OPTIONS"].board))
 
 
 def exists(env: Any) -> bool:

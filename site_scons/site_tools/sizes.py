@@ -7,6 +7,8 @@ from typing import Any
 
 from SCons.Script import Action
 
+from workbench.texts import write_whole
+
 
 def generate(env: Any) -> None:
     """Adds env.SizeTable(file, elf, what to wait for)."""
@@ -35,7 +37,7 @@ def _write(target: list[Any], source: list[Any], env: Any) -> None:
         library = options.tflm.library or Path(LIBRARY)
         found = parts.parts(link_map, library.name, options.tflm.kernels, options.spec.name)
         text += f"\n{parts.table(found)}"
-    Path(target[0].get_abspath()).write_text(text + "\n")
+    write_whole(Path(target[0].get_abspath()), text + "\n")
     print(f"\n{text}\n\n{source[0].path}")
 
 

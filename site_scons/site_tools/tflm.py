@@ -14,7 +14,7 @@ from SCons.Script import Action, Environment
 from codegen.errors import UserError
 from workbench import tools
 from workbench.build import board_tools
-from workbench.texts import write_texts
+from workbench.texts import write_texts, write_whole
 from workbench.tflm.found import LIBRARY
 from workbench.tflm.packs import PRE_INCLUDE
 
@@ -98,7 +98,7 @@ def _arena(env: Any, sources: list[Any]) -> Any:
     board = emulated(options.board)
     measuring = replace(options, board=board, build=options.folder / "measure")
     inside = Environment(
-        tools=["user_errors", "toolchain", "quiet", "generated", "tflm", "image"],
+        tools=["user_errors", "signatures", "toolchain", "quiet", "generated", "tflm", "image"],
         OPTIONS=measuring,
         LOCK=env["LOCK"],
         BUILT_LIBRARY=env["ENGINE_LIBRARY"],  # the cores are the same
@@ -149,7 +149,7 @@ def _measure(target: list[Any], source: list[Any], env: Any) -> None:
     from workbench.tflm.measure import measure
 
     arena = measure(Path(source[0].get_abspath()), env["BOARD"])
-    Path(target[0].get_abspath()).write_text(json.dumps({"arena": arena.size, "used": arena.used}) + "\n")
+    write_whole(Path(target[0].get_abspath()), json.dumps({"arena": arena.size, "used": arena.used}) + "\n")
 
 
 def _int8_operators(options: Any) -> list[str]:

@@ -8,7 +8,6 @@ from typing import Any
 from SCons.Script import Main
 
 from codegen.errors import UserError
-from workbench.told import ToldError
 
 
 def generate(env: Any) -> None:
@@ -18,11 +17,10 @@ def generate(env: Any) -> None:
     def told(task: Any) -> None:
         error = task.exc_info()[1]
         cause = (getattr(error, "exc_info", None) or (None, None))[1]
-        if not isinstance(cause, UserError | ToldError):
+        if not isinstance(cause, UserError):
             failed(task)
             return
-        if isinstance(cause, UserError):
-            print(cause, file=sys.stderr)
+        print(cause, file=sys.stderr)
         task.exception = (error, error, None)
         task.do_failed(getattr(cause, "exit_code", 2))
         task.exc_clear()

@@ -1,0 +1,57 @@
+"""`scons board=... emulate` and `flash`: SCons builds in a process of its own, which ends before they begin.
+
+So nobody waits for an emulator or a probe who only wants to build, and SCons has written what it remembers.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from codegen.errors import UserError
+from workbench.build import scons_command, scons_environment
+from workbench.build_options import AFTER, ROOT, BuildOptions
+
+_PATHS = ("app", "build", "tflm")
+_NOT_FOR_THE_BUILD = ("emulator", "probe", "port", "accept")
+
+
+def run(options: BuildOptions, arguments: Mapping[str, str], targets: Sequence[str], launch: Path) -> int:
+    """Builds what is asked for, then does options.after in that order; the exit code.
+
+    arguments, targets, launch: of the command line, see read_options. 0: done; 1: a case or the flashing
+    failed; 2: it could not be tried; 130: interrupted.
+    """
+    words = [
+        f"{name}={(launch / value).resolve() if name in _PATHS else value}"
+        for name, value in arguments.items()
+        if name not in _NOT_FOR_THE_BUILD
+    ]
+    rest = [target for target in targets if target not in AFTER]
+    try:
+        built = subprocess.run(
+            [*scons_command(), *words, *rest, "firmware"], cwd=ROOT, env=scons_environment(), check=False
+        )
+        if built.returncode != 0:
+            return built.returncode
+        return next(filter(None, (_do(what, options) for what in options.after)), 0)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return int(getattr(error, "exit_code", 2))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _do(what: str, options: BuildOptions) -> int:
+    if what == "emulate":
+        from workbench.suites.emulate import emulate
+
+        return emulate(
+            options.board.name, options.app, options.folder / "firmware.elf", options.build, options.emulator
+        )
+    from workbench.flash.flash import flash
+
+    flash(options.board, options.folder, options.probe, options.port, verbose=options.verbose)
+    return 0
