@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.compile import ROOT
-from workbench.build import scons_environment
-from workbench.build_options import EXAMPLE
-from workbench.locks import COMMAND, lock
+from codegen.common.paths import ROOT
+from toolbox.locks import COMMAND, lock
+from toolbox.options import EXAMPLE
+from toolbox.scons import scons_environment
 
-LOCK = "import sys; from pathlib import Path; from workbench.locks import lock; "
+LOCK = "import sys; from pathlib import Path; from toolbox.locks import lock; "
 HOLD = LOCK + "held = lock(Path(sys.argv[1]), ''); print(flush=True); sys.stdin.read()"
 WAIT = LOCK + "lock(Path(sys.argv[1]), 'waiting')"
 BUILD = "import sys; from pathlib import Path; from workbench.build import build; "

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from codegen.errors import UserError
-from tests.support.compile import ROOT
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
 from tests.support.processes import gone, until
-from workbench.build import scons_environment
+from toolbox.scons import scons_environment
 from workbench.suites.results import Case, read_cases
 from workbench.suites.run import run_renode, run_robot
 

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from codegen.errors import UserError
-from workbench.build import scons_command, scons_environment
-from workbench.build_options import AFTER, ROOT, BuildOptions
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from toolbox.options import AFTER, BuildOptions
+from toolbox.scons import scons_command, scons_environment
 
 _PATHS = ("app", "build", "tflm")
 _NOT_FOR_THE_BUILD = ("emulator", "probe", "port", "accept")

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOG_MAX 97 /* characters of a reason, and the zero: REASON_MAX in codegen/line_size.py */
+#define LOG_MAX 97 /* characters of a reason, and the zero: REASON_MAX in codegen/emit/line_size.py */
 
 typedef struct {
     char *text;

@@ -7,8 +7,8 @@ from typing import Any
 
 from SCons.Script import Action
 
-from codegen.flash_scripts import flash_scripts
-from workbench.texts import write_whole
+from codegen.emit.flash_scripts import flash_scripts
+from toolbox.write_if_changed import write_whole
 
 
 def generate(env: Any) -> None:

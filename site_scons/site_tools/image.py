@@ -45,7 +45,7 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     )
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])
     files = [elf, link_map]
-    env.Depends(elf, env.File("#workbench/checksum.py"))
+    env.Depends(elf, env.File("#toolbox/checksum.py"))
     if options.board.hosted:
         chain = [node for node in made if node.name != "app.o"]
         files += _library(env, f"{folder}/libearshot.so", [*runtime, *chain])
@@ -69,7 +69,7 @@ def _measuring_image(env: Any, sources: list[Any]) -> Any:
 
 
 def _checksum(target: list[Any], source: list[Any], env: Any) -> None:
-    from workbench.checksum import fill_checksum
+    from toolbox.checksum import fill_checksum
 
     fill_checksum(_part(target))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from SCons.Script import Action
 
-from workbench.texts import write_whole
+from toolbox.write_if_changed import write_whole
 
 
 def generate(env: Any) -> None:
@@ -32,7 +32,7 @@ def _renode_files(env: Any) -> list[Any]:
         Action(_script, None),
         OPTIONS=options,
     )
-    env.Depends(script, [env.File("#codegen/board_sources.py"), env.File("#codegen/board_renode.py")])
+    env.Depends(script, [env.File("#codegen/emit/board.py"), env.File("#codegen/board/renode.py")])
     return [*files, *script]
 
 
@@ -41,7 +41,7 @@ def _copy(target: list[Any], source: list[Any], env: Any) -> None:
 
 
 def _script(target: list[Any], source: list[Any], env: Any) -> None:
-    from codegen.board_sources import renode_script
+    from codegen.emit.board import renode_script
 
     write_whole(Path(target[0].get_abspath()), renode_script(env["OPTIONS"].board))
 

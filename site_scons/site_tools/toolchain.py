@@ -6,9 +6,9 @@ import os
 import sys
 from typing import Any
 
-from workbench import tools
-from workbench.build import board_tools
-from workbench.build_options import ROOT
+from codegen.common.paths import ROOT
+from toolbox import tools
+from toolbox.tools import board_tools
 
 _C = [
     "-std=c11",

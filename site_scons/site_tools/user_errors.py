@@ -7,7 +7,7 @@ from typing import Any
 
 from SCons.Script import Main
 
-from codegen.errors import UserError
+from codegen.common.errors import UserError
 
 
 def generate(env: Any) -> None:

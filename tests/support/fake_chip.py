@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from codegen.board import load_board
-from codegen.board_sources import board_sources
+from codegen.board.description import load_board
+from codegen.emit.board import board_sources
 from tests.support.compile import FIRMWARE, WARNINGS
 from tests.support.tools import need_tool
 

@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from codegen.errors import UserError
+from codegen.common.errors import UserError
 from workbench.training.front_end import FOLDER
 from workbench.training.quiet import quiet
 from workbench.training.recipe import load_recipe

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codegen.board import Board
-from codegen.errors import UserError
+from codegen.board.description import Board
+from codegen.common.errors import UserError
 from workbench.flash.methods import METHODS, Method
 
 _SERIAL = re.compile(r"[A-Za-z0-9/][A-Za-z0-9/._:-]*")  # or the port of a bootloader; it goes into scripts

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from codegen.board import load_board
-from codegen.spec_file import load_spec
-from workbench import tools
+from codegen.app.spec_file import load_spec
+from codegen.board.description import load_board
+from toolbox import tools
+from toolbox.locks import lock
 from workbench.build import build
-from workbench.locks import lock
 from workbench.suites.emulator import QEMU, Emulator, check, choose
 from workbench.suites.generate import Generated, generate
 from workbench.suites.renode import run_on_renode

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from codegen.errors import UserError
+from codegen.common.errors import UserError
 
 STOPPED = "Execution terminated by signal"  # what Robot says of the case that ran when it was interrupted
 NOT_RUN = "robot:exit"  # the tag that Robot gives to those behind it

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from codegen.errors import UserError
-from workbench.build import scons_environment
+from codegen.common.errors import UserError
+from toolbox.scons import scons_environment
 from workbench.suites.results import Case, Results, StoppedError, check_complete, read_cases
 from workbench.targets.link import die_with_parent
 from workbench.targets.supervisor import supervised

@@ -11,9 +11,9 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.errors import UserError
-from workbench.build_options import ROOT
-from workbench.lines import (
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from workbench.protocol.lines import (
     PAYLOAD_MAX,
     STOPPED,
     Ack,

@@ -6,13 +6,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from codegen.errors import UserError, UserErrors
-from codegen.spec import Spec
-from codegen.spec_file import FILE_NAME, load_spec
-from codegen.toml_place import read_toml
-from workbench.build_options import ROOT
-from workbench.features import open_pipeline
-from workbench.library import Pipeline
+from codegen.app.spec import Spec
+from codegen.app.spec_file import FILE_NAME, load_spec
+from codegen.common.errors import UserError, UserErrors
+from codegen.common.paths import ROOT
+from codegen.common.toml_place import read_toml
+from workbench.host.features import open_pipeline
+from workbench.host.host_library import Pipeline
 from workbench.training.features import Shape, tensor_shape
 
 FOLDER = ROOT / "build" / "training"

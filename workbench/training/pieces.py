@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.errors import UserError
-from codegen.spec import Pipeline
-from workbench.audio import read_audio
-from workbench.labels import Segment, class_index
+from codegen.app.spec import Pipeline
+from codegen.common.errors import UserError
+from workbench.audio.recording import read_audio
+from workbench.data.labels import Segment, class_index
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codegen.errors import UserError
+from codegen.common.errors import UserError
 from workbench.training.confusion import Confusion
 
 
