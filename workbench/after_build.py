@@ -32,17 +32,39 @@ def run(options: BuildOptions, arguments: Mapping[str, str], targets: Sequence[s
     ]
     rest = [target for target in targets if target not in AFTER]
     try:
-        built = subprocess.run(
-            [*scons_command(), *words, *rest, "firmware"], cwd=ROOT, env=scons_environment(), check=False
-        )
-        if built.returncode != 0:
-            return built.returncode
+        for what in options.after:
+            _check(what, options)
+        code = _built([*words, *rest, "firmware"])
+        if code != 0:
+            return code
         return next(filter(None, (_do(what, options) for what in options.after)), 0)
     except UserError as error:
         print(error, file=sys.stderr)
         return int(getattr(error, "exit_code", 2))
     except KeyboardInterrupt:
         return 130
+
+
+def _built(words: Sequence[str]) -> int:
+    """SCons's exit code. After an interrupt it is waited for: it writes what it remembers."""
+    process = subprocess.Popen([*scons_command(), *words], cwd=ROOT, env=scons_environment())
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.wait()
+        raise
+
+
+def _check(what: str, options: BuildOptions) -> None:
+    """UserError for what cannot be done, before a minute of building."""
+    if what == "emulate":
+        from workbench.suites.emulator import check
+
+        check(options.spec, options.board.name, options.emulator)
+    else:
+        from workbench.flash.choose import methods_of
+
+        methods_of(options.board)
 
 
 def _do(what: str, options: BuildOptions) -> int:

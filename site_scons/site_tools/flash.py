@@ -8,6 +8,7 @@ from typing import Any
 from SCons.Script import Action
 
 from codegen.emit.flash_scripts import flash_scripts
+from toolbox.makers import makers
 from toolbox.write_if_changed import write_whole
 
 
@@ -28,7 +29,7 @@ def _flash_scripts(env: Any) -> list[Any]:
         Action(_write, "  GEN  ${TARGET.dir}/flash.*"),
         OPTIONS=options,
     )
-    env.Depends(nodes, env.Glob("#codegen/*.py") + env.Glob("#templates/flash.*.in"))
+    env.Depends(nodes, makers())
     return list(nodes)
 
 

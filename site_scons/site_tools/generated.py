@@ -8,6 +8,7 @@ from typing import Any
 from SCons.Script import Action
 
 from codegen.app.contract import contract_file
+from toolbox.makers import makers
 from toolbox.tflm.arena import granted
 from toolbox.write_if_changed import write_if_changed
 
@@ -55,7 +56,7 @@ def _board_sources(env: Any) -> list[Any]:
 
 def _keep(env: Any, nodes: list[Any]) -> None:
     """They are made anew when the generator changes; a file whose text stays keeps its time."""
-    env.Depends(nodes, env.Glob("#codegen/*.py") + env.Glob("#codegen/*/*.py") + env.Glob("#templates/*.in"))
+    env.Depends(nodes, makers())
     env.Precious(nodes)
 
 

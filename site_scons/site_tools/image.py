@@ -8,16 +8,29 @@ from typing import Any
 
 from SCons.Script import Action
 
-# Where every instruction counts; all else of firmware/ is compiled for size.
-FAST = ("pipeline/gate", "pipeline/mfcc", "nn/", "counting/")
-SMALL = ("-Os", "-fno-schedule-insns2", "-fno-jump-tables")
+from toolbox.makers import makers
+from toolbox.options import MODEL_FLAGS
+
+# Where every instruction counts; all else of firmware/ is compiled for size: without tables of jumps and
+# without registers that hold a value for a loop's sake, and with all variables of a file in one section, so
+# that code reaches them from one address.
+FAST = ("pipeline/gate", "pipeline/mfcc", "nn/")
+SMALL = (
+    "-Os",
+    "-fno-schedule-insns2",
+    "-fno-jump-tables",
+    "-fno-move-loop-invariants",
+    "-fno-data-sections",
+)
 
 
 def generate(env: Any) -> None:
     """Adds env.Image(generated sources), and what other images are made of."""
     fill = [] if env["OPTIONS"].board.hosted else [Action(_checksum, None)]
+    shown = "$LINKCOMSTR" if "LINKCOMSTR" in env else "$LINKCOM"
+    link = Action(_link, shown, varlist=["LINK", "LINKCOM", "LINKFLAGS", "BEHIND"])
     # Linker and objcopy write beside the target: under its own name a file is whole.
-    env["IMAGE_LINK"] = [Action("$LINKCOM", "$LINKCOMSTR"), *fill, Action(_whole, None)]
+    env["IMAGE_LINK"] = [link, *fill, Action(_whole, None)]
     env.AddMethod(_image, "Image")
     env.AddMethod(_handwritten, "HandwrittenObjects")
     env.AddMethod(_generated, "GeneratedObjects")
@@ -45,7 +58,7 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     )
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])
     files = [elf, link_map]
-    env.Depends(elf, env.File("#toolbox/checksum.py"))
+    env.Depends(elf, makers("toolbox", "site_scons"))
     if options.board.hosted:
         chain = [node for node in made if node.name != "app.o"]
         files += _library(env, f"{folder}/libearshot.so", [*runtime, *chain])
@@ -68,19 +81,26 @@ def _measuring_image(env: Any, sources: list[Any]) -> Any:
     return elf[0]
 
 
+def _link(target: list[Any], source: list[Any], env: Any) -> int:
+    from toolbox.link import link
+
+    options = env["OPTIONS"]
+    command = env.subst("$LINKCOM", target=target, source=source)
+    return link(command, env["ENV"], options.board, options.spec.file, [env["LOCK"].fileno()])
+
+
 def _checksum(target: list[Any], source: list[Any], env: Any) -> None:
     from toolbox.checksum import fill_checksum
 
-    fill_checksum(_part(target))
+    fill_checksum(_part(target, env))
 
 
 def _whole(target: list[Any], source: list[Any], env: Any) -> None:
-    _part(target).replace(target[0].get_abspath())
+    _part(target, env).replace(target[0].get_abspath())
 
 
-def _part(target: list[Any]) -> Path:
-    """As PART of the toolchain."""
-    return Path(f"{target[0].get_abspath()}.part")
+def _part(target: list[Any], env: Any) -> Path:
+    return Path(env.subst("$PART", target=target)).absolute()
 
 
 def _handwritten(env: Any, *rooms: str) -> list[Any]:
@@ -112,7 +132,8 @@ def _generated(env: Any, generated: list[Any]) -> list[Any]:
     for source in (node for node in generated if node.name.endswith((".c", ".cc"))):
         target = f"{options.folder}/objects/{Path(source.name).with_suffix('.o')}"
         system = env["ENGINE_SYSTEM"] if source.name.endswith(".cc") else []
-        objects += _object(env, target, source, "${SOURCE.abspath}", folders, system=system)
+        flags = env["CCFLAGS"] if options.board.hosted else [*env["CCFLAGS"], *MODEL_FLAGS]
+        objects += _object(env, target, source, "${SOURCE.abspath}", folders, system=system, CCFLAGS=flags)
     return objects
 
 

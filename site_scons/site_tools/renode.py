@@ -8,6 +8,7 @@ from typing import Any
 
 from SCons.Script import Action
 
+from toolbox.makers import makers
 from toolbox.write_if_changed import write_whole
 
 
@@ -32,7 +33,7 @@ def _renode_files(env: Any) -> list[Any]:
         Action(_script, None),
         OPTIONS=options,
     )
-    env.Depends(script, [env.File("#codegen/emit/board.py"), env.File("#codegen/board/renode.py")])
+    env.Depends(script, makers())
     return [*files, *script]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from SCons.Script import Main
 
 from codegen.common.errors import UserError
+from toolbox.exit_code import ExitCode
 
 
 def generate(env: Any) -> None:
@@ -17,10 +18,11 @@ def generate(env: Any) -> None:
     def told(task: Any) -> None:
         error = task.exc_info()[1]
         cause = (getattr(error, "exc_info", None) or (None, None))[1]
-        if not isinstance(cause, UserError):
+        if not isinstance(cause, UserError | ExitCode):
             failed(task)
             return
-        print(cause, file=sys.stderr)
+        if isinstance(cause, UserError):
+            print(cause, file=sys.stderr)
         task.exception = (error, error, None)
         task.do_failed(getattr(cause, "exit_code", 2))
         task.exc_clear()

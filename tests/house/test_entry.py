@@ -43,11 +43,13 @@ def clone(tmp_path: Path) -> Path:
     folder = tmp_path / "a clone's folder"
     (folder / "requirements").mkdir(parents=True)
     (folder / "workbench").mkdir()
+    (folder / "toolbox").mkdir()
     shutil.copy(ROOT / "earshot", folder / "earshot")
     for name in ("base", "train"):
         (folder / "requirements" / f"{name}.lock").write_text(f"# {name}\n")
     (folder / "workbench" / "__init__.py").write_text("")
-    (folder / "workbench" / "environment.py").write_text(SETUP)
+    (folder / "toolbox" / "__init__.py").write_text("")
+    (folder / "toolbox" / "environment.py").write_text(SETUP)
     (folder / "workbench" / "__main__.py").write_text(MAIN)
     return folder
 
@@ -121,9 +123,10 @@ def test_a_moved_clone_is_noticed(clone: Path) -> None:
     assert setups(moved) == [".venv base"] * 2
 
 
-def test_train_alone_has_the_environment_with_tensorflow(clone: Path) -> None:
-    assert earshot(clone, "train", "--app", "x").stdout == ".venv-train ['train', '--app', 'x']\n"
-    assert setups(clone) == [".venv-train train"]
+def test_train_starts_like_any_command(clone: Path) -> None:
+    """Its words are understood, and its help printed, without TensorFlow."""
+    assert earshot(clone, "train", "--help").stdout == ".venv ['train', '--help']\n"
+    assert setups(clone) == [".venv base"]
 
 
 def test_a_setup_that_failed_ends_the_run(clone: Path) -> None:

@@ -16,6 +16,7 @@ PARTS = (
     "SConstruct",
     "earshot",
     "site_scons",
+    "toolbox",
     "codegen",
     "templates",
     "boards",

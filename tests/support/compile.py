@@ -7,7 +7,9 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from codegen.common.paths import ROOT
+
+SUPPORT = Path(__file__).resolve().parent
 FIRMWARE = ROOT / "firmware"
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from codegen.board.description import load_board
 from codegen.emit.board import board_sources
@@ -120,9 +121,11 @@ class Drivers:
         self.c.fake_memory.restype = ctypes.c_size_t
         self.c.fake_port_start.restype = ctypes.c_char_p
         self.c.fake_audio_start.restype = ctypes.c_char_p
+        self.c.fake_call.restype = ctypes.c_char_p
         self.c.reset_cause_of_chip.restype = ctypes.c_char_p
         self.c.port_audio_fault.restype = ctypes.c_char_p
         self.c.port_ticks.restype = ctypes.c_uint32
+        self.c.port_serial_lost.restype = ctypes.c_uint32
         self.c.port_room.restype = ctypes.c_size_t
         self.c.port_read.restype = ctypes.c_size_t
         self.c.port_audio_read.restype = ctypes.c_size_t
@@ -144,6 +147,11 @@ class Drivers:
         started = ctypes.c_bool()
         failed = self.c.fake_audio_start(rate, ctypes.byref(started))
         return failed.decode() if failed else started.value
+
+    def failing(self, handler: Any) -> str | None:
+        """What port_fail() was told by a handler, if it was."""
+        failed = self.c.fake_call(handler)
+        return failed.decode() if failed else None
 
     def fault(self) -> str | None:
         """port_audio_fault()."""
@@ -169,13 +177,21 @@ class Drivers:
         return samples
 
 
-def build_drivers(folder: Path, board_name: str, port: str, *defines: str) -> Path:
-    """The port's C with the fake's headers in place of the two that touch the chip."""
+def build_drivers(
+    folder: Path, board_name: str, port: str, *, instead: Mapping[str, Path | None] | None = None
+) -> Path:
+    """The port's C with the fake's headers in place of the two that touch the chip.
+
+    instead: files of the port -> what is compiled in their place, None for nothing.
+    """
     board = load_board(board_name)
     (folder / "board.h").write_text(board_sources(board)["board.h"])
     library = folder / "drivers.so"
-    files = [FAKE / "fake.c", *sorted((FIRMWARE / "port" / port).glob("*.c"))]
-    words = [*WARNINGS, "-O1", "-g", "-fPIC", "-shared", *defines]
+    files = [FAKE / "fake.c", FIRMWARE / "port" / "cortex_m" / "serial_port.c"]
+    for source in sorted((FIRMWARE / "port" / port).glob("*.c")):
+        taken = (instead or {}).get(source.name, source)
+        files += [] if taken is None else [taken]
+    words = [*WARNINGS, "-O1", "-g", "-fPIC", "-shared"]
     words += [f"-I{FAKE}", f"-I{FIRMWARE}", f"-I{folder}", *map(str, files), "-o", str(library)]
     done = subprocess.run([need_tool("gcc"), *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

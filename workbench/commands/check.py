@@ -14,13 +14,14 @@ from codegen.common.paths import ROOT
 NAME = "check"
 HELP = "checks format, lint and types of Earshot's own sources"
 DESCRIPTION = """\
-Runs ruff (format and lint), mypy and clang-format over the project's sources. Exit code 1 when one complains.
+Runs ruff (format and lint), mypy and clang-format over the project's sources, and looks that no room imports
+from one above it (docs/architecture.md). Exit code 1 when one complains.
 
-  earshot check          tells
+  earshot check          reports
   earshot check --fix    formats, and mends what the linter can
 """
 
-PYTHON = ("codegen", "workbench", "tests", "examples", "site_scons")
+PYTHON = ("codegen", "toolbox", "workbench", "tests", "examples", "site_scons")
 C_FOLDERS = ("firmware", "examples", "tests")
 
 
@@ -77,6 +78,7 @@ def checks() -> list[Check]:
         Check("ruff format", [ruff, "format", "--check", *python], [ruff, "format", *python]),
         Check("ruff check", [ruff, "check", *python], [ruff, "check", "--fix", *python]),
         Check("mypy", [sys.executable, "-m", "mypy"]),
+        Check("rooms", [sys.executable, "-m", "workbench.house.rooms"]),
         Check(
             "clang-format", [clang_format, "--dry-run", "-Werror", *sources], [clang_format, "-i", *sources]
         ),

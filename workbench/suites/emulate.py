@@ -17,6 +17,10 @@ from workbench.suites.results import Results, StoppedError
 from workbench.suites.run import run_robot
 from workbench.targets.renode import SCRIPT
 
+SYNTHESISED = (
+    "The sounds were made by a program, for want of recordings. Name yours in suites.toml: docs/emulation.md."
+)
+
 
 def emulate(board: str, app: Path, image: Path, build_dir: Path, wanted: str | None) -> int:
     """Generates an app's suites and runs them. 0: every case passed, 1: one failed, 130: interrupted.
@@ -46,6 +50,8 @@ def emulate(board: str, app: Path, image: Path, build_dir: Path, wanted: str | N
             return 130
     print(f"{len(done.cases) - done.failed} of {generated.cases} cases passed on {emulator.words}")
     print(f"  log    {done.log}\n  JUnit  {done.xunit}")
+    if generated.synthesised:
+        print(SYNTHESISED)
     return 1 if done.failed else 0
 
 

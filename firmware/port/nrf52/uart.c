@@ -2,31 +2,35 @@
  * since the chip tells only at the end of a transfer that something came. Between two transfers its own
  * buffer of four bytes and more takes what comes. */
 #include "port/cortex_m/cortex_m.h"
+#include "port/cortex_m/serial_port.h"
 #include "port/nrf52/nrf52.h"
 #include "port/port.h"
 #include "port/register.h"
-#include "port/serial_ring.h"
 #include <string.h>
 
-#define TASKS_STARTRX (NRF52_UARTE0 + 0x000)
-#define TASKS_STARTTX (NRF52_UARTE0 + 0x008)
-#define EVENTS_ENDRX  (NRF52_UARTE0 + 0x110)
-#define EVENTS_ENDTX  (NRF52_UARTE0 + 0x120)
-#define EVENTS_ERROR  (NRF52_UARTE0 + 0x124)
-#define INTENSET      (NRF52_UARTE0 + 0x304)
-#define INTENCLR      (NRF52_UARTE0 + 0x308)
-#define ERRORSRC      (NRF52_UARTE0 + 0x480)
-#define ENABLE        (NRF52_UARTE0 + 0x500)
-#define PSEL_RTS      (NRF52_UARTE0 + 0x508)
-#define PSEL_TXD      (NRF52_UARTE0 + 0x50C)
-#define PSEL_CTS      (NRF52_UARTE0 + 0x510)
-#define PSEL_RXD      (NRF52_UARTE0 + 0x514)
-#define BAUDRATE      (NRF52_UARTE0 + 0x524)
-#define RXD_PTR       (NRF52_UARTE0 + 0x534)
-#define RXD_MAXCNT    (NRF52_UARTE0 + 0x538)
-#define TXD_PTR       (NRF52_UARTE0 + 0x544)
-#define TXD_MAXCNT    (NRF52_UARTE0 + 0x548)
-#define CONFIG        (NRF52_UARTE0 + 0x56C)
+#define TASKS_STARTRX    (NRF52_UARTE0 + 0x000)
+#define TASKS_STOPRX     (NRF52_UARTE0 + 0x004)
+#define TASKS_STARTTX    (NRF52_UARTE0 + 0x008)
+#define TASKS_STOPTX     (NRF52_UARTE0 + 0x00C)
+#define EVENTS_ENDRX     (NRF52_UARTE0 + 0x110)
+#define EVENTS_ENDTX     (NRF52_UARTE0 + 0x120)
+#define EVENTS_ERROR     (NRF52_UARTE0 + 0x124)
+#define EVENTS_RXTO      (NRF52_UARTE0 + 0x144)
+#define EVENTS_TXSTOPPED (NRF52_UARTE0 + 0x158)
+#define INTENSET         (NRF52_UARTE0 + 0x304)
+#define INTENCLR         (NRF52_UARTE0 + 0x308)
+#define ERRORSRC         (NRF52_UARTE0 + 0x480)
+#define ENABLE           (NRF52_UARTE0 + 0x500)
+#define PSEL_RTS         (NRF52_UARTE0 + 0x508)
+#define PSEL_TXD         (NRF52_UARTE0 + 0x50C)
+#define PSEL_CTS         (NRF52_UARTE0 + 0x510)
+#define PSEL_RXD         (NRF52_UARTE0 + 0x514)
+#define BAUDRATE         (NRF52_UARTE0 + 0x524)
+#define RXD_PTR          (NRF52_UARTE0 + 0x534)
+#define RXD_MAXCNT       (NRF52_UARTE0 + 0x538)
+#define TXD_PTR          (NRF52_UARTE0 + 0x544)
+#define TXD_MAXCNT       (NRF52_UARTE0 + 0x548)
+#define CONFIG           (NRF52_UARTE0 + 0x56C)
 
 #define INT_ENDRX     (1u << 4)
 #define INT_ENDTX     (1u << 8)
@@ -39,20 +43,33 @@
 _Static_assert(BOARD_UART_BAUD == 115200 || BOARD_UART_BAUD == 1000000, "uart_baud is 115200 or 1000000");
 
 #define EMERGENCY_SIZE 64u
-#define SEND_MAX       128u /* 11 ms: what port_emergency_write() may have to wait for */
+#define SEND_MAX       128u /* 11 ms: what uart_send_polled() may have to wait for */
 
-static serial_ring_t uart;
 static uint8_t uart_received;          /* where EasyDMA, which reads and writes RAM alone, puts a byte */
 static volatile uint32_t uart_sending; /* bytes of the transfer under way; 0: none */
 static bool uart_started;
-static bool uart_dead; /* nothing goes out: an emergency's words have waited long enough */
 
 void uart_handler(void);
 
+/* A bootloader may have left it on and receiving, into memory that is ours now: EasyDMA has to come to rest
+ * before the UARTE is off. A wait that runs out, as where nothing was received, changes nothing. */
+static void stop(void)
+{
+    register_write(INTENCLR, UINT32_MAX);
+    if (register_read(ENABLE) == ENABLE_UARTE) {
+        register_write(EVENTS_RXTO, 0);
+        register_write(TASKS_STOPRX, 1);
+        register_wait(EVENTS_RXTO, 1, 1);
+        register_write(EVENTS_TXSTOPPED, 0);
+        register_write(TASKS_STOPTX, 1);
+        register_wait(EVENTS_TXSTOPPED, 1, 1);
+    }
+    register_write(ENABLE, 0);
+}
+
 void uart_start(void)
 {
-    register_write(ENABLE, 0); /* a bootloader may have left it on */
-    register_write(INTENCLR, UINT32_MAX);
+    stop();
     pin_output(NRF52_PIN(UART_TX), true);
     pin_input(NRF52_PIN(UART_RX), true);
     register_write(PSEL_RTS, NRF52_DISCONNECTED);
@@ -78,30 +95,30 @@ static void receive(void)
     register_write(EVENTS_ENDRX, 0);
     const uint8_t byte = *(volatile uint8_t *)&uart_received;
     register_write(TASKS_STARTRX, 1);
-    serial_ring_received(&uart, byte);
+    serial_ring_received(&serial_port, byte);
 }
 
 /* The next piece of the ring, up to its wrap and no longer than SEND_MAX. */
-static void send(void)
+static void send_piece(void)
 {
-    const uint32_t used = ring_used(&uart.tx), start = uart.tx.read % SERIAL_TX_SIZE;
+    const uint32_t used = ring_used(&serial_port.tx), start = serial_port.tx.read % SERIAL_TX_SIZE;
     if (used == 0 || uart_sending > 0)
         return;
     const uint32_t most = SERIAL_TX_SIZE - start < SEND_MAX ? SERIAL_TX_SIZE - start : SEND_MAX;
     uart_sending = used < most ? used : most;
-    register_write(TXD_PTR, register_pointer(uart.tx_bytes + start));
+    register_write(TXD_PTR, register_pointer(serial_port.tx_bytes + start));
     register_write(TXD_MAXCNT, uart_sending);
-    register_write(TASKS_STARTTX, 1);
+    register_start(TASKS_STARTTX, 1);
 }
 
-/* By the UART, and pended by port_write() for the first piece. */
+/* By the UART, and pended by uart_send() for the first piece. */
 void uart_handler(void)
 {
     if (register_read(EVENTS_ENDRX) & 1)
         receive();
     if (register_read(EVENTS_ENDTX) & 1) {
         register_write(EVENTS_ENDTX, 0);
-        ring_advance(&uart.tx.read, uart_sending);
+        ring_advance(&serial_port.tx.read, uart_sending);
         uart_sending = 0;
     }
     if (register_read(EVENTS_ERROR) & 1) {
@@ -109,63 +126,44 @@ void uart_handler(void)
         const uint32_t errors = register_read(ERRORSRC);
         register_write(ERRORSRC, errors);
         if (errors & ERROR_OVERRUN)
-            uart.lost++; /* at least one */
+            serial_port.lost++; /* at least one */
     }
-    send();
+    send_piece();
     sleep_wake();
 }
 
-size_t port_read(void *bytes, size_t size)
+void uart_send(void)
 {
-    return serial_ring_read(&uart, bytes, size);
-}
-
-size_t port_read_capacity(void)
-{
-    return SERIAL_RX_SIZE;
-}
-
-uint32_t port_serial_lost(void)
-{
-    return uart.lost;
-}
-
-size_t port_room(void)
-{
-    return serial_ring_room(&uart);
-}
-
-void port_write(const void *bytes, size_t size)
-{
-    serial_ring_write(&uart, bytes, size);
     nvic_pend(BOARD_UART_IRQ);
 }
 
-/* For the end of the transfer under way. */
-static void wait_sent(void)
+/* The end of the transfer under way. */
+static bool wait_sent(void)
 {
-    uart_dead = !register_wait(EVENTS_ENDTX, 1, 1);
+    return register_wait(EVENTS_ENDTX, 1, 1);
 }
 
 /* Nobody else sends any more: what the ring holds stays there, behind the piece under way. */
-void port_emergency_write(const char *text, size_t size)
+bool uart_send_polled(const char *text, size_t size)
 {
     static uint8_t piece[EMERGENCY_SIZE];
     if (!uart_started)
         uart_start();
     register_write(INTENCLR, UINT32_MAX);
-    if (uart_sending > 0)
-        wait_sent();
+    if (uart_sending > 0 && !wait_sent())
+        return false;
     uart_sending = 0;
-    while (size > 0 && !uart_dead) {
+    while (size > 0) {
         const size_t count = size < EMERGENCY_SIZE ? size : EMERGENCY_SIZE;
         memcpy(piece, text, count);
         register_write(EVENTS_ENDTX, 0);
         register_write(TXD_PTR, register_pointer(piece));
         register_write(TXD_MAXCNT, (uint32_t)count);
-        register_write(TASKS_STARTTX, 1);
-        wait_sent();
+        register_start(TASKS_STARTTX, 1);
+        if (!wait_sent())
+            return false;
         text += count;
         size -= count;
     }
+    return true;
 }

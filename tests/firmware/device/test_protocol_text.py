@@ -7,13 +7,12 @@ import binascii
 import ctypes
 import json
 import zlib
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.support.compile import FIRMWARE, compile_shared, load
+from tests.support.compile import FIRMWARE, SUPPORT, compile_shared, load
 
 NONE, STATUS, BOOT, SET, STAGES, REPLAY, LIVE, RESET, AUDIO, TENSOR, UNKNOWN, USAGE = range(12)
 GOOD, FORM, CHECKSUM, TEXT = range(4)
@@ -59,9 +58,6 @@ class Json(ctypes.Structure):
         ("full", ctypes.c_bool),
         ("comma", ctypes.c_bool),
     )
-
-
-SUPPORT = Path(__file__).parent / "support"
 
 
 @pytest.fixture(scope="module")

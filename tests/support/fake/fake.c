@@ -13,6 +13,7 @@ void fake_set_ticks(uint32_t ticks);
 uintptr_t fake_memory(uint32_t address);
 const char *fake_port_start(void);
 const char *fake_audio_start(uint32_t rate, bool *started);
+const char *fake_call(void (*handler)(void));
 
 #define RAM 0x20100000u /* where fake_anchor seems to lie */
 
@@ -94,5 +95,13 @@ const char *fake_audio_start(uint32_t rate, bool *started)
     fake_failed = NULL;
     if (setjmp(fake_return) == 0)
         *started = port_audio_start(rate);
+    return fake_failed;
+}
+
+const char *fake_call(void (*handler)(void))
+{
+    fake_failed = NULL;
+    if (setjmp(fake_return) == 0)
+        handler();
     return fake_failed;
 }

@@ -20,6 +20,7 @@ from codegen.app.spec_file import load_spec
 from codegen.board.description import load_board
 from codegen.common.paths import ROOT
 from tests.support.cli import earshot
+from tests.support.compile import SUPPORT
 from tests.support.plant import plant
 from tests.support.processes import until
 from tests.support.tools import need_tool
@@ -36,7 +37,7 @@ from workbench.suites.run import run_robot
 pytestmark = pytest.mark.xdist_group("images")
 
 SUITES = '[recordings]\nsynthetic = true\ncount = 4\nlabels = "none.csv"\nlong = 3\n'
-RENODE_STAND_IN = Path(__file__).parent / "support" / "renode" / "renode-test"
+RENODE_STAND_IN = SUPPORT / "renode" / "renode-test"
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +104,9 @@ def test_the_suites_pass(app: Path, built: Path) -> None:
     cases, failed = counts(folder / "results" / "xunit.xml")
     assert (cases >= 36, failed) == (True, 0)
     assert f"{cases} of {cases} cases passed on mps2_an386 in QEMU" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith(
+        "The sounds were made by a program, for want of recordings."
+    )
     assert {"log.html", "report.html", "output.xml"} <= {file.name for file in (folder / "results").iterdir()}
     assert emulators(str(built)) == []
 
@@ -242,6 +246,29 @@ def test_a_killed_run_leaves_no_emulator(running: tuple[subprocess.Popen[bytes],
     in_the_case(built)
     process.kill()
     process.wait()
+    assert until(lambda: not emulators(str(built)))
+
+
+def test_others_build_while_suites_run_and_ctrl_c_tells_what_was_finished(app: Path, built: Path) -> None:
+    """The lock is of builds alone: the same app is built, for the same board, while its suites run."""
+    words = ["board=mps2_an386", f"app={app}", f"build={built}", "emulator=qemu", "emulate"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "workbench", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
+    try:
+        assert until(lambda: emulators(str(built)), 300)
+        build("mps2_an386", app, built)
+        assert process.poll() is None
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, out
+    assert re.search(r"interrupted: (\d+) of (\d+) cases finished, \1 of them passed on mps2_an386", out), out
     assert until(lambda: not emulators(str(built)))
 
 
