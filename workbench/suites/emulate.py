@@ -10,6 +10,7 @@ from codegen.board.description import load_board
 from toolbox import tools
 from toolbox.locks import lock
 from workbench.build import build
+from workbench.progress import waiting
 from workbench.suites.emulator import QEMU, Emulator, check, choose
 from workbench.suites.generate import Generated, generate
 from workbench.suites.renode import run_on_renode
@@ -36,7 +37,8 @@ def emulate(board: str, app: Path, image: Path, build_dir: Path, wanted: str | N
     folder = image.parent / "emulate"
     with lock(folder / ".lock", f"waiting for the suites in {folder}"):
         image, pc_image = _copies(emulator, image, pc_image, folder / "images")
-        generated = generate(spec, emulator, image, pc_image, folder)
+        with waiting("working out on this computer what is expected"):
+            generated = generate(spec, emulator, image, pc_image, folder)
         print(f"{generated.cases} cases for {emulator.words}", flush=True)
         try:
             done = _run(emulator, pc_image, generated, folder / "results")

@@ -15,6 +15,7 @@ from types import FrameType
 
 from codegen.common.errors import UserError
 from toolbox.scons import scons_environment
+from workbench.progress import SWITCH
 from workbench.suites.results import Case, Results, StoppedError, check_complete, read_cases
 from workbench.targets.link import die_with_parent
 from workbench.targets.supervisor import supervised
@@ -143,7 +144,7 @@ def _run(
     with _signals_interrupt():
         process = subprocess.Popen(
             supervised(list(command)),
-            env=dict(environment),
+            env={**environment, SWITCH: "off"},  # Robot itself shows what runs
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=None if sys.platform == "linux" else die_with_parent(),  # noqa: PLW1509
