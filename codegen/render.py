@@ -9,6 +9,8 @@ from typing import Any
 
 import jinja2
 
+from codegen.version import VERSION
+
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
 
@@ -67,6 +69,7 @@ def environment() -> jinja2.Environment:
         line_comment_prefix="%#",
         autoescape=False,
     )
+    env.globals["version"] = VERSION
     env.filters.update(c_rows=c_rows, c_string=c_string, c_hex=c_hex, shape_text=shape_text, short=short)
     return env
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.compile import FIRMWARE, WARNINGS
+from tests.support.compile import FIRMWARE, WARNINGS, protocol_table
 from tests.support.fake_chip import FAKE
 from tests.support.tools import need_tool
 
@@ -28,6 +28,7 @@ TX_FULL = 1
 @pytest.fixture
 def uart(tmp_path: Path) -> ctypes.CDLL:
     (tmp_path / "board.h").write_text(BOARD)
+    protocol_table(tmp_path)
     files = [FAKE.parent / "mps2_uart.c", FIRMWARE / "port" / "mps2" / "uart.c"]
     words = [*WARNINGS, "-O1", "-fPIC", "-shared", f"-I{FAKE}", f"-I{FIRMWARE}", f"-I{tmp_path}"]
     words += [*map(str, files), "-o", str(tmp_path / "uart.so")]

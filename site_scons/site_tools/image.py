@@ -10,6 +10,7 @@ from SCons.Script import Action
 
 # Where every instruction counts; all else of firmware/ is compiled for size.
 FAST = ("pipeline/gate", "pipeline/mfcc", "nn/", "counting/")
+TABLE = "protocol_table.c"  # generated, and texts alone: packed when compiled for size
 SMALL = ("-Os", "-fno-schedule-insns2", "-fno-jump-tables")
 
 
@@ -46,7 +47,7 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     files = [elf, link_map]
     env.Depends(elf, env.File("#workbench/checksum.py"))
     if options.board.hosted:
-        chain = [node for node in made if node.name != "app.o"]
+        chain = [node for node in made if node.name not in ("app.o", "protocol_table.o")]
         files += _library(env, f"{folder}/libearshot.so", [*runtime, *chain])
     else:
         for form, name in (("binary", "bin"), ("ihex", "hex")):
@@ -102,7 +103,8 @@ def _generated(env: Any, generated: list[Any]) -> list[Any]:
     for source in (node for node in generated if node.name.endswith((".c", ".cc"))):
         target = f"{options.folder}/objects/{Path(source.name).with_suffix('.o')}"
         system = env["ENGINE_SYSTEM"] if source.name.endswith(".cc") else []
-        objects += _object(env, target, source, "${SOURCE.abspath}", folders, system=system)
+        flags = [*env["CCFLAGS"], *(SMALL if source.name == TABLE and not options.board.hosted else ())]
+        objects += _object(env, target, source, "${SOURCE.abspath}", folders, system=system, CCFLAGS=flags)
     return objects
 
 

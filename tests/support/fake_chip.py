@@ -9,7 +9,7 @@ from pathlib import Path
 
 from codegen.board import load_board
 from codegen.board_sources import board_sources
-from tests.support.compile import FIRMWARE, WARNINGS
+from tests.support.compile import FIRMWARE, WARNINGS, protocol_table
 from tests.support.tools import need_tool
 
 FAKE = Path(__file__).parent / "fake"
@@ -121,7 +121,7 @@ class Drivers:
         self.c.fake_port_start.restype = ctypes.c_char_p
         self.c.fake_audio_start.restype = ctypes.c_char_p
         self.c.reset_cause_of_chip.restype = ctypes.c_char_p
-        self.c.port_audio_fault.restype = ctypes.c_char_p
+        self.c.fake_audio_fault.restype = ctypes.c_char_p
         self.c.port_ticks.restype = ctypes.c_uint32
         self.c.port_room.restype = ctypes.c_size_t
         self.c.port_read.restype = ctypes.c_size_t
@@ -147,7 +147,7 @@ class Drivers:
 
     def fault(self) -> str | None:
         """port_audio_fault()."""
-        fault = self.c.port_audio_fault()
+        fault = self.c.fake_audio_fault()
         return fault.decode() if fault else None
 
     def send(self, data: bytes) -> None:
@@ -174,7 +174,7 @@ def build_drivers(folder: Path, board_name: str, port: str, *defines: str) -> Pa
     board = load_board(board_name)
     (folder / "board.h").write_text(board_sources(board)["board.h"])
     library = folder / "drivers.so"
-    files = [FAKE / "fake.c", *sorted((FIRMWARE / "port" / port).glob("*.c"))]
+    files = [FAKE / "fake.c", protocol_table(folder), *sorted((FIRMWARE / "port" / port).glob("*.c"))]
     words = [*WARNINGS, "-O1", "-g", "-fPIC", "-shared", *defines]
     words += [f"-I{FAKE}", f"-I{FIRMWARE}", f"-I{folder}", *map(str, files), "-o", str(library)]
     done = subprocess.run([need_tool("gcc"), *words], capture_output=True, text=True, check=False)

@@ -14,7 +14,8 @@ from workbench.build_options import ROOT
 NAME = "check"
 HELP = "checks format, lint and types of Earshot's own sources"
 DESCRIPTION = """\
-Runs ruff (format and lint), mypy and clang-format over the project's sources. Exit code 1 when one complains.
+Runs ruff (format and lint), mypy and clang-format over the project's sources, and compares the tables of
+docs/protocol.md with the protocol's own. Exit code 1 when one complains.
 
   earshot check          tells
   earshot check --fix    formats, and mends what the linter can
@@ -72,6 +73,7 @@ def checks() -> list[Check]:
     python = [path for path in PYTHON if (ROOT / path).exists()]
     sources = [str(path) for folder in C_FOLDERS for path in c_sources(ROOT / folder)]
     here = Path(sys.executable).parent
+    page = [sys.executable, "-m", "workbench.protocol_page"]
     ruff, clang_format = str(here / "ruff"), str(here / "clang-format")
     return [
         Check("ruff format", [ruff, "format", "--check", *python], [ruff, "format", *python]),
@@ -80,6 +82,7 @@ def checks() -> list[Check]:
         Check(
             "clang-format", [clang_format, "--dry-run", "-Werror", *sources], [clang_format, "-i", *sources]
         ),
+        Check("protocol page", page, [*page, "--write"]),
     ]
 
 

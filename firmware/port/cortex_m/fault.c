@@ -8,8 +8,6 @@ extern uint8_t _stack_bottom[], _stack_top[];
 #define NMI 2u /* the watchdog's, where a chip connects it there; nothing else is */
 
 #define CFSR_NOT_STACKED (1u << 4 | 1u << 12 | 1u << 20) /* MSTKERR, STKERR, STKOF: there is no frame */
-#define STACK_WORDS      8u                              /* in a line */
-#define STACK_LINES      64u
 
 /* Rounds of a loop between the last line and the reset: a chip that fails at every start leaves the serial
  * line some rest. */
@@ -57,13 +55,21 @@ static void member(const char *name, uint32_t value)
     text("\"");
 }
 
-/* {"error":"WHAT","detail":N, the newline first because a line may just have been on its way */
-static void begin(const char *what, uint32_t detail)
+/* {"error":"WORDS","detail":N, the newline first because a line may just have been on its way */
+static void begin(const protocol_error_t *error, uint32_t detail)
 {
-    text("\n{\"error\":\"");
-    text(what);
-    text("\",\"detail\":");
+    text("\n{\"" KEY_ERROR "\":\"");
+    text(error->words);
+    text("\",\"" KEY_DETAIL "\":");
     decimal(detail);
+}
+
+/* ,"code":N} */
+static void code(const protocol_error_t *error)
+{
+    text(",\"" KEY_CODE "\":");
+    decimal(error->code);
+    text("}\n");
 }
 
 static uint32_t exception_number(void)
@@ -83,7 +89,6 @@ _Noreturn void halt(void)
 
 static _Noreturn void end(void)
 {
-    text("}\n");
     for (volatile uint32_t rest = 0; rest < REST; rest++) {
     }
     reset_after_fault();
@@ -119,24 +124,24 @@ static void stack_dump(uintptr_t address)
     const uintptr_t bottom = (uintptr_t)_stack_bottom + STACK_GUARD;
     const uint32_t *word = (const uint32_t *)((address < bottom ? bottom : address) & ~(uintptr_t)3);
     const uint32_t *const top = (const uint32_t *)(uintptr_t)_stack_top;
-    for (uint32_t line = 0; line < STACK_LINES && word < top; line++) {
-        text("}\n{\"stack\":\"");
+    for (uint32_t line = 0; line < PROTOCOL_STACK_LINES && word < top; line++) {
+        text("{\"" KEY_STACK "\":\"");
         hexadecimal((uint32_t)word);
-        text("\",\"words\":\"");
-        for (uint32_t i = 0; i < STACK_WORDS && word < top; i++) {
+        text("\",\"" KEY_WORDS "\":\"");
+        for (uint32_t i = 0; i < PROTOCOL_STACK_WORDS && word < top; i++) {
             if (i > 0)
                 text(" ");
             hexadecimal(*word++);
         }
-        text("\"");
+        text("\"}\n");
     }
 }
 
-static const char *kind(uint32_t exception, uint32_t address)
+static const protocol_error_t *kind(uint32_t exception, uint32_t address)
 {
     if (exception == NMI || exception > 15)
-        return "watchdog";
-    return guard_hit(address) ? "stack overflow" : "fault";
+        return &error_watchdog;
+    return guard_hit(address) ? &error_stack_overflow : &error_fault;
 }
 
 /* `frame`: the stacked registers; `saved`: r4 to r11, EXC_RETURN. detail is the exception's number: 2 NMI, 3
@@ -145,8 +150,8 @@ void fault_report(const uint32_t *frame, const uint32_t *saved)
 {
     const uintptr_t address = (uintptr_t)frame;
     const uint32_t cfsr = SCB_CFSR;
-    const char *const what = kind(exception_number(), (uint32_t)address);
-    begin(what, exception_number());
+    const protocol_error_t *const error = kind(exception_number(), (uint32_t)address);
+    begin(error, exception_number());
     if (!(cfsr & CFSR_NOT_STACKED) && address >= (uintptr_t)_stack_bottom + STACK_GUARD &&
         address <= (uintptr_t)_stack_top - 8 * sizeof *frame)
         for (size_t i = 8; i-- > 0;)
@@ -159,20 +164,26 @@ void fault_report(const uint32_t *frame, const uint32_t *saved)
     member("hfsr", SCB_HFSR);
     member("mmfar", SCB_MMFAR);
     member("bfar", SCB_BFAR);
+    code(error);
     stack_dump(address);
+    end();
+}
+
+static _Noreturn void fail(const protocol_error_t *error, uint32_t detail)
+{
+    begin(error, detail);
+    code(error);
     end();
 }
 
 /* An interrupt without a handler; detail: its number, as the vector table counts. */
 void default_handler(void)
 {
-    begin("interrupt", exception_number());
-    end();
+    fail(&error_interrupt, exception_number());
 }
 
-_Noreturn void port_fail(const char *wait)
+_Noreturn void port_fail(const protocol_error_t *error)
 {
     interrupts_save();
-    begin(wait, 0);
-    end();
+    fail(error, 0);
 }

@@ -27,7 +27,7 @@ const char *port_reset_cause(void)
     if (reset_cause == NULL) {
         reset_cause = reset_cause_of_chip();
         if (reset_note.note == FAULT && reset_note.complement == ~FAULT)
-            reset_cause = "fault";
+            reset_cause = RESET_FAULT;
         reset_note.note = 0;
     }
     return reset_cause;
