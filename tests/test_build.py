@@ -176,8 +176,7 @@ def test_sizes_are_those_of_binutils(built: Built) -> None:
     assert found.data == section["data"]
     assert found.bss == section["bss"] + section.get("noinit", 0)
     assert found.stack == 8192
-    gaps = (built.folder / "firmware.bin").stat().st_size - found.flash  # between sections, for alignment
-    assert 0 <= gaps < 16
+    assert (built.folder / "firmware.bin").stat().st_size == found.flash  # nothing between the sections
 
 
 STARTUP = """

@@ -87,6 +87,7 @@ def test_words_of_errors_keep_to_their_bounds() -> None:
             protocol.Subject.NONE: error.words,
             protocol.Subject.RECEIVED: f"{error.words} " + "x" * 2 * protocol.SUBJECT_MAX,
             protocol.Subject.TRANSFER: f"tensor {error.words}",
+            protocol.Subject.TENSOR: f"tensor {error.words}",
         }
         assert len(worst[error.subject]) <= ERROR_MAX, error
         assert len(error.reason) <= protocol.REASON_MAX

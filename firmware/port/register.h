@@ -12,11 +12,17 @@ static inline uint32_t register_read(uint32_t address)
     return *(volatile uint32_t *)(uintptr_t)address;
 }
 
-/* What was written to memory before is there for a DMA engine that this write starts. */
 static inline void register_write(uint32_t address, uint32_t value)
 {
-    __asm volatile("dmb" ::: "memory");
+    __asm volatile("" ::: "memory"); /* the compiler moves no access to memory over it */
     *(volatile uint32_t *)(uintptr_t)address = value;
+}
+
+/* A write that starts a DMA engine: what was written to memory before is there for it. */
+static inline void register_start(uint32_t address, uint32_t value)
+{
+    __asm volatile("dmb" ::: "memory");
+    register_write(address, value);
 }
 
 /* An address in memory as a DMA engine takes it. */

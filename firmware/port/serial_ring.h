@@ -1,6 +1,7 @@
 #ifndef PORT_SERIAL_RING_H
 #define PORT_SERIAL_RING_H
 
+#include "board.h"
 #include "port/ring.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -8,10 +9,13 @@
 /* The two rings behind a UART. Its interrupts fill the one with what comes and empty the other, the main loop
  * does the reverse. */
 
-#ifndef SERIAL_TX_SIZE
-#define SERIAL_TX_SIZE 8192u /* a power of two, as the other */
+#ifdef BOARD_SERIAL_TX_SIZE
+#define SERIAL_TX_SIZE BOARD_SERIAL_TX_SIZE
+#else
+#define SERIAL_TX_SIZE 8192u
 #endif
 #define SERIAL_RX_SIZE 4096u
+_Static_assert((SERIAL_TX_SIZE & (SERIAL_TX_SIZE - 1)) == 0, "serial_tx_size is a power of two");
 
 typedef struct {
     ring_t rx, tx;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from codegen.board import load_board
@@ -123,6 +123,7 @@ class Drivers:
         self.c.reset_cause_of_chip.restype = ctypes.c_char_p
         self.c.fake_audio_fault.restype = ctypes.c_char_p
         self.c.port_ticks.restype = ctypes.c_uint32
+        self.c.port_serial_lost.restype = ctypes.c_uint32
         self.c.port_room.restype = ctypes.c_size_t
         self.c.port_read.restype = ctypes.c_size_t
         self.c.port_audio_read.restype = ctypes.c_size_t
@@ -169,13 +170,21 @@ class Drivers:
         return samples
 
 
-def build_drivers(folder: Path, board_name: str, port: str, *defines: str) -> Path:
-    """The port's C with the fake's headers in place of the two that touch the chip."""
+def build_drivers(
+    folder: Path, board_name: str, port: str, *, instead: Mapping[str, Path | None] | None = None
+) -> Path:
+    """The port's C with the fake's headers in place of the two that touch the chip.
+
+    instead: files of the port -> what is compiled in their place, None for nothing.
+    """
     board = load_board(board_name)
     (folder / "board.h").write_text(board_sources(board)["board.h"])
     library = folder / "drivers.so"
-    files = [FAKE / "fake.c", protocol_table(folder), *sorted((FIRMWARE / "port" / port).glob("*.c"))]
-    words = [*WARNINGS, "-O1", "-g", "-fPIC", "-shared", *defines]
+    files = [FAKE / "fake.c", protocol_table(folder), FIRMWARE / "port" / "cortex_m" / "serial_port.c"]
+    for source in sorted((FIRMWARE / "port" / port).glob("*.c")):
+        taken = (instead or {}).get(source.name, source)
+        files += [] if taken is None else [taken]
+    words = [*WARNINGS, "-O1", "-g", "-fPIC", "-shared"]
     words += [f"-I{FAKE}", f"-I{FIRMWARE}", f"-I{folder}", *map(str, files), "-o", str(library)]
     done = subprocess.run([need_tool("gcc"), *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

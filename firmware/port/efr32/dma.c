@@ -60,7 +60,7 @@ void dma_start(uint32_t source, uint32_t request)
     register_write(EFR32_CLEAR(IF), CHANNEL | INT_ERROR);
     register_write(EFR32_SET(IEN), CHANNEL | INT_ERROR);
     nvic_enable(BOARD_LDMA_IRQ);
-    register_write(LINKLOAD, CHANNEL);
+    register_start(LINKLOAD, CHANNEL);
 }
 
 bool dma_stop(void)

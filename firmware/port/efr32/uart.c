@@ -1,9 +1,9 @@
 /* EUSART0: 8N1, 16 bytes of hardware each way, a ring each way behind them. */
 #include "port/cortex_m/cortex_m.h"
+#include "port/cortex_m/serial_port.h"
 #include "port/efr32/efr32.h"
 #include "port/port.h"
 #include "port/register.h"
-#include "port/serial_ring.h"
 
 #define EN       (EFR32_EUSART0 + 0x04)
 #define CFG0     (EFR32_EUSART0 + 0x08)
@@ -42,9 +42,7 @@
 _Static_assert((DIVIDER_OF(BOARD_CLOCK_HZ) + 256ull) * BOARD_UART_BAUD == 16ull * BOARD_CLOCK_HZ,
                "uart_baud is no whole part of clock_hz");
 
-static serial_ring_t uart;
 static bool uart_started;
-static bool uart_dead; /* nothing goes out: an emergency's words have waited long enough */
 
 void uart_rx_handler(void);
 void uart_tx_handler(void);
@@ -107,63 +105,38 @@ void uart_rx_handler(void)
     register_write(EFR32_CLEAR(IF),
                    INT_RXFL | INT_RXOF); /* before the data: a byte that comes meanwhile asks again */
     while (register_read(STATUS) & STATUS_RXFL)
-        serial_ring_received(&uart, (uint8_t)register_read(RXDATA));
+        serial_ring_received(&serial_port, (uint8_t)register_read(RXDATA));
     if (flags & INT_RXOF)
-        uart.lost++; /* at least one */
+        serial_port.lost++; /* at least one */
     sleep_wake();
 }
 
-/* Pended by port_write() for the first byte, then by the UART while there is something to send. */
+/* Pended by uart_send() for the first byte, then by the UART while there is something to send. */
 void uart_tx_handler(void)
 {
     register_write(EFR32_CLEAR(IF), INT_TXFL);
-    while (ring_used(&uart.tx) > 0 && (register_read(STATUS) & STATUS_TXFL))
-        register_write(TXDATA, serial_ring_next(&uart));
-    register_write(ring_used(&uart.tx) > 0 ? EFR32_SET(IEN) : EFR32_CLEAR(IEN), INT_TXFL);
+    while (ring_used(&serial_port.tx) > 0 && (register_read(STATUS) & STATUS_TXFL))
+        register_write(TXDATA, serial_ring_next(&serial_port));
+    register_write(ring_used(&serial_port.tx) > 0 ? EFR32_SET(IEN) : EFR32_CLEAR(IEN), INT_TXFL);
     sleep_wake();
 }
 
-size_t port_read(void *bytes, size_t size)
+void uart_send(void)
 {
-    return serial_ring_read(&uart, bytes, size);
-}
-
-size_t port_read_capacity(void)
-{
-    return SERIAL_RX_SIZE;
-}
-
-uint32_t port_serial_lost(void)
-{
-    return uart.lost;
-}
-
-size_t port_room(void)
-{
-    return serial_ring_room(&uart);
-}
-
-void port_write(const void *bytes, size_t size)
-{
-    serial_ring_write(&uart, bytes, size);
     nvic_pend(BOARD_UART_TX_IRQ);
 }
 
-/* Until the line has come so far; false: it is dead, and no later word waits for it. */
-static bool send_waiting(uint32_t status)
-{
-    uart_dead = uart_dead || !register_wait(STATUS, status, status);
-    return !uart_dead;
-}
-
-void port_emergency_write(const char *text, size_t size)
+bool uart_send_polled(const char *text, size_t size)
 {
     if (!uart_started) {
         pins_start();
         uart_start();
     }
     register_write(EFR32_CLEAR(IEN), UINT32_MAX);
-    for (size_t i = 0; i < size && send_waiting(STATUS_TXFL); i++)
+    for (size_t i = 0; i < size; i++) {
+        if (!register_wait(STATUS, STATUS_TXFL, STATUS_TXFL))
+            return false;
         register_write(TXDATA, (uint8_t)text[i]);
-    send_waiting(STATUS_TXC); /* a reset may follow */
+    }
+    return register_wait(STATUS, STATUS_TXC, STATUS_TXC); /* a reset may follow */
 }

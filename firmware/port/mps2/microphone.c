@@ -3,14 +3,14 @@
 #include "port/cortex_m/cortex_m.h"
 #include "port/mps2/mps2.h"
 #include "port/port.h"
+#include "port/register.h"
 #include "port/ring.h"
 #include <string.h>
 
-typedef struct {
-    volatile uint32_t ctrl, value, reload, intstatus;
-} timer_registers_t;
-
-#define TIMER ((timer_registers_t *)BOARD_AUDIO_TIMER_BASE)
+#define CTRL      (BOARD_AUDIO_TIMER_BASE + 0x0)
+#define VALUE     (BOARD_AUDIO_TIMER_BASE + 0x4)
+#define RELOAD    (BOARD_AUDIO_TIMER_BASE + 0x8)
+#define INTSTATUS (BOARD_AUDIO_TIMER_BASE + 0xC)
 
 #define CTRL_ON  (1u << 0)
 #define CTRL_IRQ (1u << 3)
@@ -48,29 +48,29 @@ bool port_audio_start(uint32_t sample_rate)
     if ((!microphone_endless && memcmp(SOUND->magic, MAGIC, sizeof SOUND->magic) != 0) ||
         SOUND->sample_rate != sample_rate || SOUND->count > COUNT_MAX)
         return false;
-    TIMER->ctrl = 0;
-    TIMER->intstatus = 1;
+    register_write(CTRL, 0);
+    register_write(INTSTATUS, 1);
     microphone_dead = SOUND->count == 0;
     microphone_started = port_ticks();
     microphone_next = 0;
     microphone_fraction = 0;
     microphone_ring.read = microphone_ring.written; /* the handler cannot run: its timer is off */
-    TIMER->reload = BOARD_CLOCK_HZ / TICK_HZ - 1;
-    TIMER->value = BOARD_CLOCK_HZ / TICK_HZ - 1;
+    register_write(RELOAD, BOARD_CLOCK_HZ / TICK_HZ - 1);
+    register_write(VALUE, BOARD_CLOCK_HZ / TICK_HZ - 1);
     nvic_enable(BOARD_AUDIO_TIMER_IRQ);
-    TIMER->ctrl = CTRL_ON | CTRL_IRQ;
+    register_write(CTRL, CTRL_ON | CTRL_IRQ);
     return true;
 }
 
 void audio_timer_handler(void)
 {
-    TIMER->intstatus = 1;
+    register_write(INTSTATUS, 1);
     microphone_fraction += SOUND->sample_rate;
     uint32_t due = microphone_fraction / TICK_HZ;
     microphone_fraction %= TICK_HZ;
     if (!microphone_endless && due >= SOUND->count - microphone_next) {
         due = SOUND->count - microphone_next;
-        TIMER->ctrl = 0; /* the sound ends here */
+        register_write(CTRL, 0); /* the sound ends here */
     }
     const uint32_t room = SIZE - ring_used(&microphone_ring);
     const uint32_t count = due < room ? due : room;

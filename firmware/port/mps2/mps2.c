@@ -1,6 +1,7 @@
 /* Arm's MPS2 boards: start, and the serial line over whichever of the two ways there is. */
 #include "port/mps2/mps2.h"
 #include "port/cortex_m/cortex_m.h"
+#include "port/cortex_m/serial_port.h"
 #include "port/port.h"
 
 static bool mps2_in_memory; /* the serial line */
@@ -16,17 +17,18 @@ void port_start(void)
 
 size_t port_read(void *bytes, size_t size)
 {
-    return mps2_in_memory ? memory_line_read(bytes, (uint32_t)size) : uart_read(bytes, (uint32_t)size);
+    return mps2_in_memory ? memory_line_read(bytes, (uint32_t)size)
+                          : serial_ring_read(&serial_port, bytes, size);
 }
 
 size_t port_read_capacity(void)
 {
-    return mps2_in_memory ? memory_line_capacity() : uart_capacity();
+    return mps2_in_memory ? memory_line_capacity() : SERIAL_RX_SIZE;
 }
 
 size_t port_room(void)
 {
-    return mps2_in_memory ? memory_line_room() : uart_room();
+    return mps2_in_memory ? memory_line_room() : serial_ring_room(&serial_port);
 }
 
 void port_write(const void *bytes, size_t size)
@@ -35,15 +37,16 @@ void port_write(const void *bytes, size_t size)
         memory_line_write(bytes, (uint32_t)size);
         uart_ring();
     } else {
-        uart_write(bytes, (uint32_t)size);
+        serial_ring_write(&serial_port, bytes, size);
+        uart_send();
     }
 }
 
-/* By polling the UART; with the line in memory the words go there, for the UART's bytes mean nothing then. */
+/* With the line in memory the words go there, for the UART's bytes mean nothing then. */
 void port_emergency_write(const char *text, size_t size)
 {
     if (mps2_in_memory && memory_line_room() >= size)
         port_write(text, size);
     else
-        uart_emergency_write(text, size);
+        serial_port_emergency_write(text, size);
 }

@@ -15,15 +15,8 @@
 #define MPS2_LINE_SIZE  UINT32_C(0x20000)
 #define MPS2_LINE       (BOARD_PSRAM_BASE + BOARD_PSRAM_SIZE - MPS2_LINE_SIZE)
 
-/* The UART. Sizes as in port.h. */
 void uart_start(bool bell); /* bell: received bytes only wake the core, nothing but uart_ring() is sent */
-uint32_t uart_capacity(void);
-uint32_t uart_read(uint8_t *bytes, uint32_t size);
-uint32_t uart_room(void);
-void uart_write(const uint8_t *bytes, uint32_t size);
-void uart_ring(void); /* one byte, unless one is still on its way */
-
-void uart_emergency_write(const char *text, size_t size); /* see port_emergency_write() */
+void uart_ring(void);       /* one byte, unless one is still on its way */
 
 void watchdog_start(void);
 

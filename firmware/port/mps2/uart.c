@@ -1,15 +1,14 @@
 /* CMSDK APB UART: 8N1, one byte each way in hardware, a ring each way behind it. */
-#define SERIAL_TX_SIZE 16384u /* for serial_ring.h */
 #include "port/cortex_m/cortex_m.h"
+#include "port/cortex_m/serial_port.h"
 #include "port/mps2/mps2.h"
-#include "port/port.h"
-#include "port/serial_ring.h"
+#include "port/register.h"
 
-typedef struct {
-    volatile uint32_t data, state, ctrl, intstatus, bauddiv;
-} uart_registers_t;
-
-#define UART ((uart_registers_t *)BOARD_UART_BASE)
+#define DATA      (BOARD_UART_BASE + 0x00)
+#define STATE     (BOARD_UART_BASE + 0x04)
+#define CTRL      (BOARD_UART_BASE + 0x08)
+#define INTSTATUS (BOARD_UART_BASE + 0x0C)
+#define BAUDDIV   (BOARD_UART_BASE + 0x10)
 
 #define STATE_TX_FULL    (1u << 0)
 #define STATE_RX_FULL    (1u << 1)
@@ -21,12 +20,7 @@ typedef struct {
 #define INT_TX           (1u << 0)
 #define INT_RX           (1u << 1)
 
-/* Polls of a full transmitter before it is given up: far more than a byte takes at 9600 baud. */
-#define EMERGENCY_POLLS 1000000u
-
-static serial_ring_t uart;
 static bool uart_bell;
-static bool uart_dead; /* nothing goes out: an emergency's words have waited long enough */
 
 void uart_rx_handler(void);
 void uart_tx_handler(void);
@@ -34,79 +28,54 @@ void uart_tx_handler(void);
 void uart_start(bool bell)
 {
     uart_bell = bell;
-    UART->bauddiv = BOARD_CLOCK_HZ / BOARD_UART_BAUD;
-    UART->ctrl = CTRL_TX | CTRL_RX | CTRL_TX_IRQ | CTRL_RX_IRQ;
+    register_write(BAUDDIV, BOARD_CLOCK_HZ / BOARD_UART_BAUD);
+    register_write(CTRL, CTRL_TX | CTRL_RX | CTRL_TX_IRQ | CTRL_RX_IRQ);
     nvic_enable(BOARD_UART_RX_IRQ);
     nvic_enable(BOARD_UART_TX_IRQ);
 }
 
 void uart_rx_handler(void)
 {
-    UART->intstatus = INT_RX; /* before the data: a byte that comes meanwhile asks again */
-    while (UART->state & STATE_RX_FULL) {
-        const uint8_t byte = (uint8_t)UART->data;
+    register_write(INTSTATUS, INT_RX); /* before the data: a byte that comes meanwhile asks again */
+    while (register_read(STATE) & STATE_RX_FULL) {
+        const uint8_t byte = (uint8_t)register_read(DATA);
         if (!uart_bell)
-            serial_ring_received(&uart, byte);
+            serial_ring_received(&serial_port, byte);
     }
-    if (UART->state & STATE_RX_OVERRUN) {
-        UART->state = STATE_RX_OVERRUN;
-        uart.lost++; /* at least one */
+    if (register_read(STATE) & STATE_RX_OVERRUN) {
+        register_write(STATE, STATE_RX_OVERRUN);
+        serial_port.lost++; /* at least one */
     }
     sleep_wake();
 }
 
-/* Pended by uart_write() for the first byte, by the UART for the others. */
+/* Pended by uart_send() for the first byte, by the UART for the others. */
 void uart_tx_handler(void)
 {
-    UART->intstatus = INT_TX;
-    while (ring_used(&uart.tx) > 0 && !(UART->state & STATE_TX_FULL))
-        UART->data = serial_ring_next(&uart);
+    register_write(INTSTATUS, INT_TX);
+    while (ring_used(&serial_port.tx) > 0 && !(register_read(STATE) & STATE_TX_FULL))
+        register_write(DATA, serial_ring_next(&serial_port));
     sleep_wake();
 }
 
-uint32_t uart_read(uint8_t *bytes, uint32_t size)
+void uart_send(void)
 {
-    return (uint32_t)serial_ring_read(&uart, bytes, size);
-}
-
-uint32_t uart_capacity(void)
-{
-    return SERIAL_RX_SIZE;
-}
-
-uint32_t port_serial_lost(void)
-{
-    return uart.lost;
-}
-
-uint32_t uart_room(void)
-{
-    return (uint32_t)serial_ring_room(&uart);
-}
-
-void uart_write(const uint8_t *bytes, uint32_t size)
-{
-    serial_ring_write(&uart, bytes, size);
     nvic_pend(BOARD_UART_TX_IRQ);
 }
 
 void uart_ring(void)
 {
-    if (!(UART->state & STATE_TX_FULL))
-        UART->data = '\n';
+    if (!(register_read(STATE) & STATE_TX_FULL))
+        register_write(DATA, '\n');
 }
 
-void uart_emergency_write(const char *text, size_t size)
+bool uart_send_polled(const char *text, size_t size)
 {
-    UART->ctrl = CTRL_TX;
-    if (uart_dead)
-        return;
+    register_write(CTRL, CTRL_TX);
     for (size_t i = 0; i < size; i++) {
-        for (uint32_t polls = 0; UART->state & STATE_TX_FULL; polls++)
-            if (polls == EMERGENCY_POLLS) {
-                uart_dead = true;
-                return;
-            }
-        UART->data = (uint8_t)text[i];
+        if (!register_wait(STATE, STATE_TX_FULL, 0))
+            return false;
+        register_write(DATA, (uint8_t)text[i]);
     }
+    return true;
 }

@@ -2,14 +2,12 @@
 #include "port/cortex_m/cortex_m.h"
 #include "port/mps2/mps2.h"
 #include "port/port.h"
+#include "port/register.h"
 
-typedef struct {
-    volatile uint32_t load, value, control, intclr, ris, mis, unused[762], lock;
-} watchdog_registers_t;
-
-_Static_assert(offsetof(watchdog_registers_t, lock) == 0xC00, "the manual says so");
-
-#define WATCHDOG ((watchdog_registers_t *)BOARD_WATCHDOG_BASE)
+#define LOAD    (BOARD_WATCHDOG_BASE + 0x000)
+#define CONTROL (BOARD_WATCHDOG_BASE + 0x008)
+#define INTCLR  (BOARD_WATCHDOG_BASE + 0x00C)
+#define LOCK    (BOARD_WATCHDOG_BASE + 0xC00)
 
 #define CONTROL_INTERRUPT (1u << 0)
 #define CONTROL_RESET     (1u << 1)
@@ -20,17 +18,17 @@ _Static_assert(offsetof(watchdog_registers_t, lock) == 0xC00, "the manual says s
 
 void watchdog_start(void)
 {
-    WATCHDOG->lock = LOCK_KEY;
-    WATCHDOG->load = SECONDS * BOARD_CLOCK_HZ;
-    WATCHDOG->control = CONTROL_INTERRUPT | CONTROL_RESET;
-    WATCHDOG->lock = 0;
+    register_write(LOCK, LOCK_KEY);
+    register_write(LOAD, SECONDS * BOARD_CLOCK_HZ);
+    register_write(CONTROL, CONTROL_INTERRUPT | CONTROL_RESET);
+    register_write(LOCK, 0);
 }
 
 void port_alive(void)
 {
-    WATCHDOG->lock = LOCK_KEY;
-    WATCHDOG->intclr = 1; /* loads the counter anew */
-    WATCHDOG->lock = 0;
+    register_write(LOCK, LOCK_KEY);
+    register_write(INTCLR, 1); /* loads the counter anew */
+    register_write(LOCK, 0);
 }
 
 /* Neither board's register of causes is in its emulator: what is not remembered was the power. */

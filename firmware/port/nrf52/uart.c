@@ -2,10 +2,10 @@
  * since the chip tells only at the end of a transfer that something came. Between two transfers its own
  * buffer of four bytes and more takes what comes. */
 #include "port/cortex_m/cortex_m.h"
+#include "port/cortex_m/serial_port.h"
 #include "port/nrf52/nrf52.h"
 #include "port/port.h"
 #include "port/register.h"
-#include "port/serial_ring.h"
 #include <string.h>
 
 #define TASKS_STARTRX (NRF52_UARTE0 + 0x000)
@@ -39,13 +39,11 @@
 _Static_assert(BOARD_UART_BAUD == 115200 || BOARD_UART_BAUD == 1000000, "uart_baud is 115200 or 1000000");
 
 #define EMERGENCY_SIZE 64u
-#define SEND_MAX       128u /* 11 ms: what port_emergency_write() may have to wait for */
+#define SEND_MAX       128u /* 11 ms: what uart_send_polled() may have to wait for */
 
-static serial_ring_t uart;
 static uint8_t uart_received;          /* where EasyDMA, which reads and writes RAM alone, puts a byte */
 static volatile uint32_t uart_sending; /* bytes of the transfer under way; 0: none */
 static bool uart_started;
-static bool uart_dead; /* nothing goes out: an emergency's words have waited long enough */
 
 void uart_handler(void);
 
@@ -78,30 +76,30 @@ static void receive(void)
     register_write(EVENTS_ENDRX, 0);
     const uint8_t byte = *(volatile uint8_t *)&uart_received;
     register_write(TASKS_STARTRX, 1);
-    serial_ring_received(&uart, byte);
+    serial_ring_received(&serial_port, byte);
 }
 
 /* The next piece of the ring, up to its wrap and no longer than SEND_MAX. */
-static void send(void)
+static void send_piece(void)
 {
-    const uint32_t used = ring_used(&uart.tx), start = uart.tx.read % SERIAL_TX_SIZE;
+    const uint32_t used = ring_used(&serial_port.tx), start = serial_port.tx.read % SERIAL_TX_SIZE;
     if (used == 0 || uart_sending > 0)
         return;
     const uint32_t most = SERIAL_TX_SIZE - start < SEND_MAX ? SERIAL_TX_SIZE - start : SEND_MAX;
     uart_sending = used < most ? used : most;
-    register_write(TXD_PTR, register_pointer(uart.tx_bytes + start));
+    register_write(TXD_PTR, register_pointer(serial_port.tx_bytes + start));
     register_write(TXD_MAXCNT, uart_sending);
-    register_write(TASKS_STARTTX, 1);
+    register_start(TASKS_STARTTX, 1);
 }
 
-/* By the UART, and pended by port_write() for the first piece. */
+/* By the UART, and pended by uart_send() for the first piece. */
 void uart_handler(void)
 {
     if (register_read(EVENTS_ENDRX) & 1)
         receive();
     if (register_read(EVENTS_ENDTX) & 1) {
         register_write(EVENTS_ENDTX, 0);
-        ring_advance(&uart.tx.read, uart_sending);
+        ring_advance(&serial_port.tx.read, uart_sending);
         uart_sending = 0;
     }
     if (register_read(EVENTS_ERROR) & 1) {
@@ -109,63 +107,44 @@ void uart_handler(void)
         const uint32_t errors = register_read(ERRORSRC);
         register_write(ERRORSRC, errors);
         if (errors & ERROR_OVERRUN)
-            uart.lost++; /* at least one */
+            serial_port.lost++; /* at least one */
     }
-    send();
+    send_piece();
     sleep_wake();
 }
 
-size_t port_read(void *bytes, size_t size)
+void uart_send(void)
 {
-    return serial_ring_read(&uart, bytes, size);
-}
-
-size_t port_read_capacity(void)
-{
-    return SERIAL_RX_SIZE;
-}
-
-uint32_t port_serial_lost(void)
-{
-    return uart.lost;
-}
-
-size_t port_room(void)
-{
-    return serial_ring_room(&uart);
-}
-
-void port_write(const void *bytes, size_t size)
-{
-    serial_ring_write(&uart, bytes, size);
     nvic_pend(BOARD_UART_IRQ);
 }
 
-/* For the end of the transfer under way. */
-static void wait_sent(void)
+/* The end of the transfer under way. */
+static bool wait_sent(void)
 {
-    uart_dead = !register_wait(EVENTS_ENDTX, 1, 1);
+    return register_wait(EVENTS_ENDTX, 1, 1);
 }
 
 /* Nobody else sends any more: what the ring holds stays there, behind the piece under way. */
-void port_emergency_write(const char *text, size_t size)
+bool uart_send_polled(const char *text, size_t size)
 {
     static uint8_t piece[EMERGENCY_SIZE];
     if (!uart_started)
         uart_start();
     register_write(INTENCLR, UINT32_MAX);
-    if (uart_sending > 0)
-        wait_sent();
+    if (uart_sending > 0 && !wait_sent())
+        return false;
     uart_sending = 0;
-    while (size > 0 && !uart_dead) {
+    while (size > 0) {
         const size_t count = size < EMERGENCY_SIZE ? size : EMERGENCY_SIZE;
         memcpy(piece, text, count);
         register_write(EVENTS_ENDTX, 0);
         register_write(TXD_PTR, register_pointer(piece));
         register_write(TXD_MAXCNT, (uint32_t)count);
-        register_write(TASKS_STARTTX, 1);
-        wait_sent();
+        register_start(TASKS_STARTTX, 1);
+        if (!wait_sent())
+            return false;
         text += count;
         size -= count;
     }
+    return true;
 }

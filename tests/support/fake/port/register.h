@@ -10,6 +10,11 @@ uint32_t register_read(uint32_t address);
 void register_write(uint32_t address, uint32_t value);
 uint32_t register_pointer(const volatile void *memory);
 
+static inline void register_start(uint32_t address, uint32_t value)
+{
+    register_write(address, value);
+}
+
 #define REGISTER_POLLS 200u
 
 static inline bool register_wait(uint32_t address, uint32_t mask, uint32_t value)
