@@ -70,7 +70,7 @@ def test_a_fault_is_dumped_and_the_image_starts_again(door: str, what: int, numb
         assert device.boot.reset == "power"
         error, *stack, boot = break_with(device, what)
         assert isinstance(error, Error)
-        assert (error.what, error.detail) == ("fault", number)
+        assert (error.what, error.detail, error.code) == ("fault", number, 64)
         values = {key: int(str(value), 16) for key, value in error.more.items()}
         assert values["cfsr"] & cfsr
         if number == 5:
