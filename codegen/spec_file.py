@@ -61,7 +61,7 @@ def app_name(folder: str) -> str:
 
 def load_spec(path: Path) -> Spec:
     """The spec of an app: `path` is its folder or its pipeline.toml. UserError with every fault found."""
-    toml = read_toml(_find(path))
+    toml = read_toml(find_pipeline(path))
     values, faults = _read_values(toml)
     bare = set(toml.data) == {"classifier"}
     for (section, key), example in REQUIRED.items():
@@ -119,8 +119,8 @@ def _check_tables(toml: TomlFile, pipeline: Pipeline) -> None:
         _raise(faults)
 
 
-def _find(path: Path) -> Path:
-    """The file to read."""
+def find_pipeline(path: Path) -> Path:
+    """An app's pipeline.toml: `path` is that file or its folder. UserError where there is none."""
     if path.is_dir():
         if not (path / FILE_NAME).is_file():
             raise UserError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import struct
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from codegen.errors import UserError
-from workbench.audio import read_audio
+from workbench.audio import add_arguments, read_audio, reader
 
 RATE = 16000
 
@@ -83,6 +84,51 @@ def test_stereo_is_refused_then_averaged(tmp_path: Path) -> None:
     refused(path, "it has 2 channels", "--mix-down")
     # halves go to the even neighbour
     assert read_audio(path, RATE, mix=True).tolist() == [200, -32768, 32767, 2, 4, 0]
+
+
+def test_a_channel_is_taken_bit_for_bit(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    pairs = np.array([[100, 300], [-32768, -32767], [32767, 1]], "<i2")
+    path.write_bytes(wav(pairs.tobytes(), channels=2))
+    assert "--channel left" in refused(path, "it has 2 channels")
+    assert read_audio(path, RATE, channel=1).tolist() == [100, -32768, 32767]
+    assert read_audio(path, RATE, channel=2).tolist() == [300, -32767, 1]
+    with pytest.raises(UserError, match="it has 2 channels; there is no channel 3"):
+        read_audio(path, RATE, channel=3)
+    path.write_bytes(wav(pairs[:, 0].tobytes()))
+    assert read_audio(path, RATE, channel=1).tolist() == [100, -32768, 32767]
+    with pytest.raises(UserError, match="it has 1 channel; there is no channel 2"):
+        read_audio(path, RATE, channel=2)
+
+
+def test_opposite_phases_are_not_mixed_to_silence(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    tone = np.rint(9000 * np.sin(np.arange(4000) / 7)).astype("<i2")
+    path.write_bytes(wav(np.stack([tone, -tone + 1], axis=1).astype("<i2").tobytes(), channels=2))
+    with pytest.raises(UserError, match="its channels cancel each other") as caught:
+        read_audio(path, RATE, mix=True)
+    assert "--channel left" in str(caught.value)
+    assert np.array_equal(read_audio(path, RATE, channel=1), tone)
+    path.write_bytes(wav(np.stack([tone, 0 * tone], axis=1).astype("<i2").tobytes(), channels=2))
+    assert np.abs(read_audio(path, RATE, mix=True)).max() > 4000  # a silent channel halves it, no more
+
+
+def options(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    add_arguments(parser)
+    return parser.parse_args(words)
+
+
+def test_a_channel_by_its_name_or_number(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav(np.array([[1, 2, 3]], "<i2").tobytes(), channels=3))
+    for words, value in (("left", 1), ("Right", 2), ("3", 3)):
+        assert reader(options("--channel", words))(path, RATE).tolist() == [value]
+    for words in ("0", "middle", "-1", ""):
+        with pytest.raises(argparse.ArgumentError, match="is no channel; left, right, or a number from 1"):
+            options("--channel", words)
+    with pytest.raises(UserError, match="--mix-down and --channel exclude each other"):
+        reader(options("--channel", "left", "--mix-down"))
 
 
 def test_float_is_refused_then_rounded(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+import soxr
 
 from codegen.errors import UserError
 from tests.support.cli import earshot, refused
@@ -77,9 +79,18 @@ def test_a_class_index_that_is_none() -> None:
         confusion(("a", "b"), [(0, 3)])
 
 
-def test_plot_is_a_png(tmp_path: Path) -> None:
-    plot(TUTORIAL, tmp_path / "table.png")
-    assert (tmp_path / "table.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+def test_a_plot_is_what_its_name_says(tmp_path: Path) -> None:
+    starts = {"png": b"\x89PNG\r\n\x1a\n", "SVG": b"<?xml", "pdf": b"%PDF"}
+    for suffix, start in starts.items():
+        file = tmp_path / f"table.{suffix}"
+        plot(TUTORIAL, file)
+        content = file.read_bytes()
+        assert content.startswith(start)
+        plot(TUTORIAL, file)
+        assert file.read_bytes() == content
+    assert b"<svg" in (tmp_path / "table.SVG").read_bytes()
+    with pytest.raises(UserError, match="is no picture by its name"):
+        plot(TUTORIAL, tmp_path / "table.txt")
     with pytest.raises(UserError, match="cannot be written"):
         plot(TUTORIAL, tmp_path / "none" / "table.png")
 
@@ -184,6 +195,30 @@ def test_stream_is_the_image_with_its_gate(sounds: Path) -> None:
     assert 0 < told["support"][3] <= 66
     # A click passes the gate at once and is in 15 vectors; those within the segment of 20 windows count.
     assert 0 < told["support"][1] <= 12
+
+
+def test_recordings_of_another_kind(sounds: Path, tmp_path: Path) -> None:
+    """The same sounds at three times the rate, on the left of two channels, in 24 bits: the same segments."""
+    name = "test_knocking_00.wav"
+    samples, _ = soundfile.read(sounds.parent / name)
+    fast = soxr.resample(samples, 16_000, 48_000, quality="VHQ")
+    soundfile.write(tmp_path / name, np.stack([fast, -fast], axis=1), 48_000, subtype="PCM_24")
+    labels = tmp_path / "labels.csv"
+    labels.write_text(f"file,start,end,label\n{name},48000,{48_000 + 3 * 8000},Knocking\n")
+    words = ("evaluate", "--app", EXAMPLE, "--labels", labels, "--json")
+    message = refused(*words)
+    assert "Add --resample --mix-down --convert" in message
+    assert "its channels cancel each other" in refused(*words, "--resample", "--mix-down", "--convert")
+    done = earshot(*words, "--resample", "--channel", "left", "--convert")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    left = soundfile.read(tmp_path / name)[0][:, 0] * 32768
+    slow = np.rint(soxr.resample(left, 48_000, 16_000, quality="VHQ")).astype(np.int16)
+    soundfile.write(tmp_path / "slow.wav", slow, 16_000)
+    labels.write_text("file,start,end,label\nslow.wav,16000,24000,knocking\n")
+    plain = earshot(*words)
+    assert told == json.loads(plain.stdout)
+    assert told["support"] == [0, 6, 0, 0]
 
 
 def test_command_refuses(sounds: Path, tmp_path: Path) -> None:

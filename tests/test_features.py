@@ -198,3 +198,32 @@ def test_a_bare_model_has_no_features(tmp_path: Path) -> None:
     bare = tutorial_app(tmp_path / "bare", text=BARE)
     told = refused("features", "--app", bare, tmp_path / "x.wav", "-o", tmp_path / "x.npz")
     assert "is a bare model: it has no features" in told
+
+
+def test_an_app_without_a_model_has_features(tmp_path: Path) -> None:
+    """98 windows of 13 cepstra: no other app's model fits. Only what makes features has to be there."""
+    app = tmp_path / "features_first"
+    app.mkdir()
+    front = "[window]\nsize = 400\nstride = 160\n[mfcc]\ncepstra = 13\nfilters = 40\n[cascade]\nframes = 98\n"
+    rest = '[classifier]\nmodel = "net/model.tflite"\n[decision]\nlabels = ["a", "b"]\nthreshold = 0.8\n'
+    recording = tmp_path / "word.wav"
+    soundfile.write(recording, noises(1), 16000, subtype="PCM_16")
+    told = []
+    for text in (front + rest, front):
+        (app / "pipeline.toml").write_text(text)
+        made = command(app, recording)
+        told.append((str(made["contract"]), made["vectors"].shape, made["mfcc"].tobytes()))
+    assert told[0][1] == (1, 98 * 13)
+    assert told[0] == told[1]
+    (app / "pipeline.toml").write_text(front + rest.replace("0.8", "8"))
+    assert f"{app / 'pipeline.toml'}, line 13, [decision] threshold" in refused(
+        "features", "--app", app, recording, "-o", tmp_path / "x.npz"
+    )
+
+
+def test_a_model_that_does_not_fit_does_not_matter(app: Path, tmp_path: Path) -> None:
+    recording = tmp_path / "noise.wav"
+    soundfile.write(recording, noises(1), 16000, subtype="PCM_16")
+    other = tutorial_app(tmp_path / "features_other")
+    (other / "model.tflite").write_bytes(b"not a model at all")
+    assert np.array_equal(command(other, recording)["vectors"], command(app, recording)["vectors"])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,10 +106,74 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "x.json").touch()
     assert "no label file by its name" in fault(tmp_path / "x.json").what
     (tmp_path / "x.csv").mkdir()
-    assert "cannot be read" in fault(tmp_path / "x.csv").what
+    assert "this folder has no labels.csv, and no label track" in fault(tmp_path / "x.csv").what
     (tmp_path / "y.csv").write_bytes(b"file,start,end,label\n\xff\xfe,0,1,x\n")
     error = fault(tmp_path / "y.csv")
     assert (error.what, error.place) == ("byte 0xFF is not UTF-8", "line 2")
+
+
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        ("file;start;end;label", "a.wav;4000;12000;x"),
+        ("file\tstart\tend\tlabel", "a.wav\t4000\t12000\tx"),
+        ("File;Start_s;END (s);Label", "a.wav;0,25;0,75;x"),
+        ("file,start_s,end_s,label", 'a.wav,0.25,"0,75",x'),
+        ("file,start [ms],end_ms,label", "a.wav,250,750.0,x"),
+        ("file,start,end,unit,label", "a.wav,0.25,0.75,s,x"),
+        ("file,start,end,unit,label", "a.wav,250,750,MS,x"),
+        ("file,start,end,unit,label", "a.wav,4000,12000,,x"),
+        ("file,start_s,end_s,unit,label", "a.wav,4000,12000,samples,x"),
+        ("sep=;\nfile;start;end;label", "a.wav;4000;12000;x"),
+    ],
+)
+def test_units_and_separators(tmp_path: Path, header: str, rows: str) -> None:
+    (segment,) = read_labels(csv(tmp_path, f"{rows}\n", f"{header}\n"), RATE)
+    assert (segment.start, segment.end, segment.label) == (4000, 12000, "x")
+    assert segment.line == 2 + header.count("\n")
+
+
+def test_a_spreadsheet_s_unicode_text(tmp_path: Path) -> None:
+    file = csv(tmp_path, "")
+    file.write_bytes("file\tstart\tend\tlabel\r\na.wav\t0\t9\tTür\r\n".encode("utf-16"))
+    assert read_labels(file, RATE)[0].label == "Tür"
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "words"),
+    [
+        ("file,start_s,end,label", "a.wav,0,1,x", "start and end are in samples and seconds"),
+        ("file,start_s,end_ms,label", "a.wav,0,1,x", "start and end are in milliseconds and seconds"),
+        ("file,start_s,start,end,label", "a.wav,0,0,1,x", "two columns are named start"),
+        ("file,start,end,unit,label", "a.wav,0,1,min,x", 'unit is "min"'),
+        ("file,start_s,end_s,label", "a.wav,-0.5,1,x", 'start is "-0.5", not a time in seconds'),
+        ("file,start_s,end_s,label", "a.wav,0.5,nan,x", 'end is "nan", not a time in seconds'),
+        ("file;start_s;end_s;label", "a.wav;1.000,5;2000;x", 'start is "1.000,5", not a time in seconds'),
+        ("file;start;end;label", "a.wav;0;9;x;y", "5 fields, the header names 4"),
+    ],
+)
+def test_units_that_are_not_clear(tmp_path: Path, header: str, row: str, words: str) -> None:
+    error = fault(csv(tmp_path, f"{row}\n", f"{header}\n"))
+    assert words in error.what
+    assert error.remedy
+
+
+def test_seconds_among_samples_are_told_how(tmp_path: Path) -> None:
+    error = fault(csv(tmp_path, "a.wav,0.5,8000,knocking,train\n"))
+    assert error.remedy is not None
+    assert "start_s and end_s" in error.remedy
+
+
+def test_sample_numbers_of_a_recording_at_another_rate(tmp_path: Path) -> None:
+    """Half a second from the first on, of 48,000 and of 16,000 samples a second, and told in seconds."""
+    soundfile.write(tmp_path / "a.wav", np.zeros(96_000, np.int16), 48_000)
+    soundfile.write(tmp_path / "b.flac", np.zeros(32_000, np.int16), RATE)
+    header = "file,start,end,unit,label\n"
+    rows = "a.wav,48000,72000,,x\nb.flac,16000,24000,,x\na.wav,1,1.5,s,x\n"
+    file = tmp_path / "labels.csv"
+    file.write_text(header + rows)
+    assert [(s.start, s.end) for s in read_labels(file, RATE, resampled=True)] == [(16_000, 24_000)] * 3
+    assert next((s.start, s.end) for s in read_labels(file, RATE)) == (48_000, 72_000)
 
 
 def track(folder: Path, text: str) -> Path:
@@ -152,6 +218,24 @@ def test_a_label_track_alone(tmp_path: Path) -> None:
     assert "there is no recording door.wav or door.flac beside it" in fault(tmp_path / "door.txt").what
 
 
+def test_a_folder_of_label_tracks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("b.wav", "a.flac", "other.wav"):
+        (tmp_path / name).touch()
+    (tmp_path / "b.txt").write_text("0\t1\tx\n")
+    (tmp_path / "a.txt").write_text("1\t2\ty\n")
+    (tmp_path / "notes.txt").write_text("remember the milk\n")
+    assert [(s.file.name, s.label) for s in read_labels(tmp_path, RATE)] == [("a.flac", "y"), ("b.wav", "x")]
+    assert "no recording lies beside notes.txt: not read as labels" in capsys.readouterr().err
+    (tmp_path / "b.txt").write_text("0\tx\n")
+    error = fault(tmp_path)
+    assert (error.file, error.place) == (str(tmp_path / "b.txt"), "line 1")
+    (tmp_path / "labels.csv").write_text("file,start,end,label\na.flac,0,9,z\n")
+    assert "holds labels.csv and label tracks, a.txt first" in fault(tmp_path).what
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).unlink()
+    assert [s.label for s in read_labels(tmp_path, RATE)] == ["z"]
+
+
 @given(
     st.lists(
         st.tuples(
@@ -186,6 +270,19 @@ def test_class_by_label_then_by_role(tmp_path: Path) -> None:
         UserError, match='label "clicks" is no class of this app; its classes are key_io, knocking'
     ):
         class_index(Segment(tmp_path / "a.wav", 0, 1, "clicks"), labels)
+
+
+def test_class_in_another_case(tmp_path: Path) -> None:
+    def index(label: str, labels: tuple[str, ...], role: str = "") -> int:
+        return class_index(Segment(tmp_path / "a.wav", 0, 1, label, role), labels)
+
+    assert index("Knocking", ("key_io", "knocking")) == 1
+    assert index("KNOCKING", ("key_io", "knocking"), role="key_io") == 1
+    assert index("b", ("B", "b")) == 1
+    with pytest.raises(UserError, match='label "c" is no class'):
+        index("c", ("B", "b"))
+    with pytest.raises(UserError, match='label "Ab" is no class'):  # of two alike it cannot be told which
+        index("Ab", ("aB", "AB"))
 
 
 def test_sessions(tmp_path: Path) -> None:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
@@ -26,17 +20,13 @@ from codegen.sources import generate
 from codegen.spec import Layout
 from codegen.spec_file import load_spec
 from codegen.tflite_file import load_graph
-from tests.support.cli import earshot, refused
 from tests.support.compile import ROOT
 from tests.support.tutorial import compile_app, noises, tutorial_app
-from workbench.labels import Segment
 from workbench.library import Pipeline
-from workbench.synthesize import write_session, write_wav
 from workbench.training.augment import LOUD, QUIET, altered
 from workbench.training.features import pictures, tensor_shape, vectors
-from workbench.training.pieces import Piece, Recording, cut, split
+from workbench.training.pieces import Piece, Recording
 from workbench.training.recipe import FILE_NAME, KEYS, SECTIONS, Augmentation, Recipe, load_recipe
-from workbench.training.sets import Set, make_sets
 
 EXAMPLE = ROOT / "examples" / "smart_lock"
 FILE = Path("/sounds/a.wav")
@@ -59,6 +49,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         [data]
         train_session = "mornings"
         test_session = "evenings"
+        test = 0.3
         segment = 16000
         validation = 0.25
         synthetic = 3
@@ -133,9 +124,10 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
     assert len(caught.value.errors) == 3
 
 
-def test_no_recipe(tmp_path: Path) -> None:
+def test_no_recipe_is_the_defaults(tmp_path: Path) -> None:
+    assert load_recipe(tmp_path) == Recipe(tmp_path / FILE_NAME)
     with pytest.raises(UserError, match="there is no such file"):
-        load_recipe(tmp_path)
+        load_recipe(tmp_path / "other.toml")
 
 
 def test_the_page_tells_every_key_with_its_default_and_range() -> None:
@@ -155,51 +147,6 @@ def test_the_page_tells_every_key_with_its_default_and_range() -> None:
         assert default == (f"`{value:g}`" if isinstance(value, float) else f"`{written}`"), key
         assert allowed == " ".join(filter(None, [rule.range, rule.unit])), key
         assert len(meaning) > 5
-
-
-# Pieces
-
-
-def segment(start: int, end: int, label: str = "knock", author: str = "") -> Segment:
-    return Segment(FILE, start, end, label, author=author)
-
-
-def test_long_segments_are_cut() -> None:
-    pieces = cut([segment(100, 20_100), segment(30_000, 36_000)], ("knock",), 8000, 6000)
-    assert [(piece.start, piece.end) for piece in pieces] == [(100, 8100), (8100, 16_100), (30_000, 36_000)]
-    whole = cut([segment(100, 20_100)], ("knock",), None, 6000)
-    assert [(piece.start, piece.end) for piece in whole] == [(100, 20_100)]
-
-
-def test_pieces_are_never_shorter_than_a_vector() -> None:
-    pieces = cut([segment(0, 13_000)], ("knock",), 1, 6000)
-    assert [(piece.start, piece.end) for piece in pieces] == [(0, 6000), (6000, 12_000)]
-    with pytest.raises(UserError, match="no segment is as long as one decision, 6000 samples"):
-        cut([segment(0, 5999)], ("knock",), 8000, 6000)
-
-
-groups = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abcdefgh")), min_size=1, max_size=60)
-
-
-@given(groups, st.floats(0, 0.5), st.integers(0, 1000))
-def test_split_keeps_groups_together(members: list[tuple[int, str]], share: float, seed: int) -> None:
-    pieces = [Piece(FILE, 10 * i, 10 * i + 9, label, group) for i, (label, group) in enumerate(members)]
-    training, validation = split(pieces, share, seed)
-    assert sorted((*training, *validation), key=lambda piece: piece.start) == pieces
-    assert not {piece.group for piece in training} & {piece.group for piece in validation}
-    assert split(pieces, share, seed) == (training, validation)
-
-
-def test_split_takes_the_share() -> None:
-    pieces = [Piece(FILE, i, i + 1, i % 2, f"author {i // 4}") for i in range(400)]
-    for seed in range(5):
-        _, validation = split(pieces, 0.2, seed)
-        for label in (0, 1):
-            assert sum(piece.label == label for piece in validation) == pytest.approx(40, abs=4)
-    assert split(pieces, 0.2, 1) != split(pieces, 0.2, 2)
-    assert split(pieces, 0.0, 1)[1] == ()
-    # The only author of a class stays in training.
-    assert split(pieces[:4], 0.5, 1)[1] == ()
 
 
 # Augmentation
@@ -358,63 +305,6 @@ def test_tensor_shapes(pipeline: Pipeline) -> None:
     assert tensor_shape(pipeline.spec, Layout.CEPSTRA_BY_FRAMES) == (20, 15)
 
 
-# Sets
-
-
-def session(folder: Path, rows: str) -> Path:
-    for name in ("a", "b", "c", "d", "e"):
-        write_wav(folder / f"{name}.wav", noises(1.5))
-    file = folder / "labels.csv"
-    file.write_text("file,start,end,label,session,author\n" + rows)
-    return file
-
-
-FOUR = "".join(
-    f"{name}.wav,0,20000,{label},train,{name.upper()}\n"
-    for name, label in zip("abcd", ("key_io", "knocking", "locking", "unknown"), strict=True)
-)
-
-
-def sets_of(
-    pipeline: Pipeline, folder: Path, labels: Path, text: str = ""
-) -> tuple[dict[str, Set], list[str]]:
-    said: list[str] = []
-    made = make_sets(pipeline, recipe(folder, text), labels, said.append)
-    return {chosen.name: chosen for chosen in made}, said
-
-
-def test_sets(pipeline: Pipeline, tmp_path: Path) -> None:
-    labels = session(tmp_path, FOUR + "e.wav,100,8100,knocking,test,E\n")
-    sets, said = sets_of(pipeline, tmp_path, labels)
-    assert {name: len(chosen.pieces) for name, chosen in sets.items()} == {
-        "training": 8,
-        "validation": 0,  # one author a class: none can be spared
-        "test": 1,
-    }
-    assert said == []
-    assert len(sets["validation"].vectors(pipeline, Layout.FRAMES_BY_CEPSTRA, Recipe(tmp_path))) == 0
-
-
-def test_only_what_is_learnt_is_augmented(pipeline: Pipeline, tmp_path: Path) -> None:
-    labels = session(tmp_path, FOUR + "e.wav,100,8100,knocking,test,E\n")
-    sets, _ = sets_of(pipeline, tmp_path, labels)
-    how = recipe(tmp_path, "[augmentation]\ncopies = 2\n")
-    assert len(sets["training"].vectors(pipeline, Layout.FRAMES_BY_CEPSTRA, how)) == 8 * 3 * 6
-    assert len(sets["test"].vectors(pipeline, Layout.FRAMES_BY_CEPSTRA, how)) == 6
-
-
-def test_an_author_in_both_sessions_is_told(pipeline: Pipeline, tmp_path: Path) -> None:
-    labels = session(tmp_path, FOUR + "e.wav,100,8100,knocking,test,B\n")
-    _, said = sets_of(pipeline, tmp_path, labels)
-    assert said == ["Warning: B: in both sessions. The figures of the test session will flatter."]
-
-
-def test_a_class_without_sounds(pipeline: Pipeline, tmp_path: Path) -> None:
-    labels = session(tmp_path, FOUR.replace("locking", "knocking"))
-    with pytest.raises(UserError, match="there is nothing to learn locking from"):
-        sets_of(pipeline, tmp_path, labels)
-
-
 # The committed model
 
 
@@ -480,66 +370,3 @@ def test_a_model_trained_on_other_features_is_refused(tmp_path: Path) -> None:
     assert caught.value.file == str(app / "model.contract")
     (app / "model.contract").unlink()
     generate(app)
-
-
-# The command
-
-TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
-
-
-@pytest.mark.skipif(TENSORFLOW, reason="TensorFlow is here")
-def test_without_tensorflow() -> None:
-    message = refused("train", "--app", EXAMPLE, "--labels", "labels.csv")
-    assert message == (
-        "TensorFlow is not installed in this Python\n"
-        "  `./earshot train ...` makes an environment that has it; nothing else needs it.\n"
-    )
-
-
-def trainer() -> str:
-    """A Python with TensorFlow: this one, or the one `./earshot train` has made."""
-    if TENSORFLOW:
-        return sys.executable
-    python = ROOT / ".venv-train" / "bin" / "python"
-    if not python.exists():
-        pytest.skip("TensorFlow is not installed: `./earshot train --help` makes an environment that has it")
-    return str(python)
-
-
-RECIPE = """
-[data]
-validation = 0
-synthetic = 1
-[augmentation]
-copies = 1
-[fit]
-epochs = 12
-batch = 64
-"""
-
-
-def test_a_training(tmp_path: Path) -> None:
-    python = trainer()
-    app = tmp_path / "little_lock"
-    app.mkdir()
-    shutil.copyfile(EXAMPLE / "pipeline.toml", app / "pipeline.toml")
-    (app / FILE_NAME).write_text(RECIPE)
-    labels = write_session(tmp_path / "sounds", 7, recordings=3, count=4)
-    test = write_session(tmp_path / "sounds" / "test", 8, recordings=1, count=3, session="test")
-    rows = test.read_text().splitlines()[1:]
-    labels.write_text(labels.read_text() + "".join(f"test/{row}\n" for row in rows))
-
-    words = ["train", "--app", str(app), "--labels", str(labels), "--json"]
-    command = [python, "-m", "workbench", *words]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["contract"] == feature_contract(load_spec(app))
-    assert (app / "model.contract").read_text() == f"{told['contract']}\n"
-    assert told["int8"]["test"]["accuracy"] > 0.7
-    assert abs(told["int8"]["test"]["accuracy"] - told["float"]["test"]["accuracy"]) < 0.1
-    assert "epoch  12 of 12" in done.stderr
-    test_the_example_is_the_tutorial_s_network(load_graph(app / "model.tflite"))
-
-    again = earshot("evaluate", "--app", app, "--labels", labels, "--json")
-    assert json.loads(again.stdout) == told["int8"]["test"]

@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "smart_lock"
 
+# How all C is compiled; here rather than beside SCons, so that tests compile as it does.
+C_FLAGS = (
+    "-std=c11",
+    "-O2",
+    "-g",
+    "-gno-record-gcc-switches",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fno-common",
+    "-fmax-errors=20",
+)
+HOSTED_FLAGS = ("-fPIC",)
+# Of a model in an image, where each kilobyte counts: firmware/nn/noipa.h says why the two go together.
+MODEL_FLAGS = ("-fno-delete-null-pointer-checks", "-DNN_IPA")
+
 
 @dataclass(frozen=True)
 class BuildOptions:

@@ -16,6 +16,11 @@ from codegen.spec_file import load_spec
 from workbench.build import build
 from workbench.library import Library, Pipeline
 
+NO_FEATURES = (
+    "is a bare model: it has no features",
+    "Add [decision] with labels and threshold to its pipeline.toml.",
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Features:
@@ -35,11 +40,7 @@ def listening_spec(app: Path) -> tuple[Spec, app_spec.Pipeline]:
     """The spec of an app and its pipeline; UserError for a bare model."""
     spec = load_spec(app)
     if spec.pipeline is None:
-        raise UserError(
-            "is a bare model: it has no features",
-            file=app,
-            remedy="Add [decision] with labels and threshold to its pipeline.toml.",
-        )
+        raise UserError(NO_FEATURES[0], file=app, remedy=NO_FEATURES[1])
     return spec, spec.pipeline
 
 

@@ -1,77 +1,102 @@
 """Label files: which samples of which recording are what.
 
-Two formats are read:
-- CSV with a header: file,start,end,label and, where known, role, session, author; other columns are ignored.
-  Start and end are samples, the end is exclusive; files are relative to the CSV.
-- an Audacity label track (.txt): start, end (seconds), label, tab separated; its recording has the same name.
+- CSV with a header (workbench/label_csv.py): file,start,end,label and, where known, role, session, author;
+  other columns are ignored. The end is exclusive; files are relative to the CSV.
+- an Audacity label track (workbench/label_track.py, .txt); its recording has the same name.
+- a folder of label tracks, or one with a labels.csv.
 """
 
 from __future__ import annotations
 
 import csv
-import io
-import math
+import dataclasses
+import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from codegen.errors import UserError, UserErrors
+from workbench.audio import file_rate
+from workbench.label_csv import REQUIRED, read_csv
+from workbench.label_track import read_track, recording_beside
+from workbench.segment import Segment
 
-REQUIRED = ("file", "start", "end", "label")
-RECORDINGS = (".wav", ".flac")
-HEADER_REMEDY = (
-    "The first line names the columns: file,start,end,label and, where known, role,session,author; "
-    "start and end are samples."
-)
+__all__ = ["MOST_ERRORS", "Segment", "class_index", "of_session", "read_labels", "write_labels"]
+
 MOST_ERRORS = 10  # told at once
+TABLE = "labels.csv"  # the label file of a folder
 
 
-@dataclass(frozen=True)
-class Segment:
-    """A labelled stretch of one recording."""
+def read_labels(path: Path, sample_rate: int, *, resampled: bool = False) -> tuple[Segment, ...]:
+    """The segments of a label file in its order, at least one; of a folder those of its label tracks, or of
+    its labels.csv.
 
-    file: Path  # the recording, absolute
-    start: int  # first sample
-    end: int  # behind the last sample
-    label: str  # what the sound is
-    role: str = ""  # the class it stands for, where that is another
-    session: str = ""  # "train", "test", ...
-    author: str = ""  # who recorded it; a training never splits an author between two sets
-    source: Path = Path()  # the label file
-    line: int = 0  # and the line there
-
-    @property
-    def samples(self) -> int:
-        """Length."""
-        return self.end - self.start
-
-    @property
-    def group(self) -> str:
-        """What must stay together in a split: the author's recordings, or those of the one file."""
-        return self.author or self.file.name
-
-
-def read_labels(path: Path, sample_rate: int) -> tuple[Segment, ...]:
-    """The segments of a label file in its order, at least one.
-
-    sample_rate: Hz, turns the seconds of a label track into samples.
+    sample_rate: Hz, turns seconds into samples.
+    resampled: recordings of another rate are resampled when they are read; sample numbers of them, which
+    count at their own rate, are turned into those of sample_rate.
     UserError (or UserErrors, several lines at once) where the file cannot be read, a line is broken, or a
     recording is missing. Whether a segment lies within its recording shows when that is read.
     """
-    path = path.absolute()
-    readers = {".csv": _read_csv, ".txt": _read_track}
-    if path.suffix.lower() not in readers:
-        raise UserError(
-            "is no label file by its name",
-            file=path,
-            remedy="Label files are .csv (file,start,end,label) or .txt (an Audacity label track).",
-        )
-    segments, errors = readers[path.suffix.lower()](_text(path), path, sample_rate)
+    segments: list[Segment] = []
+    errors: list[UserError] = []
+    for file in _files(path.absolute()):
+        read = read_csv if file.suffix.lower() == ".csv" else read_track
+        own, faults = read(_text(file), file, sample_rate)
+        segments += own
+        errors += faults
     if errors:
         raise UserErrors(errors[:MOST_ERRORS]) if len(errors) > 1 else errors[0]
     if not segments:
         raise UserError("holds no labelled segment", file=path, remedy="Label at least one stretch of sound.")
-    return tuple(segments)
+    return tuple(_rescaled(segments, sample_rate) if resampled else segments)
+
+
+def _files(path: Path) -> list[Path]:
+    """The label files that a path stands for."""
+    if not path.is_dir():
+        if path.suffix.lower() not in (".csv", ".txt"):
+            raise UserError(
+                "is no label file by its name",
+                file=path,
+                remedy="Label files are .csv (file,start,end,label) or .txt (an Audacity label track).",
+            )
+        return [path]
+    texts = sorted(file for file in path.iterdir() if file.suffix.lower() == ".txt" and file.is_file())
+    tracks = [file for file in texts if recording_beside(file)]
+    table = path / TABLE
+    if table.is_file() and tracks:
+        raise UserError(
+            f"holds {TABLE} and label tracks, {tracks[0].name} first",
+            file=path,
+            remedy=f"Name {table}, or a folder that has label tracks alone.",
+        )
+    if table.is_file():
+        return [table]
+    if not tracks:
+        raise UserError(
+            f"this folder has no {TABLE}, and no label track (.txt) with a recording of its name beside it",
+            file=path,
+            remedy="Give a label file, or a folder with door.txt beside door.wav.",
+        )
+    alone = [file.name for file in texts if file not in tracks]
+    if alone:
+        print(f"earshot: no recording lies beside {', '.join(alone)}: not read as labels", file=sys.stderr)
+    return tracks
+
+
+def _rescaled(segments: Sequence[Segment], sample_rate: int) -> list[Segment]:
+    """Sample numbers that count at a recording's own rate as those of sample_rate, to the nearest."""
+    rates: dict[Path, int] = {}
+    scaled = []
+    for segment in segments:
+        if segment.file not in rates:
+            rates[segment.file] = file_rate(segment.file) or sample_rate
+        rate = rates[segment.file]
+        if rate != sample_rate and not segment.timed:
+            start, end = (round(at * sample_rate / rate) for at in (segment.start, segment.end))
+            scaled.append(dataclasses.replace(segment, start=start, end=max(end, start + 1), timed=True))
+        else:
+            scaled.append(segment)
+    return scaled
 
 
 def write_labels(path: Path, segments: Iterable[Segment]) -> None:
@@ -85,10 +110,15 @@ def write_labels(path: Path, segments: Iterable[Segment]) -> None:
 
 
 def class_index(segment: Segment, labels: Sequence[str]) -> int:
-    """The segment's class among the app's labels: by its label, else by its role; else UserError."""
+    """The segment's class among the app's labels: by its label, else by its role; else UserError.
+
+    Upper and lower case are alike where that leaves one class."""
     for word in (segment.label, segment.role):
         if word in labels:
             return labels.index(word)
+        alike = [label for label in labels if label.casefold() == word.casefold()]
+        if len(alike) == 1:
+            return labels.index(alike[0])
     named = f'label "{segment.label}"' + (f' (role "{segment.role}")' if segment.role else "")
     raise UserError(
         f"{named} is no class of this app; its classes are {', '.join(labels)}",
@@ -118,6 +148,8 @@ def _text(path: Path) -> str:
         raise UserError("there is no such file", file=path) from None
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", file=path) from None
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):  # a spreadsheet's "Unicode text"
+        return raw.decode("utf-16", "replace")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -128,131 +160,3 @@ def _text(path: Path) -> str:
             place=f"line {line}",
             remedy="Save the file as UTF-8 text.",
         ) from None
-
-
-def _fault(what: str, path: Path, line: int, remedy: str) -> UserError:
-    return UserError(what, file=path, place=f"line {line}", remedy=remedy)
-
-
-def _read_csv(text: str, path: Path, _sample_rate: int) -> tuple[list[Segment], list[UserError]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    segments: list[Segment] = []
-    errors: list[UserError] = []
-    columns: list[str] | None = None
-    try:
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if columns is None:
-                columns = _header(row, path)
-                continue
-            try:
-                segments.append(_csv_segment(columns, row, path, reader.line_num))
-            except UserError as error:
-                errors.append(error)
-    except csv.Error as error:
-        remedy = 'Commas separate the fields; a field with a comma or quote in it stands in "quotes".'
-        errors.append(_fault(f"not CSV: {error}", path, reader.line_num, remedy))
-    if columns is None and not errors:
-        raise UserError("is empty", file=path, remedy=HEADER_REMEDY)
-    return segments, errors
-
-
-def _header(row: list[str], path: Path) -> list[str]:
-    columns = [cell.strip() for cell in row]
-    missing = [name for name in REQUIRED if name not in columns]
-    double = sorted({name for name in columns if name and columns.count(name) > 1})
-    if missing or double:
-        fault = f"the column {missing[0]} is missing" if missing else f"two columns are named {double[0]}"
-        raise _fault(f"{fault}; found: {', '.join(columns)}", path, 1, HEADER_REMEDY)
-    return columns
-
-
-def _csv_segment(columns: list[str], row: list[str], path: Path, line: int) -> Segment:
-    if len(row) != len(columns):
-        what = f"{len(row)} fields, the header names {len(columns)}"
-        raise _fault(what, path, line, 'A field with a comma in it stands in "quotes".')
-    cell = {name: value.strip() for name, value in zip(columns, row, strict=True)}
-    recording = path.parent / cell["file"]
-    if not recording.is_file():
-        what = f"there is no recording {cell['file']}" if cell["file"] else "file is empty"
-        raise _fault(what, path, line, "Name a recording, relative to the label file.")
-    segment = Segment(
-        recording,
-        _sample("start", cell["start"], path, line),
-        _sample("end", cell["end"], path, line),
-        cell["label"],
-        role=cell.get("role", ""),
-        session=cell.get("session", ""),
-        author=cell.get("author", ""),
-        source=path,
-        line=line,
-    )
-    return _checked(segment)
-
-
-def _sample(name: str, text: str, path: Path, line: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        remedy = "Start and end are whole numbers of samples from 0 (seconds times the sample rate)."
-        raise _fault(f'{name} is "{text}", not a sample number', path, line, remedy)
-    return int(text)
-
-
-def _checked(segment: Segment) -> Segment:
-    """What both formats want of a segment."""
-    if segment.end <= segment.start:
-        what = f"the segment ends at sample {segment.end}, not behind its start {segment.start}"
-        remedy = (
-            "The end is exclusive: at 16 kHz half a second from the start is 0,8000. A point has no sound."
-        )
-        raise _fault(what, segment.source, segment.line, remedy)
-    if not segment.label:
-        raise _fault("the label is empty", segment.source, segment.line, "Say what the sound is.")
-    return segment
-
-
-def _read_track(text: str, path: Path, sample_rate: int) -> tuple[list[Segment], list[UserError]]:
-    recording = _recording_beside(path)
-    segments: list[Segment] = []
-    errors: list[UserError] = []
-    for line, row in enumerate(text.split("\n"), start=1):
-        if not row.strip() or row.startswith("\\"):  # a backslash: the frequency range of the label before
-            continue
-        try:
-            segments.append(_track_segment(row, recording, path, line, sample_rate))
-        except UserError as error:
-            errors.append(error)
-    return segments, errors
-
-
-def _recording_beside(path: Path) -> Path:
-    for suffix in RECORDINGS:
-        recording = path.with_suffix(suffix)
-        if recording.is_file():
-            return recording
-    raise UserError(
-        f"there is no recording {path.stem}.wav or {path.stem}.flac beside it",
-        file=path,
-        remedy="A label track belongs to the recording of the same name in the same folder.",
-    )
-
-
-def _track_segment(row: str, recording: Path, path: Path, line: int, sample_rate: int) -> Segment:
-    fields = [field.strip() for field in row.split("\t")]
-    if len(fields) != 3:
-        remedy = "A label track has start, end (seconds) and label on each line, as Audacity exports it."
-        raise _fault(f"{len(fields)} tab-separated fields instead of 3", path, line, remedy)
-    start = round(_seconds("start", fields[0], path, line) * sample_rate)
-    end = round(_seconds("end", fields[1], path, line) * sample_rate)
-    return _checked(Segment(recording, start, end, fields[2], source=path, line=line))
-
-
-def _seconds(name: str, text: str, path: Path, line: int) -> float:
-    try:
-        value = float(text.replace(",", "."))  # some systems export a decimal comma
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < 1e9:
-        remedy = "Times are seconds from 0 with a decimal point."
-        raise _fault(f'{name} is "{text}", not a time in seconds', path, line, remedy)
-    return value

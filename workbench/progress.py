@@ -12,6 +12,11 @@ _AFTER = 1.0  # seconds before anything is shown
 _EVERY = 0.1
 
 
+def remark(text: str) -> None:
+    """A line on stderr that is no error."""
+    print(f"earshot: {text}", file=sys.stderr, flush=True)
+
+
 def progress(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
     """The items; "what: 12 of 40" on a terminal, gone when it is done."""
     if not sys.stderr.isatty():

@@ -8,6 +8,8 @@ from typing import Any
 
 from SCons.Script import Action
 
+from workbench.build_options import MODEL_FLAGS
+
 # Where every instruction counts; all else of firmware/ is compiled for size.
 FAST = ("pipeline/gate", "pipeline/mfcc", "nn/", "counting/")
 TABLE = "protocol_table.c"  # generated, and texts alone: packed when compiled for size
@@ -103,7 +105,8 @@ def _generated(env: Any, generated: list[Any]) -> list[Any]:
     for source in (node for node in generated if node.name.endswith((".c", ".cc"))):
         target = f"{options.folder}/objects/{Path(source.name).with_suffix('.o')}"
         system = env["ENGINE_SYSTEM"] if source.name.endswith(".cc") else []
-        flags = [*env["CCFLAGS"], *(SMALL if source.name == TABLE and not options.board.hosted else ())]
+        on_chip = SMALL if source.name == TABLE else MODEL_FLAGS
+        flags = env["CCFLAGS"] if options.board.hosted else [*env["CCFLAGS"], *on_chip]
         objects += _object(env, target, source, "${SOURCE.abspath}", folders, system=system, CCFLAGS=flags)
     return objects
 

@@ -8,18 +8,8 @@ from typing import Any
 
 from workbench import tools
 from workbench.build import board_tools
-from workbench.build_options import ROOT
+from workbench.build_options import C_FLAGS, HOSTED_FLAGS, ROOT
 
-_C = [
-    "-std=c11",
-    "-O2",
-    "-g",
-    "-gno-record-gcc-switches",
-    "-ffunction-sections",
-    "-fdata-sections",
-    "-fno-common",
-    "-fmax-errors=20",
-]
 _WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 
 
@@ -33,7 +23,7 @@ def generate(env: Any) -> None:
     for tool in ("gcc", "gas", "gnulink"):
         env.Tool(tool)
     machine, link = _hosted() if board.hosted else _cortex_m(env, board)
-    env.Replace(CCFLAGS=[*machine, *_C, *_WARNINGS, *_path_maps(env)], LINK="$CC")
+    env.Replace(CCFLAGS=[*machine, *C_FLAGS, *_WARNINGS, *_path_maps(env)], LINK="$CC")
     # INPUT and INCLUDES: image.py chooses how a path is written, since debug information repeats it.
     env.Replace(CCCOM="$CC -o $TARGET -c $CCFLAGS $INCLUDES $INPUT", ASPPCOM="$CCCOM", INPUT="$SOURCE")
     # The flags of the machine choose the C library's variant, so they stand in the link too.
@@ -55,7 +45,7 @@ def _cortex_m(env: Any, board: Any) -> tuple[list[str], list[str]]:
 
 def _hosted() -> tuple[list[str], list[str]]:
     gnu = sys.platform != "darwin"
-    return ["-fPIC"], ["-Wl,--gc-sections,--build-id=sha1" if gnu else "-Wl,-dead_strip"]
+    return [*HOSTED_FLAGS], ["-Wl,--gc-sections,--build-id=sha1" if gnu else "-Wl,-dead_strip"]
 
 
 def _path_maps(env: Any) -> list[str]:

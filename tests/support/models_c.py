@@ -1,4 +1,4 @@
-"""Generated models in one program, on the PC under sanitizers or for a Cortex-M4 in QEMU, run on tensors."""
+"""Generated models in one program, run on tensors: on the PC under sanitizers or as they ship, or in QEMU."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from codegen.quantize import Reference
 from codegen.render import render
 from codegen.spec import Classifier, Spec
 from codegen.tflite_file import load_graph
-from tests.support.program_c import HERE, ProgramC
+from tests.support.program_c import HERE, ProgramC, shipped
 
 
 def spec_of(name: str, kernels: str = "small", reference: Reference = Reference.LITERT) -> Spec:
@@ -27,7 +27,12 @@ def spec_of(name: str, kernels: str = "small", reference: Reference = Reference.
 
 
 class ModelsC:
-    """Several models in one program. `kernels`: "small" or "fast"; `target`: "pc" or "qemu"."""
+    """Several models in one program. `kernels`: "small" or "fast"; `target`: "pc" or "qemu".
+
+    On the PC there is a second program, as it ships: no sanitizers, and each model compiled alone by one of
+    the SHIPPED builds in turn, since a compiler that sees one call of a kernel makes other code than one that
+    sees many. Both must give the same bytes.
+    """
 
     def __init__(
         self,
@@ -43,6 +48,14 @@ class ModelsC:
         folder = Path(self._folder.name)
         self._write(folder, kernels, reference)
         self.program = ProgramC(folder, [HERE / "models_main.c"], target=target, flags=flags)
+        self.shipped: ProgramC | None = None
+        if target == "pc":
+            names = [f"m{index}" for index in range(len(self.graphs))]
+            text = (folder / "models.h").read_text()
+            for name in names:
+                text = text.replace(f'"{name}_model.c"', f'"{name}.h"')
+            (folder / "models.h").write_text(text)
+            self.shipped = shipped(folder, HERE / "models_main.c", [f"{name}_model.c" for name in names])
 
     def _write(self, folder: Path, kernels: str, reference: Reference) -> None:
         lines, rows = ['#include "nn/model.h"', "#include <stdint.h>", "#include <stddef.h>"], []
@@ -67,6 +80,7 @@ class ModelsC:
             assert rows.dtype == graph.input.dtype
             sent += struct.pack("<II", len(rows), int(sequence)) + np.ascontiguousarray(rows).tobytes()
         answer = self.program.run(sent)
+        assert self.shipped is None or self.shipped.run(sent) == answer, "as it ships it gives other bytes"
         outputs, start = [], 0
         for graph, rows in zip(self.graphs, inputs, strict=True):
             count = len(rows) * graph.output.size

@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.support.compile import FIRMWARE, WARNINGS
+from workbench.build_options import C_FLAGS, HOSTED_FLAGS, MODEL_FLAGS
 
 HERE = Path(__file__).resolve().parent
 SANITIZE = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all")
 CORTEX_M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
 SEMIHOST = ("--specs=rdimon.specs", f"-T{HERE / 'semihost.ld'}", str(HERE / "semihost.c"))
 SECONDS = 300
+# What ships: the workbench's own library, and build.sh of a folder that `generate` wrote.
+SHIPPED = ((*C_FLAGS, *HOSTED_FLAGS), ("-std=c11", "-O2"))
 
 
 class ProgramC:
@@ -29,19 +32,21 @@ class ProgramC:
         target: str = "pc",
         flags: Sequence[str] = ("-O1",),
         counted: bool = False,
+        sanitize: Sequence[str] = SANITIZE,
+        name: str = "program",
     ) -> None:
-        """counted: the emulator's clock is the number of instructions, 64 ns each."""
+        """counted: the emulator's clock is the number of instructions, 64 ns each. sanitize: on "pc" only."""
         if target == "qemu":
             for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
                 if shutil.which(tool) is None:
                     pytest.skip(f"{tool} is not installed")
         self.target, self.counted = target, counted
-        self.path = folder / "program"
+        self.path = folder / name
         common = [*WARNINGS, *flags, f"-I{FIRMWARE}", f"-I{folder}", *(str(source) for source in sources)]
         if target == "pc":
-            command = ["gcc", *SANITIZE, *common]
+            command = ["gcc", *sanitize, *common]
         else:
-            command = ["arm-none-eabi-gcc", *CORTEX_M4, *common, *SEMIHOST]
+            command = ["arm-none-eabi-gcc", *CORTEX_M4, *MODEL_FLAGS, *common, *SEMIHOST]
         result = subprocess.run([*command, "-o", str(self.path)], capture_output=True, text=True, check=False)
         if result.returncode != 0:
             raise AssertionError(result.stderr[:4000])
@@ -66,3 +71,15 @@ class ProgramC:
         if result.returncode != 0:
             raise AssertionError(result.stderr.decode("utf-8", "replace")[:4000])
         return result.stdout
+
+
+def shipped(folder: Path, main: Path, units: Sequence[str]) -> ProgramC:
+    """A program for the PC without sanitizers: each file by one of SHIPPED in turn."""
+    for turn, flags in enumerate(SHIPPED):
+        mine = units[turn :: len(SHIPPED)]
+        if mine:
+            command = ["gcc", *flags, f"-I{FIRMWARE}", f"-I{folder}", "-c", *mine]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr[:4000]
+    objects = [folder / Path(unit).with_suffix(".o").name for unit in units]
+    return ProgramC(folder, [main, *objects], sanitize=(), name="shipped")

@@ -30,7 +30,7 @@ from codegen.spec import (
 )
 from codegen.tflite_file import load_graph
 from tests.support.compile import FIRMWARE
-from tests.support.program_c import HERE, ProgramC
+from tests.support.program_c import HERE, ProgramC, shipped
 
 Int8s = NDArray[np.int8]
 
@@ -71,7 +71,7 @@ def plan_of(app: App, graph: Graph) -> Incremental | str:
 
 
 class StreamsC:
-    """Several incremental models in one program; `target`: "pc" or "qemu"."""
+    """Several incremental models in one program; `target`: "pc" (also as it ships, see ModelsC) or "qemu"."""
 
     main = "streams_main.c"
     firmware: tuple[str, ...] = ()
@@ -87,6 +87,17 @@ class StreamsC:
         sources += [self.folder / f"{kernels}.c" for kernels in sorted({app.kernels for app in apps})]
         counted = target == "qemu" and bool(self.firmware)
         self.program = ProgramC(self.folder, sources, target=target, flags=self.flags, counted=counted)
+        self.shipped: ProgramC | None = None
+        if target == "pc":
+            units = [f"m{index}_alone.c" for index in range(len(apps))]
+            units += [str(FIRMWARE / file) for file in self.firmware]
+            self.shipped = shipped(self.folder, HERE / self.main, units)
+
+    def _answer(self, scripts: Scripts) -> bytes:
+        data = sent(scripts)
+        answer = self.program.run(data)
+        assert self.shipped is None or self.shipped.run(data) == answer, "as it ships it gives other bytes"
+        return answer
 
     def _write(self) -> None:
         includes = ["#pragma once", '#include "nn/model.h"', "#include <stdbool.h>"]
@@ -101,12 +112,13 @@ class StreamsC:
             (self.folder / f"{name}_model.c").write_text(model_source(app.spec(name), graph, 0))
             (self.folder / f"{name}.h").write_text(header)
             includes.append(f'#include "{name}.h"')
-            with (self.folder / f"{app.kernels}.c").open("a") as together:
-                together.write(f'#include "models.h"\n#include "{name}_model.c"\n')
             kept = [f"{name}_{one.name}_values" for one in planned.kept]
             sizes = [f"{{(uint8_t *){one}, sizeof {one}, sizeof *{one}}}" for one in kept]
+            unit = f'#include "models.h"\n#include "{name}_model.c"\n'
+            unit += f"const kept_t {name}_kept[] = {{{', '.join(sizes)}}};\n"
+            (self.folder / f"{name}_alone.c").write_text(unit)
             with (self.folder / f"{app.kernels}.c").open("a") as together:
-                together.write(f"const kept_t {name}_kept[] = {{{', '.join(sizes)}}};\n")
+                together.write(unit)
             includes.append(f"extern const kept_t {name}_kept[{len(kept)}];")
             size = max(planned.arena, 16)
             turned = "true" if planned.transposed else "false"
@@ -123,7 +135,7 @@ class StreamsC:
 
         'a' takes a frame; 'z' resets; 'p' takes the number of kept memory, whose values it changes.
         """
-        answer = self.program.run(sent(scripts))
+        answer = self._answer(scripts)
         outputs, start = [], 0
         for graph, script in zip(self.graphs, scripts, strict=True):
             count = sum(letter in "rf" for letter, _ in script)
@@ -150,7 +162,7 @@ class CascadesC(StreamsC):
 
         'n' takes a new frame, 'z' resets.
         """
-        answer = self.program.run(sent(scripts))
+        answer = self._answer(scripts)
         found, start = [], 0
         for graph, script in zip(self.graphs, scripts, strict=True):
             count, size = sum(letter == "d" for letter, _ in script), graph.output.size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
@@ -13,13 +14,15 @@ from codegen.errors import UserError
 from codegen.spec_file import load_spec
 from codegen.tables.decision import score_limit
 from codegen.tflite_file import load_graph
+from workbench import audio
 from workbench.features import open_pipeline
 from workbench.labels import Segment, of_session, read_labels
 from workbench.progress import progress
 from workbench.targets import open_app
 from workbench.training.confusion import Confusion
 from workbench.training.evaluation import of_stream, of_vectors
-from workbench.training.pieces import cut, recordings, shortest
+from workbench.training.pieces import Piece, Recording, cut, recordings, shortest
+from workbench.training.plot import check_name, plot
 
 NAME = "evaluate"
 HELP = "count an app's right and wrong decisions on labelled recordings"
@@ -41,7 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Which app, which sounds, how."""
     parser.add_argument("--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml")
     parser.add_argument(
-        "--labels", type=Path, required=True, metavar="LABELS", help="CSV or Audacity label track"
+        "--labels", type=Path, required=True, metavar="LABELS", help="CSV, Audacity label track, or a folder"
     )
     parser.add_argument("--session", metavar="NAME", help='of the labels (default "test" where there is one)')
     parser.add_argument(
@@ -56,8 +59,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target", default="pc", help="with --stream: pc, qemu, renode or a serial port (default pc)"
     )
-    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the table, too")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the table, too: .png, .svg or .pdf")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    audio.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -68,11 +72,11 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.segment < 1:
         raise UserError(f"--segment {args.segment} is out of range; 1 sample and more are allowed")
+    if args.plot is not None:
+        check_name(args.plot)
     segments = _segments(args)
     table = _streamed(args, segments) if args.stream else _by_vectors(args, segments)
     if args.plot is not None:
-        from workbench.training.plot import plot
-
         plot(table, args.plot)
     if args.json:
         print(json.dumps(table.object()))
@@ -85,7 +89,7 @@ def _segments(args: argparse.Namespace) -> tuple[Segment, ...]:
     spec = load_spec(args.app)
     if spec.pipeline is None:
         raise UserError("is a bare model: it has no decisions", file=args.app, remedy="Give an app's folder.")
-    segments = read_labels(args.labels, spec.pipeline.audio.sample_rate)
+    segments = read_labels(args.labels, spec.pipeline.audio.sample_rate, resampled=args.resample)
     session = args.session
     if session is None:
         if not any(segment.session == "test" for segment in segments):
@@ -101,22 +105,26 @@ def _by_vectors(args: argparse.Namespace, segments: tuple[Segment, ...]) -> Conf
     if args.threshold is not None:
         pipeline.set_threshold(_limit(args))
     pieces = cut(segments, pipeline.spec.decision.labels, args.segment, shortest(pipeline.spec))
-    files = len({piece.file for piece in pieces})
-    return of_vectors(
-        pipeline, progress(recordings(pieces, segments, pipeline.sample_rate), files, "recordings")
-    )
+    return of_vectors(pipeline, _read(args, pieces, segments, pipeline.sample_rate))
 
 
 def _streamed(args: argparse.Namespace, segments: tuple[Segment, ...]) -> Confusion:
     spec = load_spec(args.app).pipeline
     assert spec is not None
     pieces = cut(segments, spec.decision.labels, None, shortest(spec))
-    files = len({piece.file for piece in pieces})
     with open_app(args.app, args.target) as device:
         if args.threshold is not None:
             device.command(f"set decision.threshold {_limit(args)}")
-        heard = progress(recordings(pieces, segments, spec.audio.sample_rate), files, "recordings")
+        heard = _read(args, pieces, segments, spec.audio.sample_rate)
         return of_stream(spec.decision.labels, device, heard)
+
+
+def _read(
+    args: argparse.Namespace, pieces: Sequence[Piece], segments: Sequence[Segment], rate: int
+) -> Iterator[Recording]:
+    """The recordings of these pieces, as the options ask, with progress."""
+    files = len({piece.file for piece in pieces})
+    return progress(recordings(pieces, segments, rate, audio.reader(args)), files, "recordings")
 
 
 def _limit(args: argparse.Namespace) -> int:

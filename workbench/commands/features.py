@@ -11,13 +11,14 @@ from codegen.errors import UserError
 from workbench import audio
 from workbench.arrays import write_npz
 from workbench.feature_plot import feature_plot
-from workbench.features import extract, listening_spec, open_pipeline
+from workbench.features import extract, open_pipeline
+from workbench.training.front_end import front_end_spec
 
 NAME = "features"
 HELP = "make the features of a recording with the firmware's own C"
 DESCRIPTION = """\
 Runs window, gate, MFCC, scale and cascade of an app on a recording, by the C that the device runs too, and
-writes the arrays that a model is trained with:
+writes the arrays that a model is trained with. The app needs no model yet: features do not depend on it.
 
   mfcc      int32[n, cepstra]           of the recording's n windows, 4096 times Kaldi's
   gate      bool[n]                     the window passes the gate
@@ -42,12 +43,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.plot is not None and args.plot.suffix.lower() != ".svg":
         raise UserError("the picture is SVG; its name ends in .svg", file=args.plot)
-    _, spec = listening_spec(args.app)
+    around, spec = front_end_spec(args.app)
     samples = audio.read_with_arguments(args, args.recording, spec.audio.sample_rate)
     if len(samples) < spec.window.size:
         what = f"has {len(samples)} samples; a window is {spec.window.size}"
         raise UserError(what, file=args.recording)
-    features = extract(open_pipeline(args.app), samples)
+    features = extract(open_pipeline(around.file.parent), samples)
     arrays = {field.name: getattr(features, field.name) for field in dataclasses.fields(features)}
     write_npz(args.output, arrays)
     if args.plot is not None:
@@ -65,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(counts))
     else:
         print(
-            f"{counts['windows']} windows ({counts['open']} pass the gate), {counts['vectors']} vectors "
-            f"of {features.vectors.shape[1]} in {args.output}; feature contract {features.contract}"
+            f"windows {counts['windows']}, of which {counts['open']} pass the gate; vectors "
+            f"{counts['vectors']}, of {features.vectors.shape[1]} values each, in {args.output}; feature "
+            f"contract {features.contract}"
         )
     return 0

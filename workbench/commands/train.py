@@ -8,44 +8,77 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codegen.errors import UserError
-from workbench.training.front_end import FOLDER
+from workbench import audio, environment
+from workbench.build_options import ROOT
+from workbench.labels import read_labels
+from workbench.own_folder import own_folder
+from workbench.training.front_end import FOLDER, front_end_spec
+from workbench.training.plot import plot_training
 from workbench.training.quiet import quiet
-from workbench.training.recipe import load_recipe
+from workbench.training.recipe import FILE_NAME, load_recipe
+from workbench.training.sets import Labelled
+
+if TYPE_CHECKING:
+    from workbench.training.train import Trained
 
 NAME = "train"
 HELP = "train the app's model on labelled recordings"
 DESCRIPTION = """\
 Makes features of the recordings with the firmware's own C, trains the network of the app's training.toml on
-them, converts it to int8, writes it where pipeline.toml names it, and says what the firmware makes of it.
+them (without that file, the network of its defaults), keeps the best epoch, converts it to int8, and says
+what the firmware makes of it. It becomes the app's model where it decides no worse than the one that is
+there; else it is written beside that one, as model.new.tflite. -o writes it elsewhere.
 
-LABELS is a CSV: file,start,end,label,session (samples, end exclusive; docs/training.md has more), or an
-Audacity label track. Segments of the session "train" are learnt from, those of "test" only tried.
+LABELS is a CSV: file,start,end,label,session (samples, end exclusive; docs/training.md has more), an Audacity
+label track, or a folder of them. Segments of the session "train" are learnt from, those of "test" only tried;
+where no label has a session, a share of the authors or recordings is held back.
 
   ./earshot train --app examples/smart_lock --labels recordings/labels.csv
+  ./earshot train --app my_app --labels tracks/ --test more_tracks/ -o candidate.tflite
+  ./earshot train --app my_app --labels door.txt --resample --channel left --convert
 
-Features are kept in build/training/: an interrupted training goes on from there.
+Ctrl-C ends the training early and keeps what was learnt. Features are kept in build/training/: an interrupted
+training goes on from there.
 """
+ENVIRONMENT = ".venv-train"  # the only one with TensorFlow
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """--app, --labels, --json."""
+    """Which app, which sounds, where to."""
+    parser.add_argument("--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml")
     parser.add_argument(
-        "--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml and training.toml"
+        "--labels", type=Path, required=True, metavar="LABELS", help="what is heard where: a file or folder"
     )
-    parser.add_argument("--labels", type=Path, required=True, metavar="LABELS", help="what is heard where")
+    parser.add_argument(
+        "--test",
+        type=Path,
+        metavar="LABELS",
+        help="labels of sounds that are only tried, in place of a session",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="MODEL.tflite",
+        help="write the model there; the app keeps its own",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, progress on stderr")
+    audio.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0; what cannot be used is a UserError."""
-    if importlib.util.find_spec("tensorflow") is None:
-        raise UserError(
-            "TensorFlow is not installed in this Python",
-            remedy="`./earshot train ...` makes an environment that has it; nothing else needs it.",
-        )
+    """0: the model is where it was asked for. 1: it is worse than the app's and lies beside it. 130: Ctrl-C
+    ended it early. What cannot be used is a UserError."""
     recipe = load_recipe(args.app)
+    labelled = Labelled(args.labels, args.test, audio.reader(args), resampled=args.resample)
+    if args.output is not None and args.output.suffix != ".tflite":
+        raise UserError("is no .tflite file", file=args.output, remedy="Name the model: -o model.tflite")
+    if importlib.util.find_spec("tensorflow") is None:
+        _check(args)
+        _with_tensorflow()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a network of this size is faster without
     with quiet():
@@ -54,16 +87,69 @@ def run(args: argparse.Namespace) -> int:
     def say(text: str) -> None:
         print(text, file=sys.stderr if args.json else sys.stdout, flush=True)
 
-    trained = train(args.app, recipe, args.labels, say)
-    report = FOLDER / app_folder(args.app).name / "report.json"
-    report.parent.mkdir(parents=True, exist_ok=True)
+    if not recipe.file.exists():
+        say(f"There is no {FILE_NAME} in {args.app}: its defaults are taken.")
+    trained = train(args.app, recipe, labelled, args.output, say)
+    folder = own_folder(FOLDER, app_folder(args.app))
+    report, curves = folder / "report.json", folder / "curves.svg"
     report.write_text(json.dumps(trained.object(), indent=1) + "\n", encoding="utf-8")
+    plot_training(trained.epochs, trained.best, curves)
     if args.json:
         print(json.dumps(trained.object()))
-        return 0
+    else:
+        print(_text(trained))
+        print(f"The figures are in {report}, the course of the training in {curves}.")
+    if trained.interrupted:
+        return 130
+    return 0 if trained.verdict.taken else 1
+
+
+def _check(args: argparse.Namespace) -> None:
+    """What is wrong with the input is told before TensorFlow is installed for it."""
+    _, pipeline = front_end_spec(args.app)
+    for labels in filter(None, (args.labels, args.test)):
+        read_labels(labels, pipeline.audio.sample_rate)
+
+
+def _with_tensorflow() -> None:
+    """The same command in the environment that has TensorFlow, which is made where it is not there."""
+    folder = ROOT / ENVIRONMENT
+    if Path(sys.prefix).resolve() == folder.resolve():
+        raise UserError(
+            f"{folder} is there, but has no TensorFlow", remedy="Remove that folder and run this again."
+        )
+    environment.make(folder, ROOT / "requirements" / "train.lock")
+    sys.stdout.flush()
+    python = str(folder / "bin" / "python")
+    os.execve(python, [python, "-P", "-m", "workbench", *sys.argv[1:]], os.environ)
+
+
+def _text(trained: Trained) -> str:
+    """Layers, sizes, tables and where the model went, for a person."""
+    layers = [("layer", "kind", "output", "parameters")]
+    for row in trained.layers:
+        shape = " x ".join(map(str, row.shape))
+        layers.append((row.name, row.kind, shape, f"{row.parameters:,}"))
+    widths = [max(len(row[column]) for row in layers) for column in range(4)]
+    lines = [""]
+    for name, kind, output, parameters in layers:
+        left = f"  {name:<{widths[0]}}  {kind:<{widths[1]}}  {output:<{widths[2]}}"
+        lines.append(f"{left}  {parameters:>{widths[3]}}")
+    size = trained.sizes
+    share = 100 * size["int8"] / size["float"]
+    lines.append(
+        f"The model takes {size['int8']:,} bytes in int8; in float it took {size['float']:,} ({share:.0f} %)."
+    )
     for name, table in trained.int8.items():
-        print(f"\n{name}, the firmware's integer code, with the app's thresholds:\n{table.table()}")
+        lines += ["", f"{name}, the firmware's integer code, with the app's thresholds:", table.table()]
         before, after = (tables[name].accuracy or 0.0 for tables in (trained.float_, trained.int8))
-        print(f"Accuracy before the conversion to int8: {100 * before:.1f} %, after: {100 * after:.1f} %.")
-    print(f"\n{trained.model} is written; feature contract {trained.contract}. The figures are in {report}.")
-    return 0
+        lines.append(
+            f"Accuracy before the conversion to int8: {100 * before:.1f} %, after: {100 * after:.1f} %."
+        )
+    verdict = trained.verdict
+    lines += ["", f"{verdict.model} is written ({verdict.why}); feature contract {trained.contract}."]
+    if verdict.previous is not None:
+        lines.append(f"The model of before is kept as {verdict.previous}.")
+    if not verdict.taken:
+        lines.append("The app keeps its model. To take the new one, move it and its .contract over that.")
+    return "\n".join(lines)

@@ -13,6 +13,13 @@ from workbench.training.quiet import quiet
 SAMPLES = 500  # vectors that show the converter the ranges
 
 
+def to_float(model: keras.Model, offset: int) -> bytes:
+    """The same network as a .tflite in float32: what its size is compared with."""
+    converter = tf.lite.TFLiteConverter.from_keras_model(with_scores(model, offset))
+    with quiet():
+        return bytes(converter.convert())
+
+
 def to_int8(
     model: keras.Model, offset: int, values: NDArray[np.uint8], shape: tuple[int, int], seed: int
 ) -> bytes:
@@ -36,13 +43,3 @@ def to_int8(
     converter.inference_output_type = tf.int8
     with quiet():
         return bytes(converter.convert())
-
-
-def stand_in(shape: tuple[int, int], classes: int) -> bytes:
-    """The smallest int8 model with this input and output: a place holder that decides nothing."""
-    keras.utils.set_random_seed(0)  # the same file every time: it is not compiled anew
-    model = keras.Sequential(
-        [keras.layers.Input((*shape, 1)), keras.layers.Flatten(), keras.layers.Dense(classes, name="logits")]
-    )
-    values = np.random.RandomState(0).randint(0, 256, (8, shape[0] * shape[1])).astype(np.uint8)
-    return to_int8(model, 0, values, shape, 0)

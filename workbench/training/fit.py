@@ -11,6 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from workbench.training.confusion import UNKNOWN_CLASS
+from workbench.training.epochs import Epoch, best_epoch
 from workbench.training.features import Vectors
 from workbench.training.network import CENTRE, SPREAD, build_network
 from workbench.training.recipe import Recipe
@@ -19,12 +20,13 @@ Values = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """What is told after each pass."""
+class Fitted:
+    """What a fit gave: the network with the weights of its best epoch."""
 
-    number: int  # from 1
-    loss: float
-    accuracy: float | None  # of the validation vectors, mean over the classes; None without any
+    model: keras.Model
+    epochs: tuple[Epoch, ...]  # at least one
+    best: int  # number of the epoch whose weights are kept
+    interrupted: bool  # Ctrl-C ended it before its last epoch
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,12 @@ class Task:
         return len(self.labels)
 
 
-def fit(recipe: Recipe, task: Task, told: Callable[[Epoch], None]) -> keras.Model:
+def fit(recipe: Recipe, task: Task, told: Callable[[Epoch], None]) -> Fitted:
     """A network fitted to the training vectors, logits out.
+
+    The weights are those of the epoch with the best validation accuracy, of equals the one with the least
+    validation loss; without validation vectors those of the last epoch. Ctrl-C ends it early, once an epoch
+    is done.
 
     An epoch draws as many vectors of each class as the smallest class has: undersampling, drawn anew every
     time, so that no vector is wasted. Of the class named unknown it draws more: most of what a device hears
@@ -74,16 +80,29 @@ def fit(recipe: Recipe, task: Task, told: Callable[[Epoch], None]) -> keras.Mode
         return loss
 
     one_hot = np.eye(classes, dtype=np.float32) * (1 - how.label_smoothing) + how.label_smoothing / classes
-    for number in range(1, how.epochs + 1):
-        chosen = [random.choice(rows, count) for rows, count in zip(by_class, drawn, strict=True)]
-        order = random.permutation(np.concatenate(chosen))
-        losses = []
-        for rows in order[: steps * how.batch].reshape(steps, -1):
-            share = random.uniform(0, how.mix, len(rows)).astype(np.float32)
-            other = random.permutation(len(rows)).astype(np.int32)
-            losses.append(float(step(picture[rows], one_hot[training.labels[rows]], share, other)))
-        told(Epoch(number, float(np.mean(losses)), balanced_accuracy(model, task)))
-    return model
+    epochs: list[Epoch] = []
+    kept, weights = 0, model.get_weights()
+    interrupted = False
+    try:
+        for number in range(1, how.epochs + 1):
+            chosen = [random.choice(rows, count) for rows, count in zip(by_class, drawn, strict=True)]
+            order = random.permutation(np.concatenate(chosen))
+            losses = []
+            for rows in order[: steps * how.batch].reshape(steps, -1):
+                share = random.uniform(0, how.mix, len(rows)).astype(np.float32)
+                other = random.permutation(len(rows)).astype(np.int32)
+                losses.append(float(step(picture[rows], one_hot[training.labels[rows]], share, other)))
+            epoch = Epoch(number, float(np.mean(losses)), *validated(model, task))
+            if best_epoch([*epochs, epoch]) == number:
+                kept, weights = number, model.get_weights()
+            epochs.append(epoch)
+            told(epoch)
+    except KeyboardInterrupt:
+        if not epochs:
+            raise
+        interrupted = True
+    model.set_weights(weights)
+    return Fitted(model, tuple(epochs), kept, interrupted)
 
 
 def logits(model: keras.Model, values: Values, shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -92,11 +111,16 @@ def logits(model: keras.Model, values: Values, shape: tuple[int, int]) -> NDArra
     return np.asarray(model.predict(given, batch_size=1024, verbose=0), np.float32)
 
 
-def balanced_accuracy(model: keras.Model, task: Task) -> float | None:
-    """Share of validation vectors decided right without a threshold, mean over the classes."""
+def validated(model: keras.Model, task: Task) -> tuple[float | None, float | None]:
+    """Share of validation vectors decided right without a threshold, mean over the classes, and their mean
+    cross-entropy; None without any."""
     vectors = task.validation
     if len(vectors) == 0:
-        return None
-    right = logits(model, vectors.values, task.shape).argmax(axis=1) == vectors.labels
+        return None, None
+    outputs = logits(model, vectors.values, task.shape).astype(np.float64)
+    right = outputs.argmax(axis=1) == vectors.labels
     shares = [right[vectors.labels == label] for label in range(task.classes)]
-    return float(np.mean([share.mean() for share in shares if len(share)]))
+    top = outputs.max(axis=1)
+    log_sum = top + np.log(np.exp(outputs - top[:, None]).sum(axis=1))
+    loss = np.mean(log_sum - outputs[np.arange(len(vectors)), vectors.labels])
+    return float(np.mean([share.mean() for share in shares if len(share)])), float(loss)

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from codegen.errors import UserError, UserErrors
+from codegen.spec import Pipeline as PipelineSpec
 from codegen.spec import Spec
-from codegen.spec_file import FILE_NAME, load_spec
-from codegen.toml_place import read_toml
+from codegen.spec_file import FILE_NAME, find_pipeline, load_spec
+from codegen.toml_place import TomlFile, read_toml
 from workbench.build_options import ROOT
-from workbench.features import open_pipeline
+from workbench.features import NO_FEATURES, open_pipeline
 from workbench.library import Pipeline
-from workbench.training.features import Shape, tensor_shape
+from workbench.model_app import write_whole
+from workbench.own_folder import own_folder
+from workbench.training.features import tensor_shape
+from workbench.training.stand_in import stand_in
 
 FOLDER = ROOT / "build" / "training"
-StandIn = Callable[[Shape, int], bytes]
 
 
-def front_end(app: Path, stand_in: StandIn) -> tuple[Spec, Pipeline]:
+def front_end(app: Path) -> tuple[Spec, Pipeline]:
     """The app's spec, and its pipeline on the PC around a stand-in for the model.
 
     The app's own model may be missing, old, or of other labels: the features do not depend on it.
     """
-    folder = app.absolute() if app.is_dir() else app.absolute().parent
-    file = folder / FILE_NAME if app.is_dir() else app.absolute()
+    spec, _ = front_end_spec(app)
+    return spec, open_pipeline(spec.file.parent)
+
+
+def front_end_spec(app: Path) -> tuple[Spec, PipelineSpec]:
+    """The spec of a copy of the app that has a stand-in for its model, and its pipeline.
+
+    UserError where pipeline.toml is at fault. [classifier] and [decision] may be left away: features do not
+    depend on them.
+    """
+    file = find_pipeline(app).absolute()
     toml = read_toml(file)
-    named = toml.data.get("classifier", {})
-    model = named.get("model") if isinstance(named, dict) else None
-    if not isinstance(model, str) or not model:
-        load_spec(app)  # tells what is wrong with it
-        model = "model.tflite"
-    copy = FOLDER / folder.name / f"{folder.name}_features"
-    copy.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(file, copy / FILE_NAME)
+    folder = own_folder(FOLDER, file.parent)
+    copy = folder / f"{folder.name}_features"
+    model = _model(toml)
     target = copy / model
-    if not target.resolve().is_relative_to(copy):
+    if not target.resolve().is_relative_to(copy.resolve()):
         raise UserError(
             f"the model {model} lies outside the app's folder",
             file=file,
@@ -44,7 +49,9 @@ def front_end(app: Path, stand_in: StandIn) -> tuple[Spec, Pipeline]:
             remedy="Name a file in the app's folder; training writes it.",
         )
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.touch()
+    write_whole(copy / FILE_NAME, _completed(toml, model).encode())
+    if not target.is_file():
+        write_whole(target, stand_in((1, 1), 1))
     try:
         spec = load_spec(copy)
     except UserError as error:
@@ -52,11 +59,26 @@ def front_end(app: Path, stand_in: StandIn) -> tuple[Spec, Pipeline]:
             fault.file = str(file)
         raise
     if spec.pipeline is None:
-        raise UserError(
-            "is a bare model: there are no features to train on",
-            file=file,
-            remedy="Add [decision] with labels and threshold.",
-        )
+        raise UserError(NO_FEATURES[0], file=app, remedy=NO_FEATURES[1])
     shape = tensor_shape(spec.pipeline, spec.classifier.layout)
-    target.write_bytes(stand_in(shape, len(spec.pipeline.decision.labels)))
-    return spec, open_pipeline(copy)
+    write_whole(target, stand_in(shape, len(spec.pipeline.decision.labels)))
+    return spec, spec.pipeline
+
+
+def _model(toml: TomlFile) -> str:
+    """The model's name as the file has it; a name of ours where it has none that can be one."""
+    named = toml.data.get("classifier", {})
+    model = named.get("model") if isinstance(named, dict) else None
+    return model if isinstance(model, str) and model else "model.tflite"
+
+
+def _completed(toml: TomlFile, model: str) -> str:
+    """pipeline.toml's text with what says nothing of features added where it is missing."""
+    text = toml.path.read_text(encoding="utf-8-sig")
+    if set(toml.data) == {"classifier"}:
+        return text  # a bare model
+    if "classifier" not in toml.data:
+        text += f'\n[classifier]\nmodel = "{model}"\n'
+    if "decision" not in toml.data:
+        text += '\n[decision]\nlabels = ["none"]\nthreshold = 0.5\n'
+    return text

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.errors import UserError
+from codegen.errors import UserError, UserErrors
 from codegen.spec import Pipeline
-from workbench.audio import read_audio
-from workbench.labels import Segment, class_index
+from workbench.audio import Reader, read_audio
+from workbench.labels import MOST_ERRORS, Segment, class_index
+from workbench.progress import remark
+from workbench.segment import fault
+
+_LINES = 8  # of a label file, named at once
 
 
 @dataclass(frozen=True)
@@ -41,18 +46,27 @@ def shortest(pipeline: Pipeline) -> int:
 
 
 def cut(
-    segments: Sequence[Segment], labels: Sequence[str], length: int | None, least: int
+    segments: Sequence[Segment],
+    labels: Sequence[str],
+    length: int | None,
+    least: int,
+    say: Callable[[str], None] = remark,
 ) -> tuple[Piece, ...]:
     """Pieces of `length` samples out of longer segments, one after another; shorter segments stay whole, and
     all do where `length` is None.
 
-    What is left over, or is from the start, shorter than `least` samples gives no vector and is dropped.
-    UserError when nothing is left, or a label is no class.
+    What is left over, or is from the start, shorter than `least` samples gives no vector and is dropped;
+    whole segments that are, are said, and segments of one class that overlap. UserError when nothing is left,
+    a label is no class, or segments of different classes overlap.
     """
+    classes = [class_index(segment, labels) for segment in segments]
+    _check_overlaps(segments, classes, labels, say)
     pieces = []
-    for segment in segments:
-        label = class_index(segment, labels)
+    short: list[int] = []
+    for number, (segment, label) in enumerate(zip(segments, classes, strict=True)):
         step = segment.samples if length is None else max(length, least)
+        if segment.samples < least:
+            short.append(number)
         for start in range(segment.start, segment.end, step):
             end = min(segment.end, start + step)
             if end - start >= least:
@@ -63,10 +77,67 @@ def cut(
             file=segments[0].source if segments else None,
             remedy="Label longer stretches, or lower [cascade] frames in pipeline.toml and train anew.",
         )
+    if short:
+        each = Counter(labels[classes[number]] for number in short)
+        say(
+            f"{len(short)} of {len(segments)} segments are shorter than one decision, {least:,} samples, and "
+            f"give nothing ({', '.join(f'{label} {count}' for label, count in sorted(each.items()))}): "
+            f"{_places([segments[number] for number in short])}"
+        )
     return tuple(pieces)
 
 
-def recordings(pieces: Sequence[Piece], segments: Sequence[Segment], sample_rate: int) -> Iterator[Recording]:
+def _check_overlaps(
+    segments: Sequence[Segment], classes: Sequence[int], labels: Sequence[str], say: Callable[[str], None]
+) -> None:
+    """UserErrors for segments of different classes over the same samples; those of one class are said."""
+    order = sorted(range(len(segments)), key=lambda i: (str(segments[i].file), segments[i].start))
+    errors, doubled = [], []
+    before: list[int] = []  # segments that reach beyond the start of this one
+    for index in order:
+        segment = segments[index]
+        before = [i for i in before if segments[i].file == segment.file and segments[i].end > segment.start]
+        for other in before:
+            if classes[other] == classes[index]:
+                doubled.append(segment)
+                break
+            first, second = sorted((other, index), key=lambda i: segments[i].line)
+            end = min(segment.end, segments[other].end)
+            errors.append(
+                fault(
+                    f"this segment ({labels[classes[second]]}) overlaps that of line {segments[first].line} "
+                    f"({labels[classes[first]]}): samples {segment.start} to {end} of {segment.file.name}",
+                    segments[second].source,
+                    segments[second].line,
+                    "Shorten one of them: a sample is of one class.",
+                )
+            )
+        before.append(index)
+    if errors:
+        raise UserErrors(errors[:MOST_ERRORS]) if len(errors) > 1 else errors[0]
+    if doubled:
+        say(
+            f"{len(doubled)} segments overlap others of their class; what they share counts twice: "
+            f"{_places(doubled)}"
+        )
+
+
+def _places(segments: Sequence[Segment]) -> str:
+    """labels.csv lines 3, 5, 9 and 12 more."""
+    by_source: dict[Path, list[int]] = {}
+    for segment in segments:
+        by_source.setdefault(segment.source, []).append(segment.line)
+    told = []
+    for source, lines in by_source.items():
+        shown = ", ".join(str(line) for line in sorted(lines)[:_LINES])
+        more = f" and {len(lines) - _LINES} more" if len(lines) > _LINES else ""
+        told.append(f"{source.name} line{'s' if len(lines) > 1 else ''} {shown}{more}")
+    return "; ".join(told)
+
+
+def recordings(
+    pieces: Sequence[Piece], segments: Sequence[Segment], sample_rate: int, read: Reader = read_audio
+) -> Iterator[Recording]:
     """Reads the recordings of these pieces one by one, in the order of their first piece.
 
     UserError where a recording cannot be used, or ends before one of its segments, with the label file's
@@ -80,9 +151,10 @@ def recordings(pieces: Sequence[Piece], segments: Sequence[Segment], sample_rate
         if segment.file not in last or segment.end > last[segment.file].end:
             last[segment.file] = segment
     for file, own in by_file.items():
-        samples = read_audio(file, sample_rate)
+        samples = read(file, sample_rate)
         furthest = last[file]
-        if furthest.end > len(samples):
+        slack = sample_rate // 1000 if furthest.timed else 0  # a time is told to a few digits
+        if furthest.end > len(samples) + slack:
             raise UserError(
                 f"the segment ends at sample {furthest.end}, its recording at {len(samples)}",
                 file=furthest.source,
@@ -117,3 +189,16 @@ def split(pieces: Sequence[Piece], share: float, seed: int) -> tuple[tuple[Piece
     training = tuple(piece for piece in pieces if piece.group not in chosen)
     validation = tuple(piece for piece in pieces if piece.group in chosen)
     return training, validation
+
+
+def split_in_time(pieces: Sequence[Piece], share: float) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """The pieces without and with the last `share` of each class: for pieces of one group, which split leaves
+    whole. A class with one piece keeps it in the first part."""
+    held: set[int] = set()
+    for label in {piece.label for piece in pieces}:
+        own = [index for index, piece in enumerate(pieces) if piece.label == label]
+        own.sort(key=lambda index: (str(pieces[index].file), pieces[index].start))
+        count = min(len(own) - 1, max(1, round(share * len(own)))) if share else 0
+        held.update(own[len(own) - count :])
+    chosen = [tuple(p for i, p in enumerate(pieces) if (i in held) == wanted) for wanted in (False, True)]
+    return chosen[0], chosen[1]

@@ -1,15 +1,36 @@
-"""The confusion table as a picture."""
+"""Pictures of a confusion table and of a training."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codegen.errors import UserError
 from workbench.training.confusion import Confusion
+from workbench.training.epochs import Epoch
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "svg", "pdf")
+
+
+def check_name(file: Path) -> str:
+    """The format that a picture's name asks for; UserError for another."""
+    kind = file.suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
+        raise UserError(
+            "is no picture by its name",
+            file=file,
+            remedy=f"Let it end in {' or '.join(f'.{f}' for f in FORMATS)}.",
+        )
+    return kind
 
 
 def plot(table: Confusion, file: Path) -> None:
-    """Writes a PNG: each row's shares as shades, the counts as text. UserError where it cannot be written."""
+    """Draws a confusion table: each row's shares as shades, the counts as text. UserError where it cannot be
+    written."""
     from matplotlib.figure import Figure
 
     columns = [*table.labels, "UNK"]
@@ -27,7 +48,50 @@ def plot(table: Confusion, file: Path) -> None:
     axes.set_ylabel("truth")
     if table.accuracy is not None:
         axes.set_title(f"{100 * table.accuracy:.1f} % of {sum(table.support)} right")
+    _save(figure, file)
+
+
+def plot_training(epochs: Sequence[Epoch], best: int, file: Path) -> None:
+    """Draws the course of a training: losses above, validation accuracy below, the kept epoch in both."""
+    from matplotlib.figure import Figure
+
+    numbers = [epoch.number for epoch in epochs]
+    watched = epochs[0].accuracy is not None
+    figure = Figure(figsize=(7, 5 if watched else 3), layout="constrained")
+    rows = figure.subplots(2 if watched else 1, sharex=True, squeeze=False)
+    loss = rows[0][0]
+    marker = "o" if len(epochs) == 1 else None
+    loss.plot(
+        numbers,
+        [epoch.loss for epoch in epochs],
+        color="tab:blue",
+        marker=marker,
+        label="training, altered copies",
+    )
+    if watched:
+        losses = [epoch.validation_loss or 0.0 for epoch in epochs]
+        loss.plot(numbers, losses, color="tab:orange", marker=marker, label="validation")
+        percent = [100 * (epoch.accuracy or 0.0) for epoch in epochs]
+        rows[1][0].plot(numbers, percent, color="tab:orange", marker=marker)
+        rows[1][0].set_ylabel("validation accuracy, %")
+    loss.set_ylabel("loss (cross-entropy)")
+    for axes in rows[:, 0]:
+        axes.axvline(best, color="tab:green", linestyle="--", linewidth=1, label=f"kept: epoch {best}")
+        axes.grid(alpha=0.3)
+    loss.legend()
+    rows[-1][0].set_xlabel("epoch")
+    rows[-1][0].xaxis.get_major_locator().set_params(integer=True)
+    _save(figure, file)
+
+
+def _save(figure: Figure, file: Path) -> None:
+    """As the name's ending says; the same bytes for the same figure."""
+    from matplotlib import rc_context
+
+    kind = check_name(file)
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
     try:
-        figure.savefig(file, dpi=150, format="png")
+        with rc_context({"svg.hashsalt": "earshot"}):
+            figure.savefig(file, dpi=150, format=kind, metadata=metadata)
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror}", file=file) from None

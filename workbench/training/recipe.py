@@ -20,6 +20,7 @@ class Data:
 
     train_session: str = "train"
     test_session: str = "test"
+    test: float = 0.2  # share of each class held back as the test set where no label has a session
     segment: int = 8000  # samples; longer labelled stretches are cut into pieces of this
     validation: float = 0.15  # share of each class's authors that only watch the training
     synthetic: int = 0  # synthesised recordings a class added to the training set
@@ -113,6 +114,7 @@ KEYS: Mapping[str, Mapping[str, Rule | Name | Sizes]] = {
     "data": {
         "train_session": Name(),
         "test_session": Name(),
+        "test": Real("0", "0.5"),
         "segment": Whole(1, 10_000_000, "samples"),
         "validation": Real("0", "0.5"),
         "synthetic": Whole(0, 1000, "recordings"),
@@ -148,8 +150,11 @@ SECTIONS: Mapping[str, type] = {"data": Data, "augmentation": Augmentation, "net
 
 
 def load_recipe(path: Path) -> Recipe:
-    """The recipe of an app: `path` is its folder or its training.toml. UserError with every fault found."""
+    """The recipe of an app: `path` is its folder, which may have none, or its training.toml.
+    UserError with every fault found."""
     file = path / FILE_NAME if path.is_dir() else path
+    if path.is_dir() and not file.exists():
+        return Recipe(file.absolute())
     toml = read_toml(file)
     faults: list[UserError] = []
     sections: dict[str, Any] = {}

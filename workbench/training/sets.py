@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,17 +10,34 @@ import numpy as np
 
 from codegen.errors import UserError
 from codegen.spec import Layout
+from workbench.audio import Reader, read_audio
 from workbench.labels import Segment, of_session, read_labels
 from workbench.library import Pipeline
 from workbench.progress import progress
 from workbench.synthesize import write_session
 from workbench.training.features import NONE, Vectors, pictures, vectors
 from workbench.training.front_end import FOLDER
-from workbench.training.pieces import Piece, Recording, cut, recordings, shortest, split
+from workbench.training.pieces import Piece, Recording, cut, recordings, shortest, split, split_in_time
 from workbench.training.recipe import Recipe
 
 SEEDS = 1_000_000  # synthetic sounds of training: seeds that the command synthesize does not take
 LEARNT = ("training", "synthetic")  # the sets that are fitted to, and augmented
+
+NONE_WANTED = "No validation: training.toml wants none. The last epoch is kept."
+NO_VALIDATION = (
+    "No validation: 0 pieces. No class has a second author or recording to spare, so nothing watches the "
+    "training, and the last epoch is kept."
+)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Where the labelled recordings are, and how they are read."""
+
+    labels: Path  # a label file, or a folder of label tracks
+    test: Path | None = None  # one of its own for the test set
+    read: Reader = read_audio
+    resampled: bool = False  # `read` resamples: sample numbers count at each recording's own rate
 
 
 @dataclass(frozen=True)
@@ -30,11 +47,13 @@ class Set:
     name: str  # "training", "validation", "test", "synthetic"
     pieces: tuple[Piece, ...]
     segments: tuple[Segment, ...]
+    read: Reader = read_audio
 
     def recordings(self, sample_rate: int) -> Iterator[Recording]:
         """Read one by one, with progress."""
         files = len({piece.file for piece in self.pieces})
-        return progress(recordings(self.pieces, self.segments, sample_rate), files, f"{self.name} recordings")
+        read = recordings(self.pieces, self.segments, sample_rate, self.read)
+        return progress(read, files, f"{self.name} recordings")
 
     def vectors(self, pipeline: Pipeline, layout: Layout, recipe: Recipe) -> Vectors:
         """Features as the network's input holds them; of what is learnt from also those of altered copies."""
@@ -52,34 +71,79 @@ class Set:
         return Vectors(pictures(made.values, frames, layout), made.labels)
 
 
-def make_sets(pipeline: Pipeline, recipe: Recipe, labels: Path, say: Callable[[str], None]) -> list[Set]:
-    """training, validation; test where the labels have that session; synthetic where the recipe wants it."""
+def make_sets(
+    pipeline: Pipeline, recipe: Recipe, labelled: Labelled, say: Callable[[str], None]
+) -> list[Set]:
+    """training, validation; test where there is one; synthetic where the recipe wants it.
+
+    The test set is the label file of its own where one is given, else the test session of the labels. Where
+    no label has a session, the recipe's share of each class is held back: whole authors, or recordings where
+    no author is named; of one recording alone its end.
+    """
     names, least, rate = pipeline.spec.decision.labels, shortest(pipeline.spec), pipeline.sample_rate
-    segments = read_labels(labels, rate)
+    data, seed, read = recipe.data, recipe.fit.seed, labelled.read
+    segments = read_labels(labelled.labels, rate, resampled=labelled.resampled)
 
-    def pieces(chosen: tuple[Segment, ...]) -> tuple[Piece, ...]:
-        return cut(chosen, names, recipe.data.segment, least)
+    def pieces(chosen: Sequence[Segment]) -> tuple[Piece, ...]:
+        return cut(chosen, names, data.segment, least, say)
 
-    own = of_session(segments, recipe.data.train_session, labels)
-    training, validation = split(pieces(own), recipe.data.validation, recipe.fit.seed)
+    sessions = any(segment.session for segment in segments)
+    own = of_session(segments, data.train_session, labelled.labels) if sessions else segments
+    learnt, test_segments = pieces(own), own
+    test: tuple[Piece, ...] = ()
+    if labelled.test is not None:
+        test_segments = read_labels(labelled.test, rate, resampled=labelled.resampled)
+        test = pieces(test_segments)
+    elif any(segment.session == data.test_session for segment in segments):
+        test_segments = of_session(segments, data.test_session, labelled.labels)
+        test = pieces(test_segments)
+    elif not sessions:
+        learnt, test = _held_back(learnt, data.test, seed, say)
+    if test_segments is not own:
+        _warn_of_both(own, test_segments, say)
+    training, validation = split(learnt, data.validation, seed)
     missing = [name for index, name in enumerate(names) if all(piece.label != index for piece in training)]
     if missing:
         raise UserError(
             f"there is nothing to learn {', '.join(missing)} from",
-            file=labels,
+            file=labelled.labels,
             remedy="Every label of pipeline.toml needs segments in the training session.",
         )
-    sets = [Set("training", training, own), Set("validation", validation, own)]
-    if any(segment.session == recipe.data.test_session for segment in segments):
-        test = of_session(segments, recipe.data.test_session, labels)
-        both = sorted({segment.group for segment in own} & {segment.group for segment in test})
-        if both:
-            say(
-                f"Warning: {', '.join(both)}: in both sessions. The figures of the test session will flatter."
-            )
-        sets.append(Set("test", pieces(test), test))
-    if recipe.data.synthetic:
-        seed = SEEDS + recipe.fit.seed % 50_000  # four thousand times that is still a seed of 32 bits
-        made = read_labels(write_session(FOLDER / "synthetic", seed, recipe.data.synthetic), rate)
+    sets = [Set("training", training, own, read), Set("validation", validation, own, read)]
+    if not validation:
+        say(NO_VALIDATION if data.validation else NONE_WANTED)
+    if test:
+        sets.append(Set("test", test, test_segments, read))
+    if data.synthetic:
+        seed = SEEDS + seed % 50_000  # four thousand times that is still a seed of 32 bits
+        made = read_labels(write_session(FOLDER / "synthetic", seed, data.synthetic), rate)
         sets.append(Set("synthetic", pieces(made), made))
     return sets
+
+
+def _held_back(
+    pieces: tuple[Piece, ...], share: float, seed: int, say: Callable[[str], None]
+) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """What is learnt from, and the test set, of labels without sessions."""
+    if not share:
+        say("No label has a session, and training.toml holds nothing back: there is no test set.")
+        return pieces, ()
+    learnt, test = split(pieces, share, seed)
+    if test:
+        groups = len({piece.group for piece in test})
+        say(
+            f"No label has a session: {groups} of {len({piece.group for piece in pieces})} authors or "
+            f"recordings are held back as the test set."
+        )
+        return learnt, test
+    say(
+        f"No label has a session, and no class has a second author or recording: the last "
+        f"{100 * share:g} % of each class are held back as the test set. Its figures will flatter."
+    )
+    return split_in_time(pieces, share)
+
+
+def _warn_of_both(own: Sequence[Segment], test: Sequence[Segment], say: Callable[[str], None]) -> None:
+    both = sorted({segment.group for segment in own} & {segment.group for segment in test})
+    if both:
+        say(f"Warning: {', '.join(both)}: in both sessions. The figures of the test session will flatter.")

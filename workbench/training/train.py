@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,46 +14,75 @@ from numpy.typing import NDArray
 from codegen.contract import feature_contract
 from codegen.errors import UserError
 from codegen.spec import Pipeline
-from workbench.features import open_pipeline
 from workbench.training import convert, fit
 from workbench.training.confusion import Confusion, confusion
-from workbench.training.evaluation import of_vectors
+from workbench.training.epochs import Epoch
 from workbench.training.features import Vectors, tensor_shape
 from workbench.training.front_end import front_end
+from workbench.training.judge import Verdict, judge, tables, write
 from workbench.training.recipe import Recipe
-from workbench.training.sets import LEARNT, make_sets
+from workbench.training.sets import LEARNT, Labelled, make_sets
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """A layer of the network, for a person."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]  # of its output, without the batch
+    parameters: int
 
 
 @dataclass(frozen=True)
 class Trained:
     """What came out. `float_` is the network before its conversion, `int8` the firmware's own code."""
 
-    model: Path
+    verdict: Verdict
     contract: str
     pieces: dict[str, int]  # set -> pieces
     vectors: dict[str, int]  # set -> vectors
     float_: dict[str, Confusion]  # set -> its decisions
     int8: dict[str, Confusion]
+    layers: tuple[LayerRow, ...]
+    sizes: dict[str, int]  # "float", "int8": bytes of the .tflite
+    epochs: tuple[Epoch, ...]
+    best: int  # number of the epoch whose weights are kept
+    interrupted: bool
 
     def object(self) -> dict[str, Any]:
         """For --json and the report."""
+        before, previous = self.verdict.before, self.verdict.previous
         return {
-            "model": str(self.model),
+            "model": str(self.verdict.model),
+            "taken": self.verdict.taken,
+            "why": self.verdict.why,
+            "previous": None if previous is None else str(previous),
+            "before": None if before is None else before.object(),
             "contract": self.contract,
             "pieces": self.pieces,
             "vectors": self.vectors,
             "float": {name: table.object() for name, table in self.float_.items()},
             "int8": {name: table.object() for name, table in self.int8.items()},
+            "layers": [dataclasses.asdict(row) for row in self.layers],
+            "sizes": self.sizes,
+            "epochs": [dataclasses.asdict(epoch) for epoch in self.epochs],
+            "best_epoch": self.best,
+            "interrupted": self.interrupted,
         }
 
 
-def train(app: Path, recipe: Recipe, labels: Path, say: Callable[[str], None]) -> Trained:
-    """Trains the app's model, writes it with its feature contract beside it. UserError on unusable input."""
-    spec, pipeline = front_end(app, convert.stand_in)
+def train(
+    app: Path, recipe: Recipe, labelled: Labelled, output: Path | None, say: Callable[[str], None]
+) -> Trained:
+    """Trains the app's model, judges it beside the app's own, and writes it with its feature contract beside
+    it: to `output`, else to the app where it is no worse, else beside the app's. UserError on unusable input.
+    """
+    spec, pipeline = front_end(app)
     names, layout = pipeline.spec.decision.labels, spec.classifier.layout
     shape = tensor_shape(pipeline.spec, layout)
     _check_shape(recipe, shape)
-    sets = {chosen.name: chosen for chosen in make_sets(pipeline, recipe, labels, say)}
+    sets = {chosen.name: chosen for chosen in make_sets(pipeline, recipe, labelled, say)}
     made = {}
     for name, chosen in sets.items():
         made[name] = chosen.vectors(pipeline, layout, recipe)
@@ -63,29 +93,41 @@ def train(app: Path, recipe: Recipe, labels: Path, say: Callable[[str], None]) -
         np.concatenate([part.values for part in learnt]), np.concatenate([part.labels for part in learnt])
     )
     task = fit.Task(training, made["validation"], shape, names)
-    network = fit.fit(recipe, task, lambda epoch: say(_told(epoch, recipe)))
-    say(f"{network.count_params()} parameters; converting to int8")
-    content = convert.to_int8(network, spec.classifier.offset, training.values, shape, recipe.fit.seed)
-    model = app_folder(app) / spec.classifier.model.relative_to(spec.file.parent)
-    _write(model, content, feature_contract(spec))
+    fitted = fit.fit(recipe, task, lambda epoch: say(_told(epoch, recipe)))
+    network = fitted.model
+    if fitted.interrupted:
+        say(f"interrupted after epoch {fitted.epochs[-1].number}; what was learnt is kept")
+    say(f"epoch {fitted.best} is kept; converting its {network.count_params():,} parameters to int8")
+    offset, contract = spec.classifier.offset, feature_contract(spec)
+    content = convert.to_int8(network, offset, training.values, shape, recipe.fit.seed)
 
     say("compiling it, and deciding with the firmware's own code")
-    trained = open_pipeline(app)
+    tried = [sets[name] for name in ("validation", "test") if name in sets and len(made[name])]
+    int8 = tables(spec, "new", content, contract, tried)
     float_: dict[str, Confusion] = {}
-    int8: dict[str, Confusion] = {}
-    for name in ("validation", "test"):
-        if name in made and len(made[name]):
-            decided = _decided(fit.logits(network, made[name].values, shape), pipeline.spec)
-            float_[name] = confusion(names, zip(made[name].labels.tolist(), decided, strict=True))
-            int8[name] = of_vectors(trained, sets[name].recordings(trained.sample_rate))
+    for one in tried:
+        decided = _decided(fit.logits(network, made[one.name].values, shape), pipeline.spec)
+        float_[one.name] = confusion(names, zip(made[one.name].labels.tolist(), decided, strict=True))
+    model = app_folder(app) / spec.classifier.model.relative_to(spec.file.parent)
+    verdict = judge(spec, model, output, tried, int8)
+    write(verdict, content, contract)
     return Trained(
-        model,
-        trained.contract,
+        verdict,
+        contract,
         {name: len(chosen.pieces) for name, chosen in sets.items()},
         {name: len(chosen) for name, chosen in made.items()},
         float_,
         int8,
+        tuple(_layer(layer) for layer in network.layers),
+        {"float": len(convert.to_float(network, offset)), "int8": len(content)},
+        fitted.epochs,
+        fitted.best,
+        fitted.interrupted,
     )
+
+
+def _layer(layer: Any) -> LayerRow:
+    return LayerRow(layer.name, type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params())
 
 
 def app_folder(app: Path) -> Path:
@@ -106,9 +148,11 @@ def _check_shape(recipe: Recipe, shape: tuple[int, int]) -> None:
         )
 
 
-def _told(epoch: fit.Epoch, recipe: Recipe) -> str:
+def _told(epoch: Epoch, recipe: Recipe) -> str:
     text = f"epoch {epoch.number:3} of {recipe.fit.epochs}   loss {epoch.loss:.3f}"
-    return text if epoch.accuracy is None else f"{text}   validation {100 * epoch.accuracy:5.1f} %"
+    if epoch.accuracy is None or epoch.validation_loss is None:
+        return text
+    return f"{text}   validation: loss {epoch.validation_loss:.3f}, {100 * epoch.accuracy:5.1f} % right"
 
 
 def _decided(outputs: NDArray[np.float32], pipeline: Pipeline) -> list[int]:
@@ -121,11 +165,3 @@ def _decided(outputs: NDArray[np.float32], pipeline: Pipeline) -> list[int]:
         int(label) + 1 if chance >= float(thresholds[label]) else 0
         for label, chance in zip(best, chances.max(axis=1), strict=True)
     ]
-
-
-def _write(model: Path, content: bytes, contract: str) -> None:
-    """The model and, beside it, the contract of the features it was trained on; each whole or not at all."""
-    for file, text in ((model, content), (model.with_suffix(".contract"), f"{contract}\n".encode())):
-        part = file.with_name(f"{file.name}.part")
-        part.write_bytes(text)
-        part.replace(file)

@@ -1,0 +1,258 @@
+"""What becomes of a training: which epoch and which model are kept; a whole one where TensorFlow is."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from codegen.contract import feature_contract
+from codegen.errors import UserError
+from codegen.spec_file import load_spec
+from codegen.tflite_file import load_graph
+from tests.support.cli import earshot, refused
+from tests.support.compile import ROOT
+from workbench import environment
+from workbench.commands import train
+from workbench.own_folder import own_folder
+from workbench.synthesize import write_session
+from workbench.training import judge
+from workbench.training.confusion import Confusion
+from workbench.training.epochs import Epoch, best_epoch
+from workbench.training.plot import plot_training
+from workbench.training.recipe import FILE_NAME
+from workbench.training.sets import NONE_WANTED, Set
+
+EXAMPLE = ROOT / "examples" / "smart_lock"
+
+
+# What is kept of a training
+
+
+def test_the_best_epoch_is_kept() -> None:
+    def course(*values: tuple[float, float]) -> list[Epoch]:
+        return [Epoch(number, 1.0, *pair) for number, pair in enumerate(values, start=1)]
+
+    assert best_epoch(course((0.5, 1.0), (0.829, 0.5), (0.792, 0.4))) == 2
+    assert best_epoch(course((0.8, 0.5), (0.8, 0.4), (0.8, 0.6))) == 2
+    assert best_epoch(course((0.8, 0.5), (0.8, 0.5))) == 2
+    assert best_epoch([Epoch(1, 0.9, None, None), Epoch(2, 1.2, None, None)]) == 2
+
+
+def test_the_course_of_a_training_is_drawn(tmp_path: Path) -> None:
+    epochs = [Epoch(1, 1.2, 0.5, 1.0), Epoch(2, 0.8, 0.829, 0.6), Epoch(3, 0.7, 0.792, 0.8)]
+    plot_training(epochs, 2, tmp_path / "curves.svg")
+    text = (tmp_path / "curves.svg").read_text()
+    for words in ("kept: epoch 2", "validation accuracy, %", "loss (cross-entropy)"):
+        assert f"<!-- {words} -->" in text
+    plot_training([Epoch(1, 1.2, None, None)], 1, tmp_path / "one.png")
+    assert (tmp_path / "one.png").stat().st_size > 1000
+
+
+TRIED = Set("test", (), ())
+GOOD = Confusion(("a",), ((9, 1),))
+BAD = Confusion(("a",), ((8, 2),))
+
+
+@dataclass(frozen=True)
+class Case:
+    """The app's model, if it has one; what it and the new one decide; where both lie afterwards."""
+
+    there: bool
+    before: Confusion | None  # None: it does not fit the app
+    now: Confusion
+    written: str
+    previous: str | None
+
+    @property
+    def taken(self) -> bool:
+        return self.written == "model.tflite"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case(False, None, BAD, "model.tflite", None),
+        Case(True, BAD, GOOD, "model.tflite", "model.previous.tflite"),
+        Case(True, GOOD, GOOD, "model.tflite", "model.previous.tflite"),
+        Case(True, GOOD, BAD, "model.new.tflite", None),
+        Case(True, None, BAD, "model.tflite", "model.previous.tflite"),  # it fits no more
+    ],
+)
+def test_a_model_is_replaced_by_one_that_is_no_worse(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    case: Case,
+) -> None:
+    def tables(*_: object) -> dict[str, Confusion]:
+        if case.before is None:
+            raise UserError("4 labels; the model has 3 outputs")
+        return {"test": case.before}
+
+    monkeypatch.setattr(judge, "tables", tables)
+    spec, model = load_spec(EXAMPLE), tmp_path / "model.tflite"
+    if case.there:
+        model.write_bytes(b"old")
+        model.with_suffix(".contract").write_text("0123\n")
+    verdict = judge.judge(spec, model, None, [TRIED], {"test": case.now})
+    assert not (tmp_path / "model.new.tflite").exists()
+    judge.write(verdict, b"new", "4567")
+    assert (verdict.taken, verdict.model.name) == (case.taken, case.written)
+    assert (tmp_path / case.written).read_bytes() == b"new"
+    assert (tmp_path / case.written).with_suffix(".contract").read_text() == "4567\n"
+    assert (verdict.previous.name if verdict.previous else None) == case.previous
+    if case.there and not case.taken:
+        assert (model.read_bytes(), model.with_suffix(".contract").read_text()) == (b"old", "0123\n")
+    if case.previous:
+        assert (tmp_path / case.previous).read_bytes() == b"old"
+        assert (tmp_path / case.previous).with_suffix(".contract").read_text() == "0123\n"
+
+
+def test_what_cannot_be_judged_stays_beside(tmp_path: Path) -> None:
+    model = tmp_path / "model.tflite"
+    model.write_bytes(b"old")
+    verdict = judge.judge(load_spec(EXAMPLE), model, None, [], {})
+    assert (verdict.taken, verdict.model.name) == (False, "model.new.tflite")
+    output = judge.judge(load_spec(EXAMPLE), model, tmp_path / "mine.tflite", [], {})
+    assert (output.taken, output.model, output.previous) == (True, tmp_path / "mine.tflite", None)
+
+
+def test_two_apps_of_one_name_have_folders_of_their_own(tmp_path: Path) -> None:
+    apps = [tmp_path / where / "door" for where in ("a", "b")]
+    for app in apps:
+        app.mkdir(parents=True)
+    first, second = (own_folder(tmp_path / "build", app) for app in apps)
+    assert first == tmp_path / "build" / "door"
+    assert second.name.startswith("door-")
+    assert [own_folder(tmp_path / "build", app) for app in apps] == [first, second]
+    shutil.rmtree(apps[0])
+    third = tmp_path / "c" / "door"
+    third.mkdir(parents=True)
+    assert own_folder(tmp_path / "build", third) == first  # its app is gone
+
+
+# The command
+
+TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
+
+
+@pytest.mark.skipif(TENSORFLOW, reason="TensorFlow is here")
+def test_input_is_looked_at_before_tensorflow_is_installed() -> None:
+    message = refused("train", "--app", EXAMPLE, "--labels", "labels.csv")
+    assert message == f"{ROOT / 'labels.csv'}: there is no such file\n"
+    assert "no .tflite file" in refused("train", "--app", EXAMPLE, "--labels", "labels.csv", "-o", "model")
+
+
+@pytest.mark.skipif(TENSORFLOW, reason="TensorFlow is here")
+def test_a_training_runs_where_tensorflow_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[object] = []
+    monkeypatch.setattr(environment, "make", lambda folder, lock: called.append((folder.name, lock.name)))
+    monkeypatch.setattr(sys, "argv", ["earshot", "train", "--app", "x"])
+
+    def execve(program: str, words: list[str], _: object) -> None:
+        called.append((program, words[1:]))
+        raise SystemExit
+
+    monkeypatch.setattr(os, "execve", execve)
+    labels = write_session(tmp_path, 7, recordings=1, count=1)
+    parser = argparse.ArgumentParser()
+    train.arguments(parser)
+    with pytest.raises(SystemExit):
+        train.run(parser.parse_args(["--app", str(EXAMPLE), "--labels", str(labels)]))
+    python = str(ROOT / ".venv-train" / "bin" / "python")
+    assert called == [
+        (".venv-train", "train.lock"),
+        (python, ["-P", "-m", "workbench", "train", "--app", "x"]),
+    ]
+
+
+def trainer() -> str:
+    """A Python with TensorFlow: this one, or the one `./earshot train` has made."""
+    if TENSORFLOW:
+        return sys.executable
+    python = ROOT / ".venv-train" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("TensorFlow is not installed: `./earshot train ...` makes an environment that has it")
+    return str(python)
+
+
+RECIPE = """
+[data]
+validation = 0
+synthetic = 1
+[augmentation]
+copies = 1
+[fit]
+epochs = 12
+batch = 64
+"""
+
+
+def test_a_training(tmp_path: Path) -> None:
+    python = trainer()
+    app = tmp_path / "little_lock"
+    app.mkdir()
+    shutil.copyfile(EXAMPLE / "pipeline.toml", app / "pipeline.toml")
+    (app / FILE_NAME).write_text(RECIPE)
+    labels = write_session(tmp_path / "sounds", 7, recordings=3, count=4)
+    test = write_session(tmp_path / "sounds" / "test", 8, recordings=1, count=3, session="test")
+    rows = test.read_text().splitlines()[1:]
+    labels.write_text(labels.read_text() + "".join(f"test/{row}\n" for row in rows))
+
+    words = ["train", "--app", str(app), "--labels", str(labels), "--json"]
+    command = [python, "-m", "workbench", *words]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["contract"] == feature_contract(load_spec(app))
+    assert (app / "model.contract").read_text() == f"{told['contract']}\n"
+    assert told["int8"]["test"]["accuracy"] > 0.7
+    assert abs(told["int8"]["test"]["accuracy"] - told["float"]["test"]["accuracy"]) < 0.1
+    assert "epoch  12 of 12" in done.stderr
+    graph = load_graph(app / "model.tflite")
+    assert [graph.input.shape, graph.output.shape] == [(1, 15, 20, 1), (1, 4)]
+
+    again = earshot("evaluate", "--app", app, "--labels", labels, "--json")
+    assert json.loads(again.stdout) == told["int8"]["test"]
+
+    assert (told["taken"], told["best_epoch"], len(told["epochs"])) == (True, 12, 12)  # 12: no validation
+    assert NONE_WANTED in done.stderr
+    assert told["sizes"]["int8"] == (app / "model.tflite").stat().st_size < told["sizes"]["float"]
+    assert sum(row["parameters"] for row in told["layers"]) == 24_580
+    assert (ROOT / "build" / "training" / app.name / "curves.svg").is_file()
+
+    # Ctrl-C keeps what was learnt; -o leaves the app's model alone.
+    (app / FILE_NAME).write_text(RECIPE.replace("epochs = 12", "epochs = 10000").replace("0\n", "0.3\n", 1))
+    kept = (app / "model.tflite").read_bytes()
+    words = [*words, "-o", str(tmp_path / "candidate.tflite")]
+    with subprocess.Popen(
+        [python, "-m", "workbench", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        assert run.stderr is not None
+        assert run.stdout is not None
+        lines = []
+        for line in run.stderr:
+            lines.append(line)
+            if line.startswith("epoch   3 "):
+                run.send_signal(signal.SIGINT)
+        told = json.loads(run.stdout.read())
+    assert run.returncode == 130
+    assert any("what was learnt is kept" in line for line in lines)
+    assert told["interrupted"] is True
+    assert told["best_epoch"] == best_epoch([Epoch(**epoch) for epoch in told["epochs"]])
+    assert (tmp_path / "candidate.tflite").read_bytes() != kept
+    assert (app / "model.tflite").read_bytes() == kept
+    assert told["before"] is not None

@@ -1,0 +1,230 @@
+"""What is learnt from: pieces of segments, and the sets that a label file is split into."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codegen.errors import UserError
+from codegen.spec import Layout
+from tests.support.tutorial import compile_app, noises, tutorial_app
+from workbench.labels import Segment
+from workbench.library import Pipeline
+from workbench.synthesize import write_wav
+from workbench.training.pieces import Piece, cut, split, split_in_time
+from workbench.training.recipe import FILE_NAME, Recipe, load_recipe
+from workbench.training.sets import NO_VALIDATION, NONE_WANTED, Labelled, Set, make_sets
+
+FILE = Path("/sounds/a.wav")
+
+
+def recipe(folder: Path, text: str) -> Recipe:
+    (folder / FILE_NAME).write_text(text)
+    return load_recipe(folder)
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    app = tutorial_app(tmp_path_factory.mktemp("training") / "door")
+    made = compile_app(app, tmp_path_factory.mktemp("code")).pipeline
+    assert made is not None
+    return made
+
+
+# Pieces
+
+
+def segment(start: int, end: int, label: str = "knock", author: str = "") -> Segment:
+    return Segment(FILE, start, end, label, author=author)
+
+
+def test_long_segments_are_cut() -> None:
+    pieces = cut([segment(100, 20_100), segment(30_000, 36_000)], ("knock",), 8000, 6000)
+    assert [(piece.start, piece.end) for piece in pieces] == [(100, 8100), (8100, 16_100), (30_000, 36_000)]
+    whole = cut([segment(100, 20_100)], ("knock",), None, 6000)
+    assert [(piece.start, piece.end) for piece in whole] == [(100, 20_100)]
+
+
+def test_pieces_are_never_shorter_than_a_vector() -> None:
+    pieces = cut([segment(0, 13_000)], ("knock",), 1, 6000)
+    assert [(piece.start, piece.end) for piece in pieces] == [(0, 6000), (6000, 12_000)]
+    with pytest.raises(UserError, match="no segment is as long as one decision, 6000 samples"):
+        cut([segment(0, 5999)], ("knock",), 8000, 6000)
+
+
+def test_segments_that_give_nothing_are_said() -> None:
+    said: list[str] = []
+    segments = [
+        Segment(FILE, start, end, label, source=Path("/sounds/labels.csv"), line=line)
+        for line, (start, end, label) in enumerate(
+            [(0, 8000, "a"), (8000, 13_999, "a"), (20_000, 26_000, "b"), (30_000, 30_100, "b")], start=2
+        )
+    ]
+    assert len(cut(segments, ("a", "b"), 8000, 6000, said.append)) == 2
+    assert said == [
+        "2 of 4 segments are shorter than one decision, 6,000 samples, and give nothing (a 1, b 1): "
+        "labels.csv lines 3, 5"
+    ]
+
+
+def overlapping(*stretches: tuple[int, int, str]) -> list[Segment]:
+    return [
+        Segment(FILE, start, end, label, source=Path("/sounds/labels.csv"), line=line)
+        for line, (start, end, label) in enumerate(stretches, start=2)
+    ]
+
+
+def test_one_sample_of_two_classes_is_refused() -> None:
+    segments = overlapping((9000, 20_000, "b"), (0, 8000, "a"), (7999, 30_000, "a"), (30_000, 40_000, "b"))
+    with pytest.raises(UserError) as caught:
+        cut(segments, ("a", "b"), 8000, 6000, print)
+    assert (caught.value.file, caught.value.place) == ("/sounds/labels.csv", "line 4")
+    assert caught.value.what == (
+        "this segment (a) overlaps that of line 2 (b): samples 9000 to 20000 of a.wav"
+    )
+    touching = overlapping((0, 8000, "a"), (8000, 16_000, "b"))
+    assert len(cut(touching, ("a", "b"), 8000, 6000, print)) == 2
+    elsewhere = [dataclasses.replace(segments[0], file=Path("/sounds/b.wav")), segments[2]]
+    cut(elsewhere, ("a", "b"), 8000, 6000, print)
+
+
+def test_two_segments_of_one_class_that_overlap_are_said() -> None:
+    said: list[str] = []
+    segments = overlapping((0, 8000, "a"), (7000, 16_000, "A"))
+    assert len(cut(segments, ("a", "b"), 8000, 6000, said.append)) == 2
+    assert said == [
+        "1 segments overlap others of their class; what they share counts twice: labels.csv line 3"
+    ]
+
+
+groups = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abcdefgh")), min_size=1, max_size=60)
+
+
+@given(groups, st.floats(0, 0.5), st.integers(0, 1000))
+def test_split_keeps_groups_together(members: list[tuple[int, str]], share: float, seed: int) -> None:
+    pieces = [Piece(FILE, 10 * i, 10 * i + 9, label, group) for i, (label, group) in enumerate(members)]
+    training, validation = split(pieces, share, seed)
+    assert sorted((*training, *validation), key=lambda piece: piece.start) == pieces
+    assert not {piece.group for piece in training} & {piece.group for piece in validation}
+    assert split(pieces, share, seed) == (training, validation)
+
+
+def test_split_takes_the_share() -> None:
+    pieces = [Piece(FILE, i, i + 1, i % 2, f"author {i // 4}") for i in range(400)]
+    for seed in range(5):
+        _, validation = split(pieces, 0.2, seed)
+        for label in (0, 1):
+            assert sum(piece.label == label for piece in validation) == pytest.approx(40, abs=4)
+    assert split(pieces, 0.2, 1) != split(pieces, 0.2, 2)
+    assert split(pieces, 0.0, 1)[1] == ()
+    # The only author of a class stays in training.
+    assert split(pieces[:4], 0.5, 1)[1] == ()
+
+
+def test_split_in_time_holds_back_the_end_of_each_class() -> None:
+    pieces = [Piece(FILE, 10 * i, 10 * i + 9, i % 2, "a.wav") for i in range(20)]
+    learnt, held = split_in_time(pieces[::-1], 0.2)
+    assert sorted(piece.start for piece in held) == [160, 170, 180, 190]
+    assert sorted([*learnt, *held], key=lambda piece: piece.start) == pieces
+    assert split_in_time(pieces[:1], 0.5) == (tuple(pieces[:1]), ())
+    assert split_in_time(pieces, 0.0) == (tuple(pieces), ())
+
+
+# Sets
+
+
+def session(folder: Path, rows: str) -> Path:
+    for name in ("a", "b", "c", "d", "e"):
+        write_wav(folder / f"{name}.wav", noises(1.5))
+    file = folder / "labels.csv"
+    file.write_text("file,start,end,label,session,author\n" + rows)
+    return file
+
+
+FOUR = "".join(
+    f"{name}.wav,0,20000,{label},train,{name.upper()}\n"
+    for name, label in zip("abcd", ("key_io", "knocking", "locking", "unknown"), strict=True)
+)
+
+
+ALL = [*zip("abcd", ("key_io", "knocking", "locking", "unknown"), strict=True), ("e", "key_io")]
+
+
+def sets_of(
+    pipeline: Pipeline, folder: Path, labels: Path, text: str = ""
+) -> tuple[dict[str, Set], list[str]]:
+    said: list[str] = []
+    made = make_sets(pipeline, recipe(folder, text), Labelled(labels), said.append)
+    return {chosen.name: chosen for chosen in made}, said
+
+
+def test_sets(pipeline: Pipeline, tmp_path: Path) -> None:
+    labels = session(tmp_path, FOUR + "e.wav,100,8100,knocking,test,E\n")
+    sets, said = sets_of(pipeline, tmp_path, labels)
+    assert {name: len(chosen.pieces) for name, chosen in sets.items()} == {
+        "training": 8,
+        "validation": 0,  # one author a class: none can be spared
+        "test": 1,
+    }
+    assert said == [NO_VALIDATION]
+    assert len(sets["validation"].vectors(pipeline, Layout.FRAMES_BY_CEPSTRA, Recipe(tmp_path))) == 0
+
+
+def test_only_what_is_learnt_is_augmented(pipeline: Pipeline, tmp_path: Path) -> None:
+    labels = session(tmp_path, FOUR + "e.wav,100,8100,knocking,test,E\n")
+    sets, _ = sets_of(pipeline, tmp_path, labels)
+    how = recipe(tmp_path, "[augmentation]\ncopies = 2\n")
+    assert len(sets["training"].vectors(pipeline, Layout.FRAMES_BY_CEPSTRA, how)) == 8 * 3 * 6
+    assert len(sets["test"].vectors(pipeline, Layout.FRAMES_BY_CEPSTRA, how)) == 6
+
+
+def test_an_author_in_both_sessions_is_told(pipeline: Pipeline, tmp_path: Path) -> None:
+    labels = session(tmp_path, FOUR + "e.wav,100,8100,knocking,test,B\n")
+    _, said = sets_of(pipeline, tmp_path, labels, "[data]\nvalidation = 0\n")
+    assert said[1:] == [NONE_WANTED]
+    assert said[:1] == ["Warning: B: in both sessions. The figures of the test session will flatter."]
+
+
+def test_a_class_without_sounds(pipeline: Pipeline, tmp_path: Path) -> None:
+    labels = session(tmp_path, FOUR.replace("locking", "knocking"))
+    with pytest.raises(UserError, match="there is nothing to learn locking from"):
+        sets_of(pipeline, tmp_path, labels)
+
+
+def test_labels_without_sessions_are_split_by_rule(pipeline: Pipeline, tmp_path: Path) -> None:
+    rows = "".join(f"{name}.wav,0,20000,{label},,\n" for name, label in ALL)
+    labels = session(tmp_path, rows)
+    sets, said = sets_of(pipeline, tmp_path, labels, "[data]\ntest = 0.5\nvalidation = 0\n")
+    groups = {name: {piece.group for piece in chosen.pieces} for name, chosen in sets.items()}
+    assert groups["test"] == {"e.wav"} or groups["test"] == {"a.wav"}  # the only class with two recordings
+    assert not groups["test"] & groups["training"]
+    assert said[0] == ("No label has a session: 1 of 5 authors or recordings are held back as the test set.")
+    sets, said = sets_of(pipeline, tmp_path, labels, "[data]\ntest = 0\n")
+    assert "test" not in sets
+    assert said[0].startswith("No label has a session, and training.toml holds nothing back")
+
+
+def test_one_label_track_is_enough(pipeline: Pipeline, tmp_path: Path) -> None:
+    write_wav(tmp_path / "door.wav", noises(4.5))
+    track = tmp_path / "door.txt"
+    classes = ("key_io", "knocking", "locking", "unknown")
+    track.write_text("".join(f"{i}.0\t{i + 1}.0\t{label}\n" for i, label in enumerate(classes)))
+    sets, said = sets_of(pipeline, tmp_path, track)
+    assert [len(sets[name].pieces) for name in ("training", "test", "validation")] == [4, 4, 0]
+    assert all(
+        max(p.start for p in sets["training"].pieces if p.label == test.label) < test.start
+        for test in sets["test"].pieces
+    )
+    assert "the last 20 % of each class are held back as the test set. Its figures will flatter." in said[0]
+
+
+def test_a_test_set_of_its_own(pipeline: Pipeline, tmp_path: Path) -> None:
+    labels = session(tmp_path, FOUR + "e.wav,100,8100,knocking,test,E\n")
+    (tmp_path / "e.txt").write_text("0.0\t1.0\tlocking\n")
+    made = make_sets(pipeline, recipe(tmp_path, ""), Labelled(labels, tmp_path / "e.txt"), print)
+    (test,) = [chosen for chosen in made if chosen.name == "test"]
+    assert [(piece.file.name, piece.label) for piece in test.pieces] == [("e.wav", 2)] * 2

@@ -1,0 +1,52 @@
+"""A labelled stretch of a recording, and the words for what is wrong with the line that tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from codegen.errors import UserError
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A labelled stretch of one recording."""
+
+    file: Path  # the recording, absolute
+    start: int  # first sample
+    end: int  # behind the last sample
+    label: str  # what the sound is
+    role: str = ""  # the class it stands for, where that is another
+    session: str = ""  # "train", "test", ...
+    author: str = ""  # who recorded it; a training never splits an author between two sets
+    source: Path = Path()  # the label file
+    line: int = 0  # and the line there
+    timed: bool = False  # start and end were told in seconds, and are samples to the nearest one
+
+    @property
+    def samples(self) -> int:
+        """Length."""
+        return self.end - self.start
+
+    @property
+    def group(self) -> str:
+        """What must stay together in a split: the author's recordings, or those of the one file."""
+        return self.author or self.file.name
+
+
+def fault(what: str, path: Path, line: int, remedy: str) -> UserError:
+    """A fault of one line of a label file."""
+    return UserError(what, file=path, place=f"line {line}", remedy=remedy)
+
+
+def checked(segment: Segment) -> Segment:
+    """What every label file wants of a segment."""
+    if segment.end <= segment.start:
+        what = f"the segment ends at sample {segment.end}, not behind its start {segment.start}"
+        remedy = (
+            "The end is exclusive: at 16 kHz half a second from the start is 0,8000. A point has no sound."
+        )
+        raise fault(what, segment.source, segment.line, remedy)
+    if not segment.label:
+        raise fault("the label is empty", segment.source, segment.line, "Say what the sound is.")
+    return segment

@@ -1,0 +1,107 @@
+"""Is a new model worth taking? Both decide the same sounds, by the firmware's own integer code."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from codegen.errors import UserError
+from codegen.spec import Spec
+from workbench.features import open_pipeline
+from workbench.model_app import write_whole
+from workbench.training.confusion import Confusion
+from workbench.training.evaluation import of_vectors
+from workbench.training.sets import Set
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Where the new model went, and why."""
+
+    model: Path  # what was written
+    taken: bool  # the new model is the one that was asked for: the app's, or -o's
+    previous: Path | None  # where the app's model of before lies now, if it was replaced
+    before: Confusion | None  # what the app's model decides; None where there is none, or it fits no more
+    why: str
+
+
+def tables(
+    front: Spec, name: str, model: bytes, contract: str | None, sets: Sequence[Set]
+) -> dict[str, Confusion]:
+    """What a model decides of each set, in a copy of the app that `front` is; the copy is called `name`.
+
+    contract: of the features it was trained on, where that is known. UserError where it does not fit the app.
+    """
+    origin = front.file.parent
+    copy = origin.with_name(f"{origin.name.removesuffix('_features')}_{name}")
+    file = copy / front.classifier.model.relative_to(origin)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(front.file, copy / front.file.name)
+    write_whole(file, model)
+    file.with_suffix(".contract").unlink(missing_ok=True)
+    if contract is not None:
+        write_whole(file.with_suffix(".contract"), contract.encode())
+    pipeline = open_pipeline(copy)
+    return {one.name: of_vectors(pipeline, one.recordings(pipeline.sample_rate)) for one in sets}
+
+
+def judge(
+    front: Spec, app_model: Path, output: Path | None, sets: Sequence[Set], new: Mapping[str, Confusion]
+) -> Verdict:
+    """Where the new model belongs: in place of the app's where it decides no worse on the test set, or the
+    validation set where there is none. sets: those of `new`. Nothing is written yet."""
+    against = sets[-1] if sets else None
+    before, fits = _before(front, app_model, against)
+    if output is not None:
+        return Verdict(output.absolute(), True, None, before, "as -o asks")
+    if not app_model.is_file():
+        return Verdict(app_model, True, None, None, "the app had no model")
+    if not fits:
+        why = "the model of before does not fit the app any more"
+        return Verdict(app_model, True, _beside(app_model, "previous"), None, why)
+    if before is None or against is None:
+        why = "no test or validation sounds can tell whether it is better than the app's"
+        return Verdict(_beside(app_model, "new"), False, None, None, why)
+    was, is_now = (100 * (table.accuracy or 0.0) for table in (before, new[against.name]))
+    figures = f"accuracy on {against.name} sounds: {was:.1f} % before, {is_now:.1f} % now"
+    if is_now < was:
+        return Verdict(_beside(app_model, "new"), False, None, before, figures)
+    return Verdict(app_model, True, _beside(app_model, "previous"), before, figures)
+
+
+def _before(front: Spec, model: Path, against: Set | None) -> tuple[Confusion | None, bool]:
+    """What the app's model decides of a set, and whether it fits the app at all."""
+    if against is None or not model.is_file():
+        return None, True
+    file = model.with_suffix(".contract")
+    contract = file.read_text(encoding="ascii", errors="replace") if file.is_file() else None
+    try:
+        return tables(front, "before", model.read_bytes(), contract, [against])[against.name], True
+    except UserError:
+        return None, False  # of other labels, features or shape
+
+
+def write(verdict: Verdict, content: bytes, contract: str) -> None:
+    """The model and, beside it, the contract of the features it was trained on; each whole or not at all. The
+    model of before is moved away first."""
+    if verdict.previous is not None:
+        for old, new in zip(_pair(verdict.model), _pair(verdict.previous), strict=True):
+            new.unlink(missing_ok=True)
+            if old.is_file():
+                shutil.copyfile(old, new)
+    try:
+        verdict.model.parent.mkdir(parents=True, exist_ok=True)
+        for file, data in zip(_pair(verdict.model), (content, f"{contract}\n".encode()), strict=True):
+            write_whole(file, data)
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror}", file=verdict.model) from None
+
+
+def _pair(model: Path) -> tuple[Path, Path]:
+    return model, model.with_suffix(".contract")
+
+
+def _beside(model: Path, word: str) -> Path:
+    return model.with_name(f"{model.stem}.{word}{model.suffix}")
