@@ -37,6 +37,7 @@ class Memory:
     kind: str  # one of KINDS
     start: int  # bytes
     size: int  # bytes, above 0
+    limit: str | None = None  # why it ends before the chip's does
 
     @property
     def end(self) -> int:
@@ -182,7 +183,7 @@ class _Reader:
     def _check_memory(self, toml: TomlFile, index: int, memory: Mapping[str, Any]) -> None:
         self._check_table(toml, ("memory", index), memory, MEMORY)
         for key in MEMORY:
-            if key not in memory:
+            if key not in memory and key != "limit":
                 self._fault(
                     toml, ("memory", index), f"{key} is missing", "A [[memory]] has name, kind, start, size."
                 )
@@ -249,6 +250,9 @@ class _Reader:
         if "flash" in values and not any(method in values["flash"] for method in METHODS):
             what = "it names no way to flash the board"
             self._fault(toml, ("flash",), what, f"Add one or more of {', '.join(METHODS)}.")
+        if values.get("flash", {}).get("lock") is True and "approtect" not in values["flash"]:
+            what = "this chip's debug port cannot be locked: only Nordic's UICR.APPROTECT is known"
+            self._fault(toml, ("flash", "lock"), what, "Remove lock, or add approtect, the word's address.")
         for key in ("name", "device"):
             if "pack" in values and key not in values["pack"]:
                 self._fault(toml, ("pack",), f"{key} is missing", "A [pack] has name and device.")

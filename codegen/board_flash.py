@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from codegen.board_keys import Check, one_of, whole
+from codegen.board_keys import ADDRESSES, Check, one_of, whole
 
 _DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _CONFIG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]*\.cfg")
@@ -27,6 +27,13 @@ class Flash:
     pyocd: str | None = None  # to pyOCD
     openocd: tuple[str, ...] = ()  # OpenOCD's configuration files: the interface, then the target
     bossac: str | None = None  # USB vendor:product of the bootloader that bossac talks to
+    approtect: int | None = None  # address of Nordic's UICR.APPROTECT; None: another maker's chip
+    lock: bool = False  # the debug port is closed for good, for production; else it is left open
+
+    @property
+    def approtect_word(self) -> int:
+        """What UICR.APPROTECT is flashed with: HwDisabled or Enabled, the reserved bits as erased."""
+        return 0xFFFFFF00 if self.lock else 0xFFFFFF5A
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,8 @@ class Pack:
     pyocd: bool = False  # pyOCD knows the chip by this pack alone
 
 
+# Those that can write a word outside the image's flash.
+LOCKING = ("jlink", "pyocd", "openocd")
 METHODS = ("commander", "jlink", "pyocd", "openocd", "bossac")
 
 
@@ -53,6 +62,11 @@ def configs(value: Any) -> str | None:
     return 'must be a list of files such as ["interface/jlink.cfg", "target/nrf52.cfg"]'
 
 
+def boolean(value: Any) -> str | None:
+    """true or false."""
+    return None if isinstance(value, bool) else "must be true or false"
+
+
 def _matches(value: Any, pattern: re.Pattern[str], wrong: str) -> str | None:
     return None if isinstance(value, str) and pattern.fullmatch(value) else wrong
 
@@ -65,11 +79,13 @@ FLASH: Mapping[str, Check] = {
     "pyocd": device,
     "openocd": configs,
     "bossac": lambda value: _matches(value, _USB, 'must be vendor:product such as "2341:005a"'),
+    "approtect": whole(0, ADDRESSES - 4, step=4),
+    "lock": boolean,
 }
 PACK: Mapping[str, Check] = {
     "name": lambda value: _matches(value, _PACK, 'must be "Vendor.Pack"'),
     "device": device,
-    "pyocd": lambda value: None if isinstance(value, bool) else "must be true or false",
+    "pyocd": boolean,
 }
 
 

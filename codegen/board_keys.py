@@ -64,6 +64,7 @@ MEMORY: Mapping[str, Check] = {
     "kind": one_of(*KINDS),
     "start": whole(0, ADDRESSES - 1),
     "size": whole(1, ADDRESSES),
+    "limit": text,
 }
 EMULATOR: Mapping[str, Check] = {"qemu": text}
 TABLES = ("memory", "irq", "constants", "pins", "microphone", "emulator", "flash", "pack", "renode")

@@ -24,6 +24,8 @@ _EXCEPTIONS: tuple[tuple[str, str | None], ...] = (
     ("SysTick", "systick_handler"),
 )
 
+NOINIT = 512  # bytes at the top of the ram that outlast a reset
+
 # An image has no heap: each of these makes the link fail.
 _HEAP = ("malloc", "calloc", "realloc", "free", "_malloc_r", "_sbrk")
 
@@ -34,7 +36,7 @@ def board_sources(board: Board) -> dict[str, str]:
     if not board.hosted:
         sources["vectors.c"] = render("vectors.c.in", **_vectors(board))
         sources["linker.ld"] = render(
-            "linker.ld.in", board=board, heap=_HEAP, alignment=_vector_alignment(board)
+            "linker.ld.in", board=board, heap=_HEAP, alignment=_vector_alignment(board), noinit=NOINIT
         )
     return sources
 

@@ -418,9 +418,16 @@ ERRORS = (
     Error(79, "pll_lock", "PLL lock", "0", f"{_WAIT}the EFR32's PLL"),
     Error(80, "serial_line", "serial line", "0", f"{_WAIT}the UART"),
     Error(81, "microphone_stop", "microphone stop", "0", f"{_WAIT}the microphone's interface"),
-    Error(82, "stdin", "stdin", "0", "on the board `pc`: it cannot be read; the program ends"),
-    Error(83, "stdout", "stdout", "0", "on the board `pc`: it cannot be written; the program ends"),
-    Error(84, "poll", "poll", "0", "on the board `pc`: no waiting for both; the program ends"),
+    Error(
+        82,
+        "supply_low",
+        "supply low",
+        "0",
+        "the nRF52840's supply fell below 2.0 V; the same again until it is back",
+    ),
+    Error(83, "stdin", "stdin", "0", "on the board `pc`: it cannot be read; the program ends"),
+    Error(84, "stdout", "stdout", "0", "on the board `pc`: it cannot be written; the program ends"),
+    Error(85, "poll", "poll", "0", "on the board `pc`: no waiting for both; the program ends"),
 )
 
 BY_CODE = {error.code: error for error in ERRORS}

@@ -56,7 +56,7 @@ def _macros() -> list[tuple[str, list[tuple[str, str]]]]:
             _named((f"USAGE_{_macro(word.word)}", word.usage) for word in protocol.WORDS),
         ),
         ("Members of the lines.", _texts("KEY", protocol.keys())),
-        ("Stages of a window.", _texts("STAGE", protocol.STAGES)),
+        ("Stages of a window.", _texts("STAGE_NAME", protocol.STAGES)),
         ("Why an image started.", _texts("RESET", protocol.RESET_CAUSES)),
     ]
 

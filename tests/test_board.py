@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from codegen.board import BOARDS, Board, Memory, board_names, load_board
 from codegen.board_flash import Flash, Pack
@@ -16,6 +17,7 @@ from codegen.board_sources import board_sources
 from codegen.errors import UserError
 from tests.support.images import hashing_image
 from tests.support.tools import need_tool
+from workbench.link import check_fit
 from workbench.size import sizes
 
 CHIPS = [name for name in board_names() if not load_board(name).hosted]
@@ -303,15 +305,48 @@ def test_every_board_builds_and_fits(name: str) -> None:
     assert board.stack < found.ram < board.ram.size
 
 
+@pytest.mark.parametrize("name", CHIPS)
+def test_what_outlasts_a_reset_lies_at_the_top_of_the_ram(name: str) -> None:
+    """Arduino's bootloader of the Nano 33 BLE, a Zephyr, has data and stacks up to 0x20009E14."""
+    ram = load_board(name).ram
+    with hashing_image(name).open("rb") as file:
+        section = ELFFile(file).get_section_by_name(".noinit")
+        start, end = section["sh_addr"], section["sh_addr"] + section["sh_size"]
+    assert (start, end > start, end <= ram.end) == (ram.end - 512, True, True)
+    assert ram.start + 0x9E14 < start
+
+
+def test_an_image_on_nano33ble_ends_before_the_place_of_a_new_bootloader() -> None:
+    assert load_board("nano33ble").code.end == 0xE0000
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "words"),
+    ("old", "new", "words", "told"),
     [
-        ("size = 0x1_0000", "size = 0x4000", "code, constants and data do not fit the flash flash"),
-        ("stack = 4096", "stack = 32752", "data and stack do not fit the RAM ram"),
-        ("start = 0x0800_0000", "start = 0x0800_0040", "a table of 20 vectors at a multiple of 128 bytes"),
+        (
+            "size = 0x1_0000",
+            'size = 0x4000\nlimit = "the rest is taken"',
+            "code, constants and data do not fit the flash flash",
+            r"pipeline.toml: the image is 4,\d{3} bytes too large for the 16,384 bytes of flash at 0x8000000 "
+            r"to 0x8004000 of chip: the rest is taken\n  Take a smaller model, or kernels",
+        ),
+        (
+            "stack = 4096",
+            "stack = 32752",
+            "data and stack do not fit the RAM ram",
+            r"the image is 5\d\d bytes too large for the 32,768 bytes of ram at 0x20000000 to 0x20008000",
+        ),
+        (
+            "start = 0x0800_0000",
+            "start = 0x0800_0040",
+            "a table of 20 vectors at a multiple of 128 bytes",
+            "",
+        ),
     ],
 )
-def test_an_image_that_does_not_fit_is_not_linked(tmp_path: Path, old: str, new: str, words: str) -> None:
+def test_an_image_that_does_not_fit_is_not_linked(
+    tmp_path: Path, old: str, new: str, words: str, told: str
+) -> None:
     assert old in CHIP
     text = CHIP.replace(old, new, 1)
     board = load_board("chip", boards(tmp_path, chip=text))
@@ -336,3 +371,6 @@ def test_an_image_that_does_not_fit_is_not_linked(tmp_path: Path, old: str, new:
     )
     assert done.returncode != 0
     assert words in done.stderr
+    if "do not fit" in words:
+        with pytest.raises(UserError, match=told):
+            check_fit(done.stderr, board, tmp_path / "pipeline.toml")

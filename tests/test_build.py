@@ -247,6 +247,18 @@ def test_a_change_builds_what_it_touches_and_no_more(tmp_path: Path) -> None:
     assert "trained on features" in told(scons(root, "board=pc", "generated"))
 
 
+def test_an_image_too_large_for_its_board_is_told_in_one_message(tmp_path: Path) -> None:
+    root = clone(tmp_path / "clone")
+    board = root / "boards" / BOARD / "board.toml"
+    board.write_text(board.read_text().replace("size  = 0x0040_0000", "size  = 0x8000", 1))
+    message = told(scons(root, f"board={BOARD}"))
+    assert re.fullmatch(
+        rf"{root}/examples/smart_lock/pipeline.toml: the image is 2\d,\d{{3}} bytes too large "
+        rf"for the 32,768 bytes of code at 0x0 to 0x8000 of {BOARD}\n  Take a smaller model.*\n",
+        message,
+    )
+
+
 BUILD = """
 import sys
 from pathlib import Path

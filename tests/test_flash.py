@@ -19,7 +19,7 @@ from codegen.errors import UserError
 from codegen.flash_scripts import flash_scripts
 from tests.support.clone import clone, scons, told
 from tests.support.compile import ROOT
-from tests.support.flash_tools import BOARD, FakeTools
+from tests.support.flash_tools import BOARD, FakeTools, board_of
 from tests.support.tools import need_tool
 from workbench.build_options import OPTIONS
 from workbench.flash import boot_line, flash
@@ -43,13 +43,6 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeTools:
 @pytest.fixture
 def board(tmp_path: Path) -> Board:
     return board_of(tmp_path, BOARD)
-
-
-def board_of(folder: Path, text: str) -> Board:
-    file = folder / "boards" / "chip" / "board.toml"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
-    return load_board("chip", folder / "boards")
 
 
 @pytest.fixture
@@ -151,7 +144,7 @@ def test_pyocd_runs_its_script(tools: FakeTools, board: Board, image: Path) -> N
     tools.pyocd("0240000034544e45")
     flash.flash(board, image, None, None)
     assert tools.calls() == [
-        "pyocd commander --no-wait --target chip1536 --frequency 2000k "
+        "pyocd commander --no-wait --target chip1536 -O auto_unlock=false --frequency 2000k "
         "--uid 0240000034544e45 --execute flash.pyocd"
     ]
 

@@ -25,6 +25,7 @@ NO_PROBE = {
     "pyocd": r"No connected debug probes",
     "commander": r"ERROR: Could not open J-Link connection",
 }
+APPROTECT, NVMC_READY, NVMC_CONFIG = 0x10001208, 0x4001E400, 0x4001E504
 PLANTED = {"openocd": "program firmware", "commander": "verify firmware.hex"}
 
 
@@ -99,6 +100,81 @@ print(json.dumps({name: info["nargs"] for info in infos for name in info["names"
 """
 
 
+# A chip in OpenOCD's own Tcl: what a script asks of it is written down, nothing else happens.
+PLAYED = """
+foreach name {transport adapter init halt resume reset program nrf52_recover flash} {
+    proc $name {args} "echo \\"did $name \\$args\\""
+}
+proc read_memory {address width count} { return WORD }
+"""
+
+
+@pytest.mark.parametrize(
+    ("lock", "word", "writes"),
+    [
+        (False, 0xFFFFFFFF, "0xFFFFFF5A"),
+        (False, 0x0000005A, None),
+        (True, 0xFFFFFF5A, "0xFFFFFF00"),
+        (True, 0xFFFFFF00, None),
+    ],
+)
+@pytest.mark.parametrize("recover", [False, True])
+def test_openocd_writes_the_debug_ports_word_once(
+    tmp_path: Path, *, lock: bool, word: int, writes: str | None, recover: bool
+) -> None:
+    program = program_of("openocd")
+    file = tmp_path / "boards" / "chip" / "board.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(BOARD + f"approtect = 0x1000_1208\nlock = {str(lock).lower()}\n")
+    script = flash_scripts(load_board("chip", tmp_path / "boards"))["flash.openocd.cfg"]
+    (tmp_path / "flash.openocd.cfg").write_text(script.replace("source [find", "# source [find"))
+    played = PLAYED.replace("WORD", f"{word:#010x}") + ("set recover 1\n" if recover else "")
+    done = run(
+        [program, "-c", "noinit", "-c", played, "-f", "flash.openocd.cfg", "-c", "shutdown"],
+        tmp_path,
+        timeout=60,
+    )
+    did = [line.strip() for line in re.findall(r"^did (.*)$", done.output, re.MULTILINE)]
+    write = [f"flash fillw 0x10001208 {writes} 1"] if writes else []
+    before = ["init", *(["nrf52_recover"] if recover else [])]
+    if lock:
+        expected = [*before, "program firmware.hex verify", "reset halt", *write, "resume"]
+    else:
+        expected = [*before, "halt", *write, "program firmware.hex verify reset exit"]
+    assert [line for line in did if not line.startswith(("transport", "adapter"))] == expected, done.output
+
+
+class Target:
+    """What a `$` line of pyOCD sees of an nRF52840: NVMC lets a word be written, and ones become zeros."""
+
+    def __init__(self, word: int) -> None:
+        self.memory = {APPROTECT: word, NVMC_CONFIG: 0, NVMC_READY: 1}
+        self.written = 0
+
+    def read32(self, address: int) -> int:
+        """One word."""
+        return self.memory[address]
+
+    def write32(self, address: int, value: int) -> None:
+        """One word."""
+        if address == APPROTECT:
+            assert self.memory[NVMC_CONFIG] == 1
+            self.written += 1
+            value &= self.memory[address]
+        self.memory[address] = value
+
+
+def eval_on_target(expression: str) -> bool:
+    """Whether it leaves the debug port open, and writes the word only where it is not there."""
+    right = True
+    for word, writes in ((0xFFFFFFFF, 1), (0xFFFFFF5A, 0), (0x0000005A, 0)):
+        target = Target(word)
+        eval(expression, {"target": target})
+        right &= target.memory[APPROTECT] & 0xFF == 0x5A and target.memory[NVMC_CONFIG] == 0
+        right &= target.written == writes
+    return right
+
+
 def test_pyocd_knows_every_command_of_its_scripts(tmp_path: Path) -> None:
     interpreter = Path(shutil.which(program_of("pyocd")) or "").read_text().split("\n")[0].removeprefix("#!")
     done = run([interpreter, "-c", KNOWN], tmp_path, timeout=60)
@@ -106,7 +182,9 @@ def test_pyocd_knows_every_command_of_its_scripts(tmp_path: Path) -> None:
     known = json.loads(done.output)
     for _, image in folders(tmp_path, "pyocd"):
         lines = (image / "flash.pyocd").read_text().splitlines()
-        for word, *rest in (line.split() for line in lines if not line.startswith("#")):
+        for line in (line for line in lines if line.startswith("$")):
+            assert eval_on_target(line[1:].strip())
+        for word, *rest in (line.split() for line in lines if line[0] not in "#$"):
             allowed = known[word]
             assert allowed == "*" or len(rest) in ([allowed] if isinstance(allowed, int) else allowed)
 

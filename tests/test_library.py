@@ -23,9 +23,7 @@ STRUCTS: dict[str, type[ctypes.Structure]] = {
     "pipeline_t": structs.PipelineStruct,
     "step_t": structs.StepStruct,
     "verdict_t": structs.VerdictStruct,
-    "classifier_t": structs.ClassifierStruct,
 }
-PARTS = {"classifier_t"}  # seen up to the last member that is wanted
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +48,7 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
 @pytest.mark.parametrize("name", STRUCTS)
 def test_structs_lie_as_the_compiler_lays_them(layout: dict[str, int], name: str) -> None:
     view = STRUCTS[name]
-    if name not in PARTS:
-        assert ctypes.sizeof(view) == layout[name]
+    assert ctypes.sizeof(view) == layout[name]
     for field in view._fields_:
         member = getattr(view, field[0])
         assert 1000 * member.offset + member.size == layout[f"{name}.{field[0]}"], field[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -78,14 +79,27 @@ def test_the_picture_has_a_rectangle_a_block(model: Path, tmp_path: Path) -> Non
     assert len(columns) == len({block["first"] for block in plan["blocks"]})
 
 
-def test_an_incremental_app_has_its_history_told(tmp_path: Path) -> None:
+def test_an_incremental_app_has_all_its_memory_told(tmp_path: Path) -> None:
+    """The arena and the kept arrays of the C that is generated, byte for byte."""
     app = tutorial_app(tmp_path / "plan_app")
-    plan = told("--app", app)
-    assert plan["history"] > 0
+    plan = told("--app", app, "-o", tmp_path / "plan.svg")
     generated = earshot("generate", "--app", app, "-o", tmp_path / "sources")
     assert generated.returncode == 0, generated.stderr
     source = (tmp_path / "sources/plan_app_model.c").read_text()
-    assert f"The tensors between the layers, {plan['arena']} bytes" in source
+    assert f"The tensors between the layers, {plan['needed']} bytes" in source
+    assert f"uint8_t plan_app_arena[{plan['arena']}];" in source
+    arrays = re.findall(r"static _Alignas\(8\) int(8|16)_t plan_app_(\w+)_values\[(\d+)\];", source)
+    kept = {name: int(count) * int(bits) // 8 for bits, name, count in arrays}
+    assert len(kept) == 5
+    assert {row["name"]: row["bytes"] for row in plan["kept"]} == kept
+    assert plan["history"] == sum(kept.values()) > plan["arena"] > plan["needed"]
+    assert {layer["phase"] for layer in plan["layers"]} == {"features", "each frame", "each decision"}
+    printed = earshot("plan", "--app", app).stdout
+    picture = (tmp_path / "plan.svg").read_text()
+    for size in (*kept.values(), plan["arena"]):
+        assert f" {size:,} " in printed
+        assert f"<title>{size:,} B: " in picture
+    assert f"{plan['arena'] + plan['history']:,} B" in printed
 
 
 def test_bad_words_end_in_one_message(model: Path, tmp_path: Path) -> None:

@@ -94,8 +94,10 @@ def test_a_fault_is_dumped_and_the_image_starts_again(door: str, what: int, numb
 
 @pytest.mark.parametrize("door", CORES)
 def test_what_a_bootloader_left_is_cleared_before_anything_else(tmp_path: Path, door: str) -> None:
-    """Interrupts and SysTick enabled and pending, all of them masked, the MPU forbidding every device."""
+    """Interrupts and SysTick enabled and pending, all of them masked, the MPU forbidding every device, stacks
+    and vectors that are not ours."""
     image = wilful_image(board_of(door))
+    stack = load_board(board_of(door)).ram.start
     with open_image(door, image, QemuOptions(debugger=tmp_path / "gdb")) as device:
         with Debugger(tmp_path / "gdb", image) as debugger:
             debugger.run_to("main", lambda: send(device, 0xE9))
@@ -104,10 +106,20 @@ def test_what_a_bootloader_left_is_cleared_before_anything_else(tmp_path: Path, 
             assert sum(debugger.register(0xE000E200 + 4 * word).bit_count() for word in range(8)) < 4
             assert debugger.register(0xE000E010) & 3 == 0  # SysTick
             assert debugger.register(0xE000ED04) & (1 << 28 | 1 << 26) == 0  # PendSV and SysTick
+            assert not any(debugger.register(0xE000E400 + 4 * word) for word in range(24))  # priorities
+            assert not any(debugger.register(0xE000ED18 + 4 * word) for word in range(3))
+            assert debugger.register(0xE000ED08) == load_board(board_of(door)).code.start  # VTOR
+            assert debugger.register(0xE000ED10) & 6 == 0  # no deep sleep
+            assert debugger.register(0xE000ED14) & 1 << 3 == 0  # a word at an odd address is allowed
+            assert stack + 8192 - 64 < debugger.stack_pointer() <= stack + 8192
+            # Painted up to what is in use (the bottom is guarded), and nothing behind it.
+            assert debugger.register(stack + 4096) == debugger.register(stack + 8192 - 128) == 0xA5A5A5A5
+            assert debugger.word("_bss_start") == 0
         lines = [line for line in told(device, Boot) if isinstance(line, Error | Stack | Boot)]
         assert lines == [device.boot]
         assert device.command("boot") == device.boot
         assert device.status()["errors"] == 0
+        assert 0 < device.status()["stack"] < 4096
 
 
 @pytest.mark.parametrize("door", CORES)

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from ctypes import (
-    byref,
-    c_bool,
-    c_int,
-    c_int32,
-    c_size_t,
-    c_uint32,
-    c_uint64,
-)
+from ctypes import POINTER, byref, c_bool, c_int32, c_size_t, c_uint8, c_uint32, c_uint64
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen import spec as app_spec
-from workbench.structs import ClassifierStruct, ModelStruct, PipelineStruct, StepStruct, VerdictStruct
+from workbench.structs import ModelStruct, PipelineStruct, StepStruct
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +84,11 @@ class Model:
         return result
 
 
+def _copy(pointer: Any, count: int) -> Any:
+    """The values that a pointer of the C points to; None where it is NULL."""
+    return np.ctypeslib.as_array(pointer, (count,)).copy() if pointer else None
+
+
 def _aligned(size: int, alignment: int = 16) -> NDArray[np.uint8]:
     """`size` bytes at a multiple of `alignment`."""
     room = np.zeros(size + alignment, np.uint8)
@@ -100,7 +97,7 @@ def _aligned(size: int, alignment: int = 16) -> NDArray[np.uint8]:
 
 
 class Pipeline:
-    """pipeline_t: samples in, steps out; and the stages that make features, one window at a time."""
+    """pipeline_t: samples in, steps out; and its two halves. The order of the stages is the C's."""
 
     def __init__(
         self, library: ctypes.CDLL, pipeline: PipelineStruct, spec: app_spec.Pipeline, scores: int
@@ -113,16 +110,10 @@ class Pipeline:
         self.sample_rate: int = pipeline.sample_rate
         library.pipeline_push.restype = c_size_t
         library.pipeline_step.restype = c_bool
+        library.pipeline_features.restype = c_bool
+        library.pipeline_classify.restype = None
         library.pipeline_segment_start.restype = c_uint64
         library.pipeline_segment_length.restype = c_uint32
-        library.window_push.restype = c_size_t
-        library.window_next.restype = ctypes.c_void_p
-        library.gate_step.restype = c_bool
-        library.mfcc_frame.restype = None
-        library.scale_frame.restype = None
-        library.cascade_ready.restype = c_bool
-        library.classifier_run.restype = c_int
-        library.decision_step.restype = VerdictStruct
         library.decision_set_threshold.restype = c_bool
         self.start()
 
@@ -138,6 +129,10 @@ class Pipeline:
 
     def steps(self, samples: NDArray[np.int16]) -> Iterator[Step]:
         """Takes all samples; one step for each window they complete."""
+        return (self._step(raw) for raw in self._windows(samples, self._library.pipeline_step))
+
+    def _windows(self, samples: NDArray[np.int16], run: Any) -> Iterator[StepStruct]:
+        """Takes all samples; `run` is the C function that each window they complete is given to."""
         given = np.ascontiguousarray(samples, dtype=np.int16)
         taken = 0
         raw = StepStruct()
@@ -146,27 +141,23 @@ class Pipeline:
             taken += int(
                 self._library.pipeline_push(byref(self._pipeline), _pointer(rest), c_size_t(rest.size))
             )
-            while self._library.pipeline_step(byref(self._pipeline), byref(raw)):
-                yield self._step(raw)
+            while run(byref(self._pipeline), byref(raw)):
+                yield raw
 
     def _step(self, raw: StepStruct) -> Step:
         if raw.error:
             raise EngineError(f"the engine returned {raw.error} at window {raw.sequence}")
         cepstra, frames = self.spec.mfcc.cepstra, self.spec.cascade.frames
-
-        def copy(pointer: Any, count: int) -> Any:
-            return np.ctypeslib.as_array(pointer, (count,)).copy() if pointer else None
-
         return Step(
             sequence=raw.sequence,
             start=raw.start,
             gate_open=raw.gate_open,
-            cepstra=copy(raw.cepstra, cepstra),
-            features=copy(raw.features, cepstra),
-            frame=copy(raw.frame, cepstra),
+            cepstra=_copy(raw.cepstra, cepstra),
+            features=_copy(raw.features, cepstra),
+            frame=_copy(raw.frame, cepstra),
             decided=raw.decided,
-            input=copy(raw.input, frames * cepstra) if raw.decided else None,
-            scores=copy(raw.scores, self._scores) if raw.decided else None,
+            input=_copy(raw.input, frames * cepstra) if raw.decided else None,
+            scores=_copy(raw.scores, self._scores) if raw.decided else None,
             class_index=raw.verdict.class_index if raw.decided else 0,
             score=raw.verdict.score if raw.decided else 0,
             segment_start=self._library.pipeline_segment_start(byref(self._pipeline), byref(raw)),
@@ -176,63 +167,38 @@ class Pipeline:
     def features(
         self, samples: NDArray[np.int16]
     ) -> tuple[NDArray[np.int32], NDArray[np.bool_], NDArray[np.uint8]]:
-        """Window, gate, MFCC and scale of a whole recording, without classifying.
+        """pipeline_features() of a whole recording: window, gate, MFCC and scale, without classifying.
 
         Returns cepstra int32[n, cepstra], gate open bool[n], features uint8[n, cepstra] of its n windows.
         The pipeline is reset before and after.
         """
         self.reset()
-        library, stages = self._library, self._pipeline
-        given = np.ascontiguousarray(samples, dtype=np.int16)
-        size, count = self.spec.window.size, self.spec.mfcc.cepstra
-        window, start = ctypes.c_void_p(stages.window), c_uint64()
-        all_cepstra: list[NDArray[np.int32]] = []
-        gate: list[bool] = []
-        all_features: list[NDArray[np.uint8]] = []
-        taken = 0
-        while taken < given.size:
-            rest = given[taken:]
-            taken += int(library.window_push(window, _pointer(rest), c_size_t(rest.size)))
-            found = library.window_next(window, byref(start))
-            if not found:
-                continue
-            samples_of_window = ctypes.c_void_p(found)
-            cepstra, features = np.zeros(count, np.int32), np.zeros(count, np.uint8)
-            gate.append(library.gate_step(ctypes.c_void_p(stages.gate), samples_of_window, c_size_t(size)))
-            library.mfcc_frame(ctypes.c_void_p(stages.mfcc), samples_of_window, _pointer(cepstra))
-            library.scale_frame(ctypes.c_void_p(stages.scale), _pointer(cepstra), _pointer(features))
-            all_cepstra.append(cepstra)
-            all_features.append(features)
+        count = self.spec.mfcc.cepstra
+        windows = [
+            (_copy(raw.cepstra, count), bool(raw.gate_open), _copy(raw.features, count))
+            for raw in self._windows(samples, self._library.pipeline_features)
+        ]
         self.reset()
         return (
-            np.array(all_cepstra, np.int32).reshape(-1, count),
-            np.array(gate, np.bool_),
-            np.array(all_features, np.uint8).reshape(-1, count),
+            np.array([cepstra for cepstra, _, _ in windows], np.int32).reshape(-1, count),
+            np.array([gate_open for _, gate_open, _ in windows], np.bool_),
+            np.array([features for _, _, features in windows], np.uint8).reshape(-1, count),
         )
 
     def classify(self, features: NDArray[np.uint8]) -> list[tuple[int, int]]:
-        """Cascade, classifier and decision over uint8[n, cepstra], whatever a gate would say.
+        """pipeline_classify() of uint8[n, cepstra]: cascade, classifier and decision, the gate open.
 
         Returns (class index, largest score) of each decision. The pipeline is reset before and after.
         """
         self.reset()
-        library, stages = self._library, self._pipeline
-        cascade, classifier = ctypes.c_void_p(stages.cascade), ctypes.c_void_p(stages.classifier)
-        decision = ctypes.c_void_p(stages.decision)
-        frame = np.zeros(self.spec.mfcc.cepstra, np.int8)
-        scores = ctypes.c_void_p(ClassifierStruct.from_address(stages.classifier).scores)
         decisions = []
         for row in np.ascontiguousarray(features, dtype=np.uint8):
-            library.classifier_frame(classifier, _pointer(row), _pointer(frame))
-            library.cascade_push(cascade, _pointer(frame))
-            if not library.cascade_ready(cascade):
-                continue
-            error = library.classifier_run(classifier, cascade)
-            if error:
-                raise EngineError(f"the engine returned {error}")
-            library.cascade_decided(cascade)
-            verdict = library.decision_step(decision, scores)
-            decisions.append((int(verdict.class_index), int(verdict.score)))
+            raw = StepStruct(gate_open=True, features=row.ctypes.data_as(POINTER(c_uint8)))
+            self._library.pipeline_classify(byref(self._pipeline), byref(raw))
+            if raw.error:
+                raise EngineError(f"the engine returned {raw.error}")
+            if raw.decided:
+                decisions.append((int(raw.verdict.class_index), int(raw.verdict.score)))
         self.reset()
         return decisions
 

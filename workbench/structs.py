@@ -44,20 +44,6 @@ class PipelineStruct(ctypes.Structure):
     )
 
 
-class ClassifierStruct(ctypes.Structure):
-    """classifier_t of pipeline/classifier.h, as far as its scores."""
-
-    _fields_ = (
-        ("model", ctypes.c_void_p),
-        ("frames", c_size_t),
-        ("frame_size", c_size_t),
-        ("transpose", c_bool),
-        ("quantize", ctypes.c_void_p),
-        ("input", ctypes.c_void_p),
-        ("scores", ctypes.c_void_p),
-    )
-
-
 class VerdictStruct(ctypes.Structure):
     """verdict_t of pipeline/decision.h."""
 

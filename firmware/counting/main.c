@@ -1,5 +1,5 @@
-/* What stands in place of device/main.c in a counting image: the app's own pipeline and model, stage by
- * stage, with the counter read around each. The sound or the tensors lie in the PSRAM, put there by the
+/* What stands in place of device/main.c in a counting image: the app's own pipeline and model, with the
+ * counter read at the end of every stage. The sound or the tensors lie in the PSRAM, put there by the
  * emulator's host. */
 #include "board.h"
 #include "counting/counter.h"
@@ -9,13 +9,38 @@
 
 typedef struct {
     char magic[8];
-    uint32_t samples;                   /* int16, behind this header */
-    uint32_t tensors;                   /* model->input_size bytes each, behind the samples */
+    uint32_t samples;                   /* int16, after this header */
+    uint32_t tensors;                   /* model->input_size bytes each, after the samples */
     uint32_t first_missed, last_missed; /* decisions after so many frames are counted */
 } counting_input_t;
 
+enum {
+    LAP_NOTHING = STAGES, /* what reading the counter takes */
+    LAP_START,
+    LAP_RUN,
+    LAP_OTHER, /* of this file */
+    LAPS,
+};
+
 static const counting_input_t *const input = (const counting_input_t *)BOARD_PSRAM_BASE;
 static const int16_t *samples; /* the next */
+static uint32_t begin;         /* of the lap */
+static step_t step;
+
+static const char *names[LAPS] = {
+    [STAGE_WINDOW] = "window", [STAGE_GATE] = "gate",   [STAGE_MFCC] = "mfcc",
+    [STAGE_SCALE] = "scale",   [STAGE_CLASSIFIER] = "", [STAGE_DECISION] = "decision",
+    [LAP_NOTHING] = "nothing", [LAP_START] = "start",   [LAP_RUN] = "run",
+    [LAP_OTHER] = "other",
+};
+
+/* What the last lap took, and a new one begins. */
+static void lap(int stage)
+{
+    const uint32_t end = counter_now();
+    counter_tell(names[stage], end - begin);
+    begin = counter_now();
+}
 
 /* Not to be reached by an error of the engine unseen. */
 static void check(int error)
@@ -26,102 +51,89 @@ static void check(int error)
     halt();
 }
 
-static const int16_t *next_window(const pipeline_t *pipeline)
+/* The features of the next window, which are to be classified. */
+static void next_features(void)
 {
-    uint64_t start;
-    const int16_t *window = NULL;
-    while (window == NULL) {
-        samples += window_push(pipeline->window, samples, pipeline->window->stride);
-        window = window_next(pipeline->window, &start);
+    const pipeline_t *pipeline = app.pipeline;
+    do {
+        pipeline_measured(pipeline, LAP_OTHER); /* the window's lap begins */
+        samples += pipeline_push(pipeline, samples, pipeline->window->stride);
+    } while (!pipeline_features(pipeline, &step));
+    step.gate_open = true;
+}
+
+/* From the scaled features to the scores: what a decision costs after the front end. */
+static void classify(const char *name)
+{
+    names[STAGE_CLASSIFIER] = name;
+    pipeline_measured(app.pipeline, LAP_OTHER);
+    pipeline_classify(app.pipeline, &step);
+    check(step.error);
+}
+
+/* The decision after `missed` frames. */
+static void count_gap(uint32_t missed)
+{
+    step.gate_open = false;
+    while (--missed > 0)
+        pipeline_classify(app.pipeline, &step);
+    step.gate_open = true;
+    classify("missed");
+}
+
+static void count_pipeline(void)
+{
+    for (size_t i = 1; i < app.pipeline->cascade->frames; i++) {
+        next_features();
+        pipeline_classify(app.pipeline, &step);
     }
-    return window;
+    app.pipeline->state->measure = lap;
+    pipeline_measured(app.pipeline, LAP_OTHER);
+    pipeline_measured(app.pipeline, LAP_NOTHING);
+    next_features();
+    classify("full");
+    next_features();
+    classify("next");
+    names[STAGE_DECISION] = names[LAP_OTHER];
+    for (uint32_t missed = input->first_missed; missed <= input->last_missed; missed++)
+        count_gap(missed);
 }
 
-/* From the scaled features to the scores: what a decision costs behind the front end. */
-static void classify(const pipeline_t *pipeline, const char *name)
+static void count_model(void)
 {
-    const uint32_t begin = counter_now();
-    classifier_frame(pipeline->classifier, pipeline->features, pipeline->frame);
-    cascade_push(pipeline->cascade, pipeline->frame);
-    const int error = classifier_run(pipeline->classifier, pipeline->cascade);
-    counter_tell(name, counter_now() - begin);
-    check(error);
-}
-
-/* A frame that was in the cascade before comes once more. */
-static void repeat_frame(const pipeline_t *pipeline)
-{
-    memcpy(pipeline->frame, cascade_frame(pipeline->cascade, pipeline->cascade->frames - 1),
-           pipeline->cascade->frame_size);
-    cascade_push(pipeline->cascade, pipeline->frame);
-}
-
-static void count_pipeline(const pipeline_t *pipeline)
-{
-    for (size_t i = 1; i < pipeline->cascade->frames; i++) {
-        mfcc_frame(pipeline->mfcc, next_window(pipeline), pipeline->cepstra);
-        scale_frame(pipeline->scale, pipeline->cepstra, pipeline->features);
-        classifier_frame(pipeline->classifier, pipeline->features, pipeline->frame);
-        cascade_push(pipeline->cascade, pipeline->frame);
-    }
-
-    uint32_t begin = counter_now();
-    const int16_t *window = next_window(pipeline);
-    counter_tell("window", counter_now() - begin);
-    gate_reset(pipeline->gate);
-    begin = counter_now();
-    gate_step(pipeline->gate, window, pipeline->window->size);
-    counter_tell("gate", counter_now() - begin);
-    begin = counter_now();
-    mfcc_frame(pipeline->mfcc, window, pipeline->cepstra);
-    counter_tell("mfcc", counter_now() - begin);
-    begin = counter_now();
-    scale_frame(pipeline->scale, pipeline->cepstra, pipeline->features);
-    counter_tell("scale", counter_now() - begin);
-    classify(pipeline, "full");
-    begin = counter_now();
-    decision_step(pipeline->decision, pipeline->classifier->scores);
-    counter_tell("decision", counter_now() - begin);
-
-    mfcc_frame(pipeline->mfcc, next_window(pipeline), pipeline->cepstra);
-    scale_frame(pipeline->scale, pipeline->cepstra, pipeline->features);
-    classify(pipeline, "next");
-    for (uint32_t missed = input->first_missed; missed <= input->last_missed; missed++) {
-        for (uint32_t i = 1; i < missed; i++)
-            repeat_frame(pipeline);
-        classify(pipeline, "missed");
-    }
-}
-
-static void count_model(const model_t *model)
-{
+    const model_t *model = app.model;
     const uint8_t *tensor = (const uint8_t *)(samples + input->samples);
+    lap(LAP_OTHER);
+    lap(LAP_NOTHING);
     for (uint32_t i = 0; i < input->tensors; i++, tensor += model->input_size) {
         memcpy(app.input, tensor, model->input_size);
-        const uint32_t begin = counter_now();
+        lap(LAP_OTHER);
         const int error = model->run(app.input, app.output);
-        counter_tell("run", counter_now() - begin);
+        lap(LAP_RUN);
         check(error);
     }
+}
+
+static void start(void)
+{
+    begin = counter_now();
+    lap(LAP_OTHER);
+    const int error = app.pipeline != NULL ? pipeline_start(app.pipeline) : app.model->start();
+    lap(LAP_START);
+    check(error);
 }
 
 int main(void)
 {
     counter_start();
-    uint32_t begin = counter_now();
-    counter_tell("nothing", counter_now() - begin);
     if (memcmp(input->magic, "earcount", sizeof input->magic) != 0)
         check(1);
     samples = (const int16_t *)(input + 1);
-
-    begin = counter_now();
-    const int error = app.pipeline != NULL ? pipeline_start(app.pipeline) : app.model->start();
-    counter_tell("start", counter_now() - begin);
-    check(error);
+    start();
     if (app.pipeline != NULL)
-        count_pipeline(app.pipeline);
+        count_pipeline();
     else
-        count_model(app.model);
+        count_model();
     counter_tell("stack", (uint32_t)stack_used());
     counter_tell("end", 0);
     halt();

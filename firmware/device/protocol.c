@@ -165,15 +165,15 @@ void protocol_stages(const pipeline_t *pipeline, const step_t *step)
 {
     const size_t cepstra = pipeline->mfcc->cepstra;
     const uint8_t open = step->gate_open;
-    stage(STAGE_CEPSTRA, step, step->cepstra, cepstra, 4);
-    stage(STAGE_GATE, step, &open, 1, 0);
-    stage(STAGE_FEATURES, step, step->features, cepstra, 0);
-    stage(STAGE_FRAME, step, step->frame, cepstra, 1);
+    stage(STAGE_NAME_CEPSTRA, step, step->cepstra, cepstra, 4);
+    stage(STAGE_NAME_GATE, step, &open, 1, 0);
+    stage(STAGE_NAME_FEATURES, step, step->features, cepstra, 0);
+    stage(STAGE_NAME_FRAME, step, step->frame, cepstra, 1);
     if (step->decided)
-        stage(STAGE_INPUT, step, classifier_input(pipeline->classifier, pipeline->cascade),
+        stage(STAGE_NAME_INPUT, step, classifier_input(pipeline->classifier, pipeline->cascade),
               app.model->input_size, 1);
     if (step->scores != NULL)
-        stage(STAGE_SCORES, step, step->scores, app.model->output_size, 1);
+        stage(STAGE_NAME_SCORES, step, step->scores, app.model->output_size, 1);
 }
 
 /* The checksum a `tensor` line with this content would have: one rule for both directions. */

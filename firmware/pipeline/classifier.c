@@ -8,8 +8,12 @@ void classifier_reset(const classifier_t *classifier)
 
 void classifier_frame(const classifier_t *classifier, const uint8_t *features, int8_t *frame)
 {
-    for (size_t i = 0; i < classifier->frame_size; i++)
-        frame[i] = classifier->quantize[features[i]];
+    const int8_t *quantize = classifier->quantize;
+    size_t left = classifier->frame_size;
+    do {
+        left--;
+        frame[left] = quantize[features[left]];
+    } while (left > 0);
 }
 
 static void lay_out(const classifier_t *classifier, const cascade_t *cascade)

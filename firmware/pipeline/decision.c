@@ -31,17 +31,21 @@ static uint8_t majority(const decision_state_t *state)
 verdict_t decision_step(const decision_t *decision, const int8_t *scores)
 {
     size_t best = 0;
-    for (size_t i = 1; i < decision->labels; i++)
-        if (scores[i] > scores[best])
+    int8_t largest = scores[0];
+    for (size_t i = 1; i < decision->labels; i++) {
+        if (scores[i] > largest) {
+            largest = scores[i];
             best = i;
-    const bool accepted = scores[best] >= decision->limits[best];
+        }
+    }
+    const bool accepted = largest >= decision->limits[best];
 
     decision_state_t *state = decision->state;
     state->recent[state->next] = accepted ? (uint8_t)(best + 1) : 0;
     state->next = state->next + 1 < state->votes ? (uint8_t)(state->next + 1) : 0;
     if (state->held < state->votes)
         state->held++;
-    return (verdict_t){.class_index = majority(state), .score = scores[best]};
+    return (verdict_t){.class_index = majority(state), .score = largest};
 }
 
 bool decision_set_threshold(const decision_t *decision, size_t label, int32_t limit)

@@ -26,20 +26,26 @@ size_t pipeline_push(const pipeline_t *pipeline, const int16_t *samples, size_t 
     return window_push(pipeline->window, samples, count);
 }
 
-/* Every window becomes a frame of the cascade, which so has no gaps; the gate decides whether to classify it.
- */
-bool pipeline_step(const pipeline_t *pipeline, step_t *step)
+void pipeline_measured(const pipeline_t *pipeline, int stage)
+{
+    if (pipeline->state->measure != NULL)
+        pipeline->state->measure(stage);
+}
+
+bool pipeline_features(const pipeline_t *pipeline, step_t *step)
 {
     uint64_t start;
     const int16_t *samples = window_next(pipeline->window, &start);
+    pipeline_measured(pipeline, STAGE_WINDOW);
     if (samples == NULL)
         return false;
 
-    mfcc_frame(pipeline->mfcc, samples, pipeline->cepstra);
-    scale_frame(pipeline->scale, pipeline->cepstra, pipeline->features);
-    classifier_frame(pipeline->classifier, pipeline->features, pipeline->frame);
-    cascade_push(pipeline->cascade, pipeline->frame);
     const bool open = gate_step(pipeline->gate, samples, pipeline->window->size);
+    pipeline_measured(pipeline, STAGE_GATE);
+    mfcc_frame(pipeline->mfcc, samples, pipeline->cepstra);
+    pipeline_measured(pipeline, STAGE_MFCC);
+    scale_frame(pipeline->scale, pipeline->cepstra, pipeline->features);
+    pipeline_measured(pipeline, STAGE_SCALE);
 
     *step = (step_t){
         .start = start,
@@ -47,20 +53,38 @@ bool pipeline_step(const pipeline_t *pipeline, step_t *step)
         .gate_open = open,
         .cepstra = pipeline->cepstra,
         .features = pipeline->features,
-        .frame = pipeline->frame,
     };
-    if (!step->gate_open || !cascade_ready(pipeline->cascade))
-        return true;
+    return true;
+}
 
+/* Every window becomes a frame of the cascade, which so has no gaps; the gate decides whether to classify it.
+ */
+void pipeline_classify(const pipeline_t *pipeline, step_t *step)
+{
     const classifier_t *classifier = pipeline->classifier;
+    classifier_frame(classifier, step->features, pipeline->frame);
+    step->frame = pipeline->frame;
+    cascade_push(pipeline->cascade, pipeline->frame);
+    if (!step->gate_open || !cascade_ready(pipeline->cascade))
+        return;
+
     step->error = classifier_run(classifier, pipeline->cascade);
     if (step->error != 0)
-        return true;
+        return;
     cascade_decided(pipeline->cascade);
     step->decided = true;
     step->input = classifier->state->full ? classifier->input : NULL;
     step->scores = classifier->scores;
+    pipeline_measured(pipeline, STAGE_CLASSIFIER);
     step->verdict = decision_step(pipeline->decision, classifier->scores);
+    pipeline_measured(pipeline, STAGE_DECISION);
+}
+
+bool pipeline_step(const pipeline_t *pipeline, step_t *step)
+{
+    if (!pipeline_features(pipeline, step))
+        return false;
+    pipeline_classify(pipeline, step);
     return true;
 }
 

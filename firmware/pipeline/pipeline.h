@@ -9,9 +9,23 @@
 #include "pipeline/scale.h"
 #include "pipeline/window.h"
 
-/* The chain from samples to a verdict: all that the PC's library exports, all that device/ calls. */
+/* The chain from samples to a verdict: all that the PC's library exports, all that device/ calls. The stages
+ * and their order stand in pipeline.c, once: whoever wants a part of the chain, calls that part of it. */
+typedef enum {
+    STAGE_WINDOW,
+    STAGE_GATE,
+    STAGE_MFCC,
+    STAGE_SCALE,
+    STAGE_CLASSIFIER, /* from the scaled frame to the scores, the cascade with it */
+    STAGE_DECISION,
+    STAGES,
+} stage_t;
+
 typedef struct {
     uint32_t sequence; /* windows stepped since reset */
+
+    /* Called when a stage has ended, for whoever measures what lies between; NULL: nobody does. */
+    void (*measure)(int stage);
 } pipeline_state_t;
 
 typedef struct {
@@ -41,7 +55,7 @@ typedef struct {
     int error;               /* 0, or the engine's error */
     const int32_t *cepstra;  /* mfcc->cepstra values */
     const uint8_t *features; /* the same, 0..255 */
-    const int8_t *frame;     /* the same, in the model's numbers */
+    const int8_t *frame;     /* the same, in the model's numbers; NULL before pipeline_classify() */
     const int8_t *input;     /* frames * cepstra in the tensor's order; NULL unless decided by a full run */
     const int8_t *scores;    /* model->output_size values; NULL unless decided */
     verdict_t verdict;
@@ -56,8 +70,20 @@ void pipeline_reset(const pipeline_t *pipeline);
 /* Takes samples until a window is full; returns how many were taken. */
 size_t pipeline_push(const pipeline_t *pipeline, const int16_t *samples, size_t count);
 
-/* Runs one full window through the chain; false: no full window yet. */
+/* Runs one full window through the chain: the two below; false: no full window yet. */
 bool pipeline_step(const pipeline_t *pipeline, step_t *step);
+
+/* The first half, which needs no model: window, gate, MFCC, scale. Fills *step up to the features; false: no
+ * full window yet. */
+bool pipeline_features(const pipeline_t *pipeline, step_t *step);
+
+/* The second half: takes step->features into the cascade, and where step->gate_open and the cascade is full
+ * classifies it and decides. */
+void pipeline_classify(const pipeline_t *pipeline, step_t *step);
+
+/* Calls state->measure: at the end of a stage, and with a number of the caller's own (STAGES and more) where
+ * that begins or ends something else. */
+void pipeline_measured(const pipeline_t *pipeline, int stage);
 
 /* First sample of the oldest window of a decision made at `step`, and the samples it spans. */
 uint64_t pipeline_segment_start(const pipeline_t *pipeline, const step_t *step);

@@ -10,16 +10,26 @@ from SCons.Script import Action
 
 from workbench.build_options import MODEL_FLAGS
 
-# Where every instruction counts; all else of firmware/ is compiled for size.
-FAST = ("pipeline/gate", "pipeline/mfcc", "nn/", "counting/")
-TABLE = "protocol_table.c"  # generated, and texts alone: packed when compiled for size
-SMALL = ("-Os", "-fno-schedule-insns2", "-fno-jump-tables")
+# Where every instruction counts; all else of firmware/ is compiled for size: without tables of jumps and
+# without registers that hold a value for a loop's sake, and with all variables of a file in one section, so
+# that code reaches them from one address.
+FAST = ("pipeline/gate", "pipeline/mfcc", "nn/")
+SMALL = (
+    "-Os",
+    "-fno-schedule-insns2",
+    "-fno-jump-tables",
+    "-fno-move-loop-invariants",
+    "-fno-data-sections",
+)
+# Texts alone, generated: packed, and each an object that the linker leaves out where it is not used.
+TABLE, PACKED = "protocol_table.c", ("-Os",)
 
 
 def generate(env: Any) -> None:
     """Adds env.Image(generated sources), and what other images are made of."""
     fill = [] if env["OPTIONS"].board.hosted else [Action(_checksum, None)]
-    env["IMAGE_LINK"] = [Action("$LINKCOM", "$LINKCOMSTR"), *fill]
+    shown = "$LINKCOMSTR" if "LINKCOMSTR" in env else "$LINKCOM"
+    env["IMAGE_LINK"] = [Action(_link, shown, varlist=["LINK", "LINKCOM", "LINKFLAGS", "BEHIND"]), *fill]
     env.AddMethod(_image, "Image")
     env.AddMethod(_handwritten, "HandwrittenObjects")
     env.AddMethod(_generated, "GeneratedObjects")
@@ -70,6 +80,14 @@ def _measuring_image(env: Any, sources: list[Any]) -> Any:
     return elf[0]
 
 
+def _link(target: list[Any], source: list[Any], env: Any) -> int:
+    from workbench.link import link
+
+    options = env["OPTIONS"]
+    command = env.subst("$LINKCOM", target=target, source=source)
+    return link(command, env["ENV"], options.board, options.spec.file)
+
+
 def _checksum(target: list[Any], source: list[Any], env: Any) -> None:
     from workbench.checksum import fill_checksum
 
@@ -105,7 +123,7 @@ def _generated(env: Any, generated: list[Any]) -> list[Any]:
     for source in (node for node in generated if node.name.endswith((".c", ".cc"))):
         target = f"{options.folder}/objects/{Path(source.name).with_suffix('.o')}"
         system = env["ENGINE_SYSTEM"] if source.name.endswith(".cc") else []
-        on_chip = SMALL if source.name == TABLE else MODEL_FLAGS
+        on_chip = PACKED if source.name == TABLE else MODEL_FLAGS
         flags = env["CCFLAGS"] if options.board.hosted else [*env["CCFLAGS"], *on_chip]
         objects += _object(env, target, source, "${SOURCE.abspath}", folders, system=system, CCFLAGS=flags)
     return objects

@@ -15,6 +15,7 @@ from tests.support.compile import ROOT
 PARTS = (
     "SConstruct",
     "earshot",
+    "pyproject.toml",
     "site_scons",
     "codegen",
     "templates",

@@ -73,6 +73,11 @@ class Debugger:
         data = struct.pack("<I", value % 2**32).hex()
         assert self._ask(f"M{self.address(symbol) + offset:x},4:{data}") == "OK"
 
+    def stack_pointer(self) -> int:
+        """Where the stack ends now."""
+        registers = bytes.fromhex(self._ask("g")[: 16 * 8])  # r0 to r15
+        return int.from_bytes(registers[52:56], "little")
+
     def asleep(self) -> bool:
         """The core waits for an interrupt: nothing is in the middle of a change."""
         with self._image.open("rb") as file:

@@ -6,6 +6,7 @@ import ctypes
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from codegen.board import load_board
 from codegen.board_sources import board_sources
@@ -120,6 +121,7 @@ class Drivers:
         self.c.fake_memory.restype = ctypes.c_size_t
         self.c.fake_port_start.restype = ctypes.c_char_p
         self.c.fake_audio_start.restype = ctypes.c_char_p
+        self.c.fake_call.restype = ctypes.c_char_p
         self.c.reset_cause_of_chip.restype = ctypes.c_char_p
         self.c.fake_audio_fault.restype = ctypes.c_char_p
         self.c.port_ticks.restype = ctypes.c_uint32
@@ -145,6 +147,11 @@ class Drivers:
         started = ctypes.c_bool()
         failed = self.c.fake_audio_start(rate, ctypes.byref(started))
         return failed.decode() if failed else started.value
+
+    def failing(self, handler: Any) -> str | None:
+        """What port_fail() was told by a handler, if it was."""
+        failed = self.c.fake_call(handler)
+        return failed.decode() if failed else None
 
     def fault(self) -> str | None:
         """port_audio_fault()."""

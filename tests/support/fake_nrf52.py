@@ -1,4 +1,4 @@
-"""The nRF52840 as its product specification tells: clock, UARTE0, TIMER0, PDM, WDT, GPIO."""
+"""The nRF52840 as its product specification tells: clock, power, UARTE0, TIMER0, PDM, WDT, GPIO."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from tests.support.fake_chip import Chip
 
 CLOCK, UARTE, TIMER, WDT = 0x40000000, 0x40002000, 0x40008000, 0x40010000
 PDM, NVMC, GPIO = 0x4001D000, 0x4001E000, 0x50000000
-RESETREAS = 0x40000400
+RESETREAS, POFWARN, POFCON, DCDCEN = 0x40000400, 0x40000108, 0x40000510, 0x40000578
+UICR_APPROTECT, APPROTECT_DISABLE = 0x10001208, 0x40000558
 ICACHECNF = NVMC + 0x540
 
 UARTE_CONFIG = (0x508, 0x50C, 0x510, 0x514, 0x524, 0x56C)
@@ -23,13 +24,15 @@ class Nrf52(Chip):
         """led: its pin. high: pins that will have to be high, so they are low now, and all others high.
 
         stuck: "crystal" never starts, "uart" never ends a transfer, "slow" only after some looks, "pdm" never
-        stops.
+        stops, "uart stop" never comes to rest.
         """
         super().__init__(**mutation)
         self.led, self.stuck = led, stuck
         self.sent = bytearray()
         self.fifo: list[int] = []
-        self.receiving = False
+        self.receiving = self.sending = True  # a bootloader's
+        self.resting: dict[int, int] = {}  # event -> looks at it until EasyDMA has come to rest
+        self.unguarded = False  # something was waited for before the watchdog ran
         self.looks = 0  # at ENDTX until a slow transfer ends
         self.crystal = self.dog = self.recording = False
         self.timing, self.ticks = True, 0x12345678  # TIMER0
@@ -39,6 +42,7 @@ class Nrf52(Chip):
         self.told = False  # of a new place since the last block began
         self.left: list[int] = []  # overwritten places
         self.registers |= {UARTE + 0x500: 8, UARTE + 0x508: 5, UARTE + 0x510: 7, UARTE + 0x56C: 1}
+        self.registers |= {UARTE + 0x144: 1, UARTE + 0x158: 1, UICR_APPROTECT: 0xFFFFFF5A, POFWARN: 1}
         self.registers |= {UARTE + 0x300: 0x1FFF, UARTE + 0x110: 1, UARTE + 0x120: 1, UARTE + 0x124: 1}
         self.registers |= {TIMER + 0x504: 1, TIMER + 0x510: 4, TIMER + 0x144: 1}
         for port in (0, 1):
@@ -49,6 +53,11 @@ class Nrf52(Chip):
 
     def read(self, address: int) -> int:
         """A transfer under way ends while the driver looks."""
+        self.unguarded |= not self.dog and address in (UARTE + 0x144, UARTE + 0x158, CLOCK + 0x100)
+        if address in self.resting and self.stuck != "uart stop":
+            self.resting[address] -= 1
+            if self.resting[address] == 0:
+                self._rest(address)
         if address == UARTE + 0x120 and self.looks:
             self.looks -= 1
             self.registers[address] = int(self.looks == 0)
@@ -84,8 +93,27 @@ class Nrf52(Chip):
             self.registers[base + 0x300] = inten & ~value
         return offset in (0x304, 0x308)
 
+    def _rest(self, event: int) -> None:
+        del self.resting[event]
+        self.registers[event] = 1
+        if event == UARTE + 0x144:
+            self.receiving = False
+        else:
+            self.sending = False
+
+    @property
+    def debug_port_open(self) -> bool:
+        """As a chip of build code F0 and later has it: flashed so, and the image says so."""
+        flashed, said = self.registers[UICR_APPROTECT], self.registers.get(APPROTECT_DISABLE, 0)
+        return flashed & 0xFF == said & 0xFF == 0x5A
+
     def _clock(self, offset: int, value: int) -> None:
-        if offset == 0 and value == 1:
+        if self._interrupts(CLOCK, offset, value):
+            self.need(offset == 0x308 or not self.registers[POFWARN], "an old warning would be taken for one")
+            return
+        if CLOCK + offset in (POFWARN, POFCON, DCDCEN, APPROTECT_DISABLE):
+            self.registers[CLOCK + offset] = value
+        elif offset == 0 and value == 1:
             self.need(not self.registers.get(CLOCK + 0x100), "the old event would end the wait")
             self.need(self.is_output(self.led, high=False), "the LED is not lit at start")
             self.crystal = self.stuck != "crystal"
@@ -98,13 +126,21 @@ class Nrf52(Chip):
         on = self.registers.get(UARTE + 0x500) == 8
         if self._interrupts(UARTE, offset, value):
             return
+        if offset == 0x500 and value == 0 and self.stuck != "uart stop":
+            self.need(
+                not on or not (self.receiving or self.sending), "EasyDMA goes on behind the UARTE's end"
+            )
         if offset in UARTE_CONFIG:
             self.need(not on, f"UARTE is configured while on: {offset:#x}")
         if offset == 0x500 and value == 8:
             pins = [self.registers.get(UARTE + select, 1 << 31) for select in (0x50C, 0x514)]
             self.need(self.is_output(pins[0], high=True), "TXD's pin must idle high as an output")
             self.need(self.is_input(pins[1]), "RXD's pin must be an input")
-        if offset == 0x000:
+        if offset in (0x004, 0x00C):
+            event = UARTE + (0x144 if offset == 0x004 else 0x158)
+            self.need(not self.registers.get(event), "the old event would end the wait")
+            self.resting[event] = 3
+        elif offset == 0x000:
             self.need(on, "STARTRX while off")
             self.need(not self.registers.get(UARTE + 0x110), "the old ENDRX would be taken for a byte")
             self.receiving = True

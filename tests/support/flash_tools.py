@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from codegen.board import Board, load_board
+
 CHIP = """\
 name = "chip"
 description = "A chip"
@@ -105,3 +107,11 @@ class FakeTools:
         """Every call so far, without the questions for probes."""
         lines = self._log.read_text().splitlines() if self._log.exists() else []
         return [line for line in lines if not _ASKING.search(line)]
+
+
+def board_of(folder: Path, text: str) -> Board:
+    """A board of that file alone."""
+    file = folder / "boards" / "chip" / "board.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return load_board("chip", folder / "boards")

@@ -42,11 +42,20 @@ static uint32_t ticks_backward(uint32_t span)
 #ifdef __arm__
 #define CORE(address) (*(volatile uint32_t *)(uintptr_t)(address))
 
-/* Starts the image again as a bad bootloader might: interrupts masked, all of them enabled and pending,
- * SysTick on and pending, the MPU forbidding to write to any device. */
+extern uint32_t _bss_end[];
+
+/* Starts the image again as a bad bootloader might: interrupts masked, all of them enabled and pending, of
+ * many priorities, SysTick on and pending, the MPU forbidding to write to any device, and as stacks, limit
+ * included, the end of the image's own data. */
 static void boot_badly(void)
 {
     __asm volatile("cpsid i");
+    for (uint32_t i = 0; i < 60; i++)
+        CORE(0xE000E400 + 4 * i) = 0xE0A06020u + i;
+    for (uint32_t i = 0; i < 3; i++)
+        CORE(0xE000ED18 + 4 * i) = 0xE0A06020u;
+    CORE(0xE000ED10) = 4;        /* deep sleep */
+    CORE(0xE000ED14) |= 1u << 3; /* no word at an odd address */
     for (uint32_t i = 0; i < 8; i++) {
         CORE(0xE000E100 + 4 * i) = UINT32_MAX;
         CORE(0xE000E200 + 4 * i) = UINT32_MAX;
@@ -64,7 +73,21 @@ static void boot_badly(void)
 #endif
     CORE(0xE000ED94) = 5;
     const uint32_t *vectors = (const uint32_t *)(uintptr_t)CORE(0xE000ED08);
-    __asm volatile("dsb\n\tisb\n\tmsr msp, %0\n\tbx %1" ::"r"(vectors[0]), "r"(vectors[1]) : "memory");
+    CORE(0xE000ED08) = 0x20000000; /* where there is no vector table */
+    __asm volatile("dsb\n\t"
+                   "isb\n\t"
+                   "msr psp, %0\n\t"
+                   "msr msp, %0\n\t"
+                   "msr basepri, %2\n\t"
+#if __ARM_ARCH >= 8
+                   "msr msplim, %0\n\t"
+                   "msr psplim, %0\n\t"
+#endif
+                   "msr control, %3\n\t" /* by the second stack pointer */
+                   "isb\n\t"
+                   "bx %1" ::"r"(_bss_end),
+                   "r"(vectors[1]), "r"(0x20), "r"(2)
+                   : "memory");
 }
 #endif
 

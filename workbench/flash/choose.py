@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codegen.board import Board
+from codegen.board_flash import LOCKING
 from codegen.errors import UserError
 from workbench.flash.methods import METHODS, Method
 
@@ -53,6 +54,15 @@ def choose(board: Board, wanted: str | None) -> Choice:
                 f'the board "{board.name}" is not flashed with {named}',
                 file=board.file,
                 remedy=f"Its methods: {able}.",
+            )
+    if board.flash is not None and board.flash.lock:
+        methods = [method for method in methods if method.name in LOCKING]
+        if not methods:
+            what = "cannot be locked with bossac" if named == "bossac" else "cannot be locked by its methods"
+            raise UserError(
+                f"lock = true, but the debug port {what}",
+                file=board.file,
+                remedy=f"Flash with one of {', '.join(LOCKING)}, or remove lock.",
             )
     installed = [(method, program) for method in methods if (program := method.program) is not None]
     if not installed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,8 +38,11 @@ def flash(board: Board, folder: Path, probe: str | None, port: str | None, *, ve
     verified = chosen.method.proof is None or re.search(chosen.method.proof, outcome.output) is not None
     if outcome.code != 0 and chosen.method.absent and re.search(chosen.method.absent, outcome.output):
         raise no_probe(board, [chosen.method], chosen.serial)
+    locked = chosen.method.locked is not None and re.search(chosen.method.locked, outcome.output) is not None
     if verbose or outcome.code != 0 or not verified:
         print(outcome.output.rstrip(), flush=True)
+    if locked and (chosen.method.recover is not None or outcome.code != 0 or not verified):
+        raise locked_chip(board, folder, chosen, pack)
     if outcome.code != 0:
         raise _failed(chosen, outcome.code)
     if not verified:
@@ -47,6 +51,7 @@ def flash(board: Board, folder: Path, probe: str | None, port: str | None, *, ve
             remedy="Its words are above. Flash again, or with another method (probe=...).",
         )
     print(f"verified and reset: {folder.name}/firmware.hex", flush=True)
+    _tell_debug_port(board, chosen, outcome.output, recovered=locked)
     _hear(board, folder, [Port(port, certain=True)] if port else find_ports(chosen.serial))
 
 
@@ -71,6 +76,51 @@ def _failed(chosen: Choice, code: int) -> FlashError:
         f"{chosen.method.title} {said}: the board was not flashed, or its flash was not verified",
         remedy="Its words are above. Is the board powered, and no other program using the probe?",
     )
+
+
+def locked_chip(board: Board, folder: Path, chosen: Choice, pack: Path | None) -> FlashError:
+    """The chip takes no debugger: how this method recovers it, and what that costs."""
+    method = chosen.method
+    if method.recover is not None:
+        command = f"cd {shlex.quote(str(folder))} && " + shlex.join(
+            method.recover(chosen.program, board, chosen.serial, pack)
+        )
+    else:
+        serial = ["--serial-number", chosen.serial] if chosen.serial else []
+        command = (
+            shlex.join(["nrfutil", "device", "recover", *serial]) + "   (Nordic's program), then flash again"
+        )
+    return FlashError(
+        f"the chip's debug port is locked (APPROTECT): {method.title} could neither read nor write it",
+        remedy=f"Recovery erases the whole chip{_bootloader(board)}. It is done by\n    {command}",
+    )
+
+
+def _bootloader(board: Board) -> str:
+    """What a recovery costs where a bootloader lies before the image."""
+    if board.flash is None or board.flash.bossac is None:
+        return ""
+    return (
+        f", the bootloader of {board.name} too, which starts the image: without it the board stays dark "
+        "until the probe has written it again. Where it still runs, flash through it (probe=bossac), which "
+        "needs no debug port"
+    )
+
+
+def _tell_debug_port(board: Board, chosen: Choice, output: str, *, recovered: bool) -> None:
+    """What a person has to know about the port after an image was flashed and verified."""
+    if board.flash is None or board.flash.approtect is None or chosen.method.name == "bossac":
+        return
+    if recovered:
+        print(
+            f"The chip was locked: {chosen.method.title} has erased all of it first{_bootloader(board)}.",
+            flush=True,
+        )
+    word = f"{board.flash.approtect:08X} = {board.flash.approtect_word:08X}"
+    if chosen.method.name == "jlink" and word not in output:
+        print(f"J-Link Commander did not say that {word}: the debug port may be locked after the next reset.")
+    elif board.flash.lock:
+        print("The debug port is locked from the next reset on; opening it again erases the whole chip.")
 
 
 def _hear(board: Board, folder: Path, ports: Sequence[Port]) -> None:

@@ -36,6 +36,9 @@ class Method:
         str | None
     )  # what its output says where it finds no probe; None: it lists them, so is not run then
     proof: str | None  # what its output says of a verified image; None: its exit code is enough
+    locked: str | None = None  # what its output says of a chip whose debug port is locked
+    # As `command`, for a locked chip: erases all of it and flashes; None: it does so whenever it meets one
+    recover: Callable[[str, Board, str | None, Path | None], list[str]] | None = None
 
     @property
     def program(self) -> str | None:
@@ -120,14 +123,27 @@ def _jlink(program: str, board: Board, serial: str | None, pack: Path | None) ->
     return [program, "-NoGui", "1", *probe, "-CommanderScript", SCRIPTS["jlink"]], {}
 
 
-def _pyocd(program: str, board: Board, serial: str | None, pack: Path | None) -> _Command:
+def _pyocd(
+    program: str, board: Board, serial: str | None, pack: Path | None, *, unlock: bool = False
+) -> _Command:
+    """unlock: erase a locked chip; said either way, since pyOCD's commands differ in what they do unasked."""
     assert board.flash is not None
     assert board.flash.pyocd is not None
     command = [program, "commander", "--no-wait", "--target", board.flash.pyocd]
+    command += ["-O", f"auto_unlock={str(unlock).lower()}"]
     command += ["--frequency", f"{board.flash.speed_khz}k"]
     command += ["--pack", str(pack)] if pack else []
     command += ["--uid", serial] if serial else []
     return [*command, "--execute", SCRIPTS["pyocd"]], {}
+
+
+def _pyocd_recover(program: str, board: Board, serial: str | None, pack: Path | None) -> list[str]:
+    return _pyocd(program, board, serial, pack, unlock=True)[0]
+
+
+def _openocd_recover(program: str, board: Board, serial: str | None, pack: Path | None) -> list[str]:
+    command, _ = _openocd(program, board, serial, pack)
+    return [command[0], "-c", "set recover 1", *command[1:]]
 
 
 def _openocd(program: str, board: Board, serial: str | None, pack: Path | None) -> _Command:
@@ -163,6 +179,7 @@ METHODS: Mapping[str, Method] = {
             _jlink,
             absent=None,
             proof=r"Verify successful",
+            locked=r"CTRL-AP indicates that the device is secured|Device will be unsecured now",
         ),
         Method(
             "pyocd",
@@ -173,6 +190,8 @@ METHODS: Mapping[str, Method] = {
             _pyocd,
             absent=None,
             proof=r"All \d+ bytes match",
+            locked=r"APPROTECT enabled",
+            recover=_pyocd_recover,
         ),
         Method(
             "openocd",
@@ -183,6 +202,8 @@ METHODS: Mapping[str, Method] = {
             _openocd,
             absent=r"Error: (No J-Link device found|unable to find a matching|open failed|no device found)",
             proof=r"Verified OK",
+            locked=r"device has AP lock engaged",
+            recover=_openocd_recover,
         ),
         Method(
             "bossac",

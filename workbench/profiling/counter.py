@@ -21,7 +21,7 @@ from workbench.targets.qemu import QemuOptions, qemu_link
 
 SHIFT = 7  # 128 ns an instruction: 3.2 ticks of 25 MHz, 2.56 of 20 MHz
 TIMEOUT = 300.0  # seconds for the whole run
-_OVERHEAD = "nothing"  # the section of no instruction
+OVERHEAD = "nothing"  # the section of no instruction
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ def count(image: Path, board: Board, data: bytes) -> Counted:
             link.close()
     stack = next(number for name, number in lines if name == "stack")
     ticks = [(name, number) for name, number in lines if name != "stack"]
-    overhead = instructions(next(number for name, number in ticks if name == _OVERHEAD), board)
+    overhead = instructions(next(number for name, number in ticks if name == OVERHEAD), board)
     return Counted(
         tuple(
             Section(name, instructions(number, board) - overhead)
             for name, number in ticks
-            if name != _OVERHEAD
+            if name != OVERHEAD
         ),
         stack,
     )

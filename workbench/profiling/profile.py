@@ -298,7 +298,7 @@ class _Profiler:
 
     def _compare(self, counted: Counted, followed: Trace) -> None:
         """Two ways of counting that share nothing but the emulator."""
-        for name in {name for name, _ in followed.sections} - {"missed"}:
+        for name in {name for name, _ in followed.sections} - {"missed", "other"}:
             pairs = zip(counted.all(name), followed.all(name), strict=False)
             for by_timer, blocks in pairs:
                 by_trace = followed.instructions(blocks)

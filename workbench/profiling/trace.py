@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from codegen.board import Board
 from codegen.errors import UserError
-from workbench.profiling.counter import loaded, read_lines
+from workbench.profiling.counter import OVERHEAD, loaded, read_lines
 from workbench.targets.qemu import QemuOptions, qemu_link
 
 Blocks = NDArray[np.uint32]
@@ -125,13 +125,13 @@ class _Reader(threading.Thread):
             self.join(0.1)
 
     def trace(self, names: list[str], image: Path) -> Trace:
-        """A section is what lies between the first and the second of two readings."""
+        """A section is what lies between the first and the second of two readings, told after these."""
         if self._undisassembled:
             raise UserError(
                 "this QEMU lists no instructions",
                 remedy="Install one built with the disassembler capstone, as Linux distributions have it.",
             )
-        if len(self._between) != 2 * len(names):
+        if len(self._between) // 2 != len(names):  # one that was begun and never told may follow
             raise UserError(
                 f"QEMU's log has {len(self._between)} readings of the counter, "
                 f"the image told {len(names)} sections",
@@ -142,5 +142,5 @@ class _Reader(threading.Thread):
             (name, np.array(self._between[2 * index], np.uint32)) for index, name in enumerate(names)
         )
         found = Trace(tuple(self._blocks), sections, 0)
-        overhead = found.instructions(sections[0][1])
-        return Trace(found.blocks, sections[1:], overhead)
+        overhead = found.instructions(found.one(OVERHEAD))
+        return Trace(found.blocks, tuple(each for each in sections if each[0] != OVERHEAD), overhead)

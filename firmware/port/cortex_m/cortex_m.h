@@ -16,6 +16,9 @@
 #define SCB_ICSR     CORTEX_M_REGISTER(0xE000ED04)
 #define SCB_VTOR     CORTEX_M_REGISTER(0xE000ED08)
 #define SCB_AIRCR    CORTEX_M_REGISTER(0xE000ED0C)
+#define SCB_SCR      CORTEX_M_REGISTER(0xE000ED10)
+#define SCB_CCR      CORTEX_M_REGISTER(0xE000ED14)
+#define SCB_SHPR(n)  CORTEX_M_REGISTER(0xE000ED18 + 4 * (n)) /* priorities of the exceptions, four a word */
 #define SCB_SHCSR    CORTEX_M_REGISTER(0xE000ED24)
 #define SCB_CFSR     CORTEX_M_REGISTER(0xE000ED28)
 #define SCB_HFSR     CORTEX_M_REGISTER(0xE000ED2C)
@@ -26,7 +29,7 @@
 #define NVIC_ICER(n) CORTEX_M_REGISTER(0xE000E180 + 4 * (n))
 #define NVIC_ISPR(n) CORTEX_M_REGISTER(0xE000E200 + 4 * (n))
 #define NVIC_ICPR(n) CORTEX_M_REGISTER(0xE000E280 + 4 * (n))
-#define MPU_CTRL     CORTEX_M_REGISTER(0xE000ED94)
+#define NVIC_IPR(n)  CORTEX_M_REGISTER(0xE000E400 + 4 * (n)) /* priorities of the interrupts, four a word */
 
 static inline void nvic_enable(uint32_t interrupt)
 {
@@ -56,7 +59,8 @@ static inline void interrupts_restore(uint32_t masked)
  * asleep. */
 void ticks_start(void);
 
-/* sleep.c: called by every handler that filled or emptied something the main loop looks at. */
+/* sleep.c: every handler ends with it. The main loop looks at what the handler filled or emptied, and all
+ * that the handler wrote has arrived before it returns. */
 void sleep_wake(void);
 
 /* startup.c: no SysTick and no interrupt that a device could ask for, and none pending. */

@@ -5,9 +5,12 @@
 
 static volatile bool sleep_woken;
 
+/* The barrier: a store under way while a Cortex-M4 returns from an exception may make it take the wrong one
+ * (erratum 838869, Arm's Cortex-M4 errata notice), and a flag whose clearing is under way asks again. */
 void sleep_wake(void)
 {
     sleep_woken = true;
+    __asm volatile("dsb" ::: "memory");
 }
 
 void port_sleep(void)

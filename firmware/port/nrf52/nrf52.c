@@ -4,27 +4,39 @@
 #include "port/port.h"
 #include "port/register.h"
 
-#define RESETREAS (NRF52_POWER + 0x400)
+#define UICR_APPROTECT    (NRF52_UICR + 0x208)
+#define APPROTECT_DISABLE (NRF52_APPROTECT + 0x558)
+#define RESETREAS         (NRF52_POWER + 0x400)
+
+/* Chips of build code F0 and later close their debug port at every reset: it stays open only where the image
+ * says so too. What was flashed into UICR decides; older chips ignore the write (anomaly 249). */
+static void debug_port_follow_uicr(void)
+{
+    register_write(APPROTECT_DISABLE, register_read(UICR_APPROTECT));
+}
 
 void port_start(void)
 {
-    ticks_start();
+    debug_port_follow_uicr();
+    watchdog_start();                         /* before anything that waits */
     pin_output(NRF52_PIN(LED), BOARD_LED_ON); /* lit until all is well */
-    uart_start();                             /* before the crystal: its trouble has to be told */
+    power_start();
+    ticks_start();
+    uart_start(); /* before the crystal: its trouble has to be told */
     clock_start();
     image_check();
-    watchdog_start();
     pin_level(NRF52_PIN(LED), !BOARD_LED_ON);
 }
 
-/* The bits stay until they are cleared, so the first of several is the newest told. None: the power. */
+/* The bits stay until they are cleared, so the first of several is the newest told. After the pin's reset
+ * others may be set without reason (anomaly 136), so it comes first. None: the power. */
 const char *reset_cause_of_chip(void)
 {
     static const struct {
         uint32_t bit;
         const char *cause;
     } causes[] = {
-        {1u << 1, RESET_WATCHDOG}, {1u << 3, RESET_LOCKUP}, {1u << 0, RESET_PIN}, {1u << 2, RESET_SOFTWARE}};
+        {1u << 0, RESET_PIN}, {1u << 1, RESET_WATCHDOG}, {1u << 3, RESET_LOCKUP}, {1u << 2, RESET_SOFTWARE}};
     const uint32_t reasons = register_read(RESETREAS);
     register_write(RESETREAS, reasons);
     for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++)

@@ -8,25 +8,29 @@
 #include "port/register.h"
 #include <string.h>
 
-#define TASKS_STARTRX (NRF52_UARTE0 + 0x000)
-#define TASKS_STARTTX (NRF52_UARTE0 + 0x008)
-#define EVENTS_ENDRX  (NRF52_UARTE0 + 0x110)
-#define EVENTS_ENDTX  (NRF52_UARTE0 + 0x120)
-#define EVENTS_ERROR  (NRF52_UARTE0 + 0x124)
-#define INTENSET      (NRF52_UARTE0 + 0x304)
-#define INTENCLR      (NRF52_UARTE0 + 0x308)
-#define ERRORSRC      (NRF52_UARTE0 + 0x480)
-#define ENABLE        (NRF52_UARTE0 + 0x500)
-#define PSEL_RTS      (NRF52_UARTE0 + 0x508)
-#define PSEL_TXD      (NRF52_UARTE0 + 0x50C)
-#define PSEL_CTS      (NRF52_UARTE0 + 0x510)
-#define PSEL_RXD      (NRF52_UARTE0 + 0x514)
-#define BAUDRATE      (NRF52_UARTE0 + 0x524)
-#define RXD_PTR       (NRF52_UARTE0 + 0x534)
-#define RXD_MAXCNT    (NRF52_UARTE0 + 0x538)
-#define TXD_PTR       (NRF52_UARTE0 + 0x544)
-#define TXD_MAXCNT    (NRF52_UARTE0 + 0x548)
-#define CONFIG        (NRF52_UARTE0 + 0x56C)
+#define TASKS_STARTRX    (NRF52_UARTE0 + 0x000)
+#define TASKS_STOPRX     (NRF52_UARTE0 + 0x004)
+#define TASKS_STARTTX    (NRF52_UARTE0 + 0x008)
+#define TASKS_STOPTX     (NRF52_UARTE0 + 0x00C)
+#define EVENTS_ENDRX     (NRF52_UARTE0 + 0x110)
+#define EVENTS_ENDTX     (NRF52_UARTE0 + 0x120)
+#define EVENTS_ERROR     (NRF52_UARTE0 + 0x124)
+#define EVENTS_RXTO      (NRF52_UARTE0 + 0x144)
+#define EVENTS_TXSTOPPED (NRF52_UARTE0 + 0x158)
+#define INTENSET         (NRF52_UARTE0 + 0x304)
+#define INTENCLR         (NRF52_UARTE0 + 0x308)
+#define ERRORSRC         (NRF52_UARTE0 + 0x480)
+#define ENABLE           (NRF52_UARTE0 + 0x500)
+#define PSEL_RTS         (NRF52_UARTE0 + 0x508)
+#define PSEL_TXD         (NRF52_UARTE0 + 0x50C)
+#define PSEL_CTS         (NRF52_UARTE0 + 0x510)
+#define PSEL_RXD         (NRF52_UARTE0 + 0x514)
+#define BAUDRATE         (NRF52_UARTE0 + 0x524)
+#define RXD_PTR          (NRF52_UARTE0 + 0x534)
+#define RXD_MAXCNT       (NRF52_UARTE0 + 0x538)
+#define TXD_PTR          (NRF52_UARTE0 + 0x544)
+#define TXD_MAXCNT       (NRF52_UARTE0 + 0x548)
+#define CONFIG           (NRF52_UARTE0 + 0x56C)
 
 #define INT_ENDRX     (1u << 4)
 #define INT_ENDTX     (1u << 8)
@@ -47,10 +51,25 @@ static bool uart_started;
 
 void uart_handler(void);
 
+/* A bootloader may have left it on and receiving, into memory that is ours now: EasyDMA has to come to rest
+ * before the UARTE is off. A wait that runs out, as where nothing was received, changes nothing. */
+static void stop(void)
+{
+    register_write(INTENCLR, UINT32_MAX);
+    if (register_read(ENABLE) == ENABLE_UARTE) {
+        register_write(EVENTS_RXTO, 0);
+        register_write(TASKS_STOPRX, 1);
+        register_wait(EVENTS_RXTO, 1, 1);
+        register_write(EVENTS_TXSTOPPED, 0);
+        register_write(TASKS_STOPTX, 1);
+        register_wait(EVENTS_TXSTOPPED, 1, 1);
+    }
+    register_write(ENABLE, 0);
+}
+
 void uart_start(void)
 {
-    register_write(ENABLE, 0); /* a bootloader may have left it on */
-    register_write(INTENCLR, UINT32_MAX);
+    stop();
     pin_output(NRF52_PIN(UART_TX), true);
     pin_input(NRF52_PIN(UART_RX), true);
     register_write(PSEL_RTS, NRF52_DISCONNECTED);

@@ -14,6 +14,7 @@ uintptr_t fake_memory(uint32_t address);
 const char *fake_port_start(void);
 const char *fake_audio_start(uint32_t rate, bool *started);
 const char *fake_audio_fault(void);
+const char *fake_call(void (*handler)(void));
 
 #define RAM 0x20100000u /* where fake_anchor seems to lie */
 
@@ -102,4 +103,12 @@ const char *fake_audio_fault(void)
 {
     const protocol_error_t *const error = port_audio_fault();
     return error == NULL ? NULL : error->words;
+}
+
+const char *fake_call(void (*handler)(void))
+{
+    fake_failed = NULL;
+    if (setjmp(fake_return) == 0)
+        handler();
+    return fake_failed;
 }

@@ -1,0 +1,46 @@
+"""The link of an image; one that is too large for its board is told in words instead of the linker's."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from codegen.board import Board
+from codegen.errors import UserError
+
+_OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes?")
+_REMEDY = {
+    "flash": 'Take a smaller model, or kernels = "small"; `earshot plan` shows what each layer takes.',
+    "ram": "Take a smaller model, or a shorter cascade; `earshot plan` shows what each layer takes.",
+}
+
+
+def link(command: str, environment: Mapping[str, str], board: Board, app: Path) -> int:
+    """Runs the linker's command line and returns its exit code; its words go to stderr.
+
+    UserError where a memory of the board is too small. app: its pipeline.toml.
+    """
+    done = subprocess.run(
+        command, shell=True, env=dict(environment), stderr=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode != 0:
+        check_fit(done.stderr, board, app)
+    sys.stderr.write(done.stderr)
+    return done.returncode
+
+
+def check_fit(words: str, board: Board, app: Path) -> None:
+    """UserError where the linker says that a memory overflowed: which one, by how much, why it ends there."""
+    overflows = {name: int(count) for name, count in _OVERFLOW.findall(words)}
+    for memory in board.memories:
+        if memory.name in overflows:
+            place = f"the {memory.size:,} bytes of {memory.name} at {memory.start:#x} to {memory.end:#x}"
+            raise UserError(
+                f"the image is {overflows[memory.name]:,} bytes too large for {place} of {board.name}"
+                + (f": {memory.limit}" if memory.limit else ""),
+                file=app,
+                remedy=_REMEDY[memory.kind],
+            )
