@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from codegen import protocol
-from codegen.render import c_string, render
+from codegen.common.render import c_string, render
 
 
 def protocol_sources() -> dict[str, str]:

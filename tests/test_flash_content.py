@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from codegen.board import board_names, load_board
-from codegen.errors import UserError
+from codegen.board.description import board_names, load_board
+from codegen.common.errors import UserError
 from tests.support.doors import open_image
 from tests.support.images import M33_BOARD, QEMU_BOARD, hashing_image, wide_image, wilful_image
 from tests.support.tools import need_tool
+from toolbox.checksum import SECTION, fill_checksum
+from toolbox.options import EXAMPLE
 from workbench.build import build
-from workbench.build_options import EXAMPLE
-from workbench.checksum import SECTION, fill_checksum
 
 pytestmark = pytest.mark.xdist_group("images")
 

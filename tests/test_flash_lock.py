@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from codegen.board import Board
-from codegen.errors import UserError
-from codegen.flash_scripts import flash_scripts
+from codegen.board.description import Board
+from codegen.common.errors import UserError
+from codegen.emit.flash_scripts import flash_scripts
 from tests.support.flash_tools import BOARD, JLINK_SAYS, FakeTools, board_of
 from workbench.flash import flash
 from workbench.flash.choose import choose

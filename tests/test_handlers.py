@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen.board import board_names, load_board
+from codegen.board.description import board_names, load_board
 from tests.support.images import hashing_image
 from tests.support.tools import need_tool
 

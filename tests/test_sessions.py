@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from codegen import protocol
-from codegen.errors import UserError
+from codegen.common.errors import UserError
 from tests.support.scripted_image import BOOT, Extra, scripted
-from workbench.lines import Ack, Boot, Error, Setting, Status, parse_line
+from workbench.protocol.lines import Ack, Boot, Error, Setting, Status, parse_line
 
 SOUND = np.zeros(5 * 180, np.int16)
 WATCHDOG = BOOT.replace("power", "watchdog")

@@ -15,16 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from codegen.contract import feature_contract
-from codegen.errors import UserError
-from codegen.spec_file import load_spec
-from codegen.tflite_file import load_graph
+from codegen.app.contract import feature_contract
+from codegen.app.spec_file import load_spec
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from codegen.passes.legalise import load_graph
 from tests.support.cli import earshot, refused
-from tests.support.compile import ROOT
-from workbench import environment
+from toolbox import environment
+from workbench.audio.synthesize import write_session
 from workbench.commands import train
 from workbench.own_folder import own_folder
-from workbench.synthesize import write_session
 from workbench.training import judge
 from workbench.training.confusion import Confusion
 from workbench.training.epochs import Epoch, best_epoch

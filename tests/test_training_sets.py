@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codegen.errors import UserError
-from codegen.spec import Layout
+from codegen.app.spec import Layout
+from codegen.common.errors import UserError
 from tests.support.tutorial import compile_app, noises, tutorial_app
-from workbench.labels import Segment
-from workbench.library import Pipeline
-from workbench.synthesize import write_wav
+from workbench.audio.synthesize import write_wav
+from workbench.data.labels import Segment
+from workbench.host.host_library import Pipeline
 from workbench.training.pieces import Piece, cut, split, split_in_time
 from workbench.training.recipe import FILE_NAME, Recipe, load_recipe
 from workbench.training.sets import NO_VALIDATION, NONE_WANTED, Labelled, Set, make_sets

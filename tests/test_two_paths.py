@@ -15,17 +15,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from codegen.errors import UserError
-from codegen.spec import Audio, Cascade, Gate, Layout, Mfcc, Scale, Window
-from codegen.spec_file import load_spec
+from codegen.app.spec import Audio, Cascade, Gate, Layout, Mfcc, Scale, Window
+from codegen.app.spec_file import load_spec
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
 from tests.support.apps import App
-from tests.support.compile import ROOT
 from tests.support.doors import open_image
 from tests.support.exact import EXAMPLES
 from tests.support.images import build_image, hashing_app
 from tests.support.tutorial import tutorial_app
-from workbench.features import extract
-from workbench.library import Library
+from workbench.host.features import extract
+from workbench.host.host_library import Library
 
 STRIDES = ("a quarter of the window", "below it", "one sample below it", "the window")
 WINDOWS = 60

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.board import Board, load_board
-from codegen.errors import UserError
-from codegen.spec_file import load_spec
-from workbench import tools
-from workbench.build_options import ROOT, engine_of, folder_name
-from workbench.runs import BUILT, note
+from codegen.app.spec_file import load_spec
+from codegen.board.description import load_board
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from toolbox import tools
+from toolbox.options import engine_of, folder_name
+from toolbox.scons import scons_command, scons_environment
+from toolbox.test_log import BUILT, note
+from toolbox.tools import board_tools
 
 
 @dataclass(frozen=True)
@@ -64,24 +65,6 @@ def build(
         directory / "libearshot.so" if description.hosted else None,
         directory / "counting.elf" if counting else None,
     )
-
-
-def board_tools(board: Board, engine: str) -> tuple[str, ...]:
-    """The programs that build for a board."""
-    if board.hosted:
-        return ("gcc",)
-    return ("arm-none-eabi-gcc", *(["arm-none-eabi-g++"] if engine == "tflm" else []))
-
-
-def scons_command() -> list[str]:
-    """SCons of this environment, quiet about itself; to be run in the clone."""
-    return [sys.executable, "-m", "SCons", "-Q"]
-
-
-def scons_environment() -> dict[str, str]:
-    """The environment with the packages of this clone first."""
-    path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{path}" if path else str(ROOT)}
 
 
 def _scons(*words: str) -> None:

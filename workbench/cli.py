@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from codegen.board import load_board
-from codegen.errors import UserError
-from codegen.spec_file import load_spec
-from workbench import tools
-from workbench.build import board_tools, scons_command, scons_environment
-from workbench.build_options import EXAMPLE, ROOT, engine_of
+from codegen.app.spec_file import load_spec
+from codegen.board.description import load_board
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from toolbox import tools
+from toolbox.options import EXAMPLE, engine_of
+from toolbox.scons import scons_command, scons_environment
+from toolbox.tools import board_tools
 from workbench.commands.list import COMMANDS
 
 _PATHS = ("app=", "build=", "tflm=")  # options that are paths

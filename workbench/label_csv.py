@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from codegen.errors import UserError
+from codegen.common.errors import UserError
 from workbench.segment import Segment, checked, fault
 
 REQUIRED = ("file", "start", "end", "label")

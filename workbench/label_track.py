@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from codegen.errors import UserError
+from codegen.common.errors import UserError
 from workbench.segment import Segment, checked, fault
 
 RECORDINGS = (".wav", ".flac")

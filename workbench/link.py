@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from codegen.board import Board
-from codegen.errors import UserError
+from codegen.board.description import Board
+from codegen.common.errors import UserError
 
 _OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes?")
 _REMEDY = {

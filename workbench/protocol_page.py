@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from codegen import protocol
+from codegen.common.paths import ROOT
 from codegen.protocol import LineFormat, Subject
-from workbench.build_options import ROOT
 from workbench.profiling.tables import with_tables
 
 PAGE = ROOT / "docs" / "protocol.md"

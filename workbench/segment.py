@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.errors import UserError
+from codegen.common.errors import UserError
 
 
 @dataclass(frozen=True)

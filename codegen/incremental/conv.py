@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from codegen.conv_words import pair_array
-from codegen.graph import Tensor
-from codegen.layer import Array, Layer
-from codegen.lower import Table, compose
-from codegen.ops.channels import Ints, folded_bias
+from codegen.kernels.channels import Ints, folded_bias
+from codegen.kernels.layer import Array, Layer
+from codegen.kernels.lowering import Table, compose
+from codegen.kernels.packing.conv import pair_array
+from codegen.kernels.packing.lanes import conv_words
+from codegen.kernels.requantize import Multiplier, activation_range, channel_multipliers, quantization
+from codegen.model.graph import Tensor
 from codegen.ops.conv_2d import Axis, window_axes
-from codegen.quantize import Multiplier, activation_range, channel_multipliers, quantization
-from codegen.stream_weights import conv_words
 
 KERNEL = "stream_conv_2d"
 

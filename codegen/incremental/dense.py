@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from codegen.graph import Tensor
-from codegen.incremental.kept import History
+from codegen.incremental.state import History
 from codegen.incremental.view import View
-from codegen.layer import Array, Layer, groups
-from codegen.stream_weights import NotExactError, dense_words, dense_words_int16
+from codegen.kernels.layer import Array, Layer, groups
+from codegen.kernels.packing.lanes import NotExactError, dense_words, dense_words_int16
+from codegen.model.graph import Tensor
 
 # how a dense layer's kernel ends -> the same rounding behind kept rows
 FORMS = {

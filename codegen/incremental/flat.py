@@ -13,16 +13,17 @@ from itertools import pairwise
 
 import numpy as np
 
-from codegen.graph import Graph, Tensor
+from codegen.common.reference import Reference
 from codegen.incremental.conv import Convolution, kept_rows, stream_layer
 from codegen.incremental.dense import dense_layer, serves
-from codegen.incremental.kept import FlatStream, History
-from codegen.incremental.parts import Part, is_convolution, parts
-from codegen.incremental.step import Call
+from codegen.incremental.fused import Part, is_convolution, parts
+from codegen.incremental.schedule import Call
+from codegen.incremental.state import FlatStream, History
 from codegen.incremental.view import NotIncrementalError
-from codegen.layer import Layer
-from codegen.lower import Lowering, lowered
-from codegen.quantize import Reference
+from codegen.kernels.layer import Layer
+from codegen.kernels.lowering import Lowering
+from codegen.model.graph import Graph, Tensor
+from codegen.passes.lower import lowered
 
 
 @dataclass(frozen=True, eq=False)

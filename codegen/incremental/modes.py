@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from codegen.graph import Graph
+from codegen.app.spec import Spec
 from codegen.incremental.planner import Incremental, incremental
-from codegen.layer import Layer
-from codegen.lower import lower
-from codegen.plan import plan
-from codegen.spec import Spec
+from codegen.kernels.layer import Layer
+from codegen.model.graph import Graph
+from codegen.passes.lower import lower
+from codegen.passes.memory_plan import plan
 
 
 @dataclass(frozen=True)

@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from codegen.graph import Graph
-from codegen.incremental.cut import Cut, cut
+from codegen.app.spec import Layout, Spec
+from codegen.common.reference import Reference
 from codegen.incremental.dense import dense_layer, row_order, serves
 from codegen.incremental.flat import flat_plan
-from codegen.incremental.kept import History, Kept, Rows, Stream
-from codegen.incremental.parts import parts
-from codegen.incremental.sinks import sinks
-from codegen.incremental.step import Call, Step, step
+from codegen.incremental.fused import parts
+from codegen.incremental.partition import Cut, cut
+from codegen.incremental.placement import sinks
+from codegen.incremental.schedule import Call, Step, step
+from codegen.incremental.state import History, Kept, Rows, Stream
 from codegen.incremental.view import NotIncrementalError
-from codegen.layer import Layer, Program
-from codegen.lower import lowered, program
-from codegen.plan import Plan, plan
-from codegen.quantize import Reference
-from codegen.spec import Layout, Spec
+from codegen.kernels.layer import Layer, Program
+from codegen.model.graph import Graph
+from codegen.passes.lower import lowered, program
+from codegen.passes.memory_plan import Plan, plan
 
 
 @dataclass(frozen=True, eq=False)

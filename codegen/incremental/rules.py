@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.fold import slice_ranges
-from codegen.graph import Node, Tensor
 from codegen.incremental.view import NotIncrementalError, View, flat, row_axes, view
+from codegen.model.fold import slice_ranges
+from codegen.model.graph import Node, Tensor
 from codegen.ops.conv_2d import window_axes
 from codegen.ops.unary import FUNCTIONS
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codegen.graph import Tensor
-from codegen.spec import Layout
+from codegen.app.spec import Layout
+from codegen.model.graph import Tensor
 
 
 class NotIncrementalError(Exception):

@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codegen.graph import Graph, Node, Tensor
-from codegen.layer import Array
-from codegen.ops.channels import LARGEST_SHIFT
+from codegen.common.reference import Reference
+from codegen.kernels.channels import LARGEST_SHIFT
+from codegen.kernels.layer import Array
+from codegen.kernels.requantize import (
+    Multiplier,
+    activation_range,
+    clamp,
+    float32,
+    multiply,
+    quantization,
+    quantize_multiplier,
+)
+from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops.family import (
     AGAIN,
     Family,
@@ -20,19 +30,9 @@ from codegen.ops.family import (
     operand,
     result,
 )
-from codegen.quantize import (
-    Multiplier,
-    Reference,
-    activation_range,
-    clamp,
-    float32,
-    multiply,
-    quantization,
-    quantize_multiplier,
-)
 
 if TYPE_CHECKING:
-    from codegen.lower import Lowering, Table
+    from codegen.kernels.lowering import Lowering, Table
 
 LARGEST_TABLES = 64  # channels, 256 bytes each; more are computed element by element
 RANK = 5  # of the kernels' loops, after joining axes

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from codegen.graph import Graph, Node
+from codegen.kernels.requantize import quantize_multiplier
+from codegen.model.graph import Graph, Node
 from codegen.ops.family import AGAIN, Family, Fault, check_counts, operand, result
-from codegen.quantize import quantize_multiplier
 
 if TYPE_CHECKING:
-    from codegen.lower import Lowering
+    from codegen.kernels.lowering import Lowering
 
 BYTES = ("int8", "uint8")
 PAIRS = (*((a, b) for a in BYTES for b in BYTES), ("int16", "int16"), ("int8", "int16"))

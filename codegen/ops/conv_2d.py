@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codegen import conv_words
-from codegen.graph import Graph, Node, Tensor
-from codegen.ops import channels, fully_connected
+from codegen.kernels import channels
+from codegen.kernels.packing import conv as conv_words
+from codegen.kernels.requantize import activation_range, channel_multipliers, quantization
+from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops import fully_connected
 from codegen.ops.family import (
     AGAIN,
     Family,
@@ -24,10 +26,9 @@ from codegen.ops.family import (
     operand,
     result,
 )
-from codegen.quantize import activation_range, channel_multipliers, quantization
 
 if TYPE_CHECKING:
-    from codegen.lower import Lowering
+    from codegen.kernels.lowering import Lowering
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codegen import conv_words
-from codegen.graph import Graph, Node, Tensor
-from codegen.layer import Array
-from codegen.ops import channels, conv_2d
+from codegen.kernels import channels
+from codegen.kernels.layer import Array
+from codegen.kernels.packing import conv as conv_words
+from codegen.kernels.packing.lanes import NotExactError
+from codegen.kernels.requantize import activation_range, channel_multipliers, quantization
+from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops import conv_2d
 from codegen.ops.conv_2d import Axis, check_window, window_axes
 from codegen.ops.family import (
     AGAIN,
@@ -26,11 +29,9 @@ from codegen.ops.family import (
     operand,
     result,
 )
-from codegen.quantize import activation_range, channel_multipliers, quantization
-from codegen.stream_weights import NotExactError
 
 if TYPE_CHECKING:
-    from codegen.lower import Lowering
+    from codegen.kernels.lowering import Lowering
 
 
 def check(graph: Graph, node: Node) -> Iterator[Fault]:

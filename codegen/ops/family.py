@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from codegen.graph import Graph, Node, Tensor
+from codegen.model.graph import Graph, Node, Tensor
 
 if TYPE_CHECKING:
-    from codegen.lower import Lowering
+    from codegen.kernels.lowering import Lowering
 
 
 class Fault(NamedTuple):

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codegen import dense_words, round_once
-from codegen.graph import Graph, Node, Tensor
-from codegen.layer import Array
-from codegen.ops import channels
+from codegen.common.reference import Reference
+from codegen.kernels import channels, round_once
+from codegen.kernels.layer import Array
+from codegen.kernels.packing import dense as dense_words
+from codegen.kernels.requantize import activation_range, dense_multipliers, quantization
+from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops.family import (
     AGAIN,
     Family,
@@ -24,10 +26,9 @@ from codegen.ops.family import (
     operand,
     result,
 )
-from codegen.quantize import Reference, activation_range, dense_multipliers, quantization
 
 if TYPE_CHECKING:
-    from codegen.lower import Lowering
+    from codegen.kernels.lowering import Lowering
 
 
 def check(graph: Graph, node: Node) -> Iterator[Fault]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codegen.graph import Graph, Node, Tensor
+from codegen.kernels.requantize import Multiplier, quantization, quantize_multiplier
+from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops.family import AGAIN, Family, Fault, check_counts, check_int8, operand, result
 from codegen.ops.movement import View, check_loops, copy, indices
-from codegen.quantize import Multiplier, quantization, quantize_multiplier
 
 if TYPE_CHECKING:
-    from codegen.lower import Lowering
+    from codegen.kernels.lowering import Lowering
 
 LARGEST_COUNT = 1 << 22  # values averaged; their sum stays within 32 bits
 

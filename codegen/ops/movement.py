@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.fold import slice_ranges
-from codegen.graph import Graph, Node, Tensor
+from codegen.model.fold import slice_ranges
+from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops.family import AGAIN, Family, Fault, operand, result
 
 if TYPE_CHECKING:
-    from codegen.lower import Lowering
+    from codegen.kernels.lowering import Lowering
 
 RANK = 5  # loops of the kernel
 MOVED = ("int8", "uint8", "int16", "int32")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from codegen.graph import Graph, Node
+from codegen.kernels.requantize import activation_range
+from codegen.model.graph import Graph, Node
 from codegen.ops.conv_2d import check_window, window_axes
 from codegen.ops.family import (
     AGAIN,
@@ -19,10 +20,9 @@ from codegen.ops.family import (
     result,
 )
 from codegen.ops.movement import same_scale
-from codegen.quantize import activation_range
 
 if TYPE_CHECKING:
-    from codegen.lower import Lowering
+    from codegen.kernels.lowering import Lowering
 
 
 def check(graph: Graph, node: Node) -> Iterator[Fault]:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codegen.graph import Graph, Node, Tensor
-from codegen.layer import Array
+from codegen.kernels.layer import Array
+from codegen.kernels.requantize import quantization, quantize_multiplier
+from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import unary
 from codegen.ops.family import AGAIN, Family, Fault, check_counts, operand, result
-from codegen.quantize import quantization, quantize_multiplier
 
 if TYPE_CHECKING:
-    from codegen.lower import Lowering
+    from codegen.kernels.lowering import Lowering
 
 INTEGERS = ("int8", "uint8", "int16")
 INSIDE = "convert it with full int8 quantisation, so that floats are at its ends at most"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from codegen.graph import Graph, Node
+from codegen.model.graph import Graph, Node
 from codegen.ops.family import AGAIN, Family, Fault, check_counts, operand, result
 
 if TYPE_CHECKING:
-    from codegen.lower import Lowering
+    from codegen.kernels.lowering import Lowering
 
 
 def check(graph: Graph, node: Node) -> Iterator[Fault]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codegen.graph import Graph, Node
-from codegen.layer import Array
+from codegen.kernels.layer import Array
+from codegen.model.graph import Graph, Node
 from codegen.ops.family import AGAIN, Family, Fault, check_counts, check_int8, check_rank, operand, result
 
 if TYPE_CHECKING:
-    from codegen.lower import Lowering
+    from codegen.kernels.lowering import Lowering
 
 
 def nearest(size: int, count: int, *, align: bool, centers: bool) -> list[int]:

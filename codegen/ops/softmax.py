@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codegen.fixed_point import exp_negative
-from codegen.graph import Graph, Node
-from codegen.layer import Array
+from codegen.kernels.fixed_point import exp_negative
+from codegen.kernels.layer import Array
+from codegen.kernels.requantize import high_multiply, quantization, quantize_multiplier
+from codegen.model.graph import Graph, Node
 from codegen.ops.family import AGAIN, Family, Fault, check_counts, check_int8, operand, result
-from codegen.quantize import high_multiply, quantization, quantize_multiplier
 
 if TYPE_CHECKING:
-    from codegen.lower import Lowering
+    from codegen.kernels.lowering import Lowering
 
 INTEGER_BITS = 5  # of the exponent's argument, Q5.26
 TOLERANCE = {"int8": 0.0, "int16": 0.001}  # of the output's scale, relative

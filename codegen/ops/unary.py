@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codegen.fixed_point import ONE, exp_negative, one_minus_over_one_plus, one_over_one_plus
-from codegen.graph import Graph, Node, Tensor
-from codegen.ops.family import AGAIN, Family, Fault, check_counts, operand, result
-from codegen.quantize import (
+from codegen.common.reference import Reference
+from codegen.kernels.fixed_point import ONE, exp_negative, one_minus_over_one_plus, one_over_one_plus
+from codegen.kernels.requantize import (
     Multiplier,
-    Reference,
     clamp,
     float32,
     multiply,
@@ -21,9 +19,11 @@ from codegen.quantize import (
     quantize_multiplier,
     rounding_shift,
 )
+from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops.family import AGAIN, Family, Fault, check_counts, operand, result
 
 if TYPE_CHECKING:
-    from codegen.lower import Lowering
+    from codegen.kernels.lowering import Lowering
 
 BYTES = ("int8", "uint8")
 INTEGER_BITS = 4  # of the argument of logistic and tanh in fixed point, Q4.27

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from workbench.build_options import ROOT
+from codegen.common.paths import ROOT
 
 
 def generate(env: Any) -> None:

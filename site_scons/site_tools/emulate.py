@@ -9,9 +9,9 @@ from typing import Any
 
 from SCons.Script import Action
 
-from workbench.build import scons_environment
-from workbench.build_options import ROOT
-from workbench.told import ToldError
+from codegen.common.paths import ROOT
+from toolbox.exit_code import ExitCode
+from toolbox.scons import scons_environment
 
 
 def generate(env: Any) -> None:
@@ -36,7 +36,7 @@ def _run(target: list[Any], source: list[Any], env: Any) -> None:
     command = [sys.executable, "-P", "-m", "workbench.suites", *map(str, words)]
     done = subprocess.run(command, cwd=ROOT, env=scons_environment(), check=False)
     if done.returncode != 0:
-        raise ToldError(done.returncode)
+        raise ExitCode(done.returncode)
 
 
 def exists(env: Any) -> bool:

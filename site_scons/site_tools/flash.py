@@ -7,7 +7,7 @@ from typing import Any
 
 from SCons.Script import Action
 
-from codegen.flash_scripts import flash_scripts
+from codegen.emit.flash_scripts import flash_scripts
 
 
 def generate(env: Any) -> None:

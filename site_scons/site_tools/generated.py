@@ -7,9 +7,9 @@ from typing import Any
 
 from SCons.Script import Action
 
-from codegen.contract import contract_file
-from workbench.texts import write_texts
-from workbench.tflm.measure import granted
+from codegen.app.contract import contract_file
+from toolbox.tflm.arena import granted
+from toolbox.write_if_changed import write_if_changed
 
 
 def generate(env: Any) -> None:
@@ -62,20 +62,20 @@ def _keep(env: Any, nodes: list[Any]) -> None:
 
 
 def _board(target: list[Any], source: list[Any], env: Any) -> None:
-    from codegen.board_sources import board_sources
+    from codegen.emit.board import board_sources
     from codegen.protocol_sources import protocol_sources
 
-    write_texts(_files(target), board_sources(env["OPTIONS"].board) | protocol_sources())
+    write_if_changed(_files(target), board_sources(env["OPTIONS"].board) | protocol_sources())
 
 
 def _app(target: list[Any], source: list[Any], env: Any) -> None:
-    from codegen.sources import generate as app_sources
+    from codegen.compile import generate as app_sources
 
     options = env["OPTIONS"]
     arena = None
     if env["ARENA"] is not None:
         arena = granted(Path(env["ARENA"].get_abspath()), options.arena_limit, options.spec.file)
-    write_texts(_files(target), app_sources(options.app, options.kernels, arena))
+    write_if_changed(_files(target), app_sources(options.app, options.kernels, arena))
 
 
 def _files(target: list[Any]) -> list[Path]:

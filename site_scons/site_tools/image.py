@@ -8,7 +8,7 @@ from typing import Any
 
 from SCons.Script import Action
 
-from workbench.build_options import MODEL_FLAGS
+from toolbox.options import MODEL_FLAGS
 
 # Where every instruction counts; all else of firmware/ is compiled for size: without tables of jumps and
 # without registers that hold a value for a loop's sake, and with all variables of a file in one section, so
@@ -57,7 +57,7 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     )
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])
     files = [elf, link_map]
-    env.Depends(elf, env.File("#workbench/checksum.py"))
+    env.Depends(elf, env.File("#toolbox/checksum.py"))
     if options.board.hosted:
         chain = [node for node in made if node.name not in ("app.o", "protocol_table.o")]
         files += _library(env, f"{folder}/libearshot.so", [*runtime, *chain])
@@ -89,7 +89,7 @@ def _link(target: list[Any], source: list[Any], env: Any) -> int:
 
 
 def _checksum(target: list[Any], source: list[Any], env: Any) -> None:
-    from workbench.checksum import fill_checksum
+    from toolbox.checksum import fill_checksum
 
     fill_checksum(Path(target[0].get_abspath()))
 

@@ -30,7 +30,7 @@ def _renode_files(env: Any) -> list[Any]:
         Action(_script, None),
         OPTIONS=options,
     )
-    env.Depends(script, [env.File("#codegen/board_sources.py"), env.File("#codegen/board_renode.py")])
+    env.Depends(script, [env.File("#codegen/emit/board.py"), env.File("#codegen/board/renode.py")])
     return [*files, *script]
 
 
@@ -39,7 +39,7 @@ def _copy(target: list[Any], source: list[Any], env: Any) -> None:
 
 
 def _script(target: list[Any], source: list[Any], env: Any) -> None:
-    from codegen.board_sources import renode_script
+    from codegen.emit.board import renode_script
 
     Path(target[0].get_abspath()).write_text(renode_script(env["OPTIONS"].board))
 

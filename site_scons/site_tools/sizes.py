@@ -16,15 +16,15 @@ def generate(env: Any) -> None:
 def _size_table(env: Any, file: str, elf: Any, files: list[Any]) -> list[Any]:
     table = env.Command(file, elf, Action(_write, None), OPTIONS=env["OPTIONS"])
     env.Depends(table, files)
-    env.Depends(table, env.File("#workbench/size.py"))
+    env.Depends(table, env.File("#toolbox/sizes.py"))
     return list(table)
 
 
 def _write(target: list[Any], source: list[Any], env: Any) -> None:
-    from workbench.runs import BUILT, note
-    from workbench.size import sizes, table
-    from workbench.tflm import parts
-    from workbench.tflm.found import LIBRARY
+    from toolbox.sizes import sizes, table
+    from toolbox.test_log import BUILT, note
+    from toolbox.tflm import parts
+    from toolbox.tflm.found import LIBRARY
 
     options = env["OPTIONS"]
     note(options.board.name, BUILT)

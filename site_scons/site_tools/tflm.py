@@ -11,12 +11,12 @@ from typing import Any
 
 from SCons.Script import Action, Environment
 
-from codegen.errors import UserError
-from workbench import tools
-from workbench.build import board_tools
-from workbench.texts import write_texts
-from workbench.tflm.found import LIBRARY
-from workbench.tflm.packs import PRE_INCLUDE
+from codegen.common.errors import UserError
+from toolbox import tools
+from toolbox.tflm.found import LIBRARY
+from toolbox.tflm.packs import PRE_INCLUDE
+from toolbox.tools import board_tools
+from toolbox.write_if_changed import write_if_changed
 
 _CXX = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"]
 _CXX += ["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"]
@@ -92,7 +92,7 @@ def _sources(env: Any) -> list[Any]:
 
 def _arena(env: Any, sources: list[Any]) -> Any:
     """arena.json: what a run of the model in an emulator needs. Kept until model, TFLM or shim change."""
-    from workbench.tflm.measure import emulated
+    from toolbox.tflm.arena import emulated
 
     options = env["OPTIONS"]
     board = emulated(options.board)
@@ -123,30 +123,30 @@ def _measured_sources(env: Any) -> list[Any]:
 
 
 def _write_sources(target: list[Any], source: list[Any], env: Any) -> None:
-    from codegen.tflite_file import load_graph
-    from codegen.tflm import tflm_sources
+    from codegen.emit.tflm import tflm_sources
+    from codegen.passes.legalise import load_graph
 
     options = env["OPTIONS"]
     graph = load_graph(options.spec.classifier.model)
     tflm = options.tflm
-    write_texts(
+    write_if_changed(
         [Path(node.get_abspath()) for node in target],
         tflm_sources(options.spec, graph, tflm.registrations, tflm.version),
     )
 
 
 def _write_measured(target: list[Any], source: list[Any], env: Any) -> None:
-    from codegen.tflm import measured_sources
-    from workbench.tflm.measure import room
+    from codegen.emit.tflm import measured_sources
+    from toolbox.tflm.arena import room
 
     options = env["OPTIONS"]
-    write_texts(
+    write_if_changed(
         [Path(node.get_abspath()) for node in target], measured_sources(options.spec, room(options.board))
     )
 
 
 def _measure(target: list[Any], source: list[Any], env: Any) -> None:
-    from workbench.tflm.measure import measure
+    from workbench.profiling.tflm_arena import measure
 
     arena = measure(Path(source[0].get_abspath()), env["BOARD"])
     Path(target[0].get_abspath()).write_text(json.dumps({"arena": arena.size, "used": arena.used}) + "\n")
@@ -154,7 +154,7 @@ def _measure(target: list[Any], source: list[Any], env: Any) -> None:
 
 def _int8_operators(options: Any) -> list[str]:
     """The model's operators with int8 kernels alone. UserError: TFLM lacks one of its operators."""
-    from codegen.tflm import resolver_of
+    from codegen.emit.tflm import resolver_of
 
     lines = resolver_of(options.spec.classifier.model, options.tflm.registrations, options.tflm.version)
     return [line.op for line in lines if line.argument]
@@ -162,7 +162,7 @@ def _int8_operators(options: Any) -> list[str]:
 
 def _check(target: list[Any], source: list[Any], env: Any) -> None:
     """Holds the linked image to what the engine promises; an image that breaks it does not stay."""
-    from workbench.tflm.kernels import check_kernels
+    from toolbox.tflm.kernels import check_kernels
 
     options = env["OPTIONS"]
     try:

@@ -6,9 +6,10 @@ import os
 import sys
 from typing import Any
 
-from workbench import tools
-from workbench.build import board_tools
-from workbench.build_options import C_FLAGS, HOSTED_FLAGS, ROOT
+from codegen.common.paths import ROOT
+from toolbox import tools
+from toolbox.options import C_FLAGS, HOSTED_FLAGS
+from toolbox.tools import board_tools
 
 _WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from SCons.Script import Main
 
-from codegen.errors import UserError
-from workbench.told import ToldError
+from codegen.common.errors import UserError
+from toolbox.exit_code import ExitCode
 
 
 def generate(env: Any) -> None:
@@ -18,7 +18,7 @@ def generate(env: Any) -> None:
     def told(task: Any) -> None:
         error = task.exc_info()[1]
         cause = (getattr(error, "exc_info", None) or (None, None))[1]
-        if not isinstance(cause, UserError | ToldError):
+        if not isinstance(cause, UserError | ExitCode):
             failed(task)
             return
         if isinstance(cause, UserError):

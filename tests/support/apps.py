@@ -9,10 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from codegen.graph import Graph, Quantization, Tensor
-from codegen.pipeline_source import pipeline_source
-from codegen.render import render
-from codegen.spec import (
+from codegen.app.spec import (
     Audio,
     Cascade,
     Classifier,
@@ -26,7 +23,10 @@ from codegen.spec import (
     Spec,
     Window,
 )
-from codegen.tables import mfcc_scratch_bytes
+from codegen.app.tables import mfcc_scratch_bytes
+from codegen.common.render import render
+from codegen.emit.pipeline import pipeline_source
+from codegen.model.graph import Graph, Quantization, Tensor
 from tests.support.compile import compile_shared
 from tests.support.pipeline_c import SOURCES, runtime
 

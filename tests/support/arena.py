@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from elftools.elf.elffile import ELFFile
 
-from workbench.checksum import fill_checksum
+from toolbox.checksum import fill_checksum
 
 
 def with_arena(image: Path, folder: Path, name: str, arena: int, size: int) -> Path:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.compile import ROOT
+from codegen.common.paths import ROOT
 
 
 def earshot(*words: str | Path) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.support.compile import ROOT
+from codegen.common.paths import ROOT
 
 # What a build reads.
 PARTS = (

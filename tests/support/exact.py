@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from codegen.layer import Layer
-from codegen.lower import lower
-from codegen.quantize import Reference
-from codegen.tflite_file import load_graph
+from codegen.common.reference import Reference
+from codegen.kernels.layer import Layer
+from codegen.passes.legalise import load_graph
+from codegen.passes.lower import lower
 from tests.models.builder import Builder
 from tests.support.models_c import ModelsC
 from tests.support.tally import tally_case
-from workbench.oracle import Oracle
+from workbench.verify.reference import Oracle
 
 ROWS = 24  # inputs a model is run on, edges included
 BATCH = 40  # models compiled together

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.spec import Layout
+from codegen.app.spec import Layout
 from tests.reference.mfcc_integer import Config, IntegerMfcc
 from tests.reference.stages import decided_windows, gate_flags, verdicts, without_level
 from tests.support.apps import App, hashed

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from codegen.board import load_board
-from codegen.board_sources import board_sources
+from codegen.board.description import load_board
+from codegen.emit.board import board_sources
 from tests.support.compile import FIRMWARE, WARNINGS, protocol_table
 from tests.support.tools import need_tool
 

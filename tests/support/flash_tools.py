@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen.board import Board, load_board
+from codegen.board.description import Board, load_board
 
 CHIP = """\
 name = "chip"

@@ -13,18 +13,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.board import load_board
-from codegen.board_sources import board_sources
-from codegen.graph import Graph, Tensor
-from codegen.line_size import line_size
-from codegen.render import render
-from codegen.spec import Audio, Cascade, Classifier, Gate, Layout, Mfcc, Scale, Spec, Window
+from codegen.app.spec import Audio, Cascade, Classifier, Gate, Layout, Mfcc, Scale, Spec, Window
+from codegen.board.description import load_board
+from codegen.common.render import render
+from codegen.emit.board import board_sources
+from codegen.emit.line_size import line_size
+from codegen.model.graph import Graph, Tensor
 from tests.support.apps import FAKE_MODEL, App
 from tests.support.compile import FIRMWARE, WARNINGS, protocol_table
 from tests.support.pipeline_c import SOURCES
 from tests.support.tools import need_tool
-from workbench.checksum import fill_checksum
-from workbench.runs import BUILT, note
+from toolbox.checksum import fill_checksum
+from toolbox.test_log import BUILT, note
 
 WILFUL_MODEL = Path(__file__).with_name("wilful_model.c")
 FAULTY_MODEL = Path(__file__).with_name("faulty_model.c")

@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 from hypothesis import strategies as st
 
-from codegen.errors import UserError
-from codegen.spec import Audio, Mfcc, Window
-from codegen.tables import check_mfcc
+from codegen.app.spec import Audio, Mfcc, Window
+from codegen.app.tables import check_mfcc
+from codegen.common.errors import UserError
 from tests.reference.mfcc_integer import Config
 from tests.support.pipeline_c import MfccStages
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.graph import Graph
-from codegen.model_source import model_plan, model_source
-from codegen.quantize import Reference
-from codegen.render import render
-from codegen.spec import Classifier, Spec
-from codegen.tflite_file import load_graph
+from codegen.app.spec import Classifier, Spec
+from codegen.common.reference import Reference
+from codegen.common.render import render
+from codegen.emit.model import model_plan, model_source
+from codegen.model.graph import Graph
+from codegen.passes.legalise import load_graph
 from tests.support.program_c import HERE, ProgramC, shipped
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.board import load_board
+from codegen.board.description import load_board
 from tests.support.fake_chip import Drivers, build_drivers, fresh
 from tests.support.fake_nrf52 import PDM, TIMER, UARTE, Nrf52
 

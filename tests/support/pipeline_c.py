@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.spec import Audio, Mfcc, Scale, Window
-from codegen.tables import MfccTables, mfcc_scratch_bytes, mfcc_tables
-from codegen.tables.scale import scale_multiplier
+from codegen.app.spec import Audio, Mfcc, Scale, Window
+from codegen.app.tables import MfccTables, mfcc_scratch_bytes, mfcc_tables
+from codegen.app.tables.scale import scale_multiplier
 from tests.support.compile import FIRMWARE, compile_shared, load
 
 SOURCES = tuple(sorted((FIRMWARE / "pipeline").glob("*.c")))

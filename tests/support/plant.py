@@ -10,7 +10,7 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
-from workbench.checksum import SECTION, fill_checksum
+from toolbox.checksum import SECTION, fill_checksum
 
 
 def plant(image: Path, planted: Path, symbol: str, bit: int) -> Path:

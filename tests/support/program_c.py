@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.compile import FIRMWARE, WARNINGS
-from workbench.build_options import C_FLAGS, HOSTED_FLAGS, MODEL_FLAGS
+from toolbox.options import C_FLAGS, HOSTED_FLAGS, MODEL_FLAGS
 
 HERE = Path(__file__).resolve().parent
 SANITIZE = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all")

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from workbench.board_table import FILE, read_proofs
-from workbench.runs import VARIABLE, noted
+from toolbox.board_table import FILE, read_proofs
+from toolbox.test_log import VARIABLE, noted
 
 PROPERTY = "started"  # of a report: what the test started
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.compile import ROOT
+from codegen.common.paths import ROOT
 
 
 def shared(path: str) -> Path:

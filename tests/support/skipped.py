@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from workbench.tools import PROOFS, TOOLS
+from toolbox.tools import PROOFS, TOOLS
 
 
 def reason_of(report: Any) -> str:

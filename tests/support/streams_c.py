@@ -11,11 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.graph import Graph
-from codegen.incremental import Incremental, incremental
-from codegen.model_source import model_source
-from codegen.render import render
-from codegen.spec import (
+from codegen.app.spec import (
     Audio,
     Cascade,
     Classifier,
@@ -28,7 +24,11 @@ from codegen.spec import (
     Spec,
     Window,
 )
-from codegen.tflite_file import load_graph
+from codegen.common.render import render
+from codegen.emit.model import model_source
+from codegen.incremental import Incremental, incremental
+from codegen.model.graph import Graph
+from codegen.passes.legalise import load_graph
 from tests.support.compile import FIRMWARE
 from tests.support.program_c import HERE, ProgramC, shipped
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from codegen.fold import fold
-from codegen.graph import Graph, Node, Quantization, Tensor
-from codegen.quantize import Reference
-from codegen.tflite_file import read_graph
+from codegen.common.reference import Reference
+from codegen.model.fold import fold
+from codegen.model.graph import Graph, Node, Quantization, Tensor
+from codegen.model.reader import read_graph
 
 FOLDER = "EARSHOT_TALLY"  # environment: where the processes of a run leave their records
 OWNER = f"{FOLDER}_OWNER"  # the process that prints them

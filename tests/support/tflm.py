@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from codegen.errors import UserError
-from codegen.quantize import Reference
-from workbench.oracle import Oracle, interpreter_python
+from codegen.common.errors import UserError
+from codegen.common.reference import Reference
+from workbench.verify.reference import Oracle, interpreter_python
 
 
 def need_tflm() -> None:

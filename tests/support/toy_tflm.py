@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from tests.models.networks import Network
 from tests.support.tools import need_tool
-from workbench import tools
-from workbench.packs.cache import PackCache
-from workbench.tflm.packs import PACKS, TFLM
+from toolbox import tools
+from toolbox.packs.cache import PackCache
+from toolbox.tflm.packs import PACKS, TFLM
 
 TOY = Path(__file__).with_name("toy_tflm")
 INPUTS, OUTPUTS = 10, 4

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.sources import generate
-from codegen.spec_file import load_spec
+from codegen.app.spec_file import load_spec
+from codegen.compile import generate
 from tests.models.networks import tutorial_like
 from tests.support.compile import compile_shared
 from tests.support.pipeline_c import SOURCES
-from workbench.library import Library
+from workbench.host.host_library import Library
 
 PIPELINE = """\
 [classifier]

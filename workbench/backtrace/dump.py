@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from workbench.lines import Boot, Error, Stack, parse_line
+from workbench.protocol.lines import Boot, Error, Stack, parse_line
 
 REGISTERS = ("r0", "r1", "r2", "r3", *(f"r{n}" for n in range(4, 12)), "r12", "lr", "pc", "psr", "sp", "exc")
 STATES = ("cfsr", "hfsr", "mmfar", "bfar")

@@ -12,7 +12,7 @@ from elftools.dwarf.callframe import FDE
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
-from codegen.errors import UserError
+from codegen.common.errors import UserError
 
 SP, LR = 13, 14  # numbers of registers in DWARF for Arm (IHI 0040, 3.1); r0 to r12 have their own
 

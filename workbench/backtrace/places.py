@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.errors import UserError
-from workbench import tools
+from codegen.common.errors import UserError
+from toolbox import tools
 
 PROGRAM = "arm-none-eabi-addr2line"
 _DISCRIMINATOR = re.compile(r" \(discriminator \d+\)$")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from codegen.errors import UserError
+from codegen.common.errors import UserError
 from workbench.backtrace.dump import REGISTERS, Dump, read_dumps
 from workbench.backtrace.image import Image
 from workbench.backtrace.places import Place, places

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.build_options import ROOT
+from codegen.common.paths import ROOT
 
 NAME = "check"
 HELP = "checks format, lint and types of Earshot's own sources"

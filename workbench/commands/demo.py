@@ -9,18 +9,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.board import load_board
-from codegen.graph import Quantization
-from codegen.spec_file import load_spec
-from codegen.tflite_file import load_graph
-from workbench import tools
-from workbench.audio import read_audio
+from codegen.app.spec_file import load_spec
+from codegen.board.description import load_board
+from codegen.common.paths import ROOT
+from codegen.model.graph import Quantization
+from codegen.passes.legalise import load_graph
+from toolbox import tools
+from toolbox.options import EXAMPLE
+from toolbox.sizes import sizes
+from workbench.audio.recording import read_audio
+from workbench.audio.synthesize import RATE, demo_recordings
 from workbench.build import build
-from workbench.build_options import EXAMPLE, ROOT
-from workbench.labels import read_labels
-from workbench.lines import Decision, parse_line
-from workbench.size import sizes
-from workbench.synthesize import RATE, demo_recordings
+from workbench.data.labels import read_labels
+from workbench.protocol.lines import Decision, parse_line
 from workbench.targets import open_target
 
 NAME = "demo"

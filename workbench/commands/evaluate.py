@@ -10,13 +10,13 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
 
-from codegen.errors import UserError
-from codegen.spec_file import load_spec
-from codegen.tables.decision import score_limit
-from codegen.tflite_file import load_graph
-from workbench import audio
-from workbench.features import open_pipeline
-from workbench.labels import Segment, of_session, read_labels
+from codegen.app.spec_file import load_spec
+from codegen.app.tables.decision import score_limit
+from codegen.common.errors import UserError
+from codegen.passes.legalise import load_graph
+from workbench.audio import recording as audio
+from workbench.data.labels import Segment, of_session, read_labels
+from workbench.host.features import open_pipeline
 from workbench.progress import progress
 from workbench.targets import open_app
 from workbench.training.confusion import Confusion

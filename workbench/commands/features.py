@@ -7,11 +7,11 @@ import dataclasses
 import json
 from pathlib import Path
 
-from codegen.errors import UserError
-from workbench import audio
-from workbench.arrays import write_npz
-from workbench.feature_plot import feature_plot
-from workbench.features import extract, open_pipeline
+from codegen.common.errors import UserError
+from workbench.audio import recording as audio
+from workbench.host.arrays import write_npz
+from workbench.host.feature_plot import feature_plot
+from workbench.host.features import extract, open_pipeline
 from workbench.training.front_end import front_end_spec
 
 NAME = "features"

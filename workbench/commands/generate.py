@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from codegen.errors import UserError
+from codegen.app.spec_file import load_spec
+from codegen.common.errors import UserError
+from codegen.common.reference import Reference
 from codegen.incremental import mode_plan, mode_table
-from codegen.quantize import Reference
-from codegen.spec_file import load_spec
-from codegen.tflite_file import load_graph
-from workbench import inference
-from workbench.package import model_package, package, write_package
+from codegen.passes.legalise import load_graph
+from workbench.export.package import model_package, package, write_package
+from workbench.host import engine as inference
 
 NAME = "generate"
 HELP = "write the C sources of an app or a model, with their runtime, for your own build"

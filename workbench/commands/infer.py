@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from workbench import inference
-from workbench.arrays import read_inputs, write_npy
+from workbench.host import engine as inference
+from workbench.host.arrays import read_inputs, write_npy
 
 NAME = "infer"
 HELP = "run a model's C on inputs of a .npy file"

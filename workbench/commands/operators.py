@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from workbench.build_options import ROOT
+from codegen.common.paths import ROOT
 from workbench.commands import test
 
 NAME = "operators"
@@ -31,6 +31,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """pytest's exit code: 0 all equal, 1 a value differed."""
     files = sorted((ROOT / "tests").glob("test_ops_*.py"))
-    files += [ROOT / "tests/test_models.py", ROOT / "tests/test_tflite_file.py"]
+    files += [ROOT / "tests/workbench/verify/test_models.py", ROOT / "tests/codegen/model/test_reader.py"]
     words = ["--operators", *(str(file) for file in files), *args.words]
     return test.run(argparse.Namespace(words=words))

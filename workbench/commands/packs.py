@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codegen.board import Board, board_names, load_board
-from codegen.errors import UserError
-from workbench.packs.cache import VARIABLE, Chip, PackCache
-from workbench.packs.compare import Finding, compare
+from codegen.board.description import Board, board_names, load_board
+from codegen.common.errors import UserError
+from toolbox.packs.cache import VARIABLE, Chip, PackCache
+from toolbox.packs.compare import Finding, compare
 
 NAME = "packs"
 HELP = "fetch the CMSIS-Packs of boards, and compare them with board.toml"

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.errors import UserError
-from codegen.spec import Pipeline
-from codegen.spec_file import load_spec
-from workbench import audio
-from workbench.parity import DECISION, Difference, Value, first_difference, other_settings, told
+from codegen.app.spec import Pipeline
+from codegen.app.spec_file import load_spec
+from codegen.common.errors import UserError
+from workbench.audio import recording as audio
 from workbench.targets import BAUD, Device, open_app
 from workbench.targets.restored import restored
+from workbench.verify.parity import DECISION, Difference, Value, first_difference, other_settings, told
 
 NAME = "parity"
 HELP = "compare every stage of every window between PC, emulators and board"

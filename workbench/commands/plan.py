@@ -6,12 +6,12 @@ import argparse
 import json
 from pathlib import Path
 
-from codegen.errors import UserError
-from codegen.spec_file import load_spec
-from codegen.tflite_file import load_graph
-from workbench import inference
-from workbench.plan_figure import plan_figure
-from workbench.plan_table import json_object, memory_plan, table
+from codegen.app.spec_file import load_spec
+from codegen.common.errors import UserError
+from codegen.passes.legalise import load_graph
+from workbench.host import engine as inference
+from workbench.memory_plan.figure import plan_figure
+from workbench.memory_plan.table import json_object, memory_plan, table
 
 NAME = "plan"
 HELP = "print and draw where a model's tensors lie in memory, and when"

@@ -8,10 +8,10 @@ import os
 import sys
 from pathlib import Path
 
-from codegen.errors import UserError
-from workbench.build_options import ROOT
-from workbench.inference import ENGINES
-from workbench.model_app import model_app
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from workbench.host.engine import ENGINES
+from workbench.host.model_app import model_app
 from workbench.profiling import side_by_side
 from workbench.profiling.budgets import FILE, accept, accepted, compare, table
 from workbench.profiling.profile import DEFAULT_BOARD, Profile, profile

@@ -6,9 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from codegen.errors import UserError
-from codegen.spec_file import load_spec
-from workbench import audio, inference
+from codegen.app.spec_file import load_spec
+from codegen.common.errors import UserError
+from workbench.audio import recording as audio
+from workbench.host import engine as inference
 from workbench.targets import BAUD, open_app
 from workbench.targets.restored import restored
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from codegen.errors import UserError
-from workbench.synthesize import write_session
+from codegen.common.errors import UserError
+from workbench.audio.synthesize import write_session
 
 NAME = "synthesize"
 HELP = "write labelled knocks, clicks, typing and noises made from a seed"

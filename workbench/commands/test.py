@@ -6,9 +6,9 @@ import argparse
 import subprocess
 import sys
 
-from workbench import tools
-from workbench.build import scons_environment
-from workbench.build_options import ROOT
+from codegen.common.paths import ROOT
+from toolbox import tools
+from toolbox.scons import scons_environment
 
 NAME = "test"
 HELP = "passes the tests of Earshot itself"

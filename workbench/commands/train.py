@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codegen.errors import UserError
-from workbench import audio, environment
-from workbench.build_options import ROOT
-from workbench.labels import read_labels
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from toolbox import environment
+from workbench.audio import recording as audio
+from workbench.data.labels import read_labels
 from workbench.own_folder import own_folder
 from workbench.training.front_end import FOLDER, front_end_spec
 from workbench.training.plot import plot_training

@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from codegen.errors import UserError
-from workbench import inference
-from workbench.oracle import OracleError
-from workbench.verify import Verification
-from workbench.verify_layers import Layer
-from workbench.verify_model import Report, Wanted, verify_model
+from codegen.common.errors import UserError
+from workbench.host import engine as inference
+from workbench.verify.layers import Layer
+from workbench.verify.model import Report, Wanted, verify_model
+from workbench.verify.outputs import Verification
+from workbench.verify.reference import OracleError
 
 NAME = "verify"
 HELP = "compare a model's C with TFLite's reference kernels, value by value"

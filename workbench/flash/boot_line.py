@@ -8,9 +8,9 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
-from codegen.board import Board
-from codegen.errors import UserError
-from workbench.lines import Boot
+from codegen.board.description import Board
+from codegen.common.errors import UserError
+from workbench.protocol.lines import Boot
 from workbench.targets.device import Device
 from workbench.targets.serial_port import BAUD, SerialLink
 

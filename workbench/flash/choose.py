@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codegen.board import Board
-from codegen.board_flash import LOCKING
-from codegen.errors import UserError
+from codegen.board.description import Board
+from codegen.board.flash import LOCKING
+from codegen.common.errors import UserError
 from workbench.flash.methods import METHODS, Method
 
 _SERIAL = re.compile(r"[A-Za-z0-9/][A-Za-z0-9/._:-]*")  # or the port of a bootloader; it goes into scripts

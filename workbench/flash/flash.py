@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from codegen.board import Board
-from codegen.errors import UserError
+from codegen.board.description import Board
+from codegen.common.errors import UserError
 from workbench.flash.boot_line import Port, build_id, find_ports, read_boot
 from workbench.flash.choose import Choice, choose, no_probe
 from workbench.flash.methods import TIMED_OUT, run
@@ -59,7 +59,7 @@ def _pack(board: Board, chosen: Choice) -> Path | None:
     """pyOCD's pack, from where `earshot packs` put it."""
     if chosen.method.name != "pyocd" or board.pack is None:
         return None
-    from workbench.packs.cache import PackCache
+    from toolbox.packs.cache import PackCache
 
     pack = PackCache().pack_file(board.pack.name)
     if pack is None and board.pack.pyocd:

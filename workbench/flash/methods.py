@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.board import Board
-from codegen.flash_scripts import SCRIPTS
+from codegen.board.description import Board
+from codegen.emit.flash_scripts import SCRIPTS
 
 ASK_SECONDS = 60  # for a list of probes; pyOCD loads its plug-ins first
 FLASH_SECONDS = 600

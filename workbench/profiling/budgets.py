@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codegen.errors import UserError
-from codegen.toml_place import read_toml
+from codegen.common.errors import UserError
+from codegen.common.toml_place import read_toml
 from workbench.profiling.profile import Profile
 
 FILE = "budgets.toml"

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.board import Board
-from codegen.errors import UserError
+from codegen.board.description import Board
+from codegen.common.errors import UserError
 from workbench.targets.link import LinkClosedError, ProcessLink
 from workbench.targets.qemu import QemuOptions, qemu_link
 

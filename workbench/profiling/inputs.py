@@ -7,8 +7,8 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.graph import Graph
-from codegen.spec import Spec
+from codegen.app.spec import Spec
+from codegen.model.graph import Graph
 
 MAGIC = b"earcount"  # firmware/counting/main.c
 TENSORS = 3  # inputs of a bare model: the dearest counts

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codegen.graph import Graph
+from codegen.app.spec import Spec
 from codegen.incremental.modes import mode_plan
-from codegen.lower import lower
-from codegen.spec import Spec
+from codegen.model.graph import Graph
+from codegen.passes.lower import lower
 
 
 @dataclass(frozen=True)

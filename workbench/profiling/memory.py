@@ -9,9 +9,9 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
-from codegen.board import Board
-from workbench.size import sizes
-from workbench.tflm.found import LIBRARY
+from codegen.board.description import Board
+from toolbox.sizes import sizes
+from toolbox.tflm.found import LIBRARY
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.board import Board, load_board
-from codegen.errors import UserError
-from codegen.graph import Graph
-from codegen.spec import Spec, with_engine, with_kernels
-from codegen.spec_file import load_spec
-from codegen.tflite_file import load_graph
+from codegen.app.spec import Spec, with_engine, with_kernels
+from codegen.app.spec_file import load_spec
+from codegen.board.description import Board, load_board
+from codegen.common.errors import UserError
+from codegen.model.graph import Graph
+from codegen.passes.legalise import load_graph
 from workbench.build import Build, build
 from workbench.profiling import memory, tflm
 from workbench.profiling.counter import Counted, count

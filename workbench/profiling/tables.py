@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from codegen.errors import UserError
-from workbench.build_options import EXAMPLE
-from workbench.model_app import model_app
+from codegen.common.errors import UserError
+from toolbox.options import EXAMPLE
+from workbench.host.model_app import model_app
 from workbench.profiling.baselines import MODELS, TUTORIAL, Baseline
 from workbench.profiling.profile import Profile, profile
 

@@ -13,16 +13,16 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
-from codegen.board import Board
-from codegen.graph import Graph
-from codegen.spec import Spec
-from codegen.tflite_file import read_graphs
+from codegen.app.spec import Spec
+from codegen.board.description import Board
+from codegen.model.graph import Graph
+from codegen.model.reader import read_graphs
+from toolbox.sizes import sizes
+from toolbox.tflm import parts
+from toolbox.tflm.found import LIBRARY
 from workbench.profiling import memory
 from workbench.profiling.layers import ModelLayer, model_layers
 from workbench.profiling.sites import CALLER, OTHER, Chain, Site
-from workbench.size import sizes
-from workbench.tflm import parts
-from workbench.tflm.found import LIBRARY
 
 # Operators whose kernel's source is not named like them.
 _SOURCES: Mapping[str, str] = {

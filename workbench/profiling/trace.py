@@ -20,8 +20,8 @@ import numpy as np
 from elftools.elf.elffile import ELFFile
 from numpy.typing import NDArray
 
-from codegen.board import Board
-from codegen.errors import UserError
+from codegen.board.description import Board
+from codegen.common.errors import UserError
 from workbench.profiling.counter import OVERHEAD, loaded, read_lines
 from workbench.targets.qemu import QemuOptions, qemu_link
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codegen.errors import UserError
-from workbench.audio import read_audio
-from workbench.lines import Decision, parse_line
+from codegen.common.errors import UserError
+from workbench.audio.recording import read_audio
+from workbench.protocol.lines import Decision, parse_line
 from workbench.suites.recordings import Recording
 from workbench.targets import Device
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from codegen.render import render
+from codegen.common.render import render
 from workbench.profiling.budgets import Change
 from workbench.report.decisions import cells
 from workbench.report.report import Report

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codegen.errors import UserError
-from codegen.spec_file import load_spec
+from codegen.app.spec_file import load_spec
+from codegen.common.errors import UserError
+from toolbox.elf import build_id
 from workbench.build import build
-from workbench.elf import build_id
 from workbench.profiling.budgets import Budgets, Change, accepted, compare, measures
 from workbench.profiling.profile import Profile, profile
 from workbench.profiling.text import as_json

@@ -6,8 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-from codegen.spec_file import load_spec
-from workbench.build_options import ROOT
+from codegen.app.spec_file import load_spec
+from codegen.common.paths import ROOT
 from workbench.profiling import budgets
 from workbench.report import decisions
 from workbench.report.page import page

@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from codegen.board import load_board
-from codegen.errors import UserError
-from codegen.spec_file import load_spec
-from workbench import tools
+from codegen.app.spec_file import load_spec
+from codegen.board.description import load_board
+from codegen.common.errors import UserError
+from toolbox import tools
 from workbench.build import build
 from workbench.suites.emulator import QEMU, check, choose
 from workbench.suites.generate import generate

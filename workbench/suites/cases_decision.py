@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from codegen.suite import Suite
+from codegen.emit.suite import Suite
 from workbench.suites.context import NEVER, Context, case, play, step
 
 

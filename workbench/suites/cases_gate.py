@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from codegen.spec import Gate
-from codegen.suite import Case, Suite
+from codegen.app.spec import Gate
+from codegen.emit.suite import Case, Suite
 from workbench.suites.context import Context, case, play, step
 from workbench.suites.emulator import FULL_SCALE
 

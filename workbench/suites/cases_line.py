@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from codegen.suite import Suite
-from workbench.robot.bad_line import DAMAGES
+from codegen.emit.suite import Suite
 from workbench.suites.context import Context, case, play, step
+from workbench.suites.robot.bad_line import DAMAGES
 
 RATE = 0.03  # of the lines
 SEED = 11

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codegen.suite import Suite
+from codegen.emit.suite import Suite
 from workbench.suites.context import Context, case, play
 
 

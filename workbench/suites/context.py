@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from codegen.spec import Pipeline
-from codegen.suite import Case, Step, robot_word
-from workbench.audio import read_audio
+from codegen.app.spec import Pipeline
+from codegen.emit.suite import Case, Step, robot_word
+from workbench.audio.recording import read_audio
 from workbench.suites.emulator import FULL_SCALE
 from workbench.suites.recordings import Recording
 from workbench.suites.sounds import Maker, Samples, write_wav

@@ -6,9 +6,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.board import Board, board_names, load_board
-from codegen.errors import UserError
-from codegen.spec import Spec
+from codegen.app.spec import Spec
+from codegen.board.description import Board, board_names, load_board
+from codegen.common.errors import UserError
 from workbench.targets.renode import VERSION
 
 QEMU, RENODE = "qemu", "renode"

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from codegen.errors import UserError
-from codegen.suite import Case, Step, Suite, robot_word
-from workbench.robot.keywords import Keywords, WrongError
+from codegen.common.errors import UserError
+from codegen.emit.suite import Case, Step, Suite, robot_word
+from workbench.suites.robot.keywords import Keywords, WrongError
 
 
 class Recorder(Keywords):

@@ -7,11 +7,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.contract import feature_contract
-from codegen.spec import Spec
-from codegen.suite import Image, Suite, cases_of, resource_text, suite_text
-from codegen.tflite_file import load_graph
-from workbench.elf import build_id
+from codegen.app.contract import feature_contract
+from codegen.app.spec import Spec
+from codegen.emit.suite import Image, Suite, cases_of, resource_text, suite_text
+from codegen.passes.legalise import load_graph
+from toolbox.elf import build_id
 from workbench.suites import (
     cases_decision,
     cases_gate,
@@ -25,7 +25,7 @@ from workbench.suites.expected import expect
 from workbench.suites.recordings import choose
 from workbench.suites.settings import read_settings
 
-KEYWORDS = "workbench.robot.keywords.Keywords"
+KEYWORDS = "workbench.suites.robot.keywords.Keywords"
 CONCERNS = (cases_recordings, cases_gate, cases_decision, cases_session, cases_line)
 
 

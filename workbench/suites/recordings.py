@@ -10,12 +10,12 @@ from pathlib import Path
 
 import soxr
 
-from codegen.errors import UserError
-from workbench.audio import RAW_SUFFIXES, read_audio
-from workbench.labels import Segment, of_session, read_labels
+from codegen.common.errors import UserError
+from workbench.audio.recording import RAW_SUFFIXES, read_audio
+from workbench.audio.synthesize import RATE, write_session
+from workbench.data.labels import Segment, of_session, read_labels
 from workbench.suites.settings import Settings
 from workbench.suites.sounds import write_wav
-from workbench.synthesize import RATE, write_session
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", *RAW_SUFFIXES)
 SEED = 1

@@ -6,9 +6,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from workbench.build_options import ROOT
-from workbench.robot.keywords import Keywords
-from workbench.robot.server import serving
+from codegen.common.paths import ROOT
+from workbench.suites.robot.keywords import Keywords
+from workbench.suites.robot.server import serving
 from workbench.suites.run import Results, run_renode
 
 KEYWORDS = "EARSHOT_KEYWORDS"  # the variable that tells the suites where the keywords are

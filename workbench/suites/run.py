@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from codegen.errors import UserError
-from workbench.build import scons_environment
+from codegen.common.errors import UserError
+from toolbox.scons import scons_environment
 from workbench.targets.link import die_with_parent
 
 GRACE = 15.0  # seconds for a runner to write its results after it was told to end

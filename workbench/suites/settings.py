@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codegen.errors import UserError
-from codegen.toml_place import TomlFile, read_toml
-from workbench.build_options import ROOT
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from codegen.common.toml_place import TomlFile, read_toml
 
 FILE_NAME = "suites.toml"
 SHARED = "EARSHOT_SHARED"  # the folder of recordings and models beside the clone

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.spec import Pipeline
+from codegen.app.spec import Pipeline
 
 Samples = NDArray[np.int16]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from codegen.board import Board, board_names, load_board
-from codegen.errors import UserError
-from workbench.runs import BOARD, note
+from codegen.board.description import Board, board_names, load_board
+from codegen.common.errors import UserError
+from toolbox.test_log import BOARD, note
 from workbench.targets.device import TIMEOUT, Device
 from workbench.targets.pc import pc_link
 from workbench.targets.qemu import Microphone, QemuOptions, qemu_link
@@ -131,9 +131,9 @@ def open_app(
 
 
 def _check_same(device: Device, app: Path) -> None:
-    from codegen.contract import feature_contract
-    from codegen.spec_file import load_spec
-    from codegen.tflite_file import load_graph
+    from codegen.app.contract import feature_contract
+    from codegen.app.spec_file import load_spec
+    from codegen.passes.legalise import load_graph
 
     spec = load_spec(app)
     model = load_graph(spec.classifier.model).sha256[:16]

@@ -11,10 +11,10 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.errors import UserError
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
 from codegen.protocol import PAYLOAD_MAX, RESET_CAUSES, WORDS
-from workbench.build_options import ROOT
-from workbench.lines import (
+from workbench.protocol.lines import (
     KINDS,
     Ack,
     Boot,

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from codegen.errors import UserError
+from codegen.common.errors import UserError
 
 _CHUNK = 1 << 16
 _PR_SET_PDEATHSIG = 1

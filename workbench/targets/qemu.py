@@ -12,9 +12,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.board import Board
-from codegen.errors import UserError
-from workbench import tools
+from codegen.board.description import Board
+from codegen.common.errors import UserError
+from toolbox import tools
 from workbench.targets.link import Link, ProcessLink, SocketLink
 
 PROGRAM = "qemu-system-arm"

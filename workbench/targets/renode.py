@@ -10,9 +10,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.board import Board
-from codegen.board_renode import Renode
-from codegen.errors import UserError
+from codegen.board.description import Board
+from codegen.board.renode import Renode
+from codegen.common.errors import UserError
 from workbench.targets.link import LinkClosedError, ProcessLink, SocketLink
 
 PROGRAM = "renode"

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from workbench.lines import Status
+from workbench.protocol.lines import Status
 from workbench.targets.device import Device
 
 

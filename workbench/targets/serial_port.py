@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from codegen.errors import UserError
+from codegen.common.errors import UserError
 from workbench.targets.link import LinkClosedError
 
 BAUD = 115200

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from workbench.sounds import coloured
+from workbench.audio.sounds import coloured
 from workbench.training.pieces import Piece
 from workbench.training.recipe import Augmentation
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.errors import UserError
-from workbench.library import Pipeline
-from workbench.lines import Decision, parse_line
+from codegen.common.errors import UserError
+from workbench.host.host_library import Pipeline
+from workbench.protocol.lines import Decision, parse_line
 from workbench.targets import Device
 from workbench.training.confusion import Confusion, confusion
 from workbench.training.pieces import Recording

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from codegen import spec
-from codegen.spec import Layout
-from workbench.features import extract
-from workbench.library import Pipeline
+from codegen.app import spec
+from codegen.app.spec import Layout
+from workbench.host.features import extract
+from workbench.host.host_library import Pipeline
 from workbench.training.augment import altered
 from workbench.training.pieces import Piece, Recording
 from workbench.training.recipe import Augmentation

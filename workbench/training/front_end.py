@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codegen.errors import UserError, UserErrors
-from codegen.spec import Pipeline as PipelineSpec
-from codegen.spec import Spec
-from codegen.spec_file import FILE_NAME, find_pipeline, load_spec
-from codegen.toml_place import TomlFile, read_toml
-from workbench.build_options import ROOT
-from workbench.features import NO_FEATURES, open_pipeline
-from workbench.library import Pipeline
-from workbench.model_app import write_whole
+from codegen.app.spec import Pipeline as PipelineSpec
+from codegen.app.spec import Spec
+from codegen.app.spec_file import FILE_NAME, find_pipeline, load_spec
+from codegen.common.errors import UserError, UserErrors
+from codegen.common.paths import ROOT
+from codegen.common.toml_place import TomlFile, read_toml
+from workbench.host.features import NO_FEATURES, open_pipeline
+from workbench.host.host_library import Pipeline
+from workbench.host.model_app import write_whole
 from workbench.own_folder import own_folder
 from workbench.training.features import tensor_shape
 from workbench.training.stand_in import stand_in

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.errors import UserError
-from codegen.spec import Spec
-from workbench.features import open_pipeline
-from workbench.model_app import write_whole
+from codegen.app.spec import Spec
+from codegen.common.errors import UserError
+from workbench.host.features import open_pipeline
+from workbench.host.model_app import write_whole
 from workbench.training.confusion import Confusion
 from workbench.training.evaluation import of_vectors
 from workbench.training.sets import Set

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.errors import UserError, UserErrors
-from codegen.spec import Pipeline
-from workbench.audio import Reader, read_audio
-from workbench.labels import MOST_ERRORS, Segment, class_index
+from codegen.app.spec import Pipeline
+from codegen.common.errors import UserError, UserErrors
+from workbench.audio.recording import Reader, read_audio
+from workbench.data.labels import MOST_ERRORS, Segment, class_index
 from workbench.progress import remark
 from workbench.segment import fault
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codegen.errors import UserError
+from codegen.common.errors import UserError
 from workbench.training.confusion import Confusion
 from workbench.training.epochs import Epoch
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from codegen.errors import UserError, UserErrors
-from codegen.spec_keys import Real, Rule, UnfitError, Whole, did_you_mean, found
-from codegen.toml_place import TomlFile, read_toml
+from codegen.app.keys import Real, Rule, UnfitError, Whole, did_you_mean, found
+from codegen.common.errors import UserError, UserErrors
+from codegen.common.toml_place import TomlFile, read_toml
 
 FILE_NAME = "training.toml"
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from codegen.errors import UserError
-from codegen.spec import Layout
-from workbench.audio import Reader, read_audio
-from workbench.labels import Segment, of_session, read_labels
-from workbench.library import Pipeline
+from codegen.app.spec import Layout
+from codegen.common.errors import UserError
+from workbench.audio.recording import Reader, read_audio
+from workbench.audio.synthesize import write_session
+from workbench.data.labels import Segment, of_session, read_labels
+from workbench.host.host_library import Pipeline
 from workbench.progress import progress
-from workbench.synthesize import write_session
 from workbench.training.features import NONE, Vectors, pictures, vectors
 from workbench.training.front_end import FOLDER
 from workbench.training.pieces import Piece, Recording, cut, recordings, shortest, split, split_in_time

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.contract import feature_contract
-from codegen.errors import UserError
-from codegen.spec import Pipeline
+from codegen.app.contract import feature_contract
+from codegen.app.spec import Pipeline
+from codegen.common.errors import UserError
 from workbench.training import convert, fit
 from workbench.training.confusion import Confusion, confusion
 from workbench.training.epochs import Epoch

@@ -1,0 +1,1 @@
+"""pipeline.toml becomes a Spec, with its tables and its feature contract."""

@@ -1,0 +1,82 @@
+"""Contradictions in pipeline.toml: values right by themselves that do not fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from codegen.common.errors import UserError
+from codegen.common.toml_place import TomlFile
+
+Values = dict[
+    tuple[str, str], Any
+]  # (section, key): what was read or its default; absent where it is at fault
+
+
+def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
+    """Faults between values that are right by themselves."""
+
+    def fault(what: str, remedy: str, *keys: tuple[str, str]) -> UserError:
+        # The place is the first of the keys that the user wrote; the others are defaults.
+        written = [key for key in keys if key in toml.lines]
+        return UserError(what, file=toml.path, place=toml.place(*(written or keys)[0]), remedy=remedy)
+
+    def known(*keys: tuple[str, str]) -> bool:
+        return all(key in values for key in keys)
+
+    size, stride, fft = ("window", "size"), ("window", "stride"), ("mfcc", "fft")
+    if known(size, stride) and not values[size] <= 4 * values[stride] <= 4 * values[size]:
+        least = -(-values[size] // 4)
+        yield fault(
+            f"windows of {values[size]} samples every {values[stride]}; a stride is size/4..size",
+            f"Write stride = {values[size]}, or any number {least}..{values[size]}.",
+            stride,
+            size,
+        )
+    if known(size, fft) and values[size] > values[fft]:
+        remedy = f"Write fft = {next(points for points in (128, 256, 512, 1024) if points >= values[size])}."
+        what = f"a window of {values[size]} samples does not fit an FFT of {values[fft]} points"
+        yield fault(what, remedy, fft, size)
+
+    rate, low, high = ("audio", "sample_rate"), ("mfcc", "low_hz"), ("mfcc", "high_hz")
+    if known(rate, high) and 2 * Decimal(values[high]) > values[rate]:
+        yield fault(
+            f"filters up to {values[high]:g} Hz; sound of {values[rate]} Hz reaches to half its sample rate",
+            f"Write high_hz = {values[rate] // 2} or less.",
+            high,
+            rate,
+        )
+    if known(low, high) and Decimal(values[low]) >= Decimal(values[high]):
+        what = f"filters from {values[low]:g} Hz up to {values[high]:g} Hz; low_hz is less than high_hz"
+        yield fault(what, "Write low_hz = 20, or a higher high_hz.", low, high)
+
+    cepstra, filters = ("mfcc", "cepstra"), ("mfcc", "filters")
+    if known(cepstra, filters) and values[cepstra] > values[filters]:
+        what = f"{values[cepstra]} cepstra of {values[filters]} filters; there are at most as many as filters"
+        yield fault(what, f"Write cepstra = {values[filters]} or less, or more filters.", cepstra, filters)
+
+    minimum, maximum = ("scale", "minimum"), ("scale", "maximum")
+    if known(minimum, maximum) and values[minimum] >= values[maximum]:
+        what = f"minimum {values[minimum]} and maximum {values[maximum]}; the minimum is less"
+        yield fault(what, "Exchange them, or leave both away for -500000 and 500000.", minimum, maximum)
+
+    every = ("classifier", "every_layer")
+    if values.get(every) and set(toml.data) != {"classifier"}:
+        what = "the outputs of all layers are for a bare model: a file with [classifier] alone"
+        yield fault(what, "Leave the key away; `earshot verify --layers` sets it where it needs it.", every)
+
+    engine, reference = ("classifier", "engine"), ("classifier", "reference")
+    if values.get(engine) == "tflm" and values.get(reference) not in (None, "tflm"):
+        what = f'the engine tflm has the bits of TensorFlow Lite Micro, not of "{values[reference]}"'
+        yield fault(what, "Leave the key reference away.", reference, engine)
+
+    labels, threshold = ("decision", "labels"), ("decision", "threshold")
+    if known(labels, threshold) and isinstance(values[threshold], tuple):
+        count = len(values[threshold])
+        if count != len(values[labels]):
+            yield fault(
+                f"{count} thresholds for {len(values[labels])} labels; a number, or one a label, is allowed",
+                "Write a threshold for each label, in the order of labels.",
+                threshold,
+            )

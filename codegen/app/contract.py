@@ -1,0 +1,61 @@
+"""The feature contract: a hash of all that decides which features a model sees."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+from codegen.app.spec import Pipeline, Spec
+from codegen.app.tables import mfcc_tables
+from codegen.app.tables.scale import scale_multiplier
+from codegen.common.errors import UserError
+
+
+def feature_contract(spec: Spec) -> str:
+    """16 hex digits over audio, window, mfcc, scale, cascade.frames, the classifier's offset, rounding and
+    layout, and the tables of the front end: what to change makes training necessary.
+
+    Not over the model, whose quantization is its own and is learnt from these features, nor over what may
+    change without training: gate, slide, decision. A bare model has no features: ValueError.
+    """
+    if spec.pipeline is None:
+        raise ValueError("a bare model has no feature contract")
+    text = json.dumps(_content(spec, spec.pipeline), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def contract_file(spec: Spec) -> Path:
+    """Where training leaves the contract of the features it trained the model on; a model may have none."""
+    return spec.classifier.model.with_suffix(".contract")
+
+
+def check_contract(spec: Spec) -> None:
+    """UserError when the model has a contract and it is another one than the pipeline's."""
+    file = contract_file(spec)
+    if spec.pipeline is None or not file.is_file():
+        return
+    trained, ours = file.read_bytes().decode("ascii", "replace").strip(), feature_contract(spec)
+    if trained != ours:
+        raise UserError(
+            f'the model was trained on features "{trained[:16]}", those of pipeline.toml are "{ours}"',
+            file=file,
+            remedy="Set pipeline.toml back to what the model learnt from, or train anew: ./earshot train",
+        )
+
+
+def _content(spec: Spec, pipeline: Pipeline) -> dict[str, object]:
+    # A stage that is off leaves the contract as it was before there was one.
+    tables = mfcc_tables(pipeline.audio, pipeline.window, pipeline.mfcc)
+    return {
+        "audio": {key: value for key, value in dataclasses.asdict(pipeline.audio).items() if value},
+        "window": dataclasses.asdict(pipeline.window),
+        "mfcc": dataclasses.asdict(pipeline.mfcc),
+        "scale": dataclasses.asdict(pipeline.scale),
+        "frames": pipeline.cascade.frames,
+        "offset": spec.classifier.offset,
+        "rounding": spec.classifier.rounding.value,
+        "layout": spec.classifier.layout.value,
+        "tables": {**dataclasses.asdict(tables), "scale": scale_multiplier(pipeline.scale)},
+    }

@@ -1,0 +1,117 @@
+"""pipeline.toml against its model: what is right in each but does not fit together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from codegen.app.spec import Layout, Pipeline, Spec
+from codegen.common.errors import UserError, UserErrors
+from codegen.common.render import shape_text
+from codegen.common.toml_place import read_toml
+from codegen.model.graph import Graph, Tensor
+
+
+def check(spec: Spec, graph: Graph) -> None:
+    """Raises UserError with every fault. A bare model is right as it is."""
+    if spec.pipeline is None:
+        return
+    faults = _edges(spec.classifier.model, graph)
+    if not faults:
+        faults = _cascade(spec, spec.pipeline, graph.input) + _labels(spec, spec.pipeline, graph.output)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise UserErrors(faults)
+
+
+def _place(spec: Spec, section: str, key: str) -> str:
+    """The key, with its line where the file is there to be read again."""
+    return read_toml(spec.file).place(section, key) if spec.file.is_file() else f"[{section}] {key}"
+
+
+def _edges(model: Path, graph: Graph) -> list[UserError]:
+    """One int8 tensor in, one out, each with one scale."""
+    faults = []
+    for word, option, indices in (
+        ("input", "inference_input_type", graph.inputs),
+        ("output", "inference_output_type", graph.outputs),
+    ):
+        if len(indices) != 1:
+            what = f"the model has {len(indices)} {word}s; a pipeline feeds one and reads one"
+            remedy = f"Convert a model with one {word}."
+            faults.append(UserError(what, file=model, place=word, remedy=remedy))
+            continue
+        tensor = graph.tensors[indices[0]]
+        place = f"{word} {tensor.name}"
+        if tensor.dtype != "int8":
+            what = f"is {tensor.dtype}; a pipeline's is int8"
+            remedy = f"Convert it with converter.{option} = tf.int8 and a representative dataset."
+            faults.append(UserError(what, file=model, place=place, remedy=remedy))
+        elif tensor.quantization is None or len(tensor.quantization.scales) != 1:
+            what = "has no single scale and zero point"
+            remedy = "Convert the model with full int8 quantization and a representative dataset."
+            faults.append(UserError(what, file=model, place=place, remedy=remedy))
+    return faults
+
+
+def _cascade(spec: Spec, pipeline: Pipeline, tensor: Tensor) -> list[UserError]:
+    """The input holds the cascade in the layout named: [1, a, b], with further dimensions of 1, or flat."""
+    frames, cepstra, layout = pipeline.cascade.frames, pipeline.mfcc.cepstra, spec.classifier.layout
+    natural, swapped = (frames, cepstra), (cepstra, frames)
+    picture = natural if layout is Layout.FRAMES_BY_CEPSTRA else swapped
+    if _fits(tensor.shape, picture):
+        return []
+    flat = _fits(tensor.shape, (frames * cepstra,))
+    if flat and layout is not Layout.SCRAMBLED:
+        return []
+
+    what = (
+        f'{frames} frames of {cepstra} cepstra as "{layout.value}" are {shape_text(picture)}; '
+        f"the model's input is {shape_text(tensor.shape)}"
+    )
+    place = _place(spec, "cascade", "frames")
+    if flat:
+        remedy = 'Write layout = "frames_by_cepstra": a flat input takes the frames one after the other.'
+        place = _place(spec, "classifier", "layout")
+    elif _fits(tensor.shape, natural):
+        remedy = 'Write layout = "frames_by_cepstra".'
+        place = _place(spec, "classifier", "layout")
+    elif _fits(tensor.shape, swapped):
+        remedy = (
+            'Write layout = "cepstra_by_frames", or "scrambled" for a model trained on vectors '
+            "reshaped as SensiML's tutorial does."
+        )
+        place = _place(spec, "classifier", "layout")
+    else:
+        wanted = [size for size in tensor.shape[1:] if size != 1]
+        if len(wanted) == 2:
+            first, second = wanted
+            if layout is not Layout.FRAMES_BY_CEPSTRA:
+                first, second = second, first
+            remedy = f"Write frames = {first} under [cascade] and cepstra = {second} under [mfcc]."
+        elif tensor.size % cepstra == 0:
+            remedy = f"Write frames = {tensor.size // cepstra}, or train a model for {shape_text(picture)}."
+        else:
+            remedy = f"Train a model for {shape_text(picture)}, or change frames and cepstra."
+    return [UserError(what, file=spec.file, place=place, remedy=remedy)]
+
+
+def _fits(shape: tuple[int, ...], picture: tuple[int, ...]) -> bool:
+    """Whether a tensor is this picture with dimensions of 1 before, behind or between."""
+    return [size for size in shape if size != 1] == [size for size in picture if size != 1]
+
+
+def _labels(spec: Spec, pipeline: Pipeline, tensor: Tensor) -> list[UserError]:
+    labels = len(pipeline.decision.labels)
+    if tensor.size == labels:
+        return []
+    what = (
+        f"{_count(labels, 'label')}; the model has {_count(tensor.size, 'output')} "
+        f"(its output is {shape_text(tensor.shape)})"
+    )
+    remedy = f"List {_count(tensor.size, 'label')} in the order of training, one an output."
+    return [UserError(what, file=spec.file, place=_place(spec, "decision", "labels"), remedy=remedy)]
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

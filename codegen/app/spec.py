@@ -1,0 +1,140 @@
+"""pipeline.toml as frozen dataclasses: everything between samples and classes.
+
+Defaults are SensiML's Smart Lock tutorial, bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+
+from codegen.common.reference import Reference
+
+
+class Layout(Enum):
+    """How the cascade's frames lie in the model's input tensor."""
+
+    FRAMES_BY_CEPSTRA = "frames_by_cepstra"  # [frames, cepstra], the natural picture
+    CEPSTRA_BY_FRAMES = "cepstra_by_frames"  # its transpose
+    SCRAMBLED = "scrambled"  # the flat vector copied into [cepstra, frames]
+
+
+class Rounding(Enum):
+    """How (feature - offset) / scale becomes an integer."""
+
+    NEAREST = "nearest"  # TensorFlow's: round half away from zero
+    ZERO = "zero"  # toward zero, as SensiML's device code
+
+
+@dataclass(frozen=True)
+class Audio:
+    """The microphone's signal: int16 mono."""
+
+    sample_rate: int = 16000  # Hz, 8000..48000
+    dc_block: int = 0  # 4..12: the mean of some 2^dc_block samples is taken off each; 0: nothing is
+
+
+@dataclass(frozen=True)
+class Window:
+    """Samples of one frame."""
+
+    size: int = 400  # samples, 2..1024
+    stride: int = 400  # samples, size/4..size
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Opens when any |sample| of a window exceeds the threshold."""
+
+    threshold: int = 600  # 0..32767
+    backoff: int = 14  # windows passed after the opening one, 0..64
+    delay: int = 0  # windows held back first, 0..64
+
+
+@dataclass(frozen=True)
+class Mfcc:
+    """Kaldi's MFCC in fixed point."""
+
+    cepstra: int = 20  # kept, 1..filters
+    filters: int = 23  # mel triangles
+    fft: int = 512  # points: 128, 256, 512, 1024
+    low_hz: float = 20.0
+    high_hz: float = 8000.0
+    lifter: float = 22.0  # 0: none
+    preemphasis: float = 0.97  # 0..1
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The range of a cepstrum that becomes 0..255."""
+
+    minimum: int = -500000
+    maximum: int = 500000
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """Frames of one decision."""
+
+    frames: int = 15
+    slide: bool = True  # by one frame a decision; False: emptied by each decision
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """The model and how features enter it."""
+
+    model: Path  # absolute
+    engine: str = "aot"  # "aot" or "tflm"
+    kernels: str = "small"  # "small" or "fast"
+    layout: Layout = Layout.FRAMES_BY_CEPSTRA
+    offset: int = 0  # subtracted from the 8-bit feature, 0..255: 0 or 127 in practice
+    rounding: Rounding = Rounding.NEAREST
+    reference: Reference = Reference.LITERT  # whose bits the generated C computes
+    every_layer: bool = False  # a bare model's run() appends the outputs of all layers to its own
+
+
+@dataclass(frozen=True)
+class Decision:
+    """From scores to a class."""
+
+    labels: tuple[str, ...]
+    thresholds: tuple[Fraction, ...]  # one a label, 0..1; exactly the decimal written: 0.80 is 4/5
+    votes: int = 1  # the class with more than half of the last `votes` decisions wins, 1..10
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """All stages around the classifier."""
+
+    audio: Audio
+    window: Window
+    gate: Gate
+    mfcc: Mfcc
+    scale: Scale
+    cascade: Cascade
+    decision: Decision
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One app. A pipeline.toml with [classifier] alone is a bare model: `pipeline` is None."""
+
+    name: str  # the folder's name as a C identifier, lower case; prefix of every generated symbol
+    file: Path  # pipeline.toml, absolute
+    classifier: Classifier
+    pipeline: Pipeline | None
+
+
+def with_kernels(spec: Spec, kernels: str | None) -> Spec:
+    """The app with other kernels, "small" or "fast"; with its own for None."""
+    return spec if kernels is None else replace(spec, classifier=replace(spec.classifier, kernels=kernels))
+
+
+def with_engine(spec: Spec, engine: str) -> Spec:
+    """The app as an engine runs it: in place of tflm, aot computes TensorFlow Lite Micro's bits."""
+    tflm = "tflm" in (engine, spec.classifier.engine)
+    reference = Reference.TFLM if tflm else spec.classifier.reference
+    return replace(spec, classifier=replace(spec.classifier, engine=engine, reference=reference))

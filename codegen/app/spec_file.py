@@ -1,0 +1,240 @@
+"""pipeline.toml -> Spec. All faults of the file are told at once: line, what is allowed, remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NoReturn
+
+from codegen.app.checks import Values, contradictions
+from codegen.app.keys import KEYS, REQUIRED, Labels, UnfitError, did_you_mean, found
+from codegen.app.spec import (
+    Audio,
+    Cascade,
+    Classifier,
+    Decision,
+    Gate,
+    Layout,
+    Mfcc,
+    Pipeline,
+    Rounding,
+    Scale,
+    Spec,
+    Window,
+)
+from codegen.app.tables import check_mfcc, check_scale
+from codegen.common.errors import UserError, UserErrors
+from codegen.common.reference import Reference
+from codegen.common.toml_place import TomlFile, read_toml
+
+FILE_NAME = "pipeline.toml"
+NAME_LENGTH_MAX = 40
+STAGES: dict[str, type] = {
+    "audio": Audio,
+    "window": Window,
+    "gate": Gate,
+    "mfcc": Mfcc,
+    "scale": Scale,
+    "cascade": Cascade,
+}
+
+# Folder names whose generated symbols or headers would be taken for the runtime's or the C library's.
+_TAKEN = """
+    app board cascade classifier crc decision device fault faults fft gate kernels line log main mel mfcc
+    model nn pipeline port protocol replay reset scale start tensor vectors window
+    assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg
+    stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings tgmath threads time uchar unistd
+    wchar wctype
+"""
+
+
+def app_name(folder: str) -> str:
+    """The folder's name as a C identifier, lower case, that can prefix every generated symbol."""
+    name = re.sub(r"[^a-z0-9]+", "_", folder.lower()).strip("_")[:NAME_LENGTH_MAX].rstrip("_")
+    if not name or name[0].isdigit():
+        name = f"app_{name}".rstrip("_")
+    return f"{name}_app" if name in _TAKEN.split() else name
+
+
+def load_spec(path: Path) -> Spec:
+    """The spec of an app: `path` is its folder or its pipeline.toml. UserError with every fault found."""
+    toml = read_toml(find_pipeline(path))
+    values, faults = _read_values(toml)
+    bare = set(toml.data) == {"classifier"}
+    for (section, key), example in REQUIRED.items():
+        missing = key not in _table(toml, section) and (section == "classifier" or not bare)
+        if missing and isinstance(toml.data.get(section, {}), dict):
+            faults.append(
+                UserError(
+                    "is missing",
+                    file=toml.path,
+                    place=toml.place(section, key),
+                    remedy=f"Write it under [{section}]: {example}",
+                )
+            )
+    faults += contradictions(toml, values)
+    model = toml.path.absolute().parent / values.get(("classifier", "model"), "")
+    if ("classifier", "model") in values and not model.is_file():
+        what = "is a folder" if model.is_dir() else "is not there"
+        faults.append(
+            UserError(
+                f"the model {values['classifier', 'model']} {what}",
+                file=toml.path,
+                place=toml.place("classifier", "model"),
+                remedy="Give the path of a .tflite file, from the folder of pipeline.toml.",
+            )
+        )
+    if faults:
+        _raise(faults)
+    spec = _spec(toml.path.absolute(), model, values, bare)
+    if spec.pipeline is not None:
+        _check_tables(toml, spec.pipeline)
+    return spec
+
+
+def _raise(faults: list[UserError]) -> NoReturn:
+    if len(faults) == 1:
+        raise faults[0]
+    raise UserErrors(sorted(faults, key=lambda fault: _line_number(fault.place)))
+
+
+def _check_tables(toml: TomlFile, pipeline: Pipeline) -> None:
+    """Values that are right by themselves and still make no tables: the faults get their file and line."""
+    faults: list[UserError] = []
+
+    def collect(check: Callable[[], None]) -> None:
+        try:
+            check()
+        except UserError as fault:
+            section, key = re.findall(r"\w+", fault.place or "")
+            place = toml.place(section, key)
+            faults.append(UserError(fault.what, file=toml.path, place=place, remedy=fault.remedy))
+
+    collect(lambda: check_mfcc(pipeline.audio, pipeline.mfcc))
+    collect(lambda: check_scale(pipeline.scale))
+    if faults:
+        _raise(faults)
+
+
+def find_pipeline(path: Path) -> Path:
+    """An app's pipeline.toml: `path` is that file or its folder. UserError where there is none."""
+    if path.is_dir():
+        if not (path / FILE_NAME).is_file():
+            raise UserError(
+                f"this folder has no {FILE_NAME}",
+                file=path,
+                remedy=f"An app is a folder with {FILE_NAME} and its model, like examples/smart_lock.",
+            )
+        return path / FILE_NAME
+    if not path.exists():
+        raise UserError("there is no such app", file=path, remedy="Give a folder with a pipeline.toml in it.")
+    if path.suffix != ".toml":
+        raise UserError("is not an app", file=path, remedy="Give a folder with a pipeline.toml in it.")
+    return path
+
+
+def _line_number(place: str | None) -> int:
+    line = re.match(r"line (\d+)", place or "")
+    return int(line[1]) if line else 1 << 30
+
+
+def _table(toml: TomlFile, section: str) -> dict[str, Any]:
+    table = toml.data.get(section)
+    return table if isinstance(table, dict) else {}
+
+
+def _read_values(toml: TomlFile) -> tuple[Values, list[UserError]]:
+    """Values that fit their keys, and a fault for everything else in the file. Defaults are filled in."""
+    faults: list[UserError] = []
+    values: Values = {}
+
+    def fault(what: str, remedy: str | None, *key: str | int) -> None:
+        faults.append(UserError(what, file=toml.path, place=toml.place(*key), remedy=remedy))
+
+    for section, table in toml.data.items():
+        if section not in KEYS or not isinstance(table, dict):
+            fault(*_not_a_section(section, table), section)
+        else:
+            for key in (key for key in table if key not in KEYS[section]):
+                fault(*_unknown_key(section, key), section, key)
+
+    for section, rules in KEYS.items():
+        table = _table(toml, section)
+        fields = STAGES[section]() if section in STAGES else None
+        for key, rule in rules.items():
+            if key not in table:
+                if fields is not None:
+                    values[section, key] = getattr(fields, key)
+                continue
+            unfit = rule.faults(key, table[key]) if isinstance(rule, Labels) else []
+            try:
+                values[section, key] = rule.read(key, table[key])
+            except UnfitError as first:
+                unfit = unfit or [first]
+            for wrong in unfit:
+                item = () if wrong.item is None else (wrong.item,)
+                fault(wrong.what, wrong.remedy, section, key, *item)
+    return values, faults
+
+
+def _homes(key: str) -> str:
+    """The sections that have this key: "[gate] or [decision]", or nothing."""
+    return " or ".join(f"[{section}]" for section, rules in KEYS.items() if key in rules)
+
+
+def _not_a_section(section: str, table: Any) -> tuple[str, str]:
+    """What is wrong with an entry of the file's top level, and the remedy."""
+    if section in KEYS:
+        if isinstance(table, list):
+            return "is written as an array of tables", f"Write [{section}] with single brackets."
+        return f"found {found(table)}; a section is allowed", f"Write [{section}] on its own line."
+    if _homes(section) and not isinstance(table, dict):
+        return "stands before any section", f"Write it under {_homes(section)}."
+    near = did_you_mean(section, list(KEYS))
+    return "is unknown", near or f"Known sections: {', '.join(KEYS)}."
+
+
+def _unknown_key(section: str, key: str) -> tuple[str, str]:
+    near = did_you_mean(key, list(KEYS[section]))
+    if near is None and _homes(key):
+        near = f"It belongs to {_homes(key)}."
+    return "is unknown", near or f"Keys of [{section}]: {', '.join(KEYS[section])}."
+
+
+def _spec(file: Path, model: Path, values: Values, bare: bool) -> Spec:
+    """The dataclasses of values that are all right."""
+
+    def given(section: str) -> dict[str, Any]:
+        return {key: values[section, key] for key in KEYS[section] if (section, key) in values}
+
+    chosen = given("classifier")
+    chosen["model"] = model
+    if "layout" in chosen:
+        chosen["layout"] = Layout(chosen["layout"])
+    if "rounding" in chosen:
+        chosen["rounding"] = Rounding(chosen["rounding"])
+    if "reference" in chosen:
+        chosen["reference"] = Reference(chosen["reference"])
+    name = app_name(file.parent.name)
+    classifier = Classifier(**chosen)
+    if bare:
+        return Spec(name, file, classifier, None)
+
+    reals = {key: float(value) for key, value in given("mfcc").items() if isinstance(value, Decimal)}
+    decision = given("decision")
+    labels = decision["labels"]
+    threshold = decision.pop("threshold")
+    each = threshold if isinstance(threshold, tuple) else (threshold,) * len(labels)
+    pipeline = Pipeline(
+        audio=Audio(**given("audio")),
+        window=Window(**given("window")),
+        gate=Gate(**given("gate")),
+        mfcc=Mfcc(**{**given("mfcc"), **reals}),
+        scale=Scale(**given("scale")),
+        cascade=Cascade(**given("cascade")),
+        decision=Decision(thresholds=tuple(Fraction(share) for share in each), **decision),
+    )
+    return Spec(name, file, classifier, pipeline)

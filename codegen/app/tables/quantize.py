@@ -1,0 +1,28 @@
+"""The 256 bytes between a feature and the model's int8."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from codegen.app.spec import Rounding
+
+
+def quantize_table(offset: int, scale: float, zero_point: int, rounding: Rounding) -> tuple[int, ...]:
+    """sat8(round((u - offset) / scale) + zero_point) for u = 0..255.
+
+    The quotient is the exact one of an integer and the file's float32 scale; halves go away from zero, as
+    TfLiteRound does. TensorFlow divides in float32, which can round a quotient onto a half that the exact one
+    misses by less than 2^-24 of itself; there, and only there, its integer may be the neighbour of this one.
+    """
+    exact = Fraction(scale)
+    return tuple(
+        max(-128, min(127, _rounded((u - offset) / exact, rounding) + zero_point)) for u in range(256)
+    )
+
+
+def _rounded(value: Fraction, rounding: Rounding) -> int:
+    if rounding is Rounding.ZERO:
+        return math.trunc(value)
+    magnitude = math.floor(abs(value) + Fraction(1, 2))
+    return magnitude if value >= 0 else -magnitude

@@ -1,0 +1,1 @@
+"""board.toml: what a board is, checked."""

@@ -1,0 +1,1 @@
+"""What all rooms use: errors that teach, rendering of templates, TOML with places."""

@@ -1,0 +1,1 @@
+"""The only place that spells C, Robot, linker and flash scripts, by the templates."""

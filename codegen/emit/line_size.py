@@ -1,0 +1,106 @@
+"""The longest line an app's image can print: how large the buffer of lines in app.c must be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from codegen import protocol
+from codegen.app.spec import Pipeline, Spec
+from codegen.model.graph import Graph
+from codegen.passes.layer_outputs import output_bytes
+from codegen.version import VERSION
+
+BOARD_NAME_MAX = 40  # characters of a board's name; tests/codegen/emit/test_line_size.py proves it
+# Characters of an error's text: a piece of the received line has each of its characters escaped at worst.
+ERROR_MAX = max(
+    len(error.words) + (1 + 2 * protocol.SUBJECT_MAX if error.subject is protocol.Subject.RECEIVED else 7)
+    for error in protocol.ERRORS
+)
+
+_U32 = (1 << 32) - 1
+_I32 = -(1 << 31)
+_I64 = -(1 << 63)
+_I8 = -128
+
+
+def line_size(spec: Spec, graph: Graph) -> int:
+    """Bytes of the longest line with its LF.
+
+    Proof: every kind of line that firmware/device/protocol.c and status.c write is built here with each
+    value at its longest. A number is longest at its type's minimum (the sign is a character) or, unsigned,
+    at its maximum; texts are those of this app or bounded above; JSON without blanks is what json.c writes.
+    """
+    return max(len(line) for line in longest_lines(spec, graph)) + 1
+
+
+def longest_lines(spec: Spec, graph: Graph) -> Iterator[str]:
+    """Each kind of line at its longest, without its LF."""
+    yield _text(_boot(spec, graph))
+    yield _text(_status(spec.pipeline))
+    yield _text({"error": "x" * ERROR_MAX, "detail": _I64, "reason": "x" * protocol.REASON_MAX, "code": 255})
+    yield _text({"ack": _U32, "room": _U32})
+    chunk = min(output_bytes(spec, graph), protocol.TENSOR_CHUNK)
+    yield _text({"tensor": _U32, "data": "x" * (-(-chunk // 3) * 4), "crc": "x" * 8})
+    if spec.pipeline is None:
+        return
+    labels = spec.pipeline.decision.labels
+    for label in ("Unknown", *labels):
+        yield _text(_decision(label))
+        yield _text({"set": f"{protocol.THRESHOLD}.{label}", "value": _I32})
+    cepstra = spec.pipeline.mfcc.cepstra
+    yield _stage("cepstra", [_I32] * cepstra)
+    yield _stage("features", [255] * cepstra)
+    yield _stage("frame", [_I8] * cepstra)
+    yield _stage("input", [_I8] * (spec.pipeline.cascade.frames * cepstra))
+    yield _stage("scores", [_I8] * graph.output.nbytes)
+
+
+def _text(line: dict[str, object]) -> str:
+    return json.dumps(line, separators=(",", ":"))
+
+
+def _boot(spec: Spec, graph: Graph) -> dict[str, object]:
+    line: dict[str, object] = {
+        "boot": spec.name,
+        "board": "x" * BOARD_NAME_MAX,
+        "engine": spec.classifier.engine,
+        "build": "0" * 40,
+        "model": "0" * 16,
+        "input": graph.input.nbytes,
+        "output": output_bytes(spec, graph),
+    }
+    if spec.pipeline is not None:
+        line |= {
+            "contract": "0" * 16,
+            "rate": spec.pipeline.audio.sample_rate,
+            "frames": spec.pipeline.cascade.frames,
+            "labels": list(spec.pipeline.decision.labels),
+        }
+    cause = max(protocol.RESET_CAUSES, key=len)
+    return line | {"image": "0" * 8, "reset": cause, "version": VERSION}
+
+
+def _status(pipeline: Pipeline | None) -> dict[str, object]:
+    line: dict[str, object] = {"status": _U32, "live": False, "stages": False}
+    line |= dict.fromkeys(protocol.COUNTERS, _U32)
+    if pipeline is not None:
+        line |= {setting.key: _I32 for setting in protocol.SETTINGS if setting.key != protocol.THRESHOLD}
+        line |= {f"{protocol.THRESHOLD}.{label}": _I32 for label in pipeline.decision.labels}
+    return line
+
+
+def _decision(label: str) -> dict[str, object]:
+    return {
+        "ModelNumber": 0,
+        "Classification": 255,
+        "SegmentStart": _I64,
+        "SegmentLength": _U32,
+        "Label": label,
+        "Score": _I8,
+        "Sequence": _U32,
+    }
+
+
+def _stage(stage: str, values: list[int]) -> str:
+    return _text({"stage": stage, "sequence": _U32, "values": values})

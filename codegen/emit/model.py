@@ -1,0 +1,244 @@
+"""The model as C: constants, one struct a layer, and run(), one list of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from codegen.app.spec import Spec
+from codegen.common.reference import Reference
+from codegen.common.render import c_rows, c_words, render, shape_text, short
+from codegen.emit import incremental as source
+from codegen.incremental import Incremental, ModePlan, incremental, mode_table, modes_of
+from codegen.kernels.layer import Array, Layer
+from codegen.model.graph import Graph, Tensor, Variable
+from codegen.model.variables import uniform
+from codegen.passes.layer_outputs import layer_outputs, output_bytes
+from codegen.passes.lower import lower
+from codegen.passes.memory_plan import Plan, plan
+from codegen.passes.wide_weights import widened
+
+OWNERS = {
+    Reference.LITERT: "LiteRT's reference kernels",
+    Reference.TFLM: "TensorFlow Lite Micro",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A line of run(). arguments: after the layer's struct."""
+
+    layer: Layer
+    comment: str
+    arguments: tuple[str, ...]
+    copied: tuple[int, str, int] | None = None  # where every layer's output is wanted: offset, place, bytes
+
+
+def model_plan(graph: Graph, reference: Reference = Reference.LITERT) -> Plan:
+    """The program of a graph with its memory planned."""
+    return plan(lower(graph, reference))
+
+
+def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
+    """The text of NAME_model.c. scratch: bytes that stages outside the model need of the arena."""
+    rows = incremental(spec, graph)
+    if isinstance(rows, Incremental):
+        return _incremental_source(spec, graph, scratch, rows)
+    program = lower(graph, spec.classifier.reference)
+    planned = plan(widened(program) if spec.classifier.kernels == "fast" else program)
+    layers = planned.program.layers
+    calls = [_call(planned, index, spec.name) for index in range(len(layers))]
+    if spec.classifier.every_layer:
+        calls = _copied(calls, planned, graph, spec.name)
+    return render(
+        "model.c.in",
+        **_common(spec, graph, planned),
+        arena=max(planned.arena, scratch, 16),
+        needed=planned.arena,
+        scratch=scratch,
+        layers=layers,
+        calls=calls,
+        output_bytes=output_bytes(spec, graph),
+        tensors=planned.program.tensors,
+        types=sorted({layer.type for layer in layers}),
+        states=[_state(graph.variables[index]) for index in sorted(planned.program.states.values())],
+        constants=_constants([planned]),
+        incremental=None,
+    )
+
+
+def _incremental_source(spec: Spec, graph: Graph, scratch: int, rows: Incremental) -> str:
+    """The model computed row by row."""
+    stepping = tuple(call.layer for call in rows.calls if call.named)
+    total = len(rows.rest.program.layers)
+    behind = rows.rest.program.layers[len(rows.before) :]
+    steps = source.steps(rows, spec.name)
+    table = mode_table(ModePlan(modes_of(rows), "", rows.arena, rows.state, rows.catch_up))
+    return render(
+        "model.c.in",
+        **_common(spec, graph, rows.rest),
+        calls=[_call(rows.rest, index, spec.name) for index in range(len(rows.before), total)],
+        output_bytes=graph.output.nbytes,
+        arena=max(rows.arena, scratch, 16),
+        needed=rows.arena,
+        scratch=scratch,
+        layers=(*stepping, *behind),
+        tensors=rows.step.program.tensors,
+        types=sorted({*(layer.type for layer in (*stepping, *behind)), *source.types(rows)}),
+        states=[],
+        constants=_constants([rows.step, rows.rest]),
+        incremental=rows,
+        kinds={kept: source.TYPES[type(kept)] for kept in rows.kept},
+        works=source.works(rows, spec.name),
+        modes=table.splitlines(),
+        steps=steps,
+        step_arena=any("arena" in line for call in steps for line in call.lines),
+        step_time=any(call.due or "time" in line for call in steps for line in call.lines),
+        before=source.before(rows, spec.name),
+        struct=lambda kept, values: source.struct(kept, values, spec.name),
+    )
+
+
+def _common(spec: Spec, graph: Graph, planned: Plan) -> dict[str, object]:
+    """What the template needs of both."""
+    return {
+        "name": spec.name,
+        "mode": spec.classifier.kernels,
+        "reference": OWNERS[spec.classifier.reference],
+        "graph": graph,
+        "plan": planned,
+        "rows": _rows,
+        "comment": comment,
+        "describe": describe,
+        "value": _value,
+    }
+
+
+def comment(text: str) -> str:
+    """Text from the model's file inside a C comment: nothing in it ends the comment or starts a trigraph."""
+    return text.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?").rstrip("\\")
+
+
+def describe(tensor: Tensor) -> str:
+    """15 x 20 x 1, scale 0.0235, zero point -128."""
+    shape = tensor.shape[1:] if len(tensor.shape) > 1 and tensor.shape[0] == 1 else tensor.shape
+    text = shape_text(shape or (1,))
+    if tensor.quantization is not None and len(tensor.quantization.scales) == 1:
+        text += f", scale {short(tensor.quantization.scale)}, zero point {tensor.quantization.zero_point}"
+    return text
+
+
+@dataclass(frozen=True)
+class State:
+    """A variable's memory. fill: the one byte of its initial value, or None: then `initial` lists them."""
+
+    variable: Variable
+    size: int
+    fill: int | None
+    initial: list[int]
+
+
+def _state(variable: Variable) -> State:
+    data = np.frombuffer(variable.initial.tobytes(), np.int8)
+    return State(variable, data.size, uniform(variable), data.tolist())
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A constant tensor that kernels read as an input. values: its bytes"""
+
+    tensor: Tensor
+    values: list[int]
+
+
+def _constants(plans: Sequence[Plan]) -> list[Constant]:
+    """Of all the programs, each once."""
+    found: dict[int, Constant] = {}
+    for program in (planned.program for planned in plans):
+        for index in sorted({index for layer in program.layers for index in layer.inputs}):
+            tensor = program.tensors[index]
+            if tensor.data is not None and index not in found:
+                found[index] = Constant(tensor, np.frombuffer(tensor.data.tobytes(), np.int8).tolist())
+    return list(found.values())
+
+
+def _place(planned: Plan, tensor: int, name: str) -> str:
+    program = planned.program
+    if tensor in program.kept:
+        return source.place(planned, tensor, name)
+    if tensor == program.input:
+        return "input"
+    if tensor == program.output:
+        return "output"
+    if tensor in program.states:
+        return f"{name}_state{program.states[tensor]}"
+    if program.tensors[tensor].data is not None:
+        return f"{name}_constant{tensor}"
+    offset = planned.offset(tensor)
+    return "arena" if not offset else f"arena + {offset}"
+
+
+def _call(planned: Plan, index: int, name: str) -> Call:
+    layer = planned.program.layers[index]
+    tensors = planned.program.tensors
+    arguments = [_place(planned, tensor, name) for tensor in (*layer.inputs, layer.output)]
+    if layer.kernel.startswith("stream_") and arguments[0].startswith("arena"):
+        arguments[0] = source.wide(arguments[0])
+    if layer.scratch:
+        offset = planned.scratch[index]
+        arguments.append("arena" if not offset else f"arena + {offset}")
+    computed = [tensors[index] for index in layer.node.inputs if index >= 0 and tensors[index].data is None]
+    text = f"{layer.node.index} {layer.node.op}"
+    if layer.note:
+        text += f" {layer.note}"
+    made = tensors[layer.output]
+    own = layer.inputs[0]  # of several calls that make one tensor, each has another
+    before = computed[0] if computed and own not in layer.node.inputs else tensors[own]
+    text += f": {describe(before).split(',')[0]} -> {describe(made)}"
+    return Call(layer, comment(text), tuple(arguments))
+
+
+def _copied(calls: list[Call], planned: Plan, graph: Graph, name: str) -> list[Call]:
+    """The calls, with the outputs of all layers copied behind the model's own."""
+    calls = list(calls)
+    for made in layer_outputs(graph, planned.program):
+        place = _place(planned, made.tensor.index, name)
+        calls[made.call] = replace(calls[made.call], copied=(made.offset, place, made.tensor.nbytes))
+    return calls
+
+
+def _rows(array: Array) -> str:
+    """The elements of an initialiser."""
+    if array.groups:
+        return _groups(array)
+    if array.type == "uint32_t":
+        return c_words(array.values.tolist())
+    if array.values.ndim == 1:
+        return c_rows(array.values.tolist())
+    widths = [max(len(str(v)) for v in column) for column in array.values.T.tolist()]
+    lines = []
+    for row in array.values.tolist():
+        lines.append("    {" + ", ".join(f"{v:>{w}}" for v, w in zip(row, widths, strict=True)) + "},")
+    return "\n".join(lines)
+
+
+def _groups(array: Array) -> str:
+    """Words with a comment before each group."""
+    words, lines, start = array.values.tolist(), [], 0
+    for group in array.groups:
+        lines.append(f"    /* {group.of} */")
+        for part in group.parts:
+            lines.append(c_words(words[start : start + part]))
+            start += part
+    assert start == len(words)
+    return "\n".join(lines)
+
+
+def _value(layer: Layer, value: str, name: str) -> str:
+    """A field's value, where an array's suffix, at its start, stands for its C name."""
+    word = value.split(" ", maxsplit=1)[0]
+    if any(array.suffix == word for array in layer.arrays):
+        return f"{name}_{layer.name}_{value}"
+    return value

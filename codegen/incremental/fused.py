@@ -1,0 +1,67 @@
+"""The step's layers, with the convolutions that the stream kernel computes in its form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from codegen.incremental.conv import Convolution, convolution, fits
+from codegen.kernels.layer import Layer
+from codegen.kernels.packing.lanes import NotExactError
+from codegen.model.graph import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A layer as lowered; conv: where the stream kernel computes it, with the tables `joined` to it."""
+
+    layer: Layer
+    conv: Convolution | None = None
+    joined: tuple[Layer, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Of its struct."""
+        return self.layer.name
+
+    @property
+    def output(self) -> int:
+        """The row it makes."""
+        return self.conv.output if self.conv else self.layer.output
+
+
+def parts(tensors: Sequence[Tensor], layers: Sequence[Layer], wanted: set[int]) -> list[Part]:
+    """The layers, with tables joined to the convolution before them. wanted: tensors that last."""
+    found: list[Part] = []
+    joined: set[str] = set()
+    for layer in layers:
+        if layer.name in joined:
+            continue
+        if not is_convolution(tensors, layer):
+            found.append(Part(layer))
+            continue
+        tables = _tables_behind(layer, layers, wanted, tensors[layer.output].shape[3])
+        try:
+            found.append(Part(layer, convolution(tensors, layer, tables), tuple(tables)))
+            joined.update(table.name for table in tables)
+        except NotExactError:
+            found.append(Part(layer))
+    return found
+
+
+def is_convolution(tensors: Sequence[Tensor], layer: Layer) -> bool:
+    """A convolution, or a depthwise one of one channel, which is the same."""
+    node = layer.node
+    return node.op == "CONV_2D" or (node.op == "DEPTHWISE_CONV_2D" and tensors[node.inputs[0]].shape[3] == 1)
+
+
+def _tables_behind(layer: Layer, layers: Sequence[Layer], wanted: set[int], channels: int) -> list[Layer]:
+    tables: list[Layer] = []
+    output = layer.output
+    while output not in wanted:
+        readers = [other for other in layers if output in other.inputs]
+        if len(readers) != 1 or readers[0].kernel != "table" or not fits(readers[0], channels):
+            break
+        tables.append(readers[0])
+        output = readers[0].output
+    return tables

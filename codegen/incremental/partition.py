@@ -1,0 +1,213 @@
+"""The model cut in two along its layers: those that compute one row a frame, and the rest.
+
+The rule of each operator (codegen/incremental/rules.py) makes it an operator over a few rows, as long as all
+that it reads slides. What it makes is one row. What it reads is the newest row of its input, or a window of
+rows that has to be kept. The rest reads whole tensors, whose rows are all kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.app.spec import Layout
+from codegen.incremental.rules import ALIASES, NEWEST, Read, Recipe, Sources, recipe
+from codegen.incremental.view import NotIncrementalError, View, input_view
+from codegen.model.graph import Graph, Node, Tensor
+
+
+@dataclass(frozen=True)
+class Window:
+    """Rows that a layer of the step reads. of: the tensor of the model whose rows they are, see Cut.owner."""
+
+    of: int
+    age: int
+    count: int
+
+    @property
+    def reach(self) -> int:
+        """Rows from its first to the newest of all."""
+        return self.age + self.count
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """graph: the model's tensors and those of the step; its nodes are those of the step, then the rest.
+
+    steps: how many nodes are the step's
+    views: of the tensors that slide
+    rows: a tensor of the model that slides -> its newest row
+    windows: tensors of the step that are kept rows
+    whole: tensors of the model that the rest reads, made row by row
+    histories: tensor that a dense layer of the rest reads -> the sliding tensor whose rows it is
+    reasons: node -> why it is computed in full
+    """
+
+    graph: Graph
+    steps: int
+    views: dict[int, View]
+    rows: dict[int, int]
+    windows: dict[int, Window]
+    whole: tuple[int, ...]
+    histories: dict[int, int]
+    reasons: dict[int, str]
+    owners: dict[int, int]
+
+    @property
+    def frames(self) -> int:
+        """Rows of the model's input."""
+        return self.views[self.graph.inputs[0]].rows
+
+    def first(self, tensor: int) -> int:
+        """The frame of a full run, from 0, that makes a tensor's first row."""
+        return self.frames - self.views[tensor].rows
+
+    def owner(self, tensor: int) -> int:
+        """The tensor whose rows are this one's: itself, or one under another shape."""
+        return self.owners.get(tensor, tensor)
+
+
+def cut(graph: Graph, frames: int, layout: Layout, serves: Callable[[Tensor], bool]) -> Cut:
+    """The model over sliding frames. NotIncrementalError where its input's rows are not the frames.
+
+    serves: whether the dense kernel over kept rows is exact with these weights
+    """
+    return _Cutter(graph, input_view(graph.input, frames, layout)).cut(serves)
+
+
+class _Cutter:
+    def __init__(self, graph: Graph, source: View) -> None:
+        self.graph = graph
+        self.tensors: list[Tensor] = list(graph.tensors)
+        self.views: dict[int, View] = {source.tensor: source}
+        self.rows: dict[int, int] = {}
+        self.windows: dict[int, Window] = {}
+        self.reasons: dict[int, str] = {}
+        self.owners: dict[int, int] = {}
+        self.histories: dict[int, int] = {}
+        self._kept: dict[tuple[int, Read], int] = {}
+        self._makers = {output: node for node in graph.nodes for output in node.outputs}
+        self.rows[source.tensor] = self._tensor(source.tensor, source.cut(1))
+
+    def cut(self, serves: Callable[[Tensor], bool]) -> Cut:
+        """Takes node after node."""
+        steps: list[Node] = []
+        rest: list[Node] = []
+        for node in self.graph.nodes:
+            try:
+                steps.append(self._step(node))
+            except NotIncrementalError as reason:
+                self.reasons[node.index] = str(reason)
+                rest.append(node)
+        for node in [node for node in rest if node.op == "FULLY_CONNECTED"]:
+            if serves(self.tensors[node.inputs[1]]):
+                rest = self._from_history(node, rest)
+        read = {index for node in rest for index in node.inputs} | set(self.graph.outputs)
+        whole = tuple(index for index in self.views if index in read)
+        turning = [self._turn(index) for index in whole if self.views[index].turned]
+        return Cut(
+            graph=replace(self.graph, tensors=tuple(self.tensors), nodes=(*steps, *turning, *rest)),
+            steps=len(steps),
+            views=self.views,
+            rows=self.rows,
+            windows=self.windows,
+            whole=whole,
+            histories=self.histories,
+            reasons=self.reasons,
+            owners=self.owners,
+        )
+
+    def _from_history(self, node: Node, rest: list[Node]) -> list[Node]:
+        """The rest with a dense layer that reads kept rows, where reshapes alone are between."""
+        between: set[int] = set()
+        tensor = node.inputs[0]
+        while tensor not in self.views:
+            maker = self._makers[tensor]
+            readers = sum(tensor in reader.inputs for reader in self.graph.nodes)
+            if maker.op not in ALIASES or readers != 1 or tensor in self.graph.outputs:
+                return rest
+            between.add(maker.index)
+            tensor = maker.inputs[0]
+        weights, size = self.tensors[node.inputs[1]], self.tensors[tensor].size
+        if weights.shape[1] != size:
+            return rest
+        made = self._tensor(tensor, (1, size))
+        self.histories[made] = tensor
+        self.reasons[node.index] += ", from the kept rows"
+        moved = replace(node, inputs=(made, *node.inputs[1:]))
+        return [moved if other.index == node.index else other for other in rest if other.index not in between]
+
+    def _step(self, node: Node) -> Node:
+        """The node over a few rows."""
+        computed = [index for index in node.inputs if index >= 0 and self.tensors[index].data is None]
+        if not computed:
+            raise NotIncrementalError("it reads constants alone")
+        for index in computed:
+            if index not in self.views:
+                maker = self._makers[index]
+                raise NotIncrementalError(f"it reads layer {maker.index} ({maker.op}), computed in full")
+        found = recipe(node, Sources(self.tensors, self.views))
+        (output,) = node.outputs
+        self.views[output] = found.output
+        source = self.views.get(node.inputs[0])
+        if found.op == "RESHAPE" and found.reads[0] == NEWEST and source and source.rows == found.output.rows:
+            self.owners[output] = self.owners.get(node.inputs[0], node.inputs[0])
+        self.rows[output] = self._tensor(output, found.output.cut(1))
+        inputs = [self._input(node, position, found) for position in _positions(node, found)]
+        return replace(
+            node, op=found.op, inputs=tuple(inputs), outputs=(self.rows[output],), options=found.options
+        )
+
+    def _input(self, node: Node, position: int, found: Recipe) -> int:
+        """The tensor of the step at an input."""
+        values = found.constants.get(position)
+        index = node.inputs[position]
+        if values is not None:
+            return self._tensor(index, values.shape, values)
+        read = found.reads.get(position)
+        if read is None:
+            return index
+        return self.rows[index] if read == NEWEST else self._window(index, read)
+
+    def _window(self, tensor: int, read: Read) -> int:
+        """The kept rows of a tensor, as one of the step."""
+        if (tensor, read) not in self._kept:
+            made = self._tensor(tensor, self.views[tensor].cut(read.count))
+            self.windows[made] = Window(self.owners.get(tensor, tensor), read.age, read.count)
+            self._kept[tensor, read] = made
+        return self._kept[tensor, read]
+
+    def _turn(self, index: int) -> Node:
+        """Kept rows of time, a new tensor, to the picture that the rest reads."""
+        view, tensor = self.views[index], self.tensors[index]
+        assert view.axis is not None
+        kept = self._tensor(index, (view.rows, *_without(tensor.shape, view.axis)))
+        self.windows[kept] = Window(self.owners.get(index, index), 0, view.rows)
+        order = list(range(1, len(tensor.shape)))
+        order.insert(view.axis, 0)
+        axes = self._tensor(index, (len(order),), np.array(order, np.int32))
+        return Node(self._makers[index].index, "TRANSPOSE", (kept, axes), (index,))
+
+    def _tensor(self, like: int, shape: Sequence[int], values: NDArray[Any] | None = None) -> int:
+        model = self.tensors[like]
+        dtype = model.dtype if values is None else values.dtype.name
+        made = replace(
+            model, index=len(self.tensors), shape=tuple(int(size) for size in shape), dtype=dtype, data=values
+        )
+        self.tensors.append(made)
+        return made.index
+
+
+def _positions(node: Node, found: Recipe) -> range:
+    """The inputs that the operator of the step has."""
+    if found.op == "RESHAPE":
+        return range(1)
+    return range(max(len(node.inputs), *(position + 1 for position in found.constants), 1))
+
+
+def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    return (*shape[:axis], *shape[axis + 1 :])

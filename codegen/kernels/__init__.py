@@ -1,0 +1,1 @@
+"""What a layer becomes: calls of kernels, requantisation, packed weights."""

@@ -1,0 +1,1 @@
+""".tflite becomes a Graph: reading and checking alone."""

@@ -1,0 +1,1 @@
+"""From a Graph to a Program with its memory, a pass a file."""

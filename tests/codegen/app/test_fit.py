@@ -1,0 +1,140 @@
+"""pipeline.toml against its model: what fits, and what is told where it does not."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from codegen.app.fit import check
+from codegen.app.spec import Cascade, Layout, Mfcc
+from codegen.common.errors import UserError, UserErrors
+from codegen.model.graph import Graph, Quantization
+from tests.support.apps import App, edges
+
+UNIT = Quantization((1.0,), (-128,))
+LAYOUTS = {layout.value: layout for layout in Layout}
+
+
+def graph(*shape: int, outputs: int = 4) -> Graph:
+    return edges(shape, outputs, UNIT)
+
+
+def fault(app: App, model: Graph) -> UserError:
+    with pytest.raises(UserError) as caught:
+        check(app.spec, model)
+    assert not isinstance(caught.value, UserErrors)
+    assert caught.value.remedy
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("layout", "shape"),
+    [
+        ("frames_by_cepstra", (1, 15, 20, 1)),
+        ("frames_by_cepstra", (1, 15, 20)),
+        ("frames_by_cepstra", (1, 1, 15, 20)),
+        ("frames_by_cepstra", (1, 15, 1, 20)),
+        ("frames_by_cepstra", (1, 300)),
+        ("cepstra_by_frames", (1, 20, 15, 1)),
+        ("cepstra_by_frames", (1, 300)),
+        ("scrambled", (1, 20, 15, 1)),
+    ],
+)
+def test_shapes_that_fit(layout: str, shape: tuple[int, ...]) -> None:
+    check(App(layout=LAYOUTS[layout]).spec, graph(*shape))
+
+
+@pytest.mark.parametrize(
+    ("layout", "shape", "place", "remedy"),
+    [
+        ("frames_by_cepstra", (1, 20, 15, 1), "[classifier] layout", '"cepstra_by_frames", or "scrambled"'),
+        ("cepstra_by_frames", (1, 15, 20, 1), "[classifier] layout", 'layout = "frames_by_cepstra"'),
+        ("scrambled", (1, 15, 20, 1), "[classifier] layout", 'layout = "frames_by_cepstra"'),
+        ("scrambled", (1, 300), "[classifier] layout", 'layout = "frames_by_cepstra"'),
+        (
+            "frames_by_cepstra",
+            (1, 49, 10, 1),
+            "[cascade] frames",
+            "frames = 49 under [cascade] and cepstra = 10",
+        ),
+        (
+            "cepstra_by_frames",
+            (1, 10, 49, 1),
+            "[cascade] frames",
+            "frames = 49 under [cascade] and cepstra = 10",
+        ),
+        ("frames_by_cepstra", (1, 320), "[cascade] frames", "frames = 16"),
+        ("frames_by_cepstra", (1, 301), "[cascade] frames", "15 x 20"),
+        ("frames_by_cepstra", (1, 5, 3, 20), "[cascade] frames", "frames = 15, or train"),
+    ],
+)
+def test_shapes_that_do_not(layout: str, shape: tuple[int, ...], place: str, remedy: str) -> None:
+    told = fault(App(layout=LAYOUTS[layout]), graph(*shape))
+    assert told.place == place
+    assert remedy in (told.remedy or "")
+    assert " x ".join(map(str, shape)) in told.what
+    assert layout in told.what
+
+
+def test_one_frame_or_one_cepstrum_fits_in_any_layout() -> None:
+    for app in (App(cascade=Cascade(1)), App(mfcc=Mfcc(cepstra=1))):
+        for layout in Layout:
+            count = app.cascade.frames * app.mfcc.cepstra
+            check(dataclasses.replace(app, layout=layout).spec, graph(1, count))
+
+
+@pytest.mark.parametrize("outputs", [1, 3, 5])
+def test_labels_are_as_many_as_outputs(outputs: int) -> None:
+    told = fault(App(), graph(1, 15, 20, 1, outputs=outputs))
+    assert told.place == "[decision] labels"
+    plural = "" if outputs == 1 else "s"
+    assert f"4 labels; the model has {outputs} output{plural} (" in told.what
+    assert f"List {outputs} label{plural} in" in (told.remedy or "")
+
+
+def test_both_faults_are_told_at_once() -> None:
+    with pytest.raises(UserErrors) as caught:
+        check(App().spec, graph(1, 49, 10, 1, outputs=2))
+    assert [error.place for error in caught.value.errors] == ["[cascade] frames", "[decision] labels"]
+
+
+@pytest.mark.parametrize("end", ["input", "output"])
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "int16"])
+def test_edges_are_int8(end: str, dtype: str) -> None:
+    good = graph(1, 15, 20, 1)
+    index = 0 if end == "input" else 1
+    tensors = list(good.tensors)
+    tensors[index] = dataclasses.replace(tensors[index], dtype=dtype)
+    told = fault(App(), dataclasses.replace(good, tensors=tuple(tensors)))
+    assert dtype in told.what
+    assert told.place == f"{end} {tensors[index].name}"
+    assert f"inference_{end}_type = tf.int8" in (told.remedy or "")
+
+
+@pytest.mark.parametrize("quantization", [None, Quantization((1.0, 2.0), (0, 0), 2)])
+def test_edges_have_one_scale(quantization: Quantization | None) -> None:
+    good = graph(1, 15, 20, 1)
+    tensors = (dataclasses.replace(good.tensors[0], quantization=quantization), good.tensors[1])
+    assert "scale" in fault(App(), dataclasses.replace(good, tensors=tensors)).what
+
+
+def test_one_tensor_goes_in_and_one_comes_out() -> None:
+    good = graph(1, 15, 20, 1)
+    assert "2 inputs" in fault(App(), dataclasses.replace(good, inputs=(0, 1))).what
+    assert "2 outputs" in fault(App(), dataclasses.replace(good, outputs=(0, 1))).what
+
+
+def test_the_line_is_told_where_the_file_is_there(tmp_path: Path) -> None:
+    file = tmp_path / "pipeline.toml"
+    file.write_text('[classifier]\nmodel = "m"\n[decision]\nlabels = ["a", "b"]\nthreshold = 0.5\n')
+    spec = dataclasses.replace(App(labels=("a", "b")).spec, file=file)
+    with pytest.raises(UserError) as caught:
+        check(spec, graph(1, 15, 20, 1))
+    assert caught.value.place == "line 4, [decision] labels"
+    assert caught.value.file == str(file)
+
+
+def test_a_bare_model_fits_as_it_is() -> None:
+    check(dataclasses.replace(App().spec, pipeline=None), graph(1, 7))

@@ -1,0 +1,196 @@
+"""Which layers are computed row by row, over any axis of time, and the reasons of those that are not."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.app.spec import Layout
+from codegen.app.spec_file import load_spec
+from codegen.common.errors import UserError
+from codegen.incremental import mode_plan, mode_table
+from codegen.kernels.packing.lanes import NotExactError, pair_words
+from codegen.passes.legalise import load_graph
+from tests.codegen.incremental.test_incremental import compare
+from tests.models.branches import MASKS, Branches, Picture
+from tests.models.builder import ACTIVATIONS, PADDINGS
+from tests.models.networks import Network, tutorial_like
+from tests.support.cli import earshot
+from tests.support.streams_c import App
+
+FRAMES, CEPSTRA = 12, 8
+
+
+def sliced(made: Branches, source: Picture) -> Picture:
+    """Every second row."""
+    places = [np.array(values, np.int32) for values in ((0, 0, 0, 0), (1, 12, 8, 4), (1, 2, 1, 1))]
+    cut = made.picture(source, rows=(source.rows + 1) // 2)
+    made.operator("STRIDED_SLICE", [source.index, *map(made.constant, places)], [cut.index], {**MASKS})
+    return cut
+
+
+def joined(made: Branches, source: Picture) -> Picture:
+    """Two pictures one behind the other in time."""
+    both = made.picture(source, rows=2 * source.rows)
+    made.operator(
+        "CONCATENATION", [source.index] * 2, [both.index], {"axis": 1, "fusedActivationFunction": 0}
+    )
+    return both
+
+
+def constant(made: Branches, source: Picture) -> Picture:
+    """A sum with other numbers at every row."""
+    values = made.random.integers(-128, 128, (1, source.rows, source.columns, source.depth), np.int8)
+    summed = made.picture(source)
+    made.operator(
+        "ADD", [source.index, made.constant(values, 0.1)], [summed.index], {"fusedActivationFunction": 0}
+    )
+    return summed
+
+
+def padded(made: Branches, source: Picture) -> Picture:
+    """PAD with a row in front."""
+    wider = made.picture(source, rows=source.rows + 1)
+    paddings = made.constant(np.array([[0, 0], [1, 0], [0, 0], [0, 0]], np.int32))
+    made.operator("PAD", [source.index, paddings], [wider.index], {})
+    return wider
+
+
+def pooled(made: Branches, source: Picture) -> Picture:
+    """The largest of two rows, two rows further every time."""
+    half = made.picture(source, rows=source.rows // 2)
+    options = {"padding": PADDINGS["valid"], "strideH": 2, "strideW": 1, "filterHeight": 2, "filterWidth": 1}
+    made.operator("MAX_POOL_2D", [source.index], [half.index], {**options, "fusedActivationFunction": 0})
+    return half
+
+
+def turned(made: Branches, source: Picture) -> Picture:
+    """TRANSPOSE."""
+    other = made.picture(source, rows=source.columns, columns=source.rows)
+    order = made.constant(np.array([0, 2, 1, 3], np.int32))
+    made.operator("TRANSPOSE", [source.index, order], [other.index], {})
+    return other
+
+
+REASONS = {
+    "it pads along time": lambda made, source: made.conv(source, along=2, same=1, depthwise=0, dilation=1),
+    "it moves by 2 rows along time": lambda made, source: made.conv(
+        source, along=2, stride=2, depthwise=0, dilation=1
+    ),
+    "it moves by 2 rows along time ": pooled,
+    "it pads along time ": padded,
+    "it leaves out rows along time": sliced,
+    "it joins along time": joined,
+    "its constant differs from row to row": constant,
+    "no rule computes this operator row by row": turned,
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_reasons_are_named(tmp_path: Path, reason: str) -> None:
+    """One layer cannot be kept: it says why, the one before it is kept, those behind say which."""
+    made = Branches(5, FRAMES, CEPSTRA)
+    first = made.narrow(made.newest, 8, 4)
+    broken = REASONS[reason](made, first)
+    path = made.write(tmp_path / "m.tflite", [made.input], [made.end_dense(made.function(broken))])
+    app = App(path, FRAMES, CEPSTRA, Layout.FRAMES_BY_CEPSTRA)
+    graph = load_graph(path)
+    layers = mode_plan(app.spec("m"), graph).layers
+    assert layers[0].incremental
+    assert {layer.layer: layer.reason for layer in layers if layer.layer == 1} == {1: reason.strip()}
+    op = graph.nodes[1].op
+    assert f"it reads layer 1 ({op}), computed in full" in {layer.reason for layer in layers}
+    assert compare([app]) > 20
+
+
+def conv_1d(folder: Path, layout: Layout) -> App:
+    """As Keras converts Conv1D: pictures one row high, time along columns; dilations 1, 2, 4; residuals."""
+    network = Network(4, (1, 20, 6), 0.05, 3)
+    picture = network._next((1, 1, 20, 6), 0.05, 3, "expanded")
+    shape = network.constant(np.array([1, 1, 20, 6], np.int32))
+    network.operator("RESHAPE", [network.input, shape], [picture], {"newShape": [1, 1, 20, 6]})
+    source, rows, depth, scale, zero_point = picture, 20, 6, 0.05, 3
+    for dilation in (1, 2, 4):
+        scales = network.random.uniform(0.002, 0.01, 6).astype(np.float32)
+        w = network.constant(network.random.integers(-127, 128, (6, 1, 3, depth), np.int8), scales.tolist())
+        b = network.constant(np.zeros(6, np.int32), (scales * np.float32(scale)).tolist())
+        rows -= 2 * dilation
+        made = network.tensor((1, 1, rows, 6), "int8", scale * 1.5, -20)
+        options = {"padding": PADDINGS["valid"], "strideH": 1, "strideW": 1, "dilationHFactor": 1}
+        options |= {"dilationWFactor": dilation, "fusedActivationFunction": ACTIVATIONS["none"]}
+        network.operator("CONV_2D", [source, w, b], [made], options)
+        begin = network.constant(np.array([0, 0, dilation, 0], np.int32))
+        size = network.constant(np.array([1, 1, rows, 6], np.int32))
+        middle = network.tensor((1, 1, rows, 6), "int8", scale, zero_point)
+        network.operator("SLICE", [source, begin, size], [middle], {})
+        summed = network.tensor((1, 1, rows, 6), "int8", scale * 1.6, 5)
+        network.operator("ADD", [made, middle], [summed], {"fusedActivationFunction": ACTIVATIONS["relu"]})
+        source, scale, zero_point = summed, scale * 1.6, 5
+    network.last, network.scale = source, scale
+    network.shape = (1, 1, rows, 6)
+    network.flatten(dynamic=False)
+    network.dense(5)
+    return App(network.save(folder / "conv1d.tflite"), 20, 6, layout)
+
+
+def test_convolutions_of_one_dimension_with_residuals(tmp_path: Path) -> None:
+    """A temporal network keeps the rows that its dilations reach, and computes one row of every layer."""
+    app = conv_1d(tmp_path, Layout.FRAMES_BY_CEPSTRA)
+    modes = mode_plan(app.spec("m"), load_graph(app.model))
+    layers = {layer.op: [row for row in modes.layers if row.op == layer.op] for layer in modes.layers}
+    assert [layer.macs for layer in layers["CONV_2D"]] == [3 * 6 * 6] * 3
+    assert [layer.incremental for layer in (*layers["CONV_2D"], *layers["ADD"])] == [True] * 6
+    kept = 3 * 6 + 5 * 6 + 9 * 6  # rows from a kernel's first to its last, of 6 values
+    assert sum(layer.state for layer in (*layers["CONV_2D"], *layers["ADD"])) == kept
+    assert compare([app], windows=80) > 50
+    assert compare([app], target="qemu", windows=30) > 30
+
+
+@pytest.mark.parametrize("key", ["minimum", "maximum"])
+def test_a_range_for_each_place_of_the_cascade_is_refused(tmp_path: Path, key: str) -> None:
+    """A frame would be other numbers at every place, and nothing of it could be kept."""
+    text = f"""
+        [scale]
+        {key} = [{", ".join(["-500000"] * 300)}]
+        [classifier]
+        model = "m.tflite"
+        [decision]
+        labels = ["a"]
+        threshold = 0.5
+    """
+    (tmp_path / "pipeline.toml").write_text(textwrap.dedent(text))
+    (tmp_path / "m.tflite").touch()
+    with pytest.raises(UserError, match="one number for all features and frames"):
+        load_spec(tmp_path)
+
+
+def test_generate_prints_the_plan(tmp_path: Path) -> None:
+    """And the generated C has the same table."""
+    (tmp_path / "knock").mkdir()
+    tutorial_like(tmp_path / "knock" / "model.tflite", 3)
+    (tmp_path / "knock" / "pipeline.toml").write_text(
+        '[classifier]\nmodel = "model.tflite"\n[decision]\nlabels = ["a", "b", "c", "d"]\nthreshold = 0.5\n'
+    )
+    done = earshot("generate", "--app", tmp_path / "knock", "-o", tmp_path / "sources")
+    assert done.returncode == 0, done.stderr
+    spec = load_spec(tmp_path / "knock")
+    table = mode_table(mode_plan(spec, load_graph(spec.classifier.model)))
+    assert done.stdout.endswith("\n" + table)
+    source = (tmp_path / "sources" / "knock_model.c").read_text()
+    assert all(f" *     {line}\n" in source for line in table.splitlines())
+
+
+@pytest.mark.parametrize("channel", [0, 1])
+def test_sums_that_need_too_many_bits_are_not_paired(channel: int) -> None:
+    """The kernels' words: 24 bits for a pair's second channel, 30 for its first."""
+    limit = (1 << 30, 1 << 23)[channel]
+    biases = [0, 0]
+    weights = np.full((2, 4), 1, np.int64)
+    biases[channel] = limit - 4 * 128 - 1
+    pair_words(weights, biases)
+    biases[channel] += 1
+    with pytest.raises(NotExactError):
+        pair_words(weights, biases)

@@ -1,0 +1,589 @@
+"""The model door: what passes, and that everything else ends in one clear message."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ai_edge_litert.schema_py_generated as generated
+import numpy as np
+import pytest
+
+from codegen.app.spec import Classifier, Spec
+from codegen.common.errors import UserError, UserErrors
+from codegen.emit.model import model_source
+from codegen.model import schema
+from codegen.model.graph import Graph
+from codegen.ops import FAMILIES
+from codegen.ops.refused import INSTEAD, LATER
+from codegen.passes.legalise import load_graph
+from tests.models.builder import ACTIVATIONS, Builder
+from tests.models.networks import Network, dense_only, tutorial_like
+from tests.support.models_c import ModelsC
+from tests.support.tally import tally_count
+
+NO_ACTIVATION = {"fusedActivationFunction": ACTIVATIONS["none"]}
+
+
+def refused(path: Path) -> str:
+    """The message with which the door refuses; it names the file and offers a remedy."""
+    with pytest.raises(UserError) as caught:
+        load_graph(path)
+    text = str(caught.value)
+    assert str(path) in text
+    assert "\n  " in text or isinstance(caught.value, UserErrors)
+    return text
+
+
+def source(graph: Graph) -> str:
+    """The C of a graph."""
+    return model_source(Spec("net", Path("/none/pipeline.toml"), Classifier(Path("/none")), None), graph, 0)
+
+
+def test_what_a_good_model_becomes(tmp_path: Path) -> None:
+    graph = load_graph(tutorial_like(tmp_path / "model.tflite", 1))
+    assert (graph.input.shape, graph.input.dtype) == ((1, 15, 20, 1), "int8")
+    assert (graph.output.shape, graph.output.dtype) == ((1, 4), "int8")
+    assert [node.op for node in graph.nodes] == [
+        "CONV_2D", "CONV_2D", "MUL", "ADD", "CONV_2D", "CONV_2D", "RESHAPE",
+        "FULLY_CONNECTED", "FULLY_CONNECTED", "SOFTMAX",
+    ]  # fmt: skip
+    conv = graph.nodes[0]
+    assert conv.options["padding"] == "valid"
+    assert conv.options["fused_activation_function"] == "relu"
+    assert conv.options["stride_h"] == 1
+    weights = graph.tensors[conv.inputs[1]]
+    assert weights.shape == (16, 2, 2, 1)
+    assert weights.quantization is not None
+    assert len(weights.quantization.scales) == 16
+    assert len(graph.sha256) == 64
+
+
+# --- the file ---
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    assert "no such file" in refused(tmp_path / "absent.tflite")
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    assert "cannot be read" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"", "empty"),
+        (b"abc", "something else"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(64), "HDF5"),
+        (b"PK\x03\x04" + bytes(64), "zip"),
+        (b"# not a model\n" * 20, "something else"),
+    ],
+)
+def test_another_kind_of_file(tmp_path: Path, content: bytes, word: str) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content)
+    text = refused(path)
+    assert word in text
+    assert "TFLiteConverter" in text
+
+
+def test_a_file_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    with path.open("wb") as file:
+        file.seek((64 << 20) + 1)
+        file.write(b"\0")
+    with pytest.raises(UserError, match="more than a model for a microcontroller can be"):
+        load_graph(path)
+
+
+def same(a: Graph, b: Graph) -> bool:
+    """Everything but the hash."""
+    return [(t.shape, t.dtype, t.quantization, t.data is None or t.data.tobytes()) for t in a.tensors] == [
+        (t.shape, t.dtype, t.quantization, t.data is None or t.data.tobytes()) for t in b.tensors
+    ] and [(n.op, n.inputs, n.outputs, n.options) for n in a.nodes] == [
+        (n.op, n.inputs, n.outputs, n.options) for n in b.nodes
+    ]
+
+
+def test_every_prefix_of_a_good_file(tmp_path: Path) -> None:
+    """A cut file is refused; only bytes at the end that nothing points to may be missing."""
+    path = dense_only(tmp_path / "model.tflite", 1)
+    data, whole = path.read_bytes(), load_graph(path)
+    cut = tmp_path / "cut.tflite"
+    passed = []
+    for size in range(len(data)):
+        cut.write_bytes(data[:size])
+        try:
+            graph = load_graph(cut)
+        except UserError:
+            continue
+        assert same(graph, whole)
+        passed.append(size)
+    assert passed == list(range(len(data) - len(passed), len(data)))
+    assert len(passed) < 16
+    tally_count("models cut short at every byte", len(data))
+
+
+def mutants(path: Path, count: int, seed: int) -> list[bytes]:
+    """Copies of a file with bytes changed: anywhere, or offsets and lengths made extreme."""
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    random = np.random.default_rng(seed)
+    found = []
+    for _ in range(count):
+        changed = data.copy()
+        for _ in range(random.integers(1, 4)):
+            place = int(random.integers(8, len(changed)))
+            if random.integers(2):
+                changed[place] = random.integers(256)
+            else:
+                word = random.choice(
+                    np.array([0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, len(data)], np.uint32)
+                )
+                place -= place % 4
+                changed[place : place + 4] = np.frombuffer(word.tobytes(), np.uint8)[: len(changed) - place]
+        found.append(changed.tobytes())
+    return found
+
+
+def loaded(path: Path) -> Graph | None:
+    """The graph, or None where the door refuses."""
+    try:
+        return load_graph(path)
+    except UserError:
+        return None
+
+
+def test_damaged_files(tmp_path: Path) -> None:
+    """Thousands of mutants: a message or a model, soon; never another exception."""
+    path = tmp_path / "mutant.tflite"
+    models = [dense_only(tmp_path / "a.tflite", 1), _small_conv(tmp_path / "b.tflite")]
+    passed = []
+    for number, model in enumerate(models):
+        for data in mutants(model, 1500, number):
+            path.write_bytes(data)
+            start = time.monotonic()
+            graph = loaded(path)
+            if graph is not None:
+                source(graph)
+                if graph.input.nbytes + graph.output.nbytes < 4096:
+                    passed.append(graph)
+            assert time.monotonic() - start < 10
+    assert len(passed) > 100  # most changes hit weights, and those must stay models
+    # what passed is C without a fault: the sanitizers stop the program otherwise
+    sample = passed[:: max(1, len(passed) // 60)]
+    rows = [
+        np.random.default_rng(1).integers(-128, 128, (3, *graph.input.shape[1:])).astype(graph.input.dtype)
+        for graph in sample
+    ]
+    ModelsC(sample).run(rows)
+    tally_count("damaged models given to the door: refused with a message, or models", 1500 * len(models))
+    tally_count("of the damaged models that passed, run under the sanitizers", len(sample))
+
+
+def _small_conv(path: Path) -> Path:
+    network = Network(3, (1, 6, 5, 2), 0.1, 4)
+    network.conv(4, (3, 2))
+    network.per_channel("ADD")
+    network.conv(3, (2, 2), "none", "same")
+    network.flatten(dynamic=True)
+    network.dense(3)
+    network.softmax()
+    return network.save(path)
+
+
+def test_a_length_of_billions(tmp_path: Path) -> None:
+    """Every 32-bit word of a file made enormous, one at a time: bounded time and memory."""
+    path = dense_only(tmp_path / "model.tflite", 1)
+    data = path.read_bytes()
+    big = tmp_path / "big.tflite"
+    start = time.monotonic()
+    for place in range(8, len(data) - 3, 4):
+        big.write_bytes(data[:place] + b"\xff\xff\xff\x7f" + data[place + 4 :])
+        try:
+            load_graph(big)
+        except UserError:
+            continue
+    assert time.monotonic() - start < 60
+    tally_count("models with one 32-bit word made enormous", (len(data) - 11) // 4)
+
+
+# --- the model ---
+
+
+def dense(
+    model: Builder, x: int, *, outputs: int = 2, inputs: int = 4, name: str = "dense", **weights: Any
+) -> int:
+    """A FULLY_CONNECTED of a hand-made model."""
+    data = weights.pop("data", np.ones((outputs, inputs), np.int8))
+    w = model.constant(data, weights.pop("scale", 0.01), **weights)
+    y = model.tensor((1, outputs), "int8", 0.1, 0, name=name)
+    model.operator("FULLY_CONNECTED", [x, w, -1], [y], NO_ACTIVATION)
+    return y
+
+
+def test_float_models(tmp_path: Path) -> None:
+    model = Builder()
+    x = model.tensor((1, 4), "float32")
+    w = model.constant(np.ones((2, 4), np.float32))
+    y = model.tensor((1, 2), "float32", name="dense/BiasAdd")
+    model.operator("FULLY_CONNECTED", [x, w, -1], [y], NO_ACTIVATION)
+    text = refused(model.write(tmp_path / "model.tflite", [x], [y]))
+    assert "the whole model computes in float" in text
+    assert "dense/BiasAdd" in text
+    assert "converter.representative_dataset" in text
+    assert "inference_input_type = tf.int8" in text
+
+
+def test_dynamic_range_quantisation_is_float(tmp_path: Path) -> None:
+    """int8 weights alone do not make an int8 model."""
+    model = Builder()
+    x = model.tensor((1, 4), "float32")
+    w = model.constant(np.ones((2, 4), np.int8), 0.1)
+    y = model.tensor((1, 2), "float32")
+    model.operator("FULLY_CONNECTED", [x, w, -1], [y], NO_ACTIVATION)
+    assert "computes in float" in refused(model.write(tmp_path / "model.tflite", [x], [y]))
+
+
+def test_an_open_shape(tmp_path: Path) -> None:
+    model = Builder()
+    x = model.tensor((1, 1, 4), "int8", 0.1, 0, signature=(-1, -1, 4), name="audio")
+    y = dense(model, x)
+    text = refused(model.write(tmp_path / "model.tflite", [x], [y]))
+    assert "audio" in text
+    assert "[-1, -1, 4] is open" in text
+    assert "batch_size=1" in text
+
+
+def test_an_open_batch_is_one(tmp_path: Path) -> None:
+    model = Builder()
+    x = model.tensor((1, 4), "int8", 0.1, 0, signature=(-1, 4))
+    y = dense(model, x)
+    assert load_graph(model.write(tmp_path / "model.tflite", [x], [y])).input.shape == (1, 4)
+
+
+def test_a_batch_of_two(tmp_path: Path) -> None:
+    model = Builder()
+    x = model.tensor((2, 4), "int8", 0.1, 0)
+    w = model.constant(np.ones((2, 4), np.int8), 0.1)
+    y = model.tensor((2, 2), "int8", 0.1, 0)
+    model.operator("FULLY_CONNECTED", [x, w, -1], [y], NO_ACTIVATION)
+    assert "the batch is 2; it must be 1" in refused(model.write(tmp_path / "model.tflite", [x], [y]))
+
+
+def test_several_graphs(tmp_path: Path) -> None:
+    model = Builder()
+    x = model.tensor((1, 4), "int8", 0.1, 0)
+    y = dense(model, x)
+    model.model.subgraphs = [model.graph, model.graph]
+    assert "2 subgraphs" in refused(model.write(tmp_path / "model.tflite", [x], [y]))
+
+
+@pytest.mark.parametrize("op", ["SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM", "CUSTOM MySpectrogram", "GELU"])
+def test_an_unknown_operator_is_named(tmp_path: Path, op: str) -> None:
+    model = Builder()
+    x = model.tensor((1, 4), "int8", 0.1, 0)
+    middle = model.tensor((1, 4), "int8", 0.1, 0, name="strange/layer")
+    model.operator(op, [x], [middle])
+    y = dense(model, middle)
+    text = refused(model.write(tmp_path / "model.tflite", [x], [y]))
+    assert "layer 0" in text
+    assert "strange/layer" in text
+    assert op.removeprefix("CUSTOM ") in text
+
+
+@pytest.mark.parametrize(
+    ("op", "words"),
+    [
+        ("SVDF", ("a later version", "DepthwiseConv1D")),
+        ("UNIDIRECTIONAL_SEQUENCE_LSTM", ("a later version", "unroll=True")),
+        ("PRELU", ("not supported", "LeakyReLU")),
+        ("RESIZE_BILINEAR", ("not supported", 'interpolation="nearest"')),
+        ("HASHTABLE", ("not supported", "supported are ADD, ")),
+    ],
+)
+def test_the_remedy_is_the_operators(tmp_path: Path, op: str, words: tuple[str, ...]) -> None:
+    model = Builder()
+    x = model.tensor((1, 4), "int8", 0.1, 0)
+    middle = model.tensor((1, 4), "int8", 0.1, 0)
+    model.operator(op, [x], [middle])
+    y = dense(model, middle)
+    text = refused(model.write(tmp_path / "model.tflite", [x], [y]))
+    assert all(word in text for word in words)
+
+
+def test_an_operator_said_to_be_refused_is() -> None:
+    assert not set(FAMILIES) & {*LATER, *INSTEAD}
+    assert {*LATER, *INSTEAD} <= set(schema.OPERATORS)
+
+
+def test_faults_of_tensors_are_told_together(tmp_path: Path) -> None:
+    model = Builder()
+    x = model.tensor((1, -1, 4), "int8", 0.1, 0, name="open")
+    y = dense(model, x)
+    model.graph.tensors[1].sparsity = generated.SparsityParametersT()
+    text = refused(model.write(tmp_path / "model.tflite", [x], [y]))
+    assert "open" in text
+    assert "[1, -1, 4] is open" in text
+    assert "stored sparse" in text
+
+
+def test_all_faults_at_once(tmp_path: Path) -> None:
+    model = Builder()
+    x = model.tensor((2, 4), "int8", 0.1, 0)
+    first = model.tensor((1, 4), "int8", 0.1, 0, name="first")
+    model.operator("GELU", [x], [first])
+    second = model.tensor((1, 4), "int8", 0.1, 0, name="second")
+    model.operator("CUSTOM Thing", [first], [second])
+    y = dense(model, second, zero_point=3)
+    text = refused(model.write(tmp_path / "model.tflite", [x], [y]))
+    for word in ("batch is 2", "GELU", "first", "Thing", "second", "layer 2", "zero point other than 0"):
+        assert word in text
+    assert text.count(str(tmp_path)) == 4
+
+
+Edit = Callable[[Builder, int], int]
+
+
+def _relu(model: Builder, x: int) -> int:
+    y = model.tensor((1, 2), "int8", 0.1, 0)
+    w = model.constant(np.ones((2, 4), np.int8), 0.1)
+    model.operator("FULLY_CONNECTED", [x, w, -1], [y], {"fusedActivationFunction": ACTIVATIONS["tanh"]})
+    return y
+
+
+def _int16(model: Builder, x: int) -> int:
+    y = model.tensor((1, 2), "int16", 0.1, 0)
+    w = model.constant(np.ones((2, 4), np.int8), 0.1)
+    model.operator("FULLY_CONNECTED", [x, w, -1], [y], NO_ACTIVATION)
+    return y
+
+
+def _no_scale(model: Builder, x: int) -> int:
+    y = model.tensor((1, 2), "int8")
+    w = model.constant(np.ones((2, 4), np.int8), 0.1)
+    model.operator("FULLY_CONNECTED", [x, w, -1], [y], NO_ACTIVATION)
+    return y
+
+
+def _bias(model: Builder, x: int) -> int:
+    y = model.tensor((1, 2), "int8", 0.1, 0)
+    w, b = model.constant(np.ones((2, 4), np.int8), 0.1), model.constant(np.ones(3, np.int32), 0.01)
+    model.operator("FULLY_CONNECTED", [x, w, b], [y], NO_ACTIVATION)
+    return y
+
+
+def _grouped(model: Builder, x: int) -> int:
+    shape = model.constant(np.array([1, 1, 1, 4], np.int32))
+    picture, y = model.tensor((1, 1, 1, 4), "int8", 0.1, 0), model.tensor((1, 1, 1, 2), "int8", 0.1, 0)
+    model.operator("RESHAPE", [x, shape], [picture])
+    w, b = model.constant(np.ones((2, 1, 1, 2), np.int8), 0.1), model.constant(np.zeros(2, np.int32), 0.01)
+    options = {"strideW": 1, "strideH": 1, **NO_ACTIVATION}
+    model.operator("CONV_2D", [picture, w, b], [y], options)
+    return y
+
+
+def _no_stride(model: Builder, x: int) -> int:
+    shape = model.constant(np.array([1, 1, 1, 4], np.int32))
+    picture, y = model.tensor((1, 1, 1, 4), "int8", 0.1, 0), model.tensor((1, 1, 1, 2), "int8", 0.1, 0)
+    model.operator("RESHAPE", [x, shape], [picture])
+    w, b = model.constant(np.ones((2, 1, 1, 4), np.int8), 0.1), model.constant(np.zeros(2, np.int32), 0.01)
+    model.operator("CONV_2D", [picture, w, b], [y], {"strideW": 0, "strideH": 1, **NO_ACTIVATION})
+    return y
+
+
+def _softmax(model: Builder, x: int) -> int:
+    y = model.tensor((1, 4), "int8", 1 / 128, -128)
+    model.operator("SOFTMAX", [x], [y], {"beta": 1.0})
+    return y
+
+
+def _classes(model: Builder, x: int) -> int:
+    many, y = (model.tensor((1, 512), "int8", scale, zero) for scale, zero in ((0.1, 0), (1 / 256, -128)))
+    paddings = model.constant(np.array([[0, 0], [0, 508]], np.int32))
+    model.operator("PAD", [x, paddings], [many])
+    model.operator("SOFTMAX", [many], [y], {"beta": 1.0})
+    return y
+
+
+def _reshape(model: Builder, x: int) -> int:
+    y = model.tensor((1, 5), "int8", 0.1, 0)
+    model.operator("RESHAPE", [x, model.constant(np.array([1, 5], np.int32))], [y])
+    return y
+
+
+def _add(model: Builder, x: int) -> int:
+    y = model.tensor((1, 4), "int8", 0.1, 0)
+    model.operator("ADD", [x, model.constant(np.zeros((1, 3), np.int8), 0.1)], [y], NO_ACTIVATION)
+    return y
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (
+            lambda m, x: dense(m, x, scale=[0.1, 0.1], axis=1, inputs=4, data=np.ones((4, 2), np.int8)),
+            "do not fit",
+        ),
+        (lambda m, x: dense(m, x, scale=[0.1] * 4, axis=1), "4 scales on axis 1"),
+        (lambda m, x: dense(m, x, scale=None), "weights have no scale"),
+        (lambda m, x: dense(m, x, scale=0.0), "scale is zero"),
+        (lambda m, x: dense(m, x, scale=-1.0), "scale is zero, negative"),
+        (lambda m, x: dense(m, x, scale=float("nan")), "not a number"),
+        (lambda m, x: dense(m, x, data=np.ones((2, 4), np.int16)), "weights are int16"),
+        (lambda m, x: dense(m, x, data=np.ones((2, 3), np.int8)), "do not fit"),
+        (_relu, "activation tanh"),
+        (_int16, "output is int16"),
+        (_no_scale, "output has no scale"),
+        (_bias, "3 values for 2 channels"),
+        (_grouped, "in groups"),
+        (_no_stride, "stride_w is 0"),
+        (_softmax, "the scale 1/256"),
+        (_classes, "512 classes; 511 are possible"),
+        (_reshape, "cannot become"),
+        (_add, "do not broadcast"),
+    ],
+)
+def test_what_a_layer_may_not_be(tmp_path: Path, edit: Edit, words: str) -> None:
+    model = Builder()
+    x = model.tensor((1, 4), "int8", 0.1, 0)
+    y = edit(model, x)
+    assert words in refused(model.write(tmp_path / "model.tflite", [x], [y]))
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((1, 0), "holds nothing"),
+        ((1, -4), "open"),
+        ((1, 2**31 - 1), "needs more than"),
+        ((1,) * 9, "9 dimensions"),
+    ],
+)
+def test_impossible_shapes(tmp_path: Path, shape: tuple[int, ...], words: str) -> None:
+    model = Builder()
+    x = model.tensor(shape, "int8", 0.1, 0)
+    y = dense(model, x)
+    assert words in refused(model.write(tmp_path / "model.tflite", [x], [y]))
+
+
+def test_sparse_weights(tmp_path: Path) -> None:
+    model = Builder()
+    x = model.tensor((1, 4), "int8", 0.1, 0)
+    y = dense(model, x)
+    model.graph.tensors[1].sparsity = generated.SparsityParametersT()
+    assert "sparse" in refused(model.write(tmp_path / "model.tflite", [x], [y]))
+
+
+def test_a_constant_of_the_wrong_size(tmp_path: Path) -> None:
+    model = Builder()
+    x = model.tensor((1, 4), "int8", 0.1, 0)
+    y = dense(model, x)
+    model.graph.tensors[1].shape = [2, 5]
+    assert "8 bytes of data do not fill" in refused(model.write(tmp_path / "model.tflite", [x], [y]))
+
+
+def test_layers_out_of_order(tmp_path: Path) -> None:
+    model = Builder()
+    x = model.tensor((1, 4), "int8", 0.1, 0)
+    middle = dense(model, x, outputs=4)
+    y = dense(model, middle)
+    model.graph.operators.reverse()
+    assert "used before it is made" in refused(model.write(tmp_path / "model.tflite", [x], [y]))
+
+
+def test_two_outputs(tmp_path: Path) -> None:
+    model = Builder()
+    x = model.tensor((1, 4), "int8", 0.1, 0)
+    y, z = dense(model, x), dense(model, x)
+    assert "2 outputs" in refused(model.write(tmp_path / "model.tflite", [x], [y, z]))
+
+
+def test_names_cannot_leave_a_comment(tmp_path: Path) -> None:
+    """A tensor's name is printed in C: nothing in it ends or opens a comment or makes a trigraph."""
+    model = Builder()
+    x = model.tensor((1, 4), "int8", 0.1, 0)
+    y = dense(model, x, name='*/ int oops = 1; /* ??/\n\x00\u00e9 "\\')
+    graph = load_graph(model.write(tmp_path / "model.tflite", [x], [y]))
+    (rows,) = ModelsC([graph]).run([np.ones((1, 4), np.int8)])
+    assert rows.shape == (1, 2)
+
+
+# --- the schema ---
+
+
+def _numbers(name: str) -> dict[str, int]:
+    return {k: v for k, v in vars(getattr(generated, name)).items() if isinstance(v, int)}
+
+
+def test_enumerations_are_the_schemas() -> None:
+    assert {name: number for number, name in enumerate(schema.OPERATORS)} == _numbers("BuiltinOperator")
+    assert {name.upper(): number for number, name in enumerate(schema.TYPES)} == _numbers("TensorType")
+    assert {name.upper(): n for n, name in enumerate(schema.ACTIVATIONS)} == _numbers(
+        "ActivationFunctionType"
+    )
+    assert {name.upper(): number for number, name in enumerate(schema.PADDINGS)} == _numbers("Padding")
+
+
+def _slots(table: str) -> dict[str, int]:
+    """Field -> slot, from the order in which the generated code writes them."""
+    import inspect
+    import re
+
+    prefix = f"{table}Add"
+    found = {}
+    for name, function in vars(generated).items():
+        if name.startswith(prefix):
+            number = re.search(r"Prepend\w+Slot\((\d+)", inspect.getsource(function))
+            if number:
+                found[name.removeprefix(prefix)] = int(number.group(1))
+    return found
+
+
+@pytest.mark.parametrize(
+    "table", ["Model", "OperatorCode", "SubGraph", "Buffer", "Tensor", "QuantizationParameters", "Operator"]
+)
+def test_slots_of_tables_are_the_schemas(table: str) -> None:
+    slots = _slots(table)
+    ours = {k: v for k, v in vars(getattr(schema, table)).items() if isinstance(v, int)}
+    assert ours
+    for name, slot in ours.items():
+        camel = "".join(word.capitalize() for word in name.split("_"))
+        camel = {"OptionsType": "BuiltinOptionsType", "Options": "BuiltinOptions"}.get(camel, camel)
+        assert slots[camel] == slot, name
+
+
+@pytest.mark.parametrize("op", sorted(schema.OPTIONS))
+def test_slots_of_options_are_the_schemas(op: str) -> None:
+    number, fields = schema.OPTIONS[op]
+    (table,) = [name for name, value in _numbers("BuiltinOptions").items() if value == number]
+    slots = _slots(table)
+    defaults = getattr(generated, table + "T")()
+    for name, field in fields.items():
+        camel = "".join(word.capitalize() for word in name.split("_"))
+        assert slots[camel] == field.slot
+        default = getattr(defaults, camel[0].lower() + camel[1:])
+        if field.kind in ("int32", "int8", "float32", "bool"):
+            assert default == field.default, name
+
+
+@pytest.mark.parametrize(
+    ("op", "values", "made"),
+    [
+        ("TRANSPOSE", [0, 7, 6, 5, 4, 3, 2, 1], (1, 2, 2, 2, 2, 2, 2, 2)),
+        ("TRANSPOSE", [0, 6, 5, 4, 3, 2, 1, 7], (1, 2, 2, 2, 2, 2, 2, 2)),
+        ("PAD", [[0, 0], *[[1, 1]] * 7], (1, 4, 4, 4, 4, 4, 4, 4)),
+        ("MEAN", [1, 3, 5], (1, 2, 2, 2, 2)),
+    ],
+)
+def test_too_many_axes_to_move_along(
+    tmp_path: Path, op: str, values: list[Any], made: tuple[int, ...]
+) -> None:
+    """More than a strided copy has loops for."""
+    model = Builder()
+    x = model.tensor((1, 2, 2, 2, 2, 2, 2, 2), "int8", 0.1, 0)
+    y = model.tensor(made, "int8", 0.1, 0)
+    model.operator(op, [x, model.constant(np.array(values, np.int32))], [y])
+    assert "too many axes" in refused(model.write(tmp_path / "model.tflite", [x], [y]))

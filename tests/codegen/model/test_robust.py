@@ -1,0 +1,202 @@
+"""What an image does when something is wrong: it says so by name, starts anew, and says why it did."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from codegen.board.description import load_board
+from codegen.common.errors import UserError
+from tests.firmware.device.test_live import microphone
+from tests.support.debugger import Debugger
+from tests.support.doors import board_of, open_image
+from tests.support.expected import expected_lines
+from tests.support.images import HASHING, WILFUL_INPUTS, bursts, hashing_image, wilful_image
+from toolbox.checksum import SECTION, fill_checksum
+from workbench.protocol.lines import Boot, Error, Line, Stack, Status, numbered_line, parse_line
+from workbench.targets import Device, QemuOptions
+
+pytestmark = pytest.mark.xdist_group("images")
+
+CORES = ("qemu", "m33")
+
+
+def told(device: Device, last: type, seconds: float = 30) -> list[Line]:
+    """Lines up to the first of this kind."""
+    deadline = time.monotonic() + seconds
+    lines: list[Line] = []
+    while not lines or not isinstance(lines[-1], last):
+        line = device._line(deadline)
+        assert line is not None, lines
+        parsed = parse_line(line)
+        if parsed is not None:
+            lines.append(parsed)
+    return lines
+
+
+def send(device: Device, what: int) -> None:
+    """Asks the wilful model to do it."""
+    tensor = bytes([what]) + bytes(WILFUL_INPUTS - 1)
+    for number, at in enumerate(range(0, WILFUL_INPUTS, 360)):
+        device.send(numbered_line("tensor", number, tensor[at : at + 360]))
+
+
+def break_with(device: Device, what: int) -> list[Line]:
+    """The wilful model does it; all lines until the image has started again."""
+    send(device, what)
+    lines = told(device, Boot)
+    return [line for line in lines if isinstance(line, Error | Stack | Boot)]
+
+
+def symbol(image: Path, name: str) -> tuple[int, int]:
+    """Address and size of a function."""
+    with image.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        found = max((s for s in table.iter_symbols() if s.name == name), key=lambda s: s["st_size"])
+    return found["st_value"] & ~1, found["st_size"]
+
+
+@pytest.mark.parametrize("door", CORES)
+@pytest.mark.parametrize(("what", "number", "cfsr"), [(0xE2, 6, 1 << 16), (0xE8, 5, 1 << 15)])
+def test_a_fault_is_dumped_and_the_image_starts_again(door: str, what: int, number: int, cfsr: int) -> None:
+    """An undefined instruction is a usage fault, a write to nowhere a bus fault with its address."""
+    image = wilful_image(board_of(door))
+    with open_image(door, image) as device:
+        assert device.boot.reset == "power"
+        error, *stack, boot = break_with(device, what)
+        assert isinstance(error, Error)
+        assert (error.what, error.detail, error.code) == ("fault", number, 64)
+        values = {key: int(str(value), 16) for key, value in error.more.items()}
+        assert values["cfsr"] & cfsr
+        if number == 5:
+            assert values["bfar"] == 0xA0000000
+        start, size = symbol(image, "run")
+        assert start <= values["pc"] < start + size
+        assert values["exc"] >> 8 == 0xFFFFFF
+        # The stack from the frame to the top, without a gap; the frame is what the error line says.
+        words: list[int] = []
+        for line in stack:
+            assert isinstance(line, Stack)
+            assert line.address == values["sp"] + 4 * len(words)
+            words += line.words
+        assert words[:8] == [values[name] for name in ("r0", "r1", "r2", "r3", "r12", "lr", "pc", "psr")]
+        assert values["sp"] + 4 * len(words) == load_board(board_of(door)).ram.start + 8192
+        assert isinstance(boot, Boot)
+        assert boot.reset == "fault"
+        assert device.status()["errors"] == 0  # it has forgotten everything
+        assert device.command("boot") == boot
+
+
+@pytest.mark.parametrize("door", CORES)
+def test_what_a_bootloader_left_is_cleared_before_anything_else(tmp_path: Path, door: str) -> None:
+    """Interrupts and SysTick enabled and pending, all of them masked, the MPU forbidding every device, stacks
+    and vectors that are not ours."""
+    image = wilful_image(board_of(door))
+    stack = load_board(board_of(door)).ram.start
+    with open_image(door, image, QemuOptions(debugger=tmp_path / "gdb")) as device:
+        with Debugger(tmp_path / "gdb", image) as debugger:
+            debugger.run_to("main", lambda: send(device, 0xE9))
+            assert not any(debugger.register(0xE000E100 + 4 * word) for word in range(8))  # enabled
+            # Pending are those alone whose device still asks: the UART, in which the bell has just rung.
+            assert sum(debugger.register(0xE000E200 + 4 * word).bit_count() for word in range(8)) < 4
+            assert debugger.register(0xE000E010) & 3 == 0  # SysTick
+            assert debugger.register(0xE000ED04) & (1 << 28 | 1 << 26) == 0  # PendSV and SysTick
+            assert not any(debugger.register(0xE000E400 + 4 * word) for word in range(24))  # priorities
+            assert not any(debugger.register(0xE000ED18 + 4 * word) for word in range(3))
+            assert debugger.register(0xE000ED08) == load_board(board_of(door)).code.start  # VTOR
+            assert debugger.register(0xE000ED10) & 6 == 0  # no deep sleep
+            assert debugger.register(0xE000ED14) & 1 << 3 == 0  # a word at an odd address is allowed
+            assert stack + 8192 - 64 < debugger.stack_pointer() <= stack + 8192
+            # Painted up to what is in use (the bottom is guarded), and nothing behind it.
+            assert debugger.register(stack + 4096) == debugger.register(stack + 8192 - 128) == 0xA5A5A5A5
+            assert debugger.word("_bss_start") == 0
+        lines = [line for line in told(device, Boot) if isinstance(line, Error | Stack | Boot)]
+        assert lines == [device.boot]
+        assert device.command("boot") == device.boot
+        assert device.status()["errors"] == 0
+        assert 0 < device.status()["stack"] < 4096
+
+
+@pytest.mark.parametrize("door", CORES)
+def test_a_stack_overflow_is_named(door: str) -> None:
+    with open_image(door, wilful_image(board_of(door))) as device:
+        error, *_, boot = break_with(device, 0xE3)
+        assert isinstance(error, Error)
+        assert error.what == "stack overflow"
+        assert error.detail == (4 if door == "qemu" else 6)  # the MPU's exception; the stack limit's
+        assert isinstance(boot, Boot)
+        assert boot.reset == "fault"
+
+
+@pytest.mark.parametrize("door", CORES)
+def test_a_main_loop_that_hangs_is_ended_by_the_watchdog(door: str) -> None:
+    """A microsecond an instruction: the watchdog's 30 seconds are 30 million of them."""
+    image = wilful_image(board_of(door))
+    with open_image(door, image, QemuOptions(icount=10)) as device:
+        error, *_, boot = break_with(device, 0xE7)
+        assert isinstance(error, Error)
+        assert (error.what, error.detail) == ("watchdog", 2)
+        start, size = symbol(image, "run")
+        assert start <= int(str(error.more["pc"]), 16) < start + size
+        assert isinstance(boot, Boot)
+        assert boot.reset == "fault"
+
+
+def test_a_main_loop_that_idles_is_left_alone() -> None:
+    """Two minutes of emulated time, most of them asleep."""
+    with open_image("qemu", wilful_image(board_of("qemu")), QemuOptions(icount=10)) as device:
+        time.sleep(1)
+        before = device.status()
+        assert before["awake"] < 50
+        assert device.boot.reset == "power"
+        assert device.command("boot") == device.boot
+
+
+@pytest.mark.parametrize("door", CORES)
+def test_a_microphone_without_data_is_named_and_the_image_goes_on(tmp_path: Path, door: str) -> None:
+    options = QemuOptions(microphone(tmp_path, np.zeros(0, np.int16)), icount=5)
+    with open_image(door, hashing_image(board_of(door)), options) as device:
+        error = told(device, Error)[-1]
+        assert isinstance(error, Error)
+        assert (error.what, error.detail) == ("microphone without data", 8000)
+        status = device.status()
+        assert not status.live
+        assert status["errors"] == 1
+        sound = bursts(40)
+        assert list(device.replay(sound)) == expected_lines(HASHING, sound)
+        assert isinstance(device.command("live"), Status)  # tried again, and told again
+        assert isinstance(told(device, Error)[-1], Error)
+
+
+@pytest.mark.parametrize("place", [0, -1])
+def test_a_damaged_image_refuses_to_run(tmp_path: Path, place: int) -> None:
+    """One bit of the flash is wrong: in the first constant, or in the last."""
+    image = Path(shutil.copy(wilful_image(board_of("qemu")), tmp_path / "firmware.elf"))
+    with image.open("r+b") as file:
+        constants = ELFFile(file).get_section_by_name(".rodata")
+        file.seek(constants["sh_offset"] + place % constants["sh_size"])
+        (byte,) = file.read(1)
+        file.seek(-1, 1)
+        file.write(bytes([byte ^ 4]))
+    with pytest.raises(UserError, match=r'does not start: {"error":"image checksum"'):
+        open_image("qemu", image, timeout=2)
+
+
+def test_an_image_without_its_checksum_is_refused(tmp_path: Path) -> None:
+    image = Path(shutil.copy(wilful_image(board_of("qemu")), tmp_path / "firmware.elf"))
+    with image.open("r+b") as file:
+        section = ELFFile(file).get_section_by_name(SECTION)
+        file.seek(section["sh_offset"])
+        right = int.from_bytes(file.read(4), "little")
+        file.seek(section["sh_offset"])
+        file.write(bytes(4))
+    with pytest.raises(UserError, match=r'does not start: {"error":"image checksum"'):
+        open_image("qemu", image, timeout=2)
+    assert fill_checksum(image) == right
+    with open_image("qemu", image) as device:
+        assert device.boot.image == f"{right:08x}"

@@ -1,0 +1,164 @@
+"""ADD, SUB, MUL, MAXIMUM, MINIMUM against the reference: tensors, constants, broadcasting, joined tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codegen.common.reference import Reference
+from codegen.passes.legalise import load_graph
+from codegen.passes.lower import lower
+from tests.models.builder import ACTIVATIONS, Builder
+from tests.models.networks import Network
+from tests.support.exact import BATCHES, Batch, Step, batches, check, layers_of, steps
+from tests.support.models_c import ModelsC
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """input OP other. other: a constant, or the input through another table (so that it is computed)."""
+
+    op: str
+    shape: tuple[int, ...]
+    other: tuple[int, ...]  # shape of the constant, with all dimensions
+    constant: str  # "first", "second", or "none": then the other operand is computed
+    activation: str
+    input_: Step
+    other_step: Step
+    output: Step
+    seed: int
+
+    def build(self) -> Builder:
+        """The model."""
+        random = np.random.default_rng(self.seed)
+        model = Builder()
+        x = model.tensor(self.shape, "int8", self.input_.scale, self.input_.zero_point)
+        if self.constant == "none":
+            # a product with a constant of the whole shape makes a second computed operand
+            values = random.integers(-128, 128, self.shape, dtype=np.int8)
+            factor = model.constant(values, 1 / 64)
+            other = model.tensor(self.shape, "int8", self.other_step.scale, self.other_step.zero_point)
+            model.operator("MUL", [x, factor], [other], {"fusedActivationFunction": 0})
+        else:
+            values = random.integers(-128, 128, self.other, dtype=np.int8)
+            other = model.constant(values, self.other_step.scale, self.other_step.zero_point)
+        operands = [other, x] if self.constant == "first" else [x, other]
+        shape = np.broadcast_shapes(self.shape, self.other)
+        y = model.tensor(shape, "int8", self.output.scale, self.output.zero_point)
+        fused = {"fusedActivationFunction": ACTIVATIONS[self.activation]}
+        model.operator(self.op, operands, [y], {} if self.op in ("MAXIMUM", "MINIMUM") else fused)
+        return model.ends([x], [y])
+
+
+@st.composite
+def arithmetics(draw: st.DrawFn) -> Arithmetic:
+    """Any ADD or MUL of up to four dimensions."""
+    shape = (1, *draw(st.lists(st.integers(1, 5), min_size=1, max_size=3)))
+    constant = draw(st.sampled_from(("first", "second", "none")))
+    kept = draw(st.lists(st.booleans(), min_size=len(shape), max_size=len(shape)))
+    other = tuple(size if keep else 1 for size, keep in zip(shape, kept, strict=True))
+    if constant != "none" and draw(st.booleans()):
+        shape, other = _mix(draw, shape, other)
+    drop = draw(st.integers(0, len(shape) - 1)) if all(size == 1 for size in other[:-1]) else 0
+    return Arithmetic(
+        op=draw(st.sampled_from(("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"))),
+        shape=shape,
+        other=shape if constant == "none" else other[drop:],
+        constant=constant,
+        activation=draw(st.sampled_from(("none", "relu", "relu6", "relu_n1_to_1"))),
+        input_=draw(steps(-6, 0)),
+        other_step=draw(steps(-6, 0)),
+        output=draw(steps(-6, 2)),
+        seed=draw(st.integers(0, 2**32 - 1)),
+    )
+
+
+def _mix(
+    draw: st.DrawFn, shape: tuple[int, ...], other: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Lets the input be the smaller one along some axis."""
+    axis = draw(st.integers(1, len(shape) - 1))
+    size = draw(st.integers(2, 5))
+    narrow = (*shape[:axis], 1, *shape[axis + 1 :])
+    wide = (*other[:axis], size, *other[axis + 1 :])
+    return narrow, wide
+
+
+@BATCHES
+@given(batches(arithmetics()))
+def test_any_sum_or_product(cases: Batch) -> None:
+    check(cases)
+
+
+@pytest.mark.parametrize("kernels", ["small", "fast"])
+def test_on_a_cortex_m4(kernels: str) -> None:
+    cases = []
+    for seed, (shape, other, constant) in enumerate(
+        [
+            ((1, 3, 4, 5), (5,), "second"),
+            ((1, 3, 4, 5), (1, 1, 1, 1), "first"),
+            ((1, 3, 4, 5), (1, 3, 1, 5), "second"),
+            ((1, 3, 1, 5), (1, 1, 4, 5), "first"),
+            ((1, 3, 4, 5), (1, 3, 4, 5), "none"),
+        ]
+    ):
+        for op in ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"):
+            step = Step(0.1, 3)
+            cases.append(Arithmetic(op, shape, other, constant, "none", step, step, Step(0.2, -4), seed))
+    check(cases, kernels=kernels, target="qemu")
+
+
+def sums() -> list[Arithmetic]:
+    """ADD and SUB of two computed tensors, large enough for tables."""
+    steps_ = (Step(0.1, 3), Step(0.05, -128), Step(0.1, 127), Step(0.03, 0), Step(1.0, -7))
+    return [
+        Arithmetic(op, (1, 16, 16, 8), (1, 16, 16, 8), "none", activation, a, b, Step(0.2, zero), seed)
+        for seed, (a, b) in enumerate(zip(steps_, (*steps_[1:], steps_[0]), strict=True))
+        for op in ("ADD", "SUB")
+        for activation, zero in (("none", -4), ("relu", -128))
+    ]
+
+
+def test_sums_by_tables(tmp_path: Path) -> None:
+    cases = sums()
+    for case in cases:
+        assert layers_of(case, tmp_path)[-1].kernel == "add_tables"
+    check(cases)
+    check(cases[::3], target="qemu")
+
+
+def test_a_batch_normalisation_is_one_table(tmp_path: Path) -> None:
+    """MUL then ADD of constants a channel: one layer, with the interpreter's bits."""
+    network = Network(3, (1, 4, 4, 6), 0.05, -10)
+    network.per_channel("MUL")
+    network.per_channel("ADD")
+    path = network.save(tmp_path / "bn.tflite")
+    layers = lower(load_graph(path)).layers
+    assert [layer.kernel for layer in layers] == ["table"]
+    assert layers[0].arrays[0].nbytes == 6 * 256
+
+    class Whole:
+        def build(self) -> Builder:
+            return network
+
+    check([Whole()])
+
+
+def test_the_device_multiplies_in_double(tmp_path: Path) -> None:
+    """Reference.TFLM: MUL's multiplier from a double product; it differs only beside a half."""
+    model = Builder()
+    x = model.tensor((1, 1), "int8", 0.1, 0)
+    c = model.constant(np.array([[77]], np.int8), 0.07)
+    y = model.tensor((1, 1), "int8", 0.013, 0)
+    model.operator("MUL", [x, c], [y], {"fusedActivationFunction": 0})
+    graph = load_graph(model.write(tmp_path / "mul.tflite", [x], [y]))
+    rows = np.arange(-128, 128, dtype=np.int8).reshape(-1, 1)
+    scales = [np.float64(graph.tensors[index].quantization.scale) for index in (x, c, y)]  # type: ignore[union-attr]
+    (found,) = ModelsC([graph], reference=Reference.TFLM).run([rows])
+    exact = rows.astype(float).reshape(-1) * 77 * float(scales[0] * scales[1] / scales[2])
+    assert (np.abs(found.reshape(-1) - np.clip(exact, -128, 127)) <= 0.5 + 1e-3).all()

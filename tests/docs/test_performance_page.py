@@ -1,0 +1,61 @@
+"""docs/performance.md holds what `profile --tables` prints, and places for all of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from tests.support.tools import need_tool
+from toolbox.options import EXAMPLE
+from workbench.profiling.baselines import MODELS, TUTORIAL
+from workbench.profiling.budgets import accepted
+from workbench.profiling.memory import compiler
+from workbench.profiling.tables import block, example_tables, with_tables
+
+PAGE = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+
+
+def test_the_examples_tables_are_those_of_now() -> None:
+    need_tool("arm-none-eabi-gcc")
+    need_tool("qemu-system-arm")
+    from workbench.build import build
+
+    budgets = accepted(EXAMPLE, "mps2_an386")
+    here = compiler(build("mps2_an386", EXAMPLE).image)
+    if budgets is not None and budgets.compiler != here:
+        pytest.skip(f"the page is of GCC {budgets.compiler}, here is {here}")
+    renew = "renew the page: ./earshot profile --tables docs/performance.md"
+    for name, table in example_tables().items():
+        assert block(PAGE, name) == table, renew
+
+
+def test_every_baseline_is_on_the_page() -> None:
+    models = block(PAGE, "models")
+    assert models is not None
+    for baseline in MODELS:
+        row = next(line for line in models.splitlines() if f"`{baseline.model}`" in line)
+        for number in (baseline.mac, baseline.reference, baseline.cmsis_nn, baseline.flash, baseline.ram):
+            assert f"{number:,}" in row
+    example = block(PAGE, "smart_lock")
+    assert example is not None
+    assert f"{TUTORIAL.cmsis_nn:,}" in example
+    assert "90b983c2" in PAGE
+
+
+def test_tables_are_put_between_their_marks() -> None:
+    page = "a\n<!-- x -->\nold\n<!-- end -->\nb\n<!-- y -->\n<!-- end -->\nc\n"
+    made = with_tables(page, {"x": "| 1 |\n| 2 |", "y": "| 3 |"})
+    assert made == "a\n<!-- x -->\n| 1 |\n| 2 |\n<!-- end -->\nb\n<!-- y -->\n| 3 |\n<!-- end -->\nc\n"
+    assert (block(made, "x"), block(made, "y"), block(made, "z")) == ("| 1 |\n| 2 |", "| 3 |", None)
+    with pytest.raises(UserError, match="no place"):
+        with_tables(page, {"z": ""})
+
+
+def test_pages_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    from workbench.commands.profile import renew
+
+    with pytest.raises(UserError, match="cannot be read"):
+        renew(tmp_path / "none.md")

@@ -1,0 +1,499 @@
+"""The serial lines of whole images, on this computer and in QEMU: what docs/protocol.md promises."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import subprocess
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from elftools.elf.elffile import ELFFile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from codegen import protocol
+from codegen.app.contract import feature_contract
+from codegen.common.errors import UserError
+from codegen.version import VERSION
+from tests.support.doors import DOORS, board_of, open_hashing, open_image, open_wilful
+from tests.support.expected import expected_lines
+from tests.support.images import (
+    HASHING,
+    WILFUL_INPUTS,
+    WILFUL_OUTPUTS,
+    bursts,
+    hashing_image,
+    wilful_image,
+    wilful_output,
+)
+from tests.support.tools import need_tool
+from workbench.protocol.lines import Ack, Boot, Error, Setting, Status, numbered_line, parse_line
+from workbench.suites.robot.bad_line import BadBytes
+from workbench.targets import Device
+
+pytestmark = pytest.mark.xdist_group("images")
+
+SOUND = bursts(40)
+PAYLOADS = [SOUND.astype("<i2").tobytes()[at : at + 360] for at in range(0, 2 * len(SOUND), 360)]
+
+
+@pytest.fixture(params=DOORS, scope="module")
+def hashing(request: pytest.FixtureRequest) -> Iterator[Device]:
+    """The hashing image, one for all tests; each leaves it alive."""
+    with open_hashing(request.param) as device:
+        yield device
+
+
+@pytest.fixture(params=DOORS, scope="module")
+def wilful(request: pytest.FixtureRequest) -> Iterator[Device]:
+    """The bare model."""
+    with open_wilful(request.param) as device:
+        yield device
+
+
+def heard(device: Device, data: bytes) -> list[str]:
+    """All lines that come for these bytes: up to the answer to a status line sent behind them, without it."""
+    device.send(data + b"\nstatus\n")
+    lines: list[str] = []
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        line = device._line(deadline)
+        assert line is not None, "no answer"
+        if isinstance(parse_line(line), Status):
+            return lines
+        lines.append(line)
+    raise AssertionError(f"no end: {lines}")
+
+
+def errors(lines: list[str]) -> list[Error]:
+    """The lines, which must all be errors."""
+    parsed = [parse_line(line) for line in lines]
+    assert all(isinstance(line, Error) for line in parsed), lines
+    return [line for line in parsed if isinstance(line, Error)]
+
+
+def quiet(device: Device) -> None:
+    """Back to how it was."""
+    device.command("stages off")
+    for key, value in (("threshold", 600), ("backoff", 2), ("delay", 0)):
+        device.command(f"set gate.{key} {value}")
+    device.command("set decision.threshold 0")
+    device.command("set decision.votes 1")
+
+
+# Who is there
+
+
+def flash_crc(image: Path) -> str:
+    """Of what a programmer writes: firmware.bin without the checksum's word and the one behind it."""
+    binary = image.with_suffix(".bin")
+    subprocess.run([need_tool("arm-none-eabi-objcopy"), "-O", "binary", image, binary], check=True)
+    return f"{zlib.crc32(binary.read_bytes()[:-8]):08x}"
+
+
+@pytest.mark.parametrize("door", ["pc", "qemu", "m33"])
+def test_the_boot_line_tells_all_that_identifies_the_image(door: str) -> None:
+    image = hashing_image(board_of(door))
+    with image.open("rb") as file:
+        note = ELFFile(file).get_section_by_name(".note.gnu.build-id")
+        build = next(note.iter_notes())["n_desc"]
+    expected = {
+        "boot": "app",
+        "board": board_of(door),
+        "engine": "test",
+        "build": build,
+        "model": "0" * 16,
+        "input": 12,
+        "output": 3,
+        "contract": feature_contract(HASHING.spec),
+        "rate": 8000,
+        "frames": 4,
+        "labels": list(HASHING.labels),
+        "image": "" if door == "pc" else flash_crc(image),
+        "reset": "" if door == "pc" else "power",
+        "version": VERSION,
+    }
+    with open_image(door, image) as device:
+        (line,) = heard(device, b"boot")
+    assert line == json.dumps(expected, separators=(",", ":"))
+
+
+def test_boot_is_told_again(hashing: Device) -> None:
+    assert hashing.command("boot") == hashing.boot
+
+
+def test_a_bare_model_has_no_contract(wilful: Device) -> None:
+    (line,) = heard(wilful, b"boot")
+    ours = {key.key for key in protocol.BOOT.keys} - {"contract", "rate", "frames", "labels"}
+    assert set(json.loads(line)) == ours
+    assert (wilful.boot.input, wilful.boot.output) == (WILFUL_INPUTS, WILFUL_OUTPUTS)
+    assert (wilful.boot.contract, wilful.boot.labels) == (None, ())
+
+
+def test_a_model_that_does_not_start_is_told_and_not_run() -> None:
+    with open_image("pc", wilful_image("pc", start_error=7)) as device:
+        refused = Error("model", 7, {"reason": "did not start"}, 5)
+        assert errors(heard(device, b"")) == [refused]
+        assert errors(heard(device, numbered_line("tensor", 0, b"x"))) == [refused]
+        assert errors(heard(device, b"reset")) == [refused]
+        assert isinstance(device.command("boot"), Boot)
+
+
+# Sound in, decisions out
+
+
+def test_replay_prints_what_the_descriptions_say(hashing: Device) -> None:
+    hashing.command("stages off")
+    assert list(hashing.replay(SOUND)) == expected_lines(HASHING, SOUND)
+
+
+def test_every_stage_is_what_the_descriptions_say(hashing: Device) -> None:
+    hashing.command("stages on")
+    assert list(hashing.replay(SOUND)) == expected_lines(HASHING, SOUND, stages=True)
+    hashing.command("stages off")
+
+
+def test_an_incremental_model_shows_every_input() -> None:
+    with open_hashing("pc", incremental=True) as device:
+        device.command("stages on")
+        expected = expected_lines(HASHING, SOUND, stages=True)
+        assert list(device.replay(SOUND)) == expected
+
+
+def test_replay_starts_afresh_each_time(hashing: Device) -> None:
+    first = list(hashing.replay(SOUND[:1000]))
+    assert list(hashing.replay(SOUND[:1000])) == first
+    assert hashing.status().sequence == 1000 // 64
+
+
+def test_the_ack_comes_after_the_lines_of_its_samples(hashing: Device) -> None:
+    data = b"replay\n" + b"".join(numbered_line("audio", n, piece) for n, piece in enumerate(PAYLOADS))
+    lines = heard(hashing, data)
+    told, decisions = 0, 0
+    expected = [json.loads(line)["Sequence"] for line in expected_lines(HASHING, SOUND)]
+    for line in lines:
+        answer = parse_line(line)
+        if isinstance(answer, Ack):
+            assert answer.number == told
+            samples = min(len(SOUND), told * 180)
+            assert decisions == sum(64 * (sequence + 1) <= samples for sequence in expected)
+            told += 1
+        else:
+            decisions += 1
+    assert told == len(PAYLOADS) + 1
+
+
+def test_room_lets_two_lines_and_more_be_on_their_way(hashing: Device) -> None:
+    answer = hashing.command("replay")
+    assert isinstance(answer, Ack)
+    assert answer.number == 0
+    assert answer.free >= 2 * 180
+    assert answer.free % 180 == 0
+
+
+def test_audio_without_replay_is_refused() -> None:
+    with open_hashing("pc") as device:
+        (error,) = errors(heard(device, numbered_line("audio", 0, PAYLOADS[0])))
+        assert (error.what, error.more) == ("audio", {"reason": "send replay first"})
+
+
+# Damaged lines
+
+
+def test_duplicated_reordered_and_damaged_lines_change_nothing(hashing: Device) -> None:
+    zero, one, two = (numbered_line("audio", n, PAYLOADS[n]) for n in range(3))
+    before = hashing.status()
+
+    def answers(data: bytes) -> list[tuple[str, int]]:
+        parsed = [parse_line(line) for line in heard(hashing, data)]
+        told = [(line.what, line.detail) for line in parsed if isinstance(line, Error)]
+        return told + [("ack", line.number) for line in parsed if isinstance(line, Ack)]
+
+    assert answers(b"replay") == [("ack", 0)]
+    assert answers(one) == [("audio order", 1), ("ack", 0)]
+    assert answers(zero) == [("ack", 1)]
+    assert answers(zero) == [("ack", 1)]  # a repetition is acknowledged, not an error
+    assert answers(two) == [("audio order", 2), ("ack", 1)]
+    assert answers(one.replace(b"A", b"B", 1)) == [("audio checksum", 1), ("ack", 1)]
+    assert answers(one[:-2] + b"\n") == [("audio form", 1), ("ack", 1)]
+    assert answers(numbered_line("audio", 1, b"odd")) == [("audio payload", 1), ("ack", 1)]
+    assert answers(numbered_line("audio", 1, b"xx" * 181)) == [("audio payload", 1), ("ack", 1)]
+    assert answers(one) == [("ack", 2)]
+    assert answers(zero) == [("audio order", 0), ("ack", 2)]
+    assert answers(numbered_line("audio", 2, b"")) == [("ack", 3)]
+    after = hashing.status()
+    assert after["errors"] - before["errors"] == 7
+    assert after["windows"] - before["windows"] == 360 // 64
+
+
+@pytest.mark.parametrize(("door", "rate"), [("pc", 1e-4), ("pc", 2e-3), ("qemu", 1e-3), ("uart", 3e-4)])
+def test_a_bad_line_costs_time_and_no_decision(door: str, rate: float) -> None:
+    sound = bursts(120, seed=3)
+    with open_hashing(door) as device:
+        line = device.link = BadBytes(device.link, seed=11, rate=rate)
+        device.retry = 0.2
+        assert list(device.replay(sound)) == expected_lines(HASHING, sound)
+        assert line.damaged > 0
+        assert device.status()["errors"] > 0
+
+
+def test_decisions_lost_on_the_way_here_are_noticed() -> None:
+    with open_hashing("pc") as device:
+        link = device.link
+        receive = link.receive
+        swallowed = expected_lines(HASHING, SOUND)[3].encode() + b"\n"
+        link.receive = lambda timeout: receive(timeout).replace(swallowed, b"")  # type: ignore[method-assign]
+        with pytest.raises(UserError, match="decisions came whole"):
+            list(device.replay(SOUND))
+
+
+def test_garbage_is_named_cut_and_made_printable(hashing: Device) -> None:
+    before = hashing.status()["errors"]
+    long = b"x" * 100
+    (first, second, third) = errors(heard(hashing, b'we"ird\\\x01\xff thing\n' + long + b" y\n\x00\n"))
+    assert first.what == 'unknown we"ird\\??'
+    assert second.what == "unknown " + "x" * 40
+    assert third.what == "unknown ?"
+    assert hashing.status()["errors"] == before + 3
+
+
+def test_half_lines_end_with_their_newline(hashing: Device) -> None:
+    (error,) = errors(heard(hashing, numbered_line("audio", 0, PAYLOADS[0])[:50].split(b" ")[2] + b"\n"))
+    assert error.what.startswith("unknown ")
+    assert isinstance(hashing.command("status"), Status)
+
+
+@pytest.mark.parametrize("length", [511, 512, 600, 20_000])
+def test_a_line_too_long_is_told_once_and_skipped(hashing: Device, length: int) -> None:
+    told = errors(heard(hashing, b"s" * length))
+    assert len(told) == 1
+    if length > 511:
+        assert (told[0].what, told[0].detail) == ("line too long", 511)
+    else:
+        assert told[0].what == "unknown " + "s" * 40
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n", b"\n\r"])
+def test_a_line_ends_as_any_terminal_program_ends_it(hashing: Device, end: bytes) -> None:
+    """screen, picocom, minicom, PuTTY and Renode's `Write Line To Uart` send CR alone."""
+    before = hashing.status()["errors"]
+    first, second, third = heard(hashing, b"boot" + end + b"set gate.backoff 3" + end + end + b"boot" + end)
+    assert isinstance(parse_line(first), Boot)
+    assert parse_line(second) == Setting("gate.backoff", 3)
+    assert third == first
+    assert hashing.status()["errors"] == before
+    quiet(hashing)
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
+def test_the_end_of_a_line_is_acted_upon_at_once(hashing: Device, end: bytes) -> None:
+    """Nothing is sent behind it: a person waits for the answer."""
+    hashing.send(b"boot" + end)
+    line = hashing._line(time.monotonic() + 60)
+    assert isinstance(parse_line(line or ""), Boot)
+
+
+def test_numbered_lines_may_end_in_cr_too(hashing: Device) -> None:
+    data = b"replay\r" + b"".join(
+        numbered_line("audio", n, piece).replace(b"\n", b"\r") for n, piece in enumerate(PAYLOADS)
+    )
+    lines = [line for line in heard(hashing, data) if not isinstance(parse_line(line), Ack)]
+    assert lines == expected_lines(HASHING, SOUND)
+
+
+def test_empty_lines_mean_nothing(hashing: Device) -> None:
+    assert heard(hashing, b"\r\n\n\r\r\n") == []
+
+
+WORDS = (
+    *(b"status", b"boot", b"replay", b"set ", b"gate.threshold", b" 5", b"stages ", b"on", b"live", b"reset"),
+    *(b"audio ", b"tensor ", b"0 ", b"\n", b"\n", b"\r", b" ", b"=", b"\x00", b"\xff", b"x" * 300),
+    *(numbered_line("audio", 0, b"abcd"), numbered_line("tensor", 0, b"ab")),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(WORDS) | st.binary(max_size=30), max_size=30))
+def test_no_bytes_do_more_than_be_answered(hashing: Device, pieces: list[bytes]) -> None:
+    for line in heard(hashing, b"".join(pieces)):
+        assert parse_line(line) is not None, line
+    assert hashing.command("boot") == hashing.boot
+
+
+def test_sound_after_all_that_garbage(hashing: Device) -> None:
+    quiet(hashing)
+    assert list(hashing.replay(SOUND)) == expected_lines(HASHING, SOUND)
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("key", "least", "most"),
+    [
+        (setting.key + suffix, setting.least, setting.most)
+        for setting in protocol.SETTINGS
+        for suffix in ([".knock", '.a "quoted" label'] if setting.label else [""])
+        if setting.label or setting.key != protocol.THRESHOLD
+    ],
+)
+def test_a_setting_is_taken_in_its_range(hashing: Device, key: str, least: int, most: int) -> None:
+    before = hashing.status()[key]
+    for value in (least - 1, most + 1):
+        answer = hashing.command(f"set {key} {value}")
+        assert answer == Error(f"set {key}", value, {"reason": "out of range"}, 7)
+        assert hashing.status()[key] == before
+    for value in (least, most):
+        assert hashing.command(f"set {key} {value}") == Setting(key, value)
+        assert hashing.status()[key] == value
+    quiet(hashing)
+
+
+@pytest.mark.parametrize(
+    "key", ["gate.treshold", "gate", "decision.threshold.", "decision.threshold.KNOCK", "x" * 60]
+)
+def test_a_setting_that_does_not_exist_is_refused(hashing: Device, key: str) -> None:
+    answer = hashing.command(f"set {key} 5")
+    assert answer == Error(f"set {key[:40]}", 5, {"reason": "no such key"}, 6)
+
+
+def test_one_threshold_sets_every_labels(hashing: Device) -> None:
+    hashing.command("set decision.threshold 128")
+    status = hashing.status()
+    assert [status[f"decision.threshold.{label}"] for label in HASHING.labels] == [128] * 3
+    assert {json.loads(line)["Label"] for line in hashing.replay(SOUND)} == {"Unknown"}
+    quiet(hashing)
+
+
+def test_settings_act_and_outlast_replay_and_reset(hashing: Device) -> None:
+    other = dataclasses.replace(
+        HASHING, gate=dataclasses.replace(HASHING.gate, threshold=450, backoff=0, delay=1), votes=3
+    )
+    for key, value in (
+        ("gate.threshold", 450),
+        ("gate.backoff", 0),
+        ("gate.delay", 1),
+        ("decision.votes", 3),
+    ):
+        hashing.command(f"set {key} {value}")
+    hashing.command("reset")
+    assert list(hashing.replay(SOUND)) == expected_lines(other, SOUND)
+    quiet(hashing)
+
+
+# Words
+
+
+def test_a_board_without_a_microphone_says_so(hashing: Device) -> None:
+    answer = hashing.command("live")
+    assert answer == Error("live", 8000, {"reason": "no microphone with this sample rate"}, 8)
+    assert not hashing.status().live
+
+
+def test_usage_is_told(hashing: Device) -> None:
+    lines = heard(hashing, b"status now\nstages maybe\nset gate.threshold\nset gate.threshold high")
+    told = [(error.what, error.more["reason"]) for error in errors(lines)]
+    assert told == [("usage", "status"), ("usage", "stages on|off")] + 2 * [("usage", "set KEY VALUE")]
+
+
+def test_reset_empties_everything_but_the_settings(hashing: Device) -> None:
+    hashing.command("set gate.backoff 7")
+    list(hashing.replay(SOUND[:500]))
+    answer = hashing.command("reset")
+    assert isinstance(answer, Status)
+    assert (answer.sequence, answer["gate.backoff"]) == (0, 7)
+    quiet(hashing)
+
+
+def test_a_decision_line_fits_its_promise() -> None:
+    longest = max(len(line) for line in expected_lines(HASHING, SOUND))
+    assert longest + 1 <= 200
+
+
+# Tensors
+
+
+def tensor_of(seed: int) -> bytes:
+    """Whose first byte means nothing special."""
+    return b"\0" + np.random.default_rng(seed).bytes(WILFUL_INPUTS - 1)
+
+
+def test_a_tensor_goes_through_the_model_exactly(wilful: Device) -> None:
+    wilful.command("reset")
+    for runs in range(3):
+        tensor = tensor_of(runs)
+        assert wilful.tensor(tensor) == wilful_output(tensor, runs)
+    wilful.command("reset")
+    assert wilful.tensor(tensor_of(9)) == wilful_output(tensor_of(9), 0)
+
+
+def test_line_zero_starts_a_new_tensor(wilful: Device) -> None:
+    wilful.command("reset")
+    old, new = tensor_of(1), tensor_of(2)
+    half = b"".join(numbered_line("tensor", n, old[360 * n :][:360]) for n in range(2))
+    assert [parse_line(line) for line in heard(wilful, half)][-1:] == [Ack(2, room_of(wilful))]
+    assert wilful.tensor(new) == wilful_output(new, 0)
+
+
+def room_of(device: Device) -> int:
+    """Bytes that may be on their way."""
+    (line,) = heard(device, numbered_line("tensor", 0, b"x"))
+    answer = parse_line(line)
+    assert isinstance(answer, Ack)
+    return answer.free
+
+
+def test_too_much_of_a_tensor_is_refused(wilful: Device) -> None:
+    wilful.command("reset")
+    pieces = [numbered_line("tensor", n, bytes(360)) for n in range(3)]
+    lines = heard(wilful, b"".join(pieces))
+    parsed = [parse_line(line) for line in lines]
+    assert [line.number for line in parsed if isinstance(line, Ack)] == [1, 2, 2]
+    assert [(e.what, e.detail) for e in parsed if isinstance(e, Error)] == [("tensor size", WILFUL_INPUTS)]
+
+
+def test_a_models_error_is_told(wilful: Device) -> None:
+    with pytest.raises(UserError, match=r'"model" 42'):
+        wilful.tensor(b"\xe1" + bytes(WILFUL_INPUTS - 1))
+    wilful.command("reset")
+    assert wilful.tensor(tensor_of(4)) == wilful_output(tensor_of(4), 0)
+
+
+def test_a_tensor_of_another_size_is_refused_here(wilful: Device) -> None:
+    with pytest.raises(UserError, match=f"999 bytes for an input of {WILFUL_INPUTS}"):
+        wilful.tensor(bytes(999))
+
+
+@pytest.mark.parametrize(
+    "word", [b"replay", b"live", b"audio 0 AAA= 00000000", b"set gate.delay 1", b"stages on"]
+)
+def test_a_bare_model_has_no_pipeline(wilful: Device, word: bytes) -> None:
+    (error,) = errors(heard(wilful, word))
+    assert error.what == "no pipeline"
+
+
+def test_a_bare_model_cannot_be_played_to(wilful: Device) -> None:
+    with pytest.raises(UserError, match="no pipeline"):
+        list(wilful.replay(SOUND))
+
+
+def test_a_tensor_between_decisions_does_not_change_them() -> None:
+    with open_hashing("pc", incremental=True) as device:
+        lines = expected_lines(HASHING, SOUND)
+        device.command("replay")
+        told: list[str] = []
+        for number, piece in enumerate(PAYLOADS):
+            told += heard(device, numbered_line("audio", number, piece))
+            heard(device, numbered_line("tensor", 0, bytes(range(12))))
+        assert [line for line in told if line.startswith('{"ModelNumber"')] == lines
+
+
+def test_an_image_prints_ascii_lines_only(hashing: Device) -> None:
+    (line,) = heard(hashing, bytes(range(128, 256)))
+    assert re.fullmatch(r"[ -~]+", line)

@@ -1,0 +1,245 @@
+"""evaluate: its arithmetic against tables made by hand, its decisions against the reference interpreter."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from codegen.common.errors import UserError
+from tests.support.cli import earshot, refused
+from tests.support.tutorial import compile_app, noises, tutorial_app
+from workbench.audio.synthesize import write_session, write_wav
+from workbench.data.labels import Segment
+from workbench.host.host_library import Library
+from workbench.training.confusion import Confusion, confusion
+from workbench.training.evaluation import of_vectors
+from workbench.training.pieces import cut, recordings, shortest
+from workbench.training.plot import plot
+from workbench.verify.reference import Oracle
+
+EXAMPLE = Path("examples/smart_lock")
+LABELS = ("key_io", "knocking", "locking", "unknown")
+
+# Fits what SensiML's tutorial prints of its own: Sens 81.0 / 100 / 91.0 / 100, Acc 93.0, UNK 52 of 840.
+TUTORIAL = Confusion(
+    LABELS,
+    ((170, 0, 7, 0, 33), (0, 210, 0, 0, 0), (0, 0, 191, 0, 19), (0, 0, 0, 210, 0)),
+)
+
+
+def test_the_tutorial_s_table() -> None:
+    assert TUTORIAL.support == (210, 210, 210, 210)
+    assert [f"{100 * (share or 0):.1f}" for share in TUTORIAL.sensitivity] == [
+        "81.0",
+        "100.0",
+        "91.0",
+        "100.0",
+    ]
+    assert sum(row[-1] for row in TUTORIAL.counts) == 52
+    assert TUTORIAL.accuracy == pytest.approx(781 / 840)
+    assert TUTORIAL.positive_predictivity == (1.0, 1.0, 191 / 198, 1.0)
+
+
+def test_printed_table() -> None:
+    assert TUTORIAL.table() == (
+        "            key_io  knocking  locking  unknown  UNK  UNC  Support  Sens(%)\n"
+        "key_io         170         0        7        0   33    0      210     81.0\n"
+        "knocking         0       210        0        0    0    0      210    100.0\n"
+        "locking          0         0      191        0   19    0      210     91.0\n"
+        "unknown          0         0        0      210    0    0      210    100.0\n"
+        "Total          170       210      198      210   52    0      840\n"
+        "PosPred(%)   100.0     100.0     96.5    100.0             Acc(%)     93.0"
+    )
+
+
+def test_below_the_threshold_is_right_for_the_class_unknown_alone() -> None:
+    table = confusion(("a", "unknown"), [(0, 1), (0, 0), (1, 0), (1, 0), (1, 2), (1, 1)])
+    assert table.counts == ((1, 0, 1), (1, 1, 2))
+    assert table.sensitivity == (1 / 2, 3 / 4)
+    assert table.positive_predictivity == (1 / 2, 1.0)
+    assert table.accuracy == 4 / 6
+    assert confusion(("a", "b"), [(0, 1), (1, 0), (1, 0)]).accuracy == 1 / 3
+
+
+def test_nothing_to_divide_by() -> None:
+    table = confusion(("a", "b"), [(0, 1)])
+    assert table.sensitivity == (1.0, None)
+    assert table.positive_predictivity == (1.0, None)
+    assert confusion(("a",), []).accuracy is None
+    assert table.table().splitlines()[2].split() == ["b", "0", "0", "0", "0", "0", "-"]
+
+
+def test_a_class_index_that_is_none() -> None:
+    with pytest.raises(ValueError, match="class index 3 of 2 labels"):
+        confusion(("a", "b"), [(0, 3)])
+
+
+def test_a_plot_is_what_its_name_says(tmp_path: Path) -> None:
+    starts = {"png": b"\x89PNG\r\n\x1a\n", "SVG": b"<?xml", "pdf": b"%PDF"}
+    for suffix, start in starts.items():
+        file = tmp_path / f"table.{suffix}"
+        plot(TUTORIAL, file)
+        content = file.read_bytes()
+        assert content.startswith(start)
+        plot(TUTORIAL, file)
+        assert file.read_bytes() == content
+    assert b"<svg" in (tmp_path / "table.SVG").read_bytes()
+    with pytest.raises(UserError, match="is no picture by its name"):
+        plot(TUTORIAL, tmp_path / "table.txt")
+    with pytest.raises(UserError, match="cannot be written"):
+        plot(TUTORIAL, tmp_path / "none" / "table.png")
+
+
+# Decisions of a real network: the tutorial's with random weights
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tutorial_app(tmp_path_factory.mktemp("evaluate") / "door")
+
+
+@pytest.fixture(scope="module")
+def loaded(app: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    return compile_app(app, tmp_path_factory.mktemp("code"))
+
+
+def test_decisions_are_the_reference_interpreter_s(loaded: Library, app: Path, tmp_path: Path) -> None:
+    pipeline = loaded.pipeline
+    assert pipeline is not None
+    sound = noises(12)
+    write_wav(tmp_path / "a.wav", sound)
+    segments = (
+        Segment(tmp_path / "a.wav", 0, 90_000, "knocking"),
+        Segment(tmp_path / "a.wav", 100_000, 107_999, "x", "unknown"),
+        Segment(tmp_path / "a.wav", 150_000, 155_999, "locking"),  # one sample short of a vector
+    )
+    pieces = cut(segments, LABELS, 8000, shortest(pipeline.spec))
+    table = of_vectors(pipeline, recordings(pieces, segments, 16000))
+
+    # 90,000 samples are 11 pieces of 8000 with 6 vectors each, and 2000 left over; 7999 have 5 vectors.
+    assert table.support == (0, 66, 0, 5)
+    expected = np.zeros((4, 5), int)
+    with Oracle(app / "model.tflite") as oracle:
+        for truth, starts, length in ((1, range(0, 88_000, 8000), 8000), (3, [100_000], 7999)):
+            for start in starts:
+                _, _, features = pipeline.features(sound[start : start + length])
+                for first in range(len(features) - 14):
+                    tensor = features[first : first + 15].astype(np.int16) - 128
+                    scores = oracle.run(tensor.astype(np.int8)[np.newaxis])[0].reshape(-1)
+                    # 0.80 of 256 steps from -128: 205 steps, a score of 77.
+                    decided = int(scores.argmax()) if scores.max() >= 77 else 4
+                    expected[truth, decided] += 1
+    assert [list(row) for row in table.counts] == expected.tolist()
+    assert np.count_nonzero(expected) > 3
+
+
+def test_classify_is_what_the_open_gate_decides(loaded: Library) -> None:
+    pipeline = loaded.pipeline
+    assert pipeline is not None
+    sound = np.random.default_rng(3).integers(-9000, 9000, 20_000).astype(np.int16)  # opens in every window
+    streamed = [(step.class_index, step.score) for step in pipeline.steps(sound) if step.decided]
+    _, _, features = pipeline.features(sound)
+    assert pipeline.classify(features) == streamed
+    assert len(streamed) == 50 - 14
+
+
+def test_a_lower_threshold_leaves_nothing_unknown(loaded: Library) -> None:
+    pipeline = loaded.pipeline
+    assert pipeline is not None
+    _, _, features = pipeline.features(noises(10))
+    assert {index for index, score in pipeline.classify(features) if score < 77} == {0}
+    pipeline.set_threshold(-128)
+    assert 0 not in {index for index, _ in pipeline.classify(features)}
+    pipeline.set_threshold(128)
+    assert {index for index, _ in pipeline.classify(features)} == {0}
+    with pytest.raises(ValueError, match="score limit of 129"):
+        pipeline.set_threshold(129)
+    pipeline.start()
+    assert len({index for index, _ in pipeline.classify(features)}) > 1
+
+
+# The command
+
+
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_session(tmp_path_factory.mktemp("sounds"), 41, recordings=1, count=2, session="test")
+
+
+def test_command(sounds: Path, tmp_path: Path) -> None:
+    words = ("evaluate", "--app", EXAMPLE, "--labels", sounds)
+    done = earshot(*words, "--json", "--plot", tmp_path / "table.png")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    # 2 segments of 8000 samples: 6 vectors each; 2 s of noise are cut into 4 of them.
+    assert told["support"] == [12, 12, 12, 24]
+    assert [sum(row) for row in told["confusion"]] == told["support"]
+    assert told["labels"] == ["keyboard_typing", "knocking", "mouse_click", "unknown"]
+    assert told["accuracy"] > 0.5
+    assert (tmp_path / "table.png").stat().st_size > 1000
+    printed = earshot(*words)
+    assert printed.stdout.splitlines()[-1].startswith("PosPred(%)")
+    assert "session test: 7 segments" in printed.stderr
+
+
+def test_stream_is_the_image_with_its_gate(sounds: Path) -> None:
+    done = earshot("evaluate", "--app", EXAMPLE, "--labels", sounds, "--stream", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    # 80 windows of noise: 66 vectors, were the gate never shut.
+    assert 0 < told["support"][3] <= 66
+    # A click passes the gate at once and is in 15 vectors; those within the segment of 20 windows count.
+    assert 0 < told["support"][1] <= 12
+
+
+def test_recordings_of_another_kind(sounds: Path, tmp_path: Path) -> None:
+    """The same sounds at three times the rate, on the left of two channels, in 24 bits: the same segments."""
+    name = "test_knocking_00.wav"
+    samples, _ = soundfile.read(sounds.parent / name)
+    fast = soxr.resample(samples, 16_000, 48_000, quality="VHQ")
+    soundfile.write(tmp_path / name, np.stack([fast, -fast], axis=1), 48_000, subtype="PCM_24")
+    labels = tmp_path / "labels.csv"
+    labels.write_text(f"file,start,end,label\n{name},48000,{48_000 + 3 * 8000},Knocking\n")
+    words = ("evaluate", "--app", EXAMPLE, "--labels", labels, "--json")
+    message = refused(*words)
+    assert "Add --resample --mix-down --convert" in message
+    assert "its channels cancel each other" in refused(*words, "--resample", "--mix-down", "--convert")
+    done = earshot(*words, "--resample", "--channel", "left", "--convert")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    left = soundfile.read(tmp_path / name)[0][:, 0] * 32768
+    slow = np.rint(soxr.resample(left, 48_000, 16_000, quality="VHQ")).astype(np.int16)
+    soundfile.write(tmp_path / "slow.wav", slow, 16_000)
+    labels.write_text("file,start,end,label\nslow.wav,16000,24000,knocking\n")
+    plain = earshot(*words)
+    assert told == json.loads(plain.stdout)
+    assert told["support"] == [0, 6, 0, 0]
+
+
+def test_command_refuses(sounds: Path, tmp_path: Path) -> None:
+    words = ("evaluate", "--app", EXAMPLE, "--labels", sounds)
+    assert 'no segment is of session "night"' in refused(*words, "--session", "night")
+    assert "--threshold 80 is no share; 0..1" in refused(*words, "--threshold", "80")
+    assert "--threshold much is no share" in refused(*words, "--threshold", "much")
+    assert "--target qemu needs --stream" in refused(*words, "--target", "qemu")
+    assert "--segment 0 is out of range" in refused(*words, "--segment", "0")
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    (bare / "pipeline.toml").write_text('[classifier]\nmodel = "model.tflite"\n')
+    (bare / "model.tflite").write_bytes((EXAMPLE / "model.tflite").read_bytes())
+    assert "is a bare model" in refused("evaluate", "--app", bare, "--labels", sounds)
+
+
+def test_segments_that_give_nothing(sounds: Path) -> None:
+    short = sounds.parent / "short.csv"
+    short.write_text("file,start,end,label\ntest_knocking_00.wav,0,5999,knocking\n")
+    message = refused("evaluate", "--app", EXAMPLE, "--labels", short)
+    assert "no segment is as long as one decision, 6000 samples" in message
+    short.write_text("file,start,end,label\ntest_knocking_00.wav,0,8000000,knocking\n")
+    message = refused("evaluate", "--app", EXAMPLE, "--labels", short)
+    assert f"{short}, line 2: the segment ends at sample 8000000, its recording at 56000" in message

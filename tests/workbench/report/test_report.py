@@ -1,0 +1,162 @@
+"""`earshot report`: what an app takes and decides beside what was accepted, as table, JSON and page."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from tests.support.cli import earshot, refused
+from tests.support.tools import need_tool
+from tests.support.tutorial import BARE, tutorial_app
+from toolbox.options import EXAMPLE
+from workbench.audio.synthesize import write_session
+from workbench.report import decisions
+from workbench.report.decisions import Accepted, Heard, cells, changed
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example with four recordings of its own."""
+    need_tool("qemu-system-arm")
+    need_tool("arm-none-eabi-gcc")
+    folder = tmp_path_factory.mktemp("app") / "report_app"
+    folder.mkdir()
+    for name in ("pipeline.toml", "model.tflite", "model.contract"):
+        shutil.copy(EXAMPLE / name, folder)
+    write_session(folder / "recordings", 3, recordings=1, count=2, session="test")
+    return folder
+
+
+class Tags(HTMLParser):
+    """Counts tags, and notes what would be loaded from elsewhere, and what does not nest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.count: Counter[str] = Counter()
+        self.loads: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.count[tag] += 1
+        self.loads += [name for name, _ in attrs if name in ("src", "href", "xlink:href", "data")]
+        if tag not in ("meta", "rect"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag != "rect":
+            assert self.open.pop() == tag
+
+
+def report_of(app: Path, *words: str) -> tuple[int, dict[str, object], str]:
+    """Exit code, object and page."""
+    done = earshot("report", "--app", app, "--json", *words)
+    assert "Traceback" not in done.stderr, done.stderr
+    page = ROOT / "build" / "mps2_an386" / app.name / "report" / "report.html"
+    return done.returncode, json.loads(done.stdout), page.read_text(encoding="utf-8")
+
+
+def test_accepted_then_changed_then_over_budget(app: Path) -> None:
+    """The whole life of a budget, and the decisions against those that replay prints."""
+    code, first, _ = report_of(app, "--accept")
+    assert (code, first["accepted"]) == (0, False)
+    stored = json.loads((app / "decisions.json").read_text())["recordings"]
+    assert len(stored) == 4
+    for name, one in stored.items():
+        done = earshot("replay", "--app", app, app / "recordings" / name)
+        lines = done.stdout.splitlines()
+        assert one["decided"] == Counter(json.loads(line)["Label"] for line in lines)
+        assert one["truth"] in name
+    before = {name: one["decided"] for name, one in stored.items()}
+
+    code, same, page = report_of(app)
+    assert (code, same["over_budget"], same["changes"]) == (0, [], [])
+    assert same["decisions"] == {"recordings": 4, "compared": 4, "changed": [], "cells": []}
+    assert "within the accepted budgets" in page
+
+    pipeline, budgets = app / "pipeline.toml", app / "budgets.toml"
+    pipeline.write_text(pipeline.read_text().replace("threshold = 0.80", "threshold = 1.0"))
+    budgets.write_text(re.sub(r"(?m)^mfcc( *)= \d+", r"mfcc\1= 20000", budgets.read_text()))
+    code, third, page = report_of(app)
+    assert code == 1
+    over = third["over_budget"]
+    assert isinstance(over, list)
+    assert [(one["group"], one["name"], one["accepted"]) for one in over] == [("instructions", "mfcc", 20000)]
+    assert over[0]["found"] > 20000
+    told = third["decisions"]
+    assert isinstance(told, dict)
+    assert told["changed"]
+    for one in told["changed"]:
+        assert one["before"] == before[one["recording"]]
+        assert sum(one["now"].values()) == sum(one["before"].values())  # the threshold moves no window
+    gain: Counter[str] = Counter()
+    for cell in told["cells"]:
+        assert cell["before"] != cell["now"]
+        gain[cell["truth"]] += cell["now"] - cell["before"]
+    assert set(gain.values()) == {0}
+    assert "OVER BUDGET: instructions mfcc" in page
+
+    tags = Tags()
+    tags.feed(page)
+    assert (tags.open, tags.loads) == ([], [])
+    assert tags.count["svg"] == 4
+    assert "http" not in page
+    assert "@import" not in page
+    assert "url(" not in page
+    assert page.count('fill="#c2392b"') == 1  # the one bar over budget
+
+
+def heard(truth: str, digest: str, **counts: int) -> Heard:
+    return Heard(truth, counts, digest)
+
+
+def test_changed_recordings_and_their_cells() -> None:
+    before = Accepted(
+        "m", "c", {"a": heard("x", "1", x=3, y=1), "b": heard("y", "2", y=2), "old": heard("x", "3")}
+    )
+    now = Accepted(
+        "m", "c", {"a": heard("x", "9", x=2, y=2), "b": heard("y", "2", y=2), "new": heard("x", "4")}
+    )
+    (one,) = changed(before, now)
+    assert one.name == "a"
+    assert cells([one.now, now.recordings["b"]]) == {("x", "x"): 2, ("x", "y"): 2, ("y", "y"): 2}
+
+
+def test_decisions_are_stored_and_read(tmp_path: Path) -> None:
+    assert decisions.read(tmp_path) is None
+    stored = Accepted("47ce", "eda4", {'a "b".wav': heard("knock", "12", knock=3), "c.wav": heard("-", "34")})
+    decisions.write(tmp_path, stored)
+    assert decisions.read(tmp_path) == stored
+    (tmp_path / "decisions.json").write_text('{"recordings": []}')
+    with pytest.raises(UserError, match="is not what a report stores"):
+        decisions.read(tmp_path)
+
+
+def test_what_has_no_report_is_refused(tmp_path: Path) -> None:
+    bare = tutorial_app(tmp_path / "bare", text=BARE)
+    assert "bare model" in refused("report", "--app", bare)
+    assert "accept=2 is not allowed" in refused("board=pc", "report", "accept=2")
+    assert "report is made alone" in refused("board=mps2_an386", "report", "firmware")
+
+
+def test_the_example_s_decisions_are_of_its_model() -> None:
+    """Whoever changes the model accepts its decisions anew."""
+    from codegen.app.contract import feature_contract
+    from codegen.app.spec_file import load_spec
+    from codegen.passes.legalise import load_graph
+
+    spec = load_spec(EXAMPLE)
+    stored = decisions.read(EXAMPLE)
+    assert stored is not None
+    assert (stored.model, stored.contract) == (
+        load_graph(spec.classifier.model).sha256[:16],
+        feature_contract(spec),
+    )
+    assert len(stored.recordings) == 24

@@ -1,0 +1,190 @@
+"""An image in Renode: the same lines as everywhere; and what is told when it cannot run there."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.board.description import board_names, load_board
+from codegen.common.errors import UserError
+from codegen.emit.board import renode_script
+from tests.support.images import hashing_image, hearing_image
+from tests.support.processes import gone
+from tests.support.tools import need_tool
+from workbench.targets import Device, RenodeOptions, open_target, target_board
+from workbench.targets.renode import renode_link
+
+BOARD = "mps2_an386"
+BOARDS = {name: board.renode for name in board_names() if (board := load_board(name)).renode is not None}
+HEARING = [name for name, renode in BOARDS.items() if renode.microphone is not None]
+
+# Takes the monitor's commands like Renode, notes them, and plays the image of this computer on the socket.
+FAKE = """\
+#!{python}
+import os, socket, subprocess, sys
+if os.environ.get("FAKE_RENODE") == "broken":
+    sys.exit("no mono here")
+notes = open(os.environ["FAKE_NOTES"], "w", buffering=1)
+print(*sys.argv[1:], file=notes)
+program = None
+for line in sys.stdin:
+    print(line, end="", file=notes)
+    if os.environ.get("FAKE_RENODE") == line.split()[0]:
+        print("There was an error executing command 'include'\\nno such peripheral", flush=True)
+    elif line.startswith("emulation CreateServerSocketTerminal"):
+        server = socket.create_server(("127.0.0.1", int(line.split()[2])))
+    elif line == "start\\n":
+        end, _ = server.accept()
+        program = subprocess.Popen([os.environ["FAKE_IMAGE"]], stdin=end.fileno(), stdout=end.fileno())
+        end.close()
+print("end of input", file=notes)
+if program:
+    program.kill()
+"""
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Renode's stand-in first on PATH; the file in which it notes what it was told."""
+    program = tmp_path / "bin" / "renode"
+    program.parent.mkdir()
+    program.write_text(FAKE.format(python=sys.executable))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("FAKE_NOTES", str(tmp_path / "notes"))
+    monkeypatch.setenv("FAKE_IMAGE", str(hashing_image("pc")))
+    return tmp_path / "notes"
+
+
+def built(folder: Path, board: str = BOARD) -> Path:
+    """An image with Renode's script beside it, as SCons leaves them."""
+    image = folder / "firmware.elf"
+    image.write_bytes(b"")
+    (folder / "renode.resc").write_text(renode_script(load_board(board)))
+    return image
+
+
+def sound() -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    """Two seconds, loud enough for the gate."""
+    return np.random.default_rng(5).integers(-8000, 8000, 32000, np.int16)
+
+
+def test_the_monitor_is_told_what_to_run_and_ends_with_us(tmp_path: Path, fake: Path) -> None:
+    image = built(tmp_path)
+    with open_target("renode", image, board=BOARD) as device, open_target("pc", hashing_image("pc")) as pc:
+        assert list(device.replay(sound())) == list(pc.replay(sound()))
+    deadline = time.monotonic() + 10
+    while "end of input" not in (told := fake.read_text().splitlines()):
+        assert time.monotonic() < deadline, told
+    assert told[0] == "--disable-gui --plain --console"
+    assert told[1:3] == [f"$image=@{image}", f"include @{tmp_path / 'renode.resc'}"]
+    assert told[-3:] == ["connector Connect sysbus.uart0 earshot_line", "start", "end of input"]
+
+
+def test_a_renode_behind_a_script_is_ended_though_it_does_not_listen(tmp_path: Path, fake: Path) -> None:
+    """Portable releases start Renode from a shell script; an emulator that hangs is ended with it."""
+    stand_in = fake.parent / "bin" / "renode"
+    stand_in.rename(stand_in.with_name("emulator"))
+    pid = tmp_path / "pid"
+    hangs = tmp_path / "hangs.py"
+    hangs.write_text(
+        "import os, pathlib, signal, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"pathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\n"
+        "time.sleep(600)\n"
+    )
+    emulator = stand_in.with_name("emulator")
+    stand_in.write_text(f'#!/bin/sh\n{sys.executable} {hangs} &\n{emulator} "$@"\nwait\n')
+    stand_in.chmod(0o755)
+    with open_target("renode", built(tmp_path), board=BOARD):
+        while not (pid.exists() and pid.read_text()):
+            time.sleep(0.02)
+    assert gone(int(pid.read_text()))
+
+
+def test_what_renode_says_of_a_failed_command_is_told(
+    tmp_path: Path, fake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_RENODE", "include")
+    with pytest.raises(UserError, match="no such peripheral"):
+        renode_link(load_board(BOARD), built(tmp_path))
+
+
+def test_a_renode_that_does_not_start_is_told(
+    tmp_path: Path, fake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_RENODE", "broken")
+    with pytest.raises(UserError, match="no mono here"):
+        renode_link(load_board(BOARD), built(tmp_path))
+
+
+def test_what_is_missing_is_told(tmp_path: Path, fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match="no such script"):
+        renode_link(load_board(BOARD), tmp_path / "firmware.elf")
+    image = built(tmp_path)
+    with pytest.raises(UserError, match="no microphone"):
+        renode_link(load_board(BOARD), image, RenodeOptions(sound=image))
+    with pytest.raises(UserError, match=r"no machine for the board .pc."):
+        target_board("renode", "pc")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="Renode is not on PATH"):
+        renode_link(load_board(BOARD), image)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_real_renode_prints_what_this_computer_prints(board: str, tmp_path: Path) -> None:
+    need_tool("renode")
+    image = real(board, hashing_image(board), tmp_path)
+    with open_target("renode", image, board=board, timeout=60.0) as device:
+        assert device.boot.board == board
+        assert lines(device) == pc_lines()
+
+
+@pytest.mark.parametrize("board", HEARING)
+def test_a_board_hears_through_its_own_driver_in_real_renode(board: str, tmp_path: Path) -> None:
+    """From reset on, by microphone, DMA and interrupt: what this computer decides of the same samples."""
+    need_tool("renode")
+    described = load_board(board)
+    image = real(board, hearing_image(board), tmp_path)
+    file = tmp_path / "sound.s16le"
+    settling = np.zeros(dict(described.microphone)["settling"], "<i2")  # which the driver drops
+    file.write_bytes(np.concatenate([settling, sound().astype("<i2")]).tobytes())
+    with open_target("pc", hearing_image("pc")) as pc:
+        expected = list(pc.replay(sound()))
+    options = RenodeOptions(sound=file)
+    with open_target("renode", image, board=board, renode=options, timeout=60.0) as device:
+        heard: list[str] = []
+        deadline = time.monotonic() + 120
+        while len(heard) < len(expected) and time.monotonic() < deadline:
+            heard += device.results(2.0)
+        status = device.status()
+    assert heard[: len(expected)] == expected
+    assert (status["lost"], status["dropped"], status["errors"]) == (0, 0, 0)
+
+
+def real(board: str, image: Path, folder: Path) -> Path:
+    """The image with what Renode needs beside it."""
+    described = load_board(board)
+    assert described.renode is not None
+    for file in described.renode.files:
+        (folder / Path(file).name).write_bytes((described.file.parent.parent / file).read_bytes())
+    copy = built(folder, board)
+    copy.write_bytes(image.read_bytes())
+    return copy
+
+
+def lines(device: Device) -> list[str]:
+    """Decisions and stages of sound()."""
+    device.command("stages on")
+    return list(device.replay(sound()))
+
+
+def pc_lines() -> list[str]:
+    """The same on this computer."""
+    with open_target("pc", hashing_image("pc")) as device:
+        return lines(device)

@@ -1,0 +1,77 @@
+"""The reference interpreter's process: answers, refusals, and its death told in words."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.common.reference import Reference
+from tests.codegen.ops.test_variable import Stream
+from tests.models.networks import dense_only, tutorial_like
+from tests.support.tflm import tflm_oracle
+from workbench.verify.reference import Oracle, OracleError
+
+
+def _open(path: Path, reference: Reference) -> Oracle:
+    return Oracle(path) if reference is Reference.LITERT else tflm_oracle(path)
+
+
+@pytest.mark.parametrize("reference", Reference)
+def test_rows_in_rows_out(reference: Reference, tmp_path: Path) -> None:
+    rows = np.random.default_rng(1).integers(-128, 128, (5, 15, 20, 1), dtype=np.int8)
+    with _open(tutorial_like(tmp_path / "model.tflite", 1), reference) as oracle:
+        outputs = oracle.run(rows)
+        assert (outputs.shape, outputs.dtype.name) == ((5, 4), "int8")
+        assert np.array_equal(oracle.run(rows[3:4]), outputs[3:4])
+        assert oracle.run(rows[:0]).shape == (0, 4)
+
+
+@pytest.mark.parametrize("reference", Reference)
+def test_every_tensor_of_one_run(reference: Reference, tmp_path: Path) -> None:
+    """Inputs, weights, intermediate results: by the file's indices, and they hang together."""
+    path = dense_only(tmp_path / "model.tflite", 1)
+    row = np.arange(10, dtype=np.int8)
+    with _open(path, reference) as oracle:
+        tensors = oracle.tensors(row)
+        (output,) = oracle.run(row[np.newaxis])
+    assert tensors[0].reshape(-1).tolist() == row.tolist()
+    assert tensors[max(tensors)].reshape(-1).tolist() == output.reshape(-1).tolist()
+    assert sorted(tensors) == list(range(7))
+
+
+@pytest.mark.parametrize("reference", Reference)
+def test_state_is_kept_or_not(reference: Reference, tmp_path: Path) -> None:
+    path = tmp_path / "stream.tflite"
+    path.write_bytes(Stream(1, (3,), 4, True, False, 1).build().bytes())
+    rows = np.random.default_rng(1).integers(-128, 128, (6, 1, 4), dtype=np.int8)
+    with _open(path, reference) as oracle:
+        kept, fresh = oracle.run(rows, sequence=True), oracle.run(rows)
+        assert np.array_equal(kept, oracle.run(rows, sequence=True))  # each call starts anew
+    assert np.array_equal(kept[0], fresh[0])
+    assert not np.array_equal(kept[1:], fresh[1:])
+
+
+@pytest.mark.parametrize("reference", Reference)
+def test_a_refused_model_is_named(reference: Reference, tmp_path: Path) -> None:
+    path = tmp_path / "broken.tflite"
+    path.write_bytes(b"\0\0\0\0TFL3" + bytes(100))
+    with pytest.raises(OracleError, match=r"broken\.tflite"):
+        _open(path, reference)
+
+
+def test_a_wrong_input_is_refused_and_the_process_lives_on(tmp_path: Path) -> None:
+    with Oracle(dense_only(tmp_path / "model.tflite", 1)) as oracle:
+        with pytest.raises(OracleError, match="int8"):
+            oracle.run(np.zeros((1, 10), np.float32))
+        assert oracle.run(np.zeros((1, 10), np.int8)).shape == (1, 3)
+
+
+def test_a_death_names_the_signal_and_the_model(tmp_path: Path) -> None:
+    with Oracle(dense_only(tmp_path / "model.tflite", 1)) as oracle:
+        os.kill(oracle._child.pid, signal.SIGSEGV)
+        with pytest.raises(OracleError, match=r"model\.tflite.*SIGSEGV"):
+            oracle.run(np.zeros((1, 10), np.int8))

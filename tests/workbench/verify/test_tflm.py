@@ -1,0 +1,137 @@
+"""TensorFlow Lite Micro itself beside Earshot's own engine, in the emulator: the same bits.
+
+Needs a checkout whose library is built for Cortex-M4 with FPU (docs/engines.md), named by EARSHOT_TFLM;
+without one, tests/toolbox/test_tflm_image.py proves Earshot's side of it with a toy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.app.spec_file import load_spec
+from codegen.common.reference import Reference
+from codegen.passes.legalise import load_graph
+from tests.support.arena import with_arena
+from tests.support.shared import shared
+from tests.support.tflm import need_tflm
+from tests.support.toy_tflm import need_cxx
+from toolbox.options import EXAMPLE
+from workbench.audio.recording import read_audio
+from workbench.audio.synthesize import demo_recordings
+from workbench.build import build
+from workbench.host.engine import open_engine, run_all
+from workbench.host.model_app import model_app
+from workbench.profiling.profile import profile
+from workbench.protocol.lines import Error
+from workbench.targets import open_app, open_target
+from workbench.verify.model import Wanted, verify_model
+from workbench.verify.outputs import float_probes, probes
+
+pytestmark = pytest.mark.xdist_group("tflm")
+
+MODELS = (
+    "arm_kws/dnn_s_quantized",
+    "arm_kws/ds_cnn_s_quantized",
+    "microwakeword/v1_okay_nabu",
+    "microwakeword/v2_okay_nabu",
+    "mlperf_tiny/ad01_int8",
+    "mlperf_tiny/kws_ref_model",
+    "mlperf_tiny/pretrainedResnet_quant",
+    "tflm/hello_world_int8",
+    "tflm/micro_speech_quantized",
+)
+RECORDINGS = ("knocking__fs81001a.flac", "keyboard_typing__fs120333a.flac")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tree() -> Path:
+    if not os.environ.get("EARSHOT_TFLM"):
+        pytest.skip(
+            "EARSHOT_TFLM names no checkout of TensorFlow Lite Micro with its library built for Cortex-M4"
+        )
+    need_cxx()
+    return Path(os.environ["EARSHOT_TFLM"])
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example with TFLM's bits in both engines."""
+    app = tmp_path_factory.mktemp("app") / "lock"
+    shutil.copytree(EXAMPLE, app)
+    text = (app / "pipeline.toml").read_text()
+    (app / "pipeline.toml").write_text(text.replace("[classifier]", '[classifier]\nreference = "tflm"'))
+    return app
+
+
+def same_lines(app: Path, sound: np.ndarray) -> int:
+    """How many lines; asserts that all are the same, stages too."""
+    told = {}
+    for engine in ("aot", "tflm"):
+        with open_app(app, "qemu", engine=engine) as device:
+            assert device.boot.engine == engine
+            device.command("stages on")
+            told[engine] = list(device.replay(sound))
+    assert told["aot"] == told["tflm"]
+    return sum('"ModelNumber"' in line for line in told["aot"])
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_recordings_are_decided_alike(app: Path, name: str) -> None:
+    sound = read_audio(shared(f"audio/smart_lock/wav_flac/{name}"), 16000)[: 16000 * 4]
+    assert same_lines(app, sound) > 10
+
+
+def test_sounds_of_a_seed_are_decided_alike(app: Path, tmp_path: Path) -> None:
+    recordings = demo_recordings(tmp_path)
+    sound = np.concatenate([read_audio(file, 16000)[: 16000 * 2] for file in recordings[:3]])
+    assert same_lines(app, sound) > 10
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_of_others(name: str) -> None:
+    """TFLM in the emulator = aot on this computer = the interpreter of TFLM's Python package."""
+    need_tflm()
+    folder = model_app(shared(f"models/{name}.tflite"), reference=Reference.TFLM)
+    spec = load_spec(folder)
+    graph = load_graph(spec.classifier.model)
+    samples = 2 if graph.input.nbytes > 2000 else 12
+    real = graph.input.dtype == "float32"
+    inputs = float_probes(graph, samples, 5)[0] if real else probes(graph.input, samples, 5)[0]
+    streams = bool(graph.variables)
+    with open_engine(folder, spec, "pc", "aot") as ours, open_engine(folder, spec, "qemu", "tflm") as theirs:
+        expected = run_all(ours, graph, inputs, sequence=streams)
+        assert np.array_equal(run_all(theirs, graph, inputs, sequence=streams), expected)
+    wanted = Wanted("qemu", "tflm", Reference.TFLM, samples, 5, streams, layers=False)
+    assert verify_model(spec, wanted).differing == 0
+
+
+def test_the_arena_fits_and_one_step_less_does_not(app: Path, tmp_path: Path) -> None:
+    built = build("mps2_an386", app, engine="tflm")
+    arena = json.loads((built.directory / "arena.json").read_text())["arena"]
+    inputs = np.zeros(300, np.int8).tobytes()
+    with open_target("qemu", with_arena(built.image, tmp_path / "same", "lock", arena, arena)) as device:
+        assert len(device.tensor(inputs)) == 4
+    with open_target("qemu", with_arena(built.image, tmp_path / "less", "lock", arena, arena - 16)) as device:
+        answer = device.command("reset")
+        assert isinstance(answer, Error)
+        assert (answer.what, answer.detail) == ("model", 3)
+
+
+def test_instructions_side_by_side(app: Path) -> None:
+    ours = profile(app, engine="aot")
+    theirs = profile(app, engine="tflm")
+    assert theirs.engine == "tflm"
+    assert sum(layer.instructions for layer in theirs.layers) == theirs.decisions.full
+    convolutions = next(layer for layer in theirs.layers if layer.op == "CONV_2D")
+    assert convolutions.instructions > theirs.decisions.full // 2
+    assert theirs.mac == ours.mac
+    assert theirs.decisions.full > 3 * ours.decisions.full
+    assert theirs.decisions.incremental is None
+    assert theirs.flash.model >= (app / "model.tflite").stat().st_size
+    assert [stage.instructions for stage in theirs.stages] == [stage.instructions for stage in ours.stages]

@@ -1,0 +1,1 @@
+"""What SCons stands on: options, tools, environment, locks, checksums, sizes, packs."""

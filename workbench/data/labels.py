@@ -1,0 +1,162 @@
+"""Label files: which samples of which recording are what.
+
+- CSV with a header (workbench/label_csv.py): file,start,end,label and, where known, role, session, author;
+  other columns are ignored. The end is exclusive; files are relative to the CSV.
+- an Audacity label track (workbench/label_track.py, .txt); its recording has the same name.
+- a folder of label tracks, or one with a labels.csv.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from codegen.common.errors import UserError, UserErrors
+from workbench.audio.recording import file_rate
+from workbench.label_csv import REQUIRED, read_csv
+from workbench.label_track import read_track, recording_beside
+from workbench.segment import Segment
+
+__all__ = ["MOST_ERRORS", "Segment", "class_index", "of_session", "read_labels", "write_labels"]
+
+MOST_ERRORS = 10  # told at once
+TABLE = "labels.csv"  # the label file of a folder
+
+
+def read_labels(path: Path, sample_rate: int, *, resampled: bool = False) -> tuple[Segment, ...]:
+    """The segments of a label file in its order, at least one; of a folder those of its label tracks, or of
+    its labels.csv.
+
+    sample_rate: Hz, turns seconds into samples.
+    resampled: recordings of another rate are resampled when they are read; sample numbers of them, which
+    count at their own rate, are turned into those of sample_rate.
+    UserError (or UserErrors, several lines at once) where the file cannot be read, a line is broken, or a
+    recording is missing. Whether a segment lies within its recording shows when that is read.
+    """
+    segments: list[Segment] = []
+    errors: list[UserError] = []
+    for file in _files(path.absolute()):
+        read = read_csv if file.suffix.lower() == ".csv" else read_track
+        own, faults = read(_text(file), file, sample_rate)
+        segments += own
+        errors += faults
+    if errors:
+        raise UserErrors(errors[:MOST_ERRORS]) if len(errors) > 1 else errors[0]
+    if not segments:
+        raise UserError("holds no labelled segment", file=path, remedy="Label at least one stretch of sound.")
+    return tuple(_rescaled(segments, sample_rate) if resampled else segments)
+
+
+def _files(path: Path) -> list[Path]:
+    """The label files that a path stands for."""
+    if not path.is_dir():
+        if path.suffix.lower() not in (".csv", ".txt"):
+            raise UserError(
+                "is no label file by its name",
+                file=path,
+                remedy="Label files are .csv (file,start,end,label) or .txt (an Audacity label track).",
+            )
+        return [path]
+    texts = sorted(file for file in path.iterdir() if file.suffix.lower() == ".txt" and file.is_file())
+    tracks = [file for file in texts if recording_beside(file)]
+    table = path / TABLE
+    if table.is_file() and tracks:
+        raise UserError(
+            f"holds {TABLE} and label tracks, {tracks[0].name} first",
+            file=path,
+            remedy=f"Name {table}, or a folder that has label tracks alone.",
+        )
+    if table.is_file():
+        return [table]
+    if not tracks:
+        raise UserError(
+            f"this folder has no {TABLE}, and no label track (.txt) with a recording of its name beside it",
+            file=path,
+            remedy="Give a label file, or a folder with door.txt beside door.wav.",
+        )
+    alone = [file.name for file in texts if file not in tracks]
+    if alone:
+        print(f"earshot: no recording lies beside {', '.join(alone)}: not read as labels", file=sys.stderr)
+    return tracks
+
+
+def _rescaled(segments: Sequence[Segment], sample_rate: int) -> list[Segment]:
+    """Sample numbers that count at a recording's own rate as those of sample_rate, to the nearest."""
+    rates: dict[Path, int] = {}
+    scaled = []
+    for segment in segments:
+        if segment.file not in rates:
+            rates[segment.file] = file_rate(segment.file) or sample_rate
+        rate = rates[segment.file]
+        if rate != sample_rate and not segment.timed:
+            start, end = (round(at * sample_rate / rate) for at in (segment.start, segment.end))
+            scaled.append(dataclasses.replace(segment, start=start, end=max(end, start + 1), timed=True))
+        else:
+            scaled.append(segment)
+    return scaled
+
+
+def write_labels(path: Path, segments: Iterable[Segment]) -> None:
+    """Writes the CSV that read_labels reads; recordings are named relative to it."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([*REQUIRED, "session"])
+        for segment in segments:
+            name = segment.file.relative_to(path.absolute().parent).as_posix()
+            writer.writerow([name, segment.start, segment.end, segment.label, segment.session])
+
+
+def class_index(segment: Segment, labels: Sequence[str]) -> int:
+    """The segment's class among the app's labels: by its label, else by its role; else UserError.
+
+    Upper and lower case are alike where that leaves one class."""
+    for word in (segment.label, segment.role):
+        if word in labels:
+            return labels.index(word)
+        alike = [label for label in labels if label.casefold() == word.casefold()]
+        if len(alike) == 1:
+            return labels.index(alike[0])
+    named = f'label "{segment.label}"' + (f' (role "{segment.role}")' if segment.role else "")
+    raise UserError(
+        f"{named} is no class of this app; its classes are {', '.join(labels)}",
+        file=segment.source,
+        place=f"line {segment.line}",
+        remedy="Put a class into its label or role column, or add one to [decision] labels of pipeline.toml.",
+    )
+
+
+def of_session(segments: Sequence[Segment], session: str, source: Path) -> tuple[Segment, ...]:
+    """The segments of one session; UserError naming the sessions there are when it has none."""
+    chosen = tuple(segment for segment in segments if segment.session == session)
+    if not chosen:
+        there = sorted({segment.session for segment in segments if segment.session})
+        raise UserError(
+            f'no segment is of session "{session}"',
+            file=source,
+            remedy=f"Sessions there are: {', '.join(there)}." if there else "The file has no session column.",
+        )
+    return chosen
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise UserError("there is no such file", file=path) from None
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", file=path) from None
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):  # a spreadsheet's "Unicode text"
+        return raw.decode("utf-16", "replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"byte 0x{raw[error.start]:02X} is not UTF-8",
+            file=path,
+            place=f"line {line}",
+            remedy="Save the file as UTF-8 text.",
+        ) from None

@@ -1,0 +1,1 @@
+"""Sources for somebody else's build."""

@@ -1,0 +1,159 @@
+"""Runs an app's model on tensors, wherever its C runs: what `infer` and `verify` share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.app.spec import Spec
+from codegen.app.spec_file import load_spec
+from codegen.common.errors import UserError
+from codegen.common.reference import Reference
+from codegen.model.graph import Graph
+from codegen.passes.legalise import load_graph
+from workbench.build import build
+from workbench.host.host_library import Library
+from workbench.host.model_app import model_app
+from workbench.progress import progress
+from workbench.protocol.lines import Status
+from workbench.targets import Device, open_app
+
+TARGETS = ("pc", "qemu", "renode")
+ENGINES = ("aot", "tflm")
+
+
+class Engine(Protocol):
+    """A model somewhere: bytes of the input -> bytes of the output."""
+
+    def reset(self) -> None:
+        """Forgets streaming state."""
+
+    def run(self, tensor: NDArray[Any]) -> NDArray[np.uint8]:
+        """One input, input_size bytes."""
+
+
+def add_arguments(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """What to run, and where. several: `model` is a list, of folders too."""
+    parser.add_argument(
+        "model",
+        nargs="*" if several else "?",
+        type=Path,
+        metavar="MODEL.tflite",
+        help="int8 TFLite models, or folders that hold them" if several else "an int8 TFLite model",
+    )
+    parser.add_argument("--app", type=Path, metavar="DIR", help="instead of a model: the model of this app")
+    parser.add_argument(
+        "--target",
+        choices=TARGETS,
+        help="this computer, or an emulated Cortex-M4 (default pc; with the engine tflm qemu)",
+    )
+    parser.add_argument("--engine", choices=ENGINES, help="what runs the model (default: the app's, or aot)")
+    add_reference(parser)
+
+
+def add_reference(parser: argparse.ArgumentParser) -> None:
+    """--reference, which is a key of pipeline.toml too."""
+    parser.add_argument(
+        "--reference",
+        choices=[reference.value for reference in Reference],
+        help="whose bits, where LiteRT and TensorFlow Lite Micro round differently "
+        "(default: what pipeline.toml says; litert for a bare model)",
+    )
+
+
+def app_of(args: argparse.Namespace) -> Path:
+    """The app that `model` or `app` and `reference` name: its folder, or one made for the bare model."""
+    if (args.model is None) == (args.app is None):
+        raise UserError("give a MODEL.tflite, or --app DIR", remedy="One of the two, not both.")
+    wanted = None if args.reference is None else Reference(args.reference)
+    if args.app is None:
+        return model_app(args.model, reference=wanted or Reference.LITERT)
+    spec = load_spec(args.app)
+    engine = getattr(args, "engine", None) or spec.classifier.engine  # not every command chooses one
+    if wanted not in (None, spec.classifier.reference) and engine == "aot":
+        raise UserError(
+            f'--reference {args.reference}, but the app is built for "{spec.classifier.reference.value}"',
+            file=spec.file,
+            remedy=f'Write reference = "{args.reference}" under [classifier], or give the model alone.',
+        )
+    return Path(args.app)
+
+
+def reference_of(args: argparse.Namespace, spec: Spec) -> Reference:
+    """Whose bits the app's model has: of the engine tflm those of TensorFlow Lite Micro."""
+    if args.reference is not None:
+        return Reference(args.reference)
+    tflm = "tflm" in (args.engine, spec.classifier.engine)  # also where aot stands in for it
+    return Reference.TFLM if tflm else spec.classifier.reference
+
+
+def chosen_app(args: argparse.Namespace) -> tuple[Path, Spec, Graph]:
+    """The app that the arguments name, or one made for the bare model; sets args.target and args.engine."""
+    app = app_of(args)
+    spec = load_spec(app)
+    args.target, args.engine = where(args.target, args.engine, spec)
+    return app, spec, load_graph(spec.classifier.model)
+
+
+def where(target: str | None, engine: str | None, spec: Spec) -> tuple[str, str]:
+    """Target and engine: those named, else the app's engine, on this computer unless it is tflm."""
+    if engine == "tflm" and target == "pc":
+        raise UserError(
+            "the engine tflm runs on Cortex-M, not on the target pc",
+            remedy="Leave --target out, or use --target qemu. On the computer --engine aot with "
+            "--reference tflm computes the same bits.",
+        )
+    if target == "pc":
+        return target, "aot"
+    engine = engine or spec.classifier.engine
+    return target or ("qemu" if engine == "tflm" else "pc"), engine
+
+
+class _Image:
+    """The model of an image, reached by `tensor` lines."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+
+    def reset(self) -> None:
+        """Forgets streaming state."""
+        answer = self._device.command("reset")
+        if not isinstance(answer, Status):
+            raise UserError(f"an unexpected answer to reset: {answer}", file=self._device.name)
+
+    def run(self, tensor: NDArray[Any]) -> NDArray[np.uint8]:
+        """One input, input_size bytes."""
+        return np.frombuffer(self._device.tensor(tensor.tobytes()), np.uint8)
+
+
+@contextmanager
+def open_engine(app: Path, spec: Spec, target: str, engine: str | None = None) -> Iterator[Engine]:
+    """The app's model, built where it is not up to date. engine: in place of the app's own."""
+    if target == "pc":
+        library = build("pc", app).library
+        assert library is not None
+        yield Library(library, spec).model
+        return
+    with open_app(app, target, engine=engine) as device:
+        yield _Image(device)
+
+
+def run_all(engine: Engine, graph: Graph, inputs: NDArray[Any], *, sequence: bool = False) -> NDArray[Any]:
+    """Outputs [n, *shape of the output without its batch] for inputs [n, ...].
+
+    sequence: streaming state is kept from one to the next; otherwise each starts fresh.
+    """
+    shape = graph.output.shape[1:] if len(graph.output.shape) > 1 else graph.output.shape
+    outputs = np.zeros((len(inputs), *shape), graph.output.dtype)
+    engine.reset()
+    for index, row in enumerate(progress(inputs, len(inputs), "inputs")):
+        if index and not sequence:
+            engine.reset()
+        outputs[index] = engine.run(row).view(graph.output.dtype).reshape(shape)
+    return outputs

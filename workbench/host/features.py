@@ -1,0 +1,68 @@
+"""Features of recordings, made by the firmware's own C: what training, `features` and `inspect` use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from codegen.app import spec as app_spec
+from codegen.app.spec import Spec
+from codegen.app.spec_file import load_spec
+from codegen.common.errors import UserError
+from workbench.build import build
+from workbench.host.host_library import Library, Pipeline
+
+NO_FEATURES = (
+    "is a bare model: it has no features",
+    "Add [decision] with labels and threshold to its pipeline.toml.",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Of one recording with n windows and m = max(0, n - frames + 1) vectors."""
+
+    mfcc: NDArray[np.int32]  # [n, cepstra], 4096 times Kaldi's
+    gate: NDArray[np.bool_]  # [n], the window passes the gate
+    scaled: NDArray[np.uint8]  # [n, cepstra], 0..255
+    vectors: NDArray[
+        np.uint8
+    ]  # [m, frames * cepstra]: oldest frame first, cepstra inner; whatever the gate says
+    window: NDArray[np.int32]  # [m], index of a vector's newest window
+    contract: str  # the feature contract, 16 hex digits
+
+
+def listening_spec(app: Path) -> tuple[Spec, app_spec.Pipeline]:
+    """The spec of an app and its pipeline; UserError for a bare model."""
+    spec = load_spec(app)
+    if spec.pipeline is None:
+        raise UserError(NO_FEATURES[0], file=app, remedy=NO_FEATURES[1])
+    return spec, spec.pipeline
+
+
+def open_pipeline(app: Path, build_dir: Path | None = None) -> Pipeline:
+    """The PC build of an app with a pipeline; built where it is not up to date, in build/ or `build_dir`."""
+    spec, _ = listening_spec(app)
+    library = build("pc", app, build_dir).library
+    assert library is not None
+    pipeline = Library(library, spec).pipeline
+    assert pipeline is not None
+    return pipeline
+
+
+def extract(pipeline: Pipeline, samples: NDArray[np.int16]) -> Features:
+    """Features of a recording, int16[samples]; of one shorter than a window, none."""
+    mfcc, gate, scaled = pipeline.features(samples)
+    frames = pipeline.spec.cascade.frames
+    count = max(0, len(scaled) - frames + 1)
+    vectors = np.zeros((0, frames * scaled.shape[1]), np.uint8)
+    if count:
+        # The view is [m, cepstra, frames]; a vector is frame after frame.
+        views = sliding_window_view(scaled, frames, axis=0)
+        vectors = np.ascontiguousarray(views.transpose(0, 2, 1)).reshape(count, -1)
+    window = np.arange(count, dtype=np.int32) + np.int32(frames - 1)
+    return Features(mfcc, gate, scaled, vectors, window, pipeline.contract)

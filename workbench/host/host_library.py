@@ -1,0 +1,223 @@
+"""The firmware's own C on the PC: libearshot.so of one app, numpy in and numpy out."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from ctypes import POINTER, byref, c_bool, c_int32, c_size_t, c_uint8, c_uint32, c_uint64
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.app import spec as app_spec
+from workbench.host.structs import ModelStruct, PipelineStruct, StepStruct
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One window through every stage; arrays are copies."""
+
+    sequence: int  # from 0
+    start: int  # position of the window's first sample
+    gate_open: bool
+    cepstra: NDArray[np.int32]  # [cepstra]
+    features: NDArray[np.uint8]  # [cepstra]
+    frame: NDArray[np.int8]  # [cepstra]
+    decided: bool
+    input: NDArray[np.int8] | None  # [frames * cepstra], the tensor; None unless a full run decided
+    scores: NDArray[np.int8] | None  # [labels]; None unless decided
+    class_index: int  # 0: Unknown, or not decided
+    score: int  # the largest one
+    segment_start: int  # first sample of the oldest window of the decision
+    segment_length: int
+
+
+class EngineError(RuntimeError):
+    """The engine returned an error: a defect, not a user's mistake."""
+
+
+def _pointer(array: NDArray[Any]) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+class Model:
+    """model_t: tensors in the model's own types, as bytes."""
+
+    def __init__(self, model: ModelStruct) -> None:
+        self._model = model
+        self.input_size: int = model.input_size
+        self.output_size: int = model.output_size
+        self.incremental = bool(model.advance) and bool(model.finish)
+        self.catch_up: int = model.catch_up
+        error = model.start()
+        if error:
+            raise EngineError(f"model_t.start returned {error}")
+
+    def reset(self) -> None:
+        """Forgets streaming state and history."""
+        self._model.reset()
+
+    def run(self, tensor: NDArray[Any]) -> NDArray[np.uint8]:
+        """A whole input, any type, input_size bytes -> the output's bytes."""
+        given = np.ascontiguousarray(tensor)
+        if given.nbytes != self.input_size:
+            raise ValueError(f"{given.nbytes} bytes for an input of {self.input_size}")
+        # The runtime may read words: buffers of its own alignment, whatever slice the caller has.
+        source, result = _aligned(self.input_size), _aligned(self.output_size)
+        source[:] = given.reshape(-1).view(np.uint8)
+        error = self._model.run(_pointer(source), _pointer(result))
+        if error:
+            raise EngineError(f"model_t.run returned {error}")
+        return result
+
+    def advance(self, frame: NDArray[np.int8]) -> None:
+        """One frame more; int8[cepstra]."""
+        self._model.advance(_pointer(np.ascontiguousarray(frame, dtype=np.int8)))
+
+    def finish(self) -> NDArray[np.uint8]:
+        """The output after the frames so far."""
+        result = _aligned(self.output_size)
+        self._model.finish(_pointer(result))
+        return result
+
+
+def _copy(pointer: Any, count: int) -> Any:
+    """The values that a pointer of the C points to; None where it is NULL."""
+    return np.ctypeslib.as_array(pointer, (count,)).copy() if pointer else None
+
+
+def _aligned(size: int, alignment: int = 16) -> NDArray[np.uint8]:
+    """`size` bytes at a multiple of `alignment`."""
+    room = np.zeros(size + alignment, np.uint8)
+    skip = -room.ctypes.data % alignment
+    return room[skip : skip + size]
+
+
+class Pipeline:
+    """pipeline_t: samples in, steps out; and its two halves. The order of the stages is the C's."""
+
+    def __init__(
+        self, library: ctypes.CDLL, pipeline: PipelineStruct, spec: app_spec.Pipeline, scores: int
+    ) -> None:
+        self._library = library
+        self._pipeline = pipeline
+        self._scores = scores
+        self.spec = spec
+        self.contract: str = pipeline.feature_contract.decode()
+        self.sample_rate: int = pipeline.sample_rate
+        library.pipeline_push.restype = c_size_t
+        library.pipeline_step.restype = c_bool
+        library.pipeline_features.restype = c_bool
+        library.pipeline_classify.restype = None
+        library.pipeline_segment_start.restype = c_uint64
+        library.pipeline_segment_length.restype = c_uint32
+        library.decision_set_threshold.restype = c_bool
+        self.start()
+
+    def start(self) -> None:
+        """Settings of the build come back, everything is empty."""
+        error = self._library.pipeline_start(byref(self._pipeline))
+        if error:
+            raise EngineError(f"pipeline_start returned {error}")
+
+    def reset(self) -> None:
+        """Everything is empty, sequence and sample count start from 0; live settings stay."""
+        self._library.pipeline_reset(byref(self._pipeline))
+
+    def steps(self, samples: NDArray[np.int16]) -> Iterator[Step]:
+        """Takes all samples; one step for each window they complete."""
+        return (self._step(raw) for raw in self._windows(samples, self._library.pipeline_step))
+
+    def _windows(self, samples: NDArray[np.int16], run: Any) -> Iterator[StepStruct]:
+        """Takes all samples; `run` is the C function that each window they complete is given to."""
+        given = np.ascontiguousarray(samples, dtype=np.int16)
+        taken = 0
+        raw = StepStruct()
+        while taken < given.size:
+            rest = given[taken:]
+            taken += int(
+                self._library.pipeline_push(byref(self._pipeline), _pointer(rest), c_size_t(rest.size))
+            )
+            while run(byref(self._pipeline), byref(raw)):
+                yield raw
+
+    def _step(self, raw: StepStruct) -> Step:
+        if raw.error:
+            raise EngineError(f"the engine returned {raw.error} at window {raw.sequence}")
+        cepstra, frames = self.spec.mfcc.cepstra, self.spec.cascade.frames
+        return Step(
+            sequence=raw.sequence,
+            start=raw.start,
+            gate_open=raw.gate_open,
+            cepstra=_copy(raw.cepstra, cepstra),
+            features=_copy(raw.features, cepstra),
+            frame=_copy(raw.frame, cepstra),
+            decided=raw.decided,
+            input=_copy(raw.input, frames * cepstra) if raw.decided else None,
+            scores=_copy(raw.scores, self._scores) if raw.decided else None,
+            class_index=raw.verdict.class_index if raw.decided else 0,
+            score=raw.verdict.score if raw.decided else 0,
+            segment_start=self._library.pipeline_segment_start(byref(self._pipeline), byref(raw)),
+            segment_length=self._library.pipeline_segment_length(byref(self._pipeline)),
+        )
+
+    def features(
+        self, samples: NDArray[np.int16]
+    ) -> tuple[NDArray[np.int32], NDArray[np.bool_], NDArray[np.uint8]]:
+        """pipeline_features() of a whole recording: window, gate, MFCC and scale, without classifying.
+
+        Returns cepstra int32[n, cepstra], gate open bool[n], features uint8[n, cepstra] of its n windows.
+        The pipeline is reset before and after.
+        """
+        self.reset()
+        count = self.spec.mfcc.cepstra
+        windows = [
+            (_copy(raw.cepstra, count), bool(raw.gate_open), _copy(raw.features, count))
+            for raw in self._windows(samples, self._library.pipeline_features)
+        ]
+        self.reset()
+        return (
+            np.array([cepstra for cepstra, _, _ in windows], np.int32).reshape(-1, count),
+            np.array([gate_open for _, gate_open, _ in windows], np.bool_),
+            np.array([features for _, _, features in windows], np.uint8).reshape(-1, count),
+        )
+
+    def classify(self, features: NDArray[np.uint8]) -> list[tuple[int, int]]:
+        """pipeline_classify() of uint8[n, cepstra]: cascade, classifier and decision, the gate open.
+
+        Returns (class index, largest score) of each decision. The pipeline is reset before and after.
+        """
+        self.reset()
+        decisions = []
+        for row in np.ascontiguousarray(features, dtype=np.uint8):
+            raw = StepStruct(gate_open=True, features=row.ctypes.data_as(POINTER(c_uint8)))
+            self._library.pipeline_classify(byref(self._pipeline), byref(raw))
+            if raw.error:
+                raise EngineError(f"the engine returned {raw.error}")
+            if raw.decided:
+                decisions.append((int(raw.verdict.class_index), int(raw.verdict.score)))
+        self.reset()
+        return decisions
+
+    def set_threshold(self, limit: int) -> None:
+        """All labels accept from this score on, -128..128, until start()."""
+        decision = ctypes.c_void_p(self._pipeline.decision)
+        for label in range(len(self.spec.decision.labels)):
+            if not self._library.decision_set_threshold(decision, c_size_t(label), c_int32(limit)):
+                raise ValueError(f"a score limit of {limit}")
+
+
+class Library:
+    """libearshot.so of an app. One state a file: two objects on one path share it."""
+
+    def __init__(self, path: Path, spec: app_spec.Spec) -> None:
+        self._library = ctypes.CDLL(str(path.resolve()))
+        self.spec = spec
+        self.model = Model(ModelStruct.in_dll(self._library, f"{spec.name}_model"))
+        self.pipeline: Pipeline | None = None
+        if spec.pipeline is not None:
+            pipeline = PipelineStruct.in_dll(self._library, f"{spec.name}_pipeline")
+            self.pipeline = Pipeline(self._library, pipeline, spec.pipeline, self.model.output_size)

@@ -1,0 +1,1 @@
+"""The memory plan for a person: a table and a picture."""

@@ -1,0 +1,56 @@
+"""How large TFLM's arena has to be: found by running the model in an emulator, not computed."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codegen.board.description import Board, load_board
+from codegen.common.errors import UserError
+from workbench.protocol.lines import Lines
+from workbench.targets.link import LinkClosedError
+from workbench.targets.qemu import QemuOptions, qemu_link
+
+TIMEOUT = 120.0  # seconds for all sizes that are tried
+
+
+@dataclass(frozen=True)
+class Arena:
+    """Bytes: the smallest arena that starts and runs, and what TFLM says it uses of it."""
+
+    size: int
+    used: int
+
+
+def measure(image: Path, board: Board) -> Arena:
+    """Runs a measuring image. UserError with TFLM's words where the model does not start or run at all."""
+    lines = Lines()
+    said: list[dict[str, Any]] = []
+    link = qemu_link(load_board(board.name), image, QemuOptions())
+    deadline = time.monotonic() + TIMEOUT
+    try:
+        while time.monotonic() < deadline:
+            for text in lines.take(link.receive(1.0)):
+                line = json.loads(text)
+                if "arena" in line:
+                    return Arena(line["arena"], line["used"])
+                if "end" in line:
+                    raise _refused(image, said)
+                said.append(line)
+    except LinkClosedError as error:
+        raise UserError(f"the arena cannot be measured: {error}", file=image) from None
+    finally:
+        link.close()
+    raise _refused(image, said or [{"reason": f"it says nothing within {TIMEOUT:g} seconds"}])
+
+
+def _refused(image: Path, said: list[dict[str, Any]]) -> UserError:
+    reasons = "; ".join(str(line.get("reason", line)) for line in said) or "it gives no reason"
+    return UserError(
+        f"TensorFlow Lite Micro does not run the model, with half of the RAM for its arena: {reasons}",
+        file=image,
+        remedy="A library built without BUILD_TYPE=release tells more. engine=aot may run it.",
+    )

@@ -1,0 +1,1 @@
+"""The serial lines as the host sees them."""

@@ -1,1 +1,0 @@
-"""The Robot keyword library: `Library    workbench.robot.keywords.Keywords`."""

@@ -1,0 +1,1 @@
+"""The Robot keyword library: `Library    workbench.suites.robot.keywords.Keywords`."""

@@ -1,0 +1,81 @@
+"""The keyword library behind Robot's Remote interface.
+
+renode-test brings a Python and a Robot Framework of its own, which lack what the library needs. So the
+library stays in this process, and renode-test speaks to it over a local socket.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from xmlrpc.server import SimpleXMLRPCRequestHandler, SimpleXMLRPCServer
+
+from codegen.common.errors import UserError
+from workbench.suites.robot.keywords import Keywords
+
+
+class _Handler(SimpleXMLRPCRequestHandler):
+    """Keeps stderr for what matters."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+
+class Remote:
+    """The four questions of the Remote interface."""
+
+    def __init__(self, library: object) -> None:
+        self._library = library
+
+    def get_keyword_names(self) -> list[str]:
+        """Every keyword, as Python names it."""
+        functions = inspect.getmembers(type(self._library), inspect.isfunction)
+        return [name for name, _ in functions if name[0] != "_"]
+
+    def get_keyword_arguments(self, name: str) -> list[str]:
+        """In Robot's form: name, name=default, *rest, **named."""
+        kinds = inspect.Parameter
+        signs: dict[int, str] = {kinds.VAR_POSITIONAL: "*", kinds.VAR_KEYWORD: "**"}
+        told = []
+        for argument in inspect.signature(self._keyword(name)).parameters.values():
+            default = "" if argument.default is kinds.empty else f"={argument.default}"
+            told.append(signs.get(argument.kind, "") + argument.name + default)
+        return told
+
+    def get_keyword_documentation(self, name: str) -> str:
+        """Its docstring."""
+        return inspect.getdoc(self._keyword(name)) or ""
+
+    def run_keyword(
+        self, name: str, arguments: Sequence[Any], named: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """What Robot shall say of it."""
+        try:
+            value = self._keyword(name)(*arguments, **(named or {}))
+        except (AssertionError, UserError) as error:
+            return {"status": "FAIL", "error": str(error)}
+        except Exception as error:  # it is told in the log; the server goes on
+            return {"status": "FAIL", "error": f"{type(error).__name__}: {error}"}
+        return {"status": "PASS", "return": "" if value is None else value}
+
+    def _keyword(self, name: str) -> Callable[..., object]:
+        keyword: Callable[..., object] = getattr(self._library, name)
+        return keyword
+
+
+@contextmanager
+def serving(library: Keywords) -> Iterator[str]:
+    """The address of a server of these keywords, as long as the context lasts. The image is ended with it."""
+    with SimpleXMLRPCServer(("127.0.0.1", 0), _Handler, logRequests=False, allow_none=True) as server:
+        server.register_instance(Remote(library))
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+            library.end_image()

@@ -1,0 +1,1 @@
+"""Comparing: with the reference interpreter, and between targets."""

@@ -1,0 +1,207 @@
+"""The reference's process: an interpreter that answers messages, until the pipe is closed.
+
+    python -m workbench.verify.reference_interpreter litert|tflm
+
+Imports nothing of Earshot but the messages: TensorFlow Lite Micro's package has an environment of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.verify.messages import receive, send
+
+_ARENA = 1 << 20  # bytes, beside ten times the model's: of TensorFlow Lite Micro on a PC
+
+
+class Model(Protocol):
+    """A model in an interpreter, its variables fresh."""
+
+    stateful: bool
+
+    def one(self, row: NDArray[Any]) -> NDArray[Any]:
+        """The output of one run."""
+
+    def tensor(self, index: int) -> NDArray[Any]:
+        """A tensor of the main subgraph, by its index; where all are preserved."""
+
+    def tensors(self) -> dict[int, NDArray[Any]]:
+        """Every tensor of the main subgraph that has values, by its index; where all are preserved."""
+
+    def empty(self) -> NDArray[Any]:
+        """The outputs of no inputs."""
+
+
+class LiteRT:
+    """LiteRT's interpreter with BUILTIN_REF kernels; its default kernels give other bits."""
+
+    def __init__(self, file: str, *, preserve: bool = False) -> None:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        self._interpreter = Interpreter(
+            file,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+            experimental_preserve_all_tensors=preserve,
+        )
+        self._interpreter.allocate_tensors()
+        self.stateful = any(op["op_name"] == "VAR_HANDLE" for op in self._interpreter._get_ops_details())
+
+    def one(self, row: NDArray[Any]) -> NDArray[Any]:
+        """The output of one run."""
+        described = self._interpreter.get_input_details()[0]
+        self._interpreter.set_tensor(described["index"], _fit(row, described))
+        self._interpreter.invoke()
+        output = self._interpreter.get_tensor(self._interpreter.get_output_details()[0]["index"])
+        return np.asarray(output).copy()
+
+    def tensor(self, index: int) -> NDArray[Any]:
+        """A tensor, by its index."""
+        return np.asarray(self._interpreter.get_tensor(index)).copy()
+
+    def tensors(self) -> dict[int, NDArray[Any]]:
+        """Every tensor that has values."""
+        found: dict[int, NDArray[Any]] = {}
+        for described in self._interpreter.get_tensor_details():
+            try:
+                found[int(described["index"])] = self.tensor(described["index"])
+            except ValueError:
+                continue  # a tensor without data
+        return found
+
+    def empty(self) -> NDArray[Any]:
+        """The outputs of no inputs."""
+        described = self._interpreter.get_output_details()[0]
+        return np.zeros((0, *described["shape"][1:]), described["dtype"])
+
+
+class Tflm:
+    """TensorFlow Lite Micro's interpreter with its reference kernels, as its own Python package has it."""
+
+    def __init__(self, file: str, *, preserve: bool = False) -> None:
+        from tflite_micro import runtime
+
+        data = Path(file).read_bytes()
+        config = runtime.InterpreterConfig
+        self._interpreter = runtime.Interpreter.from_bytes(
+            data,
+            arena_size=_ARENA + 10 * len(data),
+            intrepreter_config=config.kPreserveAllTensors if preserve else config.kAllocationRecording,
+        )
+        model = runtime.convert_bytearray_to_object(data)
+        self._count = len(model.subgraphs[0].tensors)
+        self.stateful = runtime.count_resource_variables(model) > 0
+
+    def one(self, row: NDArray[Any]) -> NDArray[Any]:
+        """The output of one run."""
+        described = self._interpreter.get_input_details(0)
+        self._interpreter.set_input(_fit(row, described), 0)
+        self._interpreter.invoke()
+        return np.asarray(self._interpreter.get_output(0)).copy()
+
+    def tensor(self, index: int) -> NDArray[Any]:
+        """A tensor, by its index."""
+        described = self._interpreter.GetTensor(index, 0)
+        return np.asarray(described["tensor_data"]).reshape(described["shape"]).copy()
+
+    def tensors(self) -> dict[int, NDArray[Any]]:
+        """Every tensor that has values."""
+        return {index: self.tensor(index) for index in range(self._count)}
+
+    def empty(self) -> NDArray[Any]:
+        """The outputs of no inputs."""
+        described = self._interpreter.get_output_details(0)
+        return np.zeros((0, *described["shape"][1:]), described["dtype"])
+
+
+KINDS: Mapping[str, Callable[..., Model]] = {"litert": LiteRT, "tflm": Tflm}
+
+
+def _fit(row: NDArray[Any], described: dict[str, Any]) -> NDArray[Any]:
+    """The row in the input's shape."""
+    if row.dtype != described["dtype"]:
+        raise ValueError(f"the input is {np.dtype(described['dtype']).name}, not {row.dtype}")
+    return row.reshape(described["shape"])
+
+
+class Answers:
+    """What is done for each message."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = KINDS[kind]
+        self._file = ""
+
+    def load(self, file: str) -> None:
+        """Another model; raises what the interpreter raises."""
+        self._file = file
+        self._fresh()
+
+    def _fresh(self, *, preserve: bool = False) -> Model:
+        return self._kind(self._file, preserve=preserve)
+
+    def run(self, rows: NDArray[Any], *, sequence: bool) -> NDArray[Any]:
+        """Outputs, [n, ...]."""
+        model = self._fresh()
+        outputs: list[NDArray[Any]] = []
+        for row in rows:
+            if model.stateful and not sequence and outputs:
+                model = self._fresh()
+            outputs.append(model.one(row))
+        if not outputs:
+            return model.empty()
+        stacked = np.stack(outputs)
+        return stacked[:, 0] if stacked.ndim > 1 and stacked.shape[1] == 1 else stacked
+
+    def tensors(self, row: NDArray[Any]) -> list[NDArray[Any]]:
+        """Their indices, and each."""
+        model = self._fresh(preserve=True)
+        model.one(row)
+        found = model.tensors()
+        return [np.array(list(found), np.int64), *found.values()]
+
+    def some(self, rows: NDArray[Any], indices: NDArray[np.int64], *, sequence: bool) -> list[NDArray[Any]]:
+        """The tensors of these indices, each [n, ...]."""
+        model = self._fresh(preserve=True)
+        found: list[list[NDArray[Any]]] = [[] for _ in indices]
+        for place, row in enumerate(rows):
+            if model.stateful and not sequence and place:
+                model = self._fresh(preserve=True)
+            model.one(row)
+            for list_, index in zip(found, indices, strict=True):
+                list_.append(model.tensor(int(index)))
+        return [np.stack(values) for values in found]
+
+
+def main() -> int:
+    """The loop: one answer a message, until the parent closes the pipe."""
+    channel = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what an interpreter prints must not get between the answers
+    answers = Answers(sys.argv[1])
+    while True:
+        try:
+            command, text, arrays = receive(sys.stdin.buffer)
+        except EOFError:
+            return 0
+        answer: list[NDArray[Any]] = []
+        try:
+            if command == "load":
+                answers.load(text)
+            elif command in ("some", "some in sequence"):
+                answer = answers.some(*arrays, sequence=command == "some in sequence")
+            elif command in ("run", "sequence"):
+                answer = [answers.run(arrays[0], sequence=command == "sequence")]
+            else:
+                answer = answers.tensors(arrays[0])
+            send(channel, "ok", "", answer)
+        except (ValueError, RuntimeError, OSError) as error:
+            send(channel, "error", str(error), [])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
