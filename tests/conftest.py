@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import proofs, skipped, tally
 from tests.support.proofs import pytest_runtest_logreport, pytest_runtest_makereport, pytest_unconfigure
@@ -20,6 +21,11 @@ __all__ = [
     "pytest_terminal_summary",
     "pytest_unconfigure",
 ]
+
+
+# No test depends on how busy the machine is: neither a deadline nor a slow start is a finding.
+settings.register_profile("earshot", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("earshot")
 
 
 def pytest_configure(config: pytest.Config) -> None:

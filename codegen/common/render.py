@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 
 from codegen.common.paths import TEMPLATES
-from codegen.version import VERSION
+from codegen.common.version import VERSION
 
 
 def c_rows(values: Iterable[int], width: int = 0, columns: int = 104, indent: int = 4) -> str:

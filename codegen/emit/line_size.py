@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from codegen import protocol
 from codegen.app.spec import Pipeline, Spec
+from codegen.common import protocol
+from codegen.common.version import VERSION
 from codegen.model.graph import Graph
 from codegen.passes.layer_outputs import output_bytes
-from codegen.version import VERSION
 
 BOARD_NAME_MAX = 40  # characters of a board's name; tests/codegen/emit/test_line_size.py proves it
 # Characters of an error's text: a piece of the received line has each of its characters escaped at worst.

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from SCons.Script import Action
 
+from codegen.common.paths import ROOT
 from codegen.emit.flash_scripts import flash_scripts
+from toolbox.exit_code import ExitCode
+from toolbox.makers import makers
+from toolbox.scons import scons_environment
 
 
 def generate(env: Any) -> None:
@@ -28,7 +34,7 @@ def _flash_scripts(env: Any) -> list[Any]:
         Action(_write, "  GEN  ${TARGET.dir}/flash.*"),
         OPTIONS=options,
     )
-    env.Depends(nodes, env.Glob("#codegen/*.py") + env.Glob("#templates/flash.*.in"))
+    env.Depends(nodes, makers())
     return list(nodes)
 
 
@@ -47,10 +53,13 @@ def _flash(env: Any, files: list[Any]) -> list[Any]:
 
 
 def _run(target: list[Any], source: list[Any], env: Any) -> None:
-    from workbench.flash.flash import flash
-
+    """A probe is the workbench's work, in a process of its own."""
     options = env["OPTIONS"]
-    flash(options.board, options.folder, options.probe, options.port, verbose=options.verbose)
+    words = [options.board.name, options.folder, options.probe or "", options.port or ""]
+    command = [sys.executable, "-P", "-m", "workbench.flash", *words, "verbose" if options.verbose else ""]
+    done = subprocess.run(list(map(str, command)), cwd=ROOT, env=scons_environment(), check=False)
+    if done.returncode != 0:
+        raise ExitCode(done.returncode)
 
 
 def exists(env: Any) -> bool:

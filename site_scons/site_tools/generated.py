@@ -8,6 +8,7 @@ from typing import Any
 from SCons.Script import Action
 
 from codegen.app.contract import contract_file
+from toolbox.makers import makers
 from toolbox.tflm.arena import granted
 from toolbox.write_if_changed import write_if_changed
 
@@ -56,14 +57,13 @@ def _board_sources(env: Any) -> list[Any]:
 
 def _keep(env: Any, nodes: list[Any]) -> None:
     """They are made anew when the generator changes; a file whose text stays keeps its time."""
-    env.Depends(nodes, env.Glob("#codegen/*.py") + env.Glob("#codegen/*/*.py") + env.Glob("#templates/*.in"))
-    env.Depends(nodes, env.File("#pyproject.toml"))  # the version
+    env.Depends(nodes, [*makers(), env.File("#pyproject.toml")])  # the version is in it
     env.Precious(nodes)
 
 
 def _board(target: list[Any], source: list[Any], env: Any) -> None:
     from codegen.emit.board import board_sources
-    from codegen.protocol_sources import protocol_sources
+    from codegen.emit.protocol import protocol_sources
 
     write_if_changed(_files(target), board_sources(env["OPTIONS"].board) | protocol_sources())
 

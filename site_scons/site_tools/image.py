@@ -8,6 +8,7 @@ from typing import Any
 
 from SCons.Script import Action
 
+from toolbox.makers import makers
 from toolbox.options import MODEL_FLAGS
 
 # Where every instruction counts; all else of firmware/ is compiled for size: without tables of jumps and
@@ -57,7 +58,7 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     )
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])
     files = [elf, link_map]
-    env.Depends(elf, env.File("#toolbox/checksum.py"))
+    env.Depends(elf, makers("toolbox", "site_scons"))
     if options.board.hosted:
         chain = [node for node in made if node.name not in ("app.o", "protocol_table.o")]
         files += _library(env, f"{folder}/libearshot.so", [*runtime, *chain])
@@ -81,7 +82,7 @@ def _measuring_image(env: Any, sources: list[Any]) -> Any:
 
 
 def _link(target: list[Any], source: list[Any], env: Any) -> int:
-    from workbench.link import link
+    from toolbox.link import link
 
     options = env["OPTIONS"]
     command = env.subst("$LINKCOM", target=target, source=source)

@@ -8,6 +8,8 @@ from typing import Any
 
 from SCons.Script import Action
 
+from toolbox.makers import makers
+
 
 def generate(env: Any) -> None:
     """Adds env.RenodeFiles()."""
@@ -30,7 +32,7 @@ def _renode_files(env: Any) -> list[Any]:
         Action(_script, None),
         OPTIONS=options,
     )
-    env.Depends(script, [env.File("#codegen/emit/board.py"), env.File("#codegen/board/renode.py")])
+    env.Depends(script, makers())
     return [*files, *script]
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from SCons.Script import Action
 
+from toolbox.makers import makers
+
 
 def generate(env: Any) -> None:
     """Adds env.SizeTable(file, elf, what to wait for)."""
@@ -16,7 +18,7 @@ def generate(env: Any) -> None:
 def _size_table(env: Any, file: str, elf: Any, files: list[Any]) -> list[Any]:
     table = env.Command(file, elf, Action(_write, None), OPTIONS=env["OPTIONS"])
     env.Depends(table, files)
-    env.Depends(table, env.File("#toolbox/sizes.py"))
+    env.Depends(table, makers("toolbox", "site_scons"))
     return list(table)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,11 @@ from typing import Any
 from SCons.Script import Action, Environment
 
 from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
 from toolbox import tools
+from toolbox.exit_code import ExitCode
+from toolbox.makers import makers
+from toolbox.scons import scons_environment
 from toolbox.tflm.found import LIBRARY
 from toolbox.tflm.packs import PRE_INCLUDE
 from toolbox.tools import board_tools
@@ -85,7 +89,7 @@ def _sources(env: Any) -> list[Any]:
     files = [f"{options.folder}/generated/{name}{end}" for end in ("_flatbuffer.c", "_resolver.cc")]
     inputs = [str(options.spec.file), str(options.spec.classifier.model), *env["ENGINE_LIBRARY"]]
     made = env.Command(files, inputs, Action(_write_sources, "  GEN  ${TARGET.dir}"), OPTIONS=options)
-    env.Depends(made, env.Glob("#codegen/*.py") + env.Glob("#templates/*.in"))
+    env.Depends(made, makers())
     env.Precious(made)
     return list(made)
 
@@ -117,7 +121,7 @@ def _measured_sources(env: Any) -> list[Any]:
     files = [f"{options.folder}/generated/{name}" for name in names]
     inputs = [str(options.spec.file), str(options.spec.classifier.model)]
     made = env.Command(files, inputs, Action(_write_measured, "  GEN  ${TARGET.dir}"), OPTIONS=options)
-    env.Depends(made, env.Glob("#codegen/*.py") + env.Glob("#templates/*.in"))
+    env.Depends(made, makers())
     env.Precious(made)
     return list(made)
 
@@ -137,19 +141,25 @@ def _write_sources(target: list[Any], source: list[Any], env: Any) -> None:
 
 def _write_measured(target: list[Any], source: list[Any], env: Any) -> None:
     from codegen.emit.tflm import measured_sources
-    from toolbox.tflm.arena import room
+    from toolbox.tflm.arena import largest_arena
 
     options = env["OPTIONS"]
     write_if_changed(
-        [Path(node.get_abspath()) for node in target], measured_sources(options.spec, room(options.board))
+        [Path(node.get_abspath()) for node in target],
+        measured_sources(options.spec, largest_arena(options.board)),
     )
 
 
 def _measure(target: list[Any], source: list[Any], env: Any) -> None:
-    from workbench.profiling.tflm_arena import measure
-
-    arena = measure(Path(source[0].get_abspath()), env["BOARD"])
-    Path(target[0].get_abspath()).write_text(json.dumps({"arena": arena.size, "used": arena.used}) + "\n")
+    # An emulator runs it: the workbench's work, in a process of its own.
+    words = [sys.executable, "-P", "-m", "workbench.profiling.tflm_arena"]
+    words += [source[0].get_abspath(), env["BOARD"].name]
+    done = subprocess.run(
+        words, cwd=ROOT, env=scons_environment(), stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise ExitCode(done.returncode)
+    Path(target[0].get_abspath()).write_text(done.stdout)
 
 
 def _int8_operators(options: Any) -> list[str]:

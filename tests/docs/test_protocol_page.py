@@ -7,13 +7,13 @@ import dataclasses
 import json
 import re
 
-from codegen import protocol
+from codegen.common import protocol
 from codegen.common.paths import ROOT
-from codegen.protocol_sources import protocol_sources
+from codegen.emit.protocol import protocol_sources
 from tests.support.compile import FIRMWARE
+from workbench.house.protocol_page import tables
 from workbench.profiling.tables import with_tables
 from workbench.protocol.lines import Error, numbered_line, parse_line
-from workbench.protocol_page import tables
 
 HEADER = protocol_sources()["protocol_table.h"]
 DEVICE = [

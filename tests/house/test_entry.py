@@ -43,11 +43,13 @@ def clone(tmp_path: Path) -> Path:
     folder = tmp_path / "a clone's folder"
     (folder / "requirements").mkdir(parents=True)
     (folder / "workbench").mkdir()
+    (folder / "toolbox").mkdir()
     shutil.copy(ROOT / "earshot", folder / "earshot")
     for name in ("base", "train"):
         (folder / "requirements" / f"{name}.lock").write_text(f"# {name}\n")
     (folder / "workbench" / "__init__.py").write_text("")
-    (folder / "workbench" / "environment.py").write_text(SETUP)
+    (folder / "toolbox" / "__init__.py").write_text("")
+    (folder / "toolbox" / "environment.py").write_text(SETUP)
     (folder / "workbench" / "__main__.py").write_text(MAIN)
     return folder
 

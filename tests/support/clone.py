@@ -17,6 +17,7 @@ PARTS = (
     "earshot",
     "pyproject.toml",
     "site_scons",
+    "toolbox",
     "codegen",
     "templates",
     "boards",

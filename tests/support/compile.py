@@ -7,9 +7,10 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from codegen.protocol_sources import protocol_sources
+from codegen.common.paths import ROOT
+from codegen.emit.protocol import protocol_sources
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+SUPPORT = Path(__file__).resolve().parent
 FIRMWARE = ROOT / "firmware"
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
 

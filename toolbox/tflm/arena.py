@@ -6,26 +6,24 @@ import json
 from pathlib import Path
 
 from codegen.board.description import Board
+from codegen.board.stand_in import qemu_board
 from codegen.common.errors import UserError
 from codegen.emit.tflm import ALIGNMENT
-from workbench.targets import target_board
 
 
 def emulated(board: Board) -> Board:
     """The board whose image is measured: the one named, or the stand-in of its core. UserError: none."""
     try:
-        found = target_board("qemu", board.name)
+        return qemu_board(board)
     except UserError as error:
         raise UserError(
             f"the arena of TFLM is measured in QEMU: {error.what}",
             file=board.file,
             remedy="Name a board with the same core that QEMU runs: stand_in = ... in board.toml.",
         ) from None
-    assert found is not None
-    return found
 
 
-def room(board: Board) -> int:
+def largest_arena(board: Board) -> int:
     """Bytes of arena in a measuring image: half of the RAM, the other half is more than the rest takes."""
     return board.ram.size // 2 // ALIGNMENT * ALIGNMENT
 

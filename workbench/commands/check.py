@@ -14,14 +14,15 @@ from codegen.common.paths import ROOT
 NAME = "check"
 HELP = "checks format, lint and types of Earshot's own sources"
 DESCRIPTION = """\
-Runs ruff (format and lint), mypy and clang-format over the project's sources, and compares the tables of
-docs/protocol.md with the protocol's own. Exit code 1 when one complains.
+Runs ruff (format and lint), mypy and clang-format over the project's sources, looks that no room imports
+from one above it (docs/architecture.md), and compares the tables of docs/protocol.md with the protocol's own.
+Exit code 1 when one complains.
 
-  earshot check          tells
+  earshot check          reports
   earshot check --fix    formats, and mends what the linter can
 """
 
-PYTHON = ("codegen", "workbench", "tests", "examples", "site_scons")
+PYTHON = ("codegen", "toolbox", "workbench", "tests", "examples", "site_scons")
 C_FOLDERS = ("firmware", "examples", "tests")
 
 
@@ -73,12 +74,13 @@ def checks() -> list[Check]:
     python = [path for path in PYTHON if (ROOT / path).exists()]
     sources = [str(path) for folder in C_FOLDERS for path in c_sources(ROOT / folder)]
     here = Path(sys.executable).parent
-    page = [sys.executable, "-m", "workbench.protocol_page"]
+    page = [sys.executable, "-m", "workbench.house.protocol_page"]
     ruff, clang_format = str(here / "ruff"), str(here / "clang-format")
     return [
         Check("ruff format", [ruff, "format", "--check", *python], [ruff, "format", *python]),
         Check("ruff check", [ruff, "check", *python], [ruff, "check", "--fix", *python]),
         Check("mypy", [sys.executable, "-m", "mypy"]),
+        Check("rooms", [sys.executable, "-m", "workbench.house.rooms"]),
         Check(
             "clang-format", [clang_format, "--dry-run", "-Werror", *sources], [clang_format, "-i", *sources]
         ),

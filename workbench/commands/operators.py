@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """pytest's exit code: 0 all equal, 1 a value differed."""
-    files = sorted((ROOT / "tests").glob("test_ops_*.py"))
+    files = sorted((ROOT / "tests/codegen/ops").glob("test_*.py"))
     files += [ROOT / "tests/workbench/verify/test_models.py", ROOT / "tests/codegen/model/test_reader.py"]
     words = ["--operators", *(str(file) for file in files), *args.words]
     return test.run(argparse.Namespace(words=words))

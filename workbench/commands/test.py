@@ -17,7 +17,7 @@ Installs what the tests need (compilers, emulator) where that is possible, then 
 The run ends with a table of the proofs that were skipped, and why.
 
   earshot test                       everything
-  earshot test tests/test_size.py    one file
+  earshot test tests/codegen/ops     a folder or a file
   earshot test -k gate -x            words for pytest are passed on
 """
 

@@ -1,8 +1,8 @@
 """Label files: which samples of which recording are what.
 
-- CSV with a header (workbench/label_csv.py): file,start,end,label and, where known, role, session, author;
+- CSV with a header (label_csv.py): file,start,end,label and, where known, role, session, author;
   other columns are ignored. The end is exclusive; files are relative to the CSV.
-- an Audacity label track (workbench/label_track.py, .txt); its recording has the same name.
+- an Audacity label track (label_track.py, .txt); its recording has the same name.
 - a folder of label tracks, or one with a labels.csv.
 """
 
@@ -16,9 +16,9 @@ from pathlib import Path
 
 from codegen.common.errors import UserError, UserErrors
 from workbench.audio.recording import file_rate
-from workbench.label_csv import REQUIRED, read_csv
-from workbench.label_track import read_track, recording_beside
-from workbench.segment import Segment
+from workbench.data.label_csv import REQUIRED, read_csv
+from workbench.data.label_track import read_track, recording_beside
+from workbench.data.segment import Segment
 
 __all__ = ["MOST_ERRORS", "Segment", "class_index", "of_session", "read_labels", "write_labels"]
 

@@ -1,9 +1,14 @@
-"""How large TFLM's arena has to be: found by running the model in an emulator, not computed."""
+"""How large TFLM's arena has to be: found by running the model in an emulator, not computed.
+
+SCons asks in a process of its own:  python -m workbench.profiling.tflm_arena IMAGE BOARD
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,3 +59,19 @@ def _refused(image: Path, said: list[dict[str, Any]]) -> UserError:
         file=image,
         remedy="A library built without BUILD_TYPE=release tells more. engine=aot may run it.",
     )
+
+
+def main(words: Sequence[str]) -> int:
+    """Prints the arena as JSON for the image and the board named; 2 with the reason where it cannot run."""
+    image, board = words
+    try:
+        arena = measure(Path(image), load_board(board))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(json.dumps({"arena": arena.size, "used": arena.used}))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

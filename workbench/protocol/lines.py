@@ -1,7 +1,7 @@
 """The serial lines as the host sees them: what an image prints, parsed; what it understands, written.
 
-codegen/protocol.py has the table of them, docs/protocol.md the words. Whatever comes over a wire is input
-here: garbage and half lines are None.
+codegen/common/protocol.py is their table, docs/protocol.md the page for people. Whatever comes over a wire is
+input here: garbage and half lines are None.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from codegen import protocol
-from codegen.protocol import STACK_WORDS, Kind, LineFormat, Subject
+from codegen.common import protocol
+from codegen.common.protocol import STACK_WORDS, Kind, LineFormat, Subject
 
 LONGEST = 1 << 20  # bytes kept of a line without end
 

@@ -16,6 +16,10 @@ from workbench.suites.generate import generate
 from workbench.suites.renode import run_on_renode
 from workbench.suites.run import run_robot
 
+SYNTHESISED = (
+    "The sounds were made by a program, for want of recordings. Name yours in suites.toml: docs/emulation.md."
+)
+
 
 def main() -> int:
     """0: every case passed, 1: one failed, 2: they could not be run, 130: interrupted."""
@@ -56,6 +60,8 @@ def emulate(board: str, app: Path, image: Path, build_dir: Path, wanted: str | N
     passed = generated.cases - done.failed
     print(f"{passed} of {generated.cases} cases passed on {emulator.words}")
     print(f"  log    {done.log}\n  JUnit  {done.xunit}")
+    if generated.synthesised:
+        print(SYNTHESISED)
     return 1 if done.failed else 0
 
 

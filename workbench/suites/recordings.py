@@ -34,6 +34,13 @@ class Recording:
         return " and ".join(self.labels)
 
 
+def synthesised(settings: Settings) -> bool:
+    """Whether sounds made by a program are played: no recording is named, or none of those is there."""
+    if settings.files:
+        return False
+    return settings.labels is None or (settings.synthetic and not settings.labels.is_file())
+
+
 def choose(settings: Settings, app: Path, rate: int, made: Path) -> list[Recording]:
     """At least one recording. made: folder for sounds out of a seed, at `rate` Hz.
 

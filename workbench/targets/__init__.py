@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from codegen.board.description import Board, board_names, load_board
+from codegen.board.description import Board, load_board
+from codegen.board.stand_in import able, qemu_board
 from codegen.common.errors import UserError
 from toolbox.test_log import BOARD, note
 from workbench.targets.device import TIMEOUT, Device
@@ -42,28 +42,16 @@ def target_board(target: str, board: str | None = None) -> Board | None:
             )
         return load_board(PC)
     if target == QEMU:
-        named = load_board(board or EMULATED_BOARD)
-        runs = load_board(named.stand_in) if named.qemu is None and named.stand_in else named
-        if runs.qemu is None:
-            raise UserError(
-                f'QEMU has no machine for the board "{named.name}"',
-                remedy=f"Boards that QEMU runs: {_able(lambda board: board.qemu is not None)}.",
-            )
-        return runs
+        return qemu_board(load_board(board or EMULATED_BOARD))
     if target == RENODE:
         named = load_board(board or EMULATED_BOARD)
         if named.renode is None:
             raise UserError(
                 f'Renode has no machine for the board "{named.name}"',
-                remedy=f"Boards that Renode runs: {_able(lambda board: board.renode is not None)}.",
+                remedy=f"Boards that Renode runs: {able(lambda board: board.renode is not None)}.",
             )
         return named
     return None
-
-
-def _able(able: Callable[[Board], bool]) -> str:
-    """The boards of which that holds."""
-    return ", ".join(name for name in board_names() if able(load_board(name)))
 
 
 def open_target(

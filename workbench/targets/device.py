@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
-from codegen.protocol import PAYLOAD_MAX, RESET_CAUSES, WORDS
+from codegen.common.protocol import PAYLOAD_MAX, RESET_CAUSES, WORDS
 from workbench.protocol.lines import (
     KINDS,
     Ack,

@@ -14,8 +14,8 @@ from codegen.app.spec import Pipeline
 from codegen.common.errors import UserError, UserErrors
 from workbench.audio.recording import Reader, read_audio
 from workbench.data.labels import MOST_ERRORS, Segment, class_index
+from workbench.data.segment import fault
 from workbench.progress import remark
-from workbench.segment import fault
 
 _LINES = 8  # of a label file, named at once
 

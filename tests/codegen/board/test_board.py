@@ -18,8 +18,8 @@ from codegen.common.paths import BOARDS
 from codegen.emit.board import board_sources
 from tests.support.images import hashing_image
 from tests.support.tools import need_tool
+from toolbox.link import check_fit
 from toolbox.sizes import sizes
-from workbench.link import check_fit
 
 CHIPS = [name for name in board_names() if not load_board(name).hosted]
 

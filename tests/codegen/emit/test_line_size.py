@@ -9,10 +9,15 @@ from collections.abc import Iterable
 
 import pytest
 
-from codegen import protocol
 from codegen.app.spec import Cascade, Classifier, Mfcc, Spec
 from codegen.board.description import board_names
-from codegen.emit.line_size import BOARD_NAME_MAX, ERROR_MAX, line_size, longest_lines
+from codegen.common import protocol
+from codegen.emit.line_size import (
+    BOARD_NAME_MAX,
+    ERROR_MAX,
+    line_size,
+    longest_lines,
+)
 from codegen.model.graph import Graph, Tensor
 from tests.support.apps import App
 from tests.support.doors import open_hashing, open_wilful

@@ -23,6 +23,7 @@ from codegen.kernels.requantize import (
     wrap32,
 )
 from codegen.model.graph import Quantization, Tensor
+from tests.support.compile import SUPPORT
 from tests.support.program_c import ProgramC
 
 INT32 = st.integers(-(2**31), 2**31 - 1)
@@ -102,7 +103,7 @@ def edges(seed: int) -> list[tuple[int, int, int, int, int, int]]:
 @pytest.mark.parametrize("target", ["pc", "qemu"])
 def test_the_firmware_rounds_as_defined(tmp_path: Path, target: str) -> None:
     """All forms of requantisation on corner cases: C on the PC, instructions of a Cortex-M4 in QEMU."""
-    program = ProgramC(tmp_path, [Path(__file__).parent / "requantize_main.c"], target=target)
+    program = ProgramC(tmp_path, [SUPPORT / "requantize_main.c"], target=target)
     sent, wanted = b"", []
 
     def ask(which: int, case: tuple[int, ...], expected: int) -> None:

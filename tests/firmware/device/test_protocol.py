@@ -17,10 +17,10 @@ from elftools.elf.elffile import ELFFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from codegen import protocol
 from codegen.app.contract import feature_contract
+from codegen.common import protocol
 from codegen.common.errors import UserError
-from codegen.version import VERSION
+from codegen.common.version import VERSION
 from tests.support.doors import DOORS, board_of, open_hashing, open_image, open_wilful
 from tests.support.expected import expected_lines
 from tests.support.images import (

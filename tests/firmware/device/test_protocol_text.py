@@ -7,15 +7,14 @@ import binascii
 import ctypes
 import json
 import zlib
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from codegen import protocol
-from codegen.protocol import LINE_MAX, PAYLOAD_MAX
-from tests.support.compile import FIRMWARE, compile_shared, load, protocol_table
+from codegen.common import protocol
+from codegen.common.protocol import LINE_MAX, PAYLOAD_MAX
+from tests.support.compile import FIRMWARE, SUPPORT, compile_shared, load, protocol_table
 
 NONE, STATUS, BOOT, SET, STAGES, REPLAY, LIVE, RESET, AUDIO, TENSOR, UNKNOWN, USAGE = range(12)
 GOOD, FORM, CHECKSUM, TEXT = None, "form", "checksum", "payload"
@@ -70,9 +69,6 @@ class Json(ctypes.Structure):
         ("full", ctypes.c_bool),
         ("comma", ctypes.c_bool),
     )
-
-
-SUPPORT = Path(__file__).parent / "support"
 
 
 @pytest.fixture(scope="module")

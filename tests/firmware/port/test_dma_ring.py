@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from tests.support.compile import FIRMWARE, WARNINGS, protocol_table
+from tests.support.compile import FIRMWARE, SUPPORT, WARNINGS, protocol_table
 from tests.support.tools import need_tool
 
 BLOCK, BLOCKS, OWNED = 128, 32, 2
@@ -21,7 +20,7 @@ MOMENTS = [(1, 1), (1, 2), (2, 2), (2, 3)]
 @pytest.fixture(scope="module")
 def ring(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     library = tmp_path_factory.mktemp("dma_ring") / "ring.so"
-    source = Path(__file__).parent / "support" / "dma_ring.c"
+    source = SUPPORT / "dma_ring.c"
     words = [*WARNINGS, "-O1", "-g", "-fPIC", "-shared", f"-I{FIRMWARE}", f"-I{library.parent}"]
     words += [str(source), str(protocol_table(library.parent)), "-o", str(library)]
     done = subprocess.run([need_tool("gcc"), *words], capture_output=True, text=True, check=False)

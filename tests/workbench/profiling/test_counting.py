@@ -9,7 +9,7 @@ import pytest
 
 from codegen.board.description import Board, load_board
 from codegen.emit.board import board_sources
-from tests.support.compile import FIRMWARE, WARNINGS, protocol_table
+from tests.support.compile import FIRMWARE, SUPPORT, WARNINGS, protocol_table
 from tests.support.tools import need_tool
 from toolbox.checksum import fill_checksum
 from workbench.profiling.counter import Counted, count
@@ -17,7 +17,7 @@ from workbench.profiling.cycles import REFILL, cycles, disassembly
 from workbench.profiling.sites import OTHER, attribute, chains, function_site
 from workbench.profiling.trace import Trace, trace
 
-MAIN = Path(__file__).resolve().parent / "support" / "counting_main.c"
+MAIN = SUPPORT / "counting_main.c"
 BOARDS = ("mps2_an386", "mps2_an505")
 FLAGS = ("-O2", "-g", "-ffunction-sections", "-fdata-sections", "-mthumb", "-mgeneral-regs-only")
 

@@ -20,6 +20,7 @@ from codegen.app.spec_file import load_spec
 from codegen.board.description import load_board
 from codegen.common.paths import ROOT
 from tests.support.cli import earshot
+from tests.support.compile import SUPPORT
 from tests.support.plant import plant
 from tests.support.tools import need_tool
 from tests.support.tutorial import noises
@@ -35,7 +36,7 @@ from workbench.suites.run import run_robot
 pytestmark = pytest.mark.xdist_group("images")
 
 SUITES = '[recordings]\nsynthetic = true\ncount = 4\nlabels = "none.csv"\nlong = 3\n'
-RENODE_STAND_IN = Path(__file__).parent / "support" / "renode" / "renode-test"
+RENODE_STAND_IN = SUPPORT / "renode" / "renode-test"
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,9 @@ def test_the_suites_pass(app: Path, built: Path) -> None:
     cases, failed = counts(folder / "results" / "xunit.xml")
     assert (cases >= 36, failed) == (True, 0)
     assert f"{cases} of {cases} cases passed on mps2_an386 in QEMU" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith(
+        "The sounds were made by a program, for want of recordings."
+    )
     assert {"log.html", "report.html", "output.xml"} <= {file.name for file in (folder / "results").iterdir()}
     assert emulators(str(built)) == []
 

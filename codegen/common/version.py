@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+from codegen.common.paths import ROOT
+
+PROJECT = ROOT / "pyproject.toml"
 
 
 def _version() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from codegen import protocol
+from codegen.common import protocol
 from codegen.common.errors import UserError
 from tests.support.scripted_image import BOOT, Extra, scripted
 from workbench.protocol.lines import Ack, Boot, Error, Setting, Status, parse_line

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from codegen.common.errors import UserError
-from workbench.segment import Segment, checked, fault
+from workbench.data.segment import Segment, checked, fault
 
 RECORDINGS = (".wav", ".flac")
 

@@ -1,7 +1,7 @@
 """The tables of docs/protocol.md, from the protocol's own.
 
-    python -m workbench.protocol_page            exit code 1 where the page holds others
-    python -m workbench.protocol_page --write    renews them
+    python -m workbench.house.protocol_page            exit code 1 where the page holds others
+    python -m workbench.house.protocol_page --write    renews them
 
 `earshot check` does the first, `earshot check --fix` the second.
 """
@@ -11,9 +11,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from codegen import protocol
+from codegen.common import protocol
 from codegen.common.paths import ROOT
-from codegen.protocol import LineFormat, Subject
+from codegen.common.protocol import LineFormat, Subject
 from workbench.profiling.tables import with_tables
 
 PAGE = ROOT / "docs" / "protocol.md"
@@ -108,7 +108,7 @@ def main(words: Sequence[str]) -> int:
     if "--write" in words:
         PAGE.write_text(after, encoding="utf-8")
     elif after != before:
-        print("docs/protocol.md: its tables are not those of codegen/protocol.py")
+        print("docs/protocol.md: its tables are not those of codegen/common/protocol.py")
         return 1
     return 0
 

@@ -1,8 +1,8 @@
 """The serial protocol in one table: words, keys, lines, errors with their numbers, lengths.
 
-What the device's C knows of it is made from here (protocol_sources.py), the host reads it directly
-(workbench/protocol/lines.py, workbench/targets/device.py), and the tables of docs/protocol.md are written from it
-(protocol_page.py). Whoever adds a line, a word or an error begins here.
+From it come what the device's C knows (codegen/emit/protocol.py), what the host understands
+(workbench/protocol/lines.py) and the tables of docs/protocol.md (workbench/house/protocol_page.py). Whoever
+adds a line, a word or an error begins here.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from codegen import protocol
+from codegen.common import protocol
 from codegen.common.render import c_string, render
 
 

@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from codegen.common.errors import UserError
-from workbench.segment import Segment, checked, fault
+from workbench.data.segment import Segment, checked, fault
 
 REQUIRED = ("file", "start", "end", "label")
 HEADER_REMEDY = (

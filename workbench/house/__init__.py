@@ -1,0 +1,1 @@
+"""What keeps Earshot's own sources in order."""
