@@ -99,6 +99,13 @@ BOOT = LineFormat(
             optional=True,
         ),
         Key("reset", Kind.TEXT, "why it started, see below; empty where nobody knows", optional=True),
+        Key(
+            "id",
+            Kind.HEX,
+            "the chip's own number, the same at every start: DEVICEID of an nRF52840, the EUI-64 of an "
+            "EFR32; empty on the virtual boards and `pc`",
+            optional=True,
+        ),
         Key("version", Kind.TEXT, "of Earshot that generated it", optional=True),
     )
 )
@@ -138,6 +145,14 @@ ERROR = LineFormat(
     ),
     more=True,
 )
+FAULT = LineFormat(
+    (
+        Key("fault", Kind.TEXT, "what ended the run before the last reset, in words"),
+        Key("detail", Kind.INT64, "a number that belongs to it"),
+        Key("code", Kind.CLASS, "its number", optional=True),
+    ),
+    more=True,
+)
 ACK = LineFormat(
     (
         Key("ack", Kind.COUNT, "number of the line that is expected next"),
@@ -160,7 +175,7 @@ STACK = LineFormat(
         Key("words", Kind.TEXT, f"up to {STACK_WORDS} words of the stack, a blank between them"),
     )
 )
-LINES = (BOOT, DECISION, STAGE, STATUS, ERROR, ACK, SETTING, TENSOR, STACK)
+LINES = (BOOT, DECISION, STAGE, STATUS, ERROR, FAULT, ACK, SETTING, TENSOR, STACK)
 COUNTERS = tuple(key.key for key in _COUNTERS)
 
 STAGES = {

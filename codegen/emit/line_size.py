@@ -78,7 +78,7 @@ def _boot(spec: Spec, graph: Graph) -> dict[str, object]:
             "labels": list(spec.pipeline.decision.labels),
         }
     cause = max(protocol.RESET_CAUSES, key=len)
-    return line | {"image": "0" * 8, "reset": cause, "version": VERSION}
+    return line | {"image": "0" * 8, "reset": cause, "id": "0" * 16, "version": VERSION}
 
 
 def _status(pipeline: Pipeline | None) -> dict[str, object]:

@@ -51,6 +51,8 @@ void protocol_boot(void)
     const uint32_t crc = port_image_crc();
     json_crc(&json, KEY_IMAGE, crc, crc == 0 ? 0 : sizeof crc);
     json_string(&json, KEY_RESET, port_reset_cause());
+    const uint64_t id = __builtin_bswap64(port_device_id());
+    json_hex(&json, KEY_ID, (const uint8_t *)&id, id == 0 ? 0 : sizeof id);
     json_string(&json, KEY_VERSION, EARSHOT_VERSION);
     send(&json);
 }

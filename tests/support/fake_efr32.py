@@ -11,6 +11,7 @@ EMU, CMU, HFRCO, DPLL, MSC = 0x40004000, 0x40008000, 0x40010000, 0x4001C000, 0x4
 GPIO, LDMA, LDMAXBAR, USART = 0x4003C000, 0x40040000, 0x40044000, 0x4005C000
 HFXO, WDOG, EUSART = 0x4A004000, 0x4B004000, 0x4B010000
 USERDATA, DEVINFO = 0x0FE00100, 0x0FE08098
+EUI64 = (0x0FE08048, 0x0FE0804C)  # low and high word
 CRYSTAL_HZ, FSRCO_HZ = 39_000_000, 20_000_000
 
 # Block -> the register and the bit of the CMU that clock it.
@@ -150,7 +151,7 @@ class Efr32(Chip):
         return self.registers.get(EUSART + offset, 0)
 
     def _need_clock(self, block: int, address: int) -> None:
-        if block in (EMU, CMU) or address in (USERDATA, DEVINFO):
+        if block in (EMU, CMU) or address in (USERDATA, DEVINFO, *EUI64):
             return
         self.need(block in CLOCKED, f"nothing lies at {address:#x}")
         register, bit = CLOCKED[block]

@@ -19,7 +19,7 @@ from workbench.data.labels import Segment, of_session, read_labels
 from workbench.host.features import open_pipeline
 from workbench.progress import progress
 from workbench.targets import open_app
-from workbench.training.confusion import Confusion
+from workbench.training.confusion import UNKNOWN_CLASS, Confusion
 from workbench.training.evaluation import of_stream, of_vectors
 from workbench.training.pieces import Piece, Recording, cut, recordings, shortest
 from workbench.training.plot import check_name, plot
@@ -38,6 +38,9 @@ share of a column that is right.
 Without --stream every feature vector of every segment is decided, as in training. With it whole recordings
 are played into an image as a microphone would, energy gate and all, and decisions within a segment count.
 """
+REMARK = (
+    "UNK: no class reached its threshold. The app's class unknown says the same, so UNK is right in its row."
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(table.object()))
     else:
         print(table.table())
+        if UNKNOWN_CLASS in table.labels:
+            print(REMARK, file=sys.stderr)
     return 0
 
 

@@ -39,6 +39,7 @@ class Boot:
     labels: tuple[str, ...] = ()
     image: str = ""  # CRC-32 of the flash content, 8 hex digits; empty where the board has no flash
     reset: str = ""  # why it started: "power", "fault", "watchdog", ...
+    id: str = ""  # the chip's own number, 16 hex digits; empty where it has none
     version: str = ""  # of Earshot that generated it; empty: older than this key
 
 
@@ -118,6 +119,16 @@ class Error:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """What ended the run before the last reset, told again: an error of then, not of now."""
+
+    what: str
+    detail: int
+    more: Mapping[str, object] = field(default_factory=dict)
+    code: int | None = None
+
+
+@dataclass(frozen=True)
 class Setting:
     """A setting was taken."""
 
@@ -158,7 +169,7 @@ class Stack:
     words: tuple[int, ...]  # 1 to 8
 
 
-Line = Boot | Decision | Status | Error | Setting | Ack | Stage | TensorPart | Stack
+Line = Boot | Decision | Status | Error | Fault | Setting | Ack | Stage | TensorPart | Stack
 
 
 class Lines:
@@ -250,6 +261,12 @@ def _error(values: dict[str, Any]) -> Error:
     return Error(values["error"], values["detail"], more, values.get("code"))
 
 
+def _fault(values: dict[str, Any]) -> Fault:
+    own = ("fault", "detail", "code")
+    more = {key: value for key, value in values.items() if key not in own}
+    return Fault(values["fault"], values["detail"], more, values.get("code"))
+
+
 def _stack(values: dict[str, Any]) -> Stack:
     words = tuple(_word(word) for word in values["words"].split(" "))
     if len(words) > STACK_WORDS:
@@ -275,6 +292,7 @@ _PARSERS: Mapping[LineFormat, Callable[[dict[str, Any]], Line]] = {
     protocol.DECISION: _decision,
     protocol.STATUS: _status,
     protocol.ERROR: _error,
+    protocol.FAULT: _fault,
     protocol.SETTING: lambda values: Setting(values["set"], values["value"]),
     protocol.ACK: lambda values: Ack(values["ack"], values["room"]),
     protocol.STAGE: lambda values: Stage(values["stage"], values["sequence"], tuple(values["values"])),
@@ -288,6 +306,7 @@ KINDS: Mapping[LineFormat, type[Line]] = {
     protocol.DECISION: Decision,
     protocol.STATUS: Status,
     protocol.ERROR: Error,
+    protocol.FAULT: Fault,
     protocol.SETTING: Setting,
     protocol.ACK: Ack,
     protocol.STAGE: Stage,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 
 import numpy as np
@@ -20,8 +21,10 @@ from workbench.protocol.lines import (
     Boot,
     Decision,
     Error,
+    Fault,
     Line,
     Lines,
+    Stack,
     Stage,
     Status,
     TensorPart,
@@ -53,6 +56,11 @@ def _why(reset: str) -> str:
     return f", after {reset}: {RESET_CAUSES[reset]}" if reset in RESET_CAUSES else ""
 
 
+def _keep(lines: Sequence[str]) -> None:
+    FAULT_LOG.parent.mkdir(parents=True, exist_ok=True)
+    FAULT_LOG.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 class Device:
     """An open image. Use it in a `with`, or close it."""
 
@@ -67,6 +75,7 @@ class Device:
         self.retry = min(RETRY, timeout)  # seconds without a word until the image is asked
         self._boot_line = ""
         self._asked: deque[str] = deque()  # questions without an answer: "boot" or "status", the oldest first
+        self._fault: list[str] = []  # lines of one before the last reset, as the image tells it now
         self._busy = False  # a transfer began and did not end
         self._played = 0  # audio lines since `replay`
         self._capacity = 0  # bytes that the image then took at once
@@ -278,6 +287,16 @@ class Device:
                 file=self.name,
                 remedy="What it was told before is lost: begin again.",
             )
+        if isinstance(answer, Fault):
+            self._fault = [self._boot_line, line]
+            _keep(self._fault)
+            print(
+                f'{self.name}: its last run ended with "{answer.what}" {answer.detail}; {self._where()}',
+                file=sys.stderr,
+            )
+        elif isinstance(answer, Stack) and self._fault:
+            self._fault.append(line)
+            _keep(self._fault)
         return answer
 
     def _ask(self, data: bytes, answer: type[Line]) -> None:
@@ -308,14 +327,12 @@ class Device:
         with contextlib.suppress(UserError):  # the image may be gone
             while (more := self._line(deadline)) is not None and not isinstance(parse_line(more), Boot):
                 lines.append(more)
-        FAULT_LOG.parent.mkdir(parents=True, exist_ok=True)
-        FAULT_LOG.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        _keep(lines)
+        return UserError(f"the image stopped: {line}", file=self.name, remedy=f"{self._where()}.")
+
+    def _where(self) -> str:
         elf = self.name if self.name.endswith(".elf") else "firmware.elf"
-        return UserError(
-            f"the image stopped: {line}",
-            file=self.name,
-            remedy=f"`earshot backtrace --elf {elf} {FAULT_LOG}` tells where.",
-        )
+        return f"`earshot backtrace --elf {elf} {FAULT_LOG}` tells where"
 
     def _line(self, deadline: float) -> str | None:
         """The next line, or None at the deadline."""

@@ -15,6 +15,7 @@ from tests.support.fake_efr32 import (
     CMU,
     DPLL,
     EMU,
+    EUI64,
     EUSART,
     GPIO,
     HFXO,
@@ -391,3 +392,10 @@ def test_the_crystal_is_tuned_as_the_board_says(built: Built, token: int, xi: in
     chip.registers[USERDATA] = token
     built.drivers(chip).start()
     assert (HFXO + 0x18, 60 | xi << 8 | xo << 16 | 3 << 24) in chip.writes
+
+
+def test_the_chip_is_told_by_its_own_number(built: Built) -> None:
+    """DEVINFO's EUI64L and EUI64H, as Simplicity Commander shows them: the high word first."""
+    chip = built.chip()
+    chip.registers |= {EUI64[0]: 0x9C6A0177, EUI64[1]: 0x842E14FF}
+    assert built.drivers(chip).c.port_device_id() == 0x842E14FF9C6A0177
