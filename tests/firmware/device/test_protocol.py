@@ -117,6 +117,7 @@ def test_the_boot_line_tells_all_that_identifies_the_image(door: str) -> None:
         "labels": list(HASHING.labels),
         "image": "" if door == "pc" else flash_crc(image),
         "reset": "" if door == "pc" else "power",
+        "id": "",
         "version": VERSION,
     }
     with open_image(door, image) as device:
