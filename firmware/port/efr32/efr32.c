@@ -14,14 +14,16 @@
 
 void port_start(void)
 {
+    lockup_resets();
+    watchdog_start(); /* before anything that waits */
     pins_start();
     pin_output(EFR32_PIN(LED), BOARD_LED_ON); /* lit until all is well */
     uart_start();                             /* before the crystal: its trouble has to be told */
+    power_start();
     clock_start();
     uart_follow_clock();
     ticks_start();
     image_check();
-    watchdog_start();
     pin_level(EFR32_PIN(LED), !BOARD_LED_ON);
 }
 

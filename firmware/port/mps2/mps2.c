@@ -8,11 +8,11 @@ static bool mps2_in_memory; /* the serial line */
 
 void port_start(void)
 {
+    watchdog_start(); /* before anything that takes time */
     ticks_start();
     mps2_in_memory = memory_line_start();
     uart_start(mps2_in_memory);
     image_check();
-    watchdog_start();
 }
 
 size_t port_read(void *bytes, size_t size)
