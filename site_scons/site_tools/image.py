@@ -48,12 +48,14 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     objects = [*runtime, *made, *_handwritten(env, *rooms)]
     env.CompileCommands(objects)
 
+    # TensorFlow Lite Micro calls itself and through pointers of its own: no bound of its stack is known.
+    bounded = [Action(_stack, None)] if options.engine == "aot" and not options.board.hosted else []
     suffix = "" if options.board.hosted else ".elf"
     map_flag = "-Wl,-map" if sys.platform == "darwin" and options.board.hosted else "-Wl,-Map"
     elf, link_map = env.Command(
         [f"{folder}/firmware{suffix}", f"{folder}/firmware.map"],
         [*objects, *env["ENGINE_LIBRARY"]],
-        [*env["IMAGE_LINK"], *env["ENGINE_CHECK"]],
+        [*env["IMAGE_LINK"], *bounded, *env["ENGINE_CHECK"]],
         LINKFLAGS=[*env["LINKFLAGS"], f"{map_flag},{env.File(f'{folder}/firmware.map')}"],
     )
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])
@@ -93,6 +95,12 @@ def _checksum(target: list[Any], source: list[Any], env: Any) -> None:
     from toolbox.checksum import fill_checksum
 
     fill_checksum(Path(target[0].get_abspath()))
+
+
+def _stack(target: list[Any], source: list[Any], env: Any) -> None:
+    from toolbox.stack_bound import check_stack
+
+    check_stack(Path(target[0].get_abspath()), env["OPTIONS"].board)
 
 
 def _handwritten(env: Any, *rooms: str) -> list[Any]:
