@@ -2,8 +2,10 @@
 // USART0 of the EFR32MG24 as an I2S master, with the ICS-43434 microphones of the BRD2601B on its pins.
 // Renode's own USART0 has no I2S. Registers: EFR32xG24 reference manual, chapter USART.
 //
-// The words of a frame are the samples of a file, the same on both channels. Nothing comes unless all is as the
-// chip and the microphone need it: clocks out, receiver on, frames of 64 clocks, the microphone powered.
+// The left words are the samples of a file, the right ones silence, so that whoever takes one channel for the other
+// hears nothing. Nothing comes unless all is as the chip and the microphone need it: clocks out, receiver on, frames
+// of 64 clocks, the microphone powered. Where the clocks stop in the middle of a frame it goes on there when they
+// start again; only EN = 0 begins a new one.
 //
 using System;
 using System.Collections.Generic;
@@ -28,10 +30,10 @@ namespace Antmicro.Renode.Peripherals.Sound
             this.clockFrequency = clockFrequency;
             RxDataAvailableRequest = new GPIO();
             RxDataAvailableRightRequest = new GPIO();
-            frames = new LimitTimer(machine.ClockSource, clockFrequency, this, "frames", 1,
+            words = new LimitTimer(machine.ClockSource, clockFrequency, this, "words", 1,
                 direction: Direction.Ascending, enabled: false, workMode: WorkMode.Periodic,
                 eventEnabled: true, autoUpdate: true);
-            frames.LimitReached += Frame;
+            words.LimitReached += Word;
             samples = new short[0];
             Reset();
         }
@@ -45,7 +47,9 @@ namespace Antmicro.Renode.Peripherals.Sound
             master = false;
             overflows = 0;
             position = 0;
-            frames.Enabled = false;
+            right = false;
+            words.Enabled = false;
+            words.Value = 0;
             UpdateRequests();
         }
 
@@ -101,6 +105,10 @@ namespace Antmicro.Renode.Peripherals.Sound
             {
                 Command(value);
             }
+            else if((Registers)register == Registers.Enable)
+            {
+                Enable(value);
+            }
             else
             {
                 registers[register] = value;
@@ -115,7 +123,7 @@ namespace Antmicro.Renode.Peripherals.Sound
 
         public long Size => 0x4000;
 
-        // Of a frame, in Hz; 0 while no clock goes out.
+        // Frames a second; 0 while no clock goes out.
         public ulong SampleRate { get; private set; }
 
         // Words that found both places of the receive buffer taken.
@@ -137,6 +145,23 @@ namespace Antmicro.Renode.Peripherals.Sound
             }
         }
 
+        // Off, the block forgets what it did, the place in the frame too; its configuration stays.
+        private void Enable(uint value)
+        {
+            registers[(long)Registers.Enable] = value;
+            if(Bit(value, 0))
+            {
+                return;
+            }
+            receiving = false;
+            transmitting = false;
+            master = false;
+            received.Clear();
+            right = false;
+            words.Enabled = false;
+            words.Value = 0;
+        }
+
         private void UpdateClock()
         {
             var control = Stored((long)Registers.Control);
@@ -145,7 +170,7 @@ namespace Antmicro.Renode.Peripherals.Sound
                 && receiving && (transmitting || Bit(control, 29));
             if(!clocks)
             {
-                frames.Enabled = false;
+                words.Enabled = false;
                 SampleRate = 0;
                 return;
             }
@@ -158,37 +183,38 @@ namespace Antmicro.Renode.Peripherals.Sound
                 this.Log(LogLevel.Error, "an ICS-43434 needs frames of 64 clocks; I2SCTRL gives {0}", clocksAFrame);
             }
             SampleRate = clockFrequency * 256 / (divider * clocksAFrame);
-            var limit = divider * clocksAFrame / 256;
-            if(!frames.Enabled || frames.Limit != limit)
+            var limit = divider * clocksAFrame / 512;
+            if(words.Limit != limit)
             {
-                frames.Limit = limit;
-                frames.Value = 0;
-                frames.Enabled = true;
+                words.Limit = limit;
+                words.Value = 0;
             }
+            words.Enabled = true;
         }
 
-        private void Frame()
+        private void Word()
         {
             short sample = 0;
-            if(powered && position < samples.Length)
+            if(!right)
             {
-                sample = samples[position];
+                if(powered && position < samples.Length)
+                {
+                    sample = samples[position];
+                }
+                position++;
             }
-            position++;
-            Receive(sample, false);
-            Receive(sample, true);
-            UpdateRequests();
+            Receive(sample);
+            right = !right;
         }
 
-        private void Receive(short sample, bool right)
+        private void Receive(short sample)
         {
-            // The DMA engine takes the left word before the right one is complete.
             if(received.Count == BufferSize)
             {
                 overflows++;
                 return;
             }
-            received.Enqueue(new Word { Value = (ushort)sample, Right = right });
+            received.Enqueue(new ReceivedWord { Value = (ushort)sample, Right = right });
             UpdateRequests();
         }
 
@@ -208,9 +234,9 @@ namespace Antmicro.Renode.Peripherals.Sound
         {
             var split = Bit(Stored((long)Registers.I2sControl), 3);
             var any = received.Count > 0;
-            var right = any && split && received.Peek().Right;
-            RxDataAvailableRequest.Set(any && !right);
-            RxDataAvailableRightRequest.Set(right);
+            var rightWaits = any && split && received.Peek().Right;
+            RxDataAvailableRequest.Set(any && !rightWaits);
+            RxDataAvailableRightRequest.Set(rightWaits);
         }
 
         private uint Status
@@ -240,6 +266,7 @@ namespace Antmicro.Renode.Peripherals.Sound
         }
 
         private bool powered;
+        private bool right; // the word that comes next
         private bool receiving;
         private bool transmitting;
         private bool master;
@@ -248,13 +275,13 @@ namespace Antmicro.Renode.Peripherals.Sound
         private short[] samples;
 
         private readonly ulong clockFrequency;
-        private readonly LimitTimer frames;
+        private readonly LimitTimer words;
         private readonly Dictionary<long, uint> registers = new Dictionary<long, uint>();
-        private readonly Queue<Word> received = new Queue<Word>();
+        private readonly Queue<ReceivedWord> received = new Queue<ReceivedWord>();
 
         private const int BufferSize = 2;
 
-        private struct Word
+        private struct ReceivedWord
         {
             public ushort Value;
             public bool Right;

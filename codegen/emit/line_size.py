@@ -76,7 +76,7 @@ def _boot(spec: Spec, graph: Graph) -> dict[str, object]:
             "frames": spec.pipeline.cascade.frames,
             "labels": list(spec.pipeline.decision.labels),
         }
-    return line | {"image": "0" * 8, "reset": "x" * RESET_CAUSE_MAX}
+    return line | {"image": "0" * 8, "reset": "x" * RESET_CAUSE_MAX, "id": "0" * 16}
 
 
 def _status(pipeline: Pipeline | None) -> dict[str, object]:

@@ -15,6 +15,7 @@
 
 static reader_t reader;
 static int start_error; /* of the engine; nothing runs the model then */
+static bool host;       /* somebody has sent a line */
 
 static void set(const command_t *command)
 {
@@ -118,6 +119,7 @@ static bool read_lines(void)
             command_t command;
             command_parse(reader.text, reader.used, &command);
             obey(&command);
+            host = true;
         } else if (event == READER_TOO_LONG) {
             protocol_fault("line too long", READER_LINE_MAX, NULL);
         }
@@ -139,7 +141,7 @@ int main(void)
     for (;;) {
         port_alive();
         const bool heard = listen_poll();
-        if (!read_lines() && !heard)
+        if (!read_lines() && !heard && !(host && port_tell_fault()))
             idle_sleep();
     }
 }

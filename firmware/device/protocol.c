@@ -53,6 +53,8 @@ void protocol_boot(void)
     const uint32_t crc = port_image_crc();
     json_crc(&json, "image", crc, crc == 0 ? 0 : sizeof crc);
     json_string(&json, "reset", port_reset_cause());
+    const uint64_t id = __builtin_bswap64(port_device_id());
+    json_hex(&json, "id", (const uint8_t *)&id, id == 0 ? 0 : sizeof id);
     send(&json);
 }
 

@@ -48,6 +48,13 @@ uint32_t port_image_crc(void);
  * "lockup", "brown-out"; "" where the port does not know. */
 const char *port_reset_cause(void);
 
+/* The chip's own number, which no other chip of its kind has; 0: it has none. */
+uint64_t port_device_id(void);
+
+/* After a reset by a fault its lines once more, for there may have been no host when it happened: one a call,
+ * when there is room for it; false: none. Called when a host has said something. */
+bool port_tell_fault(void);
+
 /* The main loop has done a round: nothing else keeps the watchdog from resetting the chip. */
 void port_alive(void);
 

@@ -125,6 +125,7 @@ class Drivers:
         self.c.reset_cause_of_chip.restype = ctypes.c_char_p
         self.c.port_audio_fault.restype = ctypes.c_char_p
         self.c.port_ticks.restype = ctypes.c_uint32
+        self.c.port_device_id.restype = ctypes.c_uint64
         self.c.port_serial_lost.restype = ctypes.c_uint32
         self.c.port_room.restype = ctypes.c_size_t
         self.c.port_read.restype = ctypes.c_size_t

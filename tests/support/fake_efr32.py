@@ -1,4 +1,5 @@
-"""The EFR32MG24 as its reference manual tells: CMU, HFXO, DPLL, MSC, GPIO, EUSART0, USART0, LDMA, WDOG0."""
+"""The EFR32MG24 as its reference manual tells: EMU, CMU, HFXO, DPLL, MSC, GPIO, DC-DC, EUSART0, USART0, LDMA,
+WDOG0."""
 
 from __future__ import annotations
 
@@ -9,8 +10,10 @@ from tests.support.fake_chip import Chip
 
 EMU, CMU, HFRCO, DPLL, MSC = 0x40004000, 0x40008000, 0x40010000, 0x4001C000, 0x40030000
 GPIO, LDMA, LDMAXBAR, USART = 0x4003C000, 0x40040000, 0x40044000, 0x4005C000
-HFXO, WDOG, EUSART = 0x4A004000, 0x4B004000, 0x4B010000
+HFXO, WDOG, EUSART, DCDC = 0x4A004000, 0x4B004000, 0x4B010000, 0x40094000
+RSTCTRL, BOD3SENSE = EMU + 0x90, EMU + 0x20
 USERDATA, DEVINFO = 0x0FE00100, 0x0FE08098
+EUI64 = (0x0FE08048, 0x0FE0804C)  # low and high word
 CRYSTAL_HZ, FSRCO_HZ = 39_000_000, 20_000_000
 
 # Block -> the register and the bit of the CMU that clock it.
@@ -23,9 +26,12 @@ CLOCKED = {
     HFRCO: (0x64, 18),
     HFXO: (0x64, 20),
     GPIO: (0x64, 26),
+    DCDC: (0x64, 31),
     MSC: (0x68, 16),
     EUSART: (0x68, 22),
 }
+# Registers that a driver looks at until something has come about.
+WAITED = (HFXO + 0x58, DPLL + 0x04, DPLL + 0x10, HFRCO + 0x0C, EUSART + 0x54, EUSART + 0x48, DCDC + 0x28)
 EUSART_CONFIG = (0x08, 0x0C, 0x14)
 USART_CONFIG = (0x08, 0x0C, 0x1C, 0x54)
 
@@ -37,8 +43,9 @@ class Efr32(Chip):
         """led: its pin. high: pins that will have to be high, as EFR32_PIN writes them, so they are low now,
         and all others high; behind the UART's, the microphones' power.
 
-        stuck: "crystal", "pll" and "uart on" never come; "crystal stop", "pll stop", "oscillator",
-        "uart stop", "uart", "line" and "dma" never end.
+        stuck: "crystal", "pll", "uart on" and "dcdc" never come; "crystal stop", "pll stop", "oscillator",
+        "uart stop", "uart", "line", "dma" and "vregin" never end. "forgetful": the chip as Renode 1.16.1
+        has it, which drops the level of a pin that is no output.
         """
         super().__init__(**mutation)
         self.led, self.high, self.stuck = led, high, stuck
@@ -50,9 +57,12 @@ class Efr32(Chip):
         self.hertz = FSRCO_HZ  # of the core
         self.feeds = 0
         self.words = [99]  # of the microphones, received and not fetched: an old one
+        self.right = True  # the word to come: a program before stopped in mid-frame
+        self.unguarded = False  # something was waited for before watchdog and lockup would have reset
         r = self.registers
         r |= {HFXO + 0x28: 0x06010070, HFXO + 0x20: 3, HFXO + 0x10: 0x0BB00820}
         r |= {DPLL + 0x04: 1, DPLL + 0x10: 6, MSC + 0x04: 0x00200000, CMU + 0x70: 1, CMU + 0x128: 1}
+        r |= {RSTCTRL: 0x00060407, BOD3SENSE: 0, EMU + 0x3C: 6, DCDC + 0x04: 0x100, DCDC + 0x28: 1 << 5}
         r |= {
             CMU + 0x200: 1,
             EUSART + 0x04: 1,
@@ -95,6 +105,11 @@ class Efr32(Chip):
         return int(made) if made.denominator == 1 else 0
 
     @property
+    def regulates(self) -> bool:
+        """The core's supply comes from the converter, which is up."""
+        return self.bit(DCDC + 0x04, 0) and self.registers[DCDC + 0x04] >> 4 == 0x10 and self.stuck != "dcdc"
+
+    @property
     def baud(self) -> Fraction:
         """Of the EUSART now."""
         source = {1: self.pll_hz, 2: CRYSTAL_HZ, 3: FSRCO_HZ}.get(self.registers[CMU + 0x128], 0)
@@ -118,20 +133,27 @@ class Efr32(Chip):
         """The rules of reading."""
         block, offset = address & ~0x3FFF, address & 0xFFF
         self._need_clock(block, address)
+        self.unguarded |= address in WAITED and not (self.bit(WDOG + 4, 0) and self.bit(RSTCTRL, 3))
+        if block == EUSART:
+            return self._eusart_read(offset)
+        return self.registers.get(address, 0) | self._status(address)
+
+    def _status(self, address: int) -> int:
+        """Bits that say how a block fares now."""
         if address == HFXO + 0x58:
             stopping = self.stuck == "crystal stop"
             demanded = not self.bit(HFXO + 0x28, 24) or not self.bit(HFXO + 0x28, 26)
             runs = self.bit(HFXO + 0x28, 16) or demanded or stopping
             return runs << 16 | (self.crystal and 3)
-        if address == DPLL + 0x04:
-            return self.registers[address] | (self.stuck == "pll stop") << 1
-        if address == HFRCO + 0x0C:
-            return int(self.stuck == "oscillator") << 1
-        if address == DPLL + 0x10:
-            return self.registers[address] | (self.pll_hz > 0)
-        if address == LDMA + 0x30:
-            return int(bool(self.hands) and self.stuck == "dma")
-        return self._eusart_read(offset) if block == EUSART else self.registers.get(address, 0)
+        low = not self.registers[EMU + 0x3C] & 1 or self.stuck == "vregin"
+        return {
+            DCDC + 0x30: low << 3,
+            DCDC + 0x28: self.regulates << 5,
+            DPLL + 0x04: (self.stuck == "pll stop") << 1,
+            HFRCO + 0x0C: (self.stuck == "oscillator") << 1,
+            DPLL + 0x10: int(self.pll_hz > 0),
+            LDMA + 0x30: int(bool(self.hands) and self.stuck == "dma"),
+        }.get(address, 0)
 
     def _eusart_read(self, offset: int) -> int:
         if offset == 0x04:
@@ -150,7 +172,7 @@ class Efr32(Chip):
         return self.registers.get(EUSART + offset, 0)
 
     def _need_clock(self, block: int, address: int) -> None:
-        if block in (EMU, CMU) or address in (USERDATA, DEVINFO):
+        if block in (EMU, CMU) or address in (USERDATA, DEVINFO, *EUI64):
             return
         self.need(block in CLOCKED, f"nothing lies at {address:#x}")
         register, bit = CLOCKED[block]
@@ -164,7 +186,7 @@ class Efr32(Chip):
         new = {0: value, 1: old | value, 2: old & ~value, 3: old ^ value}[alias]
         rules = {HFXO: self._hfxo, DPLL: self._dpll, MSC: self._msc, CMU: self._cmu, EUSART: self._eusart}
         rules |= {USART: self._usart, LDMA: self._ldma, WDOG: self._wdog, HFRCO: self._hfrco}
-        rules |= {GPIO: self._gpio}
+        rules |= {GPIO: self._gpio, DCDC: self._dcdc, EMU: self._emu}
         if block not in rules or rules[block](offset, new, value):
             self.registers[block + offset] = new & 0xFFFFFFFF
 
@@ -203,8 +225,29 @@ class Efr32(Chip):
         self.need(powered, "the microphones have no power")
         self.need(bool(self.hands), "words come before the DMA engine waits for them")
 
+    def _emu(self, offset: int, new: int, _: int) -> bool:
+        if offset == 0x90 and new & 0xC0:
+            self.need(self.registers[BOD3SENSE] == 3, "a reset by a detector that is off")
+            self.need(bool(new & 8), "the resets by a supply come before the one by a lockup")
+        return True
+
+    def _dcdc(self, offset: int, new: int, _: int) -> bool:
+        if offset != 0x40:
+            self.need(self.registers.get(DCDC + 0x40) == 0xABCD, "DCDC is locked")
+        if offset == 0x04 and new & 1:
+            self.need(self.registers[EMU + 0x3C] == 3 << 1 | 1, "nobody looks at the converter's supply")
+            self.need(not self.registers[DCDC + 0x28] & 1 << 5, "an old flag would end the wait")
+        return True
+
     def _gpio(self, offset: int, new: int, _: int) -> bool:
+        if self.stuck == "forgetful" and offset in (0x40, 0x70, 0xA0, 0xD0):
+            port, old = (offset - 0x40) // 0x30, self.registers[GPIO + offset]
+            outputs = sum(1 << n for n in range(16) if self.mode(port | n << 16) == 4)
+            self.registers[GPIO + offset] = old & ~outputs | new & outputs
+            return False
         self.registers[GPIO + offset] = new & 0xFFFFFFFF
+        if self.stuck == "forgetful":
+            return False
         steady = all(self.mode(pin) != 4 or self.level(pin) == 1 for pin in self.high)
         self.need(steady, "a break on the line, or the microphones' power is driven low")
         return False
@@ -228,6 +271,9 @@ class Efr32(Chip):
         return True
 
     def _cmu(self, offset: int, new: int, _: int) -> bool:
+        if offset == 0x128 and new == 1 and self.bit(EUSART + 0x48, 0):
+            self.fifo += [0xFF, 0x7E]  # what came while the rate changed
+            self.registers[EUSART + 0x4C] |= 4
         if offset == 0x70 and new & 7 == 2:
             self.need(self.pll_hz > 0, "the core's clock has not locked")
             self.need(new >> 10 & 1 == 1 and new >> 16 & 1 == 1, "PCLK above 50 MHz, or RHCLK above 40")
@@ -273,6 +319,9 @@ class Efr32(Chip):
 
     def _usart(self, offset: int, new: int, value: int) -> bool:
         on, runs = self.bit(USART + 4, 0), self.registers.get(USART + 0x18, 0) & 7
+        if offset == 0x04 and not new & 1:
+            self.registers[USART + 0x18] = 0
+            self.right = False
         if offset != 0x04:
             self.need(on, f"USART takes {offset:#x} while on alone")
         if offset in USART_CONFIG:
@@ -301,9 +350,15 @@ class Efr32(Chip):
         return Fraction(self.hertz, 2) / divider / 64
 
     def frame(self, left: int, right: int) -> None:
-        """A frame of sound comes in, word by word."""
+        """A frame of sound, word by word: the right one first where the clocks stopped between them."""
+        self.word(left, right)
+        self.word(left, right)
+
+    def word(self, left: int, right: int) -> None:
+        """Half a frame."""
         if self.rate == 16000:
-            self.words += [left, right]
+            self.words.append(right if self.right else left)
+            self.right = not self.right
         self._pump()
 
     def _pump(self) -> None:

@@ -83,12 +83,15 @@ def read_audio(
     convert: bool = False,
     *,
     channel: int | None = None,
+    options: bool = True,
 ) -> NDArray[np.int16]:
     """The samples of a WAV, FLAC or other audio file; int16[n], n > 0.
 
     16-bit mono files of the right rate come back bit for bit. The others raise UserError unless the caller
     allows to resample (soxr VHQ), to mix (mean of the channels), names a channel (from 1), and allows to
     convert (full scale stays full scale, to the nearest step).
+
+    options: the caller's command has those of add_arguments, and a refusal may advise them.
     """
     if path.suffix.lower() in RAW_SUFFIXES:
         return _read_raw(path)
@@ -108,7 +111,8 @@ def read_audio(
                 "--convert": file.subtype not in _EXACT and not convert,
             }
             if any(wanted.values()):
-                raise _unconverted(path, file, sample_rate, [option for option in wanted if wanted[option]])
+                missing = [option for option in wanted if wanted[option]]
+                raise _unconverted(path, file, sample_rate, missing, options)
             exact = file.subtype in _EXACT
             samples = _read_frames(file, "int16" if exact else "float64")
             rate, promised = file.samplerate, file.frames
@@ -135,15 +139,19 @@ def read_audio(
     return rounded
 
 
-def _unconverted(path: Path, file: soundfile.SoundFile, sample_rate: int, options: list[str]) -> UserError:
-    """What of a recording is not the app's, and the options that convert it."""
+def _unconverted(
+    path: Path, file: soundfile.SoundFile, sample_rate: int, options: list[str], advised: bool
+) -> UserError:
+    """What of a recording is not the app's, and the options that convert it, or what else does."""
     faults = {
         "--resample": f"its sample rate is {file.samplerate} Hz, the app's is {sample_rate} Hz",
         "--mix-down": f"it has {_counted(file.channels)}, the app hears one",
         "--convert": f"its samples are {file.subtype_info}, the app's are 16-bit integers",
     }
     remedy = f"Add {' '.join(options)} to have it converted on reading."
-    if "--mix-down" in options:
+    if not advised:
+        remedy = f"Convert it first, such as by: sox {path.name} -r {sample_rate} -c 1 -b 16 converted.wav"
+    elif "--mix-down" in options:
         remedy += " --channel left takes one channel instead of the mean."
     return UserError("; ".join(faults[option] for option in options), file=path, remedy=remedy)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from workbench.protocol.lines import Boot, Error, Stack, parse_line
+from workbench.protocol.lines import Boot, Error, Fault, Stack, parse_line
 
 REGISTERS = ("r0", "r1", "r2", "r3", *(f"r{n}" for n in range(4, 12)), "r12", "lr", "pc", "psr", "sp", "exc")
 STATES = ("cfsr", "hfsr", "mmfar", "bfar")
@@ -21,14 +21,14 @@ class Dump:
     detail: int
     registers: Mapping[str, int]  # of REGISTERS and STATES
     stack: Mapping[int, int]  # address of a word -> the word
-    build: str | None  # of the last boot line before it
+    build: str | None  # of the last boot line before it; a fault that is told later is of the same image
 
 
 def read_dumps(lines: Iterable[str]) -> list[Dump]:
     """The faults of a log, in its order. What a terminal wrote before a line is skipped."""
     dumps: list[Dump] = []
     build: str | None = None
-    error: Error | None = None
+    error: Error | Fault | None = None
     stack: dict[int, int] = {}
 
     def close() -> None:
@@ -39,7 +39,7 @@ def read_dumps(lines: Iterable[str]) -> list[Dump]:
         line = parse_line(text[text.find('{"') :].strip() if '{"' in text else "")
         if isinstance(line, Stack) and error is not None:
             stack.update((line.address + 4 * index, word) for index, word in enumerate(line.words))
-        elif isinstance(line, Error) and "cfsr" in line.more:
+        elif isinstance(line, Error | Fault) and "cfsr" in line.more:
             close()
             error, stack = line, {}
         elif isinstance(line, Boot):

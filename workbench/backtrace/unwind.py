@@ -77,7 +77,7 @@ class _LostError(Exception):
 def _caller(frame: Frame, registers: dict[int, int], stack: Mapping[int, int], image: Image) -> Frame | None:
     """The next frame, its registers put into `registers`; None behind the first function of all."""
     function = image.function(frame.at)
-    if function is not None and function.name == "reset_handler":
+    if function is not None and function.name == "reset_start":
         return None
     row = image.row(frame.at)
     if row is None or row.base not in registers:

@@ -6,10 +6,10 @@ import argparse
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from codegen.app.spec_file import load_spec
+from codegen.app.spec import Spec
 from codegen.board.description import load_board
 from codegen.common.paths import ROOT
 from codegen.model.graph import Quantization
@@ -17,21 +17,26 @@ from codegen.passes.legalise import load_graph
 from toolbox import tools
 from toolbox.options import EXAMPLE
 from toolbox.sizes import sizes
-from workbench.audio.recording import read_audio
+from workbench.audio import recording as audio
 from workbench.audio.synthesize import RATE, demo_recordings
 from workbench.build import build
 from workbench.data.labels import read_labels
+from workbench.host.features import listening_spec
+from workbench.progress import progress, waiting
 from workbench.protocol.lines import Decision, parse_line
+from workbench.suites.recordings import choose, synthesised
+from workbench.suites.settings import read_settings
 from workbench.targets import open_target
 
 NAME = "demo"
-HELP = "builds the example, plays recordings into it on an emulated Cortex-M4, prints what it hears"
+HELP = "builds the example or an app, plays recordings into it on an emulated Cortex-M4, prints what it hears"
 DESCRIPTION = """\
 Generates C from examples/smart_lock, builds it for a Cortex-M4 with arm-none-eabi-gcc, runs the image in
 QEMU, plays recordings into it over its serial line and prints what it answers.
 
   earshot demo                      recordings that are at hand: real ones, or sounds made from a seed
-  earshot demo door.wav hall.flac   your own: 16 kHz, 16 bit, mono
+  earshot demo door.wav hall.flac   your own: 16 kHz, 16 bit, mono; others with --resample and so on
+  earshot demo --app my_app         your own app, on the recordings of its suites.toml
 """
 
 BOARD = "mps2_an386"
@@ -55,21 +60,29 @@ class Heard:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Recordings, if any."""
     parser.add_argument("recordings", type=Path, nargs="*", metavar="WAV", help="recordings of your own")
+    parser.add_argument(
+        "--app", type=Path, metavar="DIR", help="folder with pipeline.toml (default examples/smart_lock)"
+    )
+    audio.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0 when the image answered to everything."""
-    spec = load_spec(EXAMPLE)
-    output = load_graph(spec.classifier.model).output.quantization
-    assert spec.pipeline is not None
-    assert output is not None
-    rate = spec.pipeline.audio.sample_rate
+    app = EXAMPLE if args.app is None else args.app
+    spec, pipeline = listening_spec(app)
+    rate, read = pipeline.audio.sample_rate, audio.reader(args)
     with tempfile.TemporaryDirectory() as made:
-        source, recordings = _recordings(args.recordings, Path(made))
-        sounds = [(file, what, read_audio(file, rate)) for file, what in recordings]
+        if args.app is None or args.recordings:
+            source, recordings = _recordings(args.recordings, Path(made))
+        else:
+            source, recordings = _of_app(spec, len(pipeline.decision.labels), Path(made))
+        files = progress(recordings, len(recordings), "reading recordings")
+        sounds = [(file, what, read(file, rate)) for file, what in files]
         print(f"Building {spec.name} for {BOARD}: {load_board(BOARD).description}.", flush=True)
         tools.ensure("arm-none-eabi-gcc", "qemu-system-arm")
-        built = build(BOARD, EXAMPLE)
+        built = build(BOARD, app)
+        output = load_graph(spec.classifier.model).output.quantization
+        assert output is not None  # the build has checked it
         taken = sizes(built.image, load_board(BOARD))
         print(
             f"The image takes {taken.flash:,} bytes of flash and {taken.ram:,} of RAM: {_short(built.image)}"
@@ -80,12 +93,13 @@ def run(args: argparse.Namespace) -> int:
             for file, what, samples in sounds:
                 print(f"\n  {file.name}{what}, {len(samples) / rate:.1f} s", flush=True)
                 decisions = (parse_line(line) for line in device.replay(samples))
-                heard = list(events((d for d in decisions if isinstance(d, Decision)), rate))
+                with waiting(f"playing {file.name}"):
+                    heard = list(events((d for d in decisions if isinstance(d, Decision)), rate))
                 for event in heard:
                     if event.accepted:
                         print(f"    {sentence(event, output)}")
                 print(f"    {silence(heard)}")
-    print(f"\nThe lines themselves: ./earshot replay --app {_short(EXAMPLE)} --target qemu YOUR.wav")
+    print(f"\nThe lines themselves: ./earshot replay --app {_short(app)} --target qemu YOUR.wav")
     return 0
 
 
@@ -136,6 +150,18 @@ def _recordings(own: list[Path], folder: Path) -> tuple[str, list[tuple[Path, st
         return "real recordings of the test session", [(file, f": {label}") for label, file in first.items()]
     made = demo_recordings(folder)
     return "sounds made by a program (there are no real recordings here)", [(file, "") for file in made]
+
+
+def _of_app(spec: Spec, count: int, folder: Path) -> tuple[str, list[tuple[Path, str]]]:
+    """The same of an app: as many recordings of its suites.toml as it has classes, of each class in turn."""
+    app, pipeline = spec.file.parent, spec.pipeline
+    assert pipeline is not None
+    settings = read_settings(app)
+    chosen = choose(
+        replace(settings, count=min(settings.count, count)), app, pipeline.audio.sample_rate, folder
+    )
+    what = "sounds made by a program" if synthesised(settings) else "the app's recordings"
+    return what, [(one.file, f": {one.words}" if one.words else "") for one in chosen[:count]]
 
 
 def _short(path: Path) -> Path:

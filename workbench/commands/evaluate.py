@@ -17,9 +17,9 @@ from codegen.passes.legalise import load_graph
 from workbench.audio import recording as audio
 from workbench.data.labels import Segment, of_session, read_labels
 from workbench.host.features import open_pipeline
-from workbench.progress import progress
+from workbench.progress import progress, waiting
 from workbench.targets import open_app
-from workbench.training.confusion import Confusion
+from workbench.training.confusion import UNKNOWN_CLASS, Confusion
 from workbench.training.evaluation import of_stream, of_vectors
 from workbench.training.pieces import Piece, Recording, cut, recordings, shortest
 from workbench.training.plot import check_name, plot
@@ -38,6 +38,9 @@ share of a column that is right.
 Without --stream every feature vector of every segment is decided, as in training. With it whole recordings
 are played into an image as a microphone would, energy gate and all, and decisions within a segment count.
 """
+REMARK = (
+    "UNK: no class reached its threshold. The app's class unknown says the same, so UNK is right in its row."
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(table.object()))
     else:
         print(table.table())
+        if UNKNOWN_CLASS in table.labels:
+            print(REMARK, file=sys.stderr)
     return 0
 
 
@@ -89,7 +94,8 @@ def _segments(args: argparse.Namespace) -> tuple[Segment, ...]:
     spec = load_spec(args.app)
     if spec.pipeline is None:
         raise UserError("is a bare model: it has no decisions", file=args.app, remedy="Give an app's folder.")
-    segments = read_labels(args.labels, spec.pipeline.audio.sample_rate, resampled=args.resample)
+    with waiting(f"reading {args.labels.name}"):
+        segments = read_labels(args.labels, spec.pipeline.audio.sample_rate, resampled=args.resample)
     session = args.session
     if session is None:
         if not any(segment.session == "test" for segment in segments):

@@ -19,8 +19,9 @@ the same as report.json and as a page, report.html, that needs no network.
   earshot report --app examples/smart_lock
   earshot report --app examples/smart_lock --board mps2_an386 --accept
 
-Exit code 1: over budget. --accept stores the numbers in budgets.toml and the decisions in decisions.json.
-`scons board=mps2_an386 report` and `scons board=mps2_an386 report accept=1` do the same.
+Exit code 1: over budget, or decided otherwise than accepted. --accept stores the numbers in budgets.toml and
+the decisions in decisions.json. `scons board=mps2_an386 report` and `scons board=mps2_an386 report accept=1`
+do the same.
 """
 
 
@@ -35,5 +36,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """1 where it is over budget."""
+    """1 where it is over budget, or decides otherwise than accepted."""
     return report(args.app, args.board, accept=args.accept, as_json=args.json)

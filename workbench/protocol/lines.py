@@ -38,6 +38,7 @@ class Boot:
     labels: tuple[str, ...] = ()
     image: str = ""  # CRC-32 of the flash content, 8 hex digits; empty where the board has no flash
     reset: str = ""  # why it started: "power", "fault", "watchdog", ...
+    id: str = ""  # the chip's own number, 16 hex digits; empty where it has none
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,15 @@ class Status:
 @dataclass(frozen=True)
 class Error:
     """Something was wrong; `more` holds what else the line says (reason, registers of a fault)."""
+
+    what: str
+    detail: int
+    more: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What ended the run before the last reset, told again: an error of then, not of now."""
 
     what: str
     detail: int
@@ -116,7 +126,7 @@ class Stack:
     words: tuple[int, ...]  # 1 to 8
 
 
-Line = Boot | Decision | Status | Error | Setting | Ack | Stage | TensorPart | Stack
+Line = Boot | Decision | Status | Error | Fault | Setting | Ack | Stage | TensorPart | Stack
 
 
 class Lines:
@@ -189,6 +199,7 @@ def _boot(values: dict[str, Any]) -> Boot:
         labels=tuple(_text(label) for label in values.get("labels", ())),
         image=_text(values.get("image", "")),
         reset=_text(values.get("reset", "")),
+        id=_text(values.get("id", "")),
     )
 
 
@@ -219,6 +230,11 @@ def _error(values: dict[str, Any]) -> Error:
     return Error(_text(values["error"]), _integer(values["detail"]), more)
 
 
+def _fault(values: dict[str, Any]) -> Fault:
+    error = _error({"error": values["fault"], **values})
+    return Fault(error.what, error.detail, {key: error.more[key] for key in error.more if key != "fault"})
+
+
 def _stack(values: dict[str, Any]) -> Stack:
     words = tuple(_word(word) for word in _text(values["words"]).split(" "))
     if len(words) > STACK_WORDS:
@@ -244,6 +260,7 @@ _PARSERS: Mapping[str, Callable[[dict[str, Any]], Line]] = {
     "ModelNumber": _decision,
     "status": _status,
     "error": _error,
+    "fault": _fault,
     "set": lambda values: Setting(_text(values["set"]), _integer(values["value"])),
     "ack": lambda values: Ack(_integer(values["ack"]), _integer(values["room"])),
     "stage": lambda values: Stage(

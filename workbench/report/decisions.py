@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from codegen.app.keys import UNKNOWN
 from codegen.common.errors import UserError
 from workbench.audio.recording import read_audio
+from workbench.progress import progress
 from workbench.protocol.lines import Decision, parse_line
 from workbench.suites.recordings import Recording
 from workbench.targets import Device
@@ -52,6 +54,23 @@ class Changed:
     before: Heard
     now: Heard
 
+    @property
+    def classes(self) -> dict[str, tuple[int, int]]:
+        """Of each class that is decided more or less often: how often before and now. Empty where the same
+        classes are decided as often, in other windows or with other scores."""
+        pairs = {
+            label: (self.before.counts.get(label, 0), self.now.counts.get(label, 0))
+            for label in sorted(
+                {*self.before.counts, *self.now.counts}, key=lambda one: (one == UNKNOWN, one)
+            )
+        }
+        return {label: pair for label, pair in pairs.items() if pair[0] != pair[1]}
+
+    @property
+    def moved(self) -> int:
+        """Decisions that are of another class now, at least."""
+        return max(sum(max(0, step * (now - was)) for was, now in self.classes.values()) for step in (1, -1))
+
 
 def hear(device: Device, recordings: Sequence[Recording]) -> Accepted:
     """Plays every recording to an image."""
@@ -59,8 +78,8 @@ def hear(device: Device, recordings: Sequence[Recording]) -> Accepted:
     assert rate is not None
     device.command("stages off")
     heard = {}
-    for recording in recordings:
-        lines = list(device.replay(read_audio(recording.file, rate)))
+    for recording in progress(recordings, len(recordings), "playing recordings"):
+        lines = list(device.replay(read_audio(recording.file, rate, options=False)))
         parsed = [parse_line(line) for line in lines]
         labels = Counter(decision.label for decision in parsed if isinstance(decision, Decision))
         digest = hashlib.sha256("\n".join(lines).encode("ascii")).hexdigest()[:16]
@@ -70,10 +89,11 @@ def hear(device: Device, recordings: Sequence[Recording]) -> Accepted:
 
 
 def changed(before: Accepted, now: Accepted) -> list[Changed]:
-    """Recordings of both whose lines differ."""
+    """Recordings of both whose lines differ; those first on which most decisions are of another class."""
     both = [name for name in now.recordings if name in before.recordings]
     pairs = [Changed(name, before.recordings[name], now.recordings[name]) for name in both]
-    return [pair for pair in pairs if pair.before.hash != pair.now.hash]
+    found = [pair for pair in pairs if pair.before.hash != pair.now.hash]
+    return sorted(found, key=lambda pair: -pair.moved)
 
 
 def cells(heard: Iterable[Heard]) -> Counter[Cell]:

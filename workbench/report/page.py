@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -10,14 +10,15 @@ from codegen.common.render import render
 from workbench.profiling.budgets import Change
 from workbench.report.decisions import cells
 from workbench.report.report import Report
-from workbench.report.text import counts, growth, verdict
+from workbench.report.text import difference, growth, named, verdict
 
 _WIDTH = 520  # of a plot's bars, in its own units
 _ROW = 34
+_LETTER = 7.2  # width of one at the plots' font size, about
 TITLES = {
     "instructions": "Instructions of each stage and decision",
-    "flash": "Flash, bytes",
-    "ram": "RAM, bytes",
+    "flash": "Flash in bytes",
+    "ram": "RAM in bytes",
 }
 
 
@@ -49,6 +50,9 @@ def page(report: Report) -> str:
         _plot(TITLES.get(group, group), [c for c in report.changes if c.group == group], report)
         for group in groups
     ]
+    layers = _layers(report)
+    bars = [bar for plot in (*plots, layers) for bar in plot.bars]
+    left = 20 + _longest(bar.name for bar in bars)  # one scale for all plots, so their texts are of one size
     return render(
         "report.html.in",
         app=escape(report.profile.app),
@@ -57,26 +61,31 @@ def page(report: Report) -> str:
         compiler=escape(report.profile.compiler),
         engine=report.profile.engine,
         verdict=escape(verdict(report)),
-        over=bool(report.grown),
+        over=not report.passed,
         plots=plots,
-        layers=_layers(report),
-        rows=[_row(change, report) for change in report.changes],
+        layers=layers,
+        left=left,
+        width=left + _WIDTH + 20 + _longest(bar.label for bar in bars),
+        rows=[_row(change, report) for change in _worst_first(report)],
         before=report.before,
         total=len(report.now.recordings),
         compared=len(report.now.recordings) - report.uncompared,
         changed=[
-            (
-                escape(one.name),
-                escape(one.now.truth),
-                escape(counts(one.before.counts)),
-                escape(counts(one.now.counts)),
-            )
-            for one in report.changed
+            (escape(one.name), escape(one.now.truth), escape(difference(one))) for one in report.changed
         ],
-        cells=[(escape(cell.truth), escape(cell.decided), cell.before, cell.now) for cell in report.cells],
+        gone=[escape(name) for name in report.gone],
+        cells=[
+            (escape(cell.truth), escape(named(cell.decided)), cell.before, cell.now, cell.now - cell.before)
+            for cell in report.cells
+        ],
         confusion=_confusion(report),
         row_height=_ROW,
     )
+
+
+def _longest(texts: Iterable[str]) -> int:
+    """The width of the longest, about."""
+    return round(_LETTER * max(map(len, texts), default=0))
 
 
 def _plot(title: str, changes: Sequence[Change], report: Report) -> Plot:
@@ -92,7 +101,7 @@ def _plot(title: str, changes: Sequence[Change], report: Report) -> Plot:
                 round(_WIDTH * found / most, 1),
                 None if change.accepted is None else round(_WIDTH * change.accepted / most, 1),
                 f"{found:,}" + (f" ({change_words})" if change_words else ""),
-                report.budgets is not None and change.grown,
+                _over(change, report),
             )
         )
     return Plot(escape(title), len(bars) * _ROW, tuple(bars))
@@ -104,20 +113,34 @@ def _layers(report: Report) -> Plot:
         (layer.name, layer.incremental if layer.incremental is not None else layer.instructions)
         for layer in report.profile.layers
     ]
+    layers.sort(key=lambda layer: -layer[1])
     most = max((count for _, count in layers), default=0) or 1
     bars = tuple(
         Bar(escape(name), index * _ROW, round(_WIDTH * count / most, 1), None, f"{count:,}", False)
         for index, (name, count) in enumerate(layers)
     )
     incremental = report.profile.decisions.incremental is not None
-    title = f"Instructions of each layer, {'an incremental' if incremental else 'a full'} decision"
+    title = (
+        f"Instructions of each layer in {'an incremental' if incremental else 'a full'} decision, most first"
+    )
     return Plot(title, len(bars) * _ROW, bars)
 
 
-def _row(change: Change, report: Report) -> tuple[str, str, str, str, bool]:
-    words = ["-" if number is None else f"{number:,}" for number in (change.accepted, change.found)]
-    over = report.budgets is not None and change.grown
-    return (escape(f"{change.group} {change.name}"), *words, growth(change), over)  # type: ignore[return-value]
+def _worst_first(report: Report) -> list[Change]:
+    """What is over its budget, then what has grown most; the rest in the order of the stages."""
+    return sorted(report.changes, key=lambda change: (not _over(change, report), -(change.share or 0.0)))
+
+
+def _over(change: Change, report: Report) -> bool:
+    return report.budgets is not None and change.grown
+
+
+def _row(change: Change, report: Report) -> tuple[str, str, str, str, str, bool]:
+    """Name, unit, accepted, now, change, and whether it is over its budget."""
+    accepted, found = ("-" if number is None else f"{number:,}" for number in (change.accepted, change.found))
+    unit = "instructions" if change.group == "instructions" else "bytes"
+    name = change.name if change.group == "instructions" else f"{change.group}, {change.name}"
+    return escape(name), unit, accepted, found, growth(change), _over(change, report)
 
 
 def _confusion(report: Report) -> tuple[list[str], list[tuple[str, list[tuple[int, float]]]]]:
@@ -128,4 +151,4 @@ def _confusion(report: Report) -> tuple[list[str], list[tuple[str, list[tuple[in
     for truth in sorted({truth for truth, _ in found}):
         own = [found[truth, decided] for decided in columns]
         rows.append((escape(truth), [(count, round(count / max(1, sum(own)), 3)) for count in own]))
-    return [escape(column) for column in columns], rows
+    return [escape(named(column)) for column in columns], rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,13 +64,44 @@ class Report:
         before = cells(one.before for one in self.changed)
         now = cells(one.now for one in self.changed)
         found = [CellChange(*cell, before[cell], now[cell]) for cell in sorted({*before, *now})]
-        return [cell for cell in found if cell.before != cell.now]
+        return _worst_first([cell for cell in found if cell.before != cell.now])
+
+    @property
+    def classes(self) -> list[CellChange]:
+        """How often each class is decided, over the recordings of both, where that changed; truth is ""."""
+        before: Counter[str] = Counter()
+        now: Counter[str] = Counter()
+        for one in self.changed:
+            before.update(one.before.counts)
+            now.update(one.now.counts)
+        if self.before is not None:
+            for name, heard in self.now.recordings.items():
+                if name in self.before.recordings and name not in {one.name for one in self.changed}:
+                    before.update(heard.counts)
+                    now.update(heard.counts)
+        found = [CellChange("", label, before[label], now[label]) for label in sorted({*before, *now})]
+        return _worst_first([one for one in found if one.before != one.now])
+
+    @property
+    def gone(self) -> list[str]:
+        """Accepted recordings that were not played."""
+        known = self.before.recordings if self.before else {}
+        return sorted(set(known) - set(self.now.recordings))
+
+    @property
+    def passed(self) -> bool:
+        """Nothing is over its budget, and nothing is decided otherwise than accepted."""
+        return not self.grown and not self.changed
 
     @property
     def uncompared(self) -> int:
         """Recordings that are not among the accepted ones."""
         known = self.before.recordings if self.before else {}
         return sum(name not in known for name in self.now.recordings)
+
+
+def _worst_first(found: list[CellChange]) -> list[CellChange]:
+    return sorted(found, key=lambda cell: -abs(cell.now - cell.before))
 
 
 def make(app: Path, board: str, build_dir: Path | None = None) -> Report:
@@ -111,6 +143,8 @@ def as_object(report: Report) -> dict[str, Any]:
                 }
                 for one in report.changed
             ],
+            "gone": report.gone,
+            "classes": {one.decided: {"before": one.before, "now": one.now} for one in report.classes},
             "cells": [
                 {"truth": cell.truth, "decided": cell.decided, "before": cell.before, "now": cell.now}
                 for cell in report.cells

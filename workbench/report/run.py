@@ -8,21 +8,31 @@ from pathlib import Path
 
 from codegen.app.spec_file import load_spec
 from codegen.common.paths import ROOT
+from workbench.own_folder import own_folder
 from workbench.profiling import budgets
 from workbench.report import decisions
 from workbench.report.page import page
 from workbench.report.report import as_object, make
-from workbench.report.text import as_text, verdict
+from workbench.report.text import advice, as_text, verdict
 
 
 def report(
-    app: Path, board: str, build_dir: Path | None = None, *, accept: bool = False, as_json: bool = False
+    app: Path,
+    board: str,
+    build_dir: Path | None = None,
+    *,
+    accept: bool = False,
+    as_json: bool = False,
+    option: str = "--accept",
 ) -> int:
-    """0: within the budgets, or accepted now; 1: over them. report.html and report.json lie in
-    build/<board>/<app>/report/."""
+    """0: within the budgets and decided as accepted, or accepted now; 1: not. report.html and report.json lie
+    in build/<board>/<app>/report/.
+
+    option: how the caller's command line asks for `accept`.
+    """
     found = make(app, board, build_dir)
-    folder = (build_dir or ROOT / "build") / board / load_spec(app).file.parent.name / "report"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = own_folder((build_dir or ROOT / "build") / board, load_spec(app).file.parent) / "report"
+    folder.mkdir(exist_ok=True)
     told = json.dumps(as_object(found))
     (folder / "report.json").write_text(told + "\n", encoding="utf-8")
     html = folder / "report.html"
@@ -34,5 +44,5 @@ def report(
         files = budgets.accept(where, found.profile), decisions.write(where, found.now)
         print(f"\naccepted: stored in {files[0]} and {files[1]}\n{html}", file=remarks)
         return 0
-    print(f"\n{verdict(found)}\n{html}", file=remarks)
-    return 1 if found.grown else 0
+    print(f"\n{verdict(found)}\n{advice(found, option)}{html}", file=remarks)
+    return 0 if found.passed else 1

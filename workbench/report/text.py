@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from codegen.app.keys import UNKNOWN
 from workbench.profiling.budgets import Change
+from workbench.report.decisions import Changed
 from workbench.report.report import Report
 
 
@@ -17,12 +19,34 @@ def as_text(report: Report) -> str:
 
 
 def verdict(report: Report) -> str:
-    """One sentence: over budget, or not."""
-    if report.budgets is None:
-        return "nothing was accepted for this board yet; accept=1 stores these numbers"
+    """One sentence: over budget, decided otherwise than accepted, or neither."""
+    faults = []
     if report.grown:
-        return "OVER BUDGET: " + ", ".join(f"{change.group} {change.name}" for change in report.grown)
-    return "within the accepted budgets"
+        faults.append("OVER BUDGET: " + ", ".join(f"{change.group} {change.name}" for change in report.grown))
+    if report.changed:
+        compared = len(report.now.recordings) - report.uncompared
+        classes = ", ".join(f"{named(one.decided)} {one.before} -> {one.now}" for one in report.classes)
+        what = classes or "the same classes as often, in other windows or with other scores"
+        faults.append(f"DECISIONS CHANGED on {len(report.changed)} of {compared} recordings: {what}")
+    if faults:
+        return "; ".join(faults)
+    missing = [
+        words
+        for there, words in ((report.budgets, "numbers for this board"), (report.before, "decisions"))
+        if there is None
+    ]
+    if missing:
+        return f"nothing to compare with: no {' and no '.join(missing)} were accepted yet"
+    if report.now.recordings and report.uncompared == len(report.now.recordings):
+        return "within the accepted budgets; no decision was compared: other recordings were accepted"
+    return "within the accepted budgets, and decided as accepted"
+
+
+def advice(report: Report, option: str) -> str:
+    """What to do about it, a line, or nothing. option: what accepts on the caller's command line."""
+    if report.passed and report.budgets is not None and report.before is not None:
+        return ""
+    return f"If that is as it should be, {option} stores the numbers and decisions of now.\n"
 
 
 def _numbers(report: Report) -> list[str]:
@@ -45,18 +69,29 @@ def _decisions(report: Report) -> list[str]:
         lines[0] += f"; {new} are not among the accepted ones"
     if report.before.model != report.now.model:
         lines.append(f"  the model is another one: {report.before.model} then, {report.now.model} now")
-    for one in report.changed:
-        lines.append(
-            f"  {one.name} ({one.now.truth}): {counts(one.before.counts)} -> {counts(one.now.counts)}"
-        )
+    if report.gone:
+        lines.append(f"  accepted, but not played now: {', '.join(report.gone)}")
+    lines += [f"  {one.name} ({one.now.truth}): {difference(one)}" for one in report.changed]
     for cell in report.cells:
-        lines.append(f"  {cell.truth} decided as {cell.decided}: {cell.before} -> {cell.now}")
+        lines.append(f"  {cell.truth} decided as {named(cell.decided)}: {cell.before} -> {cell.now}")
     return lines
 
 
+def difference(one: Changed) -> str:
+    """knocking 21 -> 15, Unknown (below threshold) 6 -> 12."""
+    if not one.classes:
+        return f"{counts(one.now.counts)} as before, in other windows or with other scores"
+    return ", ".join(f"{named(label)} {was} -> {now}" for label, (was, now) in one.classes.items())
+
+
+def named(label: str) -> str:
+    """What the device calls Unknown is no class: an app may have one of that name beside it."""
+    return f"{label} (below threshold)" if label == UNKNOWN else label
+
+
 def counts(found: Mapping[str, int]) -> str:
-    """21 knocking, 6 Unknown."""
-    return ", ".join(f"{count} {label}" for label, count in found.items()) or "nothing"
+    """21 knocking, 6 Unknown (below threshold)."""
+    return ", ".join(f"{count} {named(label)}" for label, count in found.items()) or "nothing"
 
 
 def growth(change: Change) -> str:

@@ -11,10 +11,15 @@ from codegen.board.description import load_board
 from codegen.common.errors import UserError
 from toolbox import tools
 from workbench.build import build
+from workbench.progress import waiting
 from workbench.suites.emulator import QEMU, check, choose
 from workbench.suites.generate import generate
 from workbench.suites.renode import run_on_renode
 from workbench.suites.run import run_robot
+
+SYNTHESISED = (
+    "The sounds were made by a program, for want of recordings. Name yours in suites.toml: docs/emulation.md."
+)
 
 
 def main() -> int:
@@ -44,7 +49,8 @@ def emulate(board: str, app: Path, image: Path, build_dir: Path, wanted: str | N
     if emulator.board != load_board(board):
         image = build(emulator.board.name, app, build_dir).image
     folder = image.parent / "emulate"
-    generated = generate(spec, emulator, image, pc_image, folder)
+    with waiting("working out on this computer what is expected"):
+        generated = generate(spec, emulator, image, pc_image, folder)
     print(f"{generated.cases} cases for {emulator.words}", flush=True)
     results = folder / "results"
     if emulator.name == QEMU:
@@ -56,6 +62,8 @@ def emulate(board: str, app: Path, image: Path, build_dir: Path, wanted: str | N
     passed = generated.cases - done.failed
     print(f"{passed} of {generated.cases} cases passed on {emulator.words}")
     print(f"  log    {done.log}\n  JUnit  {done.xunit}")
+    if generated.synthesised:
+        print(SYNTHESISED)
     return 1 if done.failed else 0
 
 

@@ -49,7 +49,7 @@ class Context:
 
     def samples(self, recording: Recording) -> Samples:
         """What is in it."""
-        return read_audio(recording.file, self.rate)
+        return read_audio(recording.file, self.rate, options=False)
 
     def noise(self) -> str:
         """Noise that passes the gate and fills the cascade twice."""

@@ -22,7 +22,7 @@ from workbench.suites import (
 from workbench.suites.context import Context
 from workbench.suites.emulator import Emulator
 from workbench.suites.expected import expect
-from workbench.suites.recordings import choose
+from workbench.suites.recordings import choose, synthesised
 from workbench.suites.settings import read_settings
 
 KEYWORDS = "workbench.suites.robot.keywords.Keywords"
@@ -35,6 +35,7 @@ class Generated:
 
     folder: Path  # of the .robot files
     suites: tuple[Suite, ...]
+    synthesised: bool  # it plays sounds made by a program, not recordings
 
     @property
     def cases(self) -> int:
@@ -76,4 +77,4 @@ def generate(spec: Spec, emulator: Emulator, image: Path, pc_image: Path, folder
     uart = emulator.board.renode.uart if emulator.board.renode is not None else ""
     resource = resource_text(described, emulator.name, folders, KEYWORDS, uart)
     (suites_folder / "emulator.resource").write_text(resource, encoding="utf-8")
-    return Generated(suites_folder, tuple(suites))
+    return Generated(suites_folder, tuple(suites), synthesised(settings))

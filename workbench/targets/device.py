@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 
 import numpy as np
@@ -20,9 +21,11 @@ from workbench.protocol.lines import (
     Boot,
     Decision,
     Error,
+    Fault,
     Line,
     Lines,
     Setting,
+    Stack,
     Stage,
     Status,
     TensorPart,
@@ -53,6 +56,11 @@ def _unasked(answer: Line) -> bool:
     return isinstance(answer, Error) and answer.what.startswith("microphone ")
 
 
+def _keep(lines: Sequence[str]) -> None:
+    FAULT_LOG.parent.mkdir(parents=True, exist_ok=True)
+    FAULT_LOG.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 class Device:
     """An open image. Use it in a `with`, or close it."""
 
@@ -66,6 +74,7 @@ class Device:
         self.timeout = timeout
         self.retry = min(RETRY, timeout)  # seconds without a word until the image is asked
         self._boot_line = ""
+        self._fault: list[str] = []  # lines of one before the last reset, as the image tells it now
         self._busy = False  # a transfer began and did not end
         self._played = 0  # audio lines since `replay`
         self._room = 0  # bytes that the image then took at once
@@ -256,6 +265,16 @@ class Device:
         answer = parse_line(line)
         if isinstance(answer, Error) and answer.what in STOPPED:
             raise self._stopped(line, dumped="cfsr" in answer.more)
+        if isinstance(answer, Fault):
+            self._fault = [self._boot_line, line]
+            _keep(self._fault)
+            print(
+                f'{self.name}: its last run ended with "{answer.what}" {answer.detail}; {self._where()}',
+                file=sys.stderr,
+            )
+        elif isinstance(answer, Stack) and self._fault:
+            self._fault.append(line)
+            _keep(self._fault)
         return answer
 
     def _stopped(self, line: str, *, dumped: bool) -> UserError:
@@ -267,14 +286,12 @@ class Device:
         with contextlib.suppress(UserError):  # the image may be gone
             while (more := self._line(deadline)) is not None and not isinstance(parse_line(more), Boot):
                 lines.append(more)
-        FAULT_LOG.parent.mkdir(parents=True, exist_ok=True)
-        FAULT_LOG.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        _keep(lines)
+        return UserError(f"the image stopped: {line}", file=self.name, remedy=f"{self._where()}.")
+
+    def _where(self) -> str:
         elf = self.name if self.name.endswith(".elf") else "firmware.elf"
-        return UserError(
-            f"the image stopped: {line}",
-            file=self.name,
-            remedy=f"`earshot backtrace --elf {elf} {FAULT_LOG}` tells where.",
-        )
+        return f"`earshot backtrace --elf {elf} {FAULT_LOG}` tells where"
 
     def _line(self, deadline: float) -> str | None:
         """The next line, or None at the deadline."""

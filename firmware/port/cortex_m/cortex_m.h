@@ -79,8 +79,11 @@ size_t stack_used(void);
 void guard_start(void);
 bool guard_hit(uint32_t stack_pointer); /* whether this fault is the stack's overflow */
 
-/* reset.c: starts the chip anew; port_reset_cause() then says "fault". */
-_Noreturn void reset_after_fault(void);
+/* reset.c: starts the chip anew. */
+_Noreturn void reset_now(void);
+
+/* fault.c: whether a fault's reset started this run. Called once. */
+bool fault_ended_last_run(void);
 
 /* The port's: why the chip says it started, or "" where it does not say. Called once. */
 const char *reset_cause_of_chip(void);

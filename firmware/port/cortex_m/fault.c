@@ -1,4 +1,5 @@
-/* What should never happen: lines that say where, then a reset. */
+/* What should never happen: lines that say where, then a reset. They are kept over it and told once more to
+ * the first host that says a word, since there may have been none. */
 #include "port/cortex_m/cortex_m.h"
 #include "port/port.h"
 #include <string.h>
@@ -11,21 +12,55 @@ extern uint8_t _stack_bottom[], _stack_top[];
 #define STACK_WORDS      8u                              /* in a line */
 #define STACK_LINES      64u
 
+#define LINE_MAX 448u /* no line is longer: 22 registers and the names of what failed */
+
 /* Rounds of a loop between the last line and the reset: a chip that fails at every start leaves the serial
  * line some rest. */
 #define REST 1000000u
+
+/* States of what is kept. No memory holds one of them with the right sum by chance. */
+#define FAULT_NEW  0x46415554u /* by the run that has just ended */
+#define FAULT_KEPT 0x4B455054u /* by an earlier one; nobody has been told */
+
+#define FRAME_WORDS 8u
+#define REGISTERS   22u
+#define KEPT_WORDS  64u
+
+/* In the order in which they are told; those before sp are of the frame, which may be missing. */
+static const char *const fault_names[REGISTERS] = {
+    "psr", "pc", "lr", "r12", "r3", "r2",  "r1",  "r0",   "sp",   "exc",   "r4",
+    "r5",  "r6", "r7", "r8",  "r9", "r10", "r11", "cfsr", "hfsr", "mmfar", "bfar",
+};
+
+/* In memory that a reset leaves alone. `what` points into the flash: the sum begins with the image's own
+ * checksum, so another image takes this for nothing. */
+static struct {
+    uint32_t state, sum;
+    const char *what;
+    uint32_t detail;
+    uint32_t first; /* of the registers: 0, FRAME_WORDS where the frame is missing, REGISTERS where all are */
+    uint32_t registers[REGISTERS];
+    uint32_t words, address, stack[KEPT_WORDS];
+} fault __attribute__((section(".noinit")));
+
+static bool fault_telling;  /* as any line; else the chip is about to reset */
+static uint32_t fault_told; /* lines */
 
 void fault_handler(void);
 void default_handler(void);
 void fault_report(const uint32_t *frame, const uint32_t *saved);
 
-/* Registers as an exception stacks them (Armv7-M manual, B1.5.6), then as fault_handler() does. */
-static const char *const fault_registers[8] = {"r0", "r1", "r2", "r3", "r12", "lr", "pc", "psr"};
-static const char *const fault_saved[9] = {"r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "exc"};
+static void put(const char *words, size_t size)
+{
+    if (fault_telling)
+        port_write(words, size);
+    else
+        port_emergency_write(words, size);
+}
 
 static void text(const char *words)
 {
-    port_emergency_write(words, strlen(words));
+    put(words, strlen(words));
 }
 
 static void decimal(uint32_t number)
@@ -36,7 +71,7 @@ static void decimal(uint32_t number)
         digits[--start] = (char)('0' + number % 10);
         number /= 10;
     } while (number > 0);
-    port_emergency_write(digits + start, sizeof digits - start);
+    put(digits + start, sizeof digits - start);
 }
 
 static void hexadecimal(uint32_t value)
@@ -44,7 +79,7 @@ static void hexadecimal(uint32_t value)
     char digits[8];
     for (size_t i = 0; i < 8; i++)
         digits[i] = "0123456789abcdef"[value >> (28 - 4 * i) & 15];
-    port_emergency_write(digits, sizeof digits);
+    put(digits, sizeof digits);
 }
 
 /* ,"NAME":"0a1b2c3d" */
@@ -57,13 +92,50 @@ static void member(const char *name, uint32_t value)
     text("\"");
 }
 
-/* {"error":"WHAT","detail":N, the newline first because a line may just have been on its way */
+/* {"error":"WHAT","detail":N,...}, the newline first because a line may just have been on its way. */
+static void line(const char *key)
+{
+    text("\n{\"");
+    text(key);
+    text("\":\"");
+    text(fault.what);
+    text("\",\"detail\":");
+    decimal(fault.detail);
+    for (uint32_t i = fault.first; i < REGISTERS; i++)
+        member(fault_names[i], fault.registers[i]);
+    text("}\n");
+}
+
+static void stack_line(uint32_t address, const uint32_t *words, uint32_t count)
+{
+    text("{\"stack\":\"");
+    hexadecimal(address);
+    text("\",\"words\":\"");
+    for (uint32_t i = 0; i < count && i < STACK_WORDS; i++) {
+        if (i > 0)
+            text(" ");
+        hexadecimal(words[i]);
+    }
+    text("\"}\n");
+}
+
+/* What failed, without registers and stack. */
 static void begin(const char *what, uint32_t detail)
 {
-    text("\n{\"error\":\"");
-    text(what);
-    text("\",\"detail\":");
-    decimal(detail);
+    fault_telling = false;
+    fault.what = what;
+    fault.detail = detail;
+    fault.first = REGISTERS;
+    fault.words = 0;
+}
+
+static uint32_t sum(void)
+{
+    const uint32_t *word = (const uint32_t *)&fault.what, *const end = (const uint32_t *)(&fault + 1);
+    uint32_t total = port_image_crc();
+    while (word < end)
+        total = (total << 1 | total >> 31) + *word++;
+    return total;
 }
 
 static uint32_t exception_number(void)
@@ -83,10 +155,35 @@ _Noreturn void halt(void)
 
 static _Noreturn void end(void)
 {
-    text("}\n");
+    fault.sum = sum();
+    fault.state = FAULT_NEW;
     for (volatile uint32_t rest = 0; rest < REST; rest++) {
     }
-    reset_after_fault();
+    reset_now();
+}
+
+bool fault_ended_last_run(void)
+{
+    const uint32_t state = fault.sum == sum() ? fault.state : 0;
+    fault.state = state == FAULT_NEW || state == FAULT_KEPT ? FAULT_KEPT : 0;
+    return state == FAULT_NEW;
+}
+
+bool port_tell_fault(void)
+{
+    if (fault.state != FAULT_KEPT || port_room() < LINE_MAX)
+        return false;
+    fault_telling = true;
+    const uint32_t at = (fault_told - 1) * STACK_WORDS;
+    if (fault_told == 0)
+        line("fault");
+    else
+        stack_line(fault.address + at * (uint32_t)sizeof *fault.stack, fault.stack + at, fault.words - at);
+    fault_telling = false;
+    if (fault_told * STACK_WORDS >= fault.words)
+        fault.state = 0;
+    fault_told++;
+    return true;
 }
 
 /* The stack may be what failed: near its bottom the report starts on a fresh one, which costs the old frames.
@@ -113,23 +210,17 @@ __attribute__((naked)) _Noreturn void watchdog_handler(void)
     __asm volatile("b fault_handler");
 }
 
-/* Lines of the stack from `address` to its top. */
+/* Lines of the stack from `address` to its top; the first words of them are kept. */
 static void stack_dump(uintptr_t address)
 {
     const uintptr_t bottom = (uintptr_t)_stack_bottom + STACK_GUARD;
     const uint32_t *word = (const uint32_t *)((address < bottom ? bottom : address) & ~(uintptr_t)3);
     const uint32_t *const top = (const uint32_t *)(uintptr_t)_stack_top;
-    for (uint32_t line = 0; line < STACK_LINES && word < top; line++) {
-        text("}\n{\"stack\":\"");
-        hexadecimal((uint32_t)word);
-        text("\",\"words\":\"");
-        for (uint32_t i = 0; i < STACK_WORDS && word < top; i++) {
-            if (i > 0)
-                text(" ");
-            hexadecimal(*word++);
-        }
-        text("\"");
-    }
+    fault.address = (uint32_t)word;
+    for (; fault.words < KEPT_WORDS && word + fault.words < top; fault.words++)
+        fault.stack[fault.words] = word[fault.words];
+    for (uint32_t lines = 0; lines < STACK_LINES && word < top; lines++, word += STACK_WORDS)
+        stack_line((uint32_t)word, word, (uint32_t)(top - word));
 }
 
 static const char *kind(uint32_t exception, uint32_t address)
@@ -145,34 +236,42 @@ void fault_report(const uint32_t *frame, const uint32_t *saved)
 {
     const uintptr_t address = (uintptr_t)frame;
     const uint32_t cfsr = SCB_CFSR;
-    const char *const what = kind(exception_number(), (uint32_t)address);
-    begin(what, exception_number());
+    begin(kind(exception_number(), (uint32_t)address), exception_number());
+    fault.first = FRAME_WORDS;
     if (!(cfsr & CFSR_NOT_STACKED) && address >= (uintptr_t)_stack_bottom + STACK_GUARD &&
-        address <= (uintptr_t)_stack_top - 8 * sizeof *frame)
-        for (size_t i = 8; i-- > 0;)
-            member(fault_registers[i], frame[i]);
-    member("sp", (uint32_t)address);
-    member(fault_saved[8], saved[8]);
+        address <= (uintptr_t)_stack_top - FRAME_WORDS * sizeof *frame)
+        fault.first = 0;
+    uint32_t *value = fault.registers;
+    for (size_t i = FRAME_WORDS; i-- > 0;)
+        *value++ = fault.first == 0 ? frame[i] : 0;
+    *value++ = (uint32_t)address;
+    *value++ = saved[8];
     for (size_t i = 0; i < 8; i++)
-        member(fault_saved[i], saved[i]);
-    member("cfsr", cfsr);
-    member("hfsr", SCB_HFSR);
-    member("mmfar", SCB_MMFAR);
-    member("bfar", SCB_BFAR);
+        *value++ = saved[i];
+    *value++ = cfsr;
+    *value++ = SCB_HFSR;
+    *value++ = SCB_MMFAR;
+    *value = SCB_BFAR;
+    line("error");
     stack_dump(address);
+    end();
+}
+
+static _Noreturn __attribute__((noinline)) void fail(const char *what, uint32_t detail)
+{
+    begin(what, detail);
+    line("error");
     end();
 }
 
 /* An interrupt without a handler; detail: its number, as the vector table counts. */
 void default_handler(void)
 {
-    begin("interrupt", exception_number());
-    end();
+    fail("interrupt", exception_number());
 }
 
 _Noreturn void port_fail(const char *wait)
 {
     interrupts_save();
-    begin(wait, 0);
-    end();
+    fail(wait, 0);
 }

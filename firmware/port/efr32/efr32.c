@@ -7,18 +7,23 @@
 #define EMU_CMD      (EFR32_EMU + 0x70)
 #define EMU_RSTCAUSE (EFR32_EMU + 0x94)
 
+#define DEVINFO_EUI64L (EFR32_DEVINFO + 0x48)
+#define DEVINFO_EUI64H (EFR32_DEVINFO + 0x4C)
+
 #define CMD_RSTCAUSECLR (1u << 17)
 
 void port_start(void)
 {
+    lockup_resets();
+    watchdog_start(); /* before anything that waits */
     pins_start();
     pin_output(EFR32_PIN(LED), BOARD_LED_ON); /* lit until all is well */
     uart_start();                             /* before the crystal: its trouble has to be told */
+    power_start();
     clock_start();
     uart_follow_clock();
     ticks_start();
     image_check();
-    watchdog_start();
     pin_level(EFR32_PIN(LED), !BOARD_LED_ON);
 }
 
@@ -37,4 +42,9 @@ const char *reset_cause_of_chip(void)
         if (reasons & causes[i].bits)
             return causes[i].cause;
     return "";
+}
+
+uint64_t port_device_id(void)
+{
+    return (uint64_t)register_read(DEVINFO_EUI64H) << 32 | register_read(DEVINFO_EUI64L);
 }

@@ -20,6 +20,7 @@
 #define EFR32_LDMA     0x40040000u
 #define EFR32_LDMAXBAR 0x40044000u
 #define EFR32_USART0   0x4005C000u
+#define EFR32_DCDC     0x40094000u
 #define EFR32_HFXO0    0x4A004000u
 #define EFR32_WDOG0    0x4B004000u
 #define EFR32_EUSART0  0x4B010000u
@@ -46,6 +47,7 @@
 #define CLKEN0_HFRCO0   (1u << 18)
 #define CLKEN0_HFXO0    (1u << 20)
 #define CLKEN0_GPIO     (1u << 26)
+#define CLKEN0_DCDC     (1u << 31)
 #define CLKEN1_MSC      (1u << 16)
 #define CLKEN1_EUSART0  (1u << 22)
 
@@ -56,6 +58,11 @@
 
 /* BOARD_CLOCK_HZ for the core, half of it for the peripherals. */
 void clock_start(void);
+
+/* A lockup of the core resets, from here on; then, with the serial line there, the supplies: watched, and the
+ * core's from the converter. */
+void lockup_resets(void);
+void power_start(void);
 
 void pins_start(void); /* before any other of these */
 void pin_output(uint32_t pin, bool high);

@@ -58,6 +58,7 @@ static void configure(void)
     pin_output(EFR32_PIN(MICROPHONE_CLOCK), false);
     pin_output(EFR32_PIN(MICROPHONE_SELECT), false);
     pin_input(EFR32_PIN(MICROPHONE_DATA));
+    register_write(EFR32_CLEAR(EN), 1); /* else it resumes in the middle of the frame it stopped in */
     register_write(EFR32_SET(EN), 1);
     register_write(CTRL, CTRL_I2S);
     register_write(FRAME, FRAME_16);
@@ -85,7 +86,8 @@ bool port_audio_start(uint32_t sample_rate)
     return true;
 }
 
-/* The left word is the first of each frame: the ring begins with one, and is read and skipped by frames. */
+/* The left word is the first of each frame, and a frame the first thing behind EN: the ring begins with a
+ * left word, and is read and skipped by frames. */
 size_t port_audio_read(int16_t *samples, size_t count)
 {
     int16_t frames[EARS * AT_ONCE];

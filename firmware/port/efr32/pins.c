@@ -28,8 +28,10 @@ void pin_level(uint32_t pin, bool high)
 
 void pin_output(uint32_t pin, bool high)
 {
-    pin_level(pin, high); /* before the direction */
+    pin_level(pin, high); /* before the direction: no edge that nobody meant */
     mode(pin, MODE_PUSH_PULL);
+    pin_level(pin,
+              high); /* no change on the chip; Renode 1.16.1 drops a level written before the direction */
 }
 
 void pin_input(uint32_t pin)

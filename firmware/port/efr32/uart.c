@@ -33,7 +33,8 @@
 #define INT_RXFL     (1u << 2)
 #define INT_RXOF     (1u << 4)
 #define ROUTE_RX_TX  (1u << 2 | 1u << 4)
-#define CLOCK_GROUP  1u /* EM01GRPCCLK */
+#define RX_DEPTH     16u /* bytes in hardware */
+#define CLOCK_GROUP  1u  /* EM01GRPCCLK */
 #define GROUP_FSRCO  3u
 
 /* baud = clock / (16 * (1 + CLKDIV / 256)); CLKDIV has bits 22 to 3, so it is rounded to eights. */
@@ -89,10 +90,12 @@ void uart_start(void)
     need(register_wait(STATUS, STATUS_ON, STATUS_ON));
 }
 
-/* Nothing was sent or asked before, so nothing is cut. */
+/* Nothing was sent or asked before, so nothing is cut; what came while the rate was changing is noise. */
 void uart_follow_clock(void)
 {
     divide(DIVIDER_OF(BOARD_CLOCK_HZ));
+    for (uint32_t i = 0; i < RX_DEPTH && (register_read(STATUS) & STATUS_RXFL); i++)
+        register_read(RXDATA);
     register_write(EFR32_CLEAR(IF), UINT32_MAX);
     register_write(EFR32_SET(IEN), INT_RXFL | INT_RXOF);
     nvic_enable(BOARD_UART_RX_IRQ);

@@ -4,6 +4,8 @@
 #include "port/port.h"
 #include "port/register.h"
 
+#define FICR_DEVICEID0    (NRF52_FICR + 0x060)
+#define FICR_DEVICEID1    (NRF52_FICR + 0x064)
 #define UICR_APPROTECT    (NRF52_UICR + 0x208)
 #define APPROTECT_DISABLE (NRF52_APPROTECT + 0x558)
 #define RESETREAS         (NRF52_POWER + 0x400)
@@ -42,4 +44,9 @@ const char *reset_cause_of_chip(void)
         if (reasons & causes[i].bit)
             return causes[i].cause;
     return "power";
+}
+
+uint64_t port_device_id(void)
+{
+    return (uint64_t)register_read(FICR_DEVICEID1) << 32 | register_read(FICR_DEVICEID0);
 }

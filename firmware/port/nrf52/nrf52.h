@@ -9,6 +9,7 @@
 /* The parts of this port. Registers: Nordic nRF52840 product specification v1.7, the chapter named at each
  * base address. */
 
+#define NRF52_FICR      0x10000000u /* 4.4 */
 #define NRF52_UICR      0x10001000u /* 4.5 */
 #define NRF52_CLOCK     0x40000000u /* 5.4 */
 #define NRF52_POWER     0x40000000u /* 5.3, in the same block */

@@ -151,6 +151,16 @@ const char *port_reset_cause(void)
     return "";
 }
 
+uint64_t port_device_id(void)
+{
+    return 0;
+}
+
+bool port_tell_fault(void)
+{
+    return false;
+}
+
 void port_alive(void)
 {
 }

@@ -18,8 +18,11 @@ from tests.support.doors import board_of, open_image
 from tests.support.expected import expected_lines
 from tests.support.images import HASHING, WILFUL_INPUTS, bursts, hashing_image, wilful_image
 from toolbox.checksum import SECTION, fill_checksum
-from workbench.protocol.lines import Boot, Error, Line, Stack, Status, numbered_line, parse_line
+from workbench.backtrace.dump import read_dumps
+from workbench.backtrace.image import Image
+from workbench.protocol.lines import Boot, Error, Fault, Line, Stack, Status, numbered_line, parse_line
 from workbench.targets import Device, QemuOptions
+from workbench.targets import device as device_module
 
 pytestmark = pytest.mark.xdist_group("images")
 
@@ -90,6 +93,69 @@ def test_a_fault_is_dumped_and_the_image_starts_again(door: str, what: int, numb
         assert boot.reset == "fault"
         assert device.status()["errors"] == 0  # it has forgotten everything
         assert device.command("boot") == boot
+
+
+def kept(device: Device) -> list[Line]:
+    """What the first line sent after a fault's reset brings behind its answer."""
+    device.send(b"status\n")
+    lines = [told(device, Status)[-1], told(device, Fault)[-1]]
+    return [*lines[1:], *(told(device, Stack)[-1] for _ in range(8))]
+
+
+def nothing_kept(device: Device) -> bool:
+    """Two lines bring their answers alone."""
+    lines: list[Line] = []
+    for _ in range(2):
+        device.send(b"status\n")
+        lines += told(device, Status)
+    return [type(line) for line in lines] == [Status, Status]
+
+
+@pytest.mark.parametrize("door", CORES)
+def test_a_fault_is_kept_for_a_host_that_comes_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], door: str
+) -> None:
+    """Told once, word for word, behind the answer to the first line; not after a start by power."""
+    log = tmp_path / "fault.log"
+    monkeypatch.setattr(device_module, "FAULT_LOG", log)
+    image = wilful_image(board_of(door))
+    with open_image(door, image) as device:
+        assert nothing_kept(device)
+        error, *stack, _ = break_with(device, 0xE8)
+        assert isinstance(error, Error)
+        fault, *again = kept(device)
+        assert fault == Fault(error.what, error.detail, error.more)
+        assert again == stack[:8]
+        assert nothing_kept(device)
+        error, *stack, _ = break_with(device, 0xE2)
+        assert isinstance(error, Error)
+        deadline = time.monotonic() + 30
+        while not log.exists() or len(log.read_text().splitlines()) < 10:
+            assert time.monotonic() < deadline
+            device.status()
+    assert f'its last run ended with "fault" {error.detail}; `earshot backtrace' in capsys.readouterr().err
+    (dump,) = read_dumps(log.read_text().splitlines())
+    assert (dump.what, dump.build) == ("fault", Image(image).build)
+    start, size = symbol(image, "run")
+    assert start <= dump.registers["pc"] < start + size
+    assert list(dump.stack.values()) == [
+        word for line in stack[:8] if isinstance(line, Stack) for word in line.words
+    ]
+
+
+@pytest.mark.parametrize("damage", ["sum", "words"])
+def test_a_fault_that_is_not_whole_is_not_told(tmp_path: Path, damage: str) -> None:
+    """Another program had the RAM between, or another image was flashed: its checksum begins the sum."""
+    image = wilful_image(board_of("qemu"))
+    with open_image("qemu", image, QemuOptions(debugger=tmp_path / "gdb")) as device:
+        with Debugger(tmp_path / "gdb", image) as debugger:
+            debugger.run_to("reset_handler", lambda: send(device, 0xE2))
+            offset = 4 if damage == "sum" else 200
+            debugger.set_word("fault", debugger.word("fault", offset) ^ 0x100, offset)
+        boot = told(device, Boot)[-1]
+        assert isinstance(boot, Boot)
+        assert boot.reset == "power"
+        assert nothing_kept(device)
 
 
 @pytest.mark.parametrize("door", CORES)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.fake_chip import FAKE, Drivers, build_drivers, fresh
-from tests.support.fake_mps2 import CONTROL, CTRL, INTSTATUS, LOAD, LOCK, STATE, UART, Mps2
+from tests.support.fake_mps2 import CONTROL, CTRL, INTSTATUS, LOAD, LOCK, LOCK_KEY, STATE, UART, Mps2
 from tests.support.mutants import Scenario, attempt, unmissed
 
 
@@ -60,6 +60,7 @@ def scenario(built: Built, chip: Mps2) -> list[str]:
             wrong.append(what)
 
     check(drivers.start() is None, "start")
+    check(chip.writes[:1] == [(LOCK, LOCK_KEY)], "the watchdog does not come first")
     check(chip.registers[CTRL] == 0b1111, "the UART is not on, or asks for nothing")
     check(chip.registers.get(LOAD) == 30 * 25_000_000, "the watchdog's time")
     check(chip.registers.get(CONTROL) == 3, "the watchdog does not run")

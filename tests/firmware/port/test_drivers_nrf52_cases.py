@@ -200,3 +200,10 @@ def test_the_reset_cause_is_told_once(built: Built, reasons: int, cause: str) ->
     drivers = built.drivers(chip)
     assert drivers.c.reset_cause_of_chip().decode() == cause
     assert chip.registers[RESETREAS] == 0
+
+
+def test_the_chip_is_told_by_its_own_number(built: Built) -> None:
+    """FICR.DEVICEID[0] and [1] of the product specification, the second one first."""
+    chip = chip_of(built)
+    chip.registers |= {0x10000060: 0x89ABCDEF, 0x10000064: 0x01234567}
+    assert built.drivers(chip).c.port_device_id() == 0x0123456789ABCDEF

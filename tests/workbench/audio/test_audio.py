@@ -113,6 +113,15 @@ def test_opposite_phases_are_not_mixed_to_silence(tmp_path: Path) -> None:
     assert np.abs(read_audio(path, RATE, mix=True)).max() > 4000  # a silent channel halves it, no more
 
 
+def test_who_has_no_options_advises_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav(b"\1\0" * 8, channels=2, rate=44100))
+    with pytest.raises(UserError) as caught:
+        read_audio(path, RATE, options=False)
+    assert "--" not in str(caught.value)
+    assert "sox a.wav -r 16000 -c 1 -b 16" in str(caught.value)
+
+
 def options(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(exit_on_error=False)
     add_arguments(parser)

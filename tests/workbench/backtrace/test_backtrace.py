@@ -30,7 +30,7 @@ pytestmark = pytest.mark.xdist_group("images")
 BOARDS = ("mps2_an386", "mps2_an505")
 UNDEFINED, BUS, NOWHERE, OVERFLOW = 1, 2, 3, 4  # what faulty_model.c does
 CALLS = ("fail_inner", "fail_middle", "fail_outer", "run")
-ENDS = ("main", "reset_handler")
+ENDS = ("main", "reset_start")
 
 
 def line_of(text: str) -> int:
@@ -89,7 +89,7 @@ def test_a_fault_is_found_in_its_line_and_its_callers(board: str, how: int, bit:
     assert {chain[0].file for chain in chains[:4]} == {str(FAULTY_MODEL)}
     named = functions(image, frames)
     assert [name for name in named if name in ENDS] == list(ENDS)
-    assert named[-1] == "reset_handler"
+    assert named[-1] == "reset_start"
     told = in_words(dump.registers)
     assert any(line.startswith(f"{bit}: ") for line in told)
     assert ("BFARVALID: bfar has the address: 0xa0000000" in told) == (how == BUS)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import soundfile
 
 from codegen.model.graph import Quantization
-from tests.support.cli import earshot
+from tests.support.cli import earshot, refused
 from tests.support.tools import need_tool
+from toolbox.options import EXAMPLE
+from workbench.audio.synthesize import write_session
 from workbench.commands.demo import Heard, events, sentence, silence
 from workbench.protocol.lines import Decision
 
@@ -46,6 +53,28 @@ def test_what_is_left_out_is_told() -> None:
     heard = [Heard(0, "knock", True, 90, 3), Heard(1, "Unknown", False, 10, 4)]
     assert silence(heard) == "in 4 of 7 decisions no class reached its threshold"
     assert silence([]) == "nothing: no window was loud enough"
+
+
+def test_the_demo_of_an_app_plays_its_recordings(tmp_path: Path) -> None:
+    need_tool("arm-none-eabi-gcc")
+    need_tool("qemu-system-arm")
+    app = tmp_path / "demo_app"
+    shutil.copytree(EXAMPLE, app, ignore=shutil.ignore_patterns("suites.toml"))
+    labels = write_session(app / "recordings", 3, recordings=1, count=2, session="test")
+    done = earshot("demo", "--app", app)
+    assert done.returncode == 0, done.stderr
+    assert "Playing the app's recordings into it." in done.stdout
+    played = re.findall(r"^  (\w+)\.wav: (\w+), ", done.stdout, re.MULTILINE)
+    assert len(played) == 4
+    assert all(label in name for name, label in played)
+    assert f"--app {app} " in done.stdout
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    (bare / "pipeline.toml").write_text('[classifier]\nmodel = "model.tflite"\n')
+    (bare / "model.tflite").write_bytes((EXAMPLE / "model.tflite").read_bytes())
+    assert "is a bare model" in refused("demo", "--app", bare)
+    soundfile.write(labels.parent / "fast.wav", np.zeros((9000, 2)), 44_100)
+    assert "Add --resample --mix-down" in refused("demo", labels.parent / "fast.wav")
 
 
 def test_the_demo_hears_something_in_the_emulator() -> None:

@@ -185,6 +185,7 @@ def test_command(sounds: Path, tmp_path: Path) -> None:
     printed = earshot(*words)
     assert printed.stdout.splitlines()[-1].startswith("PosPred(%)")
     assert "session test: 7 segments" in printed.stderr
+    assert "UNK: no class reached its threshold. The app's class unknown says the same" in printed.stderr
 
 
 def test_stream_is_the_image_with_its_gate(sounds: Path) -> None:

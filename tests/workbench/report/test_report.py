@@ -19,7 +19,8 @@ from tests.support.tutorial import BARE, tutorial_app
 from toolbox.options import EXAMPLE
 from workbench.audio.synthesize import write_session
 from workbench.report import decisions
-from workbench.report.decisions import Accepted, Heard, cells, changed
+from workbench.report.decisions import Accepted, Changed, Heard, cells, changed
+from workbench.report.text import difference
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,9 @@ def report_of(app: Path, *words: str) -> tuple[int, dict[str, object], str]:
     """Exit code, object and page."""
     done = earshot("report", "--app", app, "--json", *words)
     assert "Traceback" not in done.stderr, done.stderr
-    page = ROOT / "build" / "mps2_an386" / app.name / "report" / "report.html"
+    page = Path(done.stderr.splitlines()[-1])
+    assert page.name == "report.html"
+    assert page.is_relative_to(ROOT / "build" / "mps2_an386")
     return done.returncode, json.loads(done.stdout), page.read_text(encoding="utf-8")
 
 
@@ -78,11 +81,18 @@ def test_accepted_then_changed_then_over_budget(app: Path) -> None:
 
     code, same, page = report_of(app)
     assert (code, same["over_budget"], same["changes"]) == (0, [], [])
-    assert same["decisions"] == {"recordings": 4, "compared": 4, "changed": [], "cells": []}
-    assert "within the accepted budgets" in page
+    nothing: dict[str, object] = {"changed": [], "gone": [], "classes": {}, "cells": []}
+    assert same["decisions"] == {"recordings": 4, "compared": 4, **nothing}
+    assert "within the accepted budgets, and decided as accepted" in page
 
     pipeline, budgets = app / "pipeline.toml", app / "budgets.toml"
     pipeline.write_text(pipeline.read_text().replace("threshold = 0.80", "threshold = 1.0"))
+    code, second, page = report_of(app)
+    assert (code, second["over_budget"]) == (1, [])  # changed decisions fail as budgets do
+    assert "DECISIONS CHANGED on" in page
+    assert "--accept" in earshot("report", "--app", app).stdout
+    assert "accept=1" in earshot("board=mps2_an386", f"app={app}", "report").stdout
+
     budgets.write_text(re.sub(r"(?m)^mfcc( *)= \d+", r"mfcc\1= 20000", budgets.read_text()))
     code, third, page = report_of(app)
     assert code == 1
@@ -101,7 +111,8 @@ def test_accepted_then_changed_then_over_budget(app: Path) -> None:
         assert cell["before"] != cell["now"]
         gain[cell["truth"]] += cell["now"] - cell["before"]
     assert set(gain.values()) == {0}
-    assert "OVER BUDGET: instructions mfcc" in page
+    assert "OVER BUDGET: instructions mfcc; DECISIONS CHANGED on" in page
+    assert "Unknown (below threshold)" in page
 
     tags = Tags()
     tags.feed(page)
@@ -110,7 +121,9 @@ def test_accepted_then_changed_then_over_budget(app: Path) -> None:
     assert "http" not in page
     assert "@import" not in page
     assert "url(" not in page
-    assert page.count('fill="#c2392b"') == 1  # the one bar over budget
+    assert page.count('class="over"/>') == 1  # the one bar over budget
+    numbers = page[page.index("<h2>All numbers") :]
+    assert numbers.index("mfcc") < numbers.index("window")  # the worst first
 
 
 def heard(truth: str, digest: str, **counts: int) -> Heard:
@@ -127,6 +140,23 @@ def test_changed_recordings_and_their_cells() -> None:
     (one,) = changed(before, now)
     assert one.name == "a"
     assert cells([one.now, now.recordings["b"]]) == {("x", "x"): 2, ("x", "y"): 2, ("y", "y"): 2}
+
+
+def test_a_row_says_what_changed() -> None:
+    more = Changed("a", heard("x", "1", x=3, y=1, Unknown=2), heard("x", "9", x=2, y=2, Unknown=2))
+    assert more.classes == {"x": (3, 2), "y": (1, 2)}
+    assert difference(more) == "x 3 -> 2, y 1 -> 2"
+    lost = Changed("a", heard("x", "1", x=3), heard("x", "9", Unknown=3, unknown=1))
+    assert difference(lost) == "unknown 0 -> 1, x 3 -> 0, Unknown (below threshold) 0 -> 3"
+    assert (more.moved, lost.moved) == (1, 4)
+    moved = Changed("a", heard("x", "1", x=3, y=1), heard("x", "9", x=3, y=1))
+    assert difference(moved) == "3 x, 1 y as before, in other windows or with other scores"
+
+
+def test_the_recording_that_changed_most_is_first() -> None:
+    before = Accepted("m", "c", {"a": heard("x", "1", x=3), "b": heard("y", "2", y=9)})
+    now = Accepted("m", "c", {"a": heard("x", "8", x=2, y=1), "b": heard("y", "9", x=9)})
+    assert [one.name for one in changed(before, now)] == ["b", "a"]
 
 
 def test_decisions_are_stored_and_read(tmp_path: Path) -> None:

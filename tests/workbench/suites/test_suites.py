@@ -26,7 +26,7 @@ from workbench.audio.synthesize import write_wav
 from workbench.data.labels import Segment
 from workbench.suites import cases_gate, emulator
 from workbench.suites.context import Context
-from workbench.suites.recordings import Recording, choose, drawn
+from workbench.suites.recordings import Recording, choose, drawn, synthesised
 from workbench.suites.settings import KEYS, Settings, read_settings
 from workbench.suites.sounds import Maker
 
@@ -136,6 +136,15 @@ def test_absent_labels_are_replaced_by_made_sounds_where_allowed(
     assert len(found) == 5
     assert len({recording.labels for recording in found}) == 4
     assert "sounds made by a program" in capsys.readouterr().err
+
+
+def test_sounds_that_a_program_made_are_known_as_such(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    assert synthesised(Settings(tmp_path, synthetic=True))
+    assert synthesised(Settings(tmp_path, synthetic=True, labels=labels))
+    assert not synthesised(Settings(tmp_path, synthetic=True, files=("*.wav",)))
+    labels.touch()
+    assert not synthesised(Settings(tmp_path, synthetic=True, labels=labels))
 
 
 def test_made_sounds_have_the_app_s_rate(tmp_path: Path) -> None:

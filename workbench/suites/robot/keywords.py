@@ -131,7 +131,7 @@ class Keywords:
         rate = self._image.boot.rate
         if rate is None:
             raise UserError("it is a bare model, which hears nothing", file=self._image.name)
-        return read_audio(Path(file), rate)
+        return read_audio(Path(file), rate, options=False)
 
     # Words to the image
 
