@@ -1,4 +1,4 @@
-"""The dense layer behind kept rows: its weights in the order of the rows, widened or two outputs a word."""
+"""The dense layer after kept rows: weights in the order of the rows, int16 or two outputs a word."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import numpy as np
 
 from codegen.incremental.state import History
 from codegen.incremental.view import View
-from codegen.kernels.layer import Array, Layer, groups
-from codegen.kernels.packing.lanes import NotExactError, dense_words, dense_words_int16
+from codegen.kernels.layer import Layer
+from codegen.kernels.packing.dense import stream_dense
+from codegen.kernels.packing.lanes import NotExactError
 from codegen.model.graph import Tensor
 
-# how a dense layer's kernel ends -> the same rounding behind kept rows
+# how a dense layer's kernel ends -> the same rounding after kept rows
 FORMS = {
     "": "FULLY_CONNECTED_ONCE",
     "_wide": "FULLY_CONNECTED_WIDE",
@@ -26,50 +27,41 @@ def serves(weights: Tensor, fast: bool) -> bool:
     if fast:
         return True
     try:
-        dense_words(weights.data.astype(np.int64))
+        stream_dense(weights.data.astype(np.int64), wide=False)
     except NotExactError:
         return False
     return True
 
 
 def dense_layer(
-    layer: Layer, weights: Tensor, order: np.typing.NDArray[np.int64], kept: History, fast: bool
+    layer: Layer, weights: Tensor, order: np.typing.NDArray[np.int64], history: History, fast: bool
 ) -> Layer:
-    """The dense layer over `kept`. order: place in the dense layer's input of each value of the rows."""
+    """The dense layer over `history`. order: place in the dense layer's input of each value of the rows."""
     assert weights.data is not None
     outputs = len(weights.data)
-    padded = np.zeros((outputs, kept.rows, kept.columns, kept.pitch), np.int64)
-    padded[..., : kept.depth] = weights.data.astype(np.int64)[:, order].reshape(
-        outputs, kept.rows, kept.columns, kept.depth
+    padded = np.zeros((outputs, history.rows, history.columns, history.pitch), np.int64)
+    padded[..., : history.depth] = weights.data.astype(np.int64)[:, order].reshape(
+        outputs, history.rows, history.columns, history.depth
     )
-    flat = padded.reshape(outputs, -1)
-    if fast:
-        words, steps = dense_words_int16(flat)
-        extra = [("steps", str(steps))]
-        note = "each four: by turns taps 0, 1 and taps 2, 3 of every output, two a word"
-    else:
-        words, steps, most = dense_words(flat)
-        extra = [("steps", str(steps)), ("most", str(most))]
-        note = "each four: by turns taps 0, 1 and taps 2, 3 of two outputs as a + 256 * b, then of the others"
-    fours = groups("output", 4, outputs, (len(words) // (-(-outputs // 4)),))
-    kernel = "stream_fully_connected_int16" if fast else "stream_fully_connected"
+    made = stream_dense(padded.reshape(outputs, -1), wide=fast)
     arrays = tuple(array for array in layer.arrays if array.suffix != "weights")
     fields = [(f"dense.{name}", value) for name, value in layer.fields if name != "weights"]
     return Layer(
         name=layer.name,
-        kernel=kernel,
-        type=kernel,
+        kernel=made.type,
+        type=made.type,
         fields=(
             *fields,
             ("form", FORMS[layer.kernel.removeprefix(layer.type)]),
-            *extra,
+            *made.fields,
             ("weights", "weights"),
         ),
-        arrays=(*arrays, Array("weights", "uint32_t", words, note, fours)),
+        arrays=(*arrays, made.array),
         inputs=layer.inputs,
         output=layer.output,
         node=layer.node,
         macs=layer.macs,
+        input_type="int16_t",
     )
 
 
