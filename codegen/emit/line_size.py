@@ -80,7 +80,18 @@ def _boot(spec: Spec, graph: Graph) -> dict[str, object]:
 
 
 def _status(pipeline: Pipeline | None) -> dict[str, object]:
-    counters = ("windows", "decisions", "late", "dropped", "lost", "serial_lost", "errors", "stack", "awake")
+    counters = (
+        "windows",
+        "decisions",
+        "late",
+        "dropped",
+        "lost",
+        "serial_lost",
+        "errors",
+        "stack",
+        "awake",
+        "restarts",
+    )
     line: dict[str, object] = {"status": _U32, "live": False, "stages": False}
     line |= dict.fromkeys(counters, _U32)
     if pipeline is not None:

@@ -12,12 +12,12 @@ void status_line(void)
 {
     const pipeline_t *pipeline = app.pipeline;
     static const char *const keys[] = {"windows",     "decisions", "late",  "dropped", "lost",
-                                       "serial_lost", "errors",    "stack", "awake"};
+                                       "serial_lost", "errors",    "stack", "awake",   "restarts"};
     const listen_counts_t counts = listen_counts();
     const uint32_t values[] = {
         counts.windows, counts.decisions,   counts.late,       output_dropped(),
         counts.lost,    port_serial_lost(), protocol_errors(), (uint32_t)port_stack_used(),
-        idle_awake()};
+        idle_awake(),   counts.restarts};
     json_t json;
     json_begin(&json, app.line, app.line_size);
     json_count(&json, "status", pipeline == NULL ? 0 : pipeline->state->sequence);
