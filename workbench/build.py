@@ -15,6 +15,7 @@ from toolbox.options import engine_of, folder_name
 from toolbox.scons import scons_command, scons_environment
 from toolbox.test_log import BUILT, note
 from toolbox.tools import board_tools
+from workbench.progress import waiting
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ def build(
     where = [f"build={build_dir.resolve()}"] if build_dir else []
     chosen = [f"kernels={kernels}"] if kernels else []
     chosen += [f"engine={runs}"] if not description.hosted else []
-    _scons(f"board={board}", f"app={folder}", *where, *chosen, *targets)
+    with waiting(f"building {folder.name} for {'this computer' if description.hosted else board}"):
+        _scons(f"board={board}", f"app={folder}", *where, *chosen, *targets)
     note(board, BUILT)
     directory = (
         (build_dir.resolve() if build_dir else ROOT / "build") / board / folder_name(folder, kernels, runs)

@@ -19,6 +19,7 @@ from toolbox.options import EXAMPLE, engine_of
 from toolbox.scons import scons_command, scons_environment
 from toolbox.tools import board_tools
 from workbench.commands.list import COMMANDS
+from workbench.progress import silence
 
 _PATHS = ("app=", "build=", "tflm=")  # options that are paths
 
@@ -71,7 +72,10 @@ def _dispatch(words: Sequence[str]) -> int:
     command.arguments(parser)
     if getattr(command, "WORDS_PASS", False) and words[1:2] not in (["-h"], ["--help"]):
         return command.run(argparse.Namespace(words=list(words[1:])))
-    return command.run(parser.parse_args(words[1:]))
+    args = parser.parse_args(words[1:])
+    if getattr(args, "json", False):
+        silence()
+    return command.run(args)
 
 
 def _load(module: str) -> Command:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from codegen.common.reference import Reference
 from codegen.common.render import c_rows, c_words, render, shape_text, short
 from codegen.emit import incremental as source
 from codegen.incremental import Incremental, ModePlan, incremental, mode_table, modes_of
+from codegen.incremental.calls import Place
 from codegen.kernels.layer import Array, Layer
 from codegen.model.graph import Graph, Tensor, Variable
 from codegen.model.variables import uniform
@@ -24,6 +25,9 @@ OWNERS = {
     Reference.LITERT: "LiteRT's reference kernels",
     Reference.TFLM: "TensorFlow Lite Micro",
 }
+
+
+NO_PLACES: Mapping[int, Place] = {}  # of a model that is computed in full
 
 
 @dataclass(frozen=True)
@@ -71,33 +75,30 @@ def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
 
 def _incremental_source(spec: Spec, graph: Graph, scratch: int, rows: Incremental) -> str:
     """The model computed row by row."""
-    stepping = tuple(call.layer for call in rows.calls if call.named)
+    stepping = tuple(task.layer for task in rows.schedule if task.computes)
     total = len(rows.rest.program.layers)
-    behind = rows.rest.program.layers[len(rows.before) :]
-    steps = source.steps(rows, spec.name)
-    table = mode_table(ModePlan(modes_of(rows), "", rows.arena, rows.state, rows.catch_up))
+    after = rows.rest.program.layers[len(rows.before) :]
+    table = mode_table(ModePlan(modes_of(rows), "", rows.arena, rows.state_bytes, rows.catch_up))
     return render(
         "model.c.in",
         **_common(spec, graph, rows.rest),
-        calls=[_call(rows.rest, index, spec.name) for index in range(len(rows.before), total)],
+        calls=[_call(rows.rest, index, spec.name, rows.places) for index in range(len(rows.before), total)],
         output_bytes=graph.output.nbytes,
         arena=max(rows.arena, scratch, 16),
         needed=rows.arena,
         scratch=scratch,
-        layers=(*stepping, *behind),
+        layers=(*stepping, *after),
         tensors=rows.step.program.tensors,
-        types=sorted({*(layer.type for layer in (*stepping, *behind)), *source.types(rows)}),
+        types=sorted({*(layer.type for layer in (*stepping, *after)), *source.types(rows)}),
         states=[],
         constants=_constants([rows.step, rows.rest]),
         incremental=rows,
-        kinds={kept: source.TYPES[type(kept)] for kept in rows.kept},
-        works=source.works(rows, spec.name),
+        kinds={state: source.TYPES[type(state)] for state in rows.states},
+        arena_streams=source.arena_streams(rows, spec.name),
         modes=table.splitlines(),
-        steps=steps,
-        step_arena=any("arena" in line for call in steps for line in call.lines),
-        step_time=any(call.due or "time" in line for call in steps for line in call.lines),
+        step=source.step(rows, spec.name),
         before=source.before(rows, spec.name),
-        struct=lambda kept, values: source.struct(kept, values, spec.name),
+        struct=lambda state, values: source.struct(state, values, spec.name),
     )
 
 
@@ -164,10 +165,10 @@ def _constants(plans: Sequence[Plan]) -> list[Constant]:
     return list(found.values())
 
 
-def _place(planned: Plan, tensor: int, name: str) -> str:
+def _place(planned: Plan, tensor: int, name: str, places: Mapping[int, Place]) -> str:
     program = planned.program
-    if tensor in program.kept:
-        return source.place(planned, tensor, name)
+    if tensor in places:
+        return source.state_place(places[tensor], name)
     if tensor == program.input:
         return "input"
     if tensor == program.output:
@@ -176,19 +177,17 @@ def _place(planned: Plan, tensor: int, name: str) -> str:
         return f"{name}_state{program.states[tensor]}"
     if program.tensors[tensor].data is not None:
         return f"{name}_constant{tensor}"
-    offset = planned.offset(tensor)
-    return "arena" if not offset else f"arena + {offset}"
+    return source.in_arena("arena", planned.offset(tensor))
 
 
-def _call(planned: Plan, index: int, name: str) -> Call:
+def _call(planned: Plan, index: int, name: str, places: Mapping[int, Place] = NO_PLACES) -> Call:
     layer = planned.program.layers[index]
     tensors = planned.program.tensors
-    arguments = [_place(planned, tensor, name) for tensor in (*layer.inputs, layer.output)]
-    if layer.kernel.startswith("stream_") and arguments[0].startswith("arena"):
+    arguments = [_place(planned, tensor, name, places) for tensor in (*layer.inputs, layer.output)]
+    if layer.input_type == "int16_t" and planned.offset(layer.inputs[0]) is not None:
         arguments[0] = source.wide(arguments[0])
     if layer.scratch:
-        offset = planned.scratch[index]
-        arguments.append("arena" if not offset else f"arena + {offset}")
+        arguments.append(source.in_arena("arena", planned.scratch[index]))
     computed = [tensors[index] for index in layer.node.inputs if index >= 0 and tensors[index].data is None]
     text = f"{layer.node.index} {layer.node.op}"
     if layer.note:
@@ -201,10 +200,10 @@ def _call(planned: Plan, index: int, name: str) -> Call:
 
 
 def _copied(calls: list[Call], planned: Plan, graph: Graph, name: str) -> list[Call]:
-    """The calls, with the outputs of all layers copied behind the model's own."""
+    """The calls, with the outputs of all layers copied after the model's own."""
     calls = list(calls)
     for made in layer_outputs(graph, planned.program):
-        place = _place(planned, made.tensor.index, name)
+        place = _place(planned, made.tensor.index, name, NO_PLACES)
         calls[made.call] = replace(calls[made.call], copied=(made.offset, place, made.tensor.nbytes))
     return calls
 

@@ -1,4 +1,4 @@
-"""Convolutions over a few rows, with the tables behind them, in the form of the stream kernel."""
+"""Convolutions over a few rows, with the tables after them, in the form of the stream kernel."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ KERNEL = "stream_conv_2d"
 class Convolution:
     """A convolution that the stream kernel computes exactly.
 
-    layer: as lowered, for any input; output: behind the tables that follow it
+    layer: as lowered, for any input; output: after the tables that follow it
     kernel: [channels, rows, columns, depth]; rows, columns: its windows
-    starts, multipliers: one a channel; zero: point of the output, and 128 more before a table
-    away: values below the zero point are kept; table: [1 or channels, 256], or None
+    biases, multipliers: one a channel; zero: point of the output, and 128 more before a table
+    keeps_negative: values below the zero point are kept; table: [1 or channels, 256], or None
     """
 
     layer: Layer
@@ -34,10 +34,10 @@ class Convolution:
     kernel: Ints
     rows: Axis
     columns: Axis
-    starts: tuple[int, ...]
+    biases: tuple[int, ...]
     multipliers: tuple[Multiplier, ...]
     zero: int
-    away: bool
+    keeps_negative: bool
     table: Table | None
 
     @property
@@ -57,7 +57,7 @@ class Convolution:
 
 
 def convolution(tensors: Sequence[Tensor], layer: Layer, tables: Sequence[Layer]) -> Convolution:
-    """A lowered convolution and the table layers behind it. NotExactError where the kernel would not do."""
+    """A lowered convolution and the table layers after it. NotExactError where the kernel would not do."""
     node = layer.node
     source, weights, output = (tensors[index] for index in (*node.inputs[:2], node.outputs[0]))
     bias = tensors[node.inputs[2]] if len(node.inputs) > 2 and node.inputs[2] >= 0 else None
@@ -76,13 +76,13 @@ def convolution(tensors: Sequence[Tensor], layer: Layer, tables: Sequence[Layer]
         kernel=kernel,
         rows=rows,
         columns=columns,
-        starts=tuple(folded_bias(kernel.reshape(channels, -1), bias, quantization(source).zero_point)),
+        biases=tuple(folded_bias(kernel.reshape(channels, -1), bias, quantization(source).zero_point)),
         multipliers=tuple(channel_multipliers(source, weights, output, channels)),
         zero=zero_point + (128 if table is not None else 0),
-        away=low < zero_point,
+        keeps_negative=low < zero_point,
         table=table,
     )
-    conv_words(*_even(found, kernel.reshape(channels, -1)), found.zero, found.away)
+    conv_words(*_even(found, kernel.reshape(channels, -1)), found.zero, found.keeps_negative)
     return found
 
 
@@ -100,23 +100,23 @@ def _after(low: int, high: int, tables: Sequence[Table]) -> Table | None:
     """What follows a saturated value: the clamp, then the tables; None where that is nothing."""
     if not tables and (low, high) == (-128, 127):
         return None
-    joined: Table = np.clip(np.arange(-128, 128), low, high).reshape(1, 256)
+    whole: Table = np.clip(np.arange(-128, 128), low, high).reshape(1, 256)
     for table in tables:
-        following = compose(joined, table)
+        following = compose(whole, table)
         assert following is not None
-        joined = following
-    return joined
+        whole = following
+    return whole
 
 
 def _even(conv: Convolution, taps: Ints) -> tuple[Ints, list[int], list[Multiplier]]:
-    """Taps, starts and multipliers of an even number of channels and taps in fours."""
+    """Taps, biases and multipliers of an even number of channels and taps in fours."""
     padded = np.zeros((conv.pitch, taps.shape[1] + -taps.shape[1] % 4), np.int64)
     padded[: len(taps), : taps.shape[1]] = taps
     more = conv.pitch - conv.channels
-    return padded, [*conv.starts, *[0] * more], [*conv.multipliers, *[conv.multipliers[-1]] * more]
+    return padded, [*conv.biases, *[0] * more], [*conv.multipliers, *[conv.multipliers[-1]] * more]
 
 
-def kept_rows(conv: Convolution, pitch: int) -> int:
+def stream_rows(conv: Convolution, pitch: int) -> int:
     """Rows of its stream: those of its kernel, and what whole words need."""
     rows = conv.rows.kernel
     while rows * pitch % 2 or rows * pitch * conv.reach % 4:
@@ -136,8 +136,8 @@ def stream_layer(
     taps[:, :: conv.columns.dilation, oldest : oldest + conv.rows.kernel, :depth] = conv.kernel.transpose(
         0, 2, 1, 3
     )
-    even, starts, multipliers = _even(conv, taps.reshape(conv.channels, -1))
-    words = conv_words(even, starts, multipliers, conv.zero, conv.away)
+    even, biases, multipliers = _even(conv, taps.reshape(conv.channels, -1))
+    words = conv_words(even, biases, multipliers, conv.zero, conv.keeps_negative)
     arrays = [pair_array(words, conv.channels, even.shape[1])]
     step = 0
     if conv.table is not None:
@@ -157,7 +157,7 @@ def stream_layer(
         ("table_step", str(step)),
         ("stride", str(2 * conv.columns.stride * rows * pitch)),
         ("columns", str(positions)),
-        ("keeps_negative", str(int(conv.away))),
+        ("keeps_negative", str(int(conv.keeps_negative))),
     )
     return replace(
         conv.layer,

@@ -1,4 +1,4 @@
-"""The dense layer behind kept rows: its weights in the order of the rows, widened or two outputs a word."""
+"""The dense layer after kept rows: weights in the order of the rows, int16 or two outputs a word."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from codegen.kernels.layer import Array, Layer, groups
 from codegen.kernels.packing.lanes import NotExactError, dense_words, dense_words_int16
 from codegen.model.graph import Tensor
 
-# how a dense layer's kernel ends -> the same rounding behind kept rows
+# how a dense layer's kernel ends -> the same rounding after kept rows
 FORMS = {
     "": "FULLY_CONNECTED_ONCE",
     "_wide": "FULLY_CONNECTED_WIDE",
@@ -33,14 +33,14 @@ def serves(weights: Tensor, fast: bool) -> bool:
 
 
 def dense_layer(
-    layer: Layer, weights: Tensor, order: np.typing.NDArray[np.int64], kept: History, fast: bool
+    layer: Layer, weights: Tensor, order: np.typing.NDArray[np.int64], history: History, fast: bool
 ) -> Layer:
-    """The dense layer over `kept`. order: place in the dense layer's input of each value of the rows."""
+    """The dense layer over `history`. order: place in the dense layer's input of each value of the rows."""
     assert weights.data is not None
     outputs = len(weights.data)
-    padded = np.zeros((outputs, kept.rows, kept.columns, kept.pitch), np.int64)
-    padded[..., : kept.depth] = weights.data.astype(np.int64)[:, order].reshape(
-        outputs, kept.rows, kept.columns, kept.depth
+    padded = np.zeros((outputs, history.rows, history.columns, history.pitch), np.int64)
+    padded[..., : history.depth] = weights.data.astype(np.int64)[:, order].reshape(
+        outputs, history.rows, history.columns, history.depth
     )
     flat = padded.reshape(outputs, -1)
     if fast:
@@ -70,6 +70,7 @@ def dense_layer(
         output=layer.output,
         node=layer.node,
         macs=layer.macs,
+        input_type="int16_t",
     )
 
 

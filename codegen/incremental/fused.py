@@ -1,4 +1,4 @@
-"""The step's layers, with the convolutions that the stream kernel computes in its form."""
+"""Layers of the schedule, with tables fused to the convolutions that the stream kernel computes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from codegen.model.graph import Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """A layer as lowered; conv: where the stream kernel computes it, with the tables `joined` to it."""
+class FusedLayer:
+    """A layer as lowered; conv: where the stream kernel computes it, with the `tables` after it."""
 
     layer: Layer
     conv: Convolution | None = None
-    joined: tuple[Layer, ...] = ()
+    tables: tuple[Layer, ...] = ()
 
     @property
     def name(self) -> str:
@@ -30,22 +30,22 @@ class Part:
         return self.conv.output if self.conv else self.layer.output
 
 
-def parts(tensors: Sequence[Tensor], layers: Sequence[Layer], wanted: set[int]) -> list[Part]:
-    """The layers, with tables joined to the convolution before them. wanted: tensors that last."""
-    found: list[Part] = []
-    joined: set[str] = set()
+def fused_layers(tensors: Sequence[Tensor], layers: Sequence[Layer], wanted: set[int]) -> list[FusedLayer]:
+    """The layers, with tables fused to the convolution before them. wanted: tensors that last."""
+    found: list[FusedLayer] = []
+    fused: set[str] = set()
     for layer in layers:
-        if layer.name in joined:
+        if layer.name in fused:
             continue
         if not is_convolution(tensors, layer):
-            found.append(Part(layer))
+            found.append(FusedLayer(layer))
             continue
-        tables = _tables_behind(layer, layers, wanted, tensors[layer.output].shape[3])
+        tables = _tables_after(layer, layers, wanted, tensors[layer.output].shape[3])
         try:
-            found.append(Part(layer, convolution(tensors, layer, tables), tuple(tables)))
-            joined.update(table.name for table in tables)
+            found.append(FusedLayer(layer, convolution(tensors, layer, tables), tuple(tables)))
+            fused.update(table.name for table in tables)
         except NotExactError:
-            found.append(Part(layer))
+            found.append(FusedLayer(layer))
     return found
 
 
@@ -55,7 +55,7 @@ def is_convolution(tensors: Sequence[Tensor], layer: Layer) -> bool:
     return node.op == "CONV_2D" or (node.op == "DEPTHWISE_CONV_2D" and tensors[node.inputs[0]].shape[3] == 1)
 
 
-def _tables_behind(layer: Layer, layers: Sequence[Layer], wanted: set[int], channels: int) -> list[Layer]:
+def _tables_after(layer: Layer, layers: Sequence[Layer], wanted: set[int], channels: int) -> list[Layer]:
     tables: list[Layer] = []
     output = layer.output
     while output not in wanted:

@@ -66,24 +66,24 @@ def mode_plan(spec: Spec, graph: Graph) -> ModePlan:
         whole = plan(lower(graph, spec.classifier.reference))
         rows = tuple(_full(made, planned) for made in whole.program.layers)
         return ModePlan(rows, planned, whole.arena, whole.state, 0)
-    return ModePlan(modes_of(planned), "", planned.arena, planned.state, planned.catch_up)
+    return ModePlan(modes_of(planned), "", planned.arena, planned.state_bytes, planned.catch_up)
 
 
 def modes_of(planned: Incremental) -> tuple[LayerMode, ...]:
-    """The layers of an incremental model: those of the step, then those behind."""
-    state = {kept.reader: 0 for kept in planned.kept}
-    for kept in planned.kept:
-        state[kept.reader] += kept.nbytes
+    """The layers of an incremental model: those of the schedule, then those after it."""
+    nbytes = {state.reader: 0 for state in planned.states}
+    for state in planned.states:
+        nbytes[state.reader] += state.nbytes
     rows = []
-    for call in planned.calls:
-        if call.named:
-            made, times = call.layer, planned.frames - call.first
+    for task in planned.schedule:
+        if task.computes:
+            made, times = task.layer, planned.frames - task.first
             macs = (made.macs, made.macs * times)
-            kept_ = state.get(made.name, 0)
-            rows.append(LayerMode(made.name, made.node.index, made.node.op, True, "", kept_, *macs))
+            own = nbytes.get(made.name, 0)
+            rows.append(LayerMode(made.name, made.node.index, made.node.op, True, "", own, *macs))
     for made in planned.rest.program.layers[len(planned.before) :]:
         reason = planned.reasons.get(made.node.index, "it makes the model's output")
-        rows.append(replace(_full(made, reason), state=state.get(made.name, 0)))
+        rows.append(replace(_full(made, reason), state=nbytes.get(made.name, 0)))
     return tuple(rows)
 
 

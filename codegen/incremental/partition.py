@@ -1,4 +1,4 @@
-"""The model cut in two along its layers: those that compute one row a frame, and the rest.
+"""The model in two parts along its layers: those that compute one row a frame, and the rest.
 
 The rule of each operator (codegen/incremental/rules.py) makes it an operator over a few rows, as long as all
 that it reads slides. What it makes is one row. What it reads is the newest row of its input, or a window of
@@ -22,7 +22,7 @@ from codegen.model.graph import Graph, Node, Tensor
 
 @dataclass(frozen=True)
 class Window:
-    """Rows that a layer of the step reads. of: the tensor of the model whose rows they are, see Cut.owner."""
+    """Rows that a layer of the step reads. of: the model's tensor whose rows they are, Partition.owner."""
 
     of: int
     age: int
@@ -35,10 +35,10 @@ class Window:
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
+class Partition:
     """graph: the model's tensors and those of the step; its nodes are those of the step, then the rest.
 
-    steps: how many nodes are the step's
+    stepping: its nodes that one step of time computes
     views: of the tensors that slide
     rows: a tensor of the model that slides -> its newest row
     windows: tensors of the step that are kept rows
@@ -48,7 +48,7 @@ class Cut:
     """
 
     graph: Graph
-    steps: int
+    stepping: tuple[Node, ...]
     views: dict[int, View]
     rows: dict[int, int]
     windows: dict[int, Window]
@@ -71,15 +71,15 @@ class Cut:
         return self.owners.get(tensor, tensor)
 
 
-def cut(graph: Graph, frames: int, layout: Layout, serves: Callable[[Tensor], bool]) -> Cut:
+def partition(graph: Graph, frames: int, layout: Layout, serves: Callable[[Tensor], bool]) -> Partition:
     """The model over sliding frames. NotIncrementalError where its input's rows are not the frames.
 
     serves: whether the dense kernel over kept rows is exact with these weights
     """
-    return _Cutter(graph, input_view(graph.input, frames, layout)).cut(serves)
+    return _Partitioner(graph, input_view(graph.input, frames, layout)).partition(serves)
 
 
-class _Cutter:
+class _Partitioner:
     def __init__(self, graph: Graph, source: View) -> None:
         self.graph = graph
         self.tensors: list[Tensor] = list(graph.tensors)
@@ -91,9 +91,9 @@ class _Cutter:
         self.histories: dict[int, int] = {}
         self._kept: dict[tuple[int, Read], int] = {}
         self._makers = {output: node for node in graph.nodes for output in node.outputs}
-        self.rows[source.tensor] = self._tensor(source.tensor, source.cut(1))
+        self.rows[source.tensor] = self._tensor(source.tensor, source.picture(1))
 
-    def cut(self, serves: Callable[[Tensor], bool]) -> Cut:
+    def partition(self, serves: Callable[[Tensor], bool]) -> Partition:
         """Takes node after node."""
         steps: list[Node] = []
         rest: list[Node] = []
@@ -109,9 +109,9 @@ class _Cutter:
         read = {index for node in rest for index in node.inputs} | set(self.graph.outputs)
         whole = tuple(index for index in self.views if index in read)
         turning = [self._turn(index) for index in whole if self.views[index].turned]
-        return Cut(
+        return Partition(
             graph=replace(self.graph, tensors=tuple(self.tensors), nodes=(*steps, *turning, *rest)),
-            steps=len(steps),
+            stepping=tuple(steps),
             views=self.views,
             rows=self.rows,
             windows=self.windows,
@@ -156,7 +156,7 @@ class _Cutter:
         source = self.views.get(node.inputs[0])
         if found.op == "RESHAPE" and found.reads[0] == NEWEST and source and source.rows == found.output.rows:
             self.owners[output] = self.owners.get(node.inputs[0], node.inputs[0])
-        self.rows[output] = self._tensor(output, found.output.cut(1))
+        self.rows[output] = self._tensor(output, found.output.picture(1))
         inputs = [self._input(node, position, found) for position in _positions(node, found)]
         return replace(
             node, op=found.op, inputs=tuple(inputs), outputs=(self.rows[output],), options=found.options
@@ -176,7 +176,7 @@ class _Cutter:
     def _window(self, tensor: int, read: Read) -> int:
         """The kept rows of a tensor, as one of the step."""
         if (tensor, read) not in self._kept:
-            made = self._tensor(tensor, self.views[tensor].cut(read.count))
+            made = self._tensor(tensor, self.views[tensor].picture(read.count))
             self.windows[made] = Window(self.owners.get(tensor, tensor), read.age, read.count)
             self._kept[tensor, read] = made
         return self._kept[tensor, read]

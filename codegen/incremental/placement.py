@@ -1,6 +1,6 @@
 """Where every newest row goes, and in which form it is kept.
 
-- The rows that one convolution alone reads, one behind the other, are its stream: int16, side by side.
+- The rows that one convolution alone reads, one after the other, are its stream: int16, side by side.
 - Rows that others read too, older rows, rows apart, and all rows that the rest of the model reads are kept
   once, as int8. A convolution unfolds those it needs into a stream that lasts for one step.
 - All rows that a dense layer reads are its history: int16.
@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codegen.incremental.conv import Convolution, kept_rows
-from codegen.incremental.fused import Part
-from codegen.incremental.partition import Cut, Window
+from codegen.incremental.conv import Convolution, stream_rows
+from codegen.incremental.fused import FusedLayer
+from codegen.incremental.partition import Partition, Window
 from codegen.incremental.state import History, Rows, Stream
 from codegen.kernels.layer import Layer
 from codegen.kernels.requantize import quantization
@@ -24,7 +24,7 @@ from codegen.model.graph import Tensor
 class ToStream:
     """Becomes the newest row of a convolution's stream."""
 
-    reader: Part
+    reader: FusedLayer
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,121 +45,123 @@ class ToHistory:
 class ToLayer:
     """Is read by a kernel as it is."""
 
-    reader: Part
+    reader: FusedLayer
 
 
-Sink = ToStream | ToRows | ToHistory | ToLayer
+Destination = ToStream | ToRows | ToHistory | ToLayer
 
 
 @dataclass(frozen=True, eq=False)
-class Sinks:
+class Placement:
     """rows, histories: by tensor of the model; streams: by the name of the layer that reads it.
 
-    of: newest row -> who takes it; direct: rows that a convolution writes as its one sink keeps them
+    of: newest row -> who takes it; direct: rows that a convolution writes as their one destination keeps them
     """
 
-    of: dict[int, list[Sink]]
+    of: dict[int, list[Destination]]
     direct: set[int]
     streams: dict[str, Stream]
     rows: dict[int, Rows]
     histories: dict[int, History]
 
 
-def sinks(
-    cut: Cut,
+def place_rows(
+    partition: Partition,
     tensors: Sequence[Tensor],
-    found: Sequence[Part],
-    behind: Sequence[Layer],
+    layers: Sequence[FusedLayer],
+    after: Sequence[Layer],
     roots: dict[int, int],
-) -> Sinks:
+) -> Placement:
     """Decides for all rows.
 
-    found, behind: layers of the step, and of the rest
+    layers, after: of the step, and of the rest
     roots: tensor of the model that slides -> the tensor that is its newest row
     """
-    return _Deciding(cut, tensors, found, behind, roots).decide()
+    return _Placing(partition, tensors, layers, after, roots).place()
 
 
-class _Deciding:
+class _Placing:
     def __init__(
         self,
-        cut: Cut,
+        partition: Partition,
         tensors: Sequence[Tensor],
-        found: Sequence[Part],
-        behind: Sequence[Layer],
+        layers: Sequence[FusedLayer],
+        after: Sequence[Layer],
         roots: dict[int, int],
     ) -> None:
-        self.cut, self.tensors, self.parts, self.roots = cut, tensors, found, roots
-        self.behind = behind
-        self.made = Sinks({}, set(), {}, {}, {})
-        self.owners = [tensor for tensor in cut.views if cut.owner(tensor) == tensor]
-        self.makers = {part.output: part for part in found}
+        self.partition, self.tensors, self.layers, self.roots = partition, tensors, layers, roots
+        self.after = after
+        self.made = Placement({}, set(), {}, {}, {})
+        self.owners = [tensor for tensor in partition.views if partition.owner(tensor) == tensor]
+        self.makers = {fused.output: fused for fused in layers}
 
-    def decide(self) -> Sinks:
+    def place(self) -> Placement:
         """Rows first, then who takes what, then the forms that follow from it."""
-        whole = {self.cut.owner(tensor) for tensor in self.cut.whole}
-        historic = {self.cut.owner(tensor) for tensor in self.cut.histories.values()}
+        whole = {self.partition.owner(tensor) for tensor in self.partition.whole}
+        historic = {self.partition.owner(tensor) for tensor in self.partition.histories.values()}
         for owner in self.owners:
             windows, row = self._windows(owner), self.roots[owner]
             older = self._older(owner)
             if owner in whole or older or (windows and not self._is_stream(windows)):
                 reach = max([1, *(window.reach for window in (*older, *(read for _, read in windows)))])
-                self._keep_rows(owner, self.cut.views[owner].rows if owner in whole else reach)
+                self._keep_rows(owner, self.partition.views[owner].rows if owner in whole else reach)
                 self._add(row, ToRows(owner))
             else:
-                for part, _ in windows:
-                    self._add(row, ToStream(part))
+                for fused, _ in windows:
+                    self._add(row, ToStream(fused))
             if owner in historic:
                 self._add(row, ToHistory(owner))
-        for part in self.parts:
-            for tensor in dict.fromkeys(part.layer.inputs):
-                if tensor not in self.cut.windows:
-                    self._add(tensor, ToLayer(part) if part.conv is None else ToStream(part))
+        for fused in self.layers:
+            for tensor in dict.fromkeys(fused.layer.inputs):
+                if tensor not in self.partition.windows:
+                    self._add(tensor, ToLayer(fused) if fused.conv is None else ToStream(fused))
         self.made.direct.update(row for row in self.made.of if self._is_direct(row))
-        for part in self.parts:
-            if part.conv is not None:
-                self.made.streams[part.name] = self._stream(part, part.conv)
+        for fused in self.layers:
+            if fused.conv is not None:
+                self.made.streams[fused.name] = self._stream(fused, fused.conv)
         for owner in historic:
             self.made.histories[owner] = self._history(owner)
         return self.made
 
-    def _add(self, row: int, sink: Sink) -> None:
-        self.made.of.setdefault(row, []).append(sink)
+    def _add(self, row: int, to: Destination) -> None:
+        self.made.of.setdefault(row, []).append(to)
 
-    def _windows(self, owner: int) -> list[tuple[Part, Window]]:
+    def _windows(self, owner: int) -> list[tuple[FusedLayer, Window]]:
         """Who reads kept rows of this tensor."""
         return [
-            (part, self.cut.windows[tensor])
-            for part in self.parts
-            for tensor in dict.fromkeys(part.layer.inputs)
-            if tensor in self.cut.windows and self.cut.windows[tensor].of == owner
+            (fused, self.partition.windows[tensor])
+            for fused in self.layers
+            for tensor in dict.fromkeys(fused.layer.inputs)
+            if tensor in self.partition.windows and self.partition.windows[tensor].of == owner
         ]
 
     def _older(self, owner: int) -> list[Window]:
         """Older rows of this tensor that are another's newest."""
-        found = (self.cut.windows.get(row) for row in dict.fromkeys(self.roots.values()))
+        found = (self.partition.windows.get(row) for row in dict.fromkeys(self.roots.values()))
         return [window for window in found if window is not None and window.of == owner]
 
     @staticmethod
-    def _is_stream(windows: list[tuple[Part, Window]]) -> bool:
+    def _is_stream(windows: list[tuple[FusedLayer, Window]]) -> bool:
         """One convolution reads them, up to the newest, and none is left out."""
-        (part, window), *others = windows
-        return not others and part.conv is not None and window.age == 0 and part.conv.rows.dilation == 1
+        (fused, window), *others = windows
+        return not others and fused.conv is not None and window.age == 0 and fused.conv.rows.dilation == 1
 
     def _is_direct(self, row: int) -> bool:
-        """The row's one sink keeps it as a convolution writes it."""
-        maker, (sink, *others) = self.makers.get(row), self.made.of[row]
+        """The row's one destination keeps it as a convolution writes it."""
+        maker, (to, *others) = self.makers.get(row), self.made.of[row]
         if maker is None or maker.conv is None or others:
             return False
-        if isinstance(sink, ToHistory):
-            return self.roots[sink.owner] == row and first(self.cut, maker) == self.cut.first(sink.owner)
-        if not isinstance(sink, ToStream):
+        if isinstance(to, ToHistory):
+            return self.roots[to.owner] == row and first_frame(self.partition, maker) == self.partition.first(
+                to.owner
+            )
+        if not isinstance(to, ToStream):
             return False
-        seen = self.tensors[sink.reader.layer.node.inputs[0]].shape
+        seen = self.tensors[to.reader.layer.node.inputs[0]].shape
         return seen[2:] == self.tensors[row].shape[2:]
 
     def _keep_rows(self, owner: int, count: int) -> None:
-        view = self.cut.views[owner]
+        view = self.partition.views[owner]
         name = f"{self._name(owner)}_rows"
         self.made.rows[owner] = Rows(name, self._reader(owner), count, view.columns, view.depth)
 
@@ -167,7 +169,7 @@ class _Deciding:
         """After the layer that makes its rows, unless another tensor has that name."""
         row = self.roots[owner]
         maker = self.makers.get(row)
-        if owner == self.cut.graph.inputs[0]:
+        if owner == self.partition.graph.inputs[0]:
             return "frame"
         return (
             maker.name
@@ -177,18 +179,18 @@ class _Deciding:
 
     def _reader(self, owner: int) -> str:
         """The first layer that reads its kept rows, of the step or of the rest."""
-        kept = {tensor for tensor, window in self.cut.windows.items() if window.of == owner}
-        kept |= {made for made, of in self.cut.histories.items() if self.cut.owner(of) == owner}
-        kept |= {tensor for tensor in self.cut.whole if self.cut.owner(tensor) == owner}
-        layers = (*(part.layer for part in self.parts), *self.behind)
+        kept = {tensor for tensor, window in self.partition.windows.items() if window.of == owner}
+        kept |= {made for made, of in self.partition.histories.items() if self.partition.owner(of) == owner}
+        kept |= {tensor for tensor in self.partition.whole if self.partition.owner(tensor) == owner}
+        layers = (*(fused.layer for fused in self.layers), *self.after)
         found = next((layer.name for layer in layers if kept.intersection(layer.inputs)), None)
         if found is None:  # an older row, kept as another tensor's newest
             found = next((self._reader(other) for other in self.owners if self.roots[other] in kept), "")
         return found
 
-    def _stream(self, part: Part, conv: Convolution) -> Stream:
-        row = part.layer.inputs[0]
-        window = self.cut.windows.get(row)
+    def _stream(self, fused: FusedLayer, conv: Convolution) -> Stream:
+        row = fused.layer.inputs[0]
+        window = self.partition.windows.get(row)
         kept = window is not None and window.of not in self.made.rows
         if window is not None:
             row = self.roots[window.of]
@@ -198,19 +200,19 @@ class _Deciding:
         pitch = maker.conv.pitch if direct and maker and maker.conv else conv.kernel.shape[3]
         other = conv.columns
         return Stream(
-            name=f"{part.name}_input",
-            reader=part.name,
+            name=f"{fused.name}_input",
+            reader=fused.name,
             columns=max((other.count - 1) * other.stride + conv.reach, other.size + other.before),
             left=other.before,
             inner=other.size,
-            rows=kept_rows(conv, pitch),
+            rows=stream_rows(conv, pitch),
             depth=pitch,
             zero_point=quantization(self.tensors[conv.layer.node.inputs[0]]).zero_point,
-            work=not kept,
+            in_arena=not kept,
         )
 
     def _history(self, owner: int) -> History:
-        view, row = self.cut.views[owner], self.roots[owner]
+        view, row = self.partition.views[owner], self.roots[owner]
         name, reader = f"{self._name(owner)}_history", self._reader(owner)
         if row not in self.made.direct:
             return History(name, reader, view.rows, view.columns, view.depth, view.depth)
@@ -218,7 +220,7 @@ class _Deciding:
         return History(name, reader, view.rows, columns, depth, depth + depth % 2)
 
 
-def first(cut: Cut, part: Part) -> int:
+def first_frame(partition: Partition, fused: FusedLayer) -> int:
     """The frame of a full run, from 0, from which on a layer's row is right."""
-    (made,) = part.layer.node.outputs
-    return next(cut.first(tensor) for tensor, row in cut.rows.items() if row == made)
+    (made,) = fused.layer.node.outputs
+    return next(partition.first(tensor) for tensor, row in partition.rows.items() if row == made)

@@ -6,18 +6,19 @@ the only kind of input tensor that the model door lets in, and one range for all
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from codegen.app.spec import Layout, Spec
 from codegen.common.reference import Reference
+from codegen.incremental.calls import Frame, Place, Task
 from codegen.incremental.dense import dense_layer, row_order, serves
 from codegen.incremental.flat import flat_plan
-from codegen.incremental.fused import parts
-from codegen.incremental.partition import Cut, cut
-from codegen.incremental.placement import sinks
-from codegen.incremental.schedule import Call, Step, step
-from codegen.incremental.state import History, Kept, Rows, Stream
+from codegen.incremental.fused import fused_layers
+from codegen.incremental.partition import Partition, partition
+from codegen.incremental.placement import place_rows
+from codegen.incremental.schedule import Schedule, schedule
+from codegen.incremental.state import History, Rows, State, Stream
 from codegen.incremental.view import NotIncrementalError
 from codegen.kernels.layer import Layer, Program
 from codegen.model.graph import Graph
@@ -27,12 +28,13 @@ from codegen.passes.memory_plan import Plan, plan
 
 @dataclass(frozen=True, eq=False)
 class Incremental:
-    """The step, what it keeps, and the layers behind, which read what is kept.
+    """The schedule of a step, the state that it keeps, and the layers after it, which read that.
 
     frames, frame_size: of the cascade; transposed: the input tensor has time along its columns
-    calls: of the step, planned in `step`;
-    streams: by the layer that reads them; works: those in the arena, and the tensors that they are
-    before: calls that the layers behind need first; the first ones of `rest`, the plan of both
+    schedule: the tasks of a step; step: their memory
+    streams: by the layer that reads them; streams_in_arena: of those, which tensors of the arena they are
+    before: tasks that the layers after the step need first; the first ones of `rest`, the memory of both
+    places: of tensors that lie neither in the arena nor with the caller
     catch_up: missed frames from which on a full run takes less work
     reasons: layer of the model -> why it is computed in full
     """
@@ -40,24 +42,25 @@ class Incremental:
     frames: int
     frame_size: int
     transposed: bool
-    kept: tuple[Kept, ...]
-    calls: tuple[Call, ...]
+    states: tuple[State, ...]
+    schedule: tuple[Task, ...]
     streams: dict[str, Stream]
-    works: dict[str, int]
+    streams_in_arena: dict[str, int]
     step: Plan
-    before: tuple[Call, ...]
+    before: tuple[Task, ...]
     rest: Plan
+    places: Mapping[int, Place]
     catch_up: int
     reasons: dict[int, str]
 
     @property
-    def state(self) -> int:
+    def state_bytes(self) -> int:
         """Bytes that last from decision to decision."""
-        return sum(kept.nbytes for kept in self.kept)
+        return sum(state.nbytes for state in self.states)
 
     @property
     def arena(self) -> int:
-        """Bytes of the tensors between the layers, of the step and behind it."""
+        """Bytes of the tensors between the layers, of the step and after it."""
         return max(self.step.arena, self.rest.arena)
 
 
@@ -75,7 +78,7 @@ def incremental(spec: Spec, graph: Graph) -> Incremental | str:
     try:
         if layout is Layout.SCRAMBLED:
             return _scrambled(graph, frames, cepstra, fast, reference)
-        made = cut(graph, frames, layout, lambda weights: serves(weights, fast))
+        made = partition(graph, frames, layout, lambda weights: serves(weights, fast))
         return _Planner(graph, made, fast, reference).plan(cepstra, layout)
     except NotIncrementalError as reason:
         return str(reason)
@@ -83,22 +86,22 @@ def incremental(spec: Spec, graph: Graph) -> Incremental | str:
 
 def _scrambled(graph: Graph, frames: int, cepstra: int, fast: bool, reference: Reference) -> Incremental:
     flat = flat_plan(graph, frames, cepstra, fast, reference)
-    places = {flat.frame: "frame"}
-    rest = program(flat.lowering, [*(call.layer for call in flat.before), *flat.rest], places)
-    layers = tuple(call.layer for call in flat.calls)
-    stepping = Program(flat.tensors, layers, flat.frame, flat.frame, kept=places)
+    rest = program(flat.lowering, [*(task.layer for task in flat.before), *flat.rest], flat.places)
+    layers = tuple(task.layer for task in flat.tasks)
+    stepping = Program(flat.tensors, layers, flat.frame, flat.frame, outside=frozenset(flat.places))
     return Incremental(
         frames=frames,
         frame_size=cepstra,
         transposed=False,
-        kept=flat.kept,
-        calls=flat.calls,
+        states=flat.states,
+        schedule=flat.tasks,
         streams={},
-        works={},
+        streams_in_arena={},
         step=plan(stepping),
         before=flat.before,
         rest=plan(replace(rest, tensors=flat.tensors)),
-        catch_up=_catch_up(stepping, flat.calls, flat.kept, frames),
+        places=flat.places,
+        catch_up=_catch_up(stepping, flat.tasks, flat.states, frames),
         reasons=flat.reasons,
     )
 
@@ -106,95 +109,99 @@ def _scrambled(graph: Graph, frames: int, cepstra: int, fast: bool, reference: R
 CALL, VALUE = 60, 8  # instructions of a call, and of a value that it reads or makes, beside its products
 
 
-def _catch_up(program_: Program, calls: Sequence[Call], kept: Sequence[Kept], frames: int) -> int:
+def _catch_up(stepping: Program, tasks: Sequence[Task], states: Sequence[State], frames: int) -> int:
     """Missed frames from which on a full run takes less work than their steps, or fewer multiplications.
 
     A full run leaves out the rows before its first frame, and does not move what is kept whole.
     """
 
-    def work(call: Call) -> int:
-        tensors = (*call.layer.inputs, call.layer.output)
-        values = sum(program_.tensors[tensor].size for tensor in tensors)
-        return call.layer.macs + VALUE * values + CALL
+    def work(task: Task) -> int:
+        tensors = (*task.layer.inputs, task.layer.output)
+        values = sum(stepping.tensors[tensor].size for tensor in tensors)
+        return task.layer.macs + VALUE * values + CALL
 
-    moved = sum(_moved(one) for one in kept)
-    once = sum(work(call) for call in calls) + moved
-    full = sum(work(call) * (frames - call.first) for call in calls)
-    times = [(call.layer.macs, frames - call.first) for call in calls]
+    moved = sum(_moved(state) for state in states)
+    once = sum(work(task) for task in tasks) + moved
+    full = sum(work(task) * (frames - task.first) for task in tasks)
+    times = [(task.layer.macs, frames - task.first) for task in tasks]
     multiplied = sum(macs * rows for macs, rows in times) // sum(macs for macs, _ in times)
     return min(frames, full // once + 1, multiplied + 1)
 
 
-def _moved(kept: Kept) -> int:
+def _moved(state: State) -> int:
     """Instructions that firmware/nn/stream_move.h takes when rows grow older, beyond those of a full run."""
-    if not isinstance(kept, (Rows, History)):
+    if not isinstance(state, (Rows, History)):
         return 0
-    row = kept.nbytes // kept.rows
-    whole = row % 4 == 0 and row * (kept.rows - 1) % 32 == 0
-    return kept.nbytes // 8 if whole else kept.nbytes * 5 // 4
+    row = state.nbytes // state.rows
+    whole = row % 4 == 0 and row * (state.rows - 1) % 32 == 0
+    return state.nbytes // 8 if whole else state.nbytes * 5 // 4
 
 
 class _Planner:
-    def __init__(self, graph: Graph, made: Cut, fast: bool, reference: Reference) -> None:
-        self.graph, self.cut, self.fast = graph, made, fast
+    def __init__(self, graph: Graph, made: Partition, fast: bool, reference: Reference) -> None:
+        self.graph, self.partition, self.fast = graph, made, fast
         outputs = (*graph.outputs, *self._lasting())
         self.lowering = lowered(replace(made.graph, outputs=outputs), reference)
 
     def _lasting(self) -> tuple[int, ...]:
         """Newest rows that are kept: read later."""
-        of = {self.cut.owner(tensor) for tensor in (*self.cut.whole, *self.cut.histories.values())}
-        of |= {window.of for window in self.cut.windows.values()}
-        return tuple(sorted(self.cut.rows[tensor] for tensor in of))
+        of = {
+            self.partition.owner(tensor)
+            for tensor in (*self.partition.whole, *self.partition.histories.values())
+        }
+        of |= {window.of for window in self.partition.windows.values()}
+        return tuple(sorted(self.partition.rows[tensor] for tensor in of))
 
     def plan(self, cepstra: int, layout: Layout) -> Incremental:
         """The step and the rest."""
-        roots = {tensor: self.lowering.root(row) for tensor, row in self.cut.rows.items()}
-        steps = {id(node) for node in self.cut.graph.nodes[: self.cut.steps]}
+        roots = {tensor: self.lowering.root(row) for tensor, row in self.partition.rows.items()}
+        stepping = {id(node) for node in self.partition.stepping}
         tensors = self.lowering.graph.tensors
-        own = [layer for layer in self.lowering.layers if id(layer.node) in steps]
+        own = [layer for layer in self.lowering.layers if id(layer.node) in stepping]
         if not any(layer.macs for layer in own):
             raise NotIncrementalError(self._first_reason())
         wanted = {self.lowering.root(row) for row in self._lasting()}
-        found = parts(tensors, own, wanted)
-        behind = [layer for layer in self.lowering.layers if id(layer.node) not in steps]
-        to = sinks(self.cut, tensors, found, behind, roots)
-        made = step(self.cut, tensors, found, roots, to)
-        behind = [self._dense(layer, made) for layer in behind]
-        stepping = _step_program(made)
+        layers = fused_layers(tensors, own, wanted)
+        after = [layer for layer in self.lowering.layers if id(layer.node) not in stepping]
+        placement = place_rows(self.partition, tensors, layers, after, roots)
+        made = schedule(self.partition, tensors, layers, roots, placement)
+        after = [self._dense(layer, made) for layer in after]
+        program_ = _step_program(made)
         return Incremental(
-            frames=self.cut.frames,
+            frames=self.partition.frames,
             frame_size=cepstra,
             transposed=layout is Layout.CEPSTRA_BY_FRAMES,
-            kept=made.kept,
-            calls=made.calls,
-            streams=to.streams,
-            works=made.works,
-            step=plan(stepping),
+            states=made.states,
+            schedule=made.tasks,
+            streams=placement.streams,
+            streams_in_arena=made.streams_in_arena,
+            step=plan(program_),
             before=(),
-            rest=plan(program(self.lowering, behind, made.places)),
-            catch_up=_catch_up(stepping, made.calls, made.kept, self.cut.frames),
-            reasons=self.cut.reasons,
+            rest=plan(program(self.lowering, after, made.places)),
+            places=made.places,
+            catch_up=_catch_up(program_, made.tasks, made.states, self.partition.frames),
+            reasons=self.partition.reasons,
         )
 
     def _first_reason(self) -> str:
         """Why nothing that multiplies is left."""
         for node in self.graph.nodes:
-            if node.index in self.cut.reasons:
-                return f"layer {node.index} ({node.op}): {self.cut.reasons[node.index]}"
+            if node.index in self.partition.reasons:
+                return f"layer {node.index} ({node.op}): {self.partition.reasons[node.index]}"
         return "no layer multiplies"
 
-    def _dense(self, layer: Layer, made: Step) -> Layer:
+    def _dense(self, layer: Layer, made: Schedule) -> Layer:
         """A dense layer over kept rows in place of the lowered one."""
         history: History | None = made.histories.get(layer.inputs[0])
         if history is None:
             return layer
-        tensor = self.cut.histories[layer.inputs[0]]
-        order = row_order(self.graph.tensors[tensor], self.cut.views[tensor])
+        tensor = self.partition.histories[layer.inputs[0]]
+        order = row_order(self.graph.tensors[tensor], self.partition.views[tensor])
         weights = self.graph.tensors[layer.node.inputs[1]]
         return dense_layer(layer, weights, order, history, self.fast)
 
 
-def _step_program(made: Step) -> Program:
-    source = next(tensor for tensor, place in made.places.items() if place == "frame")
-    layers = tuple(call.layer for call in made.calls)
-    return Program(made.tensors, layers, source, source, kept=made.places)
+def _step_program(made: Schedule) -> Program:
+    source = next(tensor for tensor, place in made.places.items() if isinstance(place, Frame))
+    layers = tuple(task.layer for task in made.tasks)
+    return Program(made.tensors, layers, source, source, outside=frozenset(made.places))

@@ -1,6 +1,6 @@
-"""What is kept of a tensor while frames come and go: the structs of firmware/nn/stream*.h.
+"""The state of an incremental model: what is kept of tensors, the structs of firmware/nn/stream*.h.
 
-name: in C, behind the app's prefix; reader: the layer for which it is kept, by the name of its struct
+name: in C, after the app's prefix; reader: the layer for which it is kept, by the name of its struct
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class Stream:
 
     columns: with padding, `left` of them in front; inner: those of the tensor
     depth: values a column, with those that fill up an odd number of channels
-    work: filled anew at every step, so that its memory is the arena's
+    in_arena: filled anew at every step, so that its memory is the arena's
     """
 
     name: str
@@ -27,7 +27,7 @@ class Stream:
     rows: int
     depth: int
     zero_point: int
-    work: bool = False
+    in_arena: bool = False
 
     @property
     def values(self) -> int:
@@ -42,7 +42,7 @@ class Stream:
     @property
     def nbytes(self) -> int:
         """Bytes that last."""
-        return 0 if self.work else 2 * self.values
+        return 0 if self.in_arena else 2 * self.values
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class History:
 
     @property
     def values(self) -> int:
-        """int16 in RAM, with what the dense kernel's loop reads behind them."""
+        """int16 in RAM, with what the dense kernel's loop reads after them."""
         size = self.rows * self.row
         return size + -size % DENSE_TAPS
 
@@ -121,4 +121,4 @@ class FlatStream:
         return 2 * self.values
 
 
-Kept = Stream | Rows | History | FlatStream
+State = Stream | Rows | History | FlatStream

@@ -18,9 +18,9 @@ class NotIncrementalError(Exception):
 class View:
     """A tensor of which row t + 1 becomes row t when the cascade slides by one frame.
 
-    axis: of its shape, along time; None where only its flat values are rows one behind the other
+    axis: of its shape, along time; None where only its flat values are rows one after the other
     rows: along time; columns, depth: of a row, the last axis innermost
-    turned: its rows do not lie one behind the other in memory
+    turned: its rows do not lie one after the other in memory
     """
 
     tensor: int
@@ -35,7 +35,7 @@ class View:
         """Values of a row."""
         return self.columns * self.depth
 
-    def cut(self, rows: int) -> tuple[int, int, int, int]:
+    def picture(self, rows: int) -> tuple[int, int, int, int]:
         """The shape of `rows` rows, time first, as a picture."""
         return (1, rows, self.columns, self.depth)
 
@@ -55,7 +55,7 @@ def view(tensor: Tensor, axis: int | None) -> View:
 
 
 def flat(tensor: Tensor, rows: int) -> View:
-    """A tensor whose values are `rows` rows one behind the other, along an axis where its shape has one."""
+    """A tensor whose values are `rows` rows one after the other, along an axis where its shape has one."""
     for axis, size in enumerate(tensor.shape):
         if size == rows:
             return view(tensor, axis)

@@ -77,6 +77,7 @@ class Layer:
     in_place: inputs whose memory the output may take
     scratch: bytes of working memory, 0: the kernel takes none
     macs: multiply-accumulates of the operator as the model defines it
+    input_type: that the kernel reads its first input as, in C
     """
 
     name: str
@@ -91,6 +92,7 @@ class Layer:
     scratch: int = 0
     macs: int = 0
     note: str = ""
+    input_type: str = "int8_t"
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,7 @@ class Program:
     """Layers in order, over the graph's tensors and some more.
 
     states: tensor -> variable, of the tensors that are a variable's memory
-    kept: tensor -> its place in C, of the tensors that lie neither in the arena nor with the caller
+    outside: tensors that lie neither in the arena nor with the caller
     """
 
     tensors: tuple[Tensor, ...]
@@ -106,4 +108,4 @@ class Program:
     input: int
     output: int
     states: Mapping[int, int] = field(default_factory=dict)
-    kept: Mapping[int, str] = field(default_factory=dict)
+    outside: frozenset[int] = frozenset()

@@ -6,7 +6,7 @@ tables that follow each other become one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from codegen.common.reference import Reference
 from codegen.kernels.layer import Layer, Program
@@ -26,18 +26,18 @@ def lowered(graph: Graph, reference: Reference) -> Lowering:
 def lower(graph: Graph, reference: Reference = Reference.LITERT) -> Program:
     """The calls that compute `graph`, which the door has passed, with the bits of `reference`."""
     lowering = lowered(graph, reference)
-    return program(lowering, lowering.layers, {})
+    return program(lowering, lowering.layers)
 
 
-def program(lowering: Lowering, layers: Sequence[Layer], kept: Mapping[int, str]) -> Program:
-    """Some of the calls, the last of which leave the model's output: behind a copy where it lies elsewhere.
+def program(lowering: Lowering, layers: Sequence[Layer], outside: Collection[int] = ()) -> Program:
+    """Some of the calls, the last of which leave the model's output: after a copy where it lies elsewhere.
 
-    kept: tensors with memory of their own, and its name in C
+    outside: tensors with memory of their own
     """
     graph, layers = lowering.graph, list(layers)
     output = graph.outputs[0]
     source = lowering.root(output)
-    if source == graph.inputs[0] or source in lowering.states or source in kept:
+    if source == graph.inputs[0] or source in lowering.states or source in outside:
         node = graph.nodes[-1] if graph.nodes else Node(0, "COPY", (source,), (output,))
         if output == source:
             output = lowering.temporary(graph.tensors[output].shape, graph.tensors[output])
@@ -55,4 +55,4 @@ def program(lowering: Lowering, layers: Sequence[Layer], kept: Mapping[int, str]
         )
         source = output
     tensors = lowering.graph.tensors
-    return Program(tensors, tuple(layers), graph.inputs[0], source, lowering.states, kept)
+    return Program(tensors, tuple(layers), graph.inputs[0], source, lowering.states, frozenset(outside))

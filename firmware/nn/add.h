@@ -18,7 +18,7 @@ typedef struct {
     int32_t zero_point, low, high; /* of the output */
 } add_t;
 
-SIMD_INLINE void add_rows(const add_t *layer, const int8_t *a, const int8_t *b, int8_t *output, int32_t sign)
+DSP_INLINE void add_rows(const add_t *layer, const int8_t *a, const int8_t *b, int8_t *output, int32_t sign)
 {
     const int32_t last = BROADCAST_RANK - 1, count = layer->axes.size[last];
     const int32_t step_a = layer->axes.step_a[last], step_b = layer->axes.step_b[last];

@@ -21,8 +21,8 @@ KERNEL void add_tables(const add_tables_t *layer, const int8_t *a, const int8_t 
     const int32_t multiplier = layer->multiplier, offset = layer->offset, right = layer->right;
     for (const int8_t *end = a + layer->count; a != end;) {
         int32_t doubled = zero_a[*a++] + zero_b[*b++];
-        int32_t high = simd_multiply_high(doubled, multiplier, offset + (doubled >> 31));
-        *output++ = simd_saturate(high >> right);
+        int32_t high = dsp_multiply_high(doubled, multiplier, offset + (doubled >> 31));
+        *output++ = dsp_saturate(high >> right);
     }
 }
 

@@ -1,7 +1,7 @@
 #ifndef NN_BROADCAST_H
 #define NN_BROADCAST_H
 
-#include "nn/simd.h"
+#include "dsp/dsp.h"
 #include <stdint.h>
 
 #define BROADCAST_RANK 5
@@ -20,7 +20,7 @@ typedef struct {
     int32_t a, b; /* elements */
 } broadcast_row_t;
 
-SIMD_INLINE int broadcast_next(const broadcast_t *axes, broadcast_row_t *row)
+DSP_INLINE int broadcast_next(const broadcast_t *axes, broadcast_row_t *row)
 {
     for (int i = BROADCAST_RANK - 2; i >= 0; i--) {
         row->a += axes->step_a[i];

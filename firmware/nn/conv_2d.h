@@ -36,7 +36,7 @@ typedef struct {
     int32_t next, slot;
 } conv_2d_ring_t;
 
-SIMD_INLINE void conv_2d_fill(int16_t *values, int32_t count, int32_t value)
+DSP_INLINE void conv_2d_fill(int16_t *values, int32_t count, int32_t value)
 {
     for (int32_t i = 0; i < count; i++) {
         values[i] = (int16_t)value;
@@ -44,8 +44,8 @@ SIMD_INLINE void conv_2d_fill(int16_t *values, int32_t count, int32_t value)
 }
 
 /* Widens rows of the input until `last` is in the ring. */
-SIMD_INLINE void conv_2d_advance(const conv_2d_t *layer, conv_2d_ring_t *from, const int8_t *input,
-                                 int32_t last)
+DSP_INLINE void conv_2d_advance(const conv_2d_t *layer, conv_2d_ring_t *from, const int8_t *input,
+                                int32_t last)
 {
     const int32_t count = layer->columns * layer->depth;
     for (; from->next <= last; from->next++) {
@@ -60,8 +60,8 @@ SIMD_INLINE void conv_2d_advance(const conv_2d_t *layer, conv_2d_ring_t *from, c
 }
 
 /* The taps of `count` positions, `column` values into a row, to places of a block. All three, or one. */
-SIMD_INLINE void conv_2d_gather(const conv_2d_t *layer, const conv_2d_ring_t *from, int32_t column,
-                                int32_t count, uint32_t *to)
+DSP_INLINE void conv_2d_gather(const conv_2d_t *layer, const conv_2d_ring_t *from, int32_t column,
+                               int32_t count, uint32_t *to)
 {
     int32_t slot = from->slot; /* after the newest row comes the oldest */
     for (int32_t i = 0; i < layer->kernel_rows; i++) {
@@ -76,8 +76,8 @@ SIMD_INLINE void conv_2d_gather(const conv_2d_t *layer, const conv_2d_ring_t *fr
     }
 }
 
-SIMD_INLINE void conv_2d_all(const conv_2d_t *layer, const int8_t *input, int8_t *output, void *scratch,
-                             int general)
+DSP_INLINE void conv_2d_all(const conv_2d_t *layer, const int8_t *input, int8_t *output, void *scratch,
+                            int general)
 {
     uint32_t *block = scratch;
     conv_2d_ring_t rows = {(int16_t *)(block + 6 * layer->block.steps), -layer->top, 0};

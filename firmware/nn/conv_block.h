@@ -1,9 +1,10 @@
 #ifndef NN_CONV_BLOCK_H
 #define NN_CONV_BLOCK_H
 
+#include "dsp/dsp.h"
 #include "nn/requantize.h"
-#include "nn/simd.h"
 #include <stdint.h>
+#include <string.h>
 
 /*
  * What all convolutions end in: every channel's products with three positions at a time. The positions' taps
@@ -44,27 +45,27 @@ typedef struct {
  */
 #define CONV_BLOCK_POSITIONS 3
 
-SIMD_INLINE int8_t conv_block_output(const conv_block_t *layer, int32_t sum, const uint32_t *requantize,
-                                     int64_t unit)
+DSP_INLINE int8_t conv_block_output(const conv_block_t *layer, int32_t sum, const uint32_t *requantize,
+                                    int64_t unit)
 {
     int64_t high = (sum * (unit + (int32_t)requantize[0]) + ((int64_t)1 << 31)) >> 32;
     if (layer->keeps_negative && sum < 0) {
         high--;
     }
-    return simd_saturate((int32_t)((high + (int32_t)requantize[1]) >> requantize[2]));
+    return dsp_saturate((int32_t)((high + (int32_t)requantize[1]) >> requantize[2]));
 }
 
 /* One pair of channels, or the first of it, at three positions. */
-SIMD_INLINE void conv_block_pair(const conv_block_t *layer, const uint32_t *words, const uint32_t *block,
-                                 int8_t *output, int32_t channels)
+DSP_INLINE void conv_block_pair(const conv_block_t *layer, const uint32_t *words, const uint32_t *block,
+                                int8_t *output, int32_t channels)
 {
     const uint32_t *requantize = words + 2 + 2 * layer->steps;
     for (int32_t position = 0; position < CONV_BLOCK_POSITIONS; position++) {
         int32_t a = (int32_t)words[0], c = (int32_t)words[1];
         for (int32_t i = 0; i < 2 * layer->steps; i++) {
             uint32_t taps = block[CONV_BLOCK_POSITIONS * i + position];
-            a = simd_dot(simd_even(words[2 + i]), taps, a);
-            c = simd_dot(words[2 + i], taps, c);
+            a = dsp_dot(dsp_even(words[2 + i]), taps, a);
+            c = dsp_dot(words[2 + i], taps, c);
         }
         output[0] = conv_block_output(layer, a, requantize, (int64_t)1 << 32);
         if (channels > 1) {
@@ -75,12 +76,12 @@ SIMD_INLINE void conv_block_pair(const conv_block_t *layer, const uint32_t *word
     }
 }
 
-#if defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_DSP)
+#if DSP
 #include "nn/conv_block_dsp.h"
 #else
 
 /* All pairs of channels at three positions. */
-SIMD_INLINE void conv_block_pairs(const conv_block_t *layer, const uint32_t *block, int8_t *output)
+DSP_INLINE void conv_block_pairs(const conv_block_t *layer, const uint32_t *block, int8_t *output)
 {
     for (const uint32_t *words = layer->weights; words != layer->end; words += 8 + 2 * layer->steps) {
         conv_block_pair(layer, words, block, output, 2);
@@ -91,7 +92,7 @@ SIMD_INLINE void conv_block_pairs(const conv_block_t *layer, const uint32_t *blo
 #endif
 
 /* All channels at three positions, any multiplier, weight and clamp. */
-SIMD_INLINE void conv_block_general(const conv_block_t *layer, const uint32_t *block, int8_t *output)
+DSP_INLINE void conv_block_general(const conv_block_t *layer, const uint32_t *block, int8_t *output)
 {
     const int8_t *taps = layer->taps;
     for (int32_t channel = 0; channel < layer->depth; channel++, output++) {
@@ -100,9 +101,9 @@ SIMD_INLINE void conv_block_general(const conv_block_t *layer, const uint32_t *b
         const uint32_t *next = block;
         for (int32_t step = 0; step < 2 * layer->steps; step++, taps += 2, next += CONV_BLOCK_POSITIONS) {
             uint32_t weights = ((uint32_t)taps[0] & 0xFFFFu) | ((uint32_t)taps[1] << 16);
-            sum0 = simd_dot(weights, next[0], sum0);
-            sum1 = simd_dot(weights, next[1], sum1);
-            sum2 = simd_dot(weights, next[2], sum2);
+            sum0 = dsp_dot(weights, next[0], sum0);
+            sum1 = dsp_dot(weights, next[1], sum1);
+            sum2 = dsp_dot(weights, next[2], sum2);
         }
         output[0] = requantize_int8(sum0, scaling, layer->zero_point, layer->low, layer->high);
         output[layer->depth] = requantize_int8(sum1, scaling, layer->zero_point, layer->low, layer->high);
@@ -110,8 +111,8 @@ SIMD_INLINE void conv_block_general(const conv_block_t *layer, const uint32_t *b
     }
 }
 
-SIMD_INLINE void conv_block_three(const conv_block_t *layer, const uint32_t *block, int8_t *output,
-                                  int general)
+DSP_INLINE void conv_block_three(const conv_block_t *layer, const uint32_t *block, int8_t *output,
+                                 int general)
 {
     if (general) {
         conv_block_general(layer, block, output);
@@ -124,8 +125,8 @@ SIMD_INLINE void conv_block_three(const conv_block_t *layer, const uint32_t *blo
 }
 
 /* All channels at the first `count` of three positions. spare: 3 * depth bytes, used where count is 1 or 2 */
-SIMD_INLINE void conv_block(const conv_block_t *layer, const uint32_t *block, int8_t *output, int32_t count,
-                            int8_t *spare, int general)
+DSP_INLINE void conv_block(const conv_block_t *layer, const uint32_t *block, int8_t *output, int32_t count,
+                           int8_t *spare, int general)
 {
     conv_block_three(layer, block, count == CONV_BLOCK_POSITIONS ? output : spare, general);
     if (count < CONV_BLOCK_POSITIONS) {

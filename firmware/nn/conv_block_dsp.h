@@ -1,6 +1,7 @@
 #ifndef NN_CONV_BLOCK_DSP_H
 #define NN_CONV_BLOCK_DSP_H
 
+#include "nn/block_dsp.h"
 #include "nn/conv_block.h"
 
 /*
@@ -49,12 +50,7 @@ __attribute__((naked, unused)) static void conv_block_loop(void)
         "ldr    pc, [sp, #24]       \n");
 }
 
-/* Halves away from zero: one less for a negative sum, before the shift. */
-#define CONV_BLOCK_POSITIVE_A
-#define CONV_BLOCK_SIGNED_A                                                                                 \
-    "add    r2, r2, r2, asr #31         \n"                                                                 \
-    "add    r3, r3, r3, asr #31         \n"                                                                 \
-    "add    r4, r4, r4, asr #31         \n"
+/* 2 B of the second channel, in r5, r6, r7, times its multiplier, with what is added before the shift. */
 #define CONV_BLOCK_POSITIVE_B                                                                               \
     "smmlar r5, r5, r8, r9              \n"                                                                 \
     "smmlar r6, r6, r8, r9              \n"                                                                 \
@@ -94,30 +90,9 @@ __attribute__((naked, unused)) static void conv_block_loop(void)
             "ldrd   r8, r9, [sp, #16]           \n"                                                         \
             "ldr    r1, [sp, #0]                \n"                                                         \
             "add    lr, r0, r9                  \n"                                                         \
-            "mov    r3, r2                      \n"                                                         \
-            "mov    r4, r2                      \n"                                                         \
-            "mov    r6, r5                      \n"                                                         \
-            "mov    r7, r5                      \n"                                                         \
-            "bx     r8                          \n"                                                         \
-            ".balign 4                          \n"                                                         \
-            "2:                                 \n"                                                         \
-            "sub    r5, r5, r2                  \n"                                                         \
-            "sub    r6, r6, r3                  \n"                                                         \
-            "sub    r7, r7, r4                  \n"                                                         \
-            "ldmia  r0!, {r8, r9, r10}          \n" /* multiplier, add, shift */                            \
-            "smmlar r2, r2, r8, r2              \n"                                                         \
-            "smmlar r3, r3, r8, r3              \n"                                                         \
-            "smmlar r4, r4, r8, r4              \n"                                                         \
-            away_a                                                                                          \
-            "add    r2, r2, r9                  \n"                                                         \
-            "add    r3, r3, r9                  \n"                                                         \
-            "add    r4, r4, r9                  \n"                                                         \
-            "asr    r2, r2, r10                 \n"                                                         \
-            "asr    r3, r3, r10                 \n"                                                         \
-            "asr    r4, r4, r10                 \n"                                                         \
-            "ssat   r2, #8, r2                  \n"                                                         \
-            "ssat   r3, #8, r3                  \n"                                                         \
-            "ssat   r4, #8, r4                  \n"                                                         \
+            BLOCK_BEGIN                                                                                     \
+            BLOCK_CHANNEL BLOCK_HIGH(2, 3, 4) away_a(2, 3, 4) BLOCK_ADD(2, 3, 4) BLOCK_SHIFT(2, 3, 4)       \
+            BLOCK_SSAT(2, 3, 4)                                                                             \
             "ldrd   r11, r12, [sp, #4]          \n" /* output, depth */                                     \
             "strb   r2, [r11]                   \n"                                                         \
             "strb   r3, [r11, r12]              \n"                                                         \
@@ -125,14 +100,7 @@ __attribute__((naked, unused)) static void conv_block_loop(void)
             "asr    r5, r5, #7                  \n" /* 2 * B */                                             \
             "asr    r6, r6, #7                  \n"                                                         \
             "asr    r7, r7, #7                  \n"                                                         \
-            "ldmia  r0!, {r8, r9, r10}          \n"                                                         \
-            high_b                                                                                          \
-            "asr    r5, r5, r10                 \n"                                                         \
-            "asr    r6, r6, r10                 \n"                                                         \
-            "asr    r7, r7, r10                 \n"                                                         \
-            "ssat   r5, #8, r5                  \n"                                                         \
-            "ssat   r6, #8, r6                  \n"                                                         \
-            "ssat   r7, #8, r7                  \n"                                                         \
+            BLOCK_CHANNEL high_b BLOCK_SHIFT(5, 6, 7) BLOCK_SSAT(5, 6, 7)                                   \
             "strb   r5, [r11, #1]!              \n"                                                         \
             "strb   r6, [r11, r12]              \n"                                                         \
             "strb   r7, [r11, r12, lsl #1]      \n"                                                         \
@@ -146,10 +114,10 @@ __attribute__((naked, unused)) static void conv_block_loop(void)
     }
 /* clang-format on */
 
-CONV_BLOCK_PAIRS(conv_block_positive, CONV_BLOCK_POSITIVE_A, CONV_BLOCK_POSITIVE_B)
-CONV_BLOCK_PAIRS(conv_block_signed, CONV_BLOCK_SIGNED_A, CONV_BLOCK_SIGNED_B)
+CONV_BLOCK_PAIRS(conv_block_positive, BLOCK_NOTHING, CONV_BLOCK_POSITIVE_B)
+CONV_BLOCK_PAIRS(conv_block_signed, BLOCK_AWAY, CONV_BLOCK_SIGNED_B)
 
-SIMD_INLINE void conv_block_pairs(const conv_block_t *layer, const uint32_t *block, int8_t *output)
+DSP_INLINE void conv_block_pairs(const conv_block_t *layer, const uint32_t *block, int8_t *output)
 {
     if (layer->weights == layer->end) {
         return;

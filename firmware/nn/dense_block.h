@@ -1,7 +1,7 @@
 #ifndef NN_DENSE_BLOCK_H
 #define NN_DENSE_BLOCK_H
 
-#include "nn/simd.h"
+#include "dsp/dsp.h"
 #include <stdint.h>
 
 /*
@@ -14,7 +14,7 @@
  * Weights of two bytes: the words of four outputs: inputs (0, 1), (2, 3) of each of the four; 16 an octet.
  */
 
-#if defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_DSP)
+#if DSP
 
 /* clang-format off */
 /* Four inputs of four outputs, of one byte: 13 instructions, 52 bytes of code. */
@@ -104,8 +104,8 @@ DENSE_BLOCK(dense_block_int16, DENSE_BLOCK_QUAD_INT16, "6", "84", "4", DENSE_BLO
 
 #else
 
-SIMD_INLINE const uint32_t *dense_block(const uint32_t *weights, const int16_t *input, int32_t octets,
-                                        int32_t sums[4])
+DSP_INLINE const uint32_t *dense_block(const uint32_t *weights, const int16_t *input, int32_t octets,
+                                       int32_t sums[4])
 {
     uint32_t wide[4] = {0};
     for (const uint32_t *end = weights + 8 * octets; weights != end; input += 4) {
@@ -125,8 +125,8 @@ SIMD_INLINE const uint32_t *dense_block(const uint32_t *weights, const int16_t *
     return weights;
 }
 
-SIMD_INLINE const uint32_t *dense_block_int16(const uint32_t *weights, const int16_t *input, int32_t octets,
-                                              int32_t sums[4])
+DSP_INLINE const uint32_t *dense_block_int16(const uint32_t *weights, const int16_t *input, int32_t octets,
+                                             int32_t sums[4])
 {
     uint32_t wide[4] = {0};
     for (const uint32_t *end = weights + 16 * octets; weights != end; input += 4) {

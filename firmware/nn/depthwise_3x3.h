@@ -1,8 +1,9 @@
 #ifndef NN_DEPTHWISE_3X3_H
 #define NN_DEPTHWISE_3X3_H
 
+#include "dsp/dsp.h"
+#include "dsp/memory.h"
 #include "nn/requantize.h"
-#include "nn/simd.h"
 #include <stdint.h>
 
 /*
@@ -51,17 +52,17 @@ typedef struct {
 
 #define DEPTHWISE_3X3_CHANNELS 4
 
-#if defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_DSP)
+#if DSP
 #include "nn/depthwise_3x3_dsp.h"
 #else
 
-SIMD_INLINE int8_t depthwise_3x3_output(const uint32_t *requantize, int32_t sum, int negative)
+DSP_INLINE int8_t depthwise_3x3_output(const uint32_t *requantize, int32_t sum, int negative)
 {
     int32_t add = (int32_t)requantize[1] + (negative ? sum >> 31 : 0);
-    return simd_saturate(simd_multiply_high(sum, (int32_t)requantize[0], add) >> requantize[2]);
+    return dsp_saturate(dsp_multiply_high(sum, (int32_t)requantize[0], add) >> requantize[2]);
 }
 
-SIMD_INLINE void depthwise_3x3_run(const depthwise_3x3_line_t *line, int negative)
+DSP_INLINE void depthwise_3x3_run(const depthwise_3x3_line_t *line, int negative)
 {
     for (int32_t channel = 0; channel < line->channels; channel++) {
         const uint32_t *words = line->words + 10 * channel;
@@ -73,8 +74,8 @@ SIMD_INLINE void depthwise_3x3_run(const depthwise_3x3_line_t *line, int negativ
             for (int32_t place = 0; place < 3; place++) {
                 const uint32_t *taps = words + 2 * ((place + 3 - line->phase) % 3);
                 uint32_t p = from[place], q = from[3 + place];
-                first = simd_low_product(taps[1] >> 16, q, simd_dot(taps[0], p, first));
-                second = simd_dot(taps[1], q, simd_low_product(taps[0], p >> 16, second));
+                first = dsp_low_low(taps[1] >> 16, q, dsp_dot(taps[0], p, first));
+                second = dsp_dot(taps[1], q, dsp_low_low(taps[0], p >> 16, second));
             }
             to[0] = depthwise_3x3_output(words + 7, first, negative);
             if (i < pairs) {
@@ -87,36 +88,36 @@ SIMD_INLINE void depthwise_3x3_run(const depthwise_3x3_line_t *line, int negativ
 #endif
 
 /* Words u of every channel's strip: the values at two neighbouring points, four bytes each. */
-SIMD_INLINE void depthwise_3x3_place(uint32_t *to, int32_t strip, int32_t channels, uint32_t first,
-                                     uint32_t second)
+DSP_INLINE void depthwise_3x3_place(uint32_t *to, int32_t strip, int32_t channels, uint32_t first,
+                                    uint32_t second)
 {
-    uint32_t even0 = simd_even(first), odd0 = simd_odd(first);
-    uint32_t even1 = simd_even(second), odd1 = simd_odd(second);
-    to[0] = simd_low_pair(even0, even1);
+    uint32_t even0 = dsp_even(first), odd0 = dsp_odd(first);
+    uint32_t even1 = dsp_even(second), odd1 = dsp_odd(second);
+    to[0] = dsp_lows(even0, even1);
     if (channels > 1) {
-        to[strip] = simd_low_pair(odd0, odd1);
+        to[strip] = dsp_lows(odd0, odd1);
     }
     if (channels > 2) {
-        to[2 * strip] = simd_high_pair(even0, even1);
+        to[2 * strip] = dsp_highs(even0, even1);
     }
     if (channels > 3) {
-        to[3 * strip] = simd_high_pair(odd0, odd1);
+        to[3 * strip] = dsp_highs(odd0, odd1);
     }
 }
 
 /* The bytes of up to four channels at a point of a line, which may lie in the padding. */
-SIMD_INLINE uint32_t depthwise_3x3_load(const depthwise_3x3_t *layer, const int8_t *line, int32_t point,
-                                        int32_t channels)
+DSP_INLINE uint32_t depthwise_3x3_load(const depthwise_3x3_t *layer, const int8_t *line, int32_t point,
+                                       int32_t channels)
 {
     if (point < 0 || point >= layer->points) {
         return ((uint32_t)layer->zero_point & 0xFFu) * 0x01010101u;
     }
-    return simd_load_some(line + point * layer->point_step, channels);
+    return dsp_load_some_bytes(line + point * layer->point_step, channels);
 }
 
 /* A line into its place of each channel's strip of `words` words. */
-SIMD_INLINE void depthwise_3x3_widen(const depthwise_3x3_t *layer, uint32_t *to, int32_t words,
-                                     int32_t channels, const int8_t *line)
+DSP_INLINE void depthwise_3x3_widen(const depthwise_3x3_t *layer, uint32_t *to, int32_t words,
+                                    int32_t channels, const int8_t *line)
 {
     const int32_t strip = 3 * words, step = layer->point_step;
     int32_t word = 0, point = -layer->points_before;
@@ -125,13 +126,13 @@ SIMD_INLINE void depthwise_3x3_widen(const depthwise_3x3_t *layer, uint32_t *to,
             const int8_t *next = line + point * step; /* words that need no padding */
             uint32_t *end = to + 3 * ((layer->points - point) / 2);
             for (uint32_t *second = to + 2 * strip; to != end; to += 3, second += 3, next += 2 * step) {
-                uint32_t bytes0 = simd_load(next), bytes1 = simd_load(next + step);
-                uint32_t even0 = simd_even(bytes0), even1 = simd_even(bytes1);
-                uint32_t odd0 = simd_odd(bytes0), odd1 = simd_odd(bytes1);
-                to[0] = simd_low_pair(even0, even1);
-                to[strip] = simd_low_pair(odd0, odd1);
-                second[0] = simd_high_pair(even0, even1);
-                second[strip] = simd_high_pair(odd0, odd1);
+                uint32_t bytes0 = dsp_load_bytes(next), bytes1 = dsp_load_bytes(next + step);
+                uint32_t even0 = dsp_even(bytes0), even1 = dsp_even(bytes1);
+                uint32_t odd0 = dsp_odd(bytes0), odd1 = dsp_odd(bytes1);
+                to[0] = dsp_lows(even0, even1);
+                to[strip] = dsp_lows(odd0, odd1);
+                second[0] = dsp_highs(even0, even1);
+                second[strip] = dsp_highs(odd0, odd1);
             }
             word += (layer->points - point) / 2;
             point += (layer->points - point) / 2 * 2;
@@ -145,9 +146,9 @@ SIMD_INLINE void depthwise_3x3_widen(const depthwise_3x3_t *layer, uint32_t *to,
 }
 
 /* A line of padding. */
-SIMD_INLINE void depthwise_3x3_pad(const depthwise_3x3_t *layer, uint32_t *to, int32_t words)
+DSP_INLINE void depthwise_3x3_pad(const depthwise_3x3_t *layer, uint32_t *to, int32_t words)
 {
-    const uint32_t padding = simd_twice(layer->zero_point);
+    const uint32_t padding = dsp_twice(layer->zero_point);
     for (int32_t word = 0; word < DEPTHWISE_3X3_CHANNELS * words; word++, to += 3) {
         *to = padding;
     }

@@ -119,7 +119,7 @@
 DEPTHWISE_3X3_LINE(depthwise_3x3_positive, DEPTHWISE_3X3_POSITIVE)
 DEPTHWISE_3X3_LINE(depthwise_3x3_signed, DEPTHWISE_3X3_SIGNED)
 
-SIMD_INLINE void depthwise_3x3_run(const depthwise_3x3_line_t *line, int negative)
+DSP_INLINE void depthwise_3x3_run(const depthwise_3x3_line_t *line, int negative)
 {
     if (negative) {
         depthwise_3x3_signed(line);

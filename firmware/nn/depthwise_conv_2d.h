@@ -1,8 +1,9 @@
 #ifndef NN_DEPTHWISE_CONV_2D_H
 #define NN_DEPTHWISE_CONV_2D_H
 
+#include "dsp/dsp.h"
+#include "dsp/memory.h"
 #include "nn/requantize.h"
-#include "nn/simd.h"
 #include <stdint.h>
 
 /*
@@ -28,8 +29,8 @@ typedef struct {
     int32_t first, end;
 } depthwise_conv_2d_span_t;
 
-SIMD_INLINE depthwise_conv_2d_span_t depthwise_conv_2d_span(int32_t start, int32_t taps, int32_t dilation,
-                                                            int32_t size)
+DSP_INLINE depthwise_conv_2d_span_t depthwise_conv_2d_span(int32_t start, int32_t taps, int32_t dilation,
+                                                           int32_t size)
 {
     int32_t first = start < 0 ? (-start + dilation - 1) / dilation : 0;
     int32_t last = start < size ? (size - 1 - start) / dilation : -1;
@@ -44,9 +45,9 @@ typedef struct {
     int32_t outer_weights, inner_weights; /* bytes of the weights, from one tap to the next */
 } depthwise_conv_2d_window_t;
 
-SIMD_INLINE depthwise_conv_2d_window_t depthwise_conv_2d_window(const depthwise_conv_2d_t *layer,
-                                                                const int8_t *input, int32_t row,
-                                                                int32_t column)
+DSP_INLINE depthwise_conv_2d_window_t depthwise_conv_2d_window(const depthwise_conv_2d_t *layer,
+                                                               const int8_t *input, int32_t row,
+                                                               int32_t column)
 {
     row = row * layer->row_stride - layer->top;
     column = column * layer->column_stride - layer->left;
@@ -80,8 +81,8 @@ SIMD_INLINE depthwise_conv_2d_window_t depthwise_conv_2d_window(const depthwise_
     return window;
 }
 
-SIMD_INLINE int8_t depthwise_conv_2d_output(const depthwise_conv_2d_t *layer, int32_t sum, int32_t channel,
-                                            int general)
+DSP_INLINE int8_t depthwise_conv_2d_output(const depthwise_conv_2d_t *layer, int32_t sum, int32_t channel,
+                                           int general)
 {
     const requantize_t *scaling = &layer->channels[channel];
     return general ? requantize_int8(sum, scaling, layer->zero_point, layer->low, layer->high)
@@ -89,9 +90,9 @@ SIMD_INLINE int8_t depthwise_conv_2d_output(const depthwise_conv_2d_t *layer, in
 }
 
 /* One channel of one position, `from` its place in the input. */
-SIMD_INLINE int32_t depthwise_conv_2d_sum(const depthwise_conv_2d_t *layer,
-                                          const depthwise_conv_2d_window_t *window, int32_t from,
-                                          int32_t channel)
+DSP_INLINE int32_t depthwise_conv_2d_sum(const depthwise_conv_2d_t *layer,
+                                         const depthwise_conv_2d_window_t *window, int32_t from,
+                                         int32_t channel)
 {
     int32_t sum = layer->channels[channel].bias;
     for (int32_t i = 0; i < window->outer; i++) {
@@ -107,25 +108,25 @@ SIMD_INLINE int32_t depthwise_conv_2d_sum(const depthwise_conv_2d_t *layer,
 }
 
 /* Four channels of one position, multiplier 1. */
-SIMD_INLINE void depthwise_conv_2d_four(const depthwise_conv_2d_t *layer,
-                                        const depthwise_conv_2d_window_t *window, int32_t channel,
-                                        int8_t *output, int general)
+DSP_INLINE void depthwise_conv_2d_four(const depthwise_conv_2d_t *layer,
+                                       const depthwise_conv_2d_window_t *window, int32_t channel,
+                                       int8_t *output, int general)
 {
     const requantize_t *channels = &layer->channels[channel];
-    const uint32_t minus_zero = simd_twice(layer->minus_zero);
+    const uint32_t minus_zero = dsp_twice(layer->minus_zero);
     int32_t sum0 = channels[0].bias, sum1 = channels[1].bias, sum2 = channels[2].bias,
             sum3 = channels[3].bias;
     for (int32_t i = 0; i < window->outer; i++) {
         const int8_t *input = window->input + i * window->outer_step + channel;
         const int8_t *weights = window->weights + i * window->outer_weights + channel;
         for (int32_t j = 0; j < window->inner; j++) {
-            uint32_t bytes = simd_load(input), taps = simd_load(weights);
-            uint32_t even = simd_add_even(minus_zero, bytes), odd = simd_add_odd(minus_zero, bytes);
-            uint32_t even_taps = simd_even(taps), odd_taps = simd_odd(taps);
-            sum0 = simd_low_product(even, even_taps, sum0);
-            sum1 = simd_low_product(odd, odd_taps, sum1);
-            sum2 = simd_high_product(even, even_taps, sum2);
-            sum3 = simd_high_product(odd, odd_taps, sum3);
+            uint32_t bytes = dsp_load_bytes(input), taps = dsp_load_bytes(weights);
+            uint32_t even = dsp_add_even(minus_zero, bytes), odd = dsp_add_odd(minus_zero, bytes);
+            uint32_t even_taps = dsp_even(taps), odd_taps = dsp_odd(taps);
+            sum0 = dsp_low_low(even, even_taps, sum0);
+            sum1 = dsp_low_low(odd, odd_taps, sum1);
+            sum2 = dsp_high_high(even, even_taps, sum2);
+            sum3 = dsp_high_high(odd, odd_taps, sum3);
             input += window->inner_step;
             weights += window->inner_weights;
         }
@@ -136,8 +137,8 @@ SIMD_INLINE void depthwise_conv_2d_four(const depthwise_conv_2d_t *layer,
     output[3] = depthwise_conv_2d_output(layer, sum3, channel + 3, general);
 }
 
-SIMD_INLINE void depthwise_conv_2d_positions(const depthwise_conv_2d_t *layer, const int8_t *input,
-                                             int8_t *output, int general)
+DSP_INLINE void depthwise_conv_2d_positions(const depthwise_conv_2d_t *layer, const int8_t *input,
+                                            int8_t *output, int general)
 {
     const int32_t out_depth = layer->depth * layer->multiplier;
     const int32_t fours = layer->multiplier == 1 ? layer->depth & ~3 : 0; /* channels in blocks of four */

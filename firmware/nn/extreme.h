@@ -9,8 +9,8 @@ typedef struct {
     broadcast_t axes;
 } extreme_t;
 
-SIMD_INLINE void extreme_rows(const extreme_t *layer, const int8_t *a, const int8_t *b, int8_t *output,
-                              int largest)
+DSP_INLINE void extreme_rows(const extreme_t *layer, const int8_t *a, const int8_t *b, int8_t *output,
+                             int largest)
 {
     const int32_t last = BROADCAST_RANK - 1, count = layer->axes.size[last];
     const int32_t step_a = layer->axes.step_a[last], step_b = layer->axes.step_b[last];

@@ -32,8 +32,8 @@ typedef enum {
     FULLY_CONNECTED_FAST
 } fully_connected_form_t;
 
-SIMD_INLINE int32_t fully_connected_bias(const fully_connected_t *layer, int32_t output,
-                                         fully_connected_form_t form)
+DSP_INLINE int32_t fully_connected_bias(const fully_connected_t *layer, int32_t output,
+                                        fully_connected_form_t form)
 {
     if (form == FULLY_CONNECTED_STEPS) {
         return layer->biases[output];
@@ -42,7 +42,7 @@ SIMD_INLINE int32_t fully_connected_bias(const fully_connected_t *layer, int32_t
 }
 
 /* The level of a sum: how many steps it has reached. */
-SIMD_INLINE int8_t fully_connected_level(const fully_connected_t *layer, int32_t output, int32_t sum)
+DSP_INLINE int8_t fully_connected_level(const fully_connected_t *layer, int32_t output, int32_t sum)
 {
     const int32_t *steps = layer->steps + output * layer->step_stride;
     int32_t reached = 0, end = layer->step_count;
@@ -57,8 +57,8 @@ SIMD_INLINE int8_t fully_connected_level(const fully_connected_t *layer, int32_t
     return (int8_t)(layer->low + reached);
 }
 
-SIMD_INLINE int8_t fully_connected_output(const fully_connected_t *layer, int32_t output, int32_t sum,
-                                          fully_connected_form_t form)
+DSP_INLINE int8_t fully_connected_output(const fully_connected_t *layer, int32_t output, int32_t sum,
+                                         fully_connected_form_t form)
 {
     if (form == FULLY_CONNECTED_ONCE) {
         return requantize_once(sum, &layer->channels[output]);
@@ -75,16 +75,16 @@ SIMD_INLINE int8_t fully_connected_output(const fully_connected_t *layer, int32_
     return requantize_int8(sum, &layer->channels[output], layer->zero_point, layer->low, layer->high);
 }
 
-SIMD_INLINE int8_t fully_connected_value(const fully_connected_t *layer, int32_t output, int32_t sum,
-                                         fully_connected_form_t form)
+DSP_INLINE int8_t fully_connected_value(const fully_connected_t *layer, int32_t output, int32_t sum,
+                                        fully_connected_form_t form)
 {
     uint32_t whole = (uint32_t)sum + (uint32_t)fully_connected_bias(layer, output, form);
     return fully_connected_output(layer, output, (int32_t)whole, form);
 }
 
 /* Outputs from `output` on, at most four, of their sums without bias. */
-SIMD_INLINE void fully_connected_finish(const fully_connected_t *layer, int32_t output, const int32_t sums[4],
-                                        int8_t *to, fully_connected_form_t form)
+DSP_INLINE void fully_connected_finish(const fully_connected_t *layer, int32_t output, const int32_t sums[4],
+                                       int8_t *to, fully_connected_form_t form)
 {
     to += output;
     if (layer->outputs - output >= 4) {
@@ -100,17 +100,17 @@ SIMD_INLINE void fully_connected_finish(const fully_connected_t *layer, int32_t 
 }
 
 /* Sums of the last one or two outputs, and zeros for those a four lacks; returns the words behind. */
-SIMD_INLINE const uint32_t *fully_connected_pair(const uint32_t *weights, const int16_t *input,
-                                                 int32_t octets, int32_t sums[4])
+DSP_INLINE const uint32_t *fully_connected_pair(const uint32_t *weights, const int16_t *input, int32_t octets,
+                                                int32_t sums[4])
 {
     int32_t a = 0, c = 0;
     for (const uint32_t *end = weights + 4 * octets; weights != end; weights += 2, input += 4) {
         uint32_t inputs[2];
         memcpy(inputs, input, sizeof inputs);
-        c = simd_dot(weights[0], inputs[0], c);
-        c = simd_dot(weights[1], inputs[1], c);
-        a = simd_dot(simd_even(weights[0]), inputs[0], a);
-        a = simd_dot(simd_even(weights[1]), inputs[1], a);
+        c = dsp_dot(weights[0], inputs[0], c);
+        c = dsp_dot(weights[1], inputs[1], c);
+        a = dsp_dot(dsp_even(weights[0]), inputs[0], a);
+        a = dsp_dot(dsp_even(weights[1]), inputs[1], a);
     }
     sums[0] = a;
     sums[1] = (int32_t)((uint32_t)c - (uint32_t)a) >> 8;
@@ -119,7 +119,7 @@ SIMD_INLINE const uint32_t *fully_connected_pair(const uint32_t *weights, const 
 }
 
 /* How outputs in fours end: the last one or two make a pair where weights have one byte. */
-SIMD_INLINE int32_t fully_connected_fours(const fully_connected_t *layer, int bytes)
+DSP_INLINE int32_t fully_connected_fours(const fully_connected_t *layer, int bytes)
 {
     int32_t left = layer->outputs & 3;
     return bytes == 1 && (left == 1 || left == 2) ? layer->outputs - left : layer->outputs;
@@ -129,8 +129,8 @@ SIMD_INLINE int32_t fully_connected_fours(const fully_connected_t *layer, int by
  * One vector, a segment at a time: the first leaves its sums in `totals`, the others add to them, the last
  * makes the outputs. Where there is one segment only, nothing is kept.
  */
-SIMD_INLINE void fully_connected_vector(const fully_connected_t *layer, const int8_t *input, int8_t *output,
-                                        int16_t *scratch, fully_connected_form_t form, int bytes)
+DSP_INLINE void fully_connected_vector(const fully_connected_t *layer, const int8_t *input, int8_t *output,
+                                       int16_t *scratch, fully_connected_form_t form, int bytes)
 {
     const uint32_t *weights = layer->weights;
     const int32_t fours = fully_connected_fours(layer, bytes);
@@ -162,8 +162,8 @@ SIMD_INLINE void fully_connected_vector(const fully_connected_t *layer, const in
     }
 }
 
-SIMD_INLINE void fully_connected_all(const fully_connected_t *layer, const int8_t *input, int8_t *output,
-                                     void *scratch, fully_connected_form_t form, int bytes)
+DSP_INLINE void fully_connected_all(const fully_connected_t *layer, const int8_t *input, int8_t *output,
+                                    void *scratch, fully_connected_form_t form, int bytes)
 {
     for (int32_t batch = 0; batch < layer->batches; batch++) {
         fully_connected_vector(layer, input, output, scratch, form, bytes);
@@ -173,41 +173,28 @@ SIMD_INLINE void fully_connected_all(const fully_connected_t *layer, const int8_
 }
 
 /*
+ * The kernels of weights of so many bytes, named after how a sum is rounded:
+ *     name()          by the nearest multiplier
+ *     name_wide()     any multiplier, zero point and clamp
+ *     name_steps()    where no multiplier puts every step at the right sum: the steps themselves
+ *     name_twice()    TensorFlow Lite Micro's rounding, as convolutions have it
+ *     name_fast()     the same in few instructions, where requantize_fast serves every output
+ *
  * scratch, aligned to 4: 16 * segment bytes, and where there are several segments 4 for each output, in
- * fours. May work in place where no vector is overwritten before its turn.
+ * fours. They may work in place where no vector is overwritten before its turn.
  */
-KERNEL void fully_connected(const fully_connected_t *layer, const int8_t *input, int8_t *output,
-                            void *scratch)
-{
-    fully_connected_all(layer, input, output, scratch, FULLY_CONNECTED_ONCE, 1);
-}
+#define FULLY_CONNECTED_KERNELS(name, bytes)                                                                 \
+    FULLY_CONNECTED_KERNEL(name, FULLY_CONNECTED_ONCE, bytes)                                                \
+    FULLY_CONNECTED_KERNEL(name##_wide, FULLY_CONNECTED_WIDE, bytes)                                         \
+    FULLY_CONNECTED_KERNEL(name##_steps, FULLY_CONNECTED_STEPS, bytes)                                       \
+    FULLY_CONNECTED_KERNEL(name##_twice, FULLY_CONNECTED_TWICE, bytes)                                       \
+    FULLY_CONNECTED_KERNEL(name##_fast, FULLY_CONNECTED_FAST, bytes)
+#define FULLY_CONNECTED_KERNEL(name, form, bytes)                                                            \
+    KERNEL void name(const fully_connected_t *layer, const int8_t *input, int8_t *output, void *scratch)     \
+    {                                                                                                        \
+        fully_connected_all(layer, input, output, scratch, form, bytes);                                     \
+    }
 
-/* Any multiplier, zero point and clamp. */
-KERNEL void fully_connected_wide(const fully_connected_t *layer, const int8_t *input, int8_t *output,
-                                 void *scratch)
-{
-    fully_connected_all(layer, input, output, scratch, FULLY_CONNECTED_WIDE, 1);
-}
-
-/* Where no multiplier puts every step at the right sum: the steps themselves. */
-KERNEL void fully_connected_steps(const fully_connected_t *layer, const int8_t *input, int8_t *output,
-                                  void *scratch)
-{
-    fully_connected_all(layer, input, output, scratch, FULLY_CONNECTED_STEPS, 1);
-}
-
-/* TensorFlow Lite Micro's rounding, as convolutions have it. */
-KERNEL void fully_connected_twice(const fully_connected_t *layer, const int8_t *input, int8_t *output,
-                                  void *scratch)
-{
-    fully_connected_all(layer, input, output, scratch, FULLY_CONNECTED_TWICE, 1);
-}
-
-/* The same in few instructions, where requantize_fast serves every output. */
-KERNEL void fully_connected_fast(const fully_connected_t *layer, const int8_t *input, int8_t *output,
-                                 void *scratch)
-{
-    fully_connected_all(layer, input, output, scratch, FULLY_CONNECTED_FAST, 1);
-}
+FULLY_CONNECTED_KERNELS(fully_connected, 1)
 
 #endif

@@ -17,8 +17,8 @@ typedef struct {
     int32_t row_step, column_step; /* bytes of the input from one output row, column to the next */
 } pointwise_conv_2d_t;
 
-SIMD_INLINE void pointwise_conv_2d_all(const pointwise_conv_2d_t *layer, const int8_t *input, int8_t *output,
-                                       void *scratch, int general)
+DSP_INLINE void pointwise_conv_2d_all(const pointwise_conv_2d_t *layer, const int8_t *input, int8_t *output,
+                                      void *scratch, int general)
 {
     uint32_t *block = scratch;
     int8_t *spare = (int8_t *)(block + 6 * layer->block.steps);

@@ -1,6 +1,7 @@
 #ifndef NN_POOL_2D_H
 #define NN_POOL_2D_H
 
+#include "dsp/memory.h"
 #include "nn/requantize.h"
 #include <stdint.h>
 
@@ -19,7 +20,7 @@ typedef struct {
     int32_t start, end;
 } pool_2d_span_t;
 
-SIMD_INLINE pool_2d_span_t pool_2d_span(int32_t start, int32_t kernel, int32_t size)
+DSP_INLINE pool_2d_span_t pool_2d_span(int32_t start, int32_t kernel, int32_t size)
 {
     int32_t end = start + kernel;
     return (pool_2d_span_t){start < 0 ? 0 : start, end > size ? size : end};
@@ -28,16 +29,16 @@ SIMD_INLINE pool_2d_span_t pool_2d_span(int32_t start, int32_t kernel, int32_t s
 #define POOL_2D_FOURS 255 /* values whose sum fits 16 bits */
 
 /* Sums of four channels over a window, at most POOL_2D_FOURS values each. */
-SIMD_INLINE void pool_2d_sum_four(const pool_2d_t *layer, const int8_t *input, pool_2d_span_t rows,
-                                  pool_2d_span_t columns, int32_t sums[4])
+DSP_INLINE void pool_2d_sum_four(const pool_2d_t *layer, const int8_t *input, pool_2d_span_t rows,
+                                 pool_2d_span_t columns, int32_t sums[4])
 {
     uint32_t even = 0, odd = 0;
     for (int32_t row = rows.start; row < rows.end; row++) {
         const int8_t *next = input + (row * layer->columns + columns.start) * layer->depth;
         for (int32_t column = columns.start; column < columns.end; column++) {
-            uint32_t bytes = simd_load(next);
-            even = simd_add_even(even, bytes);
-            odd = simd_add_odd(odd, bytes);
+            uint32_t bytes = dsp_load_bytes(next);
+            even = dsp_add_even(even, bytes);
+            odd = dsp_add_odd(odd, bytes);
             next += layer->depth;
         }
     }
@@ -47,13 +48,13 @@ SIMD_INLINE void pool_2d_sum_four(const pool_2d_t *layer, const int8_t *input, p
     sums[3] = (int16_t)(uint16_t)(odd >> 16);
 }
 
-SIMD_INLINE int8_t pool_2d_mean(const pool_2d_t *layer, int32_t sum, int32_t count)
+DSP_INLINE int8_t pool_2d_mean(const pool_2d_t *layer, int32_t sum, int32_t count)
 {
     int32_t mean = (sum + (sum > 0 ? count / 2 : -(count / 2))) / count; /* halves away from zero */
     return (int8_t)requantize_clamp(mean, layer->low, layer->high);
 }
 
-SIMD_INLINE void pool_2d_windows(const pool_2d_t *layer, const int8_t *input, int8_t *output, int average)
+DSP_INLINE void pool_2d_windows(const pool_2d_t *layer, const int8_t *input, int8_t *output, int average)
 {
     for (int32_t i = 0; i < layer->out_rows; i++) {
         pool_2d_span_t rows =

@@ -1,7 +1,7 @@
 #ifndef NN_REQUANTIZE_H
 #define NN_REQUANTIZE_H
 
-#include "nn/simd.h"
+#include "dsp/dsp.h"
 #include <stdint.h>
 
 /*
@@ -25,13 +25,13 @@ typedef struct {
 } requantize_wide_t;
 
 /* round(a * b / 2^31), halves up; not for -2^31 times itself. */
-SIMD_INLINE int32_t requantize_high(int32_t a, int32_t b)
+DSP_INLINE int32_t requantize_high(int32_t a, int32_t b)
 {
     return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
 }
 
 /* round(value / 2^bits), halves away from zero. bits: 0..31 */
-SIMD_INLINE int32_t requantize_shift(int32_t value, int32_t bits)
+DSP_INLINE int32_t requantize_shift(int32_t value, int32_t bits)
 {
     if (bits == 0) {
         return value;
@@ -40,19 +40,19 @@ SIMD_INLINE int32_t requantize_shift(int32_t value, int32_t bits)
 }
 
 /* round(round(value * 2^left * multiplier / 2^31) / 2^right) */
-SIMD_INLINE int32_t requantize_multiply(int32_t value, int32_t multiplier, int32_t left, int32_t right)
+DSP_INLINE int32_t requantize_multiply(int32_t value, int32_t multiplier, int32_t left, int32_t right)
 {
     return requantize_shift(requantize_high((int32_t)((uint32_t)value << left), multiplier), right);
 }
 
-SIMD_INLINE int32_t requantize_clamp(int32_t value, int32_t low, int32_t high)
+DSP_INLINE int32_t requantize_clamp(int32_t value, int32_t low, int32_t high)
 {
     return value < low ? low : value > high ? high : value;
 }
 
 /* The accumulator as an int8 output, for any multiplier, zero point and clamp. */
-SIMD_INLINE int8_t requantize_int8(int32_t sum, const requantize_t *channel, int32_t zero_point, int32_t low,
-                                   int32_t high)
+DSP_INLINE int8_t requantize_int8(int32_t sum, const requantize_t *channel, int32_t zero_point, int32_t low,
+                                  int32_t high)
 {
     int32_t value = requantize_multiply(sum, channel->multiplier, channel->left - 1, channel->right);
     return (int8_t)requantize_clamp((int32_t)((uint32_t)value + (uint32_t)zero_point), low, high);
@@ -63,27 +63,27 @@ SIMD_INLINE int8_t requantize_int8(int32_t sum, const requantize_t *channel, int
  * least 1, nothing overflows offset, and the clamp is that of an int8. A sum below zero rounds its halves
  * down: one less in offset does that, and changes nothing else.
  */
-SIMD_INLINE int8_t requantize_fast(int32_t sum, const requantize_t *channel)
+DSP_INLINE int8_t requantize_fast(int32_t sum, const requantize_t *channel)
 {
     int32_t offset = channel->offset + (sum >> 31);
-    int32_t high = simd_multiply_high((int32_t)((uint32_t)sum << channel->left), channel->multiplier, offset);
-    return simd_saturate(high >> channel->right);
+    int32_t high = dsp_multiply_high((int32_t)((uint32_t)sum << channel->left), channel->multiplier, offset);
+    return dsp_saturate(high >> channel->right);
 }
 
 /*
  * Rounded once, in few instructions, with a multiplier of which the generator has seen that it puts every
  * step of the output at the right sum, and the conditions of requantize_fast.
  */
-SIMD_INLINE int8_t requantize_once(int32_t sum, const requantize_t *channel)
+DSP_INLINE int8_t requantize_once(int32_t sum, const requantize_t *channel)
 {
     int32_t high =
-        simd_multiply_add((int32_t)((uint32_t)sum << channel->left), channel->multiplier, channel->offset);
-    return simd_saturate(high >> channel->right);
+        dsp_multiply_add((int32_t)((uint32_t)sum << channel->left), channel->multiplier, channel->offset);
+    return dsp_saturate(high >> channel->right);
 }
 
 /* Rounded once, any multiplier, zero point and clamp. */
-SIMD_INLINE int8_t requantize_wide(int32_t sum, const requantize_wide_t *channel, int32_t zero_point,
-                                   int32_t low, int32_t high)
+DSP_INLINE int8_t requantize_wide(int32_t sum, const requantize_wide_t *channel, int32_t zero_point,
+                                  int32_t low, int32_t high)
 {
     int64_t half = (int64_t)1 << (channel->bits - 1);
     int64_t value = ((sum * channel->multiplier + half + (sum >> 31)) >> channel->bits) + zero_point;

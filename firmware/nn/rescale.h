@@ -13,20 +13,20 @@ typedef struct {
     int32_t low, high; /* of the output's type */
 } rescale_t;
 
-SIMD_INLINE int32_t rescale_value(const rescale_t *layer, int32_t value)
+DSP_INLINE int32_t rescale_value(const rescale_t *layer, int32_t value)
 {
     value = requantize_multiply(value - layer->zero_in, layer->multiplier, layer->left, layer->right);
     return requantize_clamp(value + layer->zero_out, layer->low, layer->high);
 }
 
-SIMD_INLINE int32_t rescale_read(const void *values, int32_t i)
+DSP_INLINE int32_t rescale_read(const void *values, int32_t i)
 {
     int16_t value;
     memcpy(&value, (const int8_t *)values + 2 * i, sizeof value);
     return value;
 }
 
-SIMD_INLINE void rescale_write(void *values, int32_t i, int32_t number)
+DSP_INLINE void rescale_write(void *values, int32_t i, int32_t number)
 {
     int16_t value = (int16_t)number;
     memcpy((int8_t *)values + 2 * i, &value, sizeof value);

@@ -1,7 +1,7 @@
 #ifndef NN_RESCALE_FROM_FLOAT_H
 #define NN_RESCALE_FROM_FLOAT_H
 
-#include "nn/simd.h"
+#include "dsp/dsp.h"
 #include <stdint.h>
 #include <string.h>
 

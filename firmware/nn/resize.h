@@ -1,7 +1,7 @@
 #ifndef NN_RESIZE_H
 #define NN_RESIZE_H
 
-#include "nn/simd.h"
+#include "dsp/dsp.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

@@ -19,7 +19,7 @@ typedef struct {
  * 1 / sum as a Q31 factor of 2^(*over). sum: Q12.19, at least 1.0. The reciprocal's start 48/17 - 32/17 x
  * (Q2.29) and its three Newton steps in Q2.29 are part of TFLite's definition of the result.
  */
-SIMD_INLINE int32_t softmax_reciprocal(int32_t sum, int32_t *over)
+DSP_INLINE int32_t softmax_reciprocal(int32_t sum, int32_t *over)
 {
     int32_t zeros = __builtin_clz((uint32_t)sum);
     *over = 12 - zeros;
@@ -35,12 +35,12 @@ SIMD_INLINE int32_t softmax_reciprocal(int32_t sum, int32_t *over)
 }
 
 /* The exponential of a value, where it is counted. */
-SIMD_INLINE int32_t softmax_exponential(const softmax_t *layer, int32_t below)
+DSP_INLINE int32_t softmax_exponential(const softmax_t *layer, int32_t below)
 {
     return below < layer->reach ? layer->exponential[below] : 0;
 }
 
-SIMD_INLINE void softmax_rows(const softmax_t *layer, const int8_t *input, int8_t *output, int wide)
+DSP_INLINE void softmax_rows(const softmax_t *layer, const int8_t *input, int8_t *output, int wide)
 {
     for (int32_t row = 0; row < layer->rows; row++) {
         int32_t largest = -128;

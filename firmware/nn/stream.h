@@ -1,7 +1,8 @@
 #ifndef NN_STREAM_H
 #define NN_STREAM_H
 
-#include "nn/simd.h"
+#include "dsp/dsp.h"
+#include "dsp/memory.h"
 #include <stdint.h>
 
 /*
@@ -32,7 +33,7 @@ KERNEL void stream_clear(const stream_t *stream)
 }
 
 /* The newest row's first column; the columns of a row lie rows * depth values apart. */
-SIMD_INLINE int16_t *stream_newest(const stream_t *stream)
+DSP_INLINE int16_t *stream_newest(const stream_t *stream)
 {
     return stream->values + (stream->left * stream->rows + stream->rows - 1) * stream->depth;
 }
@@ -43,7 +44,7 @@ KERNEL void stream_age(const stream_t *stream)
     const int32_t run = stream->rows * stream->depth, kept = run - stream->depth;
     int16_t *column = stream->values;
     if (kept > 0 && kept % 8 == 0 && stream->depth % 2 == 0) {
-        simd_move_columns(column, stream->depth, run, kept, stream->columns);
+        dsp_move_columns(column, stream->depth, run, kept, stream->columns);
         return;
     }
     for (int32_t i = 0; i < stream->columns; i++, column += run) {

@@ -1,7 +1,7 @@
 #ifndef NN_STREAM_CONV_2D_H
 #define NN_STREAM_CONV_2D_H
 
-#include "nn/simd.h"
+#include "dsp/dsp.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,12 +41,12 @@ typedef struct {
     int32_t keeps_negative; /* values below the zero point are kept: round halves away from zero */
 } stream_conv_2d_t;
 
-#if defined(__ARM_FEATURE_DSP)
+#if DSP
 #include "nn/stream_conv_2d_dsp.h"
 #else
 
-SIMD_INLINE int16_t stream_conv_2d_finish(const stream_conv_2d_t *layer, int32_t sum,
-                                          const uint32_t *requantize, int32_t channel)
+DSP_INLINE int16_t stream_conv_2d_finish(const stream_conv_2d_t *layer, int32_t sum,
+                                         const uint32_t *requantize, int32_t channel)
 {
     const int64_t doubled = (int64_t)(int32_t)requantize[0] + ((int64_t)1 << 32);
     int64_t high = (sum * doubled + ((int64_t)1 << 31)) >> 32;

@@ -1,6 +1,7 @@
 #ifndef NN_STREAM_CONV_2D_DSP_H
 #define NN_STREAM_CONV_2D_DSP_H
 
+#include "nn/block_dsp.h"
 #include "nn/stream_conv_2d.h"
 
 /*
@@ -55,30 +56,9 @@
             "ldr    pc, [sp, #32]       \n" ::"i"(unrolled));                                               \
     }
 
-/* Sums in r##x, r##y, r##z of one channel to values. */
-#define STREAM_HIGH(x, y, z)                                                                                \
-    "ldmia  r0!, {r8, r9, r10}          \n" /* multiplier, add, shift */                                    \
-    "smmlar r" #x ", r" #x ", r8, r" #x "\n"                                                                \
-    "smmlar r" #y ", r" #y ", r8, r" #y "\n"                                                                \
-    "smmlar r" #z ", r" #z ", r8, r" #z "\n"
-#define STREAM_AWAY(x, y, z)                                                                                \
-    "add    r" #x ", r" #x ", r" #x ", asr #31\n"                                                           \
-    "add    r" #y ", r" #y ", r" #y ", asr #31\n"                                                           \
-    "add    r" #z ", r" #z ", r" #z ", asr #31\n"
-#define STREAM_SHIFT(x, y, z)                                                                               \
-    "add    r" #x ", r" #x ", r9        \n"                                                                 \
-    "add    r" #y ", r" #y ", r9        \n"                                                                 \
-    "add    r" #z ", r" #z ", r9        \n"                                                                 \
-    "asr    r" #x ", r" #x ", r10       \n"                                                                 \
-    "asr    r" #y ", r" #y ", r10       \n"                                                                 \
-    "asr    r" #z ", r" #z ", r10       \n"
-#define STREAM_SATURATE(op, x, y, z)                                                                        \
-    #op "   r" #x ", #8, r" #x "        \n"                                                                 \
-    #op "   r" #y ", #8, r" #y "        \n"                                                                 \
-    #op "   r" #z ", #8, r" #z "        \n"
-#define STREAM_SSAT(x, y, z) STREAM_SATURATE(ssat, x, y, z)
+/* The table takes the place of the nearest int8. */
 #define STREAM_LOOK_UP(x, y, z)                                                                             \
-    STREAM_SATURATE(usat, x, y, z)                                                                          \
+    BLOCK_USAT(x, y, z)                                                                          \
     "ldrd   r8, r9, [sp, #28]           \n"                                                                 \
     "ldr    r9, [sp, #36]               \n"                                                                 \
     "ldrsb  r" #x ", [r8, r" #x "]      \n"                                                                 \
@@ -86,7 +66,6 @@
     "ldrsb  r" #z ", [r8, r" #z "]      \n"                                                                 \
     "add    r8, r8, r9                  \n"                                                                 \
     "str    r8, [sp, #28]               \n"
-#define STREAM_NOTHING(x, y, z)
 
 /* All pairs of channels at three positions. */
 #define STREAM_BLOCK(name, away, value)                                                                     \
@@ -114,17 +93,8 @@
             "ldm    sp, {r1, r8, r9}            \n"                                                         \
             "add    r9, r0, r9                  \n"                                                         \
             "str    r9, [sp, #12]               \n"                                                         \
-            "mov    r3, r2                      \n"                                                         \
-            "mov    r4, r2                      \n"                                                         \
-            "mov    r6, r5                      \n"                                                         \
-            "mov    r7, r5                      \n"                                                         \
-            "bx     r8                          \n"                                                         \
-            ".balign 4                          \n"                                                         \
-            "2:                                 \n"                                                         \
-            "sub    r5, r5, r2                  \n"                                                         \
-            "sub    r6, r6, r3                  \n"                                                         \
-            "sub    r7, r7, r4                  \n"                                                         \
-            STREAM_HIGH(2, 3, 4) away(2, 3, 4) STREAM_SHIFT(2, 3, 4) value(2, 3, 4)                         \
+            BLOCK_BEGIN                                                                                     \
+            BLOCK_CHANNEL BLOCK_HIGH(2, 3, 4) away(2, 3, 4) BLOCK_ADD(2, 3, 4) BLOCK_SHIFT(2, 3, 4) value(2, 3, 4)\
             "ldrd   r11, r12, [sp, #16]         \n" /* output, output_stride */                             \
             "strh   r2, [r11, #2]!              \n"                                                         \
             "strh   r3, [r11, r12]              \n"                                                         \
@@ -132,7 +102,7 @@
             "asr    r5, r5, #8                  \n"                                                         \
             "asr    r6, r6, #8                  \n"                                                         \
             "asr    r7, r7, #8                  \n"                                                         \
-            STREAM_HIGH(5, 6, 7) away(5, 6, 7) STREAM_SHIFT(5, 6, 7) value(5, 6, 7)                         \
+            BLOCK_CHANNEL BLOCK_HIGH(5, 6, 7) away(5, 6, 7) BLOCK_ADD(5, 6, 7) BLOCK_SHIFT(5, 6, 7) value(5, 6, 7)\
             "strh   r5, [r11, #2]!              \n"                                                         \
             "strh   r6, [r11, r12]              \n"                                                         \
             "strh   r7, [r11, r12, lsl #1]      \n"                                                         \
@@ -154,10 +124,10 @@ STREAM_LOOP(128, NN_UNROLL)
 STREAM_LOOP(256, NN_UNROLL)
 STREAM_LOOP(512, NN_UNROLL)
 
-STREAM_BLOCK(stream_block_positive, STREAM_NOTHING, STREAM_SSAT)
-STREAM_BLOCK(stream_block_signed, STREAM_AWAY, STREAM_SSAT)
-STREAM_BLOCK(stream_block_positive_table, STREAM_NOTHING, STREAM_LOOK_UP)
-STREAM_BLOCK(stream_block_signed_table, STREAM_AWAY, STREAM_LOOK_UP)
+STREAM_BLOCK(stream_block_positive, BLOCK_NOTHING, BLOCK_SSAT)
+STREAM_BLOCK(stream_block_signed, BLOCK_AWAY, BLOCK_SSAT)
+STREAM_BLOCK(stream_block_positive_table, BLOCK_NOTHING, STREAM_LOOK_UP)
+STREAM_BLOCK(stream_block_signed_table, BLOCK_AWAY, STREAM_LOOK_UP)
 
 /* All pairs of channels at one position. */
 __attribute__((noinline, unused)) static void stream_single(const stream_conv_2d_t *layer,
@@ -211,7 +181,7 @@ __attribute__((noinline, unused)) static void stream_single(const stream_conv_2d
  * layer: a constant whose fields the compiler sees, so that one loop and one block remain. Positions at a
  * stride without a loop are computed one by one.
  */
-SIMD_INLINE void stream_conv_2d(const stream_conv_2d_t *layer, const int16_t *input, int16_t *output)
+DSP_INLINE void stream_conv_2d(const stream_conv_2d_t *layer, const int16_t *input, int16_t *output)
 {
     void (*const loop)(void) = layer->stride == 4     ? stream_loop_4
                                : layer->stride == 8   ? stream_loop_8

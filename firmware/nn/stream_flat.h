@@ -1,7 +1,8 @@
 #ifndef NN_STREAM_FLAT_H
 #define NN_STREAM_FLAT_H
 
-#include "nn/simd.h"
+#include "dsp/dsp.h"
+#include "dsp/memory.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ typedef struct {
 } stream_flat_t;
 
 /* The newest positions, to be written after stream_flat_shift. */
-SIMD_INLINE int16_t *stream_flat_newest(const stream_flat_t *stream)
+DSP_INLINE int16_t *stream_flat_newest(const stream_flat_t *stream)
 {
     return stream->values + (stream->positions - stream->step) * stream->depth;
 }
@@ -33,7 +34,7 @@ KERNEL void stream_flat_shift(const stream_flat_t *stream)
 {
     const int32_t moved = stream->step * stream->depth, kept = stream->positions * stream->depth - moved;
     if (kept > 0 && kept % 16 == 0 && moved % 2 == 0) {
-        simd_move_down(stream->values, stream->values + moved, kept);
+        dsp_move_down(stream->values, stream->values + moved, kept);
     } else {
         memmove(stream->values, stream->values + moved, (size_t)kept * sizeof *stream->values);
     }
@@ -56,9 +57,9 @@ KERNEL void stream_flat_unfold(const stream_flat_t *stream, int32_t run, int16_t
         const int16_t *from = stream->values + row * stream->width * depth;
         int16_t *to = columns + row * depth;
         if (depth == 16) {
-            simd_spread_16(to, from, run, stream->columns);
+            dsp_spread_16(to, from, run, stream->columns);
         } else if (depth == 8) {
-            simd_spread_8(to, from, run, stream->columns);
+            dsp_spread_8(to, from, run, stream->columns);
         } else {
             for (int32_t i = 0; i < stream->columns; i++, to += run) {
                 for (int32_t j = 0; j < depth; j++) {
@@ -74,7 +75,7 @@ KERNEL void stream_flat_rows(const int16_t *from, int32_t rows, int32_t size, in
 {
     for (int32_t row = 0; row < rows; row++, from += pitch, to += size) {
         if (size % 8 == 0) {
-            simd_spread_8(to, from, 8, size / 8);
+            dsp_spread_8(to, from, 8, size / 8);
         } else {
             memcpy(to, from, (size_t)size * sizeof *to);
         }

@@ -1,7 +1,8 @@
 #ifndef NN_STREAM_MOVE_H
 #define NN_STREAM_MOVE_H
 
-#include "nn/simd.h"
+#include "dsp/dsp.h"
+#include "dsp/memory.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@ KERNEL void stream_move(void *to, int32_t step, int32_t bytes)
     int8_t *target = to;
     const int8_t *from = target + step;
     if (bytes > 0 && bytes % 32 == 0 && step % 4 == 0) {
-        simd_move_down(to, (const int16_t *)(const void *)from, bytes / 2);
+        dsp_move_down(to, (const int16_t *)(const void *)from, bytes / 2);
         return;
     }
     int32_t i = 0;

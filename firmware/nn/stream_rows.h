@@ -34,7 +34,7 @@ KERNEL void stream_rows_push(const stream_rows_t *stream, int32_t index, const i
 }
 
 /* The first of the `count` newest rows, when row `index` is the newest. */
-SIMD_INLINE const int8_t *stream_rows_last(const stream_rows_t *stream, int32_t index, int32_t count)
+DSP_INLINE const int8_t *stream_rows_last(const stream_rows_t *stream, int32_t index, int32_t count)
 {
     const int32_t newest = index < stream->rows ? index : stream->rows - 1;
     return stream->values + (newest + 1 - count) * stream->size;

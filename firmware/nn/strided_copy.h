@@ -1,7 +1,7 @@
 #ifndef NN_STRIDED_COPY_H
 #define NN_STRIDED_COPY_H
 
-#include "nn/simd.h"
+#include "dsp/dsp.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -21,7 +21,7 @@ typedef struct {
     int32_t fill;  /* what it is filled with first */
 } strided_copy_t;
 
-SIMD_INLINE void strided_copy_run(int8_t *to, const int8_t *from, int32_t run)
+DSP_INLINE void strided_copy_run(int8_t *to, const int8_t *from, int32_t run)
 {
     if (run >= 16) {
         memcpy(to, from, (size_t)run);

@@ -1,7 +1,8 @@
 #ifndef NN_WIDEN_H
 #define NN_WIDEN_H
 
-#include "nn/simd.h"
+#include "dsp/dsp.h"
+#include "dsp/memory.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -11,11 +12,11 @@
  */
 
 /* `count` values, in order. */
-SIMD_INLINE void widen(int16_t *to, const int8_t *from, int32_t count)
+DSP_INLINE void widen(int16_t *to, const int8_t *from, int32_t count)
 {
     for (; count >= 4; count -= 4, from += 4, to += 4) {
-        uint32_t bytes = simd_load(from), even = simd_even(bytes), odd = simd_odd(bytes);
-        uint32_t pairs[2] = {simd_low_pair(even, odd), simd_high_pair(even, odd)};
+        uint32_t bytes = dsp_load_bytes(from), even = dsp_even(bytes), odd = dsp_odd(bytes);
+        uint32_t pairs[2] = {dsp_lows(even, odd), dsp_highs(even, odd)};
         memcpy(to, pairs, sizeof pairs);
     }
     for (; count > 0; count--) {
@@ -24,17 +25,17 @@ SIMD_INLINE void widen(int16_t *to, const int8_t *from, int32_t count)
 }
 
 /* `count` values, in each four the second and the third changed: 0 2 1 3. Those missing to a four are 0. */
-SIMD_INLINE void widen_crossed(int16_t *to, const int8_t *from, int32_t count)
+DSP_INLINE void widen_crossed(int16_t *to, const int8_t *from, int32_t count)
 {
     for (; count > 0; count -= 4, from += 4, to += 4) {
-        uint32_t bytes = simd_load_some(from, count);
-        uint32_t pairs[2] = {simd_even(bytes), simd_odd(bytes)};
+        uint32_t bytes = dsp_load_some_bytes(from, count);
+        uint32_t pairs[2] = {dsp_even(bytes), dsp_odd(bytes)};
         memcpy(to, pairs, sizeof pairs);
     }
 }
 
 /* `count` values, an even number, to one position's places. Returns the place behind. */
-SIMD_INLINE uint32_t *widen_place_one(uint32_t *to, const int16_t *from, int32_t count)
+DSP_INLINE uint32_t *widen_place_one(uint32_t *to, const int16_t *from, int32_t count)
 {
     for (const int16_t *end = from + count; from != end; from += 2, to += 3) {
         memcpy(to, from, sizeof *to);
@@ -43,20 +44,20 @@ SIMD_INLINE uint32_t *widen_place_one(uint32_t *to, const int16_t *from, int32_t
 }
 
 /* The same from int8, in the order of widen_crossed. */
-SIMD_INLINE uint32_t *widen_place_one_crossed(uint32_t *to, const int8_t *from, int32_t count)
+DSP_INLINE uint32_t *widen_place_one_crossed(uint32_t *to, const int8_t *from, int32_t count)
 {
     for (; count > 0; count -= 4, from += 4, to += 6) {
-        uint32_t bytes = simd_load_some(from, count);
-        to[0] = simd_even(bytes);
-        to[3] = simd_odd(bytes);
+        uint32_t bytes = dsp_load_some_bytes(from, count);
+        to[0] = dsp_even(bytes);
+        to[3] = dsp_odd(bytes);
     }
     return to;
 }
 
-#if defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_DSP)
+#if DSP
 
 /* `count` values, a multiple of 4, of three positions `step` values apart, aligned to 4. */
-SIMD_INLINE uint32_t *widen_place_three(uint32_t *to, const int16_t *from, int32_t step, int32_t count)
+DSP_INLINE uint32_t *widen_place_three(uint32_t *to, const int16_t *from, int32_t step, int32_t count)
 {
     const int16_t *end = from + count;
     int32_t bytes = 2 * step;
@@ -76,8 +77,8 @@ SIMD_INLINE uint32_t *widen_place_three(uint32_t *to, const int16_t *from, int32
 }
 
 /* `count` values, an even number, of three positions `step` values apart, at any place. */
-SIMD_INLINE uint32_t *widen_place_three_anywhere(uint32_t *to, const int16_t *from, int32_t step,
-                                                 int32_t count)
+DSP_INLINE uint32_t *widen_place_three_anywhere(uint32_t *to, const int16_t *from, int32_t step,
+                                                int32_t count)
 {
     const int16_t *end = from + count;
     int32_t bytes = 2 * step;
@@ -97,7 +98,7 @@ SIMD_INLINE uint32_t *widen_place_three_anywhere(uint32_t *to, const int16_t *fr
 }
 
 /* `count` int8, a multiple of 4, of three positions `step` values apart, in the order of widen_crossed. */
-SIMD_INLINE uint32_t *widen_place_three_crossed(uint32_t *to, const int8_t *from, int32_t step, int32_t count)
+DSP_INLINE uint32_t *widen_place_three_crossed(uint32_t *to, const int8_t *from, int32_t step, int32_t count)
 {
     const int8_t *end = from + count;
     __asm__ volatile("add    r12, %[from], %[step]         \n"
@@ -123,7 +124,7 @@ SIMD_INLINE uint32_t *widen_place_three_crossed(uint32_t *to, const int8_t *from
 
 #else
 
-SIMD_INLINE uint32_t *widen_place_three(uint32_t *to, const int16_t *from, int32_t step, int32_t count)
+DSP_INLINE uint32_t *widen_place_three(uint32_t *to, const int16_t *from, int32_t step, int32_t count)
 {
     for (int32_t position = 0; position < 3; position++) {
         widen_place_one(to + position, from + position * step, count);
@@ -131,13 +132,13 @@ SIMD_INLINE uint32_t *widen_place_three(uint32_t *to, const int16_t *from, int32
     return to + 3 * count / 2;
 }
 
-SIMD_INLINE uint32_t *widen_place_three_anywhere(uint32_t *to, const int16_t *from, int32_t step,
-                                                 int32_t count)
+DSP_INLINE uint32_t *widen_place_three_anywhere(uint32_t *to, const int16_t *from, int32_t step,
+                                                int32_t count)
 {
     return widen_place_three(to, from, step, count);
 }
 
-SIMD_INLINE uint32_t *widen_place_three_crossed(uint32_t *to, const int8_t *from, int32_t step, int32_t count)
+DSP_INLINE uint32_t *widen_place_three_crossed(uint32_t *to, const int8_t *from, int32_t step, int32_t count)
 {
     for (int32_t position = 0; position < 3; position++) {
         widen_place_one_crossed(to + position, from + position * step, count);

@@ -1,5 +1,6 @@
 #include "pipeline/gate.h"
-#include "pipeline/packed.h"
+#include "dsp/dsp.h"
+#include "dsp/memory.h"
 
 enum { THRESHOLD_MAX = 32767, WINDOWS_MAX = 64 };
 
@@ -19,16 +20,16 @@ void gate_restore(const gate_t *gate)
  * 32768. */
 static bool exceeds(const int16_t *samples, size_t count, int32_t threshold)
 {
-    const uint32_t offset = packed_pair(threshold, threshold), most = 2 * offset;
+    const uint32_t offset = dsp_pair(threshold, threshold), most = 2 * offset;
     uint32_t beyond = 0;
     for (; count >= 8; count -= 8) {
         uint32_t a, b, c, d;
-        samples = packed_load_two(packed_load_two(samples, &a, &b), &c, &d);
-        beyond |= packed_excess(packed_add(a, offset), most) | packed_excess(packed_add(b, offset), most);
-        beyond |= packed_excess(packed_add(c, offset), most) | packed_excess(packed_add(d, offset), most);
+        samples = dsp_load_two(dsp_load_two(samples, &a, &b), &c, &d);
+        beyond |= dsp_excess(dsp_add(a, offset), most) | dsp_excess(dsp_add(b, offset), most);
+        beyond |= dsp_excess(dsp_add(c, offset), most) | dsp_excess(dsp_add(d, offset), most);
     }
     for (; count > 0; count--, samples++)
-        beyond |= packed_excess(packed_add(packed_pair(samples[0], 0), offset), most);
+        beyond |= dsp_excess(dsp_add(dsp_pair(samples[0], 0), offset), most);
     return beyond != 0;
 }
 

@@ -1,5 +1,6 @@
+#include "dsp/dsp.h"
+#include "dsp/memory.h"
 #include "pipeline/mfcc_stages.h"
-#include "pipeline/packed.h"
 
 enum {
     LOG_OF_ZERO = -2829416, /* Q12, far below every other logarithm */
@@ -53,14 +54,14 @@ void mfcc_log_mel(const mfcc_t *mfcc, const uint32_t *spectrum, unsigned shift, 
         uint64_t energy = 0;
         for (; count >= 4; count -= 4) {
             uint32_t a, b, c, d;
-            bin = packed_load_two(packed_load_two(bin, &a, &b), &c, &d);
-            energy = packed_accumulate(energy, packed_power(a), *weight++);
-            energy = packed_accumulate(energy, packed_power(b), *weight++);
-            energy = packed_accumulate(energy, packed_power(c), *weight++);
-            energy = packed_accumulate(energy, packed_power(d), *weight++);
+            bin = dsp_load_two(dsp_load_two(bin, &a, &b), &c, &d);
+            energy = dsp_accumulate(energy, dsp_power(a), *weight++);
+            energy = dsp_accumulate(energy, dsp_power(b), *weight++);
+            energy = dsp_accumulate(energy, dsp_power(c), *weight++);
+            energy = dsp_accumulate(energy, dsp_power(d), *weight++);
         }
         for (; count > 0; count--)
-            energy = packed_accumulate(energy, packed_power(*bin++), *weight++);
+            energy = dsp_accumulate(energy, dsp_power(*bin++), *weight++);
         energy <<= scale;
         const int32_t high = logarithm(mfcc->log2, (uint32_t)(energy >> 32)) + LOG_2_32;
         const int32_t low = logarithm(mfcc->log2, (uint32_t)energy);

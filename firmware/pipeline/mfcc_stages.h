@@ -3,7 +3,7 @@
 
 #include "pipeline/mfcc.h"
 
-/* The steps of mfcc_frame(), in order. Complex numbers and pairs of samples are packed.h words. */
+/* The steps of mfcc_frame(), in order. Complex numbers and pairs of samples are pairs of dsp/dsp.h. */
 
 /* Pre-emphasis, window, zero padding: fft values in fft / 2 words. Returns the largest magnitude. */
 int32_t mfcc_window(const mfcc_t *mfcc, const int16_t *samples, uint32_t *windowed);

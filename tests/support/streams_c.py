@@ -112,7 +112,7 @@ class StreamsC:
             (self.folder / f"{name}_model.c").write_text(model_source(app.spec(name), graph, 0))
             (self.folder / f"{name}.h").write_text(header)
             includes.append(f'#include "{name}.h"')
-            kept = [f"{name}_{one.name}_values" for one in planned.kept]
+            kept = [f"{name}_{one.name}_values" for one in planned.states]
             sizes = [f"{{(uint8_t *){one}, sizeof {one}, sizeof *{one}}}" for one in kept]
             unit = f'#include "models.h"\n#include "{name}_model.c"\n'
             unit += f"const kept_t {name}_kept[] = {{{', '.join(sizes)}}};\n"

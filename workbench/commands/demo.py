@@ -22,6 +22,7 @@ from workbench.audio.synthesize import RATE, demo_recordings
 from workbench.build import build
 from workbench.data.labels import read_labels
 from workbench.host.features import listening_spec
+from workbench.progress import progress, waiting
 from workbench.protocol.lines import Decision, parse_line
 from workbench.suites.recordings import choose, synthesised
 from workbench.suites.settings import read_settings
@@ -75,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
             source, recordings = _recordings(args.recordings, Path(made))
         else:
             source, recordings = _of_app(spec, len(pipeline.decision.labels), Path(made))
-        sounds = [(file, what, read(file, rate)) for file, what in recordings]
+        files = progress(recordings, len(recordings), "reading recordings")
+        sounds = [(file, what, read(file, rate)) for file, what in files]
         print(f"Building {spec.name} for {BOARD}: {load_board(BOARD).description}.", flush=True)
         tools.ensure("arm-none-eabi-gcc", "qemu-system-arm")
         built = build(BOARD, app)
@@ -91,7 +93,8 @@ def run(args: argparse.Namespace) -> int:
             for file, what, samples in sounds:
                 print(f"\n  {file.name}{what}, {len(samples) / rate:.1f} s", flush=True)
                 decisions = (parse_line(line) for line in device.replay(samples))
-                heard = list(events((d for d in decisions if isinstance(d, Decision)), rate))
+                with waiting(f"playing {file.name}"):
+                    heard = list(events((d for d in decisions if isinstance(d, Decision)), rate))
                 for event in heard:
                     if event.accepted:
                         print(f"    {sentence(event, output)}")

@@ -17,7 +17,7 @@ from codegen.passes.legalise import load_graph
 from workbench.audio import recording as audio
 from workbench.data.labels import Segment, of_session, read_labels
 from workbench.host.features import open_pipeline
-from workbench.progress import progress
+from workbench.progress import progress, waiting
 from workbench.targets import open_app
 from workbench.training.confusion import UNKNOWN_CLASS, Confusion
 from workbench.training.evaluation import of_stream, of_vectors
@@ -94,7 +94,8 @@ def _segments(args: argparse.Namespace) -> tuple[Segment, ...]:
     spec = load_spec(args.app)
     if spec.pipeline is None:
         raise UserError("is a bare model: it has no decisions", file=args.app, remedy="Give an app's folder.")
-    segments = read_labels(args.labels, spec.pipeline.audio.sample_rate, resampled=args.resample)
+    with waiting(f"reading {args.labels.name}"):
+        segments = read_labels(args.labels, spec.pipeline.audio.sample_rate, resampled=args.resample)
     session = args.session
     if session is None:
         if not any(segment.session == "test" for segment in segments):

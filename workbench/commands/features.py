@@ -12,6 +12,7 @@ from workbench.audio import recording as audio
 from workbench.host.arrays import write_npz
 from workbench.host.feature_plot import feature_plot
 from workbench.host.features import extract, open_pipeline
+from workbench.progress import waiting
 from workbench.training.front_end import front_end_spec
 
 NAME = "features"
@@ -44,11 +45,14 @@ def run(args: argparse.Namespace) -> int:
     if args.plot is not None and args.plot.suffix.lower() != ".svg":
         raise UserError("the picture is SVG; its name ends in .svg", file=args.plot)
     around, spec = front_end_spec(args.app)
-    samples = audio.read_with_arguments(args, args.recording, spec.audio.sample_rate)
+    with waiting(f"reading {args.recording.name}"):
+        samples = audio.read_with_arguments(args, args.recording, spec.audio.sample_rate)
     if len(samples) < spec.window.size:
         what = f"has {len(samples)} samples; a window is {spec.window.size}"
         raise UserError(what, file=args.recording)
-    features = extract(open_pipeline(around.file.parent), samples)
+    pipeline = open_pipeline(around.file.parent)
+    with waiting(f"making the features of {args.recording.name}"):
+        features = extract(pipeline, samples)
     arrays = {field.name: getattr(features, field.name) for field in dataclasses.fields(features)}
     write_npz(args.output, arrays)
     if args.plot is not None:

@@ -12,6 +12,7 @@ from codegen.incremental import mode_plan, mode_table
 from codegen.passes.legalise import load_graph
 from workbench.export.package import model_package, package, write_package
 from workbench.host import engine as inference
+from workbench.progress import waiting
 
 NAME = "generate"
 HELP = "write the C sources of an app or a model, with their runtime, for your own build"
@@ -47,12 +48,14 @@ def run(args: argparse.Namespace) -> int:
     app = inference.app_of(args)  # also where --reference does not fit it
     if args.app is None:
         reference = Reference(args.reference or Reference.LITERT.value)
-        files = model_package(args.model, args.kernels or _KERNELS[0], reference)
+        with waiting("generating C"):
+            files = model_package(args.model, args.kernels or _KERNELS[0], reference)
     elif args.kernels is not None:
         remedy = f'Write kernels = "{args.kernels}" under [classifier] of its pipeline.toml.'
         raise UserError("--kernels is for a model alone; an app says it itself", remedy=remedy)
     else:
-        files = package(app)
+        with waiting("generating C"):
+            files = package(app)
     write_package(files, args.output)
     print(f"{len(files)} files in {args.output}; sh {args.output}/build.sh builds the example")
     if args.app is not None:

@@ -13,6 +13,7 @@ from codegen.board.description import Board, board_names, load_board
 from codegen.common.errors import UserError
 from toolbox.packs.cache import VARIABLE, Chip, PackCache
 from toolbox.packs.compare import Finding, compare
+from workbench.progress import waiting
 
 NAME = "packs"
 HELP = "fetch the CMSIS-Packs of boards, and compare them with board.toml"
@@ -73,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"earshot: took {cache.add_description(file)} from {file}", file=sys.stderr)
     for file in args.pack:
         print(f"earshot: took {cache.add_pack(file)} from {file}", file=sys.stderr)
-    results = [_result(board, cache, fetch=not args.no_fetch) for board in boards]
+    with waiting("looking for packs"):
+        results = [_result(board, cache, fetch=not args.no_fetch) for board in boards]
     if args.json:
         print(json.dumps({"cache": str(cache.folder), "boards": [_object(result) for result in results]}))
     else:

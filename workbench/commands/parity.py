@@ -17,6 +17,7 @@ from codegen.app.spec import Pipeline
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from workbench.audio import recording as audio
+from workbench.progress import progress, waiting
 from workbench.targets import BAUD, Device, open_app
 from workbench.targets.restored import restored
 from workbench.verify.parity import DECISION, Difference, Value, first_difference, other_settings, told
@@ -64,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
     """1 where a target differs."""
     pipeline = _pipeline(args.app)
     targets = _targets(args.targets)
-    sounds = [audio.read_with_arguments(args, file, pipeline.audio.sample_rate) for file in args.recordings]
+    files = progress(args.recordings, len(args.recordings), "reading recordings")
+    sounds = [audio.read_with_arguments(args, file, pipeline.audio.sample_rate) for file in files]
     with ExitStack() as opened:
         devices = []
         for target in targets:
@@ -76,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
         settings = _settings(targets, devices)
         results = []
         for file, samples in zip(args.recordings, sounds, strict=True):
-            lines, found = _compare(targets, devices, samples)
+            with waiting(f"comparing what the targets make of {file.name}"):
+                lines, found = _compare(targets, devices, samples)
             results.append(_object(file, lines, found))
             if not args.json:
                 print("\n".join(_text(file, lines, targets, found, pipeline)), flush=True)

@@ -12,6 +12,7 @@ from codegen.passes.legalise import load_graph
 from workbench.host import engine as inference
 from workbench.memory_plan.figure import plan_figure
 from workbench.memory_plan.table import json_object, memory_plan, table
+from workbench.progress import waiting
 
 NAME = "plan"
 HELP = "print and draw where a model's tensors lie in memory, and when"
@@ -38,8 +39,9 @@ def run(args: argparse.Namespace) -> int:
     if args.output is not None and args.output.suffix != ".svg":
         raise UserError("is no .svg file", file=args.output, remedy="The figure is SVG: -o plan.svg")
     spec = load_spec(inference.app_of(args))
-    graph = load_graph(spec.classifier.model)
-    memory = memory_plan(spec, graph)
+    with waiting("planning the memory"):
+        graph = load_graph(spec.classifier.model)
+        memory = memory_plan(spec, graph)
     named = str(args.model if args.model is not None else args.app)
     if args.output is not None:
         try:

@@ -10,6 +10,7 @@ from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from workbench.audio import recording as audio
 from workbench.host import engine as inference
+from workbench.progress import progress
 from workbench.targets import BAUD, open_app
 from workbench.targets.restored import restored
 
@@ -54,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
             remedy="Add the sections of a pipeline, or use `earshot infer`.",
         )
     rate = spec.pipeline.audio.sample_rate
-    sounds = [audio.read_with_arguments(args, file, rate) for file in args.recordings]
+    files = progress(args.recordings, len(args.recordings), "reading recordings")
+    sounds = [audio.read_with_arguments(args, file, rate) for file in files]
     target, engine = inference.where(args.target, args.engine, spec)
     with (
         open_app(args.app, target, board=args.board, engine=engine, baud=args.baud) as device,

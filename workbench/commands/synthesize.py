@@ -7,6 +7,7 @@ from pathlib import Path
 
 from codegen.common.errors import UserError
 from workbench.audio.synthesize import write_session
+from workbench.progress import waiting
 
 NAME = "synthesize"
 HELP = "write labelled knocks, clicks, typing and noises made from a seed"
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
             raise UserError(f"--{option} {getattr(args, option)} is out of range; {low}..{high} are allowed")
     if args.output.exists() and not args.output.is_dir():
         raise UserError("is a file; a folder is wanted", file=args.output)
-    labels = write_session(args.output, args.seed, args.recordings, args.events, args.session)
+    with waiting("making sounds"):
+        labels = write_session(args.output, args.seed, args.recordings, args.events, args.session)
     print(f"{4 * args.recordings} recordings are labelled in {labels}")
     return 0

@@ -82,11 +82,13 @@ def run(args: argparse.Namespace) -> int:
         _with_tensorflow()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a network of this size is faster without
-    with quiet():
-        from workbench.training.train import app_folder, train
 
     def say(text: str) -> None:
         print(text, file=sys.stderr if args.json else sys.stdout, flush=True)
+
+    say("Starting TensorFlow.")
+    with quiet():
+        from workbench.training.train import app_folder, train
 
     if not recipe.file.exists():
         say(f"There is no {FILE_NAME} in {args.app}: its defaults are taken.")

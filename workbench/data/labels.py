@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from workbench.audio.recording import file_rate
 from workbench.data.label_csv import REQUIRED, read_csv
 from workbench.data.label_track import read_track, recording_beside
 from workbench.data.segment import Segment
+from workbench.progress import remark
 
 __all__ = ["MOST_ERRORS", "Segment", "class_index", "of_session", "read_labels", "write_labels"]
 
@@ -79,7 +79,7 @@ def _files(path: Path) -> list[Path]:
         )
     alone = [file.name for file in texts if file not in tracks]
     if alone:
-        print(f"earshot: no recording lies beside {', '.join(alone)}: not read as labels", file=sys.stderr)
+        remark(f"no recording lies beside {', '.join(alone)}: not read as labels")
     return tracks
 
 

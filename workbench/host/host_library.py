@@ -13,11 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.app import spec as app_spec
-from workbench.host.structs import (
-    ModelStruct,
-    PipelineStruct,
-    StepStruct,
-)
+from workbench.host.structs import ModelStruct, PipelineStruct, StepStruct
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from codegen.app.spec import Spec
 from codegen.app.tables import mfcc_scratch_bytes
 from codegen.common.render import shape_text
 from codegen.incremental import Incremental, incremental
-from codegen.incremental.state import FlatStream, Kept, Rows, Stream
+from codegen.incremental.state import FlatStream, Rows, State, Stream
 from codegen.model.graph import Graph
 from codegen.passes.lower import lower
 from codegen.passes.memory_plan import Block, Plan, plan
@@ -94,7 +94,7 @@ def memory_plan(spec: Spec, graph: Graph) -> MemoryPlan:
     found = incremental(spec, graph)
     if isinstance(found, Incremental):
         parts = [(FRAME, found.step), (DECISION, found.rest)]
-        kept = tuple(KeptRow(one.name, one.nbytes, _kept_text(one)) for one in found.kept)
+        kept = tuple(KeptRow(one.name, one.nbytes, _kept_text(one)) for one in found.states)
         needed = found.arena
     else:
         whole = plan(lower(graph, spec.classifier.reference))
@@ -109,8 +109,8 @@ def memory_plan(spec: Spec, graph: Graph) -> MemoryPlan:
         start = len(calls)
         calls += [Call(phase, layer.node.index, layer.node.op) for layer in planned.program.layers]
         if isinstance(found, Incremental) and phase == FRAME:
-            for index in (index for index, call in enumerate(found.calls) if not call.named):
-                node = found.calls[index].layer.node  # no layer: it makes space in what the layer reads
+            for index in (index for index, task in enumerate(found.schedule) if not task.computes):
+                node = found.schedule[index].layer.node  # no layer: it makes space in what the layer reads
                 calls[start + index] = Call(phase, node.index, f"{node.op} input")
         rows += [_row(planned, block, start) for block in planned.blocks]
     last = parts[-1][1]
@@ -140,7 +140,7 @@ def _block_text(planned: Plan, block: Block) -> str:
     return text
 
 
-def _kept_text(kept: Kept) -> str:
+def _kept_text(kept: State) -> str:
     """What is kept of a tensor, and for which layer."""
     if isinstance(kept, FlatStream):
         return f"newest positions that {kept.reader} reads, {kept.positions} x {kept.depth} of int16"

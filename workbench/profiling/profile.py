@@ -27,6 +27,7 @@ from workbench.profiling.inputs import counting_input
 from workbench.profiling.layers import ModelLayer, model_layers
 from workbench.profiling.sites import CALLER, OTHER, Chain, Site, attribute, chains, function_site, model_site
 from workbench.profiling.trace import Trace, trace
+from workbench.progress import waiting
 from workbench.targets import target_board
 
 DEFAULT_BOARD = "mps2_an386"
@@ -173,12 +174,15 @@ class _Profiler:
         self.tflm = spec.classifier.engine == "tflm"
         self.layers = tflm.operator_layers(spec, graph) if self.tflm else model_layers(spec, graph)
         gaps = 0 if spec.pipeline is None else spec.pipeline.cascade.frames if self._incremental else 1
-        self.counted = count(image, board, counting_input(spec, graph, range(1, gaps + 1)))
+        with waiting("counting the instructions of decisions after every gap"):
+            self.counted = count(image, board, counting_input(spec, graph, range(1, gaps + 1)))
         self.missed, self.worst = self._worst()
         gap = range(self.missed, self.missed + 1) if gaps else range(0)
-        self.trace = trace(image, board, counting_input(spec, graph, gap, self.missed))
+        with waiting("following the instructions of each stage and layer"):
+            self.trace = trace(image, board, counting_input(spec, graph, gap, self.missed))
         self._compare(self.counted, self.trace)
-        self.chains = chains(image, {address for block in self.trace.blocks for address in block})
+        with waiting("looking up whose instructions they are"):
+            self.chains = chains(image, {address for block in self.trace.blocks for address in block})
 
     def profile(self, named: Board, shipped: Build) -> Profile:
         spec = self.spec

@@ -17,6 +17,7 @@ from typing import Any
 from codegen.app.keys import UNKNOWN
 from codegen.common.errors import UserError
 from workbench.audio.recording import read_audio
+from workbench.progress import progress
 from workbench.protocol.lines import Decision, parse_line
 from workbench.suites.recordings import Recording
 from workbench.targets import Device
@@ -77,7 +78,7 @@ def hear(device: Device, recordings: Sequence[Recording]) -> Accepted:
     assert rate is not None
     device.command("stages off")
     heard = {}
-    for recording in recordings:
+    for recording in progress(recordings, len(recordings), "playing recordings"):
         lines = list(device.replay(read_audio(recording.file, rate, options=False)))
         parsed = [parse_line(line) for line in lines]
         labels = Counter(decision.label for decision in parsed if isinstance(decision, Decision))

@@ -11,6 +11,7 @@ from codegen.board.description import load_board
 from codegen.common.errors import UserError
 from toolbox import tools
 from workbench.build import build
+from workbench.progress import waiting
 from workbench.suites.emulator import QEMU, check, choose
 from workbench.suites.generate import generate
 from workbench.suites.renode import run_on_renode
@@ -48,7 +49,8 @@ def emulate(board: str, app: Path, image: Path, build_dir: Path, wanted: str | N
     if emulator.board != load_board(board):
         image = build(emulator.board.name, app, build_dir).image
     folder = image.parent / "emulate"
-    generated = generate(spec, emulator, image, pc_image, folder)
+    with waiting("working out on this computer what is expected"):
+        generated = generate(spec, emulator, image, pc_image, folder)
     print(f"{generated.cases} cases for {emulator.words}", flush=True)
     results = folder / "results"
     if emulator.name == QEMU:

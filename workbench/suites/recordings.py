@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from codegen.common.errors import UserError
 from workbench.audio.recording import RAW_SUFFIXES, read_audio
 from workbench.audio.synthesize import RATE, write_session
 from workbench.data.labels import Segment, of_session, read_labels
+from workbench.progress import remark
 from workbench.suites.settings import Settings
 from workbench.suites.sounds import write_wav
 
@@ -52,10 +52,7 @@ def choose(settings: Settings, app: Path, rate: int, made: Path) -> list[Recordi
     if named:
         return named
     if settings.labels is not None:
-        print(
-            f"earshot: {settings.labels} is not there; sounds made by a program are played instead",
-            file=sys.stderr,
-        )
+        remark(f"{settings.labels} is not there; sounds made by a program are played instead")
     elif not settings.synthetic:
         raise UserError(
             "no recording is named", file=settings.source, remedy='Add files = ["door.wav"], or labels.'

@@ -15,6 +15,7 @@ from types import FrameType
 
 from codegen.common.errors import UserError
 from toolbox.scons import scons_environment
+from workbench.progress import SWITCH
 from workbench.targets.link import die_with_parent
 
 GRACE = 15.0  # seconds for a runner to write its results after it was told to end
@@ -78,7 +79,7 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     with _signals_interrupt():
         process = subprocess.Popen(
             command,
-            env=dict(environment),
+            env={**environment, SWITCH: "off"},  # Robot itself shows what runs
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=die_with_parent(),  # noqa: PLW1509

@@ -8,6 +8,7 @@ from codegen.board.description import Board, load_board
 from codegen.board.stand_in import able, qemu_board
 from codegen.common.errors import UserError
 from toolbox.test_log import BOARD, note
+from workbench.progress import waiting
 from workbench.targets.device import TIMEOUT, Device
 from workbench.targets.pc import pc_link
 from workbench.targets.qemu import Microphone, QemuOptions, qemu_link
@@ -72,7 +73,8 @@ def open_target(
     """
     runs = target_board(target, board)
     if runs is None:
-        device = Device(SerialLink(target, baud), target, timeout, running=True)
+        with waiting(f"waiting for the image at {target}"):
+            device = Device(SerialLink(target, baud), target, timeout, running=True)
         if is_hardware(target):
             note(device.boot.board, BOARD)
         return device
@@ -83,9 +85,10 @@ def open_target(
     note(runs.name, target)
     if runs.name == PC:
         return Device(pc_link(image), str(image), timeout)
-    if target == RENODE:
-        return Device(renode_link(runs, image, renode), str(image), timeout)
-    return Device(qemu_link(runs, image, qemu or QemuOptions()), str(image), timeout)
+    with waiting(f"starting the emulator {target} with {runs.name}"):
+        if target == RENODE:
+            return Device(renode_link(runs, image, renode), str(image), timeout)
+        return Device(qemu_link(runs, image, qemu or QemuOptions()), str(image), timeout)
 
 
 def open_app(

@@ -14,6 +14,7 @@ from codegen.passes.legalise import load_graph
 from codegen.passes.lower import lower
 from workbench.host import engine as inference
 from workbench.host.model_app import model_app
+from workbench.progress import waiting
 from workbench.verify.layers import Layer, first_differing, verify_layers
 from workbench.verify.outputs import Inputs, Verification, make_inputs, verify
 from workbench.verify.reference import Oracle
@@ -79,7 +80,8 @@ def _verify(spec: Spec, wanted: Wanted) -> tuple[Verification, Inputs]:
         Oracle(model, wanted.reference) as oracle,
         inference.open_engine(spec.file.parent, spec, wanted.target, wanted.engine) as engine,
     ):
-        inputs = make_inputs(oracle, graph, wanted.samples, wanted.seed, sequence=sequence)
+        with waiting("choosing inputs, some of them between two classes"):
+            inputs = make_inputs(oracle, graph, wanted.samples, wanted.seed, sequence=sequence)
         return verify(engine, inputs, graph, sequence=sequence), inputs
 
 

@@ -49,7 +49,7 @@ def test_every_symbol_carries_the_apps_name(tmp_path: Path) -> None:
 
 def test_run_is_one_call_a_layer(tmp_path: Path) -> None:
     text = source(tutorial_like(tmp_path / "model.tflite", 1))
-    body = text[text.index("static int lock_run") :]
+    body = text[text.index("static NOIPA int lock_run") :]
     calls = re.findall(r"^    (\w+)\(&lock_(\w+), (.*)\);$", body, re.MULTILINE)
     assert [call[1] for call in calls] == [
         "conv1", "conv2", "table1", "conv3", "conv4", "dense1", "dense2", "softmax1"
@@ -97,7 +97,7 @@ def test_no_warnings(tmp_path: Path, kernels: str, compiler: str, level: str) ->
         assert not result.stderr
 
 
-def test_a_kernels_portable_twin_serves_any_cortex_m(tmp_path: Path) -> None:
+def test_a_kernels_portable_version_serves_any_cortex_m(tmp_path: Path) -> None:
     """Cores without the DSP extension compile the portable C."""
     if shutil.which("arm-none-eabi-gcc") is None:
         pytest.skip("arm-none-eabi-gcc is not installed")

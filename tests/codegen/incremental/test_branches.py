@@ -118,7 +118,7 @@ def test_poisoned_memory_changes_the_scores_until_it_has_left(tmp_path: Path) ->
     """Each stream, each row buffer and each history of several networks: none is there for nothing."""
     apps = networks(range(40, 58), tmp_path)
     plans = [plan_of(app, load_graph(app.model)) for app in apps]
-    kept = [len(planned.kept) for planned in plans if isinstance(planned, Incremental)]
+    kept = [len(planned.states) for planned in plans if isinstance(planned, Incremental)]
     streams = [stream(2 * app.frames + 12, app.cepstra, at) for at, app in enumerate(apps)]
     scripts = [rounds(*each) for each in zip(apps, streams, kept, strict=True)]
     seen, unseen = 0, []
@@ -146,7 +146,7 @@ def test_a_reset_forgets_nothing_that_a_run_needs(tmp_path: Path) -> None:
         assert isinstance(kept, Incremental)
         poison: list[tuple[str, Int8s | None]] = [
             ("p", np.array([at], np.int8))
-            for at, one in enumerate(kept.kept)
+            for at, one in enumerate(kept.states)
             if not getattr(one, "padded", 0)
         ]
         again.append([*steps[: len(steps) // 2], *poison, ("z", None), *steps])

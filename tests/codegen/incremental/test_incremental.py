@@ -232,7 +232,7 @@ def test_tutorials_network_in_all_layouts(tmp_path: Path, target: str) -> None:
 
 def macs_of(planned: Incremental) -> list[int]:
     """Multiplications of a step, layer by layer."""
-    return [call.layer.macs for call in planned.calls if call.named]
+    return [task.layer.macs for task in planned.schedule if task.computes]
 
 
 def test_plan_of_the_tutorials_network(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_plan_of_the_tutorials_network(tmp_path: Path) -> None:
     planned = plan_of(natural, load_graph(natural.model))
     assert isinstance(planned, Incremental)
     assert macs_of(planned) == [19 * 4 * 16, 18 * 64 * 16, 17 * 64 * 8, 16 * 32 * 8]
-    assert [call.first for call in planned.calls if call.named] == [1, 2, 3, 4]
+    assert [task.first for task in planned.schedule if task.computes] == [1, 2, 3, 4]
     scrambled = App(logits(tmp_path / "s.tflite", 1, (20, 15)), 15, 20, Layout.SCRAMBLED)
     flat = plan_of(scrambled, load_graph(scrambled.model))
     assert isinstance(flat, Incremental)

@@ -95,7 +95,7 @@ def test_no_undefined_overflow_and_no_stray_access(app: App, plain: list[str], t
 
 
 def test_a_cortex_m4_prints_the_same(app: App, plain: list[str], tmp_path: Path) -> None:
-    """With the packed instructions of packed.h, by semihosting."""
+    """With the DSP instructions of dsp/dsp.h, by semihosting."""
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not on PATH")

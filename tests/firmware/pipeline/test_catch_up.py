@@ -105,8 +105,8 @@ def test_the_tutorials_network_keeps_its_budget(tmp_path: Path) -> None:
         graph = load_graph(app.model)
         planned = plan_of(app, graph)
         assert isinstance(planned, Incremental)
-        layers = [*(call.layer for call in planned.calls if call.named), *planned.rest.program.layers]
+        layers = [*(task.layer for task in planned.schedule if task.computes), *planned.rest.program.layers]
         nbytes = sum(array.nbytes for layer in layers for array in layer.arrays)
         assert nbytes <= constants * app.model.stat().st_size, app
         if app.layout is not Layout.SCRAMBLED:
-            assert planned.state + planned.arena <= 6 * 1024
+            assert planned.state_bytes + planned.arena <= 6 * 1024
