@@ -21,7 +21,7 @@ class Multiplier:
     """A positive real number as value * 2^(shift - 31).
 
     value: 0, or 2^30 .. 2^31 - 1
-    shift: -31 .. 30; positive shifts left before the multiplication, negative right after it
+    shift: -31 .. 31; positive shifts left before the multiplication, negative right after it
     """
 
     value: int
@@ -39,7 +39,12 @@ class Multiplier:
 
 
 def quantize_multiplier(real: float) -> Multiplier:
-    """The nearest Multiplier, halves away from zero; 0 below 2^-32. `real` is a non-negative double."""
+    """The nearest Multiplier, halves away from zero; 0 below 2^-32. real: from 0, below 2^31
+
+    codegen.ops.bounds keeps those of a model's layers within what the kernels compute.
+    """
+    if not 0.0 <= real < 1 << 31:
+        raise ValueError(f"a multiplier of {real}")
     if real == 0.0:
         return Multiplier(0, 0)
     fraction, shift = math.frexp(real)
@@ -83,7 +88,8 @@ def clamp(value: int, low: int, high: int) -> int:
 
 def float32(value: float) -> float:
     """Rounded to float32, as the C++ kernels hold it."""
-    return float(np.float32(value))
+    with np.errstate(over="ignore"):
+        return float(np.float32(value))
 
 
 def quantization(tensor: Tensor) -> Quantization:

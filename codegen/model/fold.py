@@ -138,6 +138,7 @@ _RULES: dict[str, Callable[[Node, Values], NDArray[Any]]] = {
     "SUB": lambda node, values: values[0] - values[1],
     "MUL": lambda node, values: values[0] * values[1],
 }
+FOLDED = frozenset(_RULES)  # operators that may be gone after folding
 # Arithmetic of quantized numbers is not that of the numbers: only whole ones are folded.
 _WHOLE = {"ADD", "SUB", "MUL", "CAST"}
 _RETYPED = {"SHAPE", "CAST"}  # their output has a type of its own

@@ -46,6 +46,8 @@ class Tensor:
     dtype: str  # NumPy's name: "int8", "uint8", "int16", "int32", "float32", ...
     quantization: Quantization | None = None
     data: NDArray[Any] | None = None
+    variable: bool = False  # an operator's own state: LSTM and SVDF read it and write it
+    open_batch: bool = False  # the file leaves the first size open and calls it 1
 
     @property
     def size(self) -> int:

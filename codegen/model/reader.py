@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,11 +39,21 @@ CONVERT = """convert it with full int8 quantisation:
 
 DAMAGED = "the file is damaged or cut short; copy it or convert the model again"
 
+FIX = "fix the model's input shape, e.g. keras.Input(shape=(15, 20, 1), batch_size=1), and convert"
+
 _MAGIC = {
     b"\x89HDF": "an HDF5 file (a Keras .h5 model)",
     b"PK\x03\x04": "a zip file (a .keras model?)",
     b"\x08": "a protobuf file (an ONNX or frozen TensorFlow model?)",
 }
+
+
+def read_operators(path: Path) -> list[str]:
+    """The names of the main graph's operators in order, whatever else is wrong; none of a damaged file."""
+    try:
+        return _FileReader(path, _bytes(path)).operators()
+    except (FlatbufferError, UserError):
+        return []
 
 
 def read_graph(path: Path) -> Graph:
@@ -85,12 +96,28 @@ def _bytes(path: Path) -> bytes:
     if data[4:8] != schema.IDENTIFIER:
         found = next((text for magic, text in _MAGIC.items() if data.startswith(magic)), "something else")
         found = "an empty file" if not data else found
+        _check_text(path, data)
         raise UserError(
             f"not a TFLite model but {found} (bytes 4 to 7 of a TFLite file read TFL3)",
             file=path,
             remedy=f"if this is a model of another kind, {CONVERT}",
         )
     return data
+
+
+def _check_text(path: Path, data: bytes) -> None:
+    """Refuses what people have in place of a model: its bytes as a C array, or a pointer to where it is."""
+    if data.startswith(b"version https://git-lfs"):
+        raise UserError(
+            "a Git LFS pointer: it names the model, which is not here", file=path, remedy="git lfs pull"
+        )
+    if re.search(rb"0x54,\s*0x46,\s*0x4c,\s*0x33", data, re.IGNORECASE):
+        raise UserError(
+            "a C array of a model; the model's own bytes are wanted",
+            file=path,
+            remedy="write them to a file:\n"
+            f"    grep -oE '0x[0-9a-fA-F]{{2}}' {path} | cut -c3- | xxd -r -p > {path.stem}.tflite",
+        )
 
 
 def layer_place(node: Node, graph: Graph) -> str:
@@ -162,6 +189,14 @@ class _FileReader:
             raise self.fail("there is no graph in it", "model")
         return [self._subgraph(table, buffers, codes) for table in subgraphs]
 
+    def operators(self) -> list[str]:
+        """The names of the main graph's operators; "" where a number leads nowhere."""
+        codes = [self._code(table).op for table in self.model.tables(schema.Model.OPERATOR_CODES)]
+        subgraphs = self.model.tables(schema.Model.SUBGRAPHS)
+        tables = subgraphs[0].tables(schema.SubGraph.OPERATORS) if subgraphs else []
+        numbers = [int(table.scalar(schema.Operator.OPCODE_INDEX, "uint32", 0)) for table in tables]
+        return [codes[number] if number < len(codes) else "" for number in numbers]
+
     def _buffer(self, table: Table, index: int) -> NDArray[Any] | None:
         """A constant's bytes; None for the empty buffer of a tensor that is computed."""
         offset = int(table.scalar(schema.Buffer.OFFSET, "uint64", 0))
@@ -230,14 +265,18 @@ class _FileReader:
 
     def _check_order(self, graph: Graph) -> None:
         """Every value is made once, before it is used."""
-        known = {index for index, tensor in enumerate(graph.tensors) if tensor.data is not None}
+        known = {
+            index
+            for index, tensor in enumerate(graph.tensors)
+            if tensor.data is not None or tensor.variable or not tensor.size
+        }
         known.update(graph.inputs)
         for node in graph.nodes:
             for index in node.inputs:
                 if index >= 0 and index not in known:
                     raise self.fail(f"tensor {index} is used before it is made", layer_place(node, graph))
             for index in node.outputs:
-                if index in known:
+                if index in known and not graph.tensors[index].variable:
                     raise self.fail(f"tensor {index} is made twice", layer_place(node, graph))
                 known.add(index)
         if not known.issuperset(graph.outputs):
@@ -261,10 +300,8 @@ class _FileReader:
             raise self.fail(
                 f"the shape [{told}] is open; all sizes but the batch must be known",
                 place,
-                "fix the model's input shape, e.g. keras.Input(shape=(15, 20, 1), batch_size=1), and convert",
+                FIX,
             )
-        if 0 in shape:
-            raise self.fail(f"the shape {list(shape)} holds nothing", place, "every size must be at least 1")
         if dtype in schema.NUMPY_TYPES and math.prod(shape) * np.dtype(dtype).itemsize > LARGEST_TENSOR:
             raise self.fail(
                 f"the shape {list(shape)} needs more than any microcontroller has ({LARGEST_TENSOR} bytes)",
@@ -276,21 +313,26 @@ class _FileReader:
         buffer = int(table.scalar(places.BUFFER, "uint32", 0))
         if buffer >= len(buffers):
             raise self.fail(f"names constant {buffer} of {len(buffers)}", place)
+        data = self._constant(buffers[buffer], shape, dtype, place)
         return Tensor(
             index=index,
             name=name,
             shape=shape,
             dtype=dtype,
-            quantization=self._quantization(table.table(places.QUANTIZATION), shape, dtype, place),
-            data=self._constant(buffers[buffer], shape, dtype, place),
+            quantization=self._quantization(table.table(places.QUANTIZATION), shape, dtype, place, data),
+            data=data,
+            variable=bool(table.scalar(places.IS_VARIABLE, "bool", False)),
+            open_batch=bool(signature) and signature[0] < 0,
         )
 
     def _constant(
         self, data: NDArray[Any] | None, shape: tuple[int, ...], dtype: str, place: str
     ) -> NDArray[Any] | None:
         """A constant's values in its shape."""
-        if data is None or dtype not in schema.NUMPY_TYPES:
+        if dtype not in schema.NUMPY_TYPES:
             return None
+        if data is None:
+            return np.zeros(shape, np.dtype(dtype)) if shape == (0,) and dtype == "int32" else None
         kind = np.dtype(dtype).newbyteorder("<")
         if data.size != math.prod(shape) * kind.itemsize:
             raise self.fail(f"{data.size} bytes of data do not fill {dtype}{list(shape)}", place)
@@ -298,7 +340,7 @@ class _FileReader:
         return values.astype(np.dtype(dtype), copy=False)
 
     def _quantization(
-        self, table: Table | None, shape: tuple[int, ...], dtype: str, place: str
+        self, table: Table | None, shape: tuple[int, ...], dtype: str, place: str, data: NDArray[Any] | None
     ) -> Quantization | None:
         """Scales and zero points; None where the tensor has none."""
         if table is None:
@@ -315,12 +357,18 @@ class _FileReader:
                 place,
                 "use int8 quantisation per tensor or per channel",
             )
-        if any(not math.isfinite(scale) or scale <= 0 for scale in scales):
-            raise self.fail("a scale is zero, negative or not a number", place, "convert the model again")
+        zeros = data is not None and not data.any()  # of which a converter found no range
+        if any(not (scale > 0 or (zeros and scale == 0)) or math.isinf(scale) for scale in scales):
+            found = next(scale for scale in scales if not 0 < scale < math.inf)
+            raise self.fail(
+                f"a scale is {found}; scales are positive numbers", place, "convert the model again"
+            )
         if len(zero_points) == 1 and len(scales) > 1:
             zero_points *= len(scales)
         if len(zero_points) != len(scales):
             raise self.fail(f"{len(scales)} scales and {len(zero_points)} zero points", place)
+        if shape == (len(scales),):
+            axis = 0  # some converters write the weights' axis beside the bias; every runtime overlooks it
         if len(scales) > 1 and not (0 <= axis < len(shape) and shape[axis] == len(scales)):
             raise self.fail(f"{len(scales)} scales do not fit axis {axis} of {list(shape)}", place)
         if dtype in ("int8", "uint8", "int16", "int32"):

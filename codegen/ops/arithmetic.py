@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from codegen.kernels.requantize import (
     quantize_multiplier,
 )
 from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops import bounds
 from codegen.ops.family import (
     AGAIN,
     Family,
@@ -54,12 +56,17 @@ def add_multipliers(a: Tensor, b: Tensor, output: Tensor) -> tuple[Multiplier, M
     )
 
 
-def mul_multiplier(a: Tensor, b: Tensor, output: Tensor, reference: Reference) -> Multiplier:
+def mul_ratio(a: Tensor, b: Tensor, output: Tensor, reference: Reference) -> float:
     """From the product's scale to the output's: in float32 steps, TFLM in double (docs/exactness.md)."""
     scale_a, scale_b, scale = (quantization(tensor).scale for tensor in (a, b, output))
     if reference is Reference.LITERT:
-        return quantize_multiplier(float32(float32(scale_a * scale_b) / scale))
-    return quantize_multiplier(scale_a * scale_b / scale)
+        return float32(float32(scale_a * scale_b) / scale)
+    return scale_a * scale_b / scale
+
+
+def mul_multiplier(a: Tensor, b: Tensor, output: Tensor, reference: Reference) -> Multiplier:
+    """mul_ratio as integers."""
+    return quantize_multiplier(mul_ratio(a, b, output, reference))
 
 
 def sum_function(a: Tensor, b: Tensor, output: Tensor, activation: str, *, sign: int) -> Function:
@@ -127,10 +134,25 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         yield Fault(
             f"broadcasting {list(a.shape)} and {list(b.shape)} mixes too many axes", "reshape the operands"
         )
-    if node.op in ("ADD", "SUB"):
-        twice = 2 * max(quantization(a).scale, quantization(b).scale)
-        if twice / ((1 << ADD_SHIFT) * quantization(output).scale) >= 1:
-            yield Fault("its operands' scale is over 2^19 times its output's", AGAIN)
+    if node.op not in EXTREMES:
+        yield from _check_scales(node, a, b, output)
+
+
+def _check_scales(node: Node, a: Tensor, b: Tensor, output: Tensor) -> Iterator[Fault]:
+    """What the operator's arithmetic can do."""
+    yield from bounds.check_range(output, node.options["fused_activation_function"])
+    if node.op == "MUL":
+        what = "the ratio of its operands' scales to its output's"
+        largest = max(mul_ratio(a, b, output, reference) for reference in Reference)
+        yield from bounds.check_ratio(largest, bounds.BYTE**2, what)
+        return
+    twice = 2 * max(quantization(a).scale, quantization(b).scale)
+    if twice == 0:
+        yield Fault("the scales of both operands are 0", AGAIN)
+    elif math.isinf(float32(quantization(output).scale * (1 << ADD_SHIFT))):
+        yield Fault("its output's scale is above 2^107", bounds.SCALES)
+    elif twice / ((1 << ADD_SHIFT) * quantization(output).scale) >= 1:
+        yield Fault("its operands' scale is over 2^19 times its output's", AGAIN)
 
 
 def _tensors(graph: Graph, node: Node) -> tuple[Tensor, Tensor, Tensor]:

@@ -12,7 +12,7 @@ from codegen.kernels import channels
 from codegen.kernels.packing import conv as conv_words
 from codegen.kernels.requantize import activation_range, channel_multipliers, quantization
 from codegen.model.graph import Graph, Node, Tensor
-from codegen.ops import fully_connected
+from codegen.ops import bounds, fully_connected
 from codegen.ops.family import (
     AGAIN,
     Family,
@@ -104,8 +104,7 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         yield from faults
         return
     depth, kernel_rows, kernel_columns, input_depth = weights.shape
-    yield from check_weights(weights, depth, axis=0)
-    yield from check_bias(bias, depth)
+    yield from check_weighted(node, (input_, weights, bias, output), axis=0)
     if input_depth != input_.shape[3]:
         yield Fault(
             f"it is a convolution in groups ({input_.shape[3]} channels in, {input_depth} a filter)",
@@ -114,6 +113,21 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
     if output.shape[3] != depth:
         yield Fault(f"{depth} filters make {output.shape[3]} channels", AGAIN)
     yield from check_window(node, input_.shape, (kernel_rows, kernel_columns), output)
+
+
+def check_weighted(
+    node: Node, tensors: tuple[Tensor, Tensor, Tensor | None, Tensor], axis: int
+) -> Iterator[Fault]:
+    """Weights and bias, and that the scales let every sum become an output. axis: of the weights' channels"""
+    input_, weights, bias, output = tensors
+    count = weights.shape[axis]
+    faults = [*check_weights(weights, count, axis), *check_bias(bias, count)]
+    yield from faults or bounds.check_range(output, node.options["fused_activation_function"])
+    if not faults:
+        assert weights.data is not None
+        flat = np.moveaxis(weights.data, axis, 0).astype(np.int64).reshape(count, -1)
+        sums = channels.largest_sums(flat, bias, quantization(input_).zero_point)
+        yield from bounds.check_channels(input_, weights, output, sums)
 
 
 def _tensors(graph: Graph, node: Node) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:

@@ -21,11 +21,9 @@ from codegen.ops.family import (
     Family,
     Fault,
     check_activation,
-    check_bias,
     check_counts,
     check_int8,
     check_rank,
-    check_weights,
     operand,
     result,
 )
@@ -49,8 +47,7 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         yield from faults
         return
     first, kernel_rows, kernel_columns, depth = weights.shape
-    yield from check_weights(weights, depth, axis=3)
-    yield from check_bias(bias, depth)
+    yield from conv_2d.check_weighted(node, (input_, weights, bias, output), axis=3)
     if first != 1 or depth % input_.shape[3] or output.shape[3] != depth:
         told = f"weights {list(weights.shape)}, input {list(input_.shape)}, output {list(output.shape)}"
         yield Fault(f"{told} do not fit together", AGAIN)

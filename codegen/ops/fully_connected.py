@@ -13,6 +13,7 @@ from codegen.kernels.layer import Array
 from codegen.kernels.packing import dense as dense_words
 from codegen.kernels.requantize import activation_range, dense_multipliers, quantization
 from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops import bounds
 from codegen.ops.family import (
     AGAIN,
     Family,
@@ -50,7 +51,10 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
     if input_.size % inputs or output.size != input_.size // inputs * outputs or output.shape[-1] != outputs:
         told = f"input {list(input_.shape)}, weights {list(weights.shape)}, output {list(output.shape)}"
         faults.append(Fault(f"{told} do not fit together", AGAIN))
-    yield from faults
+    yield from faults or bounds.check_range(output, node.options["fused_activation_function"])
+    if not faults:
+        sums = channels.largest_sums(_flat(weights), bias, quantization(input_).zero_point)
+        yield from bounds.check_channels(input_, weights, output, sums)
 
 
 def _tensors(graph: Graph, node: Node) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:

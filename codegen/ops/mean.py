@@ -9,6 +9,7 @@ import numpy as np
 
 from codegen.kernels.requantize import Multiplier, quantization, quantize_multiplier
 from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops import bounds
 from codegen.ops.family import AGAIN, Family, Fault, check_counts, check_int8, operand, result
 from codegen.ops.movement import View, check_loops, copy, indices
 
@@ -52,6 +53,7 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         yield Fault(f"its output is {list(output.shape)}, but {kept} follows", AGAIN)
     if input_.size // output.size > LARGEST_COUNT:
         yield Fault(f"it averages more than {LARGEST_COUNT} values at once", "average in two steps")
+    yield from bounds.check_ratio(quantization(input_).scale / quantization(output).scale, bounds.BYTE)
     view = _gathered(input_.shape, axes)
     if view is not None:
         yield from check_loops(view, indices(view.shape))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from codegen.kernels.requantize import activation_range
 from codegen.model.graph import Graph, Node
+from codegen.ops import bounds
 from codegen.ops.conv_2d import check_window, window_axes
 from codegen.ops.family import (
     AGAIN,
@@ -46,6 +47,7 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
     if input_.shape[3] != output.shape[3]:
         yield Fault(f"{input_.shape[3]} channels become {output.shape[3]}", AGAIN)
     yield from check_window(node, input_.shape, kernel, output)
+    yield from bounds.check_range(output, node.options["fused_activation_function"])
 
 
 def lower(lowering: Lowering, node: Node) -> None:

@@ -11,6 +11,10 @@ _UNROLLED = (
     "until then unroll the layer, e.g. keras.layers.LSTM(..., unroll=True): it becomes dense layers, "
     "products and sums"
 )
+BATCH = (
+    "a dilated convolution of a model with an open batch: give the input layer batch_size=1, e.g. "
+    "keras.Input(shape=(49, 40), batch_size=1), and convert again; it becomes one CONV_2D"
+)
 # operator -> what is said of it, where it is not only "not supported"
 LATER: Mapping[str, str] = {
     "SVDF": "until then use keras.layers.DepthwiseConv1D over time and a Dense layer, which compute the same",
@@ -18,28 +22,61 @@ LATER: Mapping[str, str] = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": _UNROLLED,
     "BIDIRECTIONAL_SEQUENCE_LSTM": _UNROLLED,
 }
-# operator -> a layer of Keras that converts to operators which are supported
+# operator -> what to write in its place, of operators that are supported
 INSTEAD: Mapping[str, str] = {
+    "ABS": 'use keras.layers.ReLU on x and on -x, and add the two; or leave it away with activation="relu"',
     "ARG_MAX": "leave the layer away: the decision takes the largest score itself",
-    "BATCH_MATMUL": "use keras.layers.Dense, whose weights are constant",
-    "ELU": 'use activation="relu"',
+    "BATCH_MATMUL": "for attention over time multiply the values by their weights and average: "
+    "tf.reduce_mean(weights * values, axis=1); where one side is constant use keras.layers.Dense",
+    "BATCH_TO_SPACE_ND": BATCH,
+    "DIV": "multiply by the inverse where it is constant; a quotient of two signals has no int8 kernel here",
+    "ELU": 'use activation="relu", or keras.layers.LeakyReLU',
     "GELU": 'use activation="relu"',
-    "L2_NORMALIZATION": "normalise the features before they enter the model",
+    "L2_NORMALIZATION": "end the model with the layer before it, and divide by the norm where embeddings are "
+    "compared: the cosine of two vectors needs no normalised ones",
     "LOG_SOFTMAX": 'use activation="softmax"; the largest score is the same class',
+    "NEG": "subtract from zero, or multiply by -1: SUB and MUL with a constant are supported",
     "PRELU": "use keras.layers.LeakyReLU",
     "REDUCE_MAX": "use keras.layers.MaxPooling2D over the whole picture",
-    "RESIZE_BILINEAR": 'use keras.layers.UpSampling2D(interpolation="nearest")',
+    "RESIZE_BILINEAR": 'use keras.layers.Resizing(height, width, interpolation="nearest")',
     "RNN": "use keras.layers.SimpleRNN(..., unroll=True)",
-    "SUM": "use keras.layers.GlobalAveragePooling2D, a mean",
+    "RSQRT": "leave the normalisation away, or use keras.layers.BatchNormalization, of constant factors",
+    "SPACE_TO_BATCH_ND": BATCH,
+    "SQUARE": "multiply the tensor by itself: keras.layers.Multiply()([x, x])",
+    "SQUARED_DIFFERENCE": "subtract, and multiply the difference by itself: keras.layers.Multiply()([d, d])",
+    "SUM": "average and multiply by the count: tf.reduce_mean(x, axis=...) * n",
+    "TILE": "use keras.layers.Concatenate of the tensor with itself, or keras.layers.UpSampling2D(..., "
+    'interpolation="nearest")',
     "TRANSPOSE_CONV": "use keras.layers.UpSampling2D and Conv2D",
     "UNIDIRECTIONAL_SEQUENCE_RNN": "use keras.layers.SimpleRNN(..., unroll=True)",
     "WHILE": "unroll the recurrent layer, e.g. keras.layers.GRU(..., unroll=True)",
 }
+PARTS = (
+    "its parts have scales of their own, which it cannot give them in int8: compute each part by a layer of "
+    "its own, e.g. one keras.layers.Dense for each gate of a recurrent layer"
+)
+# operator in float between layers of int8 -> what to write in its place; "": any other
+BETWEEN: Mapping[str, str] = {
+    "": "replace the layer; `./earshot operators` lists what is computed in int8",
+    "SPLIT": PARTS,
+    "SPLIT_V": PARTS,
+}
+# part of a custom operator's name -> the compiler that made the file
+COMPILED: Mapping[str, str] = {
+    "ethos-u": "an Arm Ethos-U (by Vela)",
+    "edgetpu": "an Edge TPU (by edgetpu_compiler)",
+    "neutron": "an NXP eIQ Neutron",
+}
 
 
-def refusal(op: str, supported: list[str]) -> Fault:
+def refusal(op: str) -> Fault:
     """Why a layer of this operator is refused."""
     if op.startswith("CUSTOM "):
+        for part, compiler in COMPILED.items():
+            if part in op.lower():
+                return Fault(
+                    f"the file was compiled for {compiler}", "give the .tflite from before it was compiled"
+                )
         return Fault(
             f"the custom operator {op[7:]} is unknown",
             "replace the layer by one of TFLite's built-in operators",
@@ -47,4 +84,4 @@ def refusal(op: str, supported: list[str]) -> Fault:
     if op in LATER:
         return Fault(_LATER.format(op=op), LATER[op])
     what = f"the operator {op} is not supported"
-    return Fault(what, INSTEAD.get(op, f"replace the layer; supported are {', '.join(sorted(supported))}"))
+    return Fault(what, INSTEAD.get(op, "replace the layer; `./earshot operators` lists what is supported"))

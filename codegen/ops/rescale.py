@@ -14,7 +14,7 @@ import numpy as np
 from codegen.kernels.layer import Array
 from codegen.kernels.requantize import quantization, quantize_multiplier
 from codegen.model.graph import Graph, Node, Tensor
-from codegen.ops import unary
+from codegen.ops import bounds, unary
 from codegen.ops.family import AGAIN, Family, Fault, check_counts, operand, result
 
 if TYPE_CHECKING:
@@ -51,6 +51,12 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         yield from _check_side(output, "output", INTEGERS)
         if {input_.dtype, output.dtype} == {"uint8", "int16"}:
             yield Fault(f"it turns {input_.dtype} into {output.dtype}, which TFLite has no kernel for", AGAIN)
+        if all(
+            tensor.quantization is not None and len(tensor.quantization.scales) == 1
+            for tensor in (input_, output)
+        ):
+            largest = bounds.WORD if input_.dtype == "int16" else bounds.BYTE
+            yield from bounds.check_ratio(quantization(input_).scale / quantization(output).scale, largest)
 
 
 def _computes(node: Node) -> bool:

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
 
+BATCH = (
+    "the file leaves the batch open: give the input layer batch_size=1, e.g. "
+    "keras.Input(shape=(20, 10), batch_size=1), and convert again"
+)
+
+
 def check(graph: Graph, node: Node) -> Iterator[Fault]:
     """Same type, same number of values, a shape that is known."""
     faults = list(check_counts(node, 1, 2))
@@ -26,8 +32,10 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
             "give the model a fixed input shape, e.g. keras.Input(shape=..., batch_size=1), and convert",
         )
     if input_.size != output.size or input_.dtype != output.dtype:
+        opened = input_.dtype == output.dtype and (input_.open_batch or output.open_batch)
         yield Fault(
-            f"{input_.dtype}{list(input_.shape)} cannot become {output.dtype}{list(output.shape)}", AGAIN
+            f"{input_.dtype}{list(input_.shape)} cannot become {output.dtype}{list(output.shape)}",
+            BATCH if opened else AGAIN,
         )
 
 

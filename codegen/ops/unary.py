@@ -20,6 +20,7 @@ from codegen.kernels.requantize import (
     rounding_shift,
 )
 from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops import bounds
 from codegen.ops.family import AGAIN, Family, Fault, check_counts, operand, result
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ def _sigmoid(x: float) -> float:
 def fixed_function(function: Function, bits: int, input_: Tensor, zero: int) -> Function:
     """A function from Q4.27 to Q0.31 as TensorFlow Lite Micro computes it; bits: of the output's fraction."""
     scale, zero_point = quantization(input_).scale, quantization(input_).zero_point
-    by = quantize_multiplier(scale * (1 << (31 - INTEGER_BITS)))
+    real = scale * (1 << (31 - INTEGER_BITS))
+    if real >= 1 << 31:  # every difference leads beyond what is told apart
+        return lambda x: 127 if x > zero_point else -128
+    by = quantize_multiplier(real)
     radius = math.floor(((1 << INTEGER_BITS) - 1) * (1 << (31 - INTEGER_BITS)) / 2.0**by.shift)
 
     def level(x: int) -> int:
@@ -112,24 +116,30 @@ def rescaled(real: float, input_: Tensor, output: Tensor) -> Function:
 
 def relu(node: Node, input_: Tensor, output: Tensor, reference: Reference) -> Function:
     """Clamped to 0 .., 0 .. 6, -1 .. 1 or 0 .. 1, with a change of scale."""
-    low, high = {"RELU": (0, None), "RELU6": (0, 6), "RELU_N1_TO_1": (-1, 1), "RELU_0_TO_1": (0, 1)}[node.op]
+    low, *highest = LIMITS[node.op]
     params = quantization(output)
 
-    def limit(real: int) -> int:
+    def limit(real: float) -> int:
         return params.zero_point + round_away(float(np.float32(real) / np.float32(params.scale)))
 
-    least, most = max(-128, limit(low)), 127 if high is None else min(127, limit(high))
+    least, most = max(-128, limit(low)), min([127, *map(limit, highest)])
     if node.op == "RELU6" and reference is Reference.TFLM:  # no change of scale there
         return lambda x: clamp(x, least, most)
     plain = rescaled(float32(quantization(input_).scale / params.scale), input_, output)
     return lambda x: clamp(plain(x), least, most)
 
 
+def _slope(node: Node, input_: Tensor, output: Tensor) -> float:
+    """What a value below 0 is multiplied by, in float32 steps."""
+    slope = float32(quantization(input_).scale * float(node.options["alpha"]))
+    return float32(slope / quantization(output).scale)
+
+
 def leaky_relu(node: Node, input_: Tensor, output: Tensor, reference: Reference) -> Function:
     """x, or alpha * x below 0."""
     del reference
     scale_in, scale_out = quantization(input_).scale, quantization(output).scale
-    alpha = float32(float32(scale_in * float(node.options["alpha"])) / scale_out)
+    alpha = _slope(node, input_, output)
     identity = quantize_multiplier(float32(scale_in / scale_out))
     slope, sign = quantize_multiplier(abs(alpha)), -1 if alpha < 0 else 1
     zero_in, zero_out = quantization(input_).zero_point, quantization(output).zero_point
@@ -207,6 +217,13 @@ FUNCTIONS: dict[str, Make] = {
     "HARD_SWISH": hard_swish,
     "QUANTIZE": requantize,
 }
+# Where a function clamps: from, and up to.
+LIMITS: dict[str, tuple[float, ...]] = {
+    "RELU": (0.0,),
+    "RELU6": (0.0, 6.0),
+    "RELU_N1_TO_1": (-1.0, 1.0),
+    "RELU_0_TO_1": (0.0, 1.0),
+}
 # The output's scale and zero point where the operator fixes them.
 FIXED = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
 
@@ -234,8 +251,33 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
     if node.op in FIXED and (quantization(output).scale, quantization(output).zero_point) != FIXED[node.op]:
         scale, zero_point = FIXED[node.op]
         yield Fault(f"its output must have scale 1/{round(1 / scale)} and zero point {zero_point}", AGAIN)
-    if node.op == "HARD_SWISH" and hard_swish_scales(input_, output)[0].shift > 0:
-        yield Fault("its input's scale is over 128 times its output's", AGAIN)
+    yield from _check_scales(node, input_, output)
+
+
+def _check_scales(node: Node, input_: Tensor, output: Tensor) -> Iterator[Fault]:
+    """What the function's arithmetic can do."""
+    scale_in, scale_out = quantization(input_).scale, quantization(output).scale
+    if node.op in ("LOGISTIC", "TANH"):
+        # TensorFlow Lite Micro shifts 1 as far left in 64 bits
+        yield from bounds.check_shift(
+            scale_in * (1 << (31 - INTEGER_BITS)), 0, 62, "its input's scale times 2^27"
+        )
+    elif node.op == "HARD_SWISH":
+        # the reference shifts 16-bit numbers
+        yield from bounds.check_shift(scale_in * 256 / 3, -15, 15, "its input's scale times 256/3")
+        ratio = scale_in / 128 / scale_out
+        yield from bounds.check_shift(
+            ratio, -15, 0, "a 128th of the ratio of its input's scale to its output's"
+        )
+        if ratio < 1 and quantize_multiplier(float32(float32(scale_in / 128) / scale_out)).shift > 0:
+            yield Fault("its input's scale is over 128 times its output's", AGAIN)
+    else:
+        yield from bounds.check_ratio(float32(scale_in / scale_out), bounds.BYTE)
+    if node.op == "LEAKY_RELU":
+        slope = _slope(node, input_, output)
+        yield from bounds.check_ratio(slope, bounds.BYTE, "its slope times the ratio of its scales")
+    for real in LIMITS.get(node.op, ()):
+        yield from bounds.check_level(real, output, "its limit")
 
 
 def lower(lowering: Lowering, node: Node) -> None:

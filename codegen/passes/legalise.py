@@ -6,22 +6,47 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from codegen.common.errors import UserError, UserErrors
-from codegen.model.fold import fold
+from codegen.model.fold import FOLDED, fold
 from codegen.model.graph import Graph, Node
-from codegen.model.reader import CONVERT, layer_place, read_graph
+from codegen.model.reader import CONVERT, FIX, layer_place, read_graph, read_operators
+from codegen.model.variables import OPS
 from codegen.ops import FAMILIES, Fault
+from codegen.ops.diagnosis import float_faults, is_float, is_wide, wide_fault
 from codegen.ops.refused import refusal
 
 
 def load_graph(path: Path) -> Graph:
     """The model in `path`, checked, operators on constants folded away; UserError or UserErrors otherwise."""
-    graph = fold(read_graph(path))
+    try:
+        graph = fold(read_graph(path))
+    except UserError as error:
+        # What stands in the way may be what an operator that is not supported brought with it.
+        refused = [] if _is_open(error) else _refused(path)
+        if refused:
+            raise (refused[0] if len(refused) == 1 else UserErrors(refused)) from None
+        raise
     faults = list(_faults(graph, path))
     if len(faults) == 1:
         raise faults[0]
     if faults:
         raise UserErrors(faults)
     return graph
+
+
+def _is_open(error: UserError) -> bool:
+    """Shapes are open: what computes with them at run time is gone once they are not."""
+    return any(one.remedy == FIX for one in (error.errors if isinstance(error, UserErrors) else (error,)))
+
+
+def _refused(path: Path) -> list[UserError]:
+    """One for each kind of operator that no family computes and nothing takes away."""
+    faults: dict[str, UserError] = {}
+    for index, op in enumerate(read_operators(path)):
+        if op and op not in FAMILIES and op not in FOLDED and op not in OPS:
+            what, remedy = refusal(op)
+            place = f"layer {index} ({op})"
+            faults.setdefault(remedy, UserError(what, file=path, place=place, remedy=remedy))
+    return list(faults.values())
 
 
 def _faults(graph: Graph, path: Path) -> Iterator[UserError]:
@@ -43,34 +68,37 @@ def _faults(graph: Graph, path: Path) -> Iterator[UserError]:
             remedy="convert a model with layers",
         )
         return
-    floats = [node for node in graph.nodes if _is_float(node, graph)]
-    if floats:
-        first = layer_place(floats[0], graph)
-        part = "the whole model"
-        if len(floats) < len(graph.nodes):
-            part = f"{len(floats)} of {len(graph.nodes)} layers"
-        yield UserError(f"{part} computes in float, {first} first", file=path, place="model", remedy=CONVERT)
+    wide = [node for node in graph.nodes if is_wide(node, graph)]
+    if wide:
+        fault = wide_fault()
+        yield UserError(fault.what, file=path, place=layer_place(wide[0], graph), remedy=fault.remedy)
+        return
+    floats = [node for node in graph.nodes if is_float(node, graph)]
+    for node, fault in float_faults(graph, floats, CONVERT):
+        place = layer_place(node, graph)
+        yield UserError(fault.what.format(place=place), file=path, place=place, remedy=fault.remedy)
+    told = set()
     for node in graph.nodes:
-        if node in floats:
+        if node in floats or (floats and node.op in ("QUANTIZE", "DEQUANTIZE")):
             continue
         for fault in _node_faults(graph, node):
+            if node.op not in FAMILIES and fault.remedy in told:
+                continue  # one remedy for all layers of the kind
+            told.add(fault.remedy)
             yield UserError(fault.what, file=path, place=layer_place(node, graph), remedy=fault.remedy)
-
-
-def _is_float(node: Node, graph: Graph) -> bool:
-    """It computes on floats. Changes of type and shape at the model's ends do not."""
-    if node.op in ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS"):
-        return False
-    return any(
-        graph.tensors[index].dtype.startswith("float")
-        for index in (*node.inputs, *node.outputs)
-        if index >= 0
-    )
 
 
 def _node_faults(graph: Graph, node: Node) -> Iterator[Fault]:
     family = FAMILIES.get(node.op)
-    if family is not None:
+    nothing = [
+        graph.tensors[i] for i in (*node.inputs, *node.outputs) if i >= 0 and not graph.tensors[i].size
+    ]
+    if family is not None and nothing:
+        shape = list(nothing[0].shape)
+        yield Fault(
+            f"the shape {shape} of tensor {nothing[0].index} holds nothing", "every size must be at least 1"
+        )
+    elif family is not None:
         yield from family.check(graph, node)
     else:
-        yield refusal(node.op, list(FAMILIES))
+        yield refusal(node.op)

@@ -1,0 +1,67 @@
+"""What kind of model a file holds that no layer's own check tells: in float, partly float, 16 bits wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from codegen.model.graph import Graph, Node
+from codegen.ops.family import Fault
+from codegen.ops.refused import BETWEEN, INSTEAD
+
+MOVES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+EDGES = ("QUANTIZE", "DEQUANTIZE", *MOVES)  # they compute nothing: a type or shape changes
+WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+
+
+def is_float(node: Node, graph: Graph) -> bool:
+    """It computes on floats. Changes of type and shape at the model's ends do not."""
+    if node.op in EDGES:
+        return False
+    return any(
+        graph.tensors[index].dtype.startswith("float")
+        for index in (*node.inputs, *node.outputs)
+        if index >= 0
+    )
+
+
+def is_wide(node: Node, graph: Graph) -> bool:
+    """A layer of a 16x8 model: activations of 16 bits, weights of 8."""
+    types = [graph.tensors[index].dtype for index in node.inputs[:2] if index >= 0]
+    return node.op in WEIGHTED and types == ["int16", "int8"]
+
+
+def wide_fault() -> Fault:
+    """Of the whole model, told once."""
+    return Fault(
+        "this is a 16x8 model: its activations have 16 bits; int8 is supported",
+        "convert it with tf.lite.OpsSet.TFLITE_BUILTINS_INT8 in place of "
+        "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8 (torch: 8-bit activations)",
+    )
+
+
+def _is_edge(node: Node, graph: Graph) -> bool:
+    """A change between float and integers that are computed: the model was quantised."""
+    return node.op == "QUANTIZE" or (
+        node.op == "DEQUANTIZE" and all(graph.tensors[index].data is None for index in node.inputs)
+    )
+
+
+def float_faults(graph: Graph, floats: list[Node], convert: str) -> Iterator[tuple[Node, Fault]]:
+    """One for a model in float; else one for each operator that computes in float between layers of int8.
+
+    convert: the remedy for a model that was never quantised.
+    """
+    if not floats:
+        return
+    if not any(_is_edge(node, graph) for node in graph.nodes) and len(floats) == len(
+        [node for node in graph.nodes if node.op not in EDGES]
+    ):
+        yield floats[0], Fault("the whole model computes in float, {place} first", convert)
+        return
+    told = set()
+    for node in floats:
+        if node.op in told:
+            continue
+        told.add(node.op)
+        what = f"{node.op} computes in float between layers of int8: the converter made no int8 form of it"
+        yield node, Fault(what, BETWEEN.get(node.op) or INSTEAD.get(node.op) or BETWEEN[""])
