@@ -89,14 +89,14 @@ static void back_off(void)
     if (listen.back_off <= RETRY_LAST)
         return;
     if (!listen.host && (listen.healthy || port_reset_cause()[0] != 'f')) /* "fault" */
-        port_fail("microphone");
+        port_fail(&error_microphone);
     listen.back_off = RETRY_LAST;
 }
 
 /* One that gives nothing is told, and waits for its next start if it was listened to. */
 static void check_microphone(void)
 {
-    const char *const fault = port_audio_fault();
+    const protocol_error_t *const fault = port_audio_fault();
     if (fault == NULL) {
         if (passed(HEALED)) {
             listen.healthy = true;
@@ -104,7 +104,7 @@ static void check_microphone(void)
         }
         return;
     }
-    protocol_fault(fault, (int32_t)app.pipeline->sample_rate, NULL);
+    protocol_error(fault, (int32_t)app.pipeline->sample_rate);
     listen.microphone = false;
     if (listen_is_live()) {
         listen.lost_at_stop = port_audio_lost();
@@ -153,7 +153,7 @@ static bool step_once(void)
     if (listen.stages)
         protocol_stages(pipeline, &step);
     if (step.error != 0)
-        protocol_fault("model", step.error, NULL);
+        protocol_error(&error_model, step.error);
     if (step.decided) {
         listen.counts.decisions++;
         protocol_decision(pipeline, &step);

@@ -7,7 +7,7 @@
 #include "port/port.h"
 #include <setjmp.h>
 
-void play(uint32_t ticks, const char *fault, const char *cause);
+void play(uint32_t ticks, bool stuck, const char *cause);
 int poll(void);
 uint32_t starts(void);
 uint32_t told(void);
@@ -19,13 +19,14 @@ static const pipeline_t pipeline = {.sample_rate = 16000};
 const app_t app = {.pipeline = &pipeline};
 
 static uint32_t ticks, audio_starts, audio_started, faults;
-static const char *audio_fault, *reset_cause;
+static bool audio_stuck;
+static const char *reset_cause;
 static jmp_buf failed;
 
-void play(uint32_t now, const char *fault, const char *cause)
+void play(uint32_t now, bool stuck, const char *cause)
 {
     ticks = now;
-    audio_fault = fault;
+    audio_stuck = stuck;
     reset_cause = cause;
 }
 
@@ -78,9 +79,9 @@ uint32_t port_audio_lost(void)
     return 0;
 }
 
-const char *port_audio_fault(void)
+const protocol_error_t *port_audio_fault(void)
 {
-    return ticks == audio_started ? NULL : audio_fault; /* it takes time to show */
+    return audio_stuck && ticks != audio_started ? &error_microphone_stuck : NULL; /* it takes time to show */
 }
 
 const char *port_reset_cause(void)
@@ -88,9 +89,9 @@ const char *port_reset_cause(void)
     return reset_cause;
 }
 
-_Noreturn void port_fail(const char *wait)
+_Noreturn void port_fail(const protocol_error_t *error)
 {
-    (void)wait;
+    (void)error;
     longjmp(failed, 1);
 }
 
@@ -99,11 +100,10 @@ void output_set_patient(bool patient)
     (void)patient;
 }
 
-void protocol_fault(const char *what, int32_t detail, const char *reason)
+void protocol_error(const protocol_error_t *error, int32_t detail)
 {
-    (void)what;
+    (void)error;
     (void)detail;
-    (void)reason;
     faults++;
 }
 
