@@ -88,7 +88,7 @@ static void back_off(void)
     listen.back_off = listen.back_off == 0 ? 1 : 2 * listen.back_off;
     if (listen.back_off <= RETRY_LAST)
         return;
-    if (!listen.host && (listen.healthy || port_reset_cause()[0] != 'f')) /* "fault" */
+    if (!listen.host && (listen.healthy || port_reset_cause()[0] != 'f')) /* of a fault */
         port_fail(&error_microphone);
     listen.back_off = RETRY_LAST;
 }
