@@ -20,10 +20,24 @@ FOLDER = ROOT / "build" / "coverage"
 ENOUGH = 95.0  # percent of a room's lines
 C_ROOMS = ("firmware/dsp", "firmware/pipeline", "firmware/nn", "firmware/device")
 PYTHON_ROOMS = ("codegen", "toolbox", "workbench")
-# Every gcc of the run is this one: it adds the counters, whoever calls it.
+# Every gcc of the run is this one: it adds the counters, whoever calls it. What gcov needs of a compilation goes
+# where the counters will go (GCOV_PREFIX), since many tests build in folders that are gone at their end.
 SHIM = """\
 #!/bin/sh
-exec {gcc} "$@" --coverage -fprofile-abs-path -fprofile-update=atomic
+{gcc} "$@" --coverage -fprofile-abs-path -fprofile-update=atomic
+code=$?
+folder=. before=
+for word; do
+    [ "$before" = -o ] && folder=$(dirname "$word")
+    before=$word
+done
+for from in . "$folder"; do
+    to={data}$(cd "$from" && pwd -P)
+    for note in "$from"/*.gcno; do
+        [ -f "$note" ] && mkdir -p "$to" && cp -u "$note" "$to"
+    done
+done
+exit $code
 """
 CONFIG = """\
 [run]
@@ -50,16 +64,18 @@ def run(words: Sequence[str]) -> int:
     programs = FOLDER / "bin"
     programs.mkdir(parents=True)
     shim = programs / "gcc"
-    shim.write_text(SHIM.format(gcc=gcc))
+    data = FOLDER / "counters"
+    shim.write_text(SHIM.format(gcc=gcc, data=data))
     shim.chmod(0o755)
     config = FOLDER / "coveragerc"
     config.write_text(CONFIG.format(folder=FOLDER))
     environment = {**scons_environment(), "COVERAGE_RCFILE": str(config)}
+    environment["GCOV_PREFIX"] = str(data)
     environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
     command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", f"--basetemp={FOLDER / 'tmp'}"]
     code = subprocess.run([*command, *words], cwd=ROOT, env=environment, check=False).returncode
     print("\ncounting the lines that ran", file=sys.stderr, flush=True)
-    found = {**_python(environment), **c_lines(FOLDER)}
+    found = {**_python(environment), **c_lines(data)}
     text, enough = report(found)
     (FOLDER / "missing.txt").write_text(missing(found))
     print(text)
