@@ -20,8 +20,8 @@ FOLDER = ROOT / "build" / "coverage"
 ENOUGH = 95.0  # percent of a room's lines
 C_ROOMS = ("firmware/dsp", "firmware/pipeline", "firmware/nn", "firmware/device")
 PYTHON_ROOMS = ("codegen", "toolbox", "workbench")
-# Every gcc of the run is this one: it adds the counters, whoever calls it. What gcov needs of a compilation goes
-# where the counters will go (GCOV_PREFIX), since many tests build in folders that are gone at their end.
+# Every gcc of the run is this one: it adds the counters. What gcov needs of a compilation is put
+# where the counters will lie (GCOV_PREFIX): many tests build in folders that are gone at their end.
 SHIM = """\
 #!/bin/sh
 {gcc} "$@" --coverage -fprofile-abs-path -fprofile-update=atomic
