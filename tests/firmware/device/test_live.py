@@ -90,13 +90,13 @@ def test_lines_wait_for_room_in_replay_also_after_live(tmp_path: Path) -> None:
         before = device.status()
         assert before.live
         device.command("replay")
-        device._results.clear()  # of the microphone
-        before = device.status()
+        before = device.status()  # lines of the microphone come before it
+        heard = len(device._results)
         pieces = [payload[at : at + 360] for at in range(0, len(payload), 360)]
         device.send(b"".join(numbered_line("audio", n, piece) for n, piece in enumerate(pieces)))
         time.sleep(0.4)
         status = device.status()
-        assert list(device._results) == expected_lines(HASHING, sound, stages=True)
+        assert list(device._results)[heard:] == expected_lines(HASHING, sound, stages=True)
         assert status["dropped"] == before["dropped"]
         # What the microphone heard meanwhile is nobody's loss.
         assert status["lost"] == before["lost"]
