@@ -241,6 +241,18 @@ def test_an_image_that_says_nothing_is_given_up(tmp_path: Path) -> None:
         open_target("pc", mute, timeout=1)
 
 
+@pytest.mark.parametrize(("says", "garbled"), [(r"\376\200{", True), ("hello", False)])
+def test_what_is_no_text_is_told_as_a_rate_that_may_be_off(
+    tmp_path: Path, says: str, *, garbled: bool
+) -> None:
+    image = tmp_path / "firmware"
+    image.write_text(f"#!/bin/sh\nprintf '{says}\\n'\nexec sleep 60\n")
+    image.chmod(0o755)
+    with pytest.raises(UserError, match="is the rate of the serial line right") as caught:
+        open_target("pc", image, timeout=1)
+    assert ("What came is no text" in str(caught.value)) == garbled
+
+
 def test_boards_and_targets_that_do_not_go_together() -> None:
     assert target_board("/dev/ttyACM0") is None
     board = target_board("qemu")
