@@ -227,8 +227,8 @@ def test_ticks_never_go_back_where_their_counter_wraps(door: str) -> None:
 
 @pytest.mark.parametrize("door", ["qemu", "uart"])
 def test_an_idle_image_answers_at_once(door: str) -> None:
-    """A lost wake-up would show as an answer at SysTick's next wrap, up to 0.67 s later: in every round, where
-    a busy machine is slow in some."""
+    """A lost wake-up would show as an answer at SysTick's next wrap, 0.67 s later at most: in every round,
+    while a busy machine is slow in some only."""
     with open_hashing(door) as device:
         for _ in range(50):
             late = 0
