@@ -49,9 +49,9 @@ def example() -> Iterator[tuple[Device, ...]]:
     need_tool("qemu-system-arm")
     need_tool("arm-none-eabi-gcc")
     with contextlib.ExitStack() as opened:
-        pc = opened.enter_context(open_app(EXAMPLE, "pc", timeout=60))
+        pc = opened.enter_context(open_app(EXAMPLE, "pc", timeout=600))
         chips = [
-            opened.enter_context(open_app(EXAMPLE, "qemu", board=board, timeout=60))
+            opened.enter_context(open_app(EXAMPLE, "qemu", board=board, timeout=600))
             for board in (QEMU_BOARD, M33_BOARD)
         ]
         yield pc, *chips
