@@ -22,6 +22,8 @@ SMALL = (
     "-fno-move-loop-invariants",
     "-fno-data-sections",
 )
+# Texts alone, generated: packed, and each an object that the linker leaves out where it is not used.
+TABLE, PACKED = "protocol_table.c", ("-Os",)
 
 
 def generate(env: Any) -> None:
@@ -60,7 +62,7 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     files = [elf, link_map]
     env.Depends(elf, makers("toolbox", "site_scons"))
     if options.board.hosted:
-        chain = [node for node in made if node.name != "app.o"]
+        chain = [node for node in made if node.name not in ("app.o", "protocol_table.o")]
         files += _library(env, f"{folder}/libearshot.so", [*runtime, *chain])
     else:
         for form, name in (("binary", "bin"), ("ihex", "hex")):
@@ -130,7 +132,8 @@ def _generated(env: Any, generated: list[Any]) -> list[Any]:
     for source in (node for node in generated if node.name.endswith((".c", ".cc"))):
         target = f"{options.folder}/objects/{Path(source.name).with_suffix('.o')}"
         system = env["ENGINE_SYSTEM"] if source.name.endswith(".cc") else []
-        flags = env["CCFLAGS"] if options.board.hosted else [*env["CCFLAGS"], *MODEL_FLAGS]
+        on_chip = PACKED if source.name == TABLE else MODEL_FLAGS
+        flags = env["CCFLAGS"] if options.board.hosted else [*env["CCFLAGS"], *on_chip]
         objects += _object(env, target, source, "${SOURCE.abspath}", folders, system=system, CCFLAGS=flags)
     return objects
 
