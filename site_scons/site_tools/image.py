@@ -30,7 +30,9 @@ def generate(env: Any) -> None:
     """Adds env.Image(generated sources), and what other images are made of."""
     fill = [] if env["OPTIONS"].board.hosted else [Action(_checksum, None)]
     shown = "$LINKCOMSTR" if "LINKCOMSTR" in env else "$LINKCOM"
-    env["IMAGE_LINK"] = [Action(_link, shown, varlist=["LINK", "LINKCOM", "LINKFLAGS", "BEHIND"]), *fill]
+    link = Action(_link, shown, varlist=["LINK", "LINKCOM", "LINKFLAGS", "BEHIND"])
+    # Linker and objcopy write beside the target: under its own name a file is whole.
+    env["IMAGE_LINK"] = [link, *fill, Action(_whole, None)]
     env.AddMethod(_image, "Image")
     env.AddMethod(_handwritten, "HandwrittenObjects")
     env.AddMethod(_generated, "GeneratedObjects")
@@ -66,7 +68,7 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
         files += _library(env, f"{folder}/libearshot.so", [*runtime, *chain])
     else:
         for form, name in (("binary", "bin"), ("ihex", "hex")):
-            copy = Action("$OBJCOPYCOM", "$OBJCOPYCOMSTR")
+            copy = [Action("$OBJCOPYCOM", "$OBJCOPYCOMSTR"), Action(_whole, None)]
             files += env.Command(f"{folder}/firmware.{name}", elf, copy, OBJCOPYFLAGS=["-O", form])
     return [*files, *env.SizeTable(f"{folder}/size.txt", elf, files)]
 
@@ -88,13 +90,21 @@ def _link(target: list[Any], source: list[Any], env: Any) -> int:
 
     options = env["OPTIONS"]
     command = env.subst("$LINKCOM", target=target, source=source)
-    return link(command, env["ENV"], options.board, options.spec.file)
+    return link(command, env["ENV"], options.board, options.spec.file, [env["LOCK"].fileno()])
 
 
 def _checksum(target: list[Any], source: list[Any], env: Any) -> None:
     from toolbox.checksum import fill_checksum
 
-    fill_checksum(Path(target[0].get_abspath()))
+    fill_checksum(_part(target, env))
+
+
+def _whole(target: list[Any], source: list[Any], env: Any) -> None:
+    _part(target, env).replace(target[0].get_abspath())
+
+
+def _part(target: list[Any], env: Any) -> Path:
+    return Path(env.subst("$PART", target=target)).absolute()
 
 
 def _stack(target: list[Any], source: list[Any], env: Any) -> None:
@@ -164,7 +174,7 @@ def _object(
 def _library(env: Any, file: str, objects: list[Any]) -> list[Any]:
     """The chain from samples to decision alone: the link fails when it reaches for device/ or port/."""
     strict = [] if sys.platform == "darwin" else ["-Wl,-z,defs,-Bsymbolic"]
-    link = Action("$LINKCOM", "$LINKCOMSTR")
+    link = [Action("$LINKCOM", "$LINKCOMSTR"), Action(_whole, None)]
     return list(env.Command(file, objects, link, LINKFLAGS=["-shared", "-Wl,--build-id=sha1", *strict]))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from SCons.Script import Action
 
 from toolbox.makers import makers
+from toolbox.write_if_changed import write_whole
 
 
 def generate(env: Any) -> None:
@@ -41,7 +42,7 @@ def _write(target: list[Any], source: list[Any], env: Any) -> None:
         library = options.tflm.library or Path(LIBRARY)
         found = parts.parts(link_map, library.name, options.tflm.kernels, options.spec.name)
         text += f"\n{parts.table(found)}"
-    Path(target[0].get_abspath()).write_text(text + "\n")
+    write_whole(Path(target[0].get_abspath()), text + "\n")
     print(f"\n{text}\n\n{source[0].path}")
 
 
