@@ -231,7 +231,7 @@ def test_a_renode_test_without_its_packages_is_told_with_the_remedy(tmp_path: Pa
     program = tmp_path / "renode-test"
     program.write_text("#!/bin/sh\necho \"No module named 'psutil'\" >&2\nexit 1\n")
     program.chmod(0o755)
-    with pytest.raises(UserError, match="exit code 1.*No module named 'psutil'") as told:
+    with pytest.raises(UserError, match=r"exit code 1.*No module named 'psutil'") as told:
         emulator.need_renode_test(program)
     assert "pip install -r FOLDER/tests/requirements.txt" in (told.value.remedy or "")
     program.write_text("#!/bin/sh\nexit 0\n")
