@@ -49,7 +49,7 @@ class Gate:
     """Opens when any |sample| of a window exceeds the threshold."""
 
     threshold: int = 600  # 0..32767
-    backoff: int = 14  # windows passed after the opening one, 0..64
+    backoff: int = 14  # windows passed after the opening one, 0..1000
     delay: int = 0  # windows held back first, 0..64
 
 

@@ -1,7 +1,7 @@
 """The incremental form of a model: what a decision computes when the cascade slides by one frame.
 
 This is exact because every row of the input is quantised alike: one scale and one zero point for all frames,
-the only kind of input tensor that the model door lets in, and one range for all features ([scale]).
+the only kind of input tensor that the reader lets in, and one range for all features ([scale]).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from codegen.incremental.partition import Partition, partition
 from codegen.incremental.placement import place_rows
 from codegen.incremental.schedule import Schedule, schedule
 from codegen.incremental.state import History, Rows, State, Stream
-from codegen.incremental.view import NotIncrementalError
 from codegen.kernels.layer import Layer, Program
 from codegen.model.graph import Graph
+from codegen.ops.rows import NotIncrementalError
 from codegen.passes.lower import lowered, program
 from codegen.passes.memory_plan import Plan, plan
 
