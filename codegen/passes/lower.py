@@ -16,7 +16,7 @@ from codegen.ops import FAMILIES
 
 
 def lowered(graph: Graph, reference: Reference) -> Lowering:
-    """All calls of `graph`, which the door has passed, with the bits of `reference`."""
+    """All calls of `graph`, which legalise has passed, with the bits of `reference`."""
     lowering = Lowering(graph, reference)
     for node in graph.nodes:
         FAMILIES[node.op].lower(lowering, node)
@@ -24,7 +24,7 @@ def lowered(graph: Graph, reference: Reference) -> Lowering:
 
 
 def lower(graph: Graph, reference: Reference = Reference.LITERT) -> Program:
-    """The calls that compute `graph`, which the door has passed, with the bits of `reference`."""
+    """The calls that compute `graph`, which legalise has passed, with the bits of `reference`."""
     lowering = lowered(graph, reference)
     return program(lowering, lowering.layers)
 
