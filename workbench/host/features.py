@@ -45,7 +45,7 @@ def listening_spec(app: Path) -> tuple[Spec, app_spec.Pipeline]:
 
 
 def open_pipeline(app: Path | Spec, build_dir: Path | None = None) -> Pipeline:
-    """The PC build of an app with a pipeline, brought up to date in build/ or `build_dir`. app: read or not"""
+    """The PC build of an app with a pipeline, brought up to date in build/ or `build_dir`."""
     spec = listening_spec(app)[0] if isinstance(app, Path) else app
     library = build("pc", spec, build_dir).library
     assert library is not None
