@@ -1,4 +1,4 @@
-"""pipeline.toml -> Spec. All faults of the file are told at once: line, what is allowed, remedy."""
+"""pipeline.toml -> Spec. All faults of the file are reported at once: line, what is allowed, remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one exception for bad input, and how it is told."""
+"""The one exception for bad input, and how it is reported."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class UserError(Exception):
 
 
 class UserErrors(UserError):
-    """Several faults of one input, all told at once."""
+    """Several faults of one input, all reported at once."""
 
     def __init__(self, errors: list[UserError]) -> None:
         if not errors:

@@ -52,7 +52,7 @@ class Key:
 
 @dataclass(frozen=True)
 class LineFormat:
-    """A line out, told by its first key. more: keys named elsewhere follow (settings, registers)."""
+    """A line out, known by its first key. more: keys named elsewhere follow (settings, registers)."""
 
     keys: tuple[Key, ...]
     more: bool = False

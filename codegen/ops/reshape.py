@@ -54,7 +54,7 @@ def _rows(node: Node, sources: Sources) -> Recipe:
     larger = sum(size != 1 for size in before[: source.axis])  # axes that count before time
     places = [axis for axis, size in enumerate(output.shape) if size != 1]
     if source.rows == 1 or len(places) <= larger:
-        raise NotIncrementalError("its rows cannot be told from its shape")
+        raise NotIncrementalError("its rows cannot be read from its shape")
     return Recipe("RESHAPE", view_along(output, places[larger]), {0: NEWEST})
 
 

@@ -34,7 +34,7 @@ bool listen_live(void)
     listen.failed = false;
     listen.since = port_ticks();
     listen.source = SOURCE_MICROPHONE;
-    output_set_patient(false);
+    output_set_blocking(false);
     pipeline_reset(app.pipeline);
     return true;
 }
@@ -45,7 +45,7 @@ void listen_replay(void)
         listen.lost_at_stop = port_audio_lost();
     listen.failed = false;
     listen.source = SOURCE_LINES;
-    output_set_patient(true);
+    output_set_blocking(true);
     pipeline_reset(app.pipeline);
 }
 
@@ -93,7 +93,7 @@ static void back_off(void)
     listen.back_off = RETRY_LAST;
 }
 
-/* One that gives nothing is told, and waits for its next start if it was listened to. */
+/* One that gives nothing is reported, and waits for its next start if it was listened to. */
 static void check_microphone(void)
 {
     const protocol_error_t *const fault = port_audio_fault();
@@ -109,7 +109,7 @@ static void check_microphone(void)
     if (listen_is_live()) {
         listen.lost_at_stop = port_audio_lost();
         listen.source = SOURCE_NONE;
-        output_set_patient(true);
+        output_set_blocking(true);
         back_off();
         listen.failed = true;
         listen.since = port_ticks();

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The lines out, each one JSON object told by its first key. docs/protocol.md describes them. */
+/* The lines out, each one JSON object known by its first key. docs/protocol.md describes them. */
 
 /* {"boot":...}: who is there. */
 void protocol_boot(void);

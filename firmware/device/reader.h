@@ -12,7 +12,7 @@
 typedef enum {
     READER_MORE,     /* the line goes on */
     READER_LINE,     /* a line is in text, `used` bytes */
-    READER_TOO_LONG, /* the line has just outgrown the buffer; told once, the rest of it is skipped */
+    READER_TOO_LONG, /* the line has just outgrown the buffer; reported once, the rest of it is skipped */
 } reader_event_t;
 
 typedef struct {

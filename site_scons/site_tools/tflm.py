@@ -184,5 +184,5 @@ def _check(target: list[Any], source: list[Any], env: Any) -> None:
 
 
 def exists(env: Any) -> bool:
-    """Whether it can be used is told by generate()."""
+    """Whether it can be used is reported by generate()."""
     return True

@@ -54,5 +54,5 @@ def _path_maps(env: Any) -> list[str]:
 
 
 def exists(env: Any) -> bool:
-    """Whether it can be used is told by generate()."""
+    """Whether it can be used is reported by generate()."""
     return True

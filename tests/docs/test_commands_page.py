@@ -36,11 +36,11 @@ def test_every_command_has_its_section_and_no_other() -> None:
 @pytest.mark.parametrize("module", COMMANDS)
 def test_every_option_is_told(module: str) -> None:
     command = command_of(module)
-    told = HEAD + SECTIONS[command.NAME]
+    reported = HEAD + SECTIONS[command.NAME]
     for action in parser_of(command)._actions:
         for option in action.option_strings:
             if option.startswith("--") and option not in ("--help", "--output"):
-                assert re.search(rf"{option}\b", told), f"{command.NAME} {option}"
+                assert re.search(rf"{option}\b", reported), f"{command.NAME} {option}"
 
 
 @pytest.mark.parametrize("module", COMMANDS)

@@ -1,4 +1,4 @@
-"""An image of the engine tflm, told that its arena has another size."""
+"""An image of the engine tflm, reported that its arena has another size."""
 
 from __future__ import annotations
 

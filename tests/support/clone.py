@@ -54,7 +54,7 @@ def scons(
     )
 
 
-def told(result: subprocess.CompletedProcess[str]) -> str:
+def reported(result: subprocess.CompletedProcess[str]) -> str:
     """The one message of a refused run: exit code 2, nothing of Python's or SCons's own."""
     assert result.returncode == 2, result.stdout + result.stderr
     assert "Traceback" not in result.stderr

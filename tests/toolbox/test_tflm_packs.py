@@ -1,4 +1,4 @@
-"""TensorFlow Lite Micro from CMSIS-Packs: what is missing, broken or a stub is told."""
+"""TensorFlow Lite Micro from CMSIS-Packs: what is missing, broken or a stub is reported."""
 
 from __future__ import annotations
 

@@ -148,9 +148,9 @@ def _library(root: Path, folder: Path, board: Board) -> Library:
     reasons = {library.file: _reason(library, board) for library in found}
     fitting = [library for library in found if reasons[library.file] is None]
     if not fitting:
-        told = "\n".join(f"    {file.relative_to(root)}: {reason}" for file, reason in reasons.items())
+        reported = "\n".join(f"    {file.relative_to(root)}: {reason}" for file, reason in reasons.items())
         raise UserError(
-            f"no library in it fits the board {board.name}:\n{told}",
+            f"no library in it fits the board {board.name}:\n{reported}",
             file=root,
             remedy=f"Build one for {board.name} in the checkout:\n    {documented_step(board)}",
         )

@@ -22,7 +22,7 @@ from workbench.progress import remark
 
 __all__ = ["MOST_ERRORS", "Segment", "class_index", "of_session", "read_labels", "write_labels"]
 
-MOST_ERRORS = 10  # told at once
+MOST_ERRORS = 10  # reported at once
 TABLE = "labels.csv"  # the label file of a folder
 
 

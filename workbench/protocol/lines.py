@@ -120,7 +120,7 @@ class Error:
 
 @dataclass(frozen=True)
 class Fault:
-    """What ended the run before the last reset, told again: an error of then, not of now."""
+    """What ended the run before the last reset, reported again: an error of then, not of now."""
 
     what: str
     detail: int

@@ -40,8 +40,8 @@ class Recorder(Keywords):
         labels = Counter(decision.label for decision in self._decisions())
         total = f"{sum(labels.values())} decision{'s' * (sum(labels.values()) != 1)}"
         counts = ", ".join(f"{count} {label}" for label, count in labels.most_common())
-        told = f"{case.documentation}; {total}" + (f": {robot_word(counts)}" if counts else "")
-        return dataclasses.replace(case, documentation=told)
+        reported = f"{case.documentation}; {total}" + (f": {robot_word(counts)}" if counts else "")
+        return dataclasses.replace(case, documentation=reported)
 
     def load_the_image(self) -> None:
         """From the emulator's resource file."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Epoch:
-    """What is told after each pass."""
+    """What is reported after each pass."""
 
     number: int  # from 1
     loss: float  # of the training vectors, mixed and smoothed as the recipe says

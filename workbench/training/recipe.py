@@ -1,4 +1,4 @@
-"""training.toml -> Recipe: which data, which network, how it is trained. All faults are told at once."""
+"""training.toml -> Recipe: which data, which network, how it is trained. All faults are reported at once."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ uint32_t port_serial_lost(void)
     return serial_port.lost;
 }
 
-__attribute__((weak)) size_t port_room(void)
+__attribute__((weak)) size_t port_write_capacity(void)
 {
     return serial_ring_room(&serial_port);
 }

@@ -32,7 +32,7 @@ void watchdog_start(void)
 }
 
 /* The last clear takes some of its slow clocks; another one meanwhile would be in vain. */
-void port_alive(void)
+void watchdog_feed(void)
 {
     if (!(register_read(SYNCBUSY) & CMD_CLEAR))
         register_write(CMD, CMD_CLEAR);

@@ -26,7 +26,7 @@ size_t port_read_capacity(void)
     return mps2_in_memory ? memory_line_capacity() : SERIAL_RX_SIZE;
 }
 
-size_t port_room(void)
+size_t port_write_capacity(void)
 {
     return mps2_in_memory ? memory_line_room() : serial_ring_room(&serial_port);
 }

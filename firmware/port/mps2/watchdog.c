@@ -24,7 +24,7 @@ void watchdog_start(void)
     register_write(LOCK, 0);
 }
 
-void port_alive(void)
+void watchdog_feed(void)
 {
     register_write(LOCK, LOCK_KEY);
     register_write(INTCLR, 1); /* loads the counter anew */

@@ -21,7 +21,7 @@ void watchdog_start(void)
     register_write(TASKS_START, 1);
 }
 
-void port_alive(void)
+void watchdog_feed(void)
 {
     register_write(RR0, RELOAD);
 }

@@ -101,7 +101,7 @@ uint32_t port_serial_lost(void)
     return 0;
 }
 
-size_t port_room(void)
+size_t port_write_capacity(void)
 {
     if (out.end == OUT_SIZE) {
         flush();
@@ -161,7 +161,7 @@ bool port_tell_fault(void)
     return false;
 }
 
-void port_alive(void)
+void watchdog_feed(void)
 {
 }
 

@@ -18,7 +18,7 @@
 static void say(const char *text, size_t size)
 {
     while (size > 0) {
-        const size_t room = port_room();
+        const size_t room = port_write_capacity();
         const size_t count = size < room ? size : room;
         if (count > 0)
             port_write(text, count);

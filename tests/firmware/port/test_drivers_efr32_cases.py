@@ -179,10 +179,10 @@ def test_the_watchdog_is_not_fed_while_it_still_takes_the_last_feed(built: Built
     drivers = built.drivers(chip)
     assert drivers.start() is None
     chip.registers[WDOG + 0x24] = 1
-    drivers.c.port_alive()
+    drivers.c.watchdog_feed()
     assert chip.feeds == 0
     chip.registers[WDOG + 0x24] = 0
-    drivers.c.port_alive()
+    drivers.c.watchdog_feed()
     assert chip.feeds == 1
 
 

@@ -1,4 +1,4 @@
-"""The reference interpreter's process: answers, refusals, and its death told in words."""
+"""The reference interpreter's process: answers, refusals, and its death reported in words."""
 
 from __future__ import annotations
 
