@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scons --list-boards: every board, and what the last tests here have proven of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes a virtualenv from a lock file: what `./earshot` calls when its environment is absent or out of date.
 
 Standard library only, run by the system's Python 3.11:  python3.11 -m toolbox.environment .venv base

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One process at a time in a folder. Standard library only: used before anything is installed."""
 
 from __future__ import annotations

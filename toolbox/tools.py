@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programs that no Python package brings: compilers and the emulator. Found on PATH, installed, or asked for.
 
 Standard library only: the setup uses it before anything is installed.

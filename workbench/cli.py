@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From the words of a command line to a command's module; other words go to SCons."""
 
 from __future__ import annotations

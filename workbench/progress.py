@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a command waits for, on stderr: one line that is replaced on a terminal, plain lines in a log.
 
 Nothing is shown within the first second, nothing with --json, and nothing where EARSHOT_PROGRESS is "off".

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one exception for bad input, and how it is reported."""
 
 from __future__ import annotations

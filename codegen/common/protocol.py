@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The serial protocol in one table: words, keys, lines, errors with their numbers, lengths.
 
 From it come what the device's C knows (codegen/emit/protocol.py), what the host understands

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Robot suites as data, and their text: what `scons board=... emulate` runs."""
 
 from __future__ import annotations

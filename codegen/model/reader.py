@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The model reader: a .tflite file becomes a checked Graph, or one message that lists every fault found.
 
 Nothing in the file is believed: offsets and lengths (flatbuffer.py), indices, shapes, types, scales.

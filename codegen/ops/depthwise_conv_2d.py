@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """DEPTHWISE_CONV_2D: each channel with its own taps."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What kind of model a file holds that no layer's own check tells: in float, partly float, 16 bits wide."""
 
 from __future__ import annotations

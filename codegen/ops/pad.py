@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """PAD and PADV2: the input copied into the middle of the filled output."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """RESHAPE, SQUEEZE, EXPAND_DIMS: the same values under another shape. No kernel: the tensors share memory."""
 
 from __future__ import annotations

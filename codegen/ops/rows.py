@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How far the newest row of an operator's output reaches in time: the types of its rule, and rules in common.
 
 A tensor slides when its row t + 1 becomes its row t as the cascade moves by one frame. A rule gives the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Functions of one 8-bit value: activations and changes of scale. All are tables of 256 bytes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What passes is what the `aot` engine computes exactly: the operators' own rules are in codegen/ops."""
 
 from __future__ import annotations

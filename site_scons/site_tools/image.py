@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Objects, image and its forms; on the board pc also the library that the workbench loads."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The engine tflm: its shim and resolver in C++, its library behind the link, its arena measured by a run."""
 
 from __future__ import annotations

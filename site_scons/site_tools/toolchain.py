@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compiler and flags: GCC for the board's Cortex-M, or this computer's own for the board pc."""
 
 from __future__ import annotations

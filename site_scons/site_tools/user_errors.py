@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the user did wrong ends a build with its message alone: no target's name, no traceback."""
 
 from __future__ import annotations

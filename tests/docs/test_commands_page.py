@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/commands.md tells every command and every option, and its examples are command lines that parse."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/models.md: its operators are the engine's, its commands parse, its numbers are those of the tests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`earshot test --coverage`: lines of C are counted over all programs, and what never ran is named."""
 
 from __future__ import annotations

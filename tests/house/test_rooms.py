@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The order of the rooms: kept by the sources, and reported where it is broken."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gate, cascade and decision as their descriptions say, in plain Python."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Apps for tests of the pipeline: settings, a graph that fits, and the generated C around a fake model."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An image of the engine tflm, reported that its arena has another size."""
 
 from __future__ import annotations

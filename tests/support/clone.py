@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A second clone of this tree in a folder of its own: for builds that must not touch ours."""
 
 from __future__ import annotations

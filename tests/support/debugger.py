@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A few words of GDB's remote protocol: what is in an image's memory while it runs, and writing it.
 
 So a counter can be brought near its wrap in the very image that ships.

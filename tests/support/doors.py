@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images opened for tests, by the names of the ways to them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The lines an image must print for a sound, worked out in Python from the descriptions alone."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A chip of registers for drivers compiled for this computer: what they do is recorded and judged."""
 
 from __future__ import annotations

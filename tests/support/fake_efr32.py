@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The EFR32MG24 as its reference manual tells: EMU, CMU, HFXO, DPLL, MSC, GPIO, DC-DC, EUSART0, USART0, LDMA,
 WDOG0."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The nRF52840 as its product specification tells: clock, power, UARTE0, TIMER0, PDM, WDT, GPIO."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole images for tests: the real device/ and port/ around a model whose answers Python knows."""
 
 from __future__ import annotations

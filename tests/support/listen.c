@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* listen.c with a port, a pipeline and a protocol that a test plays: time, what the microphone says, and what
  * was reported. */
 #include "device/listen.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A pytest plugin: which operators, with which options, were compared with the reference, and how often.
 
 `pytest --operators` prints the table at the end of the run. Every case tells of itself: what the model's file

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SCons from the outside: what is built, nothing twice, no trace of a path; and what is refused."""
 
 from __future__ import annotations

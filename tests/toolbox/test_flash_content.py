@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a chip's flash holds after flashing: the same bytes by hex, bin and ELF, no hole among them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot packs: small packs into the real cmsis-pack-manager, and what is said of them."""
 
 from __future__ import annotations

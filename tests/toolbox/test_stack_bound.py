@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bound of an image's stack: added up by hand for small programs, and above what an image really took."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The engine tflm end to end with a toy in TFLM's place: build, measured arena, lines, refusals.
 
 The toy adds up its input (tests/support/toy_tflm.py), so its answers are known without any of Earshot's C.

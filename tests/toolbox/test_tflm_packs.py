@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TensorFlow Lite Micro from CMSIS-Packs: what is missing, broken or a stub is reported."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A checkout of TensorFlow Lite Micro that cannot be used is reported why, and what mends it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """board.toml against the pack of its chip. board.toml counts: packs are known to be wrong."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which components of some packs a project gets, and which of their files, by the packs' own conditions."""
 
 from __future__ import annotations

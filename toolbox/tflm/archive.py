@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A static library: its objects, the core and float ABI each was built for, and what they define."""
 
 from __future__ import annotations

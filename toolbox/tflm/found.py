@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A TensorFlow Lite Micro that a build can use, wherever it came from."""
 
 from __future__ import annotations

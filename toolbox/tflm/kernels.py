@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CMSIS-NN really is in an image: its kernels for the model's operators, and not those that they replace."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A checkout of TensorFlow Lite Micro in which its own Makefile built the library for a board's core."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recordings as the pipeline wants them: int16 mono at the app's sample rate, untouched unless asked."""
 
 from __future__ import annotations

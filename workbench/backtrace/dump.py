@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults in a serial log: registers and stack, and the image that printed them."""
 
 from __future__ import annotations

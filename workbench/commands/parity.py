@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot parity: do all targets compute the same, and where not?"""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot profile: instructions, flash and RAM of an app or a model."""
 
 from __future__ import annotations

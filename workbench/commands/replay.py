@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot replay: recordings into an image, its decision lines out."""
 
 from __future__ import annotations

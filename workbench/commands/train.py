@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot train: recordings with labels become the app's int8 model."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot verify: the generated C against the reference interpreter."""
 
 from __future__ import annotations

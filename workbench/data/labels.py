@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Label files: which samples of which recording are what.
 
 - CSV with a header (label_csv.py): file,start,end,label and, where known, role, session, author;

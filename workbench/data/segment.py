@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A labelled stretch of a recording, and the words for what is wrong with the line that tells it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The file of evidence: a zip with the log, what ran, and the hash of each; and how it is read again."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scons board=... flash: program, verify, reset, and hear who answers."""
 
 from __future__ import annotations

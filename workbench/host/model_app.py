@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A bare .tflite as an app, so that what builds apps builds it too."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """gcc -fanalyzer and clang-tidy over the handwritten C: paths that compilers and tests do not walk.
 
     python -m workbench.house.analyse gcc | clang-tidy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """profile(): everything that is counted of one app on one board.
 
 The counting image is the app's own generated sources and the runtime, compiled with the flags that ship, and

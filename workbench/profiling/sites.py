@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which layer, stage or step an instruction of a counting image belongs to, by its debug information.
 
 The image is compiled with the flags that ship, so a kernel may be a function of its own (kernels = "small")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs a counting image once more and follows it: every translation block QEMU executes, section by section.
 
 QEMU's log tells of each block it translates the instructions (-d in_asm), and each time one is executed

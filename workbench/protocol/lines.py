@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The serial lines as the host sees them: what an image prints, parsed; what it understands, written.
 
 codegen/common/protocol.py is their table, docs/protocol.md the page for people. Whatever comes over a wire is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes a report, writes it, prints it, and stores it where it is accepted."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The decision lines that the suites expect: the same keywords, carried out on this computer's image."""
 
 from __future__ import annotations

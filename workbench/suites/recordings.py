@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recordings that an app's suites play: named ones, a sample of a labelled session, or made ones."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs generated suites, and ends what it started whatever happens."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sounds that a suite needs and nobody recorded: silence, noise of a given peak, one loud sample."""
 
 from __future__ import annotations

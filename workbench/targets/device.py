@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An image that answers, the same on all targets: commands, sound in and decisions out, tensors."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An image in Renode: its UART is a socket, the monitor listens on stdin and ends when we do."""
 
 from __future__ import annotations

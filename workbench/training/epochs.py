@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The course of a training, and which of its epochs is kept."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finds the weights. Seeded; still not the same to the bit on every machine, as TensorFlow's sums are not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Labelled segments -> pieces of sound with a class, for training and evaluation."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """training.toml -> Recipe: which data, which network, how it is trained. All faults are reported at once."""
 
 from __future__ import annotations

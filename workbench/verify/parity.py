@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where two images stop saying the same of one sound: the first window, its first stage, both values."""
 
 from __future__ import annotations

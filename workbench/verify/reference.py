@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The reference that the generated C is compared with: an interpreter in a process of its own.
 
 Two there are (docs/exactness.md says where they differ): LiteRT's with its reference kernels, and that of

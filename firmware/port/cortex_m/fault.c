@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What should never happen: lines that say where, then a reset. They are kept over it and reported once more
  * to the first host that says a word, since there may have been none. */
 #include "port/cortex_m/cortex_m.h"

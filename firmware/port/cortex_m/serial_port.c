@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The half of a serial line that is the same on every chip. Weak: a port whose line may lie elsewhere decides
  * at each call. */
 #include "port/cortex_m/serial_port.h"

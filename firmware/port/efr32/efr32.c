@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Silicon Labs EFR32, series 2: start, and why it started. */
 #include "port/efr32/efr32.h"
 #include "port/cortex_m/cortex_m.h"

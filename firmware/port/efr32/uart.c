@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* EUSART0: 8N1, 16 bytes of hardware each way, a ring each way behind them. */
 #include "port/cortex_m/cortex_m.h"
 #include "port/cortex_m/serial_port.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* WDOG0: counts the 1 kHz oscillator that nothing stops, asleep too. At three quarters of its time it asks
  * with an interrupt, whose handler says where the core is; at its end it resets. It stops while a debugger
  * halts the core. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Arm's MPS2 boards: start, and the serial line over whichever of the two ways there is. */
 #include "port/mps2/mps2.h"
 #include "port/cortex_m/cortex_m.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CMSDK APB watchdog: counts down and, at its end, asks with an NMI; at the next end it resets. */
 #include "port/cortex_m/cortex_m.h"
 #include "port/mps2/mps2.h"

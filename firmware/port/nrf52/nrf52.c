@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nordic nRF52840: start, and why it started. */
 #include "port/nrf52/nrf52.h"
 #include "port/cortex_m/cortex_m.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* WDT: counts 32,768 a second, asleep too, and resets. It stops while a debugger halts the core. */
 #include "port/nrf52/nrf52.h"
 #include "port/port.h"

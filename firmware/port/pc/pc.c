@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The computer you sit at: the serial line is stdin and stdout, there is no microphone. */
 #define _GNU_SOURCE /* dl_iterate_phdr */
 #include "board.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the smallest arena a model runs in: the image of a build that emulates it once, never one that ships.
  *
  * TFLM's arena_used_bytes() tells what is used when all is allocated; on the way there it may need more. So

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """pipeline.toml against its model: what fits, and what is told where it does not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """pipeline.toml: what is read from a right one, and what a person is told of a wrong one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """boards/*/board.toml: what is accepted, how a mistake is reported, and what the board adds to an image."""
 
 from __future__ import annotations

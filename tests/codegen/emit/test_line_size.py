@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No line of an app is longer than the buffer the generator gives it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an image does when something is wrong: it says so by name, starts anew, and says why it did."""
 
 from __future__ import annotations

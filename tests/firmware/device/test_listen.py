@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A microphone that fails: started again, later and later, then a reset; with a clock that the test moves."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An image by itself in QEMU: what its microphone hears, what is lost, how it sleeps and how it stops."""
 
 from __future__ import annotations

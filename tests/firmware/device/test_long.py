@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Long runs and overload of an image by itself in QEMU, in the emulated time: nothing lost, late or adrift.
 
 A sound of ten seconds comes from the virtual microphone again and again; idle time is skipped, so an hour

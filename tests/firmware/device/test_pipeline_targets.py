@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The same lines from the PC, from gcc's sanitizers and from an emulated Cortex-M4."""
 
 from __future__ import annotations

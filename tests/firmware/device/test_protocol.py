@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The serial lines of whole images, on this computer and in QEMU: what docs/protocol.md promises."""
 
 from __future__ import annotations

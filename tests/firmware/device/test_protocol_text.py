@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C that takes lines apart and puts them together, against Python's own base64, zlib and json."""
 
 from __future__ import annotations

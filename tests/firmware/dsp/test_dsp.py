@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The DSP instructions and the portable version beside each, against definitions in Python's integers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From scores to a class, and from thresholds to limits of scores."""
 
 from __future__ import annotations

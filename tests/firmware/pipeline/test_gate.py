@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The energy gate against the reference system's sequences and its rule."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The generated pipeline around a fake model that tells which frames it saw and how it was asked."""
 
 from __future__ import annotations

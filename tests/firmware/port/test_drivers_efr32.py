@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The EFR32's drivers on a fake chip: what they reach, and that no step may be missing or late."""
 
 from __future__ import annotations

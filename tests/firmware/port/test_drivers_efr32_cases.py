@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The EFR32's drivers where something goes wrong, and what the microphones give."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The MPS2 boards' UART and watchdog drivers on a fake chip: what QEMU's never does, and that no step may be
 missing."""
 

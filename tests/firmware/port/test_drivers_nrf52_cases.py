@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The nRF52840's drivers where something goes wrong, and what the microphone gives."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recordings: what is read bit for bit, what is converted when asked, what is refused, and in which words."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot backtrace: faults planted three calls deep in an image under QEMU, and dumps made by hand."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """evaluate: its arithmetic against tables made by hand, its decisions against the reference interpreter."""
 
 from __future__ import annotations

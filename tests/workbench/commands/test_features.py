@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Features of recordings: the reference system's vectors, how frames make vectors, and the command."""
 
 from __future__ import annotations

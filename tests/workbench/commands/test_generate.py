@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generated sources: the same bytes for the same app, warning-free C, and a folder that builds anywhere."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """generate of a bare model: a folder that any C11 compiler builds, with the interpreter's outputs."""
 
 from __future__ import annotations

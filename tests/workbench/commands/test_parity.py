@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """This computer, a Cortex-M4 and a Cortex-M33 print the same lines, and those the descriptions ask for."""
 
 from __future__ import annotations

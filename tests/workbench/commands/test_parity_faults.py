@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`earshot parity` names the stage: one bit of an image is flipped in each of them, and it says where."""
 
 from __future__ import annotations

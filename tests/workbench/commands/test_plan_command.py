@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot plan: the table, the numbers and the picture tell one sound plan."""
 
 from __future__ import annotations

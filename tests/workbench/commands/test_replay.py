@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot replay: what it says beside the lines, and what it takes from a pipe."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Label files: what is read, and the words for every way in which one can be broken."""
 
 from __future__ import annotations

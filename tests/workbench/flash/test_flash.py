@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scons flash: the scripts, the choice of program and probe, and what is made of a program's words."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The debug port of Nordic's chips: what the scripts do for it, and what is told of a locked one."""
 
 from __future__ import annotations

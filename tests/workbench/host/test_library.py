@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ctypes view of the PC library: members where the C compiler lays them, the interpreter's scores."""
 
 from __future__ import annotations

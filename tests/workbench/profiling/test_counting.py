@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The instruction counters against pieces of machine code whose length is known."""
 
 from __future__ import annotations

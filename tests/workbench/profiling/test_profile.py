@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """profile: the same numbers every time, parts that add up, and the keys that scripts read."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run of suites is taken for: its own results, all of them, whatever ended it; nothing stays."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Robot suites of an app: which recordings and cases they have, and what runs them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An image in Renode: the same lines as everywhere; and what is reported when it cannot run there."""
 
 from __future__ import annotations

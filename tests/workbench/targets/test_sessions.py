@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What ends a session, what is only news, and whose answer a line is: errors and restarts of an image."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Doors to images: processes that end, serial ports, clear refusals."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training: recipe, pieces, augmentation and cache everywhere; a whole training where TensorFlow is."""
 
 from __future__ import annotations

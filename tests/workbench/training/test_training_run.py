@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What becomes of a training: which epoch and which model are kept; a whole one where TensorFlow is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The reference interpreter's process: answers, refusals, and its death reported in words."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TensorFlow Lite Micro itself beside Earshot's own engine, in the emulator: the same bits.
 
 Needs a checkout whose library is built for Cortex-M4 with FPU (docs/engines.md), named by EARSHOT_TFLM;

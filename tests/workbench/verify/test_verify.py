@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """infer and verify: right where the C is right, red where one bit differs, one message for bad input."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What was done to an image, done again to two of them with all stages reported: where they part."""
 
 from __future__ import annotations

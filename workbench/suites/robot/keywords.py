@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The words of the Robot suites: play sound into an image, and say what it should decide.
 
 One library for every image: QEMU and this computer are started by it; under Renode the emulation is started

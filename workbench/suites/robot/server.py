@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The keyword library behind Robot's Remote interface.
 
 renode-test brings a Python and a Robot Framework of its own, which lack what the library needs. So the
