@@ -49,7 +49,7 @@ class Gate:
     """Opens when any |sample| of a window exceeds the threshold."""
 
     threshold: int = 600  # 0..32767
-    backoff: int = 14  # windows passed after the opening one, 0..64
+    backoff: int = 14  # windows passed after the opening one, 0..1000
     delay: int = 0  # windows held back first, 0..64
 
 
@@ -94,6 +94,11 @@ class Classifier:
     rounding: Rounding = Rounding.NEAREST
     reference: Reference = Reference.LITERT  # whose bits the generated C computes
     every_layer: bool = False  # a bare model's run() appends the outputs of all layers to its own
+
+    @property
+    def fast(self) -> bool:
+        """Constants may be many where that saves time."""
+        return self.kernels == "fast"
 
 
 @dataclass(frozen=True)
