@@ -295,7 +295,7 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
     "window": {"size": Whole(2, 1024, "samples"), "stride": Whole(1, 1024, "samples")},
     "gate": {
         "threshold": Whole(0, 32767),
-        "backoff": Whole(0, 64, "windows"),
+        "backoff": Whole(0, 1000, "windows"),
         "delay": Whole(0, 64, "windows"),
     },
     "mfcc": {

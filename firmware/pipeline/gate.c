@@ -2,7 +2,7 @@
 #include "dsp/dsp.h"
 #include "dsp/memory.h"
 
-enum { THRESHOLD_MAX = 32767, WINDOWS_MAX = 64 };
+enum { THRESHOLD_MAX = 32767, BACKOFF_MAX = 1000, DELAY_MAX = 64 };
 
 void gate_reset(const gate_t *gate)
 {
@@ -70,10 +70,10 @@ bool gate_set_threshold(const gate_t *gate, int32_t threshold)
 
 bool gate_set_backoff(const gate_t *gate, int32_t backoff)
 {
-    return set(&gate->state->settings.backoff, backoff, WINDOWS_MAX);
+    return set(&gate->state->settings.backoff, backoff, BACKOFF_MAX);
 }
 
 bool gate_set_delay(const gate_t *gate, int32_t delay)
 {
-    return set(&gate->state->settings.delay, delay, WINDOWS_MAX);
+    return set(&gate->state->settings.delay, delay, DELAY_MAX);
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from codegen.app.fit import remarks
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from codegen.common.reference import Reference
@@ -12,7 +13,7 @@ from codegen.incremental import mode_plan, mode_table
 from codegen.passes.legalise import load_graph
 from workbench.export.package import model_package, package, write_package
 from workbench.host import engine as inference
-from workbench.progress import waiting
+from workbench.progress import remark, waiting
 
 NAME = "generate"
 HELP = "write the C sources of an app or a model, with their runtime, for your own build"
@@ -56,6 +57,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         with waiting("generating C"):
             files = package(app)
+        spec = load_spec(app)
+        for text in remarks(spec, load_graph(spec.classifier.model)):
+            remark(text)
     write_package(files, args.output)
     print(f"{len(files)} files in {args.output}; sh {args.output}/build.sh builds the example")
     if args.app is not None:

@@ -6,14 +6,20 @@ import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.app.spec import Pipeline
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from workbench.audio import recording as audio
 from workbench.host import engine as inference
-from workbench.progress import progress
-from workbench.targets import BAUD, open_app
+from workbench.progress import progress, remark
+from workbench.protocol.lines import Decision, Stage, parse_line
+from workbench.targets import BAUD, Device, open_app
 from workbench.targets.restored import restored
 
+LONGEST = 600  # seconds of a recording that is played once more to say why nothing was decided
 NAME = "replay"
 HELP = "play recordings into an image and print the lines it decides"
 DESCRIPTION = """\
@@ -66,7 +72,34 @@ def run(args: argparse.Namespace) -> int:
         for file, samples in zip(args.recordings, sounds, strict=True):
             if len(sounds) > 1:
                 print(f"earshot: {file}", file=sys.stderr, flush=True)
+            windows, decided = device.status()["windows"], 0
             for line in device.replay(samples):
                 print(line)
+                decided += isinstance(parse_line(line), Decision)
             sys.stdout.flush()
+            if not decided:
+                windows = device.status()["windows"] - windows
+                remark(f"{file}: {_undecided(spec.pipeline, device, samples, windows)}")
     return 0
+
+
+def _undecided(pipeline: Pipeline, device: Device, samples: NDArray[np.int16], windows: int) -> str:
+    """Why no decision came, by the gate of the image itself."""
+    told = f"no decision: {windows} windows"
+    frames = pipeline.cascade.frames
+    if windows < frames:
+        return f"{told}; a decision needs {frames}"
+    if samples.size > LONGEST * pipeline.audio.sample_rate:
+        return told
+    device.command("stages on")
+    stages = [parse_line(line) for line in device.replay(samples)]
+    passed = sum(isinstance(one, Stage) and one.stage == "gate" and one.values[0] != 0 for one in stages)
+    told += f", {passed} passed the gate; a decision needs {frames} in a row"
+    gate = pipeline.gate
+    if passed and gate.backoff < frames - 1:
+        told += (
+            f" (backoff = {gate.backoff} shuts it after {gate.backoff + 1}; {frames - 1} would pass enough)"
+        )
+    elif not passed:
+        told += f" (no sample is above [gate] threshold = {gate.threshold})"
+    return told

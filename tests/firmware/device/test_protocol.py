@@ -311,7 +311,7 @@ def test_sound_after_all_that_garbage(hashing: Device) -> None:
     ("key", "good", "bad"),
     [
         ("gate.threshold", [0, 32767], [-1, 32768]),
-        ("gate.backoff", [0, 64], [-1, 65]),
+        ("gate.backoff", [0, 1000], [-1, 1001]),
         ("gate.delay", [0, 64], [-1, 65]),
         ("decision.votes", [1, 10], [0, 11]),
         ("decision.threshold.knock", [-128, 128], [-129, 129]),
