@@ -32,9 +32,7 @@ def make(folder: Path, lock_file: Path) -> None:
 
     The stamp is written last: an installation that was interrupted has none and is redone.
     """
-    held = lock(
-        ROOT / "build" / f"{folder.name}.lock", f"earshot: waiting for another setup of {folder.name}"
-    )
+    held = lock(ROOT / "build" / f"{folder.name}.lock", f"earshot: waiting for the setup of {folder.name}")
     with held:
         wanted = stamp(ROOT, lock_file)
         if (folder / STAMP).is_file() and (folder / STAMP).read_bytes() == wanted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from codegen.board.description import Board
@@ -18,13 +18,22 @@ _REMEDY = {
 }
 
 
-def link(command: str, environment: Mapping[str, str], board: Board, app: Path) -> int:
+def link(
+    command: str, environment: Mapping[str, str], board: Board, app: Path, inherited: Sequence[int] = ()
+) -> int:
     """Runs the linker's command line and returns its exit code; its words go to stderr.
 
-    UserError where a memory of the board is too small. app: its pipeline.toml.
+    UserError where a memory of the board is too small. app: its pipeline.toml; inherited: file descriptors
+    that the linker holds open, too.
     """
     done = subprocess.run(
-        command, shell=True, env=dict(environment), stderr=subprocess.PIPE, text=True, check=False
+        command,
+        shell=True,
+        env=dict(environment),
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        pass_fds=inherited,
     )
     if done.returncode != 0:
         check_fit(done.stderr, board, app)

@@ -46,6 +46,7 @@ class BuildOptions:
     verbose: bool
     emulator: str | None = None  # None: what fits
     report: bool = False  # the workbench makes it, and asks SCons for what it needs
+    after: tuple[str, ...] = ()  # what the workbench does once the rest is built: emulate, flash
     accept: bool = False  # the report
     probe: str | None = None  # who flashes: a method, a serial number, or METHOD:SERIAL
     port: str | None = None  # the board's serial port, for its boot line after flashing
@@ -97,6 +98,9 @@ TARGETS: Mapping[str, str] = {
 }
 
 
+AFTER = ("emulate", "flash")  # they may take long, so the build is over before, and others may build
+
+
 def help_text() -> str:
     """What bare `scons` prints."""
     lines = ["scons board=BOARD [app=DIR] [option=value] [target]", "", "Options:"]
@@ -142,6 +146,7 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         verbose=arguments.get("verbose") == "1",
         emulator=arguments.get("emulator"),
         report="report" in targets,
+        after=tuple(target for target in targets if target in AFTER),
         accept=arguments.get("accept") == "1",
         probe=arguments.get("probe"),
         port=arguments.get("port"),

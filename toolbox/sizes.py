@@ -63,8 +63,11 @@ def _part(section: Any, board: Board) -> str:
     return "data" if section["sh_flags"] & SH_FLAGS.SHF_WRITE else "constants"
 
 
-def table(title: str, found: Sizes, board: Board) -> str:
-    """The sizes for a person, against the board's memories; a computer has neither flash nor a limit."""
+def table(title: str, found: Sizes, board: Board, stack: int | None = None) -> str:
+    """The sizes for a person, against the board's memories; a computer has neither flash nor a limit.
+
+    stack: bytes that the image takes of its stack at most; None where nobody knows.
+    """
     flash = [("code", found.code), ("constants", found.constants), ("data", found.data)]
     ram = [("data", found.data), ("bss", found.bss), ("stack", found.stack)]
     if board.hosted:
@@ -73,12 +76,18 @@ def table(title: str, found: Sizes, board: Board) -> str:
     room = {memory.name: memory.size for memory in board.more_ram}
     for name, size in found.more:
         lines += _memory(name, [("data", size)], room[name])
+    if stack is not None:
+        lines.append(f"  {'stack':<7}{'at most':<10}{stack:>11,} B{_share(stack, found.stack)}")
     return "\n".join(lines)
+
+
+def _share(amount: int, size: int) -> str:
+    return f"  of {size:>11,} B {100 * amount / size:6.2f} %"
 
 
 def _memory(name: str, parts: list[tuple[str, int]], size: int | None) -> list[str]:
     total = sum(part for _, part in parts)
     lines = [f"  {name:<7}{part:<10}{amount:>11,} B" for part, amount in parts if amount]
-    share = f"  of {size:>11,} B {100 * total / size:6.2f} %" if size else ""
+    share = _share(total, size) if size else ""
     lines.append(f"  {name:<7}{'total':<10}{total:>11,} B{share}")
     return lines

@@ -56,6 +56,9 @@ _QEMU = {
 }
 _OPENOCD = {"apt-get": "openocd", "dnf": "openocd", "pacman": "openocd", "brew": "open-ocd"}
 _CLANG = {"apt-get": "clang", "dnf": "clang", "pacman": "clang", "brew": "llvm"}
+_GDB = {"apt-get": "gdb-multiarch", "dnf": "gdb", "pacman": "arm-none-eabi-gdb", "brew": "arm-none-eabi-gdb"}
+_HOST_GDB = {"apt-get": "gdb", "dnf": "gdb", "pacman": "gdb", "brew": "gdb"}
+_SHELLCHECK = {"apt-get": "shellcheck", "dnf": "ShellCheck", "pacman": "shellcheck", "brew": "shellcheck"}
 _VENV = {"apt-get": "python3.11-venv", "dnf": "python3.11", "pacman": "python", "brew": "python@3.11"}
 
 TOOLS: Mapping[str, Tool] = {
@@ -78,8 +81,12 @@ PROOFS: Mapping[str, Tool] = {
     for tool in (
         Tool("openocd", "flashes a board, and parses its scripts here", _OPENOCD),
         Tool("clang", "builds the generated C as a second compiler", _CLANG),
+        Tool("gdb-multiarch", "debugs an image", _GDB),
+        Tool("shellcheck", "looks through the shell scripts", _SHELLCHECK),
     )
 }
+GDB = PROOFS["gdb-multiarch"]
+HOST_GDB = Tool("gdb", "debugs a program of this computer", _HOST_GDB)
 VENV = Tool("python3.11 -m venv", "makes the Python environment", _VENV)
 
 # (words before the packages, the systems that have it), in the order they are told.

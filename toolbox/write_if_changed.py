@@ -1,7 +1,8 @@
-"""Generated texts into the files that a build expects."""
+"""Texts into files, whole or not at all."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,4 +14,15 @@ def write_if_changed(files: Sequence[Path], texts: Mapping[str, str]) -> None:
         raise RuntimeError(f"expected {sorted(expected)}, generated {sorted(texts)}")
     for name, file in expected.items():
         if not file.is_file() or file.read_text() != texts[name]:
-            file.write_text(texts[name])
+            write_whole(file, texts[name])
+
+
+def write_whole(file: Path, text: str) -> None:
+    """In one step: after a full disk or an interrupt it is the old text or the new one, never half of it."""
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        new.write_text(text, encoding="utf-8")
+        new.replace(file)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from codegen.board.description import load_board
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from toolbox import tools
+from toolbox.locks import SAY
 from toolbox.options import engine_of, folder_name
 from toolbox.scons import scons_command, scons_environment
 from toolbox.test_log import BUILT, note
@@ -70,14 +72,19 @@ def build(
 
 
 def _scons(*words: str) -> None:
-    done = subprocess.run(
-        [*scons_command(), *words],
-        cwd=ROOT,
-        env={**scons_environment(), "SCONSFLAGS": ""},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    heard = os.dup(2)  # that it waits for another build is said at once; what else it says, if it fails
+    try:
+        done = subprocess.run(
+            [*scons_command(), *words],
+            cwd=ROOT,
+            env={**scons_environment(), "SCONSFLAGS": "", SAY: str(heard)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            pass_fds=(heard,),
+        )
+    finally:
+        os.close(heard)
     if done.returncode != 0:
         raise UserError(done.stderr.strip() or done.stdout.strip())

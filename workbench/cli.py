@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from codegen.board.description import load_board
 from codegen.common.errors import UserError, disk_error
 from codegen.common.paths import ROOT
 from toolbox import tools
+from toolbox.locks import COMMAND
 from toolbox.options import EXAMPLE, engine_of
 from toolbox.scons import scons_command, scons_environment
 from toolbox.tools import board_tools
@@ -40,6 +42,7 @@ class Command(Protocol):
 
 def main(words: Sequence[str]) -> int:
     """Runs a command line. 0: success, 1: a check failed, 2: bad usage or input, 130: interrupted."""
+    os.environ[COMMAND] = shlex.join(["earshot", *words])
     try:
         code = _dispatch(words)
         sys.stdout.flush()

@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 
 from codegen.common.paths import TEMPLATES
+from codegen.common.version import VERSION
 
 
 def c_rows(values: Iterable[int], width: int = 0, columns: int = 104, indent: int = 4) -> str:
@@ -66,6 +67,7 @@ def environment() -> jinja2.Environment:
         line_comment_prefix="%#",
         autoescape=False,
     )
+    env.globals["version"] = VERSION
     env.filters.update(c_rows=c_rows, c_string=c_string, c_hex=c_hex, shape_text=shape_text, short=short)
     return env
 

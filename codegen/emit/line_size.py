@@ -6,16 +6,17 @@ import json
 from collections.abc import Iterator
 
 from codegen.app.spec import Pipeline, Spec
+from codegen.common import protocol
+from codegen.common.version import VERSION
 from codegen.model.graph import Graph
 from codegen.passes.layer_outputs import output_bytes
 
-# Bounds of what the app does not decide. firmware/device keeps to them: tests/codegen/emit/test_line_size.py
-RESET_CAUSE_MAX = len("brown-out")  # the longest that port.h knows
-BOARD_NAME_MAX = 40  # characters of a board's name
-# Characters of an error's text: words of device/, a blank, and a piece of the line, each character escaped.
-ERROR_MAX = 40 + 1 + 2 * 40
-REASON_MAX = 96  # characters of an error's reason, each one byte in JSON
-TENSOR_CHUNK = 192  # bytes of output in a tensor line: PROTOCOL_TENSOR_CHUNK
+BOARD_NAME_MAX = 40  # characters of a board's name; tests/codegen/emit/test_line_size.py proves it
+# Characters of an error's text: a piece of the received line has each of its characters escaped at worst.
+ERROR_MAX = max(
+    len(error.words) + (1 + 2 * protocol.SUBJECT_MAX if error.subject is protocol.Subject.RECEIVED else 7)
+    for error in protocol.ERRORS
+)
 
 _U32 = (1 << 32) - 1
 _I32 = -(1 << 31)
@@ -37,16 +38,16 @@ def longest_lines(spec: Spec, graph: Graph) -> Iterator[str]:
     """Each kind of line at its longest, without its LF."""
     yield _text(_boot(spec, graph))
     yield _text(_status(spec.pipeline))
-    yield _text({"error": "x" * ERROR_MAX, "detail": _I64, "reason": "x" * REASON_MAX})
+    yield _text({"error": "x" * ERROR_MAX, "detail": _I64, "reason": "x" * protocol.REASON_MAX, "code": 255})
     yield _text({"ack": _U32, "room": _U32})
-    chunk = min(output_bytes(spec, graph), TENSOR_CHUNK)
+    chunk = min(output_bytes(spec, graph), protocol.TENSOR_CHUNK)
     yield _text({"tensor": _U32, "data": "x" * (-(-chunk // 3) * 4), "crc": "x" * 8})
     if spec.pipeline is None:
         return
     labels = spec.pipeline.decision.labels
     for label in ("Unknown", *labels):
         yield _text(_decision(label))
-        yield _text({"set": f"decision.threshold.{label}", "value": _I32})
+        yield _text({"set": f"{protocol.THRESHOLD}.{label}", "value": _I32})
     cepstra = spec.pipeline.mfcc.cepstra
     yield _stage("cepstra", [_I32] * cepstra)
     yield _stage("features", [255] * cepstra)
@@ -76,17 +77,16 @@ def _boot(spec: Spec, graph: Graph) -> dict[str, object]:
             "frames": spec.pipeline.cascade.frames,
             "labels": list(spec.pipeline.decision.labels),
         }
-    return line | {"image": "0" * 8, "reset": "x" * RESET_CAUSE_MAX, "id": "0" * 16}
+    cause = max(protocol.RESET_CAUSES, key=len)
+    return line | {"image": "0" * 8, "reset": cause, "id": "0" * 16, "version": VERSION}
 
 
 def _status(pipeline: Pipeline | None) -> dict[str, object]:
-    counters = ("windows", "decisions", "late", "dropped", "lost", "serial_lost", "errors", "stack", "awake")
     line: dict[str, object] = {"status": _U32, "live": False, "stages": False}
-    line |= dict.fromkeys(counters, _U32)
+    line |= dict.fromkeys(protocol.COUNTERS, _U32)
     if pipeline is not None:
-        settings = ("gate.threshold", "gate.backoff", "gate.delay", "decision.votes")
-        line |= dict.fromkeys(settings, _I32)
-        line |= {f"decision.threshold.{label}": _I32 for label in pipeline.decision.labels}
+        line |= {setting.key: _I32 for setting in protocol.SETTINGS if setting.key != protocol.THRESHOLD}
+        line |= {f"{protocol.THRESHOLD}.{label}": _I32 for label in pipeline.decision.labels}
     return line
 
 

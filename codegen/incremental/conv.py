@@ -10,8 +10,7 @@ import numpy as np
 from codegen.kernels.channels import Ints, folded_bias
 from codegen.kernels.layer import Array, Layer
 from codegen.kernels.lowering import Table, compose
-from codegen.kernels.packing.conv import pair_array
-from codegen.kernels.packing.lanes import conv_words
+from codegen.kernels.packing.conv import Channels, stream_array
 from codegen.kernels.requantize import Multiplier, activation_range, channel_multipliers, quantization
 from codegen.model.graph import Tensor
 from codegen.ops.conv_2d import Axis, window_axes
@@ -82,7 +81,7 @@ def convolution(tensors: Sequence[Tensor], layer: Layer, tables: Sequence[Layer]
         keeps_negative=low < zero_point,
         table=table,
     )
-    conv_words(*_even(found, kernel.reshape(channels, -1)), found.zero, found.keeps_negative)
+    stream_array(_channels(found, kernel.reshape(channels, -1)), found.zero, found.keeps_negative)
     return found
 
 
@@ -108,12 +107,8 @@ def _after(low: int, high: int, tables: Sequence[Table]) -> Table | None:
     return whole
 
 
-def _even(conv: Convolution, taps: Ints) -> tuple[Ints, list[int], list[Multiplier]]:
-    """Taps, biases and multipliers of an even number of channels and taps in fours."""
-    padded = np.zeros((conv.pitch, taps.shape[1] + -taps.shape[1] % 4), np.int64)
-    padded[: len(taps), : taps.shape[1]] = taps
-    more = conv.pitch - conv.channels
-    return padded, [*conv.biases, *[0] * more], [*conv.multipliers, *[conv.multipliers[-1]] * more]
+def _channels(conv: Convolution, taps: Ints) -> Channels:
+    return Channels(taps, conv.biases, conv.multipliers)
 
 
 def stream_rows(conv: Convolution, pitch: int) -> int:
@@ -136,9 +131,9 @@ def stream_layer(
     taps[:, :: conv.columns.dilation, oldest : oldest + conv.rows.kernel, :depth] = conv.kernel.transpose(
         0, 2, 1, 3
     )
-    even, biases, multipliers = _even(conv, taps.reshape(conv.channels, -1))
-    words = conv_words(even, biases, multipliers, conv.zero, conv.keeps_negative)
-    arrays = [pair_array(words, conv.channels, even.shape[1])]
+    channels = _channels(conv, taps.reshape(conv.channels, -1))
+    weights = stream_array(channels, conv.zero, conv.keeps_negative)
+    arrays = [weights]
     step = 0
     if conv.table is not None:
         table = conv.table
@@ -149,10 +144,10 @@ def stream_layer(
         note = f"what follows, of the values -128 .. 127{', channel by channel' if step else ''}"
         arrays.append(Array("table", "int8_t", table.reshape(-1), note))
     fields = (
-        ("steps", str(even.shape[1] // 4)),
+        ("steps", str(-(-channels.taps.shape[1] // 4))),
         ("output_stride", str(output_stride)),
         ("weights", "weights"),
-        ("end", f"weights + {len(words)}"),
+        ("end", f"weights + {len(weights.values)}"),
         ("table", "table" if conv.table is not None else "NULL"),
         ("table_step", str(step)),
         ("stride", str(2 * conv.columns.stride * rows * pitch)),

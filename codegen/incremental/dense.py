@@ -6,8 +6,9 @@ import numpy as np
 
 from codegen.incremental.state import History
 from codegen.incremental.view import View
-from codegen.kernels.layer import Array, Layer, groups
-from codegen.kernels.packing.lanes import NotExactError, dense_words, dense_words_int16
+from codegen.kernels.layer import Layer
+from codegen.kernels.packing.dense import stream_dense
+from codegen.kernels.packing.lanes import NotExactError
 from codegen.model.graph import Tensor
 
 # how a dense layer's kernel ends -> the same rounding after kept rows
@@ -26,7 +27,7 @@ def serves(weights: Tensor, fast: bool) -> bool:
     if fast:
         return True
     try:
-        dense_words(weights.data.astype(np.int64))
+        stream_dense(weights.data.astype(np.int64), wide=False)
     except NotExactError:
         return False
     return True
@@ -42,30 +43,20 @@ def dense_layer(
     padded[..., : history.depth] = weights.data.astype(np.int64)[:, order].reshape(
         outputs, history.rows, history.columns, history.depth
     )
-    flat = padded.reshape(outputs, -1)
-    if fast:
-        words, steps = dense_words_int16(flat)
-        extra = [("steps", str(steps))]
-        note = "each four: by turns taps 0, 1 and taps 2, 3 of every output, two a word"
-    else:
-        words, steps, most = dense_words(flat)
-        extra = [("steps", str(steps)), ("most", str(most))]
-        note = "each four: by turns taps 0, 1 and taps 2, 3 of two outputs as a + 256 * b, then of the others"
-    fours = groups("output", 4, outputs, (len(words) // (-(-outputs // 4)),))
-    kernel = "stream_fully_connected_int16" if fast else "stream_fully_connected"
+    made = stream_dense(padded.reshape(outputs, -1), wide=fast)
     arrays = tuple(array for array in layer.arrays if array.suffix != "weights")
     fields = [(f"dense.{name}", value) for name, value in layer.fields if name != "weights"]
     return Layer(
         name=layer.name,
-        kernel=kernel,
-        type=kernel,
+        kernel=made.type,
+        type=made.type,
         fields=(
             *fields,
             ("form", FORMS[layer.kernel.removeprefix(layer.type)]),
-            *extra,
+            *made.fields,
             ("weights", "weights"),
         ),
-        arrays=(*arrays, Array("weights", "uint32_t", words, note, fours)),
+        arrays=(*arrays, made.array),
         inputs=layer.inputs,
         output=layer.output,
         node=layer.node,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codegen.kernels.packing.lanes import DENSE_TAPS
+from codegen.kernels.limits import OCTET
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class History:
     def values(self) -> int:
         """int16 in RAM, with what the dense kernel's loop reads after them."""
         size = self.rows * self.row
-        return size + -size % DENSE_TAPS
+        return size + -size % OCTET
 
     @property
     def nbytes(self) -> int:

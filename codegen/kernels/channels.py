@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.kernels.layer import Array
+from codegen.kernels.limits import LARGEST_SHIFT, LARGEST_SUM
 from codegen.kernels.requantize import Multiplier, wrap32
 from codegen.model.graph import Tensor
 
 Ints = NDArray[np.int64]
-
-LARGEST_SHIFT = 21  # right of requantize_fast: the zero point shifted so far still leaves room in 32 bits
 
 
 def folded_bias(weights: Ints, bias: Tensor | None, zero_point: int) -> list[int]:
@@ -46,8 +45,8 @@ class Scaling:
     @staticmethod
     def _fast(by: Multiplier, largest: int) -> bool:
         if by.value == 0:
-            return largest < 1 << 30
-        return 1 <= by.right <= LARGEST_SHIFT and by.left == 0 and largest < 1 << 30
+            return largest < LARGEST_SUM
+        return 1 <= by.right <= LARGEST_SHIFT and by.left == 0 and largest < LARGEST_SUM
 
     def array(self) -> Array:
         """requantize_t of every channel, padded to an even number."""

@@ -11,12 +11,12 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
+from codegen.kernels.limits import LARGEST_SHIFT
 from codegen.kernels.requantize import quantize_multiplier
 
 NEIGHBOURS = 64  # multipliers tried on each side of the nearest
 TOP = (1 << 31) - 1
 WORD = 31  # bits of a multiplier that fits the fast form
-LARGEST_SHIFT = 21  # of the fast form, as for convolutions
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from codegen.common.reference import Reference
-from codegen.kernels.channels import LARGEST_SHIFT
 from codegen.kernels.layer import Array
+from codegen.kernels.limits import LARGEST_SHIFT
 from codegen.kernels.requantize import (
     Multiplier,
     activation_range,

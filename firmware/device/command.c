@@ -88,55 +88,53 @@ static bool parse_crc(span_t span, uint32_t *crc)
 }
 
 /* "NUMBER BASE64 CRC" behind the word; the checksum covers the line up to the blank before it. */
-static payload_fault_t parse_payload(span_t line, span_t rest, command_t *command)
+static const protocol_error_t *parse_payload(span_t line, span_t rest, command_t *command)
 {
     const span_t number = cut_first(&rest);
     const span_t crc = cut_last(&rest);
     uint32_t expected;
     if (!parse_number(number, UINT32_MAX, &command->number) || !parse_crc(crc, &expected))
-        return PAYLOAD_FORM;
+        return &error_form;
     if (crc32_update(0, line.text, (size_t)(crc.text - line.text) - 1) != expected)
-        return PAYLOAD_CHECKSUM;
-    if (rest.length > BASE64_LENGTH(COMMAND_PAYLOAD_MAX) ||
+        return &error_checksum;
+    if (rest.length > BASE64_LENGTH(PROTOCOL_PAYLOAD_MAX) ||
         !base64_decode(rest.text, rest.length, line.text, &command->payload_size))
-        return PAYLOAD_TEXT;
+        return &error_payload;
     command->payload = (const uint8_t *)line.text;
-    return PAYLOAD_GOOD;
+    return NULL;
 }
 
-static void parse_set(span_t rest, command_t *command)
+/* "KEY VALUE": the value is the last word, for a label may have blanks. */
+static bool parse_set(span_t rest, command_t *command)
 {
-    const span_t value = cut_last(&rest); /* the last word: a label may have blanks */
-    if (rest.length == 0 || !parse_value(value, &command->value)) {
-        command->kind = COMMAND_USAGE;
-        command->usage = "set KEY VALUE";
-        return;
-    }
-    command->kind = COMMAND_SET;
+    const span_t value = cut_last(&rest);
     command->key = rest.text;
     command->key_length = rest.length;
+    return rest.length > 0 && parse_value(value, &command->value);
 }
 
-static void parse_stages(span_t rest, command_t *command)
+static bool parse_stages(span_t rest, command_t *command)
 {
-    const bool on = span_is(rest, "on");
-    if (!on && !span_is(rest, "off")) {
-        command->kind = COMMAND_USAGE;
-        command->usage = "stages on|off";
-        return;
-    }
-    command->kind = COMMAND_STAGES;
-    command->value = on;
+    command->value = span_is(rest, "on");
+    return command->value != 0 || span_is(rest, "off");
+}
+
+/* The line is what this usage shows, or begins with its first word. */
+static bool begins_with(span_t word, const char *usage)
+{
+    return word.length <= strlen(usage) && memcmp(word.text, usage, word.length) == 0 &&
+           (usage[word.length] == ' ' || usage[word.length] == '\0');
 }
 
 void command_parse(char *line, size_t length, command_t *command)
 {
     static const struct {
-        const char *word;
+        const char *usage;
         command_kind_t kind;
-    } plain[] = {
-        {"status", COMMAND_STATUS}, {"boot", COMMAND_BOOT},   {"replay", COMMAND_REPLAY},
-        {"live", COMMAND_LIVE},     {"reset", COMMAND_RESET},
+    } words[] = {
+        {USAGE_STATUS, COMMAND_STATUS}, {USAGE_BOOT, COMMAND_BOOT},     {USAGE_SET, COMMAND_SET},
+        {USAGE_STAGES, COMMAND_STAGES}, {USAGE_REPLAY, COMMAND_REPLAY}, {USAGE_LIVE, COMMAND_LIVE},
+        {USAGE_RESET, COMMAND_RESET},   {USAGE_AUDIO, COMMAND_AUDIO},   {USAGE_TENSOR, COMMAND_TENSOR},
     };
     *command = (command_t){.kind = COMMAND_NONE};
     if (length == 0)
@@ -145,23 +143,24 @@ void command_parse(char *line, size_t length, command_t *command)
     span_t rest = whole;
     const span_t word = cut_first(&rest);
 
-    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
-        if (span_is(word, plain[i].word)) {
-            command->kind = length == word.length ? plain[i].kind : COMMAND_USAGE;
-            command->usage = plain[i].word;
-            return;
+    command->kind = COMMAND_UNKNOWN;
+    command->key = word.text;
+    command->key_length = word.length;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (begins_with(word, words[i].usage)) {
+            command->kind = words[i].kind;
+            command->usage = words[i].usage;
         }
     }
-    if (span_is(word, "audio") || span_is(word, "tensor")) {
-        command->kind = span_is(word, "audio") ? COMMAND_AUDIO : COMMAND_TENSOR;
+    bool understood = length == word.length; /* a word that stands alone */
+    if (command->kind == COMMAND_AUDIO || command->kind == COMMAND_TENSOR) {
         command->fault = parse_payload(whole, rest, command);
-    } else if (span_is(word, "set")) {
-        parse_set(rest, command);
-    } else if (span_is(word, "stages")) {
-        parse_stages(rest, command);
-    } else {
-        command->kind = COMMAND_UNKNOWN;
-        command->key = word.text;
-        command->key_length = word.length;
+        return;
     }
+    if (command->kind == COMMAND_SET)
+        understood = parse_set(rest, command);
+    if (command->kind == COMMAND_STAGES)
+        understood = parse_stages(rest, command);
+    if (command->kind != COMMAND_UNKNOWN && !understood)
+        command->kind = COMMAND_USAGE;
 }

@@ -1,6 +1,7 @@
 #ifndef DEVICE_COMMAND_H
 #define DEVICE_COMMAND_H
 
+#include "protocol_table.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,16 +22,6 @@ typedef enum {
     COMMAND_USAGE,   /* a known word with arguments it does not take; usage */
 } command_kind_t;
 
-#define COMMAND_PAYLOAD_MAX 360 /* bytes an audio or tensor line brings: 180 samples */
-
-/* What stopped an audio or tensor line. */
-typedef enum {
-    PAYLOAD_GOOD,
-    PAYLOAD_FORM, /* not NUMBER BASE64 CRC */
-    PAYLOAD_CHECKSUM,
-    PAYLOAD_TEXT, /* the checksum is right, but the text is not base64 or too long */
-} payload_fault_t;
-
 typedef struct {
     command_kind_t kind;
     const char *key; /* not terminated; in the line */
@@ -39,7 +30,7 @@ typedef struct {
     uint32_t number;
     const uint8_t *payload; /* in the line's memory */
     size_t payload_size;
-    payload_fault_t fault;
+    const protocol_error_t *fault; /* of an audio or tensor line: form, checksum or payload; NULL: none */
     const char *usage;
 } command_t;
 

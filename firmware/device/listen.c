@@ -67,10 +67,10 @@ listen_counts_t listen_counts(void)
 /* One that gives nothing is told and left alone; `live` tries it again. */
 static void check_microphone(void)
 {
-    const char *const fault = port_audio_fault();
+    const protocol_error_t *const fault = port_audio_fault();
     if (fault == NULL)
         return;
-    protocol_fault(fault, (int32_t)app.pipeline->sample_rate, NULL);
+    protocol_error(fault, (int32_t)app.pipeline->sample_rate);
     listen.microphone = false;
     if (listen_is_live()) {
         listen.lost_at_stop = port_audio_lost();
@@ -106,7 +106,7 @@ static bool step_once(void)
     if (listen.stages)
         protocol_stages(pipeline, &step);
     if (step.error != 0)
-        protocol_fault("model", step.error, NULL);
+        protocol_error(&error_model, step.error);
     if (step.decided) {
         listen.counts.decisions++;
         protocol_decision(pipeline, &step);

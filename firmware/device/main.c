@@ -24,8 +24,8 @@ static void set(const command_t *command)
     if (result == SETTINGS_DONE)
         protocol_set(command->key, command->key_length, command->value);
     else
-        protocol_error("set", command->key, command->key_length, command->value,
-                       result == SETTINGS_NO_SUCH_KEY ? "no such key" : "out of range");
+        protocol_error_about(result == SETTINGS_NO_SUCH_KEY ? &error_set_key : &error_set_range, command->key,
+                             command->key_length, command->value);
 }
 
 static void live(void)
@@ -33,7 +33,7 @@ static void live(void)
     if (listen_live())
         status_line();
     else
-        protocol_fault("live", (int32_t)app.pipeline->sample_rate, "no microphone with this sample rate");
+        protocol_error(&error_live, (int32_t)app.pipeline->sample_rate);
 }
 
 static void reset(void)
@@ -58,10 +58,10 @@ static bool obey_any(const command_t *command)
         status_line();
         return true;
     case COMMAND_UNKNOWN:
-        protocol_error("unknown", command->key, command->key_length, 0, NULL);
+        protocol_error_about(&error_unknown, command->key, command->key_length, 0);
         return true;
     case COMMAND_USAGE:
-        protocol_fault("usage", 0, command->usage);
+        protocol_error_because(&error_usage, 0, command->usage);
         return true;
     default:
         return false;
@@ -97,13 +97,13 @@ static void obey(const command_t *command)
     if (obey_any(command))
         return;
     if (start_error != 0)
-        protocol_fault("model", start_error, "did not start");
+        protocol_error(&error_model_start, start_error);
     else if (command->kind == COMMAND_RESET)
         reset();
     else if (command->kind == COMMAND_TENSOR)
         tensor_input(command);
     else if (app.pipeline == NULL)
-        protocol_fault("no pipeline", 0, "a bare model takes tensor lines only");
+        protocol_error(&error_no_pipeline, 0);
     else
         obey_pipeline(command);
 }
@@ -121,7 +121,7 @@ static bool read_lines(void)
             obey(&command);
             host = true;
         } else if (event == READER_TOO_LONG) {
-            protocol_fault("line too long", READER_LINE_MAX, NULL);
+            protocol_error(&error_line_too_long, PROTOCOL_LINE_MAX);
         }
     }
     return count > 0;
@@ -135,7 +135,7 @@ int main(void)
     start_error = app.pipeline != NULL ? pipeline_start(app.pipeline) : app.model->start();
     protocol_boot();
     if (start_error != 0)
-        protocol_fault("model", start_error, "did not start");
+        protocol_error(&error_model_start, start_error);
     else if (app.pipeline != NULL)
         listen_live();
     for (;;) {

@@ -2,22 +2,29 @@
 #define DEVICE_PROTOCOL_H
 
 #include "pipeline/pipeline.h"
+#include "protocol_table.h"
 #include <stddef.h>
 #include <stdint.h>
 
 /* The lines out, each one JSON object told by its first key. docs/protocol.md describes them. */
 
-#define PROTOCOL_SUBJECT_MAX  40  /* characters of a received line that an error repeats */
-#define PROTOCOL_TENSOR_CHUNK 192 /* bytes of a model's output in a line */
-
 /* {"boot":...}: who is there. */
 void protocol_boot(void);
 
-/* {"error":"WHAT SUBJECT","detail":N,"reason":"REASON"}; the subject comes from outside, is cut and made
- * printable; NULL: none. reason NULL: none. */
-void protocol_error(const char *what, const char *subject, size_t length, int64_t detail, const char *reason);
-void protocol_fault(const char *what, int32_t detail, const char *reason); /* the same without a subject */
-uint32_t protocol_errors(void); /* errors since start, also those whose line was dropped */
+/* {"error":"WORDS","detail":N,"reason":"REASON","code":C}; without a reason where the error has none. */
+void protocol_error(const protocol_error_t *error, int32_t detail);
+
+/* With a reason that is not always the same. */
+void protocol_error_because(const protocol_error_t *error, int32_t detail, const char *reason);
+
+/* {"error":"WORDS SUBJECT",...}: the subject comes from outside, is cut and made printable. */
+void protocol_error_about(const protocol_error_t *error, const char *subject, size_t length, int32_t detail);
+
+/* {"error":"WORD WORDS",...}, of a line that begins with this word. */
+void protocol_error_of(const char *word, const protocol_error_t *error, uint32_t detail);
+
+/* Errors since start, also those whose line was dropped. */
+uint32_t protocol_errors(void);
 
 /* {"ack":N,"room":R} */
 void protocol_ack(uint32_t expected, uint32_t room);

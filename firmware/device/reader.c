@@ -6,15 +6,15 @@ reader_event_t reader_take(reader_t *reader, uint8_t byte)
         reader->used = 0;
         reader->ended = false;
     }
-    if (byte == '\n') {
+    if (byte == '\n' || byte == '\r') {
         const bool skipped = reader->skipping;
         reader->skipping = false;
         reader->ended = true;
         return skipped ? READER_MORE : READER_LINE;
     }
-    if (byte == '\r' || reader->skipping)
+    if (reader->skipping)
         return READER_MORE;
-    if (reader->used == READER_LINE_MAX) {
+    if (reader->used == PROTOCOL_LINE_MAX) {
         reader->skipping = true;
         return READER_TOO_LONG;
     }

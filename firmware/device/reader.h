@@ -1,14 +1,13 @@
 #ifndef DEVICE_READER_H
 #define DEVICE_READER_H
 
+#include "protocol_table.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Received bytes -> lines. LF ends a line, CR is ignored, any other byte is kept: what it means is not
- * decided here. */
-
-#define READER_LINE_MAX 511 /* bytes of the longest line, its LF not counted */
+/* Received bytes -> lines. CR or LF ends a line, as terminal programs send one, the other or both: CR LF is a
+ * line and an empty one. Any other byte is kept: what it means is not decided here. */
 
 typedef enum {
     READER_MORE,     /* the line goes on */
@@ -17,7 +16,7 @@ typedef enum {
 } reader_event_t;
 
 typedef struct {
-    char text[READER_LINE_MAX];
+    char text[PROTOCOL_LINE_MAX];
     size_t used;
     bool ended, skipping;
 } reader_t;

@@ -5,7 +5,7 @@
 
 #define BLOCK 32 /* samples unpacked at once */
 
-static transfer_t replay = {.word = "audio", .unit = sizeof(int16_t)};
+static transfer_t replay = {.word = WORD_AUDIO, .unit = sizeof(int16_t)};
 
 void replay_start(void)
 {
@@ -17,7 +17,7 @@ void replay_start(void)
 void replay_audio(const command_t *command)
 {
     if (!listen_is_replay()) {
-        protocol_fault("audio", 0, "send replay first");
+        protocol_error(&error_audio, 0);
         return;
     }
     if (!transfer_check(&replay, command))

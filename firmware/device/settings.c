@@ -1,7 +1,6 @@
 #include "device/settings.h"
+#include "protocol_table.h"
 #include <string.h>
-
-#define THRESHOLD "decision.threshold"
 
 static bool is(const char *key, size_t length, const char *name)
 {
@@ -36,19 +35,19 @@ settings_result_t settings_set(const pipeline_t *pipeline, const char *key, size
         const char *key;
         bool (*set)(const gate_t *gate, int32_t value);
     } of_gate[] = {
-        {"gate.threshold", gate_set_threshold},
-        {"gate.backoff", gate_set_backoff},
-        {"gate.delay", gate_set_delay},
+        {KEY_GATE_THRESHOLD, gate_set_threshold},
+        {KEY_GATE_BACKOFF, gate_set_backoff},
+        {KEY_GATE_DELAY, gate_set_delay},
     };
-    const size_t prefix = strlen(THRESHOLD ".");
+    const size_t prefix = strlen(KEY_DECISION_THRESHOLD ".");
     for (size_t i = 0; i < sizeof of_gate / sizeof of_gate[0]; i++)
         if (is(key, length, of_gate[i].key))
             return result(of_gate[i].set(pipeline->gate, value));
-    if (is(key, length, "decision.votes"))
+    if (is(key, length, KEY_DECISION_VOTES))
         return result(decision_set_votes(pipeline->decision, value));
-    if (is(key, length, THRESHOLD))
+    if (is(key, length, KEY_DECISION_THRESHOLD))
         return set_all_thresholds(pipeline->decision, value);
-    if (length > prefix && memcmp(key, THRESHOLD ".", prefix) == 0)
+    if (length > prefix && memcmp(key, KEY_DECISION_THRESHOLD ".", prefix) == 0)
         return set_threshold(pipeline, key + prefix, length - prefix, value);
     return SETTINGS_NO_SUCH_KEY;
 }
@@ -56,12 +55,12 @@ settings_result_t settings_set(const pipeline_t *pipeline, const char *key, size
 void settings_write(const pipeline_t *pipeline, json_t *json)
 {
     const gate_settings_t *gate = &pipeline->gate->state->settings;
-    json_number(json, "gate.threshold", gate->threshold);
-    json_number(json, "gate.backoff", gate->backoff);
-    json_number(json, "gate.delay", gate->delay);
-    json_number(json, "decision.votes", pipeline->decision->state->votes);
+    json_number(json, KEY_GATE_THRESHOLD, gate->threshold);
+    json_number(json, KEY_GATE_BACKOFF, gate->backoff);
+    json_number(json, KEY_GATE_DELAY, gate->delay);
+    json_number(json, KEY_DECISION_VOTES, pipeline->decision->state->votes);
     for (size_t i = 0; i < pipeline->decision->labels; i++) {
-        json_key_in(json, THRESHOLD, pipeline->labels[i]);
+        json_key_in(json, KEY_DECISION_THRESHOLD, pipeline->labels[i]);
         json_value(json, pipeline->decision->limits[i]);
     }
 }

@@ -11,8 +11,8 @@
 void status_line(void)
 {
     const pipeline_t *pipeline = app.pipeline;
-    static const char *const keys[] = {"windows",     "decisions", "late",  "dropped", "lost",
-                                       "serial_lost", "errors",    "stack", "awake"};
+    static const char *const keys[] = {KEY_WINDOWS,     KEY_DECISIONS, KEY_LATE,  KEY_DROPPED, KEY_LOST,
+                                       KEY_SERIAL_LOST, KEY_ERRORS,    KEY_STACK, KEY_AWAKE};
     const listen_counts_t counts = listen_counts();
     const uint32_t values[] = {
         counts.windows, counts.decisions,   counts.late,       output_dropped(),
@@ -20,9 +20,9 @@ void status_line(void)
         idle_awake()};
     json_t json;
     json_begin(&json, app.line, app.line_size);
-    json_count(&json, "status", pipeline == NULL ? 0 : pipeline->state->sequence);
-    json_flag(&json, "live", listen_is_live());
-    json_flag(&json, "stages", listen_stages());
+    json_count(&json, KEY_STATUS, pipeline == NULL ? 0 : pipeline->state->sequence);
+    json_flag(&json, KEY_LIVE, listen_is_live());
+    json_flag(&json, KEY_STAGES, listen_stages());
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         json_count(&json, keys[i], values[i]);
     if (pipeline != NULL)

@@ -4,7 +4,7 @@
 #include "device/transfer.h"
 #include <string.h>
 
-static transfer_t tensor = {.word = "tensor", .unit = 1};
+static transfer_t tensor = {.word = WORD_TENSOR, .unit = 1};
 static size_t tensor_received; /* bytes of the input */
 
 void tensor_reset(void)
@@ -19,7 +19,7 @@ static void run(void)
     if (app.pipeline != NULL)
         app.pipeline->classifier->state->primed = false; /* the model's history now holds this input */
     if (error != 0)
-        protocol_fault("model", error, NULL);
+        protocol_error(&error_model, error);
     else
         protocol_tensor(app.output, app.model->output_size);
 }
@@ -27,12 +27,12 @@ static void run(void)
 void tensor_input(const command_t *command)
 {
     const size_t size = app.model->input_size;
-    if (command->fault == PAYLOAD_GOOD && command->number == 0)
+    if (command->fault == NULL && command->number == 0)
         tensor_reset();
     if (!transfer_check(&tensor, command))
         return;
     if (command->payload_size > size - tensor_received) {
-        transfer_refuse(&tensor, "size", (int64_t)size);
+        transfer_refuse(&tensor, &error_size, (uint32_t)size);
         return;
     }
     memcpy((uint8_t *)app.input + tensor_received, command->payload, command->payload_size);

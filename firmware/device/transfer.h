@@ -2,13 +2,14 @@
 #define DEVICE_TRANSFER_H
 
 #include "device/command.h"
+#include "protocol_table.h"
 #include <stdbool.h>
 #include <stdint.h>
 
 /* Numbered, checksummed, acknowledged lines: the order is kept, whatever the serial line does. */
 typedef struct {
     const char *word;  /* "audio" or "tensor" */
-    uint32_t unit;     /* bytes that room counts as one */
+    uint32_t unit;     /* bytes that an ack counts as one */
     uint32_t expected; /* number of the next line */
 } transfer_t;
 
@@ -23,6 +24,6 @@ void transfer_take(transfer_t *transfer);
 void transfer_ack(const transfer_t *transfer);
 
 /* An error of this transfer's lines, and what is expected instead. */
-void transfer_refuse(const transfer_t *transfer, const char *fault, int64_t detail);
+void transfer_refuse(const transfer_t *transfer, const protocol_error_t *error, uint32_t detail);
 
 #endif

@@ -18,7 +18,7 @@
  * Two output channels share a word of weights: a 16-bit lane holds a + 256 * b, their weights at one tap.
  * With A = sum a * x,   C = sum (a + 256 * b) * x,   B = sum b * x = (C - A) >> 8 one sign extension serves
  * four weights. Sums wrap modulo 2^32, so B is exact while it fits 24 bits: the generator proves that bound
- * for every channel (codegen/kernels/packing/conv.py), or chooses the general form.
+ * for every channel (codegen/kernels/packing/lanes.py), or chooses the general form.
  *
  * The words of a pair of channels, in the order of use:
  *     start of A, start of C                 the biases, in that form

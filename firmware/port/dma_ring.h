@@ -2,6 +2,7 @@
 #define PORT_DMA_RING_H
 
 #include "port/ring.h"
+#include "protocol_table.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -92,15 +93,16 @@ static inline size_t dma_ring_read(dma_ring_t *ring, int16_t *samples, size_t co
 
 /* What is wrong with the microphone: a second without a block, or ten of one value; NULL: nothing. The main
  * loop asks at least every 2^32 ticks. */
-static inline const char *dma_ring_fault(dma_ring_t *ring, uint32_t now, uint32_t tick_hz, uint32_t rate)
+static inline const protocol_error_t *dma_ring_fault(dma_ring_t *ring, uint32_t now, uint32_t tick_hz,
+                                                     uint32_t rate)
 {
     if (ring->ring.written != ring->seen) {
         ring->seen = ring->ring.written;
         ring->since = now;
     }
     if (now - ring->since > tick_hz)
-        return "microphone without data";
-    return ring->constant >= DMA_RING_STUCK * rate ? "microphone line stuck" : NULL;
+        return &error_microphone_silent;
+    return ring->constant >= DMA_RING_STUCK * rate ? &error_microphone_stuck : NULL;
 }
 
 #endif

@@ -1,6 +1,7 @@
 #ifndef PORT_PORT_H
 #define PORT_PORT_H
 
+#include "protocol_table.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,7 +33,7 @@ size_t port_audio_read(int16_t *samples, size_t count);
 uint32_t port_audio_lost(void); /* samples overrun since start */
 
 /* Why a started microphone gives no sound; NULL: it does, or its sound is over. */
-const char *port_audio_fault(void);
+const protocol_error_t *port_audio_fault(void);
 
 /* Sleeps until an interrupt, for two seconds at most; one that came between the last check and this call is
  * not lost. */
@@ -44,8 +45,7 @@ const uint8_t *port_build_id(void);
 /* CRC-32 of the image in flash, which port_start() found right; 0 where the port has none. */
 uint32_t port_image_crc(void);
 
-/* Why the image started: "power", "pin", "watchdog", "fault" (its error line came before), "software",
- * "lockup", "brown-out"; "" where the port does not know. */
+/* Why the image started: one of RESET_*; "" where the port does not know. */
 const char *port_reset_cause(void);
 
 /* The chip's own number, which no other chip of its kind has; 0: it has none. */
@@ -61,8 +61,8 @@ void port_alive(void);
 /* Bytes of stack ever used; 0 where the port does not know. */
 size_t port_stack_used(void);
 
-/* A wait for hardware ran out: prints its name as an error line, then resets or ends. */
-_Noreturn void port_fail(const char *wait);
+/* A wait for hardware ran out, or a check failed: prints the error's line, then resets or ends. */
+_Noreturn void port_fail(const protocol_error_t *error);
 
 extern const char *const port_board; /* the name of the folder in boards/ */
 

@@ -1,5 +1,6 @@
 /* TFLM's own words become error lines, and its assertions the end. The C library's way to both brings a heap
  * and floating point; only what TFLM writes is understood here: %s %c %d %i %u %x %p, with widths ignored. */
+#include "protocol_table.h"
 #include "tensorflow/lite/micro/debug_log.h"
 #include "tflm/engine.h"
 #include <assert.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOG_MAX (PROTOCOL_REASON_MAX + 1) /* and the zero */
 #define LOG_MAX 97 /* characters of a reason, and the zero: REASON_MAX in codegen/emit/line_size.py */
 
 typedef struct {

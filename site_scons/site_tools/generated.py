@@ -40,9 +40,10 @@ def _generated_sources(env: Any) -> list[Any]:
 
 
 def _board_sources(env: Any) -> list[Any]:
-    """board.h, and for a chip its vectors and linker script."""
+    """board.h, the protocol's table, and for a chip its vectors and linker script."""
     options = env["OPTIONS"]
-    board_names = ["board.h"] if options.board.hosted else ["board.h", "vectors.c", "linker.ld"]
+    board_names = ["board.h", "protocol_table.h", "protocol_table.c"]
+    board_names += [] if options.board.hosted else ["vectors.c", "linker.ld"]
     board_files = [f"{options.board_folder}/board/{name}" for name in board_names]
     board = env.Command(
         board_files,
@@ -56,14 +57,15 @@ def _board_sources(env: Any) -> list[Any]:
 
 def _keep(env: Any, nodes: list[Any]) -> None:
     """They are made anew when the generator changes; a file whose text stays keeps its time."""
-    env.Depends(nodes, makers())
+    env.Depends(nodes, [*makers(), env.File("#pyproject.toml")])  # the version is in it
     env.Precious(nodes)
 
 
 def _board(target: list[Any], source: list[Any], env: Any) -> None:
     from codegen.emit.board import board_sources
+    from codegen.emit.protocol import protocol_sources
 
-    write_if_changed(_files(target), board_sources(env["OPTIONS"].board))
+    write_if_changed(_files(target), board_sources(env["OPTIONS"].board) | protocol_sources())
 
 
 def _app(target: list[Any], source: list[Any], env: Any) -> None:

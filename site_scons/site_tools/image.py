@@ -22,13 +22,17 @@ SMALL = (
     "-fno-move-loop-invariants",
     "-fno-data-sections",
 )
+# Texts alone, generated: packed, and each an object that the linker leaves out where it is not used.
+TABLE, PACKED = "protocol_table.c", ("-Os",)
 
 
 def generate(env: Any) -> None:
     """Adds env.Image(generated sources), and what other images are made of."""
     fill = [] if env["OPTIONS"].board.hosted else [Action(_checksum, None)]
     shown = "$LINKCOMSTR" if "LINKCOMSTR" in env else "$LINKCOM"
-    env["IMAGE_LINK"] = [Action(_link, shown, varlist=["LINK", "LINKCOM", "LINKFLAGS", "BEHIND"]), *fill]
+    link = Action(_link, shown, varlist=["LINK", "LINKCOM", "LINKFLAGS", "BEHIND"])
+    # Linker and objcopy write beside the target: under its own name a file is whole.
+    env["IMAGE_LINK"] = [link, *fill, Action(_whole, None)]
     env.AddMethod(_image, "Image")
     env.AddMethod(_handwritten, "HandwrittenObjects")
     env.AddMethod(_generated, "GeneratedObjects")
@@ -46,23 +50,25 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     objects = [*runtime, *made, *_handwritten(env, *rooms)]
     env.CompileCommands(objects)
 
+    # TensorFlow Lite Micro calls itself and through pointers of its own: no bound of its stack is known.
+    bounded = [Action(_stack, None)] if options.engine == "aot" and not options.board.hosted else []
     suffix = "" if options.board.hosted else ".elf"
     map_flag = "-Wl,-map" if sys.platform == "darwin" and options.board.hosted else "-Wl,-Map"
     elf, link_map = env.Command(
         [f"{folder}/firmware{suffix}", f"{folder}/firmware.map"],
         [*objects, *env["ENGINE_LIBRARY"]],
-        [*env["IMAGE_LINK"], *env["ENGINE_CHECK"]],
+        [*env["IMAGE_LINK"], *bounded, *env["ENGINE_CHECK"]],
         LINKFLAGS=[*env["LINKFLAGS"], f"{map_flag},{env.File(f'{folder}/firmware.map')}"],
     )
     env.Depends(elf, [node for node in generated if node.name == "linker.ld"])
     files = [elf, link_map]
     env.Depends(elf, makers("toolbox", "site_scons"))
     if options.board.hosted:
-        chain = [node for node in made if node.name != "app.o"]
+        chain = [node for node in made if node.name not in ("app.o", "protocol_table.o")]
         files += _library(env, f"{folder}/libearshot.so", [*runtime, *chain])
     else:
         for form, name in (("binary", "bin"), ("ihex", "hex")):
-            copy = Action("$OBJCOPYCOM", "$OBJCOPYCOMSTR")
+            copy = [Action("$OBJCOPYCOM", "$OBJCOPYCOMSTR"), Action(_whole, None)]
             files += env.Command(f"{folder}/firmware.{name}", elf, copy, OBJCOPYFLAGS=["-O", form])
     return [*files, *env.SizeTable(f"{folder}/size.txt", elf, files)]
 
@@ -84,13 +90,27 @@ def _link(target: list[Any], source: list[Any], env: Any) -> int:
 
     options = env["OPTIONS"]
     command = env.subst("$LINKCOM", target=target, source=source)
-    return link(command, env["ENV"], options.board, options.spec.file)
+    return link(command, env["ENV"], options.board, options.spec.file, [env["LOCK"].fileno()])
 
 
 def _checksum(target: list[Any], source: list[Any], env: Any) -> None:
     from toolbox.checksum import fill_checksum
 
-    fill_checksum(Path(target[0].get_abspath()))
+    fill_checksum(_part(target, env))
+
+
+def _whole(target: list[Any], source: list[Any], env: Any) -> None:
+    _part(target, env).replace(target[0].get_abspath())
+
+
+def _part(target: list[Any], env: Any) -> Path:
+    return Path(env.subst("$PART", target=target)).absolute()
+
+
+def _stack(target: list[Any], source: list[Any], env: Any) -> None:
+    from toolbox.stack_bound import check_stack
+
+    check_stack(Path(target[0].get_abspath()), env["OPTIONS"].board)
 
 
 def _handwritten(env: Any, *rooms: str) -> list[Any]:
@@ -122,7 +142,8 @@ def _generated(env: Any, generated: list[Any]) -> list[Any]:
     for source in (node for node in generated if node.name.endswith((".c", ".cc"))):
         target = f"{options.folder}/objects/{Path(source.name).with_suffix('.o')}"
         system = env["ENGINE_SYSTEM"] if source.name.endswith(".cc") else []
-        flags = env["CCFLAGS"] if options.board.hosted else [*env["CCFLAGS"], *MODEL_FLAGS]
+        on_chip = PACKED if source.name == TABLE else MODEL_FLAGS
+        flags = env["CCFLAGS"] if options.board.hosted else [*env["CCFLAGS"], *on_chip]
         objects += _object(env, target, source, "${SOURCE.abspath}", folders, system=system, CCFLAGS=flags)
     return objects
 
@@ -153,7 +174,7 @@ def _object(
 def _library(env: Any, file: str, objects: list[Any]) -> list[Any]:
     """The chain from samples to decision alone: the link fails when it reaches for device/ or port/."""
     strict = [] if sys.platform == "darwin" else ["-Wl,-z,defs,-Bsymbolic"]
-    link = Action("$LINKCOM", "$LINKCOMSTR")
+    link = [Action("$LINKCOM", "$LINKCOMSTR"), Action(_whole, None)]
     return list(env.Command(file, objects, link, LINKFLAGS=["-shared", "-Wl,--build-id=sha1", *strict]))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from SCons.Script import Action
 
 from toolbox.makers import makers
+from toolbox.write_if_changed import write_whole
 
 
 def generate(env: Any) -> None:
@@ -43,7 +44,7 @@ def _copy(target: list[Any], source: list[Any], env: Any) -> None:
 def _script(target: list[Any], source: list[Any], env: Any) -> None:
     from codegen.emit.board import renode_script
 
-    Path(target[0].get_abspath()).write_text(renode_script(env["OPTIONS"].board))
+    write_whole(Path(target[0].get_abspath()), renode_script(env["OPTIONS"].board))
 
 
 def exists(env: Any) -> bool:

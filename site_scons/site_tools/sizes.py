@@ -8,6 +8,7 @@ from typing import Any
 from SCons.Script import Action
 
 from toolbox.makers import makers
+from toolbox.write_if_changed import write_whole
 
 
 def generate(env: Any) -> None:
@@ -24,6 +25,7 @@ def _size_table(env: Any, file: str, elf: Any, files: list[Any]) -> list[Any]:
 
 def _write(target: list[Any], source: list[Any], env: Any) -> None:
     from toolbox.sizes import sizes, table
+    from toolbox.stack_bound import stack_bound
     from toolbox.test_log import BUILT, note
     from toolbox.tflm import parts
     from toolbox.tflm.found import LIBRARY
@@ -31,13 +33,16 @@ def _write(target: list[Any], source: list[Any], env: Any) -> None:
     options = env["OPTIONS"]
     note(options.board.name, BUILT)
     elf = Path(source[0].get_abspath())
-    text = table(f"{options.spec.name} on {options.board.name}", sizes(elf, options.board), options.board)
+    bounded = options.engine == "aot" and not options.board.hosted
+    stack = stack_bound(elf).total if bounded else None
+    title = f"{options.spec.name} on {options.board.name}"
+    text = table(title, sizes(elf, options.board), options.board, stack)
     if options.tflm is not None:
         link_map = elf.with_suffix(".map").read_text()
         library = options.tflm.library or Path(LIBRARY)
         found = parts.parts(link_map, library.name, options.tflm.kernels, options.spec.name)
         text += f"\n{parts.table(found)}"
-    Path(target[0].get_abspath()).write_text(text + "\n")
+    write_whole(Path(target[0].get_abspath()), text + "\n")
     print(f"\n{text}\n\n{source[0].path}")
 
 

@@ -20,7 +20,7 @@ from toolbox.scons import scons_environment
 from toolbox.tflm.found import LIBRARY
 from toolbox.tflm.packs import PRE_INCLUDE
 from toolbox.tools import board_tools
-from toolbox.write_if_changed import write_if_changed
+from toolbox.write_if_changed import write_if_changed, write_whole
 
 _CXX = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"]
 _CXX += ["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"]
@@ -102,7 +102,7 @@ def _arena(env: Any, sources: list[Any]) -> Any:
     board = emulated(options.board)
     measuring = replace(options, board=board, build=options.folder / "measure")
     inside = Environment(
-        tools=["user_errors", "toolchain", "quiet", "generated", "tflm", "image"],
+        tools=["user_errors", "signatures", "toolchain", "quiet", "generated", "tflm", "image"],
         OPTIONS=measuring,
         LOCK=env["LOCK"],
         BUILT_LIBRARY=env["ENGINE_LIBRARY"],  # the cores are the same
@@ -159,7 +159,7 @@ def _measure(target: list[Any], source: list[Any], env: Any) -> None:
     )
     if done.returncode != 0:
         raise ExitCode(done.returncode)
-    Path(target[0].get_abspath()).write_text(done.stdout)
+    write_whole(Path(target[0].get_abspath()), done.stdout)
 
 
 def _int8_operators(options: Any) -> list[str]:

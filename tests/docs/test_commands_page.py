@@ -67,3 +67,12 @@ def test_the_page_on_engines_has_command_lines_that_parse() -> None:
             parser_of(command_of(words[0].replace("-", "_"))).parse_args(words[1:])
         else:
             assert {word.split("=")[0] for word in words} <= OPTIONS.keys() | TARGETS.keys()
+
+
+def test_the_page_on_training_has_command_lines_that_parse() -> None:
+    text = (ROOT / "docs/training.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^ +\./earshot (.+)$|`\./earshot (\w[^`]*)`", text, flags=re.MULTILINE)
+    commands = [shlex.split(indented or inside) for indented, inside in lines]
+    assert {words[0] for words in commands} == {"train", "evaluate", "synthesize"}
+    for name, *words in commands:
+        parser_of(command_of(name)).parse_args(words)

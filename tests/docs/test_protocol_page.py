@@ -1,15 +1,26 @@
-"""docs/protocol.md against the C and the host: its lines are real, its tables complete."""
+"""docs/protocol.md, the C and the host against the one table of the protocol."""
 
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import re
 
+from codegen.common import protocol
 from codegen.common.paths import ROOT
+from codegen.emit.protocol import protocol_sources
 from tests.support.compile import FIRMWARE
-from workbench.protocol.lines import numbered_line, parse_line
+from workbench.house.protocol_page import tables
+from workbench.profiling.tables import with_tables
+from workbench.protocol.lines import Error, numbered_line, parse_line
 
+HEADER = protocol_sources()["protocol_table.h"]
+DEVICE = [
+    file
+    for file in sorted((FIRMWARE / "device").glob("*.c"))
+    if file.name not in ("base64.c", "json.c")  # texts of JSON itself
+]
 PAGE = (ROOT / "docs" / "protocol.md").read_text()
 
 
@@ -18,13 +29,6 @@ def blocks(kind: str) -> list[str]:
     found = re.findall(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL)
     assert found
     return "".join(found).splitlines()
-
-
-def literals(file: str, *calls: str) -> set[str]:
-    """String literals in the calls of these functions."""
-    text = (FIRMWARE / "device" / file).read_text()
-    found = re.findall(rf"(?:{'|'.join(calls)})\((.*?)\);", text, re.DOTALL)
-    return {literal for call in found for literal in re.findall(r'"([^"]*)"', call)}
 
 
 def test_lines_out_are_lines_the_host_understands() -> None:
@@ -45,42 +49,56 @@ def test_lines_in_have_the_right_checksum() -> None:
         assert numbered_line(word, int(number), base64.b64decode(data)) == line.encode() + b"\n"
 
 
-def test_every_error_of_the_device_is_on_the_page() -> None:
-    told = set().union(
-        *(
-            literals(file, "protocol_error", "protocol_fault", "transfer_refuse")
-            for file in ("main.c", "replay.c", "transfer.c", "tensor.c", "listen.c")
-        )
-    )
-    assert {"unknown", "checksum", "order", "size", "model", "no pipeline"} <= told
-    for text in told:
-        for word in re.findall(r"[a-z]+", text):
-            assert re.search(rf"\b{word}\b", PAGE), text
+def test_its_tables_are_the_protocols() -> None:
+    assert with_tables(PAGE, tables()) == PAGE, "renew them: ./earshot check --fix"
 
 
-def test_every_counter_of_the_device_is_on_the_page() -> None:
-    keys = literals("status.c", "json_number", "json_count", "json_flag")
-    listed = re.search(r"keys\[\] = \{(.*?)\};", (FIRMWARE / "device" / "status.c").read_text(), re.DOTALL)
-    assert listed
-    keys |= set(re.findall(r'"(\w+)"', listed[1]))
-    assert len(keys) > 8
-    for key in keys:
-        assert f"`{key}`" in PAGE, key
+def test_its_lines_out_have_the_keys_of_the_table_in_their_order() -> None:
+    for line in blocks("out"):
+        values = json.loads(line)
+        line_format = next(one for one in protocol.LINES if one.first == next(iter(values)))
+        listed = [key.key for key in line_format.keys]
+        found = [key for key in values if key in listed]
+        assert found == [key for key in listed if key in found], line
+        assert line_format.more or len(found) == len(values), line
 
 
-def test_every_word_the_device_understands_is_on_the_page() -> None:
-    text = (FIRMWARE / "device" / "command.c").read_text()
-    words = set(re.findall(r'\{"(\w+)", COMMAND_', text)) | set(re.findall(r'span_is\(word, "(\w+)"\)', text))
-    assert len(words) == 9
-    for word in words:
-        assert re.search(rf"^\| `{word}\b", PAGE, re.MULTILINE), word
+def test_its_errors_are_told_with_their_number() -> None:
+    for line in blocks("out"):
+        error = parse_line(line)
+        if isinstance(error, Error):
+            assert error.code is not None
+            assert error.entry == dataclasses.replace(error, code=None).entry, line
 
 
-def test_every_setting_of_the_device_is_on_the_page() -> None:
-    keys = literals("settings.c", "is", "json_number") | {"decision.threshold", "decision.threshold.LABEL"}
-    assert len(keys) >= 6
-    for key in keys:
-        assert re.search(rf"^\| .*`{re.escape(key)}`.* \|", PAGE, re.MULTILINE), key
+def c_text() -> str:
+    """The handwritten C that speaks on the serial line."""
+    folders = (FIRMWARE / room for room in ("device", "port", "tflm"))
+    return "\n".join(file.read_text() for folder in folders for file in sorted(folder.rglob("*.[ch]")))
+
+
+def test_the_c_has_words_keys_and_lengths_from_the_table_alone() -> None:
+    """A literal of its own would be a second place."""
+    words = {word.word for word in protocol.WORDS} | set(protocol.keys()) | set(protocol.STAGES)
+    words |= {error.words for error in protocol.ERRORS}
+    literals = {literal for file in DEVICE for literal in re.findall(r'"([^"\n]*)"', file.read_text())}
+    assert not words & literals
+
+
+def test_every_entry_of_the_table_is_used_by_the_c() -> None:
+    """One that nobody sends, or understands, is left over."""
+    text = c_text()
+    for name in re.findall(r"^extern const protocol_error_t (\w+);", HEADER, re.MULTILINE):
+        assert f"&{name}" in text, name
+    for macro in re.findall(r"^#define ((?:KEY|WORD|USAGE|STAGE|RESET|PROTOCOL)_\w+) ", HEADER, re.MULTILINE):
+        assert re.search(rf"\b{macro}\b", text), macro
+
+
+def test_codes_are_told_once_and_say_what_follows() -> None:
+    codes = [error.code for error in protocol.ERRORS]
+    assert codes == sorted(set(codes))
+    assert 0 < codes[0] < codes[-1] < 256  # a byte in C
+    assert len({error.name for error in protocol.ERRORS}) == len(codes)
 
 
 def test_a_decision_with_a_long_label_keeps_its_promise() -> None:

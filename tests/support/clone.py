@@ -15,6 +15,7 @@ from codegen.common.paths import ROOT
 PARTS = (
     "SConstruct",
     "earshot",
+    "pyproject.toml",
     "site_scons",
     "toolbox",
     "codegen",

@@ -8,10 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from codegen.common.paths import ROOT
+from codegen.emit.protocol import protocol_sources
 
 SUPPORT = Path(__file__).resolve().parent
 FIRMWARE = ROOT / "firmware"
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
+
+
+def protocol_table(folder: Path) -> Path:
+    """Writes the protocol's table into a folder, which must be among the includes; its C file."""
+    for name, text in protocol_sources().items():
+        (folder / name).write_text(text)
+    return folder / "protocol_table.c"
 
 
 def compile_shared(

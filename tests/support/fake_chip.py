@@ -10,7 +10,7 @@ from typing import Any
 
 from codegen.board.description import load_board
 from codegen.emit.board import board_sources
-from tests.support.compile import FIRMWARE, WARNINGS
+from tests.support.compile import FIRMWARE, WARNINGS, protocol_table
 from tests.support.tools import need_tool
 
 FAKE = Path(__file__).parent / "fake"
@@ -123,7 +123,7 @@ class Drivers:
         self.c.fake_audio_start.restype = ctypes.c_char_p
         self.c.fake_call.restype = ctypes.c_char_p
         self.c.reset_cause_of_chip.restype = ctypes.c_char_p
-        self.c.port_audio_fault.restype = ctypes.c_char_p
+        self.c.fake_audio_fault.restype = ctypes.c_char_p
         self.c.port_ticks.restype = ctypes.c_uint32
         self.c.port_device_id.restype = ctypes.c_uint64
         self.c.port_serial_lost.restype = ctypes.c_uint32
@@ -156,7 +156,7 @@ class Drivers:
 
     def fault(self) -> str | None:
         """port_audio_fault()."""
-        fault = self.c.port_audio_fault()
+        fault = self.c.fake_audio_fault()
         return fault.decode() if fault else None
 
     def send(self, data: bytes) -> None:
@@ -188,7 +188,7 @@ def build_drivers(
     board = load_board(board_name)
     (folder / "board.h").write_text(board_sources(board)["board.h"])
     library = folder / "drivers.so"
-    files = [FAKE / "fake.c", FIRMWARE / "port" / "cortex_m" / "serial_port.c"]
+    files = [FAKE / "fake.c", protocol_table(folder), FIRMWARE / "port" / "cortex_m" / "serial_port.c"]
     for source in sorted((FIRMWARE / "port" / port).glob("*.c")):
         taken = (instead or {}).get(source.name, source)
         files += [] if taken is None else [taken]

@@ -20,7 +20,7 @@ from codegen.emit.board import board_sources
 from codegen.emit.line_size import line_size
 from codegen.model.graph import Graph, Tensor
 from tests.support.apps import FAKE_MODEL, App
-from tests.support.compile import FIRMWARE, WARNINGS
+from tests.support.compile import FIRMWARE, WARNINGS, protocol_table
 from tests.support.pipeline_c import SOURCES
 from tests.support.tools import need_tool
 from toolbox.checksum import fill_checksum
@@ -91,7 +91,7 @@ def build_image(folder: Path, sources: Sources, board_name: str) -> Path:
     note(board_name, BUILT)
     for name, text in board_sources(board).items():
         (made / name).write_text(text)
-    files = [*sources.files, *sorted((FIRMWARE / "device").glob("*.c"))]
+    files = [*sources.files, protocol_table(made), *sorted((FIRMWARE / "device").glob("*.c"))]
     files += sorted((FIRMWARE / "port" / board.port).glob("*.c"))
     flags = [*WARNINGS, "-O2", "-g", "-ffunction-sections", "-fdata-sections", f"-I{FIRMWARE}", f"-I{made}"]
     flags += [f"-I{include}" for include in sources.includes]

@@ -44,7 +44,7 @@ size_t port_audio_read(int16_t *samples, size_t count)
     return 0;
 }
 
-const char *port_audio_fault(void)
+const protocol_error_t *port_audio_fault(void)
 {
     return 0;
 }

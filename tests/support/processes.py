@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -17,4 +18,14 @@ def gone(pid: int, seconds: float = 10) -> bool:
         if state == "Z":
             return True
         time.sleep(0.02)
+    return False
+
+
+def until(holds: Callable[[], object], seconds: float = 60) -> bool:
+    """Whether it comes true within this time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.05)
     return False

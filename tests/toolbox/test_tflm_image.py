@@ -134,8 +134,13 @@ def test_one_step_less_does_not_start(toy: Toy, tmp_path: Path) -> None:
     with open_target("qemu", with_arena(image, tmp_path / "same", "adder", ARENA, ARENA)) as device:
         assert np.array_equal(answers(device, inputs), expected(inputs))
     less = with_arena(image, tmp_path / "less", "adder", ARENA, ARENA - STEP)
-    assert '{"error":"tflm","detail":7,"reason":"toy: 208 bytes of 100% "}' in lines_until_boot(less)
-    assert '{"error":"tflm","detail":3,"reason":"arena too small or layer refused"}' in lines_until_boot(less)
+    assert '{"error":"tflm","detail":7,"reason":"toy: 208 bytes of 100% ","code":33}' in lines_until_boot(
+        less
+    )
+    assert (
+        '{"error":"tflm","detail":3,"reason":"arena too small or layer refused","code":33}'
+        in lines_until_boot(less)
+    )
     with open_target("qemu", less) as device:
         answer = device.command("reset")
         assert isinstance(answer, Error)

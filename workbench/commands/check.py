@@ -14,8 +14,9 @@ from codegen.common.paths import ROOT
 NAME = "check"
 HELP = "checks format, lint and types of Earshot's own sources"
 DESCRIPTION = """\
-Runs ruff (format and lint), mypy and clang-format over the project's sources, and looks that no room imports
-from one above it (docs/architecture.md). Exit code 1 when one complains.
+Runs ruff (format and lint), mypy and clang-format over the project's sources, looks that no room imports
+from one above it (docs/architecture.md), and compares the tables of docs/protocol.md with the protocol's own.
+Exit code 1 when one complains.
 
   earshot check          reports
   earshot check --fix    formats, and mends what the linter can
@@ -73,6 +74,7 @@ def checks() -> list[Check]:
     python = [path for path in PYTHON if (ROOT / path).exists()]
     sources = [str(path) for folder in C_FOLDERS for path in c_sources(ROOT / folder)]
     here = Path(sys.executable).parent
+    page = [sys.executable, "-m", "workbench.house.protocol_page"]
     ruff, clang_format = str(here / "ruff"), str(here / "clang-format")
     return [
         Check("ruff format", [ruff, "format", "--check", *python], [ruff, "format", *python]),
@@ -82,6 +84,7 @@ def checks() -> list[Check]:
         Check(
             "clang-format", [clang_format, "--dry-run", "-Werror", *sources], [clang_format, "-i", *sources]
         ),
+        Check("protocol page", page, [*page, "--write"]),
     ]
 
 

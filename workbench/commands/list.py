@@ -22,4 +22,5 @@ COMMANDS: tuple[str, ...] = (
     "synthesize",
     "packs",
     "backtrace",
+    "debug",
 )

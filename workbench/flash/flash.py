@@ -29,7 +29,7 @@ def flash(board: Board, folder: Path, probe: str | None, port: str | None, *, ve
     UserError where program, probe or pack are missing, FlashError where what was done failed.
     """
     chosen = choose(board, probe)
-    pack = _pack(board, chosen)
+    pack = pack_of(board, chosen)
     command, more = chosen.method.command(chosen.program, board, chosen.serial, pack)
     print(f"\nflashing {board.name} with {chosen}", flush=True)
     if verbose:
@@ -55,7 +55,7 @@ def flash(board: Board, folder: Path, probe: str | None, port: str | None, *, ve
     _hear(board, folder, [Port(port, certain=True)] if port else find_ports(chosen.serial))
 
 
-def _pack(board: Board, chosen: Choice) -> Path | None:
+def pack_of(board: Board, chosen: Choice) -> Path | None:
     """pyOCD's pack, from where `earshot packs` put it."""
     if chosen.method.name != "pyocd" or board.pack is None:
         return None

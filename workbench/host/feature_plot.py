@@ -15,7 +15,8 @@ from codegen.common.render import render
 from workbench.host.features import Features
 
 _LEFT, _WIDTH = 70, 1000
-_MIDDLE, _HALF = 90, 55  # of the sound, full scale
+_MIDDLE, _HALF = 90, 55  # of the sound, at its loudest sample
+_SHOWN = (0.5, 99.5)  # per cent of the features between black and white: the few outside are as those
 
 
 def feature_plot(title: str, spec: Pipeline, samples: NDArray[np.int16], features: Features) -> str:
@@ -23,7 +24,11 @@ def feature_plot(title: str, spec: Pipeline, samples: NDArray[np.int16], feature
     rate, window = spec.audio.sample_rate, spec.window
     scale = _WIDTH / len(samples)
     runs = _runs(features.gate)
-    threshold = _HALF * spec.gate.threshold / 32768
+    # The loudest sample, or the threshold where that is higher, reaches the edge.
+    peak = max(int(np.abs(samples.astype(np.int64)).max()), spec.gate.threshold, 1)
+    threshold = _HALF * spec.gate.threshold / peak
+    black, white = (int(value) for value in np.percentile(features.scaled, _SHOWN).round())
+    white = max(white, black + 1)
     step = _tick_step(len(samples) / rate)
     ticks = np.arange(0, len(samples) / rate, step)
     return render(
@@ -35,7 +40,12 @@ def feature_plot(title: str, spec: Pipeline, samples: NDArray[np.int16], feature
             (_round(_LEFT + start * window.stride * scale), _round(_LEFT + end * window.stride * scale))
             for start, end in runs
         ],
-        envelope=_envelope(samples),
+        envelope=_envelope(samples, peak),
+        peak=peak,
+        black=black,
+        white=white,
+        slope=_round(255 / (white - black)),
+        intercept=_round(-black / (white - black)),
         threshold_high=_round(_MIDDLE - threshold),
         threshold_low=_round(_MIDDLE + threshold),
         gate=spec.gate,
@@ -56,12 +66,13 @@ def _runs(gate: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
 
-def _envelope(samples: NDArray[np.int16]) -> str:
-    """The outline between the largest and smallest sample of every column, as an SVG path."""
+def _envelope(samples: NDArray[np.int16], peak: int) -> str:
+    """The outline between the largest and smallest sample of every column, as an SVG path; `peak` is at the
+    edge."""
     columns = np.array_split(samples.astype(np.int64), min(_WIDTH, len(samples)))
     x = [_LEFT + _WIDTH * (index + 0.5) / len(columns) for index in range(len(columns))]
-    upper = [(at, _MIDDLE - _HALF * int(column.max()) / 32768) for at, column in zip(x, columns, strict=True)]
-    lower = [(at, _MIDDLE - _HALF * int(column.min()) / 32768) for at, column in zip(x, columns, strict=True)]
+    upper = [(at, _MIDDLE - _HALF * int(column.max()) / peak) for at, column in zip(x, columns, strict=True)]
+    lower = [(at, _MIDDLE - _HALF * int(column.min()) / peak) for at, column in zip(x, columns, strict=True)]
     points = " ".join(f"{_round(at)},{_round(y)}" for at, y in upper + lower[::-1])
     return f"M{points}Z"
 

@@ -11,6 +11,7 @@ from elftools.elf.elffile import ELFFile
 
 from codegen.board.description import Board
 from toolbox.sizes import sizes
+from toolbox.stack_bound import stack_bound
 from toolbox.tflm.found import LIBRARY
 
 
@@ -32,12 +33,14 @@ class Ram:
     state: what the model keeps from decision to decision, and its working memory beside the arena
     stack: used by the counting image, whose calls below main() are those of the image that ships
     image: data, bss and the stack reserved
+    bound: of the stack that the image can take at most, interrupts included; None where nobody knows
     """
 
     arena: int
     state: int
     stack: int
     image: int
+    bound: int | None = None
 
     @property
     def total(self) -> int:
@@ -69,7 +72,8 @@ def ram(image: Path, name: str, board: Board, stack: int) -> Ram:
     """stack: bytes used, measured."""
     arena = _arena(image, name)
     found = sizes(image, board)
-    return Ram(arena, _symbols(image, name, (".data", ".bss")), stack, found.ram)
+    bound = stack_bound(image).total
+    return Ram(arena, _symbols(image, name, (".data", ".bss")), stack, found.ram, bound)
 
 
 def _arena(image: Path, name: str) -> int:

@@ -40,6 +40,7 @@ def as_json(found: Profile) -> dict[str, Any]:
             "stack": found.ram.stack,
             "total": found.ram.total,
             "image": found.ram.image,
+            "stack_bound": found.ram.bound,
         },
         "estimated_cycles": {**_decisions(found.cycles), "model": MODEL},
         "margin": None
@@ -143,6 +144,11 @@ def _memory(found: Profile) -> list[str]:
         "         code by room: " + ", ".join(f"{name} {size:,}" for name, size in flash.rooms),
         f"  RAM    arena {ram.arena:,} B, state {ram.state:,} B, stack {ram.stack:,} B: "
         f"{ram.total:,} B from sound to scores; the image {ram.image:,} B",
+        *(
+            [f"         stack of the image: {ram.bound:,} B at most, by its calls, an interrupt included"]
+            if ram.bound is not None
+            else []
+        ),
     ]
 
 

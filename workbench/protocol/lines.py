@@ -1,6 +1,7 @@
 """The serial lines as the host sees them: what an image prints, parsed; what it understands, written.
 
-docs/protocol.md has the lines. Whatever comes over a wire is input here: garbage and half lines are None.
+codegen/common/protocol.py is their table, docs/protocol.md the page for people. Whatever comes over a wire is
+input here: garbage and half lines are None.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-PAYLOAD_MAX = 360  # bytes an audio or tensor line may carry: 180 samples
+from codegen.common import protocol
+from codegen.common.protocol import STACK_WORDS, Kind, LineFormat, Subject
+
 LONGEST = 1 << 20  # bytes kept of a line without end
-STOPPED = ("fault", "stack overflow", "watchdog", "interrupt")  # errors after which the image starts anew
-STACK_WORDS = 8  # at most in a stack line
 
 _WORD = re.compile(r"[0-9a-f]{8}")
 
@@ -39,6 +40,7 @@ class Boot:
     image: str = ""  # CRC-32 of the flash content, 8 hex digits; empty where the board has no flash
     reset: str = ""  # why it started: "power", "fault", "watchdog", ...
     id: str = ""  # the chip's own number, 16 hex digits; empty where it has none
+    version: str = ""  # of Earshot that generated it; empty: older than this key
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,46 @@ class Error:
     what: str
     detail: int
     more: Mapping[str, object] = field(default_factory=dict)
+    code: int | None = None  # its number; None: of an image older than numbers
+
+    @property
+    def entry(self) -> protocol.Error | None:
+        """The table's row, found by the words where there is no number; None: not of this table."""
+        if self.code is not None:
+            return protocol.BY_CODE.get(self.code)
+        return next((error for error in protocol.ERRORS if self._worded_as(error)), None)
+
+    def _worded_as(self, error: protocol.Error) -> bool:
+        if error.subject is Subject.RECEIVED:
+            alike = self.what.startswith(f"{error.words} ")
+        elif error.of_transfer:
+            alike = self.what in {f"{word.word} {error.words}" for word in protocol.WORDS if word.numbered}
+        else:
+            alike = self.what == error.words
+        return alike and error.reason in ("", self.more.get("reason"))
+
+    @property
+    def refuses(self) -> bool:
+        """It answers a received line, and the image goes on."""
+        number = self._number
+        return number is not None and number < protocol.FIRST_OWN
+
+    @property
+    def stops(self) -> bool:
+        """The image resets: a session with it is over. One that no table knows is a wait that ran out."""
+        number = self._number
+        return number is None or number >= protocol.FIRST_STOP
+
+    @property
+    def is_exception(self) -> bool:
+        """The core stopped the image: registers follow, and the stack where it could be read."""
+        number = self._number
+        return number is not None and protocol.FIRST_STOP <= number < protocol.FIRST_WAIT
+
+    @property
+    def _number(self) -> int | None:
+        entry = self.entry
+        return entry.code if entry is not None else self.code
 
 
 @dataclass(frozen=True)
@@ -83,6 +125,7 @@ class Fault:
     what: str
     detail: int
     more: Mapping[str, object] = field(default_factory=dict)
+    code: int | None = None
 
 
 @dataclass(frozen=True)
@@ -95,10 +138,10 @@ class Setting:
 
 @dataclass(frozen=True)
 class Ack:
-    """Numbered lines below `number` were taken; `room` samples (tensors: bytes) may be on their way."""
+    """Numbered lines below `number` were taken; `free` samples (tensors: bytes) may be on their way."""
 
     number: int
-    room: int
+    free: int  # the line's key "room"
 
 
 @dataclass(frozen=True)
@@ -157,89 +200,78 @@ def parse_line(text: str) -> Line | None:
         return None
     if not isinstance(values, dict):
         return None
-    parse = _PARSERS.get(next(iter(values)))
-    if parse is None:
+    found = _LINES.get(next(iter(values)))
+    if found is None or not all(_fits(values, key) for key in found[0].keys):
         return None
     try:
-        return parse(values)
-    except (KeyError, TypeError, ValueError):
+        return found[1](values)
+    except ValueError:
         return None
 
 
-def _integer(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError("not an integer")
-    return value
+def _fits(values: Mapping[str, object], key: protocol.Key) -> bool:
+    """The key is there, unless it may be missing, with a value of its kind."""
+    return _IS[key.kind](values[key.key]) if key.key in values else key.optional
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not a string")
-    return value
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("not true or false")
-    return value
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+_IS: Mapping[Kind, Callable[[object], bool]] = {
+    **dict.fromkeys((Kind.COUNT, Kind.INT32, Kind.INT64, Kind.INT8, Kind.CLASS), _is_integer),
+    **dict.fromkeys((Kind.TEXT, Kind.HEX), _is_text),
+    Kind.FLAG: lambda value: isinstance(value, bool),
+    Kind.TEXTS: lambda value: isinstance(value, list) and all(map(_is_text, value)),
+    Kind.NUMBERS: lambda value: isinstance(value, list) and all(map(_is_integer, value)),
+}
 
 
 def _boot(values: dict[str, Any]) -> Boot:
     return Boot(
-        name=_text(values["boot"]),
-        board=_text(values["board"]),
-        engine=_text(values["engine"]),
-        build=_text(values["build"]),
-        model=_text(values["model"]),
-        input=_integer(values["input"]),
-        output=_integer(values["output"]),
-        contract=_text(values["contract"]) if "contract" in values else None,
-        rate=_integer(values["rate"]) if "rate" in values else None,
-        frames=_integer(values["frames"]) if "frames" in values else None,
-        labels=tuple(_text(label) for label in values.get("labels", ())),
-        image=_text(values.get("image", "")),
-        reset=_text(values.get("reset", "")),
-        id=_text(values.get("id", "")),
+        name=values["boot"],
+        labels=tuple(values.get("labels", ())),
+        **{
+            key.key: values[key.key]
+            for key in protocol.BOOT.keys
+            if key.key in values and key.key not in ("boot", "labels")
+        },
     )
 
 
 def _decision(values: dict[str, Any]) -> Decision:
-    return Decision(
-        model_number=_integer(values["ModelNumber"]),
-        class_index=_integer(values["Classification"]),
-        segment_start=_integer(values["SegmentStart"]),
-        segment_length=_integer(values["SegmentLength"]),
-        label=_text(values["Label"]),
-        score=_integer(values["Score"]),
-        sequence=_integer(values["Sequence"]),
-    )
+    return Decision(*(values[key.key] for key in protocol.DECISION.keys))
 
 
 def _status(values: dict[str, Any]) -> Status:
     own = ("status", "live", "stages")
-    return Status(
-        sequence=_integer(values["status"]),
-        live=_flag(values["live"]),
-        stages=_flag(values["stages"]),
-        values={key: _integer(value) for key, value in values.items() if key not in own},
-    )
+    counts = {key: value for key, value in values.items() if key not in own}
+    if not all(map(_is_integer, counts.values())):
+        raise ValueError("a counter or a setting is not a number")
+    return Status(values["status"], values["live"], values["stages"], counts)
 
 
 def _error(values: dict[str, Any]) -> Error:
-    more = {key: value for key, value in values.items() if key not in ("error", "detail")}
-    return Error(_text(values["error"]), _integer(values["detail"]), more)
+    own = ("error", "detail", "code")
+    more = {key: value for key, value in values.items() if key not in own}
+    return Error(values["error"], values["detail"], more, values.get("code"))
 
 
 def _fault(values: dict[str, Any]) -> Fault:
-    error = _error({"error": values["fault"], **values})
-    return Fault(error.what, error.detail, {key: error.more[key] for key in error.more if key != "fault"})
+    own = ("fault", "detail", "code")
+    more = {key: value for key, value in values.items() if key not in own}
+    return Fault(values["fault"], values["detail"], more, values.get("code"))
 
 
 def _stack(values: dict[str, Any]) -> Stack:
-    words = tuple(_word(word) for word in _text(values["words"]).split(" "))
+    words = tuple(_word(word) for word in values["words"].split(" "))
     if len(words) > STACK_WORDS:
         raise ValueError("too many words")
-    return Stack(_word(_text(values["stack"])), words)
+    return Stack(_word(values["stack"]), words)
 
 
 def _word(text: str) -> int:
@@ -249,27 +281,37 @@ def _word(text: str) -> int:
 
 
 def _tensor(values: dict[str, Any]) -> TensorPart:
-    number, data = _integer(values["tensor"]), _text(values["data"])
-    if zlib.crc32(f"tensor {number} {data}".encode("ascii")) != int(_text(values["crc"]), 16):
+    number, data = values["tensor"], values["data"]
+    if zlib.crc32(f"tensor {number} {data}".encode("ascii")) != int(values["crc"], 16):
         raise ValueError("checksum")
     return TensorPart(number, base64.b64decode(data, validate=True))
 
 
-_PARSERS: Mapping[str, Callable[[dict[str, Any]], Line]] = {
-    "boot": _boot,
-    "ModelNumber": _decision,
-    "status": _status,
-    "error": _error,
-    "fault": _fault,
-    "set": lambda values: Setting(_text(values["set"]), _integer(values["value"])),
-    "ack": lambda values: Ack(_integer(values["ack"]), _integer(values["room"])),
-    "stage": lambda values: Stage(
-        _text(values["stage"]),
-        _integer(values["sequence"]),
-        tuple(_integer(value) for value in values["values"]),
-    ),
-    "tensor": _tensor,
-    "stack": _stack,
+_PARSERS: Mapping[LineFormat, Callable[[dict[str, Any]], Line]] = {
+    protocol.BOOT: _boot,
+    protocol.DECISION: _decision,
+    protocol.STATUS: _status,
+    protocol.ERROR: _error,
+    protocol.FAULT: _fault,
+    protocol.SETTING: lambda values: Setting(values["set"], values["value"]),
+    protocol.ACK: lambda values: Ack(values["ack"], values["room"]),
+    protocol.STAGE: lambda values: Stage(values["stage"], values["sequence"], tuple(values["values"])),
+    protocol.TENSOR: _tensor,
+    protocol.STACK: _stack,
+}
+_LINES = {line.first: (line, _PARSERS[line]) for line in protocol.LINES}
+
+KINDS: Mapping[LineFormat, type[Line]] = {
+    protocol.BOOT: Boot,
+    protocol.DECISION: Decision,
+    protocol.STATUS: Status,
+    protocol.ERROR: Error,
+    protocol.FAULT: Fault,
+    protocol.SETTING: Setting,
+    protocol.ACK: Ack,
+    protocol.STAGE: Stage,
+    protocol.TENSOR: TensorPart,
+    protocol.STACK: Stack,
 }
 
 

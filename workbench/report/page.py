@@ -139,7 +139,8 @@ def _row(change: Change, report: Report) -> tuple[str, str, str, str, str, bool]
     """Name, unit, accepted, now, change, and whether it is over its budget."""
     accepted, found = ("-" if number is None else f"{number:,}" for number in (change.accepted, change.found))
     unit = "instructions" if change.group == "instructions" else "bytes"
-    name = change.name if change.group == "instructions" else f"{change.group}, {change.name}"
+    groups = {"flash": "flash, ", "ram": "RAM, "}
+    name = groups.get(change.group, "") + change.name
     return escape(name), unit, accepted, found, growth(change), _over(change, report)
 
 

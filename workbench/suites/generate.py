@@ -42,6 +42,11 @@ class Generated:
         """All of them."""
         return cases_of(self.suites)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all cases, as Robot tells them."""
+        return tuple(case.name.replace("\\", "") for suite in self.suites for case in suite.cases)
+
 
 def generate(spec: Spec, emulator: Emulator, image: Path, pc_image: Path, folder: Path) -> Generated:
     """Writes folder/suites, folder/sounds and folder/expected anew.

@@ -4,20 +4,24 @@ interface, and the serial line is a local socket."""
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from codegen.common.paths import ROOT
+from workbench.suites.results import Results
 from workbench.suites.robot.keywords import Keywords
 from workbench.suites.robot.server import serving
-from workbench.suites.run import Results, run_renode
+from workbench.suites.run import run_renode
 
 KEYWORDS = "EARSHOT_KEYWORDS"  # the variable that tells the suites where the keywords are
 
 
-def run_on_renode(program: Path, pc_image: Path, suites: Path, results: Path) -> Results:
-    """All suites of the folder, by renode-test."""
+def run_on_renode(
+    program: Path, pc_image: Path, suites: Path, results: Path, *, cases: Sequence[str] | None = None
+) -> Results:
+    """All suites of the folder, by renode-test; errors and `cases` as of run_robot."""
     with serving(Keywords(str(pc_image))) as address:
-        return run_renode(program, suites, results, _environment() | {KEYWORDS: address})
+        return run_renode(program, suites, results, _environment() | {KEYWORDS: address}, cases=cases)
 
 
 def _environment() -> dict[str, str]:

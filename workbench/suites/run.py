@@ -4,101 +4,171 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
 from codegen.common.errors import UserError
 from toolbox.scons import scons_environment
 from workbench.progress import SWITCH
+from workbench.suites.results import Case, Results, StoppedError, check_complete, read_cases
 from workbench.targets.link import die_with_parent
+from workbench.targets.supervisor import supervised
 
-GRACE = 15.0  # seconds for a runner to write its results after it was told to end
+GRACE = 10.0  # seconds for a runner to write its results after it was told to end
+MOST_FAILED = 250  # Robot's exit code is the number of failed cases up to this; above it the run failed
+RENODE_OUTPUT = "robot_output.xml"  # all suites, once renode-test has ended
+RENODE_SUITES = "results-*.robot.xml"  # a suite each, until then
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
-@dataclass(frozen=True)
-class Results:
-    """What a run left behind."""
+def run_robot(
+    suites: Path, results: Path, words: Sequence[str] = (), *, cases: Sequence[str] | None = None
+) -> Results:
+    """Plain `robot` over a folder of suites; log.html, report.html, output.xml and xunit.xml in `results`,
+    which holds nothing else afterwards.
 
-    failed: int  # cases
-    log: Path
-    xunit: Path
-
-
-def run_robot(suites: Path, results: Path, words: Sequence[str] = ()) -> Results:
-    """Plain `robot` over a folder of suites; log.html, report.html, output.xml and xunit.xml in `results`.
-
-    words: further options for robot. UserError where robot could not run the suites at all.
+    words: further options for robot; cases: the names of all that must be run, None where `words` choose.
+    UserError where robot could not run the suites, or not all of them; StoppedError at an interrupt.
     """
-    results.mkdir(parents=True, exist_ok=True)
+    _empty(results)
     command = [sys.executable, "-P", "-m", "robot", "--outputdir", str(results), "--xunit", "xunit.xml"]
     command += ["--name", "Emulation", "--consolecolors", "auto", *words, str(suites)]
-    return _results(_run(command, scons_environment()), results)
+    output = results / "output.xml"
+    try:
+        code = _run(command, scons_environment())
+    except KeyboardInterrupt:
+        raise StoppedError(read_cases(output), _existing(results / "log.html")) from None
+    found = _checked(code, "robot", output, cases)
+    if code != min(found.failed, MOST_FAILED):
+        raise UserError(f"robot ended {_how(code)}, but {found.failed} cases failed", file=results)
+    return found
 
 
 def run_renode(
-    program: Path, suites: Path, results: Path, environment: Mapping[str, str], words: Sequence[str] = ()
+    program: Path,
+    suites: Path,
+    results: Path,
+    environment: Mapping[str, str],
+    words: Sequence[str] = (),
+    *,
+    cases: Sequence[str] | None = None,
 ) -> Results:
-    """renode-test over the suites; the same results, xunit.xml made of its output."""
-    results.mkdir(parents=True, exist_ok=True)
+    """renode-test over the suites; the same results and errors as of run_robot."""
+    _empty(results)
     files = sorted(str(file) for file in suites.glob("*.robot"))
-    code = _run([str(program), "--results-dir", str(results), *words, *files], environment)
-    output = results / "robot_output.xml"
-    if not output.is_file():
-        raise UserError(f"{program.name} ended with exit code {code} and no results", file=results)
+    try:
+        command = [str(program), "--results-dir", str(results), *words, *files]
+        code = _run(command, environment, written=lambda: _written(results))
+    except KeyboardInterrupt:
+        raise StoppedError(*_finished_suites(results)) from None
+    if not (results / RENODE_OUTPUT).is_file():
+        finished, _ = _finished_suites(results)
+        after = f" after {len(finished)} finished cases" if finished else ""
+        raise UserError(f"{program.name} ended {_how(code)} and without results{after}", file=results)
+    _rebot([results / RENODE_OUTPUT], results)
+    return _checked(code, program.name, results / "output.xml", cases)
+
+
+def _empty(results: Path) -> None:
+    """What an earlier run left there must not be taken for this one's."""
+    if results.exists():
+        shutil.rmtree(results)
+    results.mkdir(parents=True)
+
+
+def _checked(code: int, runner: str, output: Path, cases: Sequence[str] | None) -> Results:
+    """The results, once exit code, cases and verdicts agree."""
+    results = output.parent
+    if code > MOST_FAILED or not output.is_file() or not _whole(output):
+        raise UserError(f"{runner} could not run the suites: it ended {_how(code)}", file=results)
+    found = Results(read_cases(output), results / "log.html", results / "xunit.xml")
+    if cases is not None:
+        check_complete(found.cases, cases, results)
+    if (code != 0) != (found.failed != 0):
+        raise UserError(f"{runner} ended {_how(code)}, but {found.failed} cases failed", file=results)
+    return found
+
+
+def _how(code: int) -> str:
+    """How a process ended; a shell's codes from 129 on are signals."""
+    return f"by signal {code - 128}" if 128 < code < 128 + signal.NSIG else f"with exit code {code}"
+
+
+def _finished_suites(results: Path) -> tuple[tuple[Case, ...], Path | None]:
+    """The finished cases of a run that was ended, and the log of the suites that were whole."""
+    output = results / RENODE_OUTPUT
+    files = [output] if output.is_file() else sorted(results.glob(RENODE_SUITES))
+    with contextlib.suppress(UserError):
+        _rebot([file for file in files if _whole(file)], results)
+    return read_cases(*files), _existing(results / "log.html")
+
+
+def _whole(file: Path) -> bool:
+    return file.read_bytes().rstrip().endswith(b"</robot>")
+
+
+def _existing(file: Path) -> Path | None:
+    return file if file.is_file() else None
+
+
+def _rebot(outputs: Sequence[Path], results: Path) -> None:
+    """Robot's log, report, output and JUnit file of the outputs of other runs of it."""
     rebot = [sys.executable, "-P", "-m", "robot.rebot", "--outputdir", str(results), "--output", "output.xml"]
-    rebot += ["--xunit", "xunit.xml", "--name", "Emulation", "--nostatusrc", str(output)]
+    rebot += ["--xunit", "xunit.xml", "--name", "Emulation", "--nostatusrc", *map(str, outputs)]
     done = subprocess.run(rebot, env=scons_environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise UserError(f"the results cannot be read: {done.stderr.strip()}", file=output)
-    return _results(_failed(results / "xunit.xml"), results)
+        raise UserError(f"the results cannot be read: {done.stderr.strip()}", file=results)
 
 
-def _results(code: int, results: Path) -> Results:
-    """Robot's exit code is the number of failed cases, at most 250; above that it could not run."""
-    if code > 250:
-        raise UserError(f"robot could not run the suites (exit code {code})", file=results)
-    return Results(code, results / "log.html", results / "xunit.xml")
+def _written(results: Path) -> bool:
+    """Whether each suite that was begun has its results: an interrupted renode-test begins the next one."""
+    files = list(results.glob(RENODE_SUITES))
+    return bool(files) and all(map(_whole, files))
 
 
-def _failed(xunit: Path) -> int:
-    from xml.etree import ElementTree
+def _run(
+    command: Sequence[str], environment: Mapping[str, str], written: Callable[[], bool] | None = None
+) -> int:
+    """The exit code; 128 and the signal's number where one ended it.
 
-    root = ElementTree.parse(xunit).getroot()
-    return min(250, int(root.get("failures", "0")) + int(root.get("errors", "0")))
-
-
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """The exit code. A session of its own: an interrupt reaches us, and we end it and all it started."""
+    written: after an interrupt, whether the runner need not be waited for any longer.
+    A session of its own: an interrupt reaches us, and we end the runner and all it started. Killed, we leave
+    the same to its supervisor.
+    """
     with _signals_interrupt():
         process = subprocess.Popen(
-            command,
+            supervised(list(command)),
             env={**environment, SWITCH: "off"},  # Robot itself shows what runs
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=die_with_parent(),  # noqa: PLW1509
+            preexec_fn=None if sys.platform == "linux" else die_with_parent(),  # noqa: PLW1509
         )
         try:
-            return process.wait()
+            code = process.wait()
         except BaseException:
-            _end(process)
+            _end(process, written or (lambda: False))
             raise
+    return code if code >= 0 else 128 - code
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """First as Ctrl-C would, so that results are written and teardowns run; then all of its session."""
+def _end(process: subprocess.Popen[bytes], written: Callable[[], bool]) -> None:
+    """First the whole group as Ctrl-C would: results are written and teardowns run. Then all of it."""
     with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)
     deadline = time.monotonic() + GRACE
-    while process.poll() is None and time.monotonic() < deadline:
+    while process.poll() is None and time.monotonic() < deadline and not written():
         with contextlib.suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
-            process.wait(0.2)
+            process.wait(0.1)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        process.terminate()  # the supervisor ends what is left below it
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

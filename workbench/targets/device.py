@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
+from codegen.common.protocol import PAYLOAD_MAX, RESET_CAUSES, WORDS
 from workbench.protocol.lines import (
-    PAYLOAD_MAX,
-    STOPPED,
+    KINDS,
     Ack,
     Boot,
     Decision,
@@ -24,7 +24,6 @@ from workbench.protocol.lines import (
     Fault,
     Line,
     Lines,
-    Setting,
     Stack,
     Stage,
     Status,
@@ -40,20 +39,21 @@ FAULT_LOG = ROOT / "build" / "fault.log"  # the last fault's lines
 RETRY = 1.0  # seconds without a word until an image is asked whether it lost something
 _DUMP_SECONDS = 3.0  # for the stack behind a fault's line; 64 lines of it are less at 115200 baud
 
-_ANSWERS: Mapping[str, tuple[type[Line], ...]] = {
-    "status": (Status,),
-    "boot": (Boot,),
-    "set": (Setting, Error),
-    "stages": (Status, Error),
-    "replay": (Ack, Error),
-    "live": (Status, Error),
-    "reset": (Status, Error),
-}
+_ANSWERS: Mapping[str, type[Line]] = {word.word: KINDS[word.answer] for word in WORDS}
+_NEVER_REFUSED = ("boot", "status")
+_NOT_TAKEN = ("no_pipeline", "model_start", "audio")  # errors after which no further line of a transfer helps
 
 
-def _unasked(answer: Line) -> bool:
-    """An error that comes by itself, whatever was asked: a live microphone has failed."""
-    return isinstance(answer, Error) and answer.what.startswith("microphone ")
+def _refuses(answer: Line | None, word: str) -> bool:
+    """It is the error that answers a line with this word: none that comes by itself, or of another line."""
+    if not isinstance(answer, Error) or not answer.refuses or word in _NEVER_REFUSED:
+        return False
+    return answer.entry is None or not answer.entry.of_transfer
+
+
+def _why(reset: str) -> str:
+    """A boot line's reason for a message."""
+    return f", after {reset}: {RESET_CAUSES[reset]}" if reset in RESET_CAUSES else ""
 
 
 def _keep(lines: Sequence[str]) -> None:
@@ -74,10 +74,11 @@ class Device:
         self.timeout = timeout
         self.retry = min(RETRY, timeout)  # seconds without a word until the image is asked
         self._boot_line = ""
+        self._asked: deque[str] = deque()  # questions without an answer: "boot" or "status", the oldest first
         self._fault: list[str] = []  # lines of one before the last reset, as the image tells it now
         self._busy = False  # a transfer began and did not end
         self._played = 0  # audio lines since `replay`
-        self._room = 0  # bytes that the image then took at once
+        self._capacity = 0  # bytes that the image then took at once
         self._lines = Lines()
         self._waiting: deque[str] = deque()  # lines received and not looked at
         self._results: deque[str] = deque()  # decisions and stages that came while an answer was awaited
@@ -108,8 +109,9 @@ class Device:
 
     def command(self, text: str) -> Line:
         """Sends a line; the answer that its word has, or the Error that refuses it."""
-        expected = _ANSWERS.get(text.split(" ", 1)[0], (Error,))
-        self.send(text.encode("ascii") + b"\n")
+        word = text.split(" ", 1)[0]
+        expected = _ANSWERS.get(word, Error)
+        self._ask(text.encode("ascii") + b"\n", expected)
         deadline = time.monotonic() + self.timeout
         while True:
             line = self._line(deadline)
@@ -118,7 +120,8 @@ class Device:
             answer = self._parse(line)
             if isinstance(answer, Decision | Stage):
                 self._results.append(line)
-            elif isinstance(answer, expected) and not _unasked(answer):
+            elif _refuses(answer, word) or (isinstance(answer, expected) and not isinstance(answer, Error)):
+                assert answer is not None
                 return answer
 
     def status(self) -> Status:
@@ -150,13 +153,13 @@ class Device:
             answer = self.command("replay")
             if not isinstance(answer, Ack):
                 raise self._refused("replay", answer)
-            self._played, self._room = 0, answer.room * 2
+            self._played, self._capacity = 0, answer.free * 2
         self._results.clear()
         payload = np.ascontiguousarray(samples, dtype="<i2").tobytes()
         decisions = windows = 0
         first = self._played
         self._played += -(-len(payload) // PAYLOAD_MAX)
-        for line, parsed in self._transfer("audio", payload, self._room, first):
+        for line, parsed in self._transfer("audio", payload, self._capacity, first):
             decisions += isinstance(parsed, Decision)
             windows += isinstance(parsed, Stage) and parsed.stage == "cepstra"
             if isinstance(parsed, Decision | Stage):
@@ -198,12 +201,12 @@ class Device:
         return output
 
     def _transfer(
-        self, word: str, payload: bytes, room: int, first: int = 0
+        self, word: str, payload: bytes, capacity: int, first: int = 0
     ) -> Iterator[tuple[str, Line | None]]:
-        """Sends lines numbered from `first` on, at most `room` bytes on their way; yields every line that is
-        not an ack."""
+        """Sends lines numbered from `first` on, at most `capacity` bytes on their way; yields every line that
+        is not an ack. UserError when the image does not take such lines, or no longer."""
         pieces = [payload[at : at + PAYLOAD_MAX] for at in range(0, len(payload), PAYLOAD_MAX)]
-        window = Window(len(pieces), max(1, room // PAYLOAD_MAX))
+        window = Window(len(pieces), max(1, capacity // PAYLOAD_MAX))
         silences = 0
         refused = False  # an error line stands before the ack of a refused line
         self._busy = True
@@ -215,13 +218,13 @@ class Device:
             if line is None:
                 if silences * self.retry >= self.timeout:
                     raise self._silent(f"takes {word} line {first + window.taken}")
-                self.send(b"\nstatus\n")  # the newline ends what may be left of a damaged line
+                self._ask(b"\nstatus\n", Status)  # the newline ends what may be left of a damaged line
                 window.ask()
                 silences += 1
                 continue
             answer = self._parse(line)
             if isinstance(answer, Ack):
-                window.ahead = max(1, answer.room * (2 if word == "audio" else 1) // PAYLOAD_MAX)
+                window.ahead = max(1, answer.free * (2 if word == "audio" else 1) // PAYLOAD_MAX)
                 if window.ack(answer.number - first, refused=refused):
                     silences = 0
                 refused = False
@@ -231,7 +234,7 @@ class Device:
                 if isinstance(answer, Error) and answer.what.startswith(f"{word} "):
                     again = answer.what == f"{word} order" and answer.detail - first < window.taken
                     refused = not again
-                yield line, answer
+                yield line, self._taken(word, answer)
         while window.owed and (line := self._line(time.monotonic() + self.retry)) is not None:
             answer = self._parse(line)
             if isinstance(answer, Status):
@@ -240,31 +243,50 @@ class Device:
                 yield line, answer
         self._busy = False
 
+    def _taken(self, word: str, answer: Line | None) -> Line | None:
+        """The answer, unless it says that no line of a transfer with this word will be taken."""
+        if isinstance(answer, Error) and answer.entry is not None and answer.entry.name in _NOT_TAKEN:
+            raise self._refused(word, answer)
+        return answer
+
     def _wait_for_boot(self, running: bool) -> Boot:
+        self._asked.append("boot")  # what it says by itself, also when opening the port has reset the board
         deadline = time.monotonic() + self.timeout
         asked = 0.0 if running else time.monotonic() + self.timeout / 2
         trouble = None  # an error line: it may have kept the image from starting
         while True:
             now = time.monotonic()
             if now >= asked:
-                self.send(b"\nboot\n")
+                self._ask(b"\nboot\n", Boot)
                 asked = now + 1.0
             line = self._line(min(deadline, asked))
-            answer = self._parse(line) if line is not None else None
+            answer = parse_line(line) if line is not None else None
             if isinstance(answer, Boot):
                 self._boot_line = line or ""
+                self._answered("boot")
                 return answer
             if isinstance(answer, Error):
                 trouble = line
+                if line is not None and answer.is_exception:
+                    raise self._stopped(line, answer)
             if time.monotonic() >= deadline:
                 if trouble is not None:
                     raise UserError(f"the image does not start: {trouble}", file=self.name)
                 raise self._silent("says who it is")
 
     def _parse(self, line: str) -> Line | None:
+        """What a line means. UserError when it says that the image has stopped, or started anew."""
         answer = parse_line(line)
-        if isinstance(answer, Error) and answer.what in STOPPED:
-            raise self._stopped(line, dumped="cfsr" in answer.more)
+        if isinstance(answer, Error) and answer.stops:
+            raise self._stopped(line, answer)
+        if isinstance(answer, Status):
+            self._answered("status")
+        elif isinstance(answer, Boot) and not self._answered("boot"):
+            raise UserError(
+                f"the image has started anew{_why(answer.reset)}",
+                file=self.name,
+                remedy="What it was told before is lost: begin again.",
+            )
         if isinstance(answer, Fault):
             self._fault = [self._boot_line, line]
             _keep(self._fault)
@@ -277,10 +299,29 @@ class Device:
             _keep(self._fault)
         return answer
 
-    def _stopped(self, line: str, *, dumped: bool) -> UserError:
+    def _ask(self, data: bytes, answer: type[Line]) -> None:
+        """Sends a question, and remembers it where its answer tells what was lost."""
+        if answer in (Boot, Status):
+            self._asked.append("boot" if answer is Boot else "status")
+        self.send(data)
+
+    def _answered(self, question: str) -> bool:
+        """The oldest such question is answered; those before it never will be. False: there is none."""
+        if question not in self._asked:
+            return False
+        while self._asked.popleft() != question:
+            pass
+        return True
+
+    def _stopped(self, line: str, error: Error) -> UserError:
         """Keeps a dump's lines, the stack behind them too, where `earshot backtrace` can read them."""
-        if not dumped:
-            return UserError(f"the image stopped: {line}", file=self.name)
+        if "cfsr" not in error.more:
+            entry = error.entry
+            return UserError(
+                f"the image stopped: {line}",
+                file=self.name,
+                remedy=f"{entry.when[0].upper()}{entry.when[1:]}." if entry is not None else None,
+            )
         lines = [self._boot_line, line]
         deadline = time.monotonic() + _DUMP_SECONDS
         with contextlib.suppress(UserError):  # the image may be gone

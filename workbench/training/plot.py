@@ -13,6 +13,7 @@ from workbench.training.epochs import Epoch
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+BELOW = "below threshold"  # UNK of the printed table
 FORMATS = ("png", "svg", "pdf")
 
 
@@ -33,21 +34,23 @@ def plot(table: Confusion, file: Path) -> None:
     written."""
     from matplotlib.figure import Figure
 
-    columns = [*table.labels, "UNK"]
+    columns = [*table.labels, BELOW]
     shares = [[count / max(1, sum(row)) for count in row] for row in table.counts]
-    figure = Figure(figsize=(2 + 0.9 * len(columns), 1.6 + 0.7 * len(table.labels)), layout="constrained")
+    figure = Figure(figsize=(2 + 1.1 * len(columns), 1.8 + 0.8 * len(table.labels)), layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for row, counts in enumerate(table.counts):
         for column, count in enumerate(counts):
-            dark = shares[row][column] > 0.5
-            axes.text(column, row, str(count), ha="center", va="center", color="white" if dark else "black")
+            colour = "white" if shares[row][column] > 0.5 else "black"
+            percent = f"{100 * shares[row][column]:.0f} %" if shares[row][column] >= 0.005 else "< 1 %"
+            text = f"{count:,}\n{percent}" if count else "0"
+            axes.text(column, row, text, ha="center", va="center", color=colour)
     axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
     axes.set_yticks(range(len(table.labels)), table.labels)
-    axes.set_xlabel("decided")
+    axes.set_xlabel("decided: decisions, and their share of the row")
     axes.set_ylabel("truth")
     if table.accuracy is not None:
-        axes.set_title(f"{100 * table.accuracy:.1f} % of {sum(table.support)} right")
+        axes.set_title(f"{100 * table.accuracy:.1f} % of {sum(table.support):,} decisions are right")
     _save(figure, file)
 
 
@@ -79,6 +82,7 @@ def plot_training(epochs: Sequence[Epoch], best: int, file: Path) -> None:
         axes.axvline(best, color="tab:green", linestyle="--", linewidth=1, label=f"kept: epoch {best}")
         axes.grid(alpha=0.3)
     loss.legend()
+    rows[0][0].set_xlim(0.5 if len(epochs) == 1 else 1, max(1.5, len(epochs)))
     rows[-1][0].set_xlabel("epoch")
     rows[-1][0].xaxis.get_major_locator().set_params(integer=True)
     _save(figure, file)

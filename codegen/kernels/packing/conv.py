@@ -1,54 +1,93 @@
-"""Weights and multipliers as firmware/nn/conv_block.h and firmware/nn/depthwise_3x3.h describe them."""
+"""Weights and multipliers of convolutions: firmware/nn/conv_block.h, stream_conv_2d.h and depthwise_3x3.h.
+
+A convolution over the whole input and one over a stream have the same words, pair of channels by pair. They
+differ in what they multiply the second channel's sum with, and in the channel that fills up an odd number.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from codegen.kernels.channels import Ints, Scaling
 from codegen.kernels.layer import Array, groups
-from codegen.kernels.packing.lanes import LARGEST_SUM, NotExactError, pair_words
+from codegen.kernels.limits import LARGEST_SHIFT, LARGEST_SUM
+from codegen.kernels.packing.lanes import NotExactError, filled, pair_words
 from codegen.kernels.requantize import Multiplier
 
 POSITIONS = 3  # of a block
-LARGEST_SHIFT = 20  # the zero point shifted so far still leaves room in 32 bits
 CROSSED = (0, 2, 1, 3)  # how widen_crossed leaves four taps
+HALF = Multiplier(1 << 30, -1)  # of a channel whose sums are all 0
 
 Field = tuple[str, str]
 
 
-def crossed(taps: Ints) -> Ints:
-    """[channels, taps] with each four taps in the order 0 2 1 3, filled with zeros to whole fours."""
-    filled = whole(taps)
-    fours = filled.reshape(len(filled), -1, 4)[:, :, CROSSED]
-    return fours.reshape(filled.shape)
+@dataclass(frozen=True, eq=False)
+class Channels:
+    """taps: [channels, taps]; biases, multipliers: one a channel."""
+
+    taps: Ints
+    biases: Sequence[int]
+    multipliers: Sequence[Multiplier]
+
+    def even(self, spare: Multiplier) -> Channels:
+        """With taps in whole fours, and a channel of zeros and this multiplier where their number is odd."""
+        odd = len(self.taps) % 2
+        biases, multipliers = [*self.biases, *[0] * odd], [*self.multipliers, *[spare] * odd]
+        return Channels(filled(self.taps, 2, 4), biases, multipliers)
 
 
-def whole(taps: Ints) -> Ints:
-    """[channels, taps], filled with zeros to whole fours."""
-    return np.pad(taps, ((0, 0), (0, -taps.shape[1] % 4)))
+# --- the two forms of a pair of channels ---
 
 
 def block(taps: Ints, scaling: Scaling) -> tuple[str, list[Field], list[Array]]:
     """The kernel's form, the fields and the arrays of a conv_block_t. taps: [channels, multiple of 4]"""
     depth, count = taps.shape
     fields = [("steps", str(count // 4)), ("depth", str(depth))]
+    keeps_negative = scaling.zero_point > -128
     try:
-        words = _words(taps, scaling)
+        channels = _finished(taps, scaling).even(HALF)
+        words = _words(channels, scaling.zero_point, keeps_negative, doubled=(2, 1))
     except NotExactError:
         return "general", *_general(taps, scaling, fields)
     whole_pairs = (depth // 2) * (8 + count // 2)
     fields += [
         ("weights", "weights"),
         ("end", f"weights + {whole_pairs}"),
-        ("keeps_negative", str(int(scaling.zero_point > -128))),
+        ("keeps_negative", str(int(keeps_negative))),
     ]
-    return "", fields, [pair_array(words, depth, count)]
+    return "", fields, [_array(words, depth, count)]
 
 
-def pair_array(words: Ints, channels: int, taps: int) -> Array:
-    """The words of all pairs of channels. taps: of a channel, with those that fill it up"""
+def stream_array(channels: Channels, zero: int, keeps_negative: bool) -> Array:
+    """All words of a stream_conv_2d_t. NotExactError where that kernel would not be exact.
+
+    zero: the zero point of the output, and 128 more where a table follows
+    keeps_negative: values below the zero point are kept
+    """
+    if any(by.value == 0 for by in channels.multipliers):
+        raise NotExactError("a channel's scale is too small for its output's")
+    even = channels.even(channels.multipliers[-1])
+    words = _words(even, zero, keeps_negative, doubled=(2, 2))
+    return _array(words, len(channels.taps), even.taps.shape[1])
+
+
+def _words(channels: Channels, zero: int, keeps_negative: bool, doubled: tuple[int, int]) -> Ints:
+    """doubled: what each of a pair's multipliers is taken times, as the kernel wants it."""
+    biases = channels.biases
+    out: list[int] = []
+    for first, row in enumerate(pair_words(channels.taps, biases).tolist()):
+        a, b = 2 * first, 2 * first + 1
+        out += [biases[a] & 0xFFFFFFFF, (biases[a] + 256 * biases[b]) & 0xFFFFFFFF, *row]
+        for channel, times in zip((a, b), doubled, strict=True):
+            out += _requantize(channels.multipliers[channel], zero, keeps_negative, times)
+    return np.array(out, np.int64)
+
+
+def _array(words: Ints, channels: int, taps: int) -> Array:
+    """taps: of a channel, with those that fill it up."""
     note = (
         f"each pair: starts; {taps} taps of both as a + 256 * b, two a word; multiplier, add, shift of each"
     )
@@ -67,22 +106,40 @@ def _general(taps: Ints, scaling: Scaling, fields: list[Field]) -> tuple[list[Fi
     return fields, [Array("taps", "int8_t", taps.reshape(-1), "channel by channel"), scaling.array()]
 
 
+# --- depthwise ---
+
+
 def depthwise(taps: Ints, scaling: Scaling) -> Array:
     """Words of a depthwise_3x3_t. taps: [channels, line, point]"""
-    flat, biases, multipliers = _finished(taps.reshape(len(taps), -1), scaling)
-    doubled = (2 * flat).reshape(taps.shape)
+    channels = _finished(taps.reshape(len(taps), -1), scaling)
+    doubled = (2 * channels.taps).reshape(taps.shape)
     first = (doubled[:, :, 0] & 0xFFFF) | ((doubled[:, :, 1] & 0xFFFF) << 16)
     second = (doubled[:, :, 1] & 0xFFFF) | ((doubled[:, :, 2] & 0xFFFF) << 16)
     out: list[int] = []
     for channel, pairs in enumerate(np.stack([first, second], axis=2).reshape(len(taps), -1).tolist()):
-        out += [*pairs, (2 * biases[channel]) & 0xFFFFFFFF]
-        out += _requantize(multipliers[channel], scaling.zero_point, 1)
+        out += [*pairs, (2 * channels.biases[channel]) & 0xFFFFFFFF]
+        out += _requantize(channels.multipliers[channel], scaling.zero_point, scaling.zero_point > -128, 1)
     note = "each channel: taps 0 and 1, taps 1 and 2 of each line; bias; multiplier, add, shift"
     return Array("words", "uint32_t", np.array(out, np.int64), note, groups("channel", 1, len(taps), (6, 4)))
 
 
-def _finished(taps: Ints, scaling: Scaling) -> tuple[Ints, list[int], list[Multiplier]]:
-    """Taps, biases and multipliers that the short requantisation serves."""
+# --- taps and multipliers ---
+
+
+def crossed(taps: Ints) -> Ints:
+    """[channels, taps] with each four taps in the order 0 2 1 3, filled with zeros to whole fours."""
+    whole_fours = whole(taps)
+    fours = whole_fours.reshape(len(taps), -1, 4)[:, :, CROSSED]
+    return fours.reshape(whole_fours.shape)
+
+
+def whole(taps: Ints) -> Ints:
+    """[channels, taps], filled with zeros to whole fours."""
+    return filled(taps, 1, 4)
+
+
+def _finished(taps: Ints, scaling: Scaling) -> Channels:
+    """Channels that the short requantisation serves."""
     if (scaling.low, scaling.high) != (-128, 127):
         raise NotExactError("the output is clamped within int8")
     if max(scaling.largest) >= LARGEST_SUM:
@@ -90,23 +147,8 @@ def _finished(taps: Ints, scaling: Scaling) -> tuple[Ints, list[int], list[Multi
     taps, biases, multipliers = taps.copy(), list(scaling.biases), list(scaling.multipliers)
     for channel, by in enumerate(multipliers):
         if _vanishes(by, scaling.largest[channel]):  # as a sum of 0 with any multiplier
-            taps[channel], biases[channel], multipliers[channel] = 0, 0, Multiplier(1 << 30, -1)
-    return taps, biases, multipliers
-
-
-def _words(taps: Ints, scaling: Scaling) -> Ints:
-    taps, biases, multipliers = _finished(taps, scaling)
-    if len(taps) % 2:
-        taps = np.concatenate([taps, np.zeros((1, taps.shape[1]), np.int64)])
-        biases, multipliers = [*biases, 0], [*multipliers, Multiplier(1 << 30, -1)]
-    words = pair_words(taps, biases)
-    out: list[int] = []
-    for pair, row in enumerate(words.tolist()):
-        first, second = 2 * pair, 2 * pair + 1
-        out += [biases[first] & 0xFFFFFFFF, (biases[first] + 256 * biases[second]) & 0xFFFFFFFF, *row]
-        out += _requantize(multipliers[first], scaling.zero_point, 2)
-        out += _requantize(multipliers[second], scaling.zero_point, 1)
-    return np.array(out, np.int64)
+            taps[channel], biases[channel], multipliers[channel] = 0, 0, HALF
+    return Channels(taps, biases, multipliers)
 
 
 def _vanishes(by: Multiplier, largest: int) -> bool:
@@ -114,13 +156,13 @@ def _vanishes(by: Multiplier, largest: int) -> bool:
     return by.value == 0 or (by.right > LARGEST_SHIFT and largest < 1 << (by.right - 1))
 
 
-def _requantize(by: Multiplier, zero_point: int, times: int) -> Sequence[int]:
+def _requantize(by: Multiplier, zero: int, keeps_negative: bool, times: int) -> list[int]:
     """multiplier, add, shift of one channel. times: the multiplier, as the kernel takes it"""
     if by.left:
         raise NotExactError("a channel's output scale is finer than its sums'")
-    if by.right == 0 and zero_point > -128:
+    if by.right == 0 and keeps_negative:
         raise NotExactError("a channel's sums are not shifted")
     if by.right > LARGEST_SHIFT:
         raise NotExactError(f"a channel's sums are shifted by {by.right} bits")
-    add = (zero_point << by.right) + (1 << by.right >> 1)
+    add = (zero << by.right) + (1 << by.right >> 1)
     return [(times * by.value) & 0xFFFFFFFF, add & 0xFFFFFFFF, by.right]

@@ -9,10 +9,8 @@ extern uint8_t _stack_bottom[], _stack_top[];
 #define NMI 2u /* the watchdog's, where a chip connects it there; nothing else is */
 
 #define CFSR_NOT_STACKED (1u << 4 | 1u << 12 | 1u << 20) /* MSTKERR, STKERR, STKOF: there is no frame */
-#define STACK_WORDS      8u                              /* in a line */
-#define STACK_LINES      64u
 
-#define LINE_MAX 448u /* no line is longer: 22 registers and the names of what failed */
+#define LINE_MAX 464u /* no line is longer: 22 registers and the names of what failed */
 
 /* Rounds of a loop between the last line and the reset: a chip that fails at every start leaves the serial
  * line some rest. */
@@ -32,11 +30,11 @@ static const char *const fault_names[REGISTERS] = {
     "r5",  "r6", "r7", "r8",  "r9", "r10", "r11", "cfsr", "hfsr", "mmfar", "bfar",
 };
 
-/* In memory that a reset leaves alone. `what` points into the flash: the sum begins with the image's own
+/* In memory that a reset leaves alone. `error` points into the flash: the sum begins with the image's own
  * checksum, so another image takes this for nothing. */
 static struct {
     uint32_t state, sum;
-    const char *what;
+    const protocol_error_t *error;
     uint32_t detail;
     uint32_t first; /* of the registers: 0, FRAME_WORDS where the frame is missing, REGISTERS where all are */
     uint32_t registers[REGISTERS];
@@ -92,26 +90,29 @@ static void member(const char *name, uint32_t value)
     text("\"");
 }
 
-/* {"error":"WHAT","detail":N,...}, the newline first because a line may just have been on its way. */
+/* {"error":"WORDS","detail":N,...,"code":C}, the newline first because a line may just have been on its way.
+ */
 static void line(const char *key)
 {
     text("\n{\"");
     text(key);
     text("\":\"");
-    text(fault.what);
-    text("\",\"detail\":");
+    text(fault.error->words);
+    text("\",\"" KEY_DETAIL "\":");
     decimal(fault.detail);
     for (uint32_t i = fault.first; i < REGISTERS; i++)
         member(fault_names[i], fault.registers[i]);
+    text(",\"" KEY_CODE "\":");
+    decimal(fault.error->code);
     text("}\n");
 }
 
 static void stack_line(uint32_t address, const uint32_t *words, uint32_t count)
 {
-    text("{\"stack\":\"");
+    text("{\"" KEY_STACK "\":\"");
     hexadecimal(address);
-    text("\",\"words\":\"");
-    for (uint32_t i = 0; i < count && i < STACK_WORDS; i++) {
+    text("\",\"" KEY_WORDS "\":\"");
+    for (uint32_t i = 0; i < count && i < PROTOCOL_STACK_WORDS; i++) {
         if (i > 0)
             text(" ");
         hexadecimal(words[i]);
@@ -120,10 +121,10 @@ static void stack_line(uint32_t address, const uint32_t *words, uint32_t count)
 }
 
 /* What failed, without registers and stack. */
-static void begin(const char *what, uint32_t detail)
+static void begin(const protocol_error_t *error, uint32_t detail)
 {
     fault_telling = false;
-    fault.what = what;
+    fault.error = error;
     fault.detail = detail;
     fault.first = REGISTERS;
     fault.words = 0;
@@ -131,7 +132,7 @@ static void begin(const char *what, uint32_t detail)
 
 static uint32_t sum(void)
 {
-    const uint32_t *word = (const uint32_t *)&fault.what, *const end = (const uint32_t *)(&fault + 1);
+    const uint32_t *word = (const uint32_t *)&fault.error, *const end = (const uint32_t *)(&fault + 1);
     uint32_t total = port_image_crc();
     while (word < end)
         total = (total << 1 | total >> 31) + *word++;
@@ -174,13 +175,13 @@ bool port_tell_fault(void)
     if (fault.state != FAULT_KEPT || port_room() < LINE_MAX)
         return false;
     fault_telling = true;
-    const uint32_t at = (fault_told - 1) * STACK_WORDS;
+    const uint32_t at = (fault_told - 1) * PROTOCOL_STACK_WORDS;
     if (fault_told == 0)
-        line("fault");
+        line(KEY_FAULT);
     else
         stack_line(fault.address + at * (uint32_t)sizeof *fault.stack, fault.stack + at, fault.words - at);
     fault_telling = false;
-    if (fault_told * STACK_WORDS >= fault.words)
+    if (fault_told * PROTOCOL_STACK_WORDS >= fault.words)
         fault.state = 0;
     fault_told++;
     return true;
@@ -219,15 +220,16 @@ static void stack_dump(uintptr_t address)
     fault.address = (uint32_t)word;
     for (; fault.words < KEPT_WORDS && word + fault.words < top; fault.words++)
         fault.stack[fault.words] = word[fault.words];
-    for (uint32_t lines = 0; lines < STACK_LINES && word < top; lines++, word += STACK_WORDS)
+    for (uint32_t lines = 0; lines < PROTOCOL_STACK_LINES && word < top;
+         lines++, word += PROTOCOL_STACK_WORDS)
         stack_line((uint32_t)word, word, (uint32_t)(top - word));
 }
 
-static const char *kind(uint32_t exception, uint32_t address)
+static const protocol_error_t *kind(uint32_t exception, uint32_t address)
 {
     if (exception == NMI || exception > 15)
-        return "watchdog";
-    return guard_hit(address) ? "stack overflow" : "fault";
+        return &error_watchdog;
+    return guard_hit(address) ? &error_stack_overflow : &error_fault;
 }
 
 /* `frame`: the stacked registers; `saved`: r4 to r11, EXC_RETURN. detail is the exception's number: 2 NMI, 3
@@ -252,26 +254,26 @@ void fault_report(const uint32_t *frame, const uint32_t *saved)
     *value++ = SCB_HFSR;
     *value++ = SCB_MMFAR;
     *value = SCB_BFAR;
-    line("error");
+    line(KEY_ERROR);
     stack_dump(address);
     end();
 }
 
-static _Noreturn __attribute__((noinline)) void fail(const char *what, uint32_t detail)
+static _Noreturn __attribute__((noinline)) void fail(const protocol_error_t *error, uint32_t detail)
 {
-    begin(what, detail);
-    line("error");
+    begin(error, detail);
+    line(KEY_ERROR);
     end();
 }
 
 /* An interrupt without a handler; detail: its number, as the vector table counts. */
 void default_handler(void)
 {
-    fail("interrupt", exception_number());
+    fail(&error_interrupt, exception_number());
 }
 
-_Noreturn void port_fail(const char *wait)
+_Noreturn void port_fail(const protocol_error_t *error)
 {
     interrupts_save();
-    fail(wait, 0);
+    fail(error, 0);
 }

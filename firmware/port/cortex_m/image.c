@@ -18,7 +18,7 @@ void image_check(void)
 {
     if (crc32_update(0, _image_start, (size_t)((const uint8_t *)image_checksum - _image_start)) !=
         image_checksum[0])
-        port_fail("image checksum");
+        port_fail(&error_image_checksum);
 }
 
 uint32_t port_image_crc(void)

@@ -19,7 +19,7 @@ const char *port_reset_cause(void)
     if (reset_cause == NULL) {
         reset_cause = reset_cause_of_chip();
         if (fault_ended_last_run())
-            reset_cause = "fault";
+            reset_cause = RESET_FAULT;
     }
     return reset_cause;
 }

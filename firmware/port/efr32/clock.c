@@ -61,10 +61,10 @@ _Static_assert(BOARD_CLOCK_HZ >= 72600000 && BOARD_CLOCK_HZ <= 80000000, "HFRCO_
 #define REFERENCE_HFXO 1u
 #define EM01GRPC_HFRCO 1u
 
-static void need(bool done, const char *what)
+static void need(bool done, const protocol_error_t *error)
 {
     if (!done)
-        port_fail(what);
+        port_fail(error);
 }
 
 static uint32_t tuning(void)
@@ -82,28 +82,28 @@ static void crystal_start(void)
     register_write(HFXO_LOCK, HFXO_KEY);
     register_write(EFR32_SET(HFXO_CTRL), CTRL_DISONDEMAND | CTRL_DISONDEMANDBO);
     register_write(EFR32_CLEAR(HFXO_CTRL), CTRL_FORCEEN);
-    need(register_wait(HFXO_STATUS, STATUS_RUNS, 0), "crystal stop");
+    need(register_wait(HFXO_STATUS, STATUS_RUNS, 0), &error_crystal_stop);
     register_write(HFXO_XTALCFG, HFXO_STARTING);
     register_write(HFXO_XTALCTRL, XTALCTRL_FIXED | tuning());
     register_write(EFR32_CLEAR(HFXO_CFG), CFG_MODE);
     register_write(EFR32_CLEAR(HFXO_CTRL), CTRL_DISONDEMAND | CTRL_GROUNDED);
     register_write(EFR32_SET(HFXO_CTRL), CTRL_FORCEEN);
-    need(register_wait(HFXO_STATUS, STATUS_READY, STATUS_READY), "crystal start");
+    need(register_wait(HFXO_STATUS, STATUS_READY, STATUS_READY), &error_crystal_start);
 }
 
 static void pll_start(void)
 {
     register_write(EFR32_SET(CMU_CLKEN0), CLKEN0_DPLL0 | CLKEN0_HFRCO0);
     register_write(EFR32_CLEAR(DPLL_EN), 1);
-    need(register_wait(DPLL_EN, DPLL_DISABLING, 0), "PLL stop");
-    need(register_wait(HFRCO_STATUS, HFRCO_BUSY, 0), "oscillator");
+    need(register_wait(DPLL_EN, DPLL_DISABLING, 0), &error_pll_stop);
+    need(register_wait(HFRCO_STATUS, HFRCO_BUSY, 0), &error_oscillator);
     register_write(HFRCO_CAL, HFRCO_BAND | (register_read(HFRCO_CALIBRATED) & 0x7F));
     register_write(DPLL_CFG1, BOARD_DPLL_N << 16 | BOARD_DPLL_M);
     register_write(CMU_DPLLREFCLKCTRL, REFERENCE_HFXO);
     register_write(DPLL_CFG, DPLL_PLL);
     register_write(EFR32_CLEAR(DPLL_IF), DPLL_FLAGS);
     register_write(EFR32_SET(DPLL_EN), 1);
-    need(register_wait(DPLL_IF, DPLL_FLAGS, DPLL_LOCKED), "PLL lock");
+    need(register_wait(DPLL_IF, DPLL_FLAGS, DPLL_LOCKED), &error_pll_lock);
 }
 
 /* Slower flash and peripherals first, then the faster clock. */

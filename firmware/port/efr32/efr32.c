@@ -34,8 +34,8 @@ const char *reset_cause_of_chip(void)
     static const struct {
         uint32_t bits;
         const char *cause;
-    } causes[] = {{1u << 0, "power"}, {1u << 3 | 1u << 4, "watchdog"}, {1u << 5, "lockup"},
-                  {1u << 1, "pin"},   {1u << 6, "software"},           {0x3Fu << 7, "brown-out"}};
+    } causes[] = {{1u << 0, RESET_POWER}, {1u << 3 | 1u << 4, RESET_WATCHDOG}, {1u << 5, RESET_LOCKUP},
+                  {1u << 1, RESET_PIN},   {1u << 6, RESET_SOFTWARE},           {0x3Fu << 7, RESET_BROWN_OUT}};
     const uint32_t reasons = register_read(EMU_RSTCAUSE);
     register_write(EMU_CMD, CMD_RSTCAUSECLR);
     for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++)

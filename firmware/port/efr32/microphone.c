@@ -49,7 +49,7 @@ static void stop(void)
         return;
     register_write(CMD, CMD_OFF);
     if (!dma_stop())
-        port_fail("microphone stop");
+        port_fail(&error_microphone_stop);
 }
 
 static void configure(void)
@@ -103,11 +103,11 @@ uint32_t port_audio_lost(void)
     return microphone_ring.lost / EARS;
 }
 
-const char *port_audio_fault(void)
+const protocol_error_t *port_audio_fault(void)
 {
     if (!microphone_running)
         return NULL;
     if (microphone_dma_failed)
-        return "microphone DMA";
+        return &error_microphone_dma;
     return dma_ring_fault(&microphone_ring, port_ticks(), port_tick_hz, EARS * BOARD_MICROPHONE_RATE);
 }

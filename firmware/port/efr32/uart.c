@@ -51,7 +51,7 @@ void uart_tx_handler(void);
 static void need(bool done)
 {
     if (!done)
-        port_fail("serial line");
+        port_fail(&error_serial_line);
 }
 
 static void divide(uint32_t divider)

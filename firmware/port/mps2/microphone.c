@@ -100,8 +100,8 @@ uint32_t port_audio_lost(void)
     return microphone_lost;
 }
 
-const char *port_audio_fault(void)
+const protocol_error_t *port_audio_fault(void)
 {
-    return microphone_dead && port_ticks() - microphone_started > port_tick_hz ? "microphone without data"
+    return microphone_dead && port_ticks() - microphone_started > port_tick_hz ? &error_microphone_silent
                                                                                : NULL;
 }

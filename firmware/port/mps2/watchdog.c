@@ -34,5 +34,5 @@ void port_alive(void)
 /* Neither board's register of causes is in its emulator: what is not remembered was the power. */
 const char *reset_cause_of_chip(void)
 {
-    return "power";
+    return RESET_POWER;
 }

@@ -15,5 +15,5 @@ void clock_start(void)
     register_write(EVENTS_HFCLKSTARTED, 0);
     register_write(TASKS_HFCLKSTART, 1);
     if (!register_wait(EVENTS_HFCLKSTARTED, 1, 1))
-        port_fail("high-frequency crystal");
+        port_fail(&error_crystal);
 }

@@ -61,7 +61,7 @@ static void stop(void)
         register_write(EVENTS_STOPPED, 0);
         register_write(TASKS_STOP, 1);
         if (!register_wait(EVENTS_STOPPED, 1, 1))
-            port_fail("microphone stop");
+            port_fail(&error_microphone_stop);
     }
     register_write(ENABLE, 0);
 }
@@ -113,7 +113,7 @@ uint32_t port_audio_lost(void)
     return microphone_ring.lost;
 }
 
-const char *port_audio_fault(void)
+const protocol_error_t *port_audio_fault(void)
 {
     return microphone_running ? dma_ring_fault(&microphone_ring, port_ticks(), port_tick_hz, SAMPLE_RATE)
                               : NULL;

@@ -37,13 +37,14 @@ const char *reset_cause_of_chip(void)
     static const struct {
         uint32_t bit;
         const char *cause;
-    } causes[] = {{1u << 0, "pin"}, {1u << 1, "watchdog"}, {1u << 3, "lockup"}, {1u << 2, "software"}};
+    } causes[] = {
+        {1u << 0, RESET_PIN}, {1u << 1, RESET_WATCHDOG}, {1u << 3, RESET_LOCKUP}, {1u << 2, RESET_SOFTWARE}};
     const uint32_t reasons = register_read(RESETREAS);
     register_write(RESETREAS, reasons);
     for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++)
         if (reasons & causes[i].bit)
             return causes[i].cause;
-    return "power";
+    return RESET_POWER;
 }
 
 uint64_t port_device_id(void)

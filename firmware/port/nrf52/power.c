@@ -28,5 +28,5 @@ void power_start(void)
 /* Samples and flash are not to be trusted any more. Until the supply is back, each start ends here. */
 void power_handler(void)
 {
-    port_fail("supply low");
+    port_fail(&error_supply_low);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <link.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,7 +16,6 @@
 #define OUT_SIZE (256 * 1024) /* a slow reader stops nothing before this is full */
 #define AHEAD    65536        /* what a pipe holds; nothing is ever lost, so this only bounds the host */
 #define SLEEP_MS 500
-#define BUILD_ID 20
 
 const char *const port_board = BOARD_NAME;
 const uint32_t port_tick_hz = 1000000;
@@ -43,10 +43,10 @@ uint32_t port_ticks(void)
     return (uint32_t)((uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
 }
 
-static void fail_on(bool failed, const char *wait)
+static void fail_on(bool failed, const protocol_error_t *error)
 {
     if (failed && errno != EINTR && errno != EAGAIN)
-        port_fail(wait);
+        port_fail(error);
 }
 
 /* Writes what stdout takes now. A pipe that poll() calls writable takes PIPE_BUF bytes without blocking. */
@@ -59,7 +59,7 @@ static void flush(void)
         const size_t size = out.end - out.next < 4096 ? out.end - out.next : 4096;
         const ssize_t written = write(STDOUT_FILENO, out.bytes + out.next, size);
         if (written <= 0) {
-            fail_on(written < 0, "stdout");
+            fail_on(written < 0, &error_stdout);
             return;
         }
         out.next += (size_t)written;
@@ -74,7 +74,7 @@ static void fill(void)
     if (in.ended || poll(&ready, 1, 0) <= 0)
         return;
     const ssize_t count = read(STDIN_FILENO, in.bytes, sizeof in.bytes);
-    fail_on(count < 0, "stdin");
+    fail_on(count < 0, &error_stdin);
     in.ended = count == 0;
     in.waiting = false;
     in.next = 0;
@@ -136,7 +136,7 @@ uint32_t port_audio_lost(void)
     return 0;
 }
 
-const char *port_audio_fault(void)
+const protocol_error_t *port_audio_fault(void)
 {
     return NULL;
 }
@@ -178,7 +178,7 @@ void port_sleep(void)
         {.fd = in.ended || in.waiting ? -1 : STDIN_FILENO, .events = POLLIN},
         {.fd = output ? STDOUT_FILENO : -1, .events = POLLOUT},
     };
-    fail_on(poll(ready, 2, SLEEP_MS) < 0, "poll");
+    fail_on(poll(ready, 2, SLEEP_MS) < 0, &error_poll);
     in.waiting = in.waiting || (ready[0].revents != 0 && output);
     flush();
 }
@@ -194,7 +194,8 @@ static int find_build_id(struct dl_phdr_info *info, size_t size, void *found)
             const ElfW(Nhdr) *name = (const ElfW(Nhdr) *)note;
             const uint8_t *text = note + sizeof *name;
             const uint8_t *value = text + (name->n_namesz + 3) / 4 * 4;
-            if (name->n_type == NT_GNU_BUILD_ID && name->n_descsz == BUILD_ID && memcmp(text, "GNU", 4) == 0)
+            if (name->n_type == NT_GNU_BUILD_ID && name->n_descsz == PROTOCOL_BUILD_ID_SIZE &&
+                memcmp(text, "GNU", 4) == 0)
                 *(const uint8_t **)found = value;
             note = value + (name->n_descsz + 3) / 4 * 4;
         }
@@ -215,18 +216,10 @@ size_t port_stack_used(void)
 }
 
 /* After what is already on its way; to stdout and to the person. Exit code 3. */
-_Noreturn void port_fail(const char *wait)
+_Noreturn void port_fail(const protocol_error_t *error)
 {
-    static const char head[] = "{\"error\":\"", tail[] = "\",\"detail\":0}\n";
-    struct {
-        const void *bytes;
-        size_t size;
-    } parts[] = {{out.bytes + out.next, out.end - out.next},
-                 {head, sizeof head - 1},
-                 {wait, strlen(wait)},
-                 {tail, sizeof tail - 1}};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (write(STDOUT_FILENO, parts[i].bytes, parts[i].size) < 0)
-            break;
+    (void)!write(STDOUT_FILENO, out.bytes + out.next, out.end - out.next);
+    dprintf(STDOUT_FILENO, "{\"" KEY_ERROR "\":\"%s\",\"" KEY_DETAIL "\":0,\"" KEY_CODE "\":%u}\n",
+            error->words, (unsigned)error->code);
     _exit(3);
 }

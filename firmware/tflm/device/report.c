@@ -4,11 +4,11 @@
 
 void tflm_report(int error, const char *what)
 {
-    protocol_error("tflm", NULL, 0, error, what);
+    protocol_error_because(&error_tflm, error, what);
 }
 
 void tflm_halt(const char *what)
 {
     tflm_report(TFLM_HALT, what);
-    port_fail("tflm halted");
+    port_fail(&error_tflm_halted);
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import time
 from collections.abc import Iterable
 
@@ -12,17 +11,15 @@ import pytest
 
 from codegen.app.spec import Cascade, Classifier, Mfcc, Spec
 from codegen.board.description import board_names
+from codegen.common import protocol
 from codegen.emit.line_size import (
     BOARD_NAME_MAX,
     ERROR_MAX,
-    REASON_MAX,
-    TENSOR_CHUNK,
     line_size,
     longest_lines,
 )
 from codegen.model.graph import Graph, Tensor
 from tests.support.apps import App
-from tests.support.compile import FIRMWARE
 from tests.support.doors import open_hashing, open_wilful
 from tests.support.images import HASHING, bursts
 from workbench.protocol.lines import Error, parse_line
@@ -60,7 +57,7 @@ def test_many_long_labels_make_status_and_boot_long() -> None:
 def test_a_bare_model_needs_its_tensor_line_alone() -> None:
     small, large = line_size(*bare(1)), line_size(*bare(100_000))
     assert small <= large
-    assert large > TENSOR_CHUNK // 3 * 4
+    assert large > protocol.TENSOR_CHUNK // 3 * 4
 
 
 def test_every_line_is_json_that_the_host_understands() -> None:
@@ -85,33 +82,21 @@ def test_the_image_prints_the_kinds_of_line_that_were_measured() -> None:
     assert keys(told) == measured
 
 
-def test_bounds_are_those_of_the_c() -> None:
-    protocol = (FIRMWARE / "device" / "protocol.h").read_text()
-    assert f"#define PROTOCOL_TENSOR_CHUNK {TENSOR_CHUNK} " in protocol
-    assert f"#define PROTOCOL_SUBJECT_MAX  {(ERROR_MAX - 41) // 2} " in protocol
+def test_no_board_has_a_longer_name() -> None:
     assert max(map(len, board_names())) <= BOARD_NAME_MAX
 
 
-def c_strings(*calls: str) -> list[str]:
-    """Literals in the calls of these functions in device/."""
-    found = []
-    for file in sorted((FIRMWARE / "device").glob("*.c")):
-        for call in re.findall(rf"(?:{'|'.join(calls)})\((.*?)\);", file.read_text(), re.DOTALL):
-            found += re.findall(r'"([^"]*)"', call)
-    return found
-
-
 def test_words_of_errors_keep_to_their_bounds() -> None:
-    told = c_strings("protocol_error", "protocol_fault", "transfer_refuse")
-    assert len(told) > 10
-    assert max(map(len, told)) <= min(40, REASON_MAX)
-    usages = [
-        line
-        for line in (FIRMWARE / "device" / "command.c").read_text().split('"')
-        if line.startswith("set KEY")
-    ]
-    assert usages
-    assert max(map(len, usages)) <= REASON_MAX
+    for error in protocol.ERRORS:
+        worst = {
+            protocol.Subject.NONE: error.words,
+            protocol.Subject.RECEIVED: f"{error.words} " + "x" * 2 * protocol.SUBJECT_MAX,
+            protocol.Subject.TRANSFER: f"tensor {error.words}",
+            protocol.Subject.TENSOR: f"tensor {error.words}",
+        }
+        assert len(worst[error.subject]) <= ERROR_MAX, error
+        assert len(error.reason) <= protocol.REASON_MAX
+    assert max(len(word.usage) for word in protocol.WORDS) <= protocol.REASON_MAX
 
 
 @pytest.mark.parametrize("key", ['"' * 80, "\\" * 400, "\x01" * 300, 'gate."' + "\\" * 200])

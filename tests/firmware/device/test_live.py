@@ -90,6 +90,7 @@ def test_lines_wait_for_room_in_replay_also_after_live(tmp_path: Path) -> None:
         before = device.status()
         assert before.live
         device.command("replay")
+        device._results.clear()  # of the microphone
         before = device.status()
         pieces = [payload[at : at + 360] for at in range(0, len(payload), 360)]
         device.send(b"".join(numbered_line("audio", n, piece) for n, piece in enumerate(pieces)))

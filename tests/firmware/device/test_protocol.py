@@ -18,7 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codegen.app.contract import feature_contract
+from codegen.common import protocol
 from codegen.common.errors import UserError
+from codegen.common.version import VERSION
 from tests.support.doors import DOORS, board_of, open_hashing, open_image, open_wilful
 from tests.support.expected import expected_lines
 from tests.support.images import (
@@ -115,6 +117,8 @@ def test_the_boot_line_tells_all_that_identifies_the_image(door: str) -> None:
         "labels": list(HASHING.labels),
         "image": "" if door == "pc" else flash_crc(image),
         "reset": "" if door == "pc" else "power",
+        "id": "",
+        "version": VERSION,
     }
     with open_image(door, image) as device:
         (line,) = heard(device, b"boot")
@@ -127,15 +131,15 @@ def test_boot_is_told_again(hashing: Device) -> None:
 
 def test_a_bare_model_has_no_contract(wilful: Device) -> None:
     (line,) = heard(wilful, b"boot")
-    known = {"boot", "board", "engine", "build", "model", "input", "output", "image", "reset"}
-    assert set(json.loads(line)) == known
+    ours = {key.key for key in protocol.BOOT.keys} - {"contract", "rate", "frames", "labels"}
+    assert set(json.loads(line)) == ours
     assert (wilful.boot.input, wilful.boot.output) == (WILFUL_INPUTS, WILFUL_OUTPUTS)
     assert (wilful.boot.contract, wilful.boot.labels) == (None, ())
 
 
 def test_a_model_that_does_not_start_is_told_and_not_run() -> None:
     with open_image("pc", wilful_image("pc", start_error=7)) as device:
-        refused = Error("model", 7, {"reason": "did not start"})
+        refused = Error("model", 7, {"reason": "did not start"}, 5)
         assert errors(heard(device, b"")) == [refused]
         assert errors(heard(device, numbered_line("tensor", 0, b"x"))) == [refused]
         assert errors(heard(device, b"reset")) == [refused]
@@ -190,8 +194,8 @@ def test_room_lets_two_lines_and_more_be_on_their_way(hashing: Device) -> None:
     answer = hashing.command("replay")
     assert isinstance(answer, Ack)
     assert answer.number == 0
-    assert answer.room >= 2 * 180
-    assert answer.room % 180 == 0
+    assert answer.free >= 2 * 180
+    assert answer.free % 180 == 0
 
 
 def test_audio_without_replay_is_refused() -> None:
@@ -276,12 +280,36 @@ def test_a_line_too_long_is_told_once_and_skipped(hashing: Device, length: int) 
         assert told[0].what == "unknown " + "s" * 40
 
 
-def test_cr_is_ignored_and_empty_lines_too(hashing: Device) -> None:
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n", b"\n\r"])
+def test_a_line_ends_as_any_terminal_program_ends_it(hashing: Device, end: bytes) -> None:
+    """screen, picocom, minicom, PuTTY and Renode's `Write Line To Uart` send CR alone."""
+    before = hashing.status()["errors"]
+    first, second, third = heard(hashing, b"boot" + end + b"set gate.backoff 3" + end + end + b"boot" + end)
+    assert isinstance(parse_line(first), Boot)
+    assert parse_line(second) == Setting("gate.backoff", 3)
+    assert third == first
+    assert hashing.status()["errors"] == before
+    quiet(hashing)
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
+def test_the_end_of_a_line_is_acted_upon_at_once(hashing: Device, end: bytes) -> None:
+    """Nothing is sent behind it: a person waits for the answer."""
+    hashing.send(b"boot" + end)
+    line = hashing._line(time.monotonic() + 60)
+    assert isinstance(parse_line(line or ""), Boot)
+
+
+def test_numbered_lines_may_end_in_cr_too(hashing: Device) -> None:
+    data = b"replay\r" + b"".join(
+        numbered_line("audio", n, piece).replace(b"\n", b"\r") for n, piece in enumerate(PAYLOADS)
+    )
+    lines = [line for line in heard(hashing, data) if not isinstance(parse_line(line), Ack)]
+    assert lines == expected_lines(HASHING, SOUND)
+
+
+def test_empty_lines_mean_nothing(hashing: Device) -> None:
     assert heard(hashing, b"\r\n\n\r\r\n") == []
-    (line,) = heard(hashing, b"boot\r")
-    assert isinstance(parse_line(line), Boot)
-    (line,) = heard(hashing, b"bo\rot")
-    assert isinstance(parse_line(line), Boot)
 
 
 WORDS = (
@@ -308,23 +336,21 @@ def test_sound_after_all_that_garbage(hashing: Device) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "good", "bad"),
+    ("key", "least", "most"),
     [
-        ("gate.threshold", [0, 32767], [-1, 32768]),
-        ("gate.backoff", [0, 1000], [-1, 1001]),
-        ("gate.delay", [0, 64], [-1, 65]),
-        ("decision.votes", [1, 10], [0, 11]),
-        ("decision.threshold.knock", [-128, 128], [-129, 129]),
-        ('decision.threshold.a "quoted" label', [-128, 128], [-129, 129]),
+        (setting.key + suffix, setting.least, setting.most)
+        for setting in protocol.SETTINGS
+        for suffix in ([".knock", '.a "quoted" label'] if setting.label else [""])
+        if setting.label or setting.key != protocol.THRESHOLD
     ],
 )
-def test_a_setting_is_taken_in_its_range(hashing: Device, key: str, good: list[int], bad: list[int]) -> None:
+def test_a_setting_is_taken_in_its_range(hashing: Device, key: str, least: int, most: int) -> None:
     before = hashing.status()[key]
-    for value in bad:
+    for value in (least - 1, most + 1):
         answer = hashing.command(f"set {key} {value}")
-        assert answer == Error(f"set {key}", value, {"reason": "out of range"})
+        assert answer == Error(f"set {key}", value, {"reason": "out of range"}, 7)
         assert hashing.status()[key] == before
-    for value in good:
+    for value in (least, most):
         assert hashing.command(f"set {key} {value}") == Setting(key, value)
         assert hashing.status()[key] == value
     quiet(hashing)
@@ -335,7 +361,7 @@ def test_a_setting_is_taken_in_its_range(hashing: Device, key: str, good: list[i
 )
 def test_a_setting_that_does_not_exist_is_refused(hashing: Device, key: str) -> None:
     answer = hashing.command(f"set {key} 5")
-    assert answer == Error(f"set {key[:40]}", 5, {"reason": "no such key"})
+    assert answer == Error(f"set {key[:40]}", 5, {"reason": "no such key"}, 6)
 
 
 def test_one_threshold_sets_every_labels(hashing: Device) -> None:
@@ -367,7 +393,7 @@ def test_settings_act_and_outlast_replay_and_reset(hashing: Device) -> None:
 
 def test_a_board_without_a_microphone_says_so(hashing: Device) -> None:
     answer = hashing.command("live")
-    assert answer == Error("live", 8000, {"reason": "no microphone with this sample rate"})
+    assert answer == Error("live", 8000, {"reason": "no microphone with this sample rate"}, 8)
     assert not hashing.status().live
 
 
@@ -421,7 +447,7 @@ def room_of(device: Device) -> int:
     (line,) = heard(device, numbered_line("tensor", 0, b"x"))
     answer = parse_line(line)
     assert isinstance(answer, Ack)
-    return answer.room
+    return answer.free
 
 
 def test_too_much_of_a_tensor_is_refused(wilful: Device) -> None:

@@ -12,13 +12,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.support.compile import FIRMWARE, SUPPORT, compile_shared, load
+from codegen.common import protocol
+from codegen.common.protocol import LINE_MAX, PAYLOAD_MAX
+from tests.support.compile import FIRMWARE, SUPPORT, compile_shared, load, protocol_table
 
 NONE, STATUS, BOOT, SET, STAGES, REPLAY, LIVE, RESET, AUDIO, TENSOR, UNKNOWN, USAGE = range(12)
-GOOD, FORM, CHECKSUM, TEXT = range(4)
+GOOD, FORM, CHECKSUM, TEXT = None, "form", "checksum", "payload"
 MORE, LINE, TOO_LONG = range(3)
-LINE_MAX = 511
-PAYLOAD_MAX = 360
+
+
+class Fault(ctypes.Structure):
+    """protocol_error_t."""
+
+    _fields_ = (("words", ctypes.c_char_p), ("code", ctypes.c_uint8), ("reason", ctypes.c_uint8))
 
 
 class Command(ctypes.Structure):
@@ -32,9 +38,14 @@ class Command(ctypes.Structure):
         ("number", ctypes.c_uint32),
         ("payload", ctypes.POINTER(ctypes.c_char)),
         ("payload_size", ctypes.c_size_t),
-        ("fault", ctypes.c_int),
+        ("_fault", ctypes.POINTER(Fault)),
         ("usage", ctypes.c_char_p),
     )
+
+    @property
+    def fault(self) -> str | None:
+        """The name of the error in the table, None for none."""
+        return protocol.BY_CODE[self._fault.contents.code].name if self._fault else None
 
 
 class Reader(ctypes.Structure):
@@ -63,10 +74,12 @@ class Json(ctypes.Structure):
 @pytest.fixture(scope="module")
 def c(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """base64.c, json.c, reader.c, command.c and crc32.h."""
+    folder = tmp_path_factory.mktemp("text")
     names = ("base64", "json", "reader", "command")
     sources = [*(FIRMWARE / "device" / f"{name}.c" for name in names), SUPPORT / "crc32.c"]
+    sources.append(protocol_table(folder))
     flags = ("-fsanitize=undefined", "-fno-sanitize-recover=all")
-    library = load(compile_shared(tmp_path_factory.mktemp("text"), sources, flags=flags, name="text"))
+    library = load(compile_shared(folder, sources, includes=[folder], flags=flags, name="text"))
     library.crc32_of.restype = ctypes.c_uint32
     library.base64_encode.restype = ctypes.c_size_t
     library.base64_decode.restype = ctypes.c_bool
@@ -177,11 +190,11 @@ def test_json_is_pythons_or_nothing(
 
 
 @given(st.lists(st.binary(max_size=600), max_size=6), st.binary(max_size=20))
-@example([b"x" * 511, b"x" * 512, b"x" * 513, b"", b"\r", b"a\rb"], b"half")
+@example([b"x" * LINE_MAX, b"x" * (LINE_MAX + 1), b"x" * 513, b"", b"\r", b"a\rb", b"c\r"], b"half")
 def test_reader_keeps_whole_lines_and_tells_long_ones_once(
     c: ctypes.CDLL, lines: list[bytes], rest: bytes
 ) -> None:
-    stream = b"".join(line + b"\n" for line in lines) + rest.replace(b"\n", b"")
+    stream = b"".join(line + b"\n" for line in lines) + rest.replace(b"\n", b"").replace(b"\r", b"")
     reader, told = Reader(), []
     for byte in stream:
         event = c.reader_take(ctypes.byref(reader), ctypes.c_uint8(byte))
@@ -189,9 +202,8 @@ def test_reader_keeps_whole_lines_and_tells_long_ones_once(
             told.append(ctypes.string_at(ctypes.byref(reader), reader.used))
         elif event == TOO_LONG:
             told.append(b"too long")
-    sent = stream.split(b"\n")[:-1]
-    kept = [line.replace(b"\r", b"") for line in sent]
-    assert told == [line if len(line) <= LINE_MAX else b"too long" for line in kept]
+    sent = stream.replace(b"\r", b"\n").split(b"\n")[:-1]
+    assert told == [line if len(line) <= LINE_MAX else b"too long" for line in sent]
 
 
 @pytest.mark.parametrize(
@@ -280,7 +292,7 @@ def test_a_payload_with_any_byte_changed_is_refused(
         (b"audio 1 AAA= %08X" % zlib.crc32(b"audio 1 AAA="), FORM),
     ],
 )
-def test_what_is_wrong_with_a_payload_is_told(c: ctypes.CDLL, line: bytes, fault: int) -> None:
+def test_what_is_wrong_with_a_payload_is_told(c: ctypes.CDLL, line: bytes, fault: str) -> None:
     command, _, payload = parse(c, line)
     assert (command.kind, command.fault, payload) == (AUDIO, fault, b"")
 

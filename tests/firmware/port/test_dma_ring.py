@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.support.compile import FIRMWARE, SUPPORT, WARNINGS
+from tests.support.compile import FIRMWARE, SUPPORT, WARNINGS, protocol_table
 from tests.support.tools import need_tool
 
 BLOCK, BLOCKS, OWNED = 128, 32, 2
@@ -21,7 +21,8 @@ MOMENTS = [(1, 1), (1, 2), (2, 2), (2, 3)]
 def ring(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     library = tmp_path_factory.mktemp("dma_ring") / "ring.so"
     source = SUPPORT / "dma_ring.c"
-    words = [*WARNINGS, "-O1", "-g", "-fPIC", "-shared", f"-I{FIRMWARE}", str(source), "-o", str(library)]
+    words = [*WARNINGS, "-O1", "-g", "-fPIC", "-shared", f"-I{FIRMWARE}", f"-I{library.parent}"]
+    words += [str(source), str(protocol_table(library.parent)), "-o", str(library)]
     done = subprocess.run([need_tool("gcc"), *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return ctypes.CDLL(str(library))

@@ -13,6 +13,7 @@ void fake_set_ticks(uint32_t ticks);
 uintptr_t fake_memory(uint32_t address);
 const char *fake_port_start(void);
 const char *fake_audio_start(uint32_t rate, bool *started);
+const char *fake_audio_fault(void);
 const char *fake_call(void (*handler)(void));
 
 #define RAM 0x20100000u /* where fake_anchor seems to lie */
@@ -75,9 +76,9 @@ void image_check(void)
 {
 }
 
-_Noreturn void port_fail(const char *wait)
+_Noreturn void port_fail(const protocol_error_t *error)
 {
-    fake_failed = wait;
+    fake_failed = error->words;
     longjmp(fake_return, 1);
 }
 
@@ -96,6 +97,12 @@ const char *fake_audio_start(uint32_t rate, bool *started)
     if (setjmp(fake_return) == 0)
         *started = port_audio_start(rate);
     return fake_failed;
+}
+
+const char *fake_audio_fault(void)
+{
+    const protocol_error_t *const error = port_audio_fault();
+    return error == NULL ? NULL : error->words;
 }
 
 const char *fake_call(void (*handler)(void))

@@ -151,9 +151,14 @@ def test_the_picture_shows_the_features(pipeline: Pipeline) -> None:
     assert "a <b> & c.wav" in "".join(root.itertext())
     assert np.array_equal(picture_of(svg), features.scaled.T[::-1])
     # green as long as the gate is open: 1000 units are the 32000 samples
-    green = [rect for rect in root.iter() if rect.get("fill") == "#cfe8cf"]
+    green = [rect for rect in root.iter() if rect.get("class") == "open"]
     shown = sum(float(rect.get("width", "0")) for rect in green)
     assert shown == pytest.approx(features.gate.sum() * 400 * 1000 / 32000, abs=0.1)
+    # the loudest sample reaches the edge of its 55 units, and the axis says its value
+    (path,) = [one.get("d", "") for one in root.iter() if one.get("class") == "sound"]
+    heights = [abs(float(pair.split(",")[1]) - 90) for pair in re.findall(r"[\d.]+,[\d.]+", path)]
+    assert max(heights) == pytest.approx(55, abs=0.01)
+    assert f"{np.abs(samples.astype(int)).max():,}" in [one.text for one in root.iter()]
 
 
 def test_the_command_draws_it(app: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from codegen.board.description import Board, load_board
 from codegen.emit.board import board_sources
-from tests.support.compile import FIRMWARE, SUPPORT, WARNINGS
+from tests.support.compile import FIRMWARE, SUPPORT, WARNINGS, protocol_table
 from tests.support.tools import need_tool
 from toolbox.checksum import fill_checksum
 from workbench.profiling.counter import Counted, count
@@ -28,7 +28,7 @@ def built(folder: Path, board: Board, *defines: str) -> Path:
     need_tool("qemu-system-arm")
     for name, text in board_sources(board).items():
         (folder / name).write_text(text)
-    files = [MAIN, FIRMWARE / "counting" / "counter.c", folder / "vectors.c"]
+    files = [MAIN, FIRMWARE / "counting" / "counter.c", folder / "vectors.c", protocol_table(folder)]
     for room in (f"port/{board.port}", "port/cortex_m"):
         files += sorted((FIRMWARE / room).glob("*.c"))
     words = [*WARNINGS, *FLAGS, f"-mcpu={board.core}", f"-mfpu={board.fpu}", "-mfloat-abi=hard", *defines]

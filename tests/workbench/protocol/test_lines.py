@@ -45,6 +45,7 @@ GOOD = {
         12, True, False, {"dropped": 3, "gate.threshold": 600}
     ),
     '{"error":"fault","detail":3,"pc":"0000a2b4"}': Error("fault", 3, {"pc": "0000a2b4"}),
+    '{"error":"fault","detail":3,"code":64,"pc":"0000a2b4"}': Error("fault", 3, {"pc": "0000a2b4"}, 64),
     '{"set":"gate.threshold","value":-7}': Setting("gate.threshold", -7),
     '{"ack":5,"room":1440}': Ack(5, 1440),
     '{"stage":"cepstra","sequence":12,"values":[1,-2]}': Stage("cepstra", 12, (1, -2)),

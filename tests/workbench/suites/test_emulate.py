@@ -22,6 +22,7 @@ from codegen.common.paths import ROOT
 from tests.support.cli import earshot
 from tests.support.compile import SUPPORT
 from tests.support.plant import plant
+from tests.support.processes import until
 from tests.support.tools import need_tool
 from tests.support.tutorial import noises
 from toolbox.options import EXAMPLE
@@ -93,15 +94,6 @@ def emulators(word: str) -> list[int]:
             if b"qemu-system-arm" in words and word.encode() in words and state != "Z":
                 found.append(int(folder.name))
     return found
-
-
-def until(holds: Callable[[], object], seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_the_suites_pass(app: Path, built: Path) -> None:
@@ -254,6 +246,29 @@ def test_a_killed_run_leaves_no_emulator(running: tuple[subprocess.Popen[bytes],
     in_the_case(built)
     process.kill()
     process.wait()
+    assert until(lambda: not emulators(str(built)))
+
+
+def test_others_build_while_suites_run_and_ctrl_c_tells_what_was_finished(app: Path, built: Path) -> None:
+    """The lock is of builds alone: the same app is built, for the same board, while its suites run."""
+    words = ["board=mps2_an386", f"app={app}", f"build={built}", "emulator=qemu", "emulate"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "workbench", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
+    try:
+        assert until(lambda: emulators(str(built)), 300)
+        build("mps2_an386", app, built)
+        assert process.poll() is None
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, out
+    assert re.search(r"interrupted: (\d+) of (\d+) cases finished, \1 of them passed on mps2_an386", out), out
     assert until(lambda: not emulators(str(built)))
 
 

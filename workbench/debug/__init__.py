@@ -1,0 +1,1 @@
+"""GDB on an image: in the emulator, on this computer, or on the board itself."""
