@@ -56,6 +56,7 @@ _QEMU = {
 }
 _OPENOCD = {"apt-get": "openocd", "dnf": "openocd", "pacman": "openocd", "brew": "open-ocd"}
 _CLANG = {"apt-get": "clang", "dnf": "clang", "pacman": "clang", "brew": "llvm"}
+_TIDY = {"apt-get": "clang-tidy", "dnf": "clang-tools-extra", "pacman": "clang", "brew": "llvm"}
 _GDB = {"apt-get": "gdb-multiarch", "dnf": "gdb", "pacman": "arm-none-eabi-gdb", "brew": "arm-none-eabi-gdb"}
 _HOST_GDB = {"apt-get": "gdb", "dnf": "gdb", "pacman": "gdb", "brew": "gdb"}
 _SHELLCHECK = {"apt-get": "shellcheck", "dnf": "ShellCheck", "pacman": "shellcheck", "brew": "shellcheck"}
@@ -81,6 +82,7 @@ PROOFS: Mapping[str, Tool] = {
     for tool in (
         Tool("openocd", "flashes a board, and parses its scripts here", _OPENOCD),
         Tool("clang", "builds the generated C as a second compiler", _CLANG),
+        Tool("clang-tidy", "looks through the C", _TIDY),
         Tool("gdb-multiarch", "debugs an image", _GDB),
         Tool("shellcheck", "looks through the shell scripts", _SHELLCHECK),
     )
@@ -112,8 +114,10 @@ def ensure(*programs: str) -> None:
 
 
 def try_install(*programs: str) -> None:
-    """Installs the missing ones of these, keys of PROOFS; where that fails, their proofs are skipped."""
-    missing = [PROOFS[program] for program in programs if shutil.which(program) is None]
+    """Installs the missing ones of these, keys of PROOFS or TOOLS; where that fails, who needs them goes on
+    without."""
+    known = {**TOOLS, **PROOFS}
+    missing = [known[program] for program in dict.fromkeys(programs) if shutil.which(program) is None]
     if missing:
         install(missing)
 

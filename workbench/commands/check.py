@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,12 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codegen.common.paths import ROOT
+from toolbox import tools
 
 NAME = "check"
 HELP = "checks format, lint and types of Earshot's own sources"
 DESCRIPTION = """\
 Runs ruff (format and lint), mypy and clang-format over the project's sources, looks that no room imports
 from one above it (docs/architecture.md), and compares the tables of docs/protocol.md with the protocol's own.
+shellcheck looks through the shell scripts, gcc -fanalyzer and clang-tidy through the handwritten C; programs
+that are missing are installed, if that asks for no password, else skipped with a line that says so.
 Exit code 1 when one complains.
 
   earshot check          reports
@@ -23,6 +27,7 @@ Exit code 1 when one complains.
 """
 
 PYTHON = ("codegen", "toolbox", "workbench", "tests", "examples", "site_scons")
+SHELL = ("earshot", ".ci/run", "requirements/lock")  # SC2016: what `earshot env` prints is for another shell
 C_FOLDERS = ("firmware", "examples", "tests")
 
 
@@ -33,6 +38,12 @@ class Check:
     name: str
     tell: Sequence[str]
     mend: Sequence[str] | None = None
+    needs: Sequence[str] = ()  # programs that no Python package brings, keys of tools.TOOLS or tools.PROOFS
+
+    @property
+    def missing(self) -> str | None:
+        """The first program that is not on PATH."""
+        return next((name for name in self.needs if shutil.which(name) is None), None)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 when every check is content, 1 otherwise; all are run."""
     found = checks()
+    tools.try_install(*(name for check in found for name in check.needs))
     if args.fix:
         for check in found:
             if check.mend:
@@ -56,7 +68,11 @@ def run(args: argparse.Namespace) -> int:
             ),
         )
         for check in found
+        if check.missing is None
     ]
+    for check in found:
+        if check.missing is not None:
+            print(f"{check.name:<14} skipped: {check.missing} is not on PATH", flush=True)
     failed = 0
     for check, process in running:
         output, _ = process.communicate()
@@ -75,6 +91,7 @@ def checks() -> list[Check]:
     sources = [str(path) for folder in C_FOLDERS for path in c_sources(ROOT / folder)]
     here = Path(sys.executable).parent
     page = [sys.executable, "-m", "workbench.house.protocol_page"]
+    analyse = [sys.executable, "-m", "workbench.house.analyse"]
     ruff, clang_format = str(here / "ruff"), str(here / "clang-format")
     return [
         Check("ruff format", [ruff, "format", "--check", *python], [ruff, "format", *python]),
@@ -85,6 +102,9 @@ def checks() -> list[Check]:
             "clang-format", [clang_format, "--dry-run", "-Werror", *sources], [clang_format, "-i", *sources]
         ),
         Check("protocol page", page, [*page, "--write"]),
+        Check("shellcheck", ["shellcheck", "--exclude=SC2016", *SHELL], needs=["shellcheck"]),
+        Check("gcc analyzer", [*analyse, "gcc"], needs=["gcc", "arm-none-eabi-gcc"]),
+        Check("clang-tidy", [*analyse, "clang-tidy"], needs=["clang-tidy"]),
     ]
 
 

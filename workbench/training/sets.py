@@ -25,7 +25,7 @@ LEARNT = ("training", "synthetic")  # the sets that are fitted to, and augmented
 
 NONE_WANTED = "No validation: training.toml wants none. The last epoch is kept."
 NO_VALIDATION = (
-    "No validation: 0 pieces. No class has a second author or recording to spare, so nothing watches the "
+    "No validation: 0 pieces. No class can spare a whole author or recording, so nothing watches the "
     "training, and the last epoch is kept."
 )
 
@@ -114,6 +114,10 @@ def make_sets(
         say(NO_VALIDATION if data.validation else NONE_WANTED)
     if test:
         sets.append(Set("test", test, test_segments, read))
+    for chosen in sets[1:]:
+        absent = [name for index, name in enumerate(names) if all(p.label != index for p in chosen.pieces)]
+        if chosen.pieces and absent:
+            say(f"The {chosen.name} set has no sound of {', '.join(absent)}.")
     if data.synthetic:
         seed = SEEDS + seed % 50_000  # four thousand times that is still a seed of 32 bits
         made = read_labels(write_session(FOLDER / "synthetic", seed, data.synthetic), rate)
@@ -137,7 +141,7 @@ def _held_back(
         )
         return learnt, test
     say(
-        f"No label has a session, and no class has a second author or recording: the last "
+        f"No label has a session, and no class can spare a whole author or recording: the last "
         f"{100 * share:g} % of each class are held back as the test set. Its figures will flatter."
     )
     return split_in_time(pieces, share)
