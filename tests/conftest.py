@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import proofs, skipped, tally
+from tests.support import markers, proofs, skipped, tally
+from tests.support.markers import pytest_collection_modifyitems
 from tests.support.proofs import pytest_runtest_logreport, pytest_runtest_makereport, pytest_unconfigure
 from tests.support.skipped import pytest_sessionfinish
 from tests.support.tally import pytest_addoption
@@ -16,6 +17,7 @@ from workbench.progress import SWITCH
 
 __all__ = [
     "pytest_addoption",
+    "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_runtest_logreport",
     "pytest_runtest_makereport",
@@ -31,8 +33,9 @@ settings.load_profile("earshot")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Both start their records."""
+    """The markers are known, and records are started."""
     os.environ[SWITCH] = "off"  # what a command waits for depends on how busy the machine is
+    markers.pytest_configure(config)
     proofs.pytest_configure(config)
     tally.pytest_configure(config)
 

@@ -15,6 +15,7 @@ from codegen.app.spec_file import load_spec
 from codegen.board.description import load_board
 from codegen.common.errors import UserError, disk_error
 from codegen.common.paths import ROOT
+from codegen.common.version import VERSION
 from toolbox import tools
 from toolbox.locks import COMMAND
 from toolbox.options import EXAMPLE, engine_of
@@ -65,6 +66,9 @@ def _dispatch(words: Sequence[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         print(_help())
         return 0
+    if words[0] == "--version":
+        print(f"earshot {VERSION}")
+        return 0
     modules = {module.replace("_", "-"): module for module in COMMANDS}
     if words[0] not in modules:
         return _scons(words)
@@ -96,6 +100,7 @@ def _help() -> str:
     lines = [
         "earshot COMMAND ...              one of the commands below",
         "earshot board=BOARD [app=DIR]    builds firmware: other words go to SCons; `scons` alone tells them",
+        "earshot --version               which one this is",
         "",
         "Commands (`earshot COMMAND --help` teaches each):",
         *(f"  {command.NAME:<{width}}  {command.HELP}" for command in commands),

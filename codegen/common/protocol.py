@@ -76,6 +76,7 @@ _COUNTERS = (
     Key(
         "awake", Kind.COUNT, "percent of the time since the last status line not spent asleep", optional=True
     ),
+    Key("restarts", Kind.COUNT, "starts of a microphone that had given no sound", optional=True),
 )
 
 BOOT = LineFormat(
@@ -395,7 +396,8 @@ ERRORS = (
         "microphone_silent",
         "microphone without data",
         "the sample rate",
-        "no sample for a second: `live` is over, and may be tried again",
+        "no sample for a second: `live` is over. The image tries again of itself after 1, 2, 4, ... 32 "
+        "seconds, but not in a `replay`",
     ),
     Error(
         35,
@@ -443,6 +445,13 @@ ERRORS = (
     Error(83, "stdin", "stdin", "0", "on the board `pc`: it cannot be read; the program ends"),
     Error(84, "stdout", "stdout", "0", "on the board `pc`: it cannot be written; the program ends"),
     Error(85, "poll", "poll", "0", "on the board `pc`: no waiting for both; the program ends"),
+    Error(
+        86,
+        "microphone",
+        "microphone",
+        "0",
+        "no sound in six tries, and no host sent a line meanwhile; once, until it is heard again",
+    ),
 )
 
 BY_CODE = {error.code: error for error in ERRORS}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from codegen.incremental.state import History
-from codegen.incremental.view import View
 from codegen.kernels.layer import Layer
 from codegen.kernels.packing.dense import stream_dense
 from codegen.kernels.packing.lanes import NotExactError
 from codegen.model.graph import Tensor
+from codegen.ops.rows import View
 
 # how a dense layer's kernel ends -> the same rounding after kept rows
 FORMS = {

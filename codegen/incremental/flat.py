@@ -32,10 +32,10 @@ from codegen.incremental.conv import Convolution, stream_layer, stream_rows
 from codegen.incremental.dense import dense_layer, serves
 from codegen.incremental.fused import FusedLayer, fused_layers, is_convolution
 from codegen.incremental.state import FlatStream, History
-from codegen.incremental.view import NotIncrementalError
 from codegen.kernels.layer import Layer
 from codegen.kernels.lowering import Lowering
 from codegen.model.graph import Graph, Tensor
+from codegen.ops.rows import NotIncrementalError
 from codegen.passes.lower import lowered
 
 

@@ -1,6 +1,6 @@
 """The model in two parts along its layers: those that compute one row a frame, and the rest.
 
-The rule of each operator (codegen/incremental/rules.py) makes it an operator over a few rows, as long as all
+The rule of each operator (in codegen/ops) makes it an operator over a few rows, as long as all
 that it reads slides. What it makes is one row. What it reads is the newest row of its input, or a window of
 rows that has to be kept. The rest reads whole tensors, whose rows are all kept.
 """
@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.app.spec import Layout
-from codegen.incremental.rules import ALIASES, NEWEST, Read, Recipe, Sources, recipe
-from codegen.incremental.view import NotIncrementalError, View, input_view
+from codegen.incremental.rules import input_view, recipe
 from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops.reshape import OPS
+from codegen.ops.rows import NEWEST, NotIncrementalError, Read, Recipe, Sources, View
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class _Partitioner:
         while tensor not in self.views:
             maker = self._makers[tensor]
             readers = sum(tensor in reader.inputs for reader in self.graph.nodes)
-            if maker.op not in ALIASES or readers != 1 or tensor in self.graph.outputs:
+            if maker.op not in OPS or readers != 1 or tensor in self.graph.outputs:
                 return rest
             between.add(maker.index)
             tensor = maker.inputs[0]

@@ -19,9 +19,9 @@ from codegen.incremental.partition import Partition, partition
 from codegen.incremental.placement import place_rows
 from codegen.incremental.schedule import Schedule, schedule
 from codegen.incremental.state import History, Rows, State, Stream
-from codegen.incremental.view import NotIncrementalError
 from codegen.kernels.layer import Layer, Program
 from codegen.model.graph import Graph
+from codegen.ops.rows import NotIncrementalError
 from codegen.passes.lower import lowered, program
 from codegen.passes.memory_plan import Plan, plan
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from codegen.common.reference import Reference
 from codegen.kernels.layer import Array
@@ -22,15 +23,17 @@ from codegen.kernels.requantize import (
 )
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import bounds
-from codegen.ops.family import (
-    AGAIN,
-    Family,
-    Fault,
-    check_activation,
-    check_counts,
-    check_int8,
-    operand,
-    result,
+from codegen.ops.checks import binary_tensors, check_activation, check_int8, counts, result
+from codegen.ops.family import AGAIN, Family, Fault
+from codegen.ops.rows import (
+    NEWEST,
+    NotIncrementalError,
+    Recipe,
+    Sources,
+    View,
+    row_axes,
+    view_along,
+    view_flat,
 )
 
 if TYPE_CHECKING:
@@ -108,20 +111,18 @@ def _function(node: Node, a: Tensor, b: Tensor, output: Tensor, reference: Refer
 EXTREMES = ("MAXIMUM", "MINIMUM")  # of the numbers as they are: no scale is looked at
 
 
-def check(graph: Graph, node: Node) -> Iterator[Fault]:
-    """Two int8 operands that broadcast to the output's shape."""
-    faults = list(check_counts(node, 2, 2))
-    if faults:
-        yield from faults
-        return
-    a, b, output = _tensors(graph, node)
+def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
+    """Two int8 operands."""
+    a, b, output = binary_tensors(graph, node)
     for tensor, what in ((a, "first operand"), (b, "second operand"), (output, "output")):
-        faults += check_int8(tensor, what, constant=True)
+        yield from check_int8(tensor, what, constant=True)
     if node.op not in EXTREMES:
-        faults += check_activation(node)
-    if faults:
-        yield from faults
-        return
+        yield from check_activation(node)
+
+
+def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
+    """Operands that broadcast to the output's shape, and scales that the arithmetic can do."""
+    a, b, output = binary_tensors(graph, node)
     if a.data is not None and b.data is not None:
         yield Fault("both operands are constant", "compute the result before converting")
     try:
@@ -154,13 +155,6 @@ def _check_scales(node: Node, a: Tensor, b: Tensor, output: Tensor) -> Iterator[
         yield Fault("its output's scale is above 2^107", bounds.SCALES)
     elif twice / ((1 << ADD_SHIFT) * quantization(output).scale) >= 1:
         yield Fault("its operands' scale is over 2^19 times its output's", AGAIN)
-
-
-def _tensors(graph: Graph, node: Node) -> tuple[Tensor, Tensor, Tensor]:
-    a, b = operand(graph, node, 0), operand(graph, node, 1)
-    assert a is not None  # check_counts
-    assert b is not None
-    return a, b, result(graph, node)
 
 
 def joined_axes(
@@ -197,7 +191,7 @@ def constant_per_channel(constant: Tensor, output: Tensor) -> int:
 
 def lower(lowering: Lowering, node: Node) -> None:
     """A table where one operand is constant along the channels, else the kernel of that name."""
-    a, b, output = _tensors(lowering.graph, node)
+    a, b, output = binary_tensors(lowering.graph, node)
     constant, other = (a, b) if a.data is not None else (b, a)
     if constant.data is not None and other.shape == output.shape:
         depth = constant_per_channel(constant, output)
@@ -289,4 +283,46 @@ KERNELS = {
     "MINIMUM": ("extreme", "smallest"),
 }
 
-FAMILIES = (Family(tuple(KERNELS), check, lower),)
+# --- row by row ---
+
+
+def _rows(node: Node, sources: Sources) -> Recipe:
+    """Two operands of the same rows, or one and a constant that all rows share."""
+    output = sources.output(node)
+    slid = {
+        position: sources.views[index] for position, index in enumerate(node.inputs) if index in sources.views
+    }
+    first = next(iter(slid.values()))
+    made = view_flat(output, first.rows) if first.axis is None else view_along(output, first.axis)
+    constants = {}
+    for position, index in enumerate(node.inputs):
+        operand = sources.tensors[index]
+        if position in slid:
+            found = slid[position]
+            if found.rows != made.rows:
+                raise NotIncrementalError("one operand's row meets all rows of the other")
+            if found.axis != made.axis or len(operand.shape) != len(output.shape):
+                raise NotIncrementalError("time lies differently in its operands")
+        else:
+            constants[position] = _shared_by_rows(operand, output, made)
+    return Recipe(node.op, made, dict.fromkeys(slid, NEWEST), node.options, constants)
+
+
+def _shared_by_rows(constant: Tensor, output: Tensor, made: View) -> NDArray[Any]:
+    """A constant operand as one row of the picture."""
+    assert constant.data is not None
+    if constant.size == 1:
+        return constant.data.reshape(1, 1, 1, 1)
+    rank = len(output.shape)
+    shape = (1,) * (rank - len(constant.shape)) + constant.shape
+    if made.axis is None or shape[made.axis] != 1:
+        raise NotIncrementalError("its constant differs from row to row")
+    rest = row_axes(shape, made.axis)
+    if any(size != 1 for size in rest[:-1]):  # it differs from column to column, too
+        whole = (*row_axes(output.shape, made.axis)[:-1], rest[-1])
+        values = np.broadcast_to(constant.data.reshape(rest), whole)
+        return values.reshape(1, 1, made.columns, rest[-1])
+    return constant.data.reshape(1, 1, 1, rest[-1])
+
+
+FAMILIES = (Family(tuple(KERNELS), (counts(2, 2), check_types, check_shapes), lower, _rows),)

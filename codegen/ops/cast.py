@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from codegen.kernels.requantize import quantize_multiplier
 from codegen.model.graph import Graph, Node
-from codegen.ops.family import AGAIN, Family, Fault, check_counts, operand, result
+from codegen.ops.checks import check_computed, check_same_shape, counts, unary_tensors
+from codegen.ops.family import AGAIN, Family, Fault
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
@@ -18,25 +19,17 @@ PAIRS = (*((a, b) for a in BYTES for b in BYTES), ("int16", "int16"), ("int8", "
 
 def check(graph: Graph, node: Node) -> Iterator[Fault]:
     """Types whose numbers the bytes already are, or int8 made wider."""
-    faults = list(check_counts(node, 1, 1))
-    if faults:
-        yield from faults
-        return
-    input_, output = operand(graph, node, 0), result(graph, node)
-    assert input_ is not None
+    input_, output = unary_tensors(graph, node)
     if (input_.dtype, output.dtype) not in PAIRS:
         possible = ", ".join(f"{a} to {b}" for a, b in PAIRS if a != b)
         yield Fault(f"it casts {input_.dtype} to {output.dtype}; {possible} are possible", AGAIN)
-    if input_.data is not None:
-        yield Fault("its input is constant", "compute the result before converting")
-    if input_.shape != output.shape:
-        yield Fault(f"its input is {list(input_.shape)}, its output {list(output.shape)}", AGAIN)
+    yield from check_computed(input_)
+    yield from check_same_shape(input_, output)
 
 
 def lower(lowering: Lowering, node: Node) -> None:
     """Nothing between types of one width; else a change of scale by 1."""
-    input_, output = operand(lowering.graph, node, 0), result(lowering.graph, node)
-    assert input_ is not None
+    input_, output = unary_tensors(lowering.graph, node)
     if input_.nbytes == output.nbytes:
         lowering.share(node.outputs[0], node.inputs[0])
         return
@@ -60,4 +53,4 @@ def lower(lowering: Lowering, node: Node) -> None:
     )
 
 
-FAMILIES = (Family(("CAST",), check, lower),)
+FAMILIES = (Family(("CAST",), (counts(1, 1), check), lower),)

@@ -12,20 +12,19 @@ from codegen.kernels import channels
 from codegen.kernels.packing import conv as conv_words
 from codegen.kernels.requantize import activation_range, channel_multipliers, quantization
 from codegen.model.graph import Graph, Node, Tensor
-from codegen.ops import bounds, fully_connected
-from codegen.ops.family import (
-    AGAIN,
-    Family,
-    Fault,
+from codegen.ops import fully_connected
+from codegen.ops.checks import (
     check_activation,
     check_bias,
-    check_counts,
-    check_int8,
+    check_int8_ends,
     check_rank,
     check_weights,
-    operand,
-    result,
+    counts,
+    weighted_scales,
+    weighted_tensors,
 )
+from codegen.ops.family import AGAIN, Family, Fault
+from codegen.ops.rows import ALL_TIME, NotIncrementalError, Read, Recipe, Sources, view_along
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
@@ -87,24 +86,20 @@ def check_window(
         )
 
 
-def check(graph: Graph, node: Node) -> Iterator[Fault]:
+def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
     """int8 input and output, constant weights [depth, rows, columns, input depth], no groups."""
-    faults = list(check_counts(node, 2, 3))
-    if faults:
-        yield from faults
-        return
-    input_, weights, bias, output = _tensors(graph, node)
-    faults += [*check_int8(input_, "input"), *check_int8(output, "output"), *check_activation(node)]
-    faults += [
-        *check_rank(input_, "input", 4),
-        *check_rank(output, "output", 4),
-        *check_rank(weights, "weights", 4),
-    ]
-    if faults:
-        yield from faults
-        return
+    input_, weights, _, output = weighted_tensors(graph, node)
+    yield from check_int8_ends(input_, output, rank=4)
+    yield from check_activation(node)
+    yield from check_rank(weights, "weights", 4)
+
+
+def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
+    """Weights, bias and output that fit the input and each other."""
+    input_, weights, bias, output = weighted_tensors(graph, node)
     depth, kernel_rows, kernel_columns, input_depth = weights.shape
-    yield from check_weighted(node, (input_, weights, bias, output), axis=0)
+    yield from check_weights(weights, depth, axis=0)
+    yield from check_bias(bias, depth)
     if input_depth != input_.shape[3]:
         yield Fault(
             f"it is a convolution in groups ({input_.shape[3]} channels in, {input_depth} a filter)",
@@ -115,31 +110,9 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
     yield from check_window(node, input_.shape, (kernel_rows, kernel_columns), output)
 
 
-def check_weighted(
-    node: Node, tensors: tuple[Tensor, Tensor, Tensor | None, Tensor], axis: int
-) -> Iterator[Fault]:
-    """Weights and bias, and that the scales let every sum become an output. axis: of the weights' channels"""
-    input_, weights, bias, output = tensors
-    count = weights.shape[axis]
-    faults = [*check_weights(weights, count, axis), *check_bias(bias, count)]
-    yield from faults or bounds.check_range(output, node.options["fused_activation_function"])
-    if not faults:
-        assert weights.data is not None
-        flat = np.moveaxis(weights.data, axis, 0).astype(np.int64).reshape(count, -1)
-        sums = channels.largest_sums(flat, bias, quantization(input_).zero_point)
-        yield from bounds.check_channels(input_, weights, output, sums)
-
-
-def _tensors(graph: Graph, node: Node) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
-    input_, weights = operand(graph, node, 0), operand(graph, node, 1)
-    assert input_ is not None  # check_counts
-    assert weights is not None
-    return input_, weights, operand(graph, node, 2), result(graph, node)
-
-
 def lower(lowering: Lowering, node: Node) -> None:
     """A convolution with the weights as they lie in the file."""
-    input_, weights, bias, output = _tensors(lowering.graph, node)
+    input_, weights, bias, output = weighted_tensors(lowering.graph, node)
     assert weights.data is not None
     lower_convolution(lowering, node, (input_, bias, output), weights, weights.data.astype(np.int64))
 
@@ -313,4 +286,51 @@ class Geometry:
         ]
 
 
-FAMILIES = (Family(("CONV_2D",), check, lower),)
+# --- row by row ---
+
+_SWAPPED = {
+    "stride_h": "stride_w",
+    "dilation_h_factor": "dilation_w_factor",
+    "filter_height": "filter_width",
+}
+
+
+def window_rows(node: Node, sources: Sources) -> Recipe:
+    """Stride 1 and no padding along time; anything across it."""
+    source = sources.views[node.inputs[0]]
+    shape = sources.tensors[source.tensor].shape
+    if source.axis not in (1, 2) or len(shape) != 4:
+        raise NotIncrementalError("time does not lie along the rows or columns of its input")
+    pools = "filter_height" in node.options
+    if pools:
+        kernel = (node.options["filter_height"], node.options["filter_width"])
+    else:
+        _, *sizes, _ = sources.tensors[node.inputs[1]].shape
+        kernel = (sizes[0], sizes[1])
+    axes = window_axes(node, shape, kernel)
+    time = axes[source.axis - 1]
+    if time.padded:
+        raise NotIncrementalError("it pads along time")
+    if time.stride != 1 and time.count > 1:
+        raise NotIncrementalError(f"it moves by {time.stride} rows along time")
+    if pools and time.count == 1 and time.size > 1:
+        raise NotIncrementalError(ALL_TIME)
+    options, constants = dict(node.options), {}
+    if source.axis == 2:
+        for first, second in _SWAPPED.items():
+            if first in options:
+                options[first], options[second] = options[second], options[first]
+        if not pools:
+            weights = sources.tensors[node.inputs[1]].data
+            assert weights is not None
+            constants[1] = np.ascontiguousarray(weights.transpose(0, 2, 1, 3))
+    span = (time.kernel - 1) * time.dilation + 1
+    output = view_along(sources.output(node), source.axis)
+    return Recipe(node.op, output, {0: Read(0, span)}, options, constants)
+
+
+FAMILIES = (
+    Family(
+        ("CONV_2D",), (counts(2, 3), check_types, check_shapes, weighted_scales(axis=0)), lower, window_rows
+    ),
+)

@@ -13,57 +13,48 @@ from codegen.kernels.layer import Array
 from codegen.kernels.packing import conv as conv_words
 from codegen.kernels.packing.lanes import NotExactError
 from codegen.kernels.requantize import activation_range, channel_multipliers, quantization
-from codegen.model.graph import Graph, Node, Tensor
+from codegen.model.graph import Graph, Node
 from codegen.ops import conv_2d
-from codegen.ops.conv_2d import Axis, check_window, window_axes
-from codegen.ops.family import (
-    AGAIN,
-    Family,
-    Fault,
+from codegen.ops.checks import (
     check_activation,
-    check_counts,
-    check_int8,
+    check_bias,
+    check_int8_ends,
     check_rank,
-    operand,
-    result,
+    check_weights,
+    counts,
+    weighted_scales,
+    weighted_tensors,
 )
+from codegen.ops.conv_2d import Axis, check_window, window_axes, window_rows
+from codegen.ops.family import AGAIN, Family, Fault
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
 
-def check(graph: Graph, node: Node) -> Iterator[Fault]:
+def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
     """int8 input and output, constant weights [1, rows, columns, depth]."""
-    faults = list(check_counts(node, 2, 3))
-    if faults:
-        yield from faults
-        return
-    input_, weights, bias, output = _tensors(graph, node)
-    faults += [*check_int8(input_, "input"), *check_int8(output, "output"), *check_activation(node)]
-    faults += check_rank(input_, "input", 4)
-    faults += check_rank(output, "output", 4)
-    faults += check_rank(weights, "weights", 4)
-    if faults:
-        yield from faults
-        return
+    input_, weights, _, output = weighted_tensors(graph, node)
+    yield from check_int8_ends(input_, output, rank=4)
+    yield from check_activation(node)
+    yield from check_rank(weights, "weights", 4)
+
+
+def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
+    """Weights, bias and output that fit the input and each other."""
+    input_, weights, bias, output = weighted_tensors(graph, node)
     first, kernel_rows, kernel_columns, depth = weights.shape
-    yield from conv_2d.check_weighted(node, (input_, weights, bias, output), axis=3)
+    yield from check_weights(weights, depth, axis=3)
+    yield from check_bias(bias, depth)
     if first != 1 or depth % input_.shape[3] or output.shape[3] != depth:
         told = f"weights {list(weights.shape)}, input {list(input_.shape)}, output {list(output.shape)}"
         yield Fault(f"{told} do not fit together", AGAIN)
     yield from check_window(node, input_.shape, (kernel_rows, kernel_columns), output)
 
 
-def _tensors(graph: Graph, node: Node) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
-    input_, weights = operand(graph, node, 0), operand(graph, node, 1)
-    assert input_ is not None  # check_counts
-    assert weights is not None
-    return input_, weights, operand(graph, node, 2), result(graph, node)
-
-
 def lower(lowering: Lowering, node: Node) -> None:
     """depthwise_conv_2d; of one input channel it is a convolution, and that kernel computes it."""
-    input_, weights, bias, output = _tensors(lowering.graph, node)
+    input_, weights, bias, output = weighted_tensors(lowering.graph, node)
     assert weights.data is not None
     _, kernel_rows, kernel_columns, depth = weights.shape
     data = weights.data.astype(np.int64)
@@ -191,4 +182,11 @@ class Lines:
         ]
 
 
-FAMILIES = (Family(("DEPTHWISE_CONV_2D",), check, lower),)
+FAMILIES = (
+    Family(
+        ("DEPTHWISE_CONV_2D",),
+        (counts(2, 3), check_types, check_shapes, weighted_scales(axis=3)),
+        lower,
+        window_rows,
+    ),
+)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from codegen.model.graph import Graph, Node
 from codegen.ops.family import Fault
 from codegen.ops.refused import BETWEEN, INSTEAD
+from codegen.ops.reshape import OPS
 
-MOVES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-EDGES = ("QUANTIZE", "DEQUANTIZE", *MOVES)  # they compute nothing: a type or shape changes
+EDGES = ("QUANTIZE", "DEQUANTIZE", *OPS)  # they compute nothing: a type or shape changes
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 
 

@@ -13,55 +13,43 @@ from codegen.kernels.layer import Array
 from codegen.kernels.packing import dense as dense_words
 from codegen.kernels.requantize import activation_range, dense_multipliers, quantization
 from codegen.model.graph import Graph, Node, Tensor
-from codegen.ops import bounds
-from codegen.ops.family import (
-    AGAIN,
-    Family,
-    Fault,
+from codegen.ops.checks import (
     check_activation,
     check_bias,
-    check_counts,
-    check_int8,
+    check_int8_ends,
     check_rank,
     check_weights,
-    operand,
+    counts,
     result,
+    weighted_scales,
+    weighted_tensors,
 )
+from codegen.ops.family import AGAIN, Family, Fault
+from codegen.ops.rows import ALL_TIME, NotIncrementalError, Recipe, Sources, along_last_axis
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
 
-def check(graph: Graph, node: Node) -> Iterator[Fault]:
+def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
     """int8 input and output, constant weights [outputs, inputs]."""
-    faults = list(check_counts(node, 2, 3))
-    if faults:
-        yield from faults
-        return
-    input_, weights, bias, output = _tensors(graph, node)
-    faults += [*check_int8(input_, "input"), *check_int8(output, "output"), *check_activation(node)]
-    faults += check_rank(weights, "weights", 2)
+    input_, weights, _, output = weighted_tensors(graph, node)
+    yield from check_int8_ends(input_, output)
+    yield from check_activation(node)
+    yield from check_rank(weights, "weights", 2)
     if node.options["weights_format"] != 0:
-        faults.append(Fault("its weights are shuffled for another engine", AGAIN))
-    if faults:
-        yield from faults
-        return
+        yield Fault("its weights are shuffled for another engine", AGAIN)
+
+
+def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
+    """Weights, bias and output that fit the input and each other."""
+    input_, weights, bias, output = weighted_tensors(graph, node)
     outputs, inputs = weights.shape
-    faults += [*check_weights(weights, outputs, axis=0), *check_bias(bias, outputs)]
+    yield from check_weights(weights, outputs, axis=0)
+    yield from check_bias(bias, outputs)
     if input_.size % inputs or output.size != input_.size // inputs * outputs or output.shape[-1] != outputs:
         told = f"input {list(input_.shape)}, weights {list(weights.shape)}, output {list(output.shape)}"
-        faults.append(Fault(f"{told} do not fit together", AGAIN))
-    yield from faults or bounds.check_range(output, node.options["fused_activation_function"])
-    if not faults:
-        sums = channels.largest_sums(_flat(weights), bias, quantization(input_).zero_point)
-        yield from bounds.check_channels(input_, weights, output, sums)
-
-
-def _tensors(graph: Graph, node: Node) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
-    input_, weights = operand(graph, node, 0), operand(graph, node, 1)
-    assert input_ is not None  # check_counts
-    assert weights is not None
-    return input_, weights, operand(graph, node, 2), result(graph, node)
+        yield Fault(f"{told} do not fit together", AGAIN)
 
 
 def _flat(weights: Tensor) -> channels.Ints:
@@ -71,7 +59,7 @@ def _flat(weights: Tensor) -> channels.Ints:
 
 def _reals(graph: Graph, node: Node) -> list[tuple[float, int, int, int]]:
     """What round_once needs of each output: multiplier, range without the zero point, largest sum."""
-    input_, weights, bias, output = _tensors(graph, node)
+    input_, weights, bias, output = weighted_tensors(graph, node)
     low, high = activation_range(output, node.options["fused_activation_function"])
     zero_point = quantization(output).zero_point
     scales = quantization(weights).scales
@@ -88,7 +76,7 @@ def _reals(graph: Graph, node: Node) -> list[tuple[float, int, int, int]]:
 def lower(lowering: Lowering, node: Node) -> None:
     """fully_connected, or one of its forms where that does not serve every output."""
     graph = lowering.graph
-    input_, weights, bias, output = _tensors(graph, node)
+    input_, weights, bias, output = weighted_tensors(graph, node)
     flat = _flat(weights)
     outputs = len(flat)
     low, high = activation_range(output, node.options["fused_activation_function"])
@@ -206,4 +194,22 @@ def _steps(graph: Graph, node: Node, biases: list[int]) -> list[Array]:
     ]
 
 
-FAMILIES = (Family(("FULLY_CONNECTED",), check, lower),)
+# --- row by row ---
+
+
+def _rows(node: Node, sources: Sources) -> Recipe:
+    """Where every row passes the layer alone."""
+    inputs, depth = (sources.tensors[index].shape[-1] for index in node.inputs[:2])
+    if inputs != depth:
+        raise NotIncrementalError(ALL_TIME)
+    return along_last_axis(node, sources)
+
+
+FAMILIES = (
+    Family(
+        ("FULLY_CONNECTED",),
+        (counts(2, 3), check_types, check_shapes, weighted_scales(axis=0)),
+        lower,
+        _rows,
+    ),
+)

@@ -10,8 +10,10 @@ import numpy as np
 from codegen.kernels.requantize import Multiplier, quantization, quantize_multiplier
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import bounds
-from codegen.ops.family import AGAIN, Family, Fault, check_counts, check_int8, operand, result
-from codegen.ops.movement import View, check_loops, copy, indices
+from codegen.ops.checks import check_int8_ends, counts, operand, result, unary_tensors
+from codegen.ops.family import AGAIN, Family, Fault
+from codegen.ops.movement import Places, check_loops, copy, indices
+from codegen.ops.rows import ALL_TIME
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
@@ -31,21 +33,18 @@ def axes_of(graph: Graph, node: Node) -> list[int] | None:
     return sorted({axis % rank for axis in values})
 
 
-def check(graph: Graph, node: Node) -> Iterator[Fault]:
+def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
     """int8 in and out, constant axes."""
-    faults = list(check_counts(node, 2, 2))
-    if faults:
-        yield from faults
-        return
-    input_, output = operand(graph, node, 0), result(graph, node)
-    assert input_ is not None
-    faults += [*check_int8(input_, "input"), *check_int8(output, "output")]
+    yield from check_int8_ends(*unary_tensors(graph, node))
+    if axes_of(graph, node) is None:
+        yield Fault("its axes are computed or outside the input", AGAIN)
+
+
+def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
+    """The output that follows from the axes, and what the kernels can count and move."""
+    input_, output = unary_tensors(graph, node)
     axes = axes_of(graph, node)
-    if axes is None:
-        faults.append(Fault("its axes are computed or outside the input", AGAIN))
-    if faults or axes is None:
-        yield from faults
-        return
+    assert axes is not None
     kept = [1 if axis in axes else size for axis, size in enumerate(input_.shape)]
     if not node.options["keep_dims"]:
         kept = [size for axis, size in enumerate(input_.shape) if axis not in axes]
@@ -59,7 +58,7 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         yield from check_loops(view, indices(view.shape))
 
 
-def _gathered(shape: tuple[int, ...], axes: list[int]) -> View | None:
+def _gathered(shape: tuple[int, ...], axes: list[int]) -> Places | None:
     """The places of the input with the values of each mean side by side; None where they are at one pitch."""
     real = [axis for axis in axes if shape[axis] > 1]
     if not real or all(axis in real or shape[axis] == 1 for axis in range(real[0], real[-1])):
@@ -110,4 +109,4 @@ def lower(lowering: Lowering, node: Node) -> None:
     )
 
 
-FAMILIES = (Family(("MEAN",), check, lower),)
+FAMILIES = (Family(("MEAN",), (counts(2, 2), check_types, check_shapes), lower, ALL_TIME),)

@@ -8,53 +8,43 @@ from typing import TYPE_CHECKING
 from codegen.kernels.requantize import activation_range
 from codegen.model.graph import Graph, Node
 from codegen.ops import bounds
-from codegen.ops.conv_2d import check_window, window_axes
-from codegen.ops.family import (
-    AGAIN,
-    Family,
-    Fault,
-    check_activation,
-    check_counts,
-    check_int8,
-    check_rank,
-    operand,
-    result,
-)
-from codegen.ops.movement import same_scale
+from codegen.ops.checks import check_activation, check_int8_ends, check_same_scale, counts, unary_tensors
+from codegen.ops.conv_2d import check_window, window_axes, window_rows
+from codegen.ops.family import AGAIN, Family, Fault
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
 
-def check(graph: Graph, node: Node) -> Iterator[Fault]:
-    """int8 of one scale, four dimensions, a window."""
-    faults = list(check_counts(node, 1, 1))
-    if faults:
-        yield from faults
-        return
-    input_, output = operand(graph, node, 0), result(graph, node)
-    assert input_ is not None
-    faults += [*check_int8(input_, "input"), *check_int8(output, "output"), *check_activation(node)]
-    faults += [*check_rank(input_, "input", 4), *check_rank(output, "output", 4)]
-    kernel = (node.options["filter_height"], node.options["filter_width"])
+def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
+    """int8, four dimensions, a window."""
+    input_, output = unary_tensors(graph, node)
+    yield from check_int8_ends(input_, output, rank=4)
+    yield from check_activation(node)
+    kernel = _kernel(node)
     if min(kernel) < 1:
-        faults.append(Fault(f"its window is {kernel[0]} x {kernel[1]}", AGAIN))
-    if faults:
-        yield from faults
-        return
-    if not same_scale(input_, output):
-        yield Fault("its input and output have different scales or zero points", AGAIN)
+        yield Fault(f"its window is {kernel[0]} x {kernel[1]}", AGAIN)
+
+
+def check_ends(graph: Graph, node: Node) -> Iterator[Fault]:
+    """One scale, and the output that follows from the window."""
+    input_, output = unary_tensors(graph, node)
+    yield from check_same_scale(input_, output)
     if input_.shape[3] != output.shape[3]:
         yield Fault(f"{input_.shape[3]} channels become {output.shape[3]}", AGAIN)
-    yield from check_window(node, input_.shape, kernel, output)
+    yield from check_window(node, input_.shape, _kernel(node), output)
     yield from bounds.check_range(output, node.options["fused_activation_function"])
+
+
+def _kernel(node: Node) -> tuple[int, int]:
+    """Rows and columns of the window."""
+    return node.options["filter_height"], node.options["filter_width"]
 
 
 def lower(lowering: Lowering, node: Node) -> None:
     """pool_2d_average or pool_2d_largest."""
-    input_, output = operand(lowering.graph, node, 0), result(lowering.graph, node)
-    assert input_ is not None
-    kernel = (node.options["filter_height"], node.options["filter_width"])
+    input_, output = unary_tensors(lowering.graph, node)
+    kernel = _kernel(node)
     rows, columns = window_axes(node, input_.shape, kernel)
     low, high = activation_range(output, node.options["fused_activation_function"])
     lowering.add(
@@ -81,4 +71,6 @@ def lower(lowering: Lowering, node: Node) -> None:
     )
 
 
-FAMILIES = (Family(("AVERAGE_POOL_2D", "MAX_POOL_2D"), check, lower),)
+FAMILIES = (
+    Family(("AVERAGE_POOL_2D", "MAX_POOL_2D"), (counts(1, 1), check_types, check_ends), lower, window_rows),
+)

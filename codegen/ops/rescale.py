@@ -14,8 +14,10 @@ import numpy as np
 from codegen.kernels.layer import Array
 from codegen.kernels.requantize import quantization, quantize_multiplier
 from codegen.model.graph import Graph, Node, Tensor
-from codegen.ops import bounds, unary
-from codegen.ops.family import AGAIN, Family, Fault, check_counts, operand, result
+from codegen.ops import bounds, reshape, unary
+from codegen.ops.checks import check_computed, check_same_shape, counts, unary_tensors
+from codegen.ops.family import AGAIN, Family, Fault
+from codegen.ops.rows import elementwise
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
@@ -26,16 +28,9 @@ INSIDE = "convert it with full int8 quantisation, so that floats are at its ends
 
 def check(graph: Graph, node: Node) -> Iterator[Fault]:
     """Integers of one scale on the quantized side; a float side is the model's end."""
-    faults = list(check_counts(node, 1, 1))
-    if faults:
-        yield from faults
-        return
-    input_, output = operand(graph, node, 0), result(graph, node)
-    assert input_ is not None
-    if input_.shape != output.shape:
-        yield Fault(f"its input is {list(input_.shape)}, its output {list(output.shape)}", AGAIN)
-    if input_.data is not None:
-        yield Fault("its input is constant", "compute the result before converting")
+    input_, output = unary_tensors(graph, node)
+    yield from check_same_shape(input_, output)
+    yield from check_computed(input_)
     if node.op == "DEQUANTIZE":
         yield from _check_side(input_, "input", INTEGERS[:2])
         if output.dtype != "float32":
@@ -60,7 +55,7 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
 
 
 def _computes(node: Node) -> bool:
-    return node.op not in ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+    return node.op not in reshape.OPS
 
 
 def _check_side(tensor: Tensor, what: str, types: tuple[str, ...]) -> Iterator[Fault]:
@@ -103,8 +98,7 @@ def thresholds(output: Tensor) -> list[int]:
 
 def lower(lowering: Lowering, node: Node) -> None:
     """A table between 8-bit types, else one of the kernels of rescale.h."""
-    input_, output = operand(lowering.graph, node, 0), result(lowering.graph, node)
-    assert input_ is not None
+    input_, output = unary_tensors(lowering.graph, node)
     if input_.dtype in unary.BYTES and output.dtype in unary.BYTES:
         unary.lower(lowering, node)
     elif output.dtype == "float32":
@@ -155,4 +149,7 @@ def _lower_integers(lowering: Lowering, node: Node, input_: Tensor, output: Tens
     )
 
 
-FAMILIES = (Family(("QUANTIZE", "DEQUANTIZE"), check, lower),)
+FAMILIES = (
+    Family(("QUANTIZE",), (counts(1, 1), check), lower, elementwise),
+    Family(("DEQUANTIZE",), (counts(1, 1), check), lower),
+)

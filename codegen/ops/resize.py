@@ -10,7 +10,8 @@ import numpy as np
 
 from codegen.kernels.layer import Array
 from codegen.model.graph import Graph, Node
-from codegen.ops.family import AGAIN, Family, Fault, check_counts, check_int8, check_rank, operand, result
+from codegen.ops.checks import binary_tensors, check_int8_ends, counts, unary_tensors
+from codegen.ops.family import AGAIN, Family, Fault
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
@@ -28,20 +29,14 @@ def nearest(size: int, count: int, *, align: bool, centers: bool) -> list[int]:
     return found
 
 
-def check(graph: Graph, node: Node) -> Iterator[Fault]:
-    """int8, four dimensions, a constant size."""
-    faults = list(check_counts(node, 2, 2))
-    if faults:
-        yield from faults
-        return
-    input_, size, output = operand(graph, node, 0), operand(graph, node, 1), result(graph, node)
-    assert input_ is not None
-    assert size is not None
-    faults += [*check_int8(input_, "input"), *check_int8(output, "output")]
-    faults += [*check_rank(input_, "input", 4), *check_rank(output, "output", 4)]
-    if faults:
-        yield from faults
-        return
+def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
+    """int8, four dimensions."""
+    yield from check_int8_ends(*unary_tensors(graph, node), rank=4)
+
+
+def check_size(graph: Graph, node: Node) -> Iterator[Fault]:
+    """The constant size is that of the output."""
+    input_, size, output = binary_tensors(graph, node)
     if size.data is None or tuple(size.data.reshape(-1).tolist()) != output.shape[1:3]:
         yield Fault(f"its size is computed, or not that of its output {list(output.shape)}", AGAIN)
     if output.shape[3] != input_.shape[3] or max(input_.shape) >= 1 << 15:
@@ -50,8 +45,7 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
 
 def lower(lowering: Lowering, node: Node) -> None:
     """resize with the places of rows and columns."""
-    input_, output = operand(lowering.graph, node, 0), result(lowering.graph, node)
-    assert input_ is not None
+    input_, output = unary_tensors(lowering.graph, node)
     align, centers = node.options["align_corners"], node.options["half_pixel_centers"]
     places = [
         nearest(size, count, align=align, centers=centers)
@@ -76,4 +70,4 @@ def lower(lowering: Lowering, node: Node) -> None:
     )
 
 
-FAMILIES = (Family(("RESIZE_NEAREST_NEIGHBOR",), check, lower),)
+FAMILIES = (Family(("RESIZE_NEAREST_NEIGHBOR",), (counts(2, 2), check_types, check_size), lower),)

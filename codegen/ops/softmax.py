@@ -12,7 +12,9 @@ from codegen.kernels.fixed_point import exp_negative
 from codegen.kernels.layer import Array
 from codegen.kernels.requantize import high_multiply, quantization, quantize_multiplier
 from codegen.model.graph import Graph, Node
-from codegen.ops.family import AGAIN, Family, Fault, check_counts, check_int8, operand, result
+from codegen.ops.checks import check_int8, counts, unary_tensors
+from codegen.ops.family import AGAIN, Family, Fault
+from codegen.ops.rows import along_last_axis
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
@@ -24,22 +26,19 @@ TOLERANCE = {"int8": 0.0, "int16": 0.001}  # of the output's scale, relative
 LARGEST_DEPTH = {"int8": 511, "int16": 4095}
 
 
-def check(graph: Graph, node: Node) -> Iterator[Fault]:
-    """int8 in, int8 or int16 out, with the scale and zero point that the operator demands."""
-    faults = list(check_counts(node, 1, 1))
-    if faults:
-        yield from faults
-        return
-    input_, output = operand(graph, node, 0), result(graph, node)
-    assert input_ is not None
-    faults += check_int8(input_, "input")
+def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
+    """int8 in, int8 or int16 out."""
+    input_, output = unary_tensors(graph, node)
+    yield from check_int8(input_, "input")
     if output.dtype != "int16":
-        faults += check_int8(output, "output")
+        yield from check_int8(output, "output")
     elif output.quantization is None or len(output.quantization.scales) != 1:
-        faults.append(Fault("its output has no scale", AGAIN))
-    if faults:
-        yield from faults
-        return
+        yield Fault("its output has no scale", AGAIN)
+
+
+def check_ends(graph: Graph, node: Node) -> Iterator[Fault]:
+    """The scale and zero point that the operator demands, and no more classes than it is defined for."""
+    input_, output = unary_tensors(graph, node)
     steps, zero_point = (256, -128) if output.dtype == "int8" else (65536, -32768)
     if abs(quantization(output).scale * steps - 1) > TOLERANCE[output.dtype]:
         yield Fault(f"its output must have the scale 1/{steps}", AGAIN)
@@ -73,8 +72,7 @@ def exponentials(scale: float, beta: float) -> list[int]:
 
 def lower(lowering: Lowering, node: Node) -> None:
     """softmax with a table of the exponentials."""
-    input_, output = operand(lowering.graph, node, 0), result(lowering.graph, node)
-    assert input_ is not None
+    input_, output = unary_tensors(lowering.graph, node)
     values = exponentials(quantization(input_).scale, float(node.options["beta"]))
     while len(values) > 1 and values[-1] == 0:
         values.pop()
@@ -98,4 +96,4 @@ def lower(lowering: Lowering, node: Node) -> None:
     )
 
 
-FAMILIES = (Family(("SOFTMAX",), check, lower),)
+FAMILIES = (Family(("SOFTMAX",), (counts(1, 1), check_types, check_ends), lower, along_last_axis),)

@@ -21,7 +21,9 @@ from codegen.kernels.requantize import (
 )
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import bounds
-from codegen.ops.family import AGAIN, Family, Fault, check_counts, operand, result
+from codegen.ops.checks import check_computed, check_same_shape, counts, unary_tensors
+from codegen.ops.family import AGAIN, Family, Fault
+from codegen.ops.rows import elementwise
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
@@ -228,14 +230,9 @@ LIMITS: dict[str, tuple[float, ...]] = {
 FIXED = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
 
 
-def check(graph: Graph, node: Node) -> Iterator[Fault]:
-    """8-bit input and output of one shape, each with one scale."""
-    faults = list(check_counts(node, 1, 1))
-    if faults:
-        yield from faults
-        return
-    input_, output = operand(graph, node, 0), result(graph, node)
-    assert input_ is not None
+def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
+    """int8 input and output, each with one scale."""
+    input_, output = unary_tensors(graph, node)
     for tensor, what in ((input_, "input"), (output, "output")):
         if tensor.dtype != "int8":
             yield Fault(f"its {what} is {tensor.dtype}; int8 is needed", AGAIN)
@@ -244,10 +241,13 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         else:
             continue
         return
-    if input_.data is not None:
-        yield Fault("its input is constant", "compute the result before converting")
-    if input_.shape != output.shape:
-        yield Fault(f"its input is {list(input_.shape)}, its output {list(output.shape)}", AGAIN)
+
+
+def check_ends(graph: Graph, node: Node) -> Iterator[Fault]:
+    """A computed input of the output's shape, and an output's scale where the operator fixes it."""
+    input_, output = unary_tensors(graph, node)
+    yield from check_computed(input_)
+    yield from check_same_shape(input_, output)
     if node.op in FIXED and (quantization(output).scale, quantization(output).zero_point) != FIXED[node.op]:
         scale, zero_point = FIXED[node.op]
         yield Fault(f"its output must have scale 1/{round(1 / scale)} and zero point {zero_point}", AGAIN)
@@ -282,8 +282,7 @@ def _check_scales(node: Node, input_: Tensor, output: Tensor) -> Iterator[Fault]
 
 def lower(lowering: Lowering, node: Node) -> None:
     """A table."""
-    input_, output = operand(lowering.graph, node, 0), result(lowering.graph, node)
-    assert input_ is not None
+    input_, output = unary_tensors(lowering.graph, node)
     function = FUNCTIONS[node.op](node, input_, output, lowering.reference)
     limits = np.iinfo(output.dtype)
     inputs = np.arange(-128, 128).astype(np.int8).view(input_.dtype).tolist()
@@ -292,4 +291,11 @@ def lower(lowering: Lowering, node: Node) -> None:
     lowering.table(node, input_.index, table.reshape(1, 256))
 
 
-FAMILIES = (Family(tuple(op for op in FUNCTIONS if op != "QUANTIZE"), check, lower),)
+FAMILIES = (
+    Family(
+        tuple(op for op in FUNCTIONS if op != "QUANTIZE"),
+        (counts(1, 1), check_types, check_ends),
+        lower,
+        elementwise,
+    ),
+)

@@ -56,6 +56,6 @@ def lower_assign(lowering: Lowering, node: Node) -> None:
 
 
 FAMILIES = (
-    Family(("READ_VARIABLE",), check, lower_read),
-    Family(("ASSIGN_VARIABLE",), check, lower_assign),
+    Family(("READ_VARIABLE",), (check,), lower_read),
+    Family(("ASSIGN_VARIABLE",), (check,), lower_assign),
 )

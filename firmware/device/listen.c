@@ -6,10 +6,19 @@
 
 #define BLOCK 64 /* samples taken from the microphone at once: 4 ms at 16 kHz */
 
+/* Seconds; fewer than the ticks of any port wrap in, which is 58 on xg24. */
+#define RETRY_LAST 32u /* behind a fault the microphone is started anew after 1, 2, 4, ... up to this */
+#define HEALED     20u /* of work without a fault: the slowest shows within ten */
+
 static struct {
     enum { SOURCE_NONE, SOURCE_MICROPHONE, SOURCE_LINES } source;
     bool microphone; /* it runs, also while nobody listens */
     bool stages;
+    bool failed;           /* the microphone waits for its next start */
+    bool healthy;          /* it has worked since the chip started */
+    bool host;             /* somebody has sent a line since its last start */
+    uint32_t back_off;     /* seconds that it waited last; 0: it works */
+    uint32_t since;        /* ticks when it started, or failed */
     uint32_t lost_at_stop; /* port_audio_lost() when listening to the microphone ended */
     uint32_t lost_unheard; /* of it, while nobody listened */
     listen_counts_t counts;
@@ -22,6 +31,8 @@ bool listen_live(void)
     if (!listen_is_live())
         listen.lost_unheard += port_audio_lost() - listen.lost_at_stop;
     listen.microphone = true;
+    listen.failed = false;
+    listen.since = port_ticks();
     listen.source = SOURCE_MICROPHONE;
     output_set_patient(false);
     pipeline_reset(app.pipeline);
@@ -32,6 +43,7 @@ void listen_replay(void)
 {
     if (listen_is_live())
         listen.lost_at_stop = port_audio_lost();
+    listen.failed = false;
     listen.source = SOURCE_LINES;
     output_set_patient(true);
     pipeline_reset(app.pipeline);
@@ -64,24 +76,59 @@ listen_counts_t listen_counts(void)
     return counts;
 }
 
-/* One that gives nothing is told and left alone; `live` tries it again. */
+static bool passed(uint32_t seconds)
+{
+    return port_ticks() - listen.since >= seconds * port_tick_hz;
+}
+
+/* When no start has helped the chip is reset, but not over and over: a microphone that was not heard since
+ * such a reset is not there. Nor while a host is at work, which is told and can decide. */
+static void back_off(void)
+{
+    listen.back_off = listen.back_off == 0 ? 1 : 2 * listen.back_off;
+    if (listen.back_off <= RETRY_LAST)
+        return;
+    if (!listen.host && (listen.healthy || port_reset_cause()[0] != 'f')) /* of a fault */
+        port_fail(&error_microphone);
+    listen.back_off = RETRY_LAST;
+}
+
+/* One that gives nothing is told, and waits for its next start if it was listened to. */
 static void check_microphone(void)
 {
     const protocol_error_t *const fault = port_audio_fault();
-    if (fault == NULL)
+    if (fault == NULL) {
+        if (passed(HEALED)) {
+            listen.healthy = true;
+            listen.back_off = 0;
+        }
         return;
+    }
     protocol_error(fault, (int32_t)app.pipeline->sample_rate);
     listen.microphone = false;
     if (listen_is_live()) {
         listen.lost_at_stop = port_audio_lost();
         listen.source = SOURCE_NONE;
         output_set_patient(true);
+        back_off();
+        listen.failed = true;
+        listen.since = port_ticks();
     }
+}
+
+void listen_host(void)
+{
+    listen.host = true;
 }
 
 bool listen_poll(void)
 {
     int16_t block[BLOCK];
+    if (listen.failed && passed(listen.back_off)) {
+        listen.host = false;
+        listen.counts.restarts++;
+        listen_live();
+    }
     if (!listen.microphone)
         return false;
     const size_t count = port_audio_read(block, BLOCK);

@@ -11,6 +11,7 @@
 typedef struct {
     uint32_t windows, decisions; /* since start */
     uint32_t late;               /* live windows that took longer than one stride lasts */
+    uint32_t restarts;           /* of a microphone that gave no sound */
     uint32_t lost;               /* samples that found the microphone's ring full while it was listened to */
 } listen_counts_t;
 
@@ -23,8 +24,12 @@ void listen_replay(void);
 bool listen_is_live(void);
 bool listen_is_replay(void);
 
-/* Live: takes what the microphone has; true when there was something. */
+/* Live: takes what the microphone has; true when there was something. A microphone that gives none is started
+ * again, later and later, and at last the chip is reset. */
 bool listen_poll(void);
+
+/* A host has sent a line: while it works, a microphone's fault resets nothing. */
+void listen_host(void);
 
 /* Samples through the pipeline, their lines out. */
 void listen_push(const int16_t *samples, size_t count);

@@ -120,6 +120,7 @@ static bool read_lines(void)
             command_parse(reader.text, reader.used, &command);
             obey(&command);
             host = true;
+            listen_host();
         } else if (event == READER_TOO_LONG) {
             protocol_error(&error_line_too_long, PROTOCOL_LINE_MAX);
         }

@@ -12,12 +12,12 @@ void status_line(void)
 {
     const pipeline_t *pipeline = app.pipeline;
     static const char *const keys[] = {KEY_WINDOWS,     KEY_DECISIONS, KEY_LATE,  KEY_DROPPED, KEY_LOST,
-                                       KEY_SERIAL_LOST, KEY_ERRORS,    KEY_STACK, KEY_AWAKE};
+                                       KEY_SERIAL_LOST, KEY_ERRORS,    KEY_STACK, KEY_AWAKE,   KEY_RESTARTS};
     const listen_counts_t counts = listen_counts();
     const uint32_t values[] = {
         counts.windows, counts.decisions,   counts.late,       output_dropped(),
         counts.lost,    port_serial_lost(), protocol_errors(), (uint32_t)port_stack_used(),
-        idle_awake()};
+        idle_awake(),   counts.restarts};
     json_t json;
     json_begin(&json, app.line, app.line_size);
     json_count(&json, KEY_STATUS, pipeline == NULL ? 0 : pipeline->state->sequence);

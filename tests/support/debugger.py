@@ -23,7 +23,7 @@ class Debugger:
         self._image = image
         self._received = b""
         self._socket = socket.socket(socket.AF_UNIX)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 600
         while True:
             try:
                 self._socket.connect(str(path))
@@ -31,7 +31,7 @@ class Debugger:
             except OSError:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
-        self._socket.settimeout(60)
+        self._socket.settimeout(600)
 
     def __enter__(self) -> Debugger:
         self._ask("?")  # who connects halts the machine

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def gone(pid: int, seconds: float = 10) -> bool:
+def gone(pid: int, seconds: float = 120) -> bool:
     """Whether a process ends within this time; one nobody waited for counts as ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -21,7 +21,7 @@ def gone(pid: int, seconds: float = 10) -> bool:
     return False
 
 
-def until(holds: Callable[[], object], seconds: float = 60) -> bool:
+def until(holds: Callable[[], object], seconds: float = 600) -> bool:
     """Whether it comes true within this time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
@@ -26,6 +27,7 @@ _EXACT = ("PCM_16", "ALAC_16")
 _CHANNELS = {"left": 1, "right": 2}
 _CANCELLED = 0.01  # a mean with less than this share of its loudest channel's energy is not what was heard
 _FINE = 256  # frames read at once of a damaged file: the last readable sample is not missed by more
+_MAGIC = (b"RIFF", b"RF64", b"fLaC")  # with which a file begins that says what it is
 _BLOCK = 1 << 16  # frames read at once: a header that promises too many samples reserves no memory
 
 
@@ -208,6 +210,20 @@ def _read_frames(file: soundfile.SoundFile, dtype: str) -> NDArray[Any]:
     while blocks[-1].shape[0] or len(blocks) == 1:
         blocks.append(file.read(_BLOCK, dtype, always_2d=True))
     return np.concatenate(blocks)
+
+
+def read_pipe(stream: BinaryIO, read: Reader, sample_rate: int) -> NDArray[np.int16]:
+    """A recording from a pipe, read to its end: WAV or FLAC by their first bytes, else raw samples as in a
+    file named .s16le."""
+    data = stream.read()
+    suffix = ".wav" if data[:4] in _MAGIC else RAW_SUFFIXES[0]
+    with tempfile.NamedTemporaryFile(suffix=suffix) as copy:
+        copy.write(data)
+        copy.flush()
+        try:
+            return read(Path(copy.name), sample_rate)
+        except UserError as error:
+            raise UserError(error.what, file="standard input", remedy=error.remedy) from None
 
 
 def _read_raw(path: Path) -> NDArray[np.int16]:

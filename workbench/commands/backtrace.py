@@ -14,6 +14,7 @@ from workbench.backtrace.image import Image
 from workbench.backtrace.places import Place, places
 from workbench.backtrace.registers import EXCEPTIONS, in_words
 from workbench.backtrace.unwind import Frame, unwind
+from workbench.progress import waiting
 
 NAME = "backtrace"
 HELP = "make functions and lines of source of what an image printed when it failed"
@@ -54,8 +55,9 @@ def run(args: argparse.Namespace) -> int:
                 file=args.elf,
                 remedy="Name the ELF file of that build, or add --any-build and believe nothing.",
             )
-    traces = [unwind(dump, image) for dump in dumps]
-    found = iter(places(args.elf, [frame.at for trace in traces for frame in trace]))
+    with waiting("looking up functions and lines"):
+        traces = [unwind(dump, image) for dump in dumps]
+        found = iter(places(args.elf, [frame.at for trace in traces for frame in trace]))
     whole = [[(frame, _within(image, frame, next(found))) for frame in trace] for trace in traces]
     if args.json:
         objects = [_object(dump, trace) for dump, trace in zip(dumps, whole, strict=True)]

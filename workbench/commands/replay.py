@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +20,13 @@ from workbench.audio import recording as audio
 from workbench.host import engine as inference
 from workbench.progress import progress, remark
 from workbench.protocol.lines import Decision, Stage, parse_line
+from workbench.report.text import counts
 from workbench.targets import BAUD, Device, open_app
 from workbench.targets.restored import restored
 
-LONGEST = 600  # seconds of a recording that is played once more to say why nothing was decided
+PIPE = Path("-")
+Samples = NDArray[np.int16]
+
 NAME = "replay"
 HELP = "play recordings into an image and print the lines it decides"
 DESCRIPTION = """\
@@ -31,7 +38,12 @@ Each recording starts with everything empty. Time is the number of samples, so n
   earshot replay --app examples/smart_lock --target qemu door.wav       on an emulated Cortex-M4
   earshot replay --app examples/smart_lock --target /dev/ttyACM0 door.wav
 
+  arecord -f S16_LE -r 16000 -d 5 -t raw | earshot replay --app examples/smart_lock -
+
+Of several recordings each one's lines come behind {"recording":"door.wav"}. - is standard input, read
+to its end: a WAV or FLAC file, or else raw 16-bit little-endian mono samples at the app's rate.
 --stages prints each stage of every window too: cepstra, gate, features, frame, input and scores.
+How often each class was decided is said on stderr. --json prints one object in place of the lines.
 """
 
 
@@ -48,58 +60,98 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--board", metavar="B", help="what to build for an emulator (default mps2_an386)")
     parser.add_argument("--baud", type=int, default=BAUD, metavar="N", help=f"of the port (default {BAUD})")
     parser.add_argument("--stages", action="store_true", help="every stage of every window too")
-    parser.add_argument("recordings", type=Path, nargs="+", metavar="WAV", help="WAV, FLAC, or raw .s16le")
+    parser.add_argument("recordings", type=Path, nargs="+", metavar="WAV", help="WAV, FLAC, raw .s16le, or -")
+    parser.add_argument("--json", action="store_true", help="one object: recordings, each with its decisions")
     audio.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     spec = load_spec(args.app)
-    if spec.pipeline is None:
+    pipeline = spec.pipeline
+    if pipeline is None:
         raise UserError(
             "it is a bare model, which hears nothing",
             file=spec.file,
             remedy="Add the sections of a pipeline, or use `earshot infer`.",
         )
-    rate = spec.pipeline.audio.sample_rate
-    files = progress(args.recordings, len(args.recordings), "reading recordings")
-    sounds = [audio.read_with_arguments(args, file, rate) for file in files]
+    sounds = _read(args, pipeline.audio.sample_rate)
     target, engine = inference.where(args.target, args.engine, spec)
+    if pipeline.gate.backoff + 1 < pipeline.cascade.frames:
+        remark(
+            f"[gate] backoff = {pipeline.gate.backoff} may shut the gate before a sound has gone through the "
+            f"cascade's {pipeline.cascade.frames} frames; backoff = {pipeline.cascade.frames - 1} does not"
+        )
+    told = []
     with (
         open_app(args.app, target, board=args.board, engine=engine, baud=args.baud) as device,
         restored(device),
     ):
         device.command("stages on" if args.stages else "stages off")
-        for file, samples in zip(args.recordings, sounds, strict=True):
-            if len(sounds) > 1:
-                print(f"earshot: {file}", file=sys.stderr, flush=True)
-            windows, decided = device.status()["windows"], 0
+        for name, samples in sounds:
+            lines = []
+            if len(sounds) > 1 and not args.json:
+                print(json.dumps({"recording": name}, separators=(",", ":")), flush=True)
             for line in device.replay(samples):
-                print(line)
-                decided += isinstance(parse_line(line), Decision)
+                lines.append(line)
+                if not args.json:
+                    print(line)
             sys.stdout.flush()
-            if not decided:
-                windows = device.status()["windows"] - windows
-                remark(f"{file}: {_undecided(spec.pipeline, device, samples, windows)}")
+            told.append(played(name, samples, lines, pipeline.window.size, pipeline.window.stride))
+            remark(summary(told[-1], pipeline, _passed(device, samples, lines, stages=args.stages)))
+    if args.json:
+        print(json.dumps({"app": spec.name, "target": target, "recordings": told}))
     return 0
 
 
-def _undecided(pipeline: Pipeline, device: Device, samples: NDArray[np.int16], windows: int) -> str:
-    """Why no decision came, by the gate of the image itself."""
-    told = f"no decision: {windows} windows"
-    frames = pipeline.cascade.frames
-    if windows < frames:
-        return f"{told}; a decision needs {frames}"
-    if samples.size > LONGEST * pipeline.audio.sample_rate:
-        return told
-    device.command("stages on")
-    stages = [parse_line(line) for line in device.replay(samples)]
-    passed = sum(isinstance(one, Stage) and one.stage == "gate" and one.values[0] != 0 for one in stages)
-    told += f", {passed} passed the gate; a decision needs {frames} in a row"
-    gate = pipeline.gate
-    if passed and gate.backoff < frames - 1:
-        told += (
-            f" (backoff = {gate.backoff} shuts it after {gate.backoff + 1}; {frames - 1} would pass enough)"
-        )
-    elif not passed:
-        told += f" (no sample is above [gate] threshold = {gate.threshold})"
-    return told
+def _read(args: argparse.Namespace, rate: int) -> list[tuple[str, Samples]]:
+    """Name and samples of each recording."""
+    if args.recordings.count(PIPE) > 1:
+        raise UserError("- is given twice", remedy="Standard input is one recording.")
+    read = audio.reader(args)
+    sounds = []
+    for file in progress(args.recordings, len(args.recordings), "reading recordings"):
+        samples = audio.read_pipe(sys.stdin.buffer, read, rate) if file == PIPE else read(file, rate)
+        sounds.append((str(file), samples))
+    return sounds
+
+
+def played(name: str, samples: Samples, lines: Sequence[str], size: int, stride: int) -> dict[str, Any]:
+    """One recording as --json tells it. stages: only where they were printed."""
+    parsed = [json.loads(line) for line in lines]
+    stages = [line for line in parsed if "stage" in line]
+    found = {
+        "file": name,
+        "samples": len(samples),
+        "windows": max(0, (len(samples) - size) // stride + 1),
+        "decisions": [line for line in parsed if "stage" not in line],
+    }
+    return found | ({"stages": stages} if stages else {})
+
+
+def _passed(device: Device, samples: Samples, lines: Sequence[str], *, stages: bool) -> int | None:
+    """How many windows passed the gate; None where there are decisions, which say it. Where the stages were
+    not printed the recording is played once more for it."""
+    if any(isinstance(parse_line(line), Decision) for line in lines):
+        return None
+    if not stages:
+        device.command("stages on")
+        lines = list(device.replay(samples))
+        device.command("stages off")
+    gates = (line for line in map(parse_line, lines) if isinstance(line, Stage) and line.stage == "gate")
+    return sum(line.values[0] for line in gates)
+
+
+def summary(told: Mapping[str, Any], pipeline: Pipeline, passed: int | None) -> str:
+    """One line for a person. passed: windows that passed the gate, where nothing was decided."""
+    windows = f"{told['windows']} window{'' if told['windows'] == 1 else 's'}"
+    if passed is None:
+        classes = Counter(line["Label"] for line in told["decisions"])
+        count = len(told["decisions"])
+        return f"{told['file']}: {count} decision{'' if count == 1 else 's'} in {windows}: {counts(classes)}"
+    if told["windows"] == 0:
+        why = f"a window is {pipeline.window.size} samples, the recording {told['samples']}"
+    elif passed == 0:
+        why = "none was loud enough for the gate"
+    else:
+        why = f"{passed} passed the gate, none while the cascade of {pipeline.cascade.frames} was full"
+    return f"{told['file']}: no decision in {windows}: {why}"

@@ -17,8 +17,11 @@ Installs what the tests need (compilers, emulator) where that is possible, then 
 The run ends with a table of the proofs that were skipped, and why.
 
   earshot test                       everything
+  earshot test --fast                what an edit most often breaks: under a minute of CPU time
   earshot test tests/codegen/ops     a folder or a file
   earshot test -k gate -x            words for pytest are passed on
+  earshot test -m "not qemu"         markers: fast, build, qemu, renode, docs, soak
+  earshot test --coverage            also counts which lines run, of Python and of the C on this computer
 """
 
 BAD_USAGE = 4  # of pytest
@@ -34,7 +37,15 @@ def run(args: argparse.Namespace) -> int:
     """pytest's exit code: 0 passed, 1 a test failed, 5 no test was found, 2 an unknown option."""
     tools.ensure(*tools.TOOLS)
     tools.try_install(*tools.PROOFS)
+    chosen = [word for word in args.words if word not in ("--fast", "--coverage")]
+    chosen += ["-m", "fast"] if "--fast" in args.words else []
     # A file's tests stay on one core: what they build together is built once.
-    command = [sys.executable, "-m", "pytest", "--numprocesses=auto", "--dist=loadfile", *args.words]
-    code = subprocess.run(command, cwd=ROOT, env=scons_environment(), check=False).returncode
+    words = ["--numprocesses=auto", "--dist=loadfile", *chosen]
+    if "--coverage" in args.words:
+        from workbench.house.coverage import run as covered
+
+        code = covered(words)
+    else:
+        command = [sys.executable, "-m", "pytest", *words]
+        code = subprocess.run(command, cwd=ROOT, env=scons_environment(), check=False).returncode
     return 2 if code == BAD_USAGE else code

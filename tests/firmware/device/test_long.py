@@ -122,7 +122,7 @@ def test_no_counter_minds_its_wrap(tmp_path: Path) -> None:
 def bring_near_wrap(device: Device, path: Path, image: Path) -> tuple[int, int]:
     """Adds to the counters of a live image while it sleeps: how many windows, and how many samples."""
     assert device.status().live
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while True:
         with Debugger(path, image) as debugger:
             if debugger.asleep():

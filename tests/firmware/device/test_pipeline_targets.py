@@ -63,7 +63,7 @@ def built(folder: Path, app: App, command: list[str]) -> str | Path:
 
 def lines(command: list[str]) -> list[str]:
     """What steps_main prints."""
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout.splitlines()
 

@@ -81,7 +81,7 @@ def test_any_sequence_follows_the_rule(peaks: list[int], backoff: int, delay: in
 
 def test_settings_change_at_once_and_only_within_their_range() -> None:
     gate = Gate(600, 14, 0)
-    for key, most in (("threshold", 32767), ("backoff", 64), ("delay", 64)):
+    for key, most in (("threshold", 32767), ("backoff", 1000), ("delay", 64)):
         assert not gate.set(key, -1)
         assert not gate.set(key, most + 1)
         assert getattr(gate.state.settings, key) == {"threshold": 600, "backoff": 14, "delay": 0}[key]

@@ -51,7 +51,7 @@ def log(board: str, how: int) -> str:
         tensor = bytes([how]) + bytes(WILFUL_INPUTS - 1)
         for number, at in enumerate(range(0, WILFUL_INPUTS, 360)):
             device.send(numbered_line("tensor", number, tensor[at : at + 360]))
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 600
         while not lines[-1].startswith('{"boot":"app","board":"mps2'):
             line = device._line(deadline)
             assert line is not None, lines

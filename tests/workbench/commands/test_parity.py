@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import wave
 from collections.abc import Iterator
 from fractions import Fraction
@@ -48,9 +49,9 @@ def example() -> Iterator[tuple[Device, ...]]:
     need_tool("qemu-system-arm")
     need_tool("arm-none-eabi-gcc")
     with contextlib.ExitStack() as opened:
-        pc = opened.enter_context(open_app(EXAMPLE, "pc", timeout=60))
+        pc = opened.enter_context(open_app(EXAMPLE, "pc", timeout=600))
         chips = [
-            opened.enter_context(open_app(EXAMPLE, "qemu", board=board, timeout=60))
+            opened.enter_context(open_app(EXAMPLE, "qemu", board=board, timeout=600))
             for board in (QEMU_BOARD, M33_BOARD)
         ]
         yield pc, *chips
@@ -184,7 +185,9 @@ def test_replay_prints_the_lines_alone_whatever_the_target(
     first, second = noises(1.5, 11), noises(1.0, 12)
     files = wav(tmp_path / "first.wav", first), wav(tmp_path / "second.wav", second)
     for stages in (False, True):
-        expected = [*same(example, first, stages=stages), *same(example, second, stages=stages)]
+        named = [json.dumps({"recording": str(file)}, separators=(",", ":")) for file in files]
+        expected = [named[0], *same(example, first, stages=stages)]
+        expected += [named[1], *same(example, second, stages=stages)]
         for target in ("pc", "qemu"):
             words = [
                 "replay",

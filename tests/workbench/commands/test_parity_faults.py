@@ -44,7 +44,7 @@ def image_of(target: str) -> Path:
 
 
 def lines_of(target: str, image: Path) -> list[str]:
-    with open_target(target, image, timeout=60) as device:
+    with open_target(target, image, timeout=600) as device:
         device.command("stages on")
         return list(device.replay(sound()))
 

@@ -59,7 +59,7 @@ def test_every_boards_script_runs_up_to_the_missing_probe(tmp_path: Path, method
     for name, image in folders(tmp_path, method):
         board = load_board(name, image.parent / "boards") if name == "chip" else load_board(name)
         command, more = METHODS[method].command(program, board, None, None)
-        outcome = run(command, image, _environment(more), timeout=60)
+        outcome = run(command, image, _environment(more), timeout=600)
         if re.search(NO_PROBE[method], outcome.output) is None and outcome.code == 0:
             pytest.skip(f"a probe is connected to this computer: {outcome.output}")
         assert outcome.code != 0
@@ -78,7 +78,7 @@ def test_a_command_the_program_does_not_know_is_not_taken(tmp_path: Path, method
     script.write_text(wrong)
     board = load_board(name, tmp_path / "boards")
     command, more = METHODS[method].command(program, board, None, None)
-    outcome = run(command, image, _environment(more), timeout=60)
+    outcome = run(command, image, _environment(more), timeout=600)
     assert outcome.code != 0
     assert re.search(r"(?i)invalid command|not recognized", outcome.output), outcome.output
 
@@ -177,7 +177,7 @@ def eval_on_target(expression: str) -> bool:
 
 def test_pyocd_knows_every_command_of_its_scripts(tmp_path: Path) -> None:
     interpreter = Path(shutil.which(program_of("pyocd")) or "").read_text().split("\n")[0].removeprefix("#!")
-    done = run([interpreter, "-c", KNOWN], tmp_path, timeout=60)
+    done = run([interpreter, "-c", KNOWN], tmp_path, timeout=600)
     assert done.code == 0, done.output
     known = json.loads(done.output)
     for _, image in folders(tmp_path, "pyocd"):
@@ -197,9 +197,9 @@ def test_pyocd_takes_a_boards_pack_and_refuses_one_with_empty_memories(tmp_path:
     """Which is why `earshot packs` compares them first."""
     program = program_of("pyocd")
     right = write_pack(tmp_path, description(), "Maker.Right")
-    targets = run([program, "list", "--targets", "--pack", str(right)], tmp_path, timeout=120)
+    targets = run([program, "list", "--targets", "--pack", str(right)], tmp_path, timeout=900)
     assert re.search(r"^ *chip1536 .* pack", targets.output, re.MULTILINE), targets.output
     empty = re.sub(r'(start|size)="\w+"', r'\1="0x0"', RIGHT)
     wrong = write_pack(tmp_path, description(empty), "Maker.Wrong")
-    refused = run([program, "list", "--targets", "--pack", str(wrong)], tmp_path, timeout=120)
+    refused = run([program, "list", "--targets", "--pack", str(wrong)], tmp_path, timeout=900)
     assert "Memory regions must have a non-zero length" in refused.output

@@ -234,7 +234,7 @@ def test_an_interrupt_ends_robot_and_emulator(
     process, results = running
     in_the_case(built)
     os.kill(process.pid, number)
-    process.communicate(timeout=60)
+    process.communicate(timeout=900)
     assert process.returncode == 130
     assert until(lambda: not emulators(str(built)))
     assert (results / "output.xml").is_file()  # robot wrote what it had
@@ -266,7 +266,7 @@ def test_others_build_while_suites_run_and_ctrl_c_tells_what_was_finished(app: P
         assert process.poll() is None
     finally:
         os.killpg(process.pid, signal.SIGINT)
-        out, _ = process.communicate(timeout=120)
+        out, _ = process.communicate(timeout=900)
     assert process.returncode == 130, out
     assert re.search(r"interrupted: (\d+) of (\d+) cases finished, \1 of them passed on mps2_an386", out), out
     assert until(lambda: not emulators(str(built)))

@@ -174,7 +174,7 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_an_interrupt_tells_what_was_finished(running: subprocess.Popen[str], tmp_path: Path) -> None:
     """Though renode-test hears of it only through its group, and Renode not at all."""
     running.send_signal(signal.SIGINT)
-    told, _ = running.communicate(timeout=120)
+    told, _ = running.communicate(timeout=900)
     lines = told.splitlines()
     assert lines[-1] == f"['First'] {tmp_path / 'results' / 'log.html'}"
     assert running.returncode == 130
@@ -187,6 +187,6 @@ def test_whoever_is_killed_leaves_no_emulator(
     running: subprocess.Popen[str], tmp_path: Path, victim: str
 ) -> None:
     os.kill(running.pid if victim == "earshot" else pid(tmp_path / "renode-test.pid"), signal.SIGKILL)
-    running.communicate(timeout=120)
+    running.communicate(timeout=900)
     assert running.returncode == (-signal.SIGKILL if victim == "earshot" else 1)  # 1: its UserError
     assert gone(pid(tmp_path / "renode.pid"))

@@ -157,7 +157,7 @@ def test_lines_that_nobody_takes_are_dropped_after_a_second_and_counted() -> Non
             time.sleep(0.01)
         whole = 0
         while True:
-            line = device._line(time.monotonic() + 5)
+            line = device._line(time.monotonic() + 300)
             assert line is not None
             if '"ack"' in line and parse_line(line).number == -(-len(payload) // 360):  # type: ignore[union-attr]
                 break
@@ -173,7 +173,7 @@ def test_lines_that_nobody_takes_are_dropped_after_a_second_and_counted() -> Non
 
 
 def test_a_pyserial_url_is_a_door() -> None:
-    with on_a_socket(hashing_image("pc")) as url, open_target(url, timeout=20) as device:
+    with on_a_socket(hashing_image("pc")) as url, open_target(url, timeout=300) as device:
         assert device.boot.name == "app"
         assert list(device.replay(SOUND)) == expected_lines(HASHING, SOUND)
 
@@ -183,7 +183,7 @@ def test_a_serial_device_is_a_door() -> None:
     tty.setraw(theirs, termios.TCSANOW)
     with subprocess.Popen([hashing_image("pc")], stdin=ours, stdout=ours) as program:
         try:
-            with open_target(os.ttyname(theirs), timeout=20) as device:
+            with open_target(os.ttyname(theirs), timeout=300) as device:
                 assert list(device.replay(SOUND)) == expected_lines(HASHING, SOUND)
         finally:
             program.kill()
@@ -239,6 +239,18 @@ def test_an_image_that_says_nothing_is_given_up(tmp_path: Path) -> None:
     mute.chmod(0o755)
     with pytest.raises(UserError, match="nothing says who it is within 1 seconds"):
         open_target("pc", mute, timeout=1)
+
+
+@pytest.mark.parametrize(("says", "garbled"), [(r"\376\200{", True), ("hello", False)])
+def test_what_is_no_text_is_told_as_a_rate_that_may_be_off(
+    tmp_path: Path, says: str, *, garbled: bool
+) -> None:
+    image = tmp_path / "firmware"
+    image.write_text(f"#!/bin/sh\nprintf '{says}\\n'\nexec sleep 60\n")
+    image.chmod(0o755)
+    with pytest.raises(UserError, match="is the rate of the serial line right") as caught:
+        open_target("pc", image, timeout=1)
+    assert ("What came is no text" in str(caught.value)) == garbled
 
 
 def test_boards_and_targets_that_do_not_go_together() -> None:
