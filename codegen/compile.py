@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from codegen.app.contract import check_contract
@@ -19,8 +20,24 @@ from codegen.passes.layer_outputs import output_bytes
 from codegen.passes.legalise import load_graph
 
 
-def generate(app: Path, kernels: str | None = None, tflm: int | None = None) -> dict[str, str]:
-    """File name -> text for the app in this folder (or of this pipeline.toml). UserError with what is wrong.
+@dataclass(frozen=True, eq=False)
+class App:
+    """An app's pipeline.toml and its model, each read once and handed on."""
+
+    spec: Spec
+    graph: Graph
+
+
+def load_app(app: Path | App) -> App:
+    """The app in this folder or of this pipeline.toml, read unless it is. UserError with every fault."""
+    if isinstance(app, App):
+        return app
+    spec = load_spec(app)
+    return App(spec, load_graph(spec.classifier.model))
+
+
+def generate(app: Path | App, kernels: str | None = None, tflm: int | None = None) -> dict[str, str]:
+    """File name -> text for an app. UserError with what is wrong.
 
     kernels: "small" or "fast" in place of the app's own choice.
 
@@ -29,8 +46,9 @@ def generate(app: Path, kernels: str | None = None, tflm: int | None = None) -> 
 
     NAME.h, NAME_model.c, NAME_pipeline.c (not for a bare model) and app.c; the same bytes for every board.
     """
-    spec = with_engine(with_kernels(load_spec(app), kernels), "aot" if tflm is None else "tflm")
-    graph = load_graph(spec.classifier.model)
+    loaded = load_app(app)
+    spec = with_engine(with_kernels(loaded.spec, kernels), "aot" if tflm is None else "tflm")
+    graph = loaded.graph
     check(spec, graph)
     check_contract(spec)
     scratch = mfcc_scratch_bytes(spec.pipeline.mfcc) if spec.pipeline else 0

@@ -1,1 +1,1 @@
-"""What runs: recordings, models, training, and the doors to images on the PC, in an emulator, on a board."""
+"""What runs: recordings, models, training, and images on the PC, in an emulator, on a board."""

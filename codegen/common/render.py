@@ -36,7 +36,7 @@ def c_words(values: Iterable[int]) -> str:
 
 
 def c_string(text: str) -> str:
-    """A C string literal. Only printable ASCII passes the door: quotes and backslashes are escaped."""
+    """A C string literal. Only printable ASCII passes the reader: quotes and backslashes are escaped."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -19,11 +19,15 @@ def flash_scripts(board: Board) -> dict[str, str]:
     """File name -> text; empty where the board cannot be flashed."""
     if board.flash is None:
         return {}
-    values = {"board": board, "configs": board.flash.openocd, "transport": _transport(board.flash.openocd)}
+    values = {
+        "board": board,
+        "configs": board.flash.openocd,
+        "transport": openocd_transport(board.flash.openocd),
+    }
     return {SCRIPTS[method]: render(f"{SCRIPTS[method]}.in", **values) for method in board.flash.methods}
 
 
-def _transport(configs: tuple[str, ...]) -> str | None:
+def openocd_transport(configs: tuple[str, ...]) -> str | None:
     """What is selected between the interface and the target; files of whole boards do it themselves."""
     if not configs or not configs[0].startswith("interface/"):
         return None

@@ -78,7 +78,7 @@ def arena_streams(planned: Incremental, name: str) -> list[ArenaStream]:
     for layer, stream in planned.streams.items():
         if layer in planned.streams_in_arena:
             offset = planned.step.offset(planned.streams_in_arena[layer])
-            found.append(ArenaStream(stream, wide(in_arena(f"{name}_arena", offset))))
+            found.append(ArenaStream(stream, wide(in_arena(f"(int8_t *){name}_arena", offset))))
     return found
 
 

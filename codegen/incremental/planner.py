@@ -1,7 +1,7 @@
 """The incremental form of a model: what a decision computes when the cascade slides by one frame.
 
 This is exact because every row of the input is quantised alike: one scale and one zero point for all frames,
-the only kind of input tensor that the model door lets in, and one range for all features ([scale]).
+the only kind of input tensor that the reader lets in, and one range for all features ([scale]).
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def float32(value: float) -> float:
 
 
 def quantization(tensor: Tensor) -> Quantization:
-    """The tensor's quantization, which the door has seen to be there."""
+    """The tensor's quantization, which legalise has seen to be there."""
     if tensor.quantization is None:
         raise ValueError(f"tensor {tensor.index} is not quantized")
     return tensor.quantization

@@ -1,4 +1,4 @@
-"""A model as the door leaves it: checked, frozen, independent of the file format."""
+"""A model as the reader leaves it: checked, frozen, independent of the file format."""
 
 from __future__ import annotations
 

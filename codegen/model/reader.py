@@ -1,4 +1,4 @@
-"""The model door: a .tflite file becomes a checked Graph, or one message that lists every fault found.
+"""The model reader: a .tflite file becomes a checked Graph, or one message that lists every fault found.
 
 Nothing in the file is believed: offsets and lengths (flatbuffer.py), indices, shapes, types, scales.
 What passes is what the `aot` engine computes exactly; the operators' own rules are in codegen/ops.

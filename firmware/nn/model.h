@@ -4,6 +4,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Memory of tensors and working memory, a block of it: of every type that layers and stages keep there, for C
+ * lets an object be reached by its own types alone, and by bytes. */
+typedef union {
+    _Alignas(16) int8_t int8[16];
+    int16_t int16[8];
+    int32_t int32[4];
+    int64_t int64[2];
+} arena_t;
+
+#define ARENA_BLOCKS(bytes) (((bytes) + sizeof(arena_t) - 1) / sizeof(arena_t))
+
 /* What an engine provides for one model: `aot` generates it, `tflm` wraps it. */
 typedef struct {
     const char *name;

@@ -6,7 +6,7 @@
 #endif
 #include <string.h>
 
-_Alignas(16) uint8_t ARENA[ARENA_BYTES];
+arena_t ARENA[ARENA_BLOCKS(ARENA_BYTES)];
 
 char fake_log[1 << 16];
 size_t fake_calls;

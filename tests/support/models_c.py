@@ -68,8 +68,8 @@ class ModelsC:
             lines.append(f'#include "{name}_model.c"')
             size = max(model_plan(graph, reference, fast=kernels == "fast").arena, 16)
             any_address = int(graph.input.dtype == graph.output.dtype == "int8")
-            rows.append(f"    {{&{name}_model, {name}_arena, {size}, {any_address}}},")
-        lines += ["static const struct {", "    const model_t *model;", "    uint8_t *arena;"]
+            rows.append(f"    {{&{name}_model, {name}_arena[0].int8, {size}, {any_address}}},")
+        lines += ["static const struct {", "    const model_t *model;", "    int8_t *arena;"]
         lines += ["    size_t arena_size;", "    int any_address;", "} models[] = {", *rows, "};", ""]
         (folder / "models.h").write_text("\n".join(lines))
 

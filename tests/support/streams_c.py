@@ -122,9 +122,9 @@ class StreamsC:
             includes.append(f"extern const kept_t {name}_kept[{len(kept)}];")
             size = max(planned.arena, 16)
             turned = "true" if planned.transposed else "false"
-            row = f"&{name}_model, {name}_arena, {name}_kept, {size}, {app.cepstra}, {app.frames}, {turned}"
-            rows.append(f"    {{{row}}},")
-        includes += ["static const struct {", "    const model_t *model;", "    uint8_t *arena;"]
+            row = f"&{name}_model, {name}_arena[0].int8, {name}_kept, {size}"
+            rows.append(f"    {{{row}, {app.cepstra}, {app.frames}, {turned}}},")
+        includes += ["static const struct {", "    const model_t *model;", "    int8_t *arena;"]
         includes += ["    const kept_t *kept;", "    size_t arena_size, frame_size, frames;"]
         includes += ["    bool transposed; /* the input tensor has time along its columns */"]
         includes += ["} models[] __attribute__((unused)) = {", *rows, "};", ""]

@@ -6,12 +6,9 @@ import argparse
 from pathlib import Path
 
 from codegen.app.fit import remarks
-from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
-from codegen.common.reference import Reference
 from codegen.incremental import mode_plan, mode_table
-from codegen.passes.legalise import load_graph
-from workbench.export.package import model_package, package, write_package
+from workbench.export.package import package, write_package
 from workbench.host import engine as inference
 from workbench.progress import remark, waiting
 
@@ -46,23 +43,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    app = inference.app_of(args)  # also where --reference does not fit it
-    if args.app is None:
-        reference = Reference(args.reference or Reference.LITERT.value)
-        with waiting("generating C"):
-            files = model_package(args.model, args.kernels or _KERNELS[0], reference)
-    elif args.kernels is not None:
+    if args.app is not None and args.kernels is not None:
         remedy = f'Write kernels = "{args.kernels}" under [classifier] of its pipeline.toml.'
         raise UserError("--kernels is for a model alone; an app says it itself", remedy=remedy)
-    else:
-        with waiting("generating C"):
-            files = package(app)
-        spec = load_spec(app)
-        for text in remarks(spec, load_graph(spec.classifier.model)):
-            remark(text)
+    app = inference.read_app(args, args.kernels or _KERNELS[0])
+    with waiting("generating C"):
+        files = package(app)
+    for text in remarks(app.spec, app.graph):
+        remark(text)
     write_package(files, args.output)
     print(f"{len(files)} files in {args.output}; sh {args.output}/build.sh builds the example")
     if args.app is not None:
-        spec = load_spec(app)
-        print(f"\n{mode_table(mode_plan(spec, load_graph(spec.classifier.model)))}", end="")
+        print(f"\n{mode_table(mode_plan(app.spec, app.graph))}", end="")
     return 0

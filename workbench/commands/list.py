@@ -23,4 +23,5 @@ COMMANDS: tuple[str, ...] = (
     "packs",
     "backtrace",
     "debug",
+    "evidence",
 )

@@ -13,7 +13,7 @@ DESCRIPTION = """\
 Runs the tests that compare the engine's operators with TFLite's reference kernels, value by value, on this
 computer and on an emulated Cortex-M4, and prints the table: each operator, how many models that hold it were
 compared, how many output values, and with which options. The models tell it themselves; an operator without
-cases does not appear. Then how many damaged models the door was given.
+cases does not appear. Then how many damaged models the reader was given.
 
   earshot operators
   earshot operators -k conv

@@ -6,9 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
-from codegen.passes.legalise import load_graph
 from workbench.host import engine as inference
 from workbench.memory_plan.figure import plan_figure
 from workbench.memory_plan.table import json_object, memory_plan, table
@@ -38,10 +36,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.output is not None and args.output.suffix != ".svg":
         raise UserError("is no .svg file", file=args.output, remedy="The figure is SVG: -o plan.svg")
-    spec = load_spec(inference.app_of(args))
+    app = inference.read_app(args)
     with waiting("planning the memory"):
-        graph = load_graph(spec.classifier.model)
-        memory = memory_plan(spec, graph)
+        memory = memory_plan(app.spec, app.graph)
     named = str(args.model if args.model is not None else args.app)
     if args.output is not None:
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from codegen.board.description import Board
 from codegen.board.stand_in import qemu_board
 from codegen.common.errors import UserError
+from codegen.emit.flash_scripts import openocd_transport
 from workbench.flash.choose import Choice
 from workbench.targets.qemu import PROGRAM
 
@@ -56,7 +57,11 @@ def probe(board: Board, chosen: Choice, pack: Path | None) -> Server:
         )
     if name == "openocd":
         assert board.flash.openocd is not None
-        words = [chosen.program, *(word for file in board.flash.openocd for word in ("-f", file))]
+        transport = openocd_transport(board.flash.openocd)
+        interface, *target = board.flash.openocd
+        words = [chosen.program, "-f", interface]
+        words += ["-c", f"transport select {transport}"] if transport else []
+        words += [word for file in target for word in ("-f", file)]
         words[1:1] = ["-c", f"adapter serial {chosen.serial}"] if chosen.serial else []
         words += ["-c", "gdb_port pipe; log_output openocd.log"]
         return Server(f"extended-remote | exec {shlex.join(words)}", reset=("monitor reset halt",))
@@ -65,6 +70,7 @@ def probe(board: Board, chosen: Choice, pack: Path | None) -> Server:
     if name == "pyocd":
         assert board.flash.pyocd is not None
         words = [chosen.program, "gdbserver", "--no-wait", "--target", board.flash.pyocd, "--port", str(port)]
+        words += ["-O", "auto_unlock=false"]  # else gdbserver erases a locked chip unasked
         words += ["--frequency", f"{board.flash.speed_khz}k"]
         words += ["--pack", str(pack)] if pack else []
         words += ["--uid", chosen.serial] if chosen.serial else []

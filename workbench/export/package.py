@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tempfile
 from pathlib import Path
 
 from codegen.app.contract import feature_contract
-from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
-from codegen.common.reference import Reference
 from codegen.common.render import render
-from codegen.compile import generate
+from codegen.compile import App, generate, load_app
 from codegen.emit.model import describe
-from codegen.passes.legalise import load_graph
-from workbench.host.model_app import write_bare_app
 
 C_TYPES = {"float32": "float", **{name: f"{name}_t" for name in ("int8", "uint8", "int16", "int32")}}
 MANIFEST = "files.txt"
@@ -24,12 +19,12 @@ _INCLUDE = re.compile(r'^\s*#\s*include "([^"]+)"', re.MULTILINE)
 BUILT = "build"  # where build.sh puts the program; not ours, and no reason to refuse
 
 
-def package(app: Path) -> dict[str, bytes]:
+def package(app: Path | App) -> dict[str, bytes]:
     """File name -> content: the generated sources, their runtime, an example with its build, the licence."""
-    spec = load_spec(app)
-    texts = generate(app)
+    loaded = load_app(app)
+    spec, graph = loaded.spec, loaded.graph
+    texts = generate(loaded)
     del texts["app.c"]  # for firmware/device alone
-    graph = load_graph(spec.classifier.model)
     if spec.pipeline is not None:
         for file in sorted((ROOT / "firmware/pipeline").glob("*.c")):
             texts[f"pipeline/{file.name}"] = file.read_text(encoding="utf-8")
@@ -59,14 +54,6 @@ def package(app: Path) -> dict[str, bytes]:
     files = {name: text.encode("utf-8") for name, text in sorted(texts.items())}
     files[MANIFEST] = "".join(f"{_digest(data)}  {name}\n" for name, data in files.items()).encode("utf-8")
     return files
-
-
-def model_package(model: Path, kernels: str, reference: Reference) -> dict[str, bytes]:
-    """The same for a model without an app: named after its file."""
-    with tempfile.TemporaryDirectory() as folder:
-        app = Path(folder) / model.stem
-        write_bare_app(model, app, kernels, reference)
-        return package(app)
 
 
 def _add_headers(texts: dict[str, str]) -> None:

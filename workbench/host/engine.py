@@ -15,11 +15,12 @@ from codegen.app.spec import Spec
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from codegen.common.reference import Reference
+from codegen.compile import App
 from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
 from workbench.build import build
 from workbench.host.host_library import Library
-from workbench.host.model_app import model_app
+from workbench.host.model_app import bare_app, model_app
 from workbench.progress import progress
 from workbench.protocol.lines import Status
 from workbench.targets import Device, open_app
@@ -69,11 +70,30 @@ def add_reference(parser: argparse.ArgumentParser) -> None:
 
 def app_of(args: argparse.Namespace) -> Path:
     """The app that `model` or `app` and `reference` name: its folder, or one made for the bare model."""
+    _check_one(args)
+    if args.app is None:
+        return model_app(args.model, reference=Reference(args.reference or Reference.LITERT.value))
+    _app_spec(args)
+    return Path(args.app)
+
+
+def read_app(args: argparse.Namespace, kernels: str = "small") -> App:
+    """The same app, read, for what builds nothing. kernels: of a bare model"""
+    _check_one(args)
+    if args.app is None:
+        return bare_app(args.model, kernels, Reference(args.reference or Reference.LITERT.value))
+    spec = _app_spec(args)
+    return App(spec, load_graph(spec.classifier.model))
+
+
+def _check_one(args: argparse.Namespace) -> None:
     if (args.model is None) == (args.app is None):
         raise UserError("give a MODEL.tflite, or --app DIR", remedy="One of the two, not both.")
+
+
+def _app_spec(args: argparse.Namespace) -> Spec:
+    """The settings of --app, whose reference is the one wanted."""
     wanted = None if args.reference is None else Reference(args.reference)
-    if args.app is None:
-        return model_app(args.model, reference=wanted or Reference.LITERT)
     spec = load_spec(args.app)
     engine = getattr(args, "engine", None) or spec.classifier.engine  # not every command chooses one
     if wanted not in (None, spec.classifier.reference) and engine == "aot":
@@ -82,7 +102,7 @@ def app_of(args: argparse.Namespace) -> Path:
             file=spec.file,
             remedy=f'Write reference = "{args.reference}" under [classifier], or give the model alone.',
         )
-    return Path(args.app)
+    return spec
 
 
 def reference_of(args: argparse.Namespace, spec: Spec) -> Reference:

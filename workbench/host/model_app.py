@@ -8,9 +8,13 @@ import re
 import tempfile
 from pathlib import Path
 
+from codegen.app.spec import Classifier, Spec
+from codegen.app.spec_file import app_name
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from codegen.common.reference import Reference
+from codegen.compile import App
+from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
 
 _TEXT = """\
@@ -31,7 +35,7 @@ def model_app(
     every_layer: bool = False,
 ) -> Path:
     """build/models/<stem>-<hash>/ with a copy of the model. UserError where the model cannot be built."""
-    _check(model)
+    _graph(model)
     data = model.read_bytes()
     stem = re.sub(r"[^A-Za-z0-9_]+", "_", model.stem)[:24].strip("_") or "model"
     mode = "" if kernels == "small" else f"-{kernels}"
@@ -44,21 +48,20 @@ def model_app(
     return folder
 
 
-def write_bare_app(model: Path, folder: Path, kernels: str, reference: Reference) -> None:
-    """The same in a folder that the caller names, which is made."""
-    _check(model)
-    folder.mkdir()
-    write_whole(folder / "model.tflite", model.read_bytes())
-    write_whole(folder / "pipeline.toml", _text(kernels, reference, every_layer=False).encode())
+def bare_app(model: Path, kernels: str = "small", reference: Reference = Reference.LITERT) -> App:
+    """The same without a folder, for what builds nothing; named after the model's file."""
+    graph = _graph(model)
+    classifier = Classifier(model.absolute(), kernels=kernels, reference=reference)
+    return App(Spec(app_name(model.stem), model.absolute(), classifier, None), graph)
 
 
-def _check(model: Path) -> None:
-    """The model's faults, told of the file that the user named."""
+def _graph(model: Path) -> Graph:
+    """The model; its faults are told of the file that the user named."""
     if model.is_dir():
         app = (model / "pipeline.toml").is_file()
         remedy = f"For an app: --app {model}" if app else "Give the path of a .tflite model."
         raise UserError("is a folder; a .tflite file is wanted", file=model, remedy=remedy)
-    load_graph(model)
+    return load_graph(model)
 
 
 def _text(kernels: str, reference: Reference, every_layer: bool) -> str:

@@ -1,4 +1,4 @@
-"""The one door to an image, whatever runs it: this computer, an emulator, a board on a serial port."""
+"""The one way to an image, whatever runs it: this computer, an emulator, a board on a serial port."""
 
 from __future__ import annotations
 

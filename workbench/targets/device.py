@@ -146,6 +146,11 @@ class Device:
             if isinstance(self._parse(line), Decision | Stage):
                 self._results.append(line)
 
+    def next_line(self, seconds: float) -> Line | None:
+        """The next line of a live image, or None where none comes within so many seconds."""
+        line = self._line(time.monotonic() + seconds)
+        return self._parse(line) if line is not None else None
+
     def replay(self, samples: NDArray[np.int16], *, afresh: bool = True) -> Iterator[str]:
         """Plays sound in; yields the exact text of each decision and stage line, in order, as they come.
 

@@ -17,7 +17,7 @@ from workbench.host.model_app import write_whole
 def without_squashing(model: Path) -> tuple[Path, str] | None:
     """The model that ends before its final SOFTMAX or LOGISTIC, and which it is; None where there is none.
 
-    `model` has passed the door (codegen.model.reader).
+    `model` has been read and legalised.
     """
     data = model.read_bytes()
     cut = schema.ModelT.InitFromPackedBuf(data)

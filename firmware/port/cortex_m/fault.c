@@ -234,7 +234,7 @@ static const protocol_error_t *kind(uint32_t exception, uint32_t address)
 
 /* `frame`: the stacked registers; `saved`: r4 to r11, EXC_RETURN. detail is the exception's number: 2 NMI, 3
  * hard, 4 memory, 5 bus, 6 usage fault, from 16 on the watchdog's interrupt. */
-void fault_report(const uint32_t *frame, const uint32_t *saved)
+__attribute__((used)) void fault_report(const uint32_t *frame, const uint32_t *saved)
 {
     const uintptr_t address = (uintptr_t)frame;
     const uint32_t cfsr = SCB_CFSR;

@@ -100,7 +100,7 @@ def test_the_arena_holds_the_larger(tmp_path: Path, scratch: int) -> None:
     path = tutorial_like(tmp_path / "model.tflite", 1)
     text, arena = source(path, scratch=scratch), model_plan(load_graph(path)).arena
     assert 5000 < arena < 8000
-    found = re.search(r"lock_arena\[(\d+)\]", text)
+    found = re.search(r"arena_t lock_arena\[ARENA_BLOCKS\((\d+)\)\]", text)
     assert found is not None
     assert int(found.group(1)) == max(scratch, arena)
 

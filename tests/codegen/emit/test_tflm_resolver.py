@@ -135,5 +135,5 @@ def test_the_model_names_its_arena(tmp_path: Path) -> None:
     spec = load_spec(tmp_path)
     text = tflm_model(spec, load_graph(tmp_path / "model.tflite"), 1234 // 16 * 16, 2048)
     assert f"{spec.name}_tensors[1232]" in text
-    assert f"{spec.name}_arena[2048]" in text
+    assert f"arena_t {spec.name}_arena[ARENA_BLOCKS(2048)]" in text
     assert ".input_size = 6," in text

@@ -1,4 +1,4 @@
-"""The model door: what passes, and that everything else ends in one clear message."""
+"""The model reader: what passes, and that everything else ends in one clear message."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NO_ACTIVATION = {"fusedActivationFunction": ACTIVATIONS["none"]}
 
 
 def refused(path: Path) -> str:
-    """The message with which the door refuses; it names the file and offers a remedy."""
+    """The message with which the reader refuses; it names the file and offers a remedy."""
     with pytest.raises(UserError) as caught:
         load_graph(path)
     text = str(caught.value)
@@ -149,7 +149,7 @@ def mutants(path: Path, count: int, seed: int) -> list[bytes]:
 
 
 def loaded(path: Path) -> Graph | None:
-    """The graph, or None where the door refuses."""
+    """The graph, or None where it is refused."""
     try:
         return load_graph(path)
     except UserError:
@@ -179,7 +179,7 @@ def test_damaged_files(tmp_path: Path) -> None:
         for graph in sample
     ]
     ModelsC(sample).run(rows)
-    tally_count("damaged models given to the door: refused with a message, or models", 1500 * len(models))
+    tally_count("damaged models given to the reader: refused with a message, or models", 1500 * len(models))
     tally_count("of the damaged models that passed, run under the sanitizers", len(sample))
 
 

@@ -312,19 +312,51 @@ def test_empty_lines_mean_nothing(hashing: Device) -> None:
     assert heard(hashing, b"\r\n\n\r\r\n") == []
 
 
-WORDS = (
-    *(b"status", b"boot", b"replay", b"set ", b"gate.threshold", b" 5", b"stages ", b"on", b"live", b"reset"),
-    *(b"audio ", b"tensor ", b"0 ", b"\n", b"\n", b"\r", b" ", b"=", b"\x00", b"\xff", b"x" * 300),
-    *(numbered_line("audio", 0, b"abcd"), numbered_line("tensor", 0, b"ab")),
+# Pieces of lines: all that the table knows, values and lengths at their limits and one beyond.
+NUMBERS = {
+    value + beyond
+    for setting in protocol.SETTINGS
+    for value, beyond in ((setting.least, 0), (setting.least, -1), (setting.most, 0), (setting.most, 1))
+} | {2**31 - 1, 2**31, -(2**31), 2**32 - 1, 2**32}
+PIECES = (
+    *(word.word.encode() for word in protocol.WORDS),
+    *(word.usage.encode() for word in protocol.WORDS),
+    *(f"set {setting.key}{'.knock' if setting.label else ''} ".encode() for setting in protocol.SETTINGS),
+    *(f"{number}".encode() for number in sorted(NUMBERS)),
+    *(b"on", b"off", b"\n", b"\n", b"\r", b"\r\n", b" ", b"=", b"-", b".", b"\x00", b"\xff"),
+    *(b"x" * length for length in (40, 41, protocol.LINE_MAX, protocol.LINE_MAX + 1)),
+    *(
+        numbered_line(word.word, number, bytes(size))
+        for word in protocol.WORDS
+        if word.numbered
+        for number in (0, 1, 2**32 - 1)
+        for size in (0, 1, 4, protocol.PAYLOAD_MAX, protocol.PAYLOAD_MAX + 1)
+    ),
 )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.sampled_from(WORDS) | st.binary(max_size=30), max_size=30))
+@given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=30), max_size=30))
 def test_no_bytes_do_more_than_be_answered(hashing: Device, pieces: list[bytes]) -> None:
     for line in heard(hashing, b"".join(pieces)):
         assert parse_line(line) is not None, line
     assert hashing.command("boot") == hashing.boot
+
+
+@pytest.mark.parametrize("word", protocol.WORDS, ids=lambda word: word.word)
+def test_a_word_as_long_as_a_line_may_be_and_longer(hashing: Device, word: protocol.Word) -> None:
+    """The longest line is answered as this word's, one byte more is none."""
+    hashing.command("replay")
+    line = (word.word + " ").encode().ljust(protocol.LINE_MAX, b"x")
+    kinds = [protocol.BY_CODE[error.code or 0].name for error in errors_alone(heard(hashing, line))]
+    assert kinds == ["form" if word.numbered else "usage"]
+    (error,) = errors(heard(hashing, line + b"x"))
+    assert (error.code, error.detail) == (protocol.BY_NAME["line_too_long"].code, protocol.LINE_MAX)
+
+
+def errors_alone(lines: list[str]) -> list[Error]:
+    """The errors among the lines: a refused numbered line brings an ack too."""
+    return [error for error in map(parse_line, lines) if isinstance(error, Error)]
 
 
 def test_sound_after_all_that_garbage(hashing: Device) -> None:

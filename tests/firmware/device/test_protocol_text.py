@@ -300,3 +300,77 @@ def test_what_is_wrong_with_a_payload_is_told(c: ctypes.CDLL, line: bytes, fault
 @given(st.binary(max_size=LINE_MAX))
 def test_any_bytes_are_understood_as_something(c: ctypes.CDLL, line: bytes) -> None:
     assert NONE <= parse(c, line)[0].kind <= USAGE
+
+
+KINDS = {
+    word: kind for kind, word in enumerate(("status", "boot", "set", "stages", "replay", "live", "reset"), 1)
+}
+KINDS |= {"audio": AUDIO, "tensor": TENSOR}
+
+
+def test_the_table_has_the_words_of_the_parser() -> None:
+    assert KINDS.keys() == {word.word for word in protocol.WORDS}
+
+
+@pytest.mark.parametrize("word", protocol.WORDS, ids=lambda word: word.word)
+def test_a_word_is_none_with_a_letter_less_more_or_other(c: ctypes.CDLL, word: protocol.Word) -> None:
+    text = word.word.encode()
+    others = {text[:-1], text[1:], text + b"s", b" " + text, text.upper(), text + b"\0", text[:-1] + b"\0"}
+    others |= {text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :] for at in range(len(text))}
+    others -= {other.word.encode() for other in protocol.WORDS} | {b""}
+    for other in others:
+        for line in (other, other + b" on", other + b" gate.delay 1"):
+            assert parse(c, line)[0].kind == UNKNOWN, line
+    for line in (text, text + b" ", text + b" x", text + b" x y z"):
+        command = parse(c, line)[0]
+        alone = word.usage == word.word and line == text
+        expected = KINDS[word.word] if alone or word.numbered else USAGE
+        assert command.kind == expected, line
+        if expected == USAGE:
+            assert command.usage.decode() == word.usage
+
+
+@pytest.mark.parametrize("setting", protocol.SETTINGS, ids=lambda setting: setting.key)
+def test_every_setting_reaches_its_key_and_value(c: ctypes.CDLL, setting: protocol.Setting) -> None:
+    key = setting.key + ".a label" * setting.label
+    for value in (setting.least - 1, setting.least, setting.most, setting.most + 1):
+        command, found, _ = parse(c, f"set {key} {value}".encode())
+        assert (command.kind, found, command.value) == (SET, key.encode(), value)
+
+
+@pytest.mark.parametrize("word", [word for word in protocol.WORDS if word.numbered], ids=lambda w: w.word)
+@pytest.mark.parametrize(
+    ("size", "fault"),
+    [(0, GOOD), (1, GOOD), (PAYLOAD_MAX - 1, GOOD), (PAYLOAD_MAX, GOOD), (PAYLOAD_MAX + 1, TEXT)],
+)
+def test_a_payload_at_its_limit_and_beyond(
+    c: ctypes.CDLL, word: protocol.Word, size: int, fault: str | None
+) -> None:
+    line = numbered(word.word, (1 << 32) - 1, (bytes(range(256)) * 2)[:size])
+    command, _, payload = parse(c, line)
+    assert command.fault == fault
+    assert len(payload) == (size if fault is None else 0)
+
+
+LINES = [
+    *(word.usage.encode() for word in protocol.WORDS),
+    *(f"set {setting.key} {setting.most}".encode() for setting in protocol.SETTINGS),
+    *(numbered(word, 7, bytes(range(20))) for word in ("audio", "tensor")),
+]
+
+
+@given(st.sampled_from(LINES), st.data())
+def test_a_line_with_bytes_changed_lost_or_put_in_is_understood_as_something(
+    c: ctypes.CDLL, line: bytes, data: st.DataObject
+) -> None:
+    """Nothing beyond the line is read or written: parse() watches, and the sanitizer."""
+    changed = bytearray(line)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(changed)))
+        taken = data.draw(st.integers(0, 2))
+        changed[at : at + taken] = data.draw(st.binary(max_size=3))
+    command, key, payload = parse(c, bytes(changed[:LINE_MAX]))
+    assert NONE <= command.kind <= USAGE
+    assert len(payload) <= PAYLOAD_MAX
+    if command.kind in (SET, UNKNOWN):
+        assert key in bytes(changed)

@@ -72,7 +72,10 @@ def test_a_probe_serves_the_chip_of_its_board(method: str, remote: str, program:
     assert server.reset
     assert (server.background[0] if server.background else None) == program
     chip = {"openocd": "target/nrf52.cfg", "pyocd": "nrf52840", "jlink": "nRF52840_xxAA"}[method]
-    assert chip in " ".join((server.remote, *server.background))
+    words = " ".join((server.remote, *server.background))
+    assert chip in words
+    assert ("-c 'transport select swd' -f target/nrf52.cfg" in words) == (method == "openocd")
+    assert ("-O auto_unlock=false" in words) == (method == "pyocd")  # a locked chip is not erased unasked
 
 
 def test_what_only_flashes_is_refused() -> None:

@@ -458,7 +458,7 @@ def test_models_that_cannot_be_built_end_in_one_message(tmp_path: Path, model: P
 
 
 def test_models_that_do_not_fit_end_in_one_message(tmp_path: Path) -> None:
-    """Float, open shapes and operators unknown here: the door's own tests have more of each."""
+    """Float, open shapes and operators unknown here: the reader's own tests have more of each."""
 
     def built(name: str, op: str, shape: tuple[int, ...], dtype: str) -> Path:
         model = Builder()

@@ -1,0 +1,144 @@
+"""`earshot evidence`: a session whose every step can fail, and a file that cannot say more than its log."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from codegen.common.errors import UserError
+from tests.support.cli import earshot, refused
+from tests.support.tools import need_tool
+from toolbox.options import EXAMPLE
+from workbench.audio.recording import read_audio
+from workbench.audio.synthesize import write_session
+from workbench.evidence.pack import LOG, MANIFEST, Evidence, read, write
+from workbench.evidence.page import add
+from workbench.evidence.session import Recorder, Session, Sound, Step
+from workbench.targets import open_app
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Knocks made from a seed."""
+    folder = tmp_path_factory.mktemp("sounds")
+    write_session(folder, 3, recordings=1, count=2, session="test")
+    return next(file for file in sorted(folder.rglob("*.wav")) if "knock" in file.name)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory, recording: Path) -> Path:
+    """Of a session with the image of this computer."""
+    need_tool("gcc")
+    file = tmp_path_factory.mktemp("evidence") / "pc.zip"
+    done = earshot(
+        "evidence", "--app", EXAMPLE, "--board", "pc", "--target", "pc", "-o", file, "--live", "0", recording
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "as on this computer" in done.stdout
+    return file
+
+
+def test_what_was_packed_is_read(file: Path, recording: Path) -> None:
+    evidence = read(file)
+    assert [step.name for step in evidence.steps] == [
+        "boot",
+        "status",
+        f"replay {recording.name}",
+        "live",
+        "taps",
+    ]
+    assert [step.passed for step in evidence.steps] == [True, True, True, None, None]
+    assert len(evidence.expected[recording.name]) > 10
+    done = earshot("evidence", "read", file)
+    assert done.returncode == 0
+    assert "not done: not asked for" in done.stdout
+
+
+def changed(file: Path, to: Path, name: str, text: bytes) -> Path:
+    """A copy with another content of one file in it."""
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(to, "w") as new:
+        for each in old.namelist():
+            new.writestr(each, text if each == name else old.read(each))
+    return to
+
+
+def test_a_changed_log_is_refused(file: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(file) as packed:
+        log = packed.read(LOG)
+    said = refused("evidence", "read", changed(file, tmp_path / "a.zip", LOG, log.replace(b"7", b"8", 1)))
+    assert "session.log in it is not what was packed" in said
+
+
+@pytest.mark.parametrize("gone", ['"boot":', '"ModelNumber":'])
+def test_a_log_that_does_not_bear_out_the_steps_is_refused(file: Path, tmp_path: Path, gone: str) -> None:
+    """Hashes and all written anew, but the image never said so."""
+    evidence = read(file)
+    log = tuple(line for line in evidence.log if gone not in line)
+    assert len(log) < len(evidence.log)
+    write(tmp_path / "b.zip", dataclasses.replace(evidence, log=log), tmp_path)
+    with pytest.raises(UserError, match="its log says otherwise"):
+        read(tmp_path / "b.zip")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no zip"])
+def test_what_is_no_evidence_is_refused(tmp_path: Path, content: bytes) -> None:
+    other = tmp_path / "other.zip"
+    other.write_bytes(content)
+    assert "is no evidence of ours" in refused("evidence", "read", other)
+
+
+def test_a_manifest_without_its_keys_is_refused(file: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(file) as packed:
+        manifest = json.loads(packed.read(MANIFEST))
+    del manifest["steps"]
+    copy = changed(file, tmp_path / "c.zip", MANIFEST, json.dumps(manifest).encode())
+    assert "lacks what belongs there" in refused("evidence", "read", copy)
+
+
+@pytest.mark.parametrize("words", [["read"], ["read", "a", "b"]])
+def test_read_takes_one_file(words: list[str]) -> None:
+    assert "`read` takes one file" in refused("evidence", *words)
+
+
+def test_what_is_missing_is_named() -> None:
+    assert "--board is missing" in refused("evidence", "--app", EXAMPLE, "-o", "a.zip")
+
+
+def test_a_wrong_decision_and_another_build_fail(recording: Path) -> None:
+    need_tool("gcc")
+    samples = read_audio(recording, 16000)
+    with open_app(EXAMPLE, "pc") as device:
+        lines = tuple(device.replay(samples))
+        device.link = Recorder(device.link)
+        wrong = Sound("a.wav", samples, (*lines[:4], "{}", *lines[5:]))
+        less = Sound("b.wav", samples, lines[:-1])
+        steps = {step.name: step for step in Session(device, "0" * 40, [wrong, less], 0).run()}
+    assert steps["boot"].passed is False
+    assert steps["replay a.wav"].passed is False
+    assert "decision 5 of" in steps["replay a.wav"].words
+    assert steps["replay b.wav"].passed is False
+
+
+def test_a_page_has_the_newest_of_each_place(tmp_path: Path) -> None:
+    page = tmp_path / "board.md"
+    page.write_text("# board: a page\n\nText.\n")
+    first = Evidence(
+        "app", "board", "QEMU 1", "2026-01-01", "0.1.0", "ab" * 20, (Step("boot", True, "it"),), {}, ()
+    )
+    add(first, tmp_path)
+    add(dataclasses.replace(first, where="the board itself", steps=(Step("boot", False, "no"),)), tmp_path)
+    add(dataclasses.replace(first, date="2026-02-02"), tmp_path)
+    text = page.read_text()
+    assert text.startswith("# board: a page\n\nText.\n\n## Evidence\n")
+    table = [line for line in text.splitlines() if line.startswith("| ")]
+    assert table == [
+        "| step | where | date | image | result |",
+        "| boot | the board itself | 2026-01-01 | app abababab | FAILED: no |",
+        "| boot | QEMU 1 | 2026-02-02 | app abababab | passed: it |",
+    ]
+    with pytest.raises(UserError, match="has no page"):
+        add(dataclasses.replace(first, board="other"), tmp_path)

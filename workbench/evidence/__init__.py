@@ -1,0 +1,1 @@
+"""Proof that an image ran on a board: a log of a fixed session, packed with hashes, and how it is read."""
