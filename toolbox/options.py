@@ -45,6 +45,7 @@ class BuildOptions:
     build: Path
     verbose: bool
     emulator: str | None = None  # None: what fits
+    suites: str | None = None  # "all" or "short"; None: what suits the emulator
     report: bool = False  # the workbench makes it, and asks SCons for what it needs
     after: tuple[str, ...] = ()  # what the workbench does once the rest is built: emulate, flash
     accept: bool = False  # the report
@@ -82,6 +83,7 @@ OPTIONS: Mapping[str, str] = {
     "tflm": "its checkout, where its library is built; default EARSHOT_TFLM, else CMSIS-Packs",
     "arena": "the most bytes that TFLM's arena may take (default: what it needs)",
     "emulator": "what emulate runs on: qemu or renode (default: what is installed and knows the board)",
+    "suites": "all of emulate's cases, or a short set (default: short under Renode, else all)",
     "probe": "flash: a probe's serial number, a method (jlink, pyocd, ...), or METHOD:SERIAL",
     "port": "flash: the board's serial port (default the probe's)",
     "accept": "1 stores what `report` found in budgets.toml and decisions.json (default 0)",
@@ -145,6 +147,7 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         build=build,
         verbose=arguments.get("verbose") == "1",
         emulator=arguments.get("emulator"),
+        suites=arguments.get("suites"),
         report="report" in targets,
         after=tuple(target for target in targets if target in AFTER),
         accept=arguments.get("accept") == "1",
@@ -162,6 +165,9 @@ def _check_words(arguments: Mapping[str, str], targets: Sequence[str]) -> None:
     for name in ("verbose", "accept"):
         if arguments.get(name, "0") not in ("0", "1"):
             raise UserError(f"{name}={arguments[name]} is not allowed", remedy=f"Write {name}=1 or {name}=0.")
+    if arguments.get("suites", "all") not in ("all", "short"):
+        what = f"suites={arguments['suites']} is not allowed"
+        raise UserError(what, remedy="Write suites=all or suites=short.")
     if "report" in targets and len(targets) > 1:
         raise UserError("report is made alone", remedy="Ask for the other targets first.")
 

@@ -16,7 +16,7 @@ from toolbox.options import AFTER, BuildOptions
 from toolbox.scons import scons_command, scons_environment
 
 _PATHS = ("app", "build", "tflm")
-_NOT_FOR_THE_BUILD = ("emulator", "probe", "port", "accept")
+_NOT_FOR_THE_BUILD = ("emulator", "suites", "probe", "port", "accept")
 
 
 def run(options: BuildOptions, arguments: Mapping[str, str], targets: Sequence[str], launch: Path) -> int:
@@ -71,8 +71,14 @@ def _do(what: str, options: BuildOptions) -> int:
     if what == "emulate":
         from workbench.suites.emulate import emulate
 
+        image = options.folder / "firmware.elf"
         return emulate(
-            options.board.name, options.app, options.folder / "firmware.elf", options.build, options.emulator
+            options.board.name,
+            options.app,
+            image,
+            options.build,
+            wanted=options.emulator,
+            suites=options.suites,
         )
     from workbench.flash.flash import flash
 

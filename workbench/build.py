@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from codegen.app.spec import Spec
 from codegen.app.spec_file import load_spec
 from codegen.board.description import load_board
 from codegen.common.errors import UserError
@@ -32,7 +33,7 @@ class Build:
 
 def build(
     board: str,
-    app: Path,
+    app: Path | Spec,
     build_dir: Path | None = None,
     *,
     counting: bool = False,
@@ -48,7 +49,7 @@ def build(
     Two processes may build at once: for different boards in parallel, for one board one after the other.
     """
     description = load_board(board)
-    spec = load_spec(app)
+    spec = load_spec(app) if isinstance(app, Path) else app
     folder = spec.file.parent
     runs = engine_of(spec, description, engine)
     tools.ensure(*board_tools(description, runs))

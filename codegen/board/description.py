@@ -57,6 +57,8 @@ class Board:
     clock_hz: int = 0  # of the core
     stack: int = 0  # bytes reserved, a multiple of 8
     interrupts: int = 0  # external ones in the vector table
+    flash_wait_states: int = 0  # cycles that a read of the flash takes beyond one
+    flash_cache: str = "none"  # one of CACHES: the reads that a cache serves, in one cycle
     memories: tuple[Memory, ...] = ()
     irq: tuple[tuple[int, str], ...] = ()  # number, handler; by number
     constants: tuple[tuple[str, int], ...] = ()  # what the port asks for, in the file's order
@@ -72,6 +74,11 @@ class Board:
     def hosted(self) -> bool:
         """An image for this computer, built by its own compiler."""
         return self.core is None
+
+    @property
+    def virtual(self) -> bool:
+        """It is there for its emulator's sake: nobody ships it."""
+        return self.core is not None and self.flash is None
 
     @property
     def code(self) -> Memory:
@@ -319,6 +326,8 @@ def _board(values: Mapping[str, Any], file: Path) -> Board:
         clock_hz=values.get("clock_hz", 0),
         stack=values.get("stack", 0),
         interrupts=values.get("interrupts", 0),
+        flash_wait_states=values.get("flash_wait_states", 0),
+        flash_cache=values.get("flash_cache", "none"),
         memories=tuple(Memory(**memory) for memory in values.get("memory", ())),
         irq=tuple(sorted((int(number), handler) for number, handler in values.get("irq", {}).items())),
         constants=tuple(values.get("constants", {}).items()),

@@ -9,6 +9,7 @@ from typing import Any
 CORES = ("cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 FPUS = ("none", "fpv4-sp-d16", "fpv5-sp-d16", "fpv5-d16")
 KINDS = ("flash", "ram")
+CACHES = ("none", "code", "all")  # which reads of the flash a cache serves
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 ADDRESSES = 1 << 32
@@ -58,6 +59,8 @@ TOP: Mapping[str, Check] = {
     "stack": whole(512, 1 << 24, step=8),
     "interrupts": whole(0, 480),
     "stand_in": identifier,
+    "flash_wait_states": whole(0, 15),
+    "flash_cache": one_of(*CACHES),
 }
 MEMORY: Mapping[str, Check] = {
     "name": identifier,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,17 @@ SMALL = (
     "-fno-move-loop-invariants",
     "-fno-data-sections",
 )
+# What nothing but an image's own main() calls: the compiler sees it as one, when it links.
+TOGETHER = ("device/",)
 # Texts alone, generated: packed, and each an object that the linker leaves out where it is not used.
 TABLE, PACKED = "protocol_table.c", ("-Os",)
 
 
 def generate(env: Any) -> None:
     """Adds env.Image(generated sources), and what other images are made of."""
+    if not env["OPTIONS"].board.hosted:
+        maps = [shlex.quote(flag) for flag in env["PATH_MAPS"]]  # a shell reads the command of a link
+        env.Append(LINKFLAGS=[*SMALL, "-g", "-flto", "-flto-partition=none", *maps])
     fill = [] if env["OPTIONS"].board.hosted else [Action(_checksum, None)]
     shown = "$LINKCOMSTR" if "LINKCOMSTR" in env else "$LINKCOM"
     link = Action(_link, shown, varlist=["LINK", "LINKCOM", "LINKFLAGS", "BEHIND"])
@@ -121,13 +127,21 @@ def _handwritten(env: Any, *rooms: str) -> list[Any]:
         found = [node for end in ("c", "cc", "S") for node in env.Glob(f"#firmware/{room}/*.{end}")]
         system = env["ENGINE_SYSTEM"] if room in env["ENGINE_ROOMS"] else []
         for source in sorted(found, key=lambda node: node.name):  # an order that does not depend on the disk
-            fast = f"{room}/{source.name}".startswith(FAST) or env["OPTIONS"].board.hosted
-            flags = env["CCFLAGS"] if fast else [*env["CCFLAGS"], *SMALL]
+            flags = [*env["CCFLAGS"], *_flags_of(f"{room}/{source.name}", env["OPTIONS"].board)]
             target = f"{folder}/objects/{room}/{Path(source.name).with_suffix('.o')}"
             objects += _object(
                 env, target, source, "$SOURCE", [f"{folder}/board"], system=system, CCFLAGS=flags
             )
     return objects
+
+
+def _flags_of(file: str, board: Any) -> list[str]:
+    """What a file of firmware/ is compiled with besides CCFLAGS."""
+    if board.hosted or file.startswith(FAST):
+        return []
+    if file.startswith(TOGETHER):
+        return [*SMALL, "-flto", f"-frandom-seed={file}"]
+    return [*SMALL]
 
 
 def _generated(env: Any, generated: list[Any]) -> list[Any]:

@@ -24,7 +24,8 @@ def generate(env: Any) -> None:
     for tool in ("gcc", "gas", "gnulink"):
         env.Tool(tool)
     machine, link = _hosted() if board.hosted else _cortex_m(env, board)
-    env.Replace(CCFLAGS=[*machine, *C_FLAGS, *_WARNINGS, *_path_maps(env)], LINK="$CC")
+    env["PATH_MAPS"] = _path_maps(env)
+    env.Replace(CCFLAGS=[*machine, *C_FLAGS, *_WARNINGS, *env["PATH_MAPS"]], LINK="$CC")
     # INPUT and INCLUDES: image.py chooses how a path is written, since debug information repeats it.
     env.Replace(CCCOM="$CC -o $TARGET -c $CCFLAGS $INCLUDES $INPUT", ASPPCOM="$CCCOM", INPUT="$SOURCE")
     # The flags of the machine choose the C library's variant, so they stand in the link too.

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if len(samples) < spec.window.size:
         what = f"has {len(samples)} samples; a window is {spec.window.size}"
         raise UserError(what, file=args.recording)
-    pipeline = open_pipeline(around.file.parent)
+    pipeline = open_pipeline(around)
     with waiting(f"making the features of {args.recording.name}"):
         features = extract(pipeline, samples)
     arrays = {field.name: getattr(features, field.name) for field in dataclasses.fields(features)}

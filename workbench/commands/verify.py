@@ -78,14 +78,14 @@ def _models(given: list[Path]) -> list[Path]:
 
 def _one(args: argparse.Namespace, quiet: bool) -> dict[str, Any]:
     """Verifies one model and prints what came of it; its JSON object."""
-    spec = inference.chosen_app(args)[1]
+    _, spec, graph = inference.chosen_app(args)
     reference = inference.reference_of(args, spec)
     named = str(args.model if args.model is not None else args.app)
     if args.layers and args.engine != "aot":
         raise UserError("--layers is for the engine aot: the other keeps no layer's output")
     wanted = Wanted(args.target, args.engine, reference, args.samples, args.seed, args.sequence, args.layers)
     try:
-        report = verify_model(spec, wanted)
+        report = verify_model(spec, graph, wanted)
     except OracleError as error:
         raise UserError(str(error), remedy="There is nothing to compare this model with.") from None
     if not quiet:

@@ -115,8 +115,12 @@ def reference_of(args: argparse.Namespace, spec: Spec) -> Reference:
 
 def chosen_app(args: argparse.Namespace) -> tuple[Path, Spec, Graph]:
     """The app that the arguments name, or one made for the bare model; sets args.target and args.engine."""
-    app = app_of(args)
-    spec = load_spec(app)
+    _check_one(args)
+    if args.app is None:
+        app = app_of(args)
+        spec = load_spec(app)
+    else:
+        app, spec = Path(args.app), _app_spec(args)
     args.target, args.engine = where(args.target, args.engine, spec)
     return app, spec, load_graph(spec.classifier.model)
 
@@ -156,7 +160,7 @@ class _Image:
 def open_engine(app: Path, spec: Spec, target: str, engine: str | None = None) -> Iterator[Engine]:
     """The app's model, built where it is not up to date. engine: in place of the app's own."""
     if target == "pc":
-        library = build("pc", app).library
+        library = build("pc", spec).library
         assert library is not None
         yield Library(library, spec).model
         return

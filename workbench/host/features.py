@@ -44,10 +44,10 @@ def listening_spec(app: Path) -> tuple[Spec, app_spec.Pipeline]:
     return spec, spec.pipeline
 
 
-def open_pipeline(app: Path, build_dir: Path | None = None) -> Pipeline:
-    """The PC build of an app with a pipeline; built where it is not up to date, in build/ or `build_dir`."""
-    spec, _ = listening_spec(app)
-    library = build("pc", app, build_dir).library
+def open_pipeline(app: Path | Spec, build_dir: Path | None = None) -> Pipeline:
+    """The PC build of an app with a pipeline, brought up to date in build/ or `build_dir`."""
+    spec = listening_spec(app)[0] if isinstance(app, Path) else app
+    library = build("pc", spec, build_dir).library
     assert library is not None
     pipeline = Library(library, spec).pipeline
     assert pipeline is not None

@@ -119,6 +119,8 @@ def _room(path: str) -> str:
     """Of an object: its folder under objects/; generated sources lie in it directly."""
     if ".a(" in path:
         return "TFLM" if f"/{LIBRARY}(" in path else "C library"
+    if path.endswith((".lto.o", ".ltrans.o")):
+        return "device"  # which the compiler sees as one, when it links
     inside = path.partition("/objects/")[2]
     if "/" in inside:
         return inside.rpartition("/")[0]

@@ -22,16 +22,17 @@ from codegen.passes.legalise import load_graph
 from workbench.build import Build, build
 from workbench.profiling import memory, tflm
 from workbench.profiling.counter import Counted, count
-from workbench.profiling.cycles import cycles, disassembly
+from workbench.profiling.cycles import Cost, cost, disassembly
 from workbench.profiling.inputs import counting_input
 from workbench.profiling.layers import ModelLayer, model_layers
+from workbench.profiling.margin import Margin, Work, margin_on, real_boards
 from workbench.profiling.sites import CALLER, OTHER, Chain, Site, attribute, chains, function_site, model_site
-from workbench.profiling.trace import Trace, trace
+from workbench.profiling.trace import Blocks, Trace, trace
 from workbench.progress import waiting
 from workbench.targets import target_board
 
 DEFAULT_BOARD = "mps2_an386"
-CYCLES_ASSUMED = 1.6  # an instruction, for the margin: above what the estimate gives, flash waits included
+STAGES = ("window", "gate", "mfcc", "scale", "decision")
 MFCC_PARTS = ("mfcc_window", "mfcc_normalise", "mfcc_fft", "mfcc_log_mel", "mfcc_dct", "mfcc_lift")
 
 
@@ -80,36 +81,8 @@ class Decisions:
 
 
 @dataclass(frozen=True)
-class Margin:
-    """The work of a window against the time until the next, at the board's clock.
-
-    steady: instructions of a window while there is sound; worst: of the one after the worst gap;
-    cycles: assumed for an instruction
-    """
-
-    clock_hz: int
-    windows_hz: float
-    cycles: float
-    steady: float
-    worst: int
-
-    @property
-    def steady_load(self) -> float:
-        """Share of the time the core is busy; above 1 it cannot keep up."""
-        return self._load(self.steady)
-
-    @property
-    def worst_load(self) -> float:
-        """Of the time of one window; above 1 samples wait, which a few windows later is made up for."""
-        return self._load(self.worst)
-
-    def _load(self, instructions: float) -> float:
-        return instructions * self.windows_hz * self.cycles / self.clock_hz
-
-
-@dataclass(frozen=True)
 class Profile:
-    """Of one app, or of a bare model: then stages, front_end and margin are empty."""
+    """Of one app, or of a bare model: then stages, front_end and margins are empty."""
 
     app: str
     board: str
@@ -123,7 +96,12 @@ class Profile:
     stages: tuple[StageProfile, ...]
     flash: memory.Flash
     ram: memory.Ram
-    margin: Margin | None
+    margins: tuple[Margin, ...]  # of the board, then of the other real ones
+
+    @property
+    def margin(self) -> Margin | None:
+        """Of the board."""
+        return self.margins[0] if self.margins else None
 
     @property
     def mac(self) -> int:
@@ -181,12 +159,14 @@ class _Profiler:
         with waiting("following the instructions of each stage and layer"):
             self.trace = trace(image, board, counting_input(spec, graph, gap, self.missed))
         self._compare(self.counted, self.trace)
+        self.listing = disassembly(image)
         with waiting("looking up whose instructions they are"):
             self.chains = chains(image, {address for block in self.trace.blocks for address in block})
 
     def profile(self, named: Board, shipped: Build) -> Profile:
         spec = self.spec
         decisions = self._decisions()
+        full, incremental, worst = self._costs()
         stages = self._stages() if spec.pipeline is not None else ()
         return Profile(
             app=spec.name,
@@ -196,14 +176,16 @@ class _Profiler:
             kernels=spec.classifier.kernels,
             compiler=memory.compiler(shipped.image),
             decisions=decisions,
-            cycles=self._cycles(),
+            cycles=Decisions(
+                full.cycles, incremental.cycles if incremental else None, worst.cycles, self.missed
+            ),
             layers=self._layers(decisions.incremental is not None),
             stages=stages,
             flash=self._flash(named, shipped),
             ram=tflm.ram(shipped.image, spec, named, self.counted.stack)
             if self.tflm
             else memory.ram(shipped.image, spec.name, named, self.counted.stack),
-            margin=self._margin(named, stages, decisions),
+            margins=self._margins(named, worst),
         )
 
     def _flash(self, board: Board, shipped: Build) -> memory.Flash:
@@ -212,19 +194,23 @@ class _Profiler:
             return tflm.flash(shipped.image, link_map, self.spec, board)
         return memory.flash(shipped.image, link_map, self.spec.name, board)
 
-    def _margin(self, board: Board, stages: tuple[StageProfile, ...], decisions: Decisions) -> Margin | None:
+    def _margins(self, named: Board, worst: Cost) -> tuple[Margin, ...]:
+        """Of the named board, and of those that an image can be flashed onto."""
         pipeline = self.spec.pipeline
         if pipeline is None:
-            return None
-        every = sum(stage.instructions for stage in stages)
-        one = decisions.full if decisions.incremental is None else decisions.incremental
-        return Margin(
-            clock_hz=board.clock_hz,
-            windows_hz=pipeline.audio.sample_rate / pipeline.window.stride,
-            cycles=CYCLES_ASSUMED,
-            steady=every + one / (1 if pipeline.cascade.slide else pipeline.cascade.frames),
-            worst=every + decisions.worst,
-        )
+            return ()
+        every = Cost(0, 0, 0)
+        for name in STAGES:
+            every += self._cost(self.trace.one(name))
+        windows_hz = pipeline.audio.sample_rate / pipeline.window.stride
+        one = self._cost(self.trace.one("next" if self._incremental else "full"))
+        share = 1 if pipeline.cascade.slide else 1 / pipeline.cascade.frames
+        boards = [named, *(board for board in real_boards() if board.name != named.name)]
+        work = Work(windows_hz, every, one, share, worst)
+        return tuple(margin_on(board, work) for board in boards)
+
+    def _cost(self, section: Blocks) -> Cost:
+        return cost(self.trace, section, self.listing)
 
     @property
     def _names(self) -> tuple[str, str]:
@@ -247,14 +233,13 @@ class _Profiler:
         incremental = self.counted.one(following) if self._incremental else None
         return Decisions(first, incremental, max(first, self.worst), self.missed)
 
-    def _cycles(self) -> Decisions:
-        listing = disassembly(self.image)
+    def _costs(self) -> tuple[Cost, Cost | None, Cost]:
+        """Of a full, an incremental and the worst decision."""
         full, following = self._names
         worst = "missed" if self.spec.pipeline is not None else "run"
-        first, last = self.trace.one(full), self.trace.last(worst)
-        incremental = cycles(self.trace, self.trace.one(following), listing) if self._incremental else None
-        costs = [cycles(self.trace, blocks, listing) for blocks in (first, last)]
-        return Decisions(costs[0], incremental, max(costs), self.missed)
+        first, last = self._cost(self.trace.one(full)), self._cost(self.trace.last(worst))
+        incremental = self._cost(self.trace.one(following)) if self._incremental else None
+        return first, incremental, max(first, last, key=lambda each: each.cycles)
 
     def _site(self) -> tuple[Site, Mapping[int, Chain]]:
         """How an instruction is known to be of a layer: by the generated model's lines, or by its object."""
@@ -296,8 +281,7 @@ class _Profiler:
         )
         told = tuple((name, parts[name]) for name in (*MFCC_PARTS, OTHER) if name in parts)
         return tuple(
-            StageProfile(name, self.counted.one(name), told if name == "mfcc" else ())
-            for name in ("window", "gate", "mfcc", "scale", "decision")
+            StageProfile(name, self.counted.one(name), told if name == "mfcc" else ()) for name in STAGES
         )
 
     def _compare(self, counted: Counted, followed: Trace) -> None:

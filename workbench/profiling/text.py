@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.profiling.cycles import MODEL
+from workbench.profiling.margin import Margin
 from workbench.profiling.profile import Decisions, LayerProfile, Profile
 
 
@@ -43,16 +44,22 @@ def as_json(found: Profile) -> dict[str, Any]:
             "stack_bound": found.ram.bound,
         },
         "estimated_cycles": {**_decisions(found.cycles), "model": MODEL},
-        "margin": None
-        if margin is None
-        else {
-            "clock_hz": margin.clock_hz,
-            "windows_per_second": margin.windows_hz,
-            "cycles_per_instruction": margin.cycles,
-            "instructions_per_second": round(margin.steady * margin.windows_hz),
-            "steady_load": round(margin.steady_load, 4),
-            "worst_load": round(margin.worst_load, 4),
-        },
+        "margin": None if margin is None else _verdict(margin),
+        "verdicts": [_verdict(each) for each in found.margins],
+    }
+
+
+def _verdict(margin: Margin) -> dict[str, Any]:
+    return {
+        "board": margin.board,
+        "virtual": margin.virtual,
+        "clock_hz": margin.clock_hz,
+        "flash_wait_states": margin.wait_states,
+        "windows_per_second": margin.windows_hz,
+        "cycles_per_instruction": round(margin.cycles, 3),
+        "instructions_per_second": round(margin.instructions * margin.windows_hz),
+        "steady_load": round(margin.steady_load, 4),
+        "worst_load": round(margin.worst_load, 4),
     }
 
 
@@ -92,8 +99,8 @@ def as_text(found: Profile) -> str:
             lines += [f"    {name:<24}{count:>14,}" for name, count in stage.parts]
         lines.append(f"  {'every window':<26}{found.front_end:>14,}")
     lines += ["", *_layers(found), "", *_sums(found), "", *_memory(found)]
-    if found.margin is not None:
-        lines += ["", *_margin(found)]
+    if found.margins:
+        lines += ["", *_margins(found)]
     return "\n".join(lines)
 
 
@@ -152,20 +159,26 @@ def _memory(found: Profile) -> list[str]:
     ]
 
 
-def _margin(found: Profile) -> list[str]:
-    margin = found.margin
-    assert margin is not None
-    steady = margin.steady * margin.windows_hz
-    return [
+def _margins(found: Profile) -> list[str]:
+    """One row a board: the real ones, and last a virtual one, whose clock is of no chip."""
+    margin = found.margins[0]
+    lines = [
         f"  {margin.windows_hz:g} windows a second, each with a decision: "
-        f"{steady / 1e6:.2f} M instructions a second.",
-        f"  At {margin.clock_hz / 1e6:g} MHz and {margin.cycles:g} cycles an instruction (assumed): "
-        f"{_busy(margin.steady_load)};",
-        f"  the window of the worst decision: {_busy(margin.worst_load)}.",
+        f"{margin.instructions * margin.windows_hz / 1e6:.2f} M instructions a second.",
+        "  Does a board keep up? By estimated cycles, with the wait states of its flash:",
+        f"  {'board':<14}{'MHz':>7}{'waits':>7}{'cycles/ins.':>13}   "
+        f"{'while there is sound':<28}{'the window of the worst decision'}",
     ]
+    for each in sorted(found.margins, key=lambda each: each.virtual):
+        lines.append(
+            f"  {each.board:<14}{each.clock_hz / 1e6:>7g}{each.wait_states:>7}{each.cycles:>13.2f}   "
+            f"{_busy(each.steady_load):<28}{_busy(each.worst_load)}"
+            + ("   (virtual: no chip runs at this clock)" if each.virtual else "")
+        )
+    return lines
 
 
 def _busy(load: float) -> str:
     if load <= 1:
-        return f"busy {load:.1%} of the time"
-    return f"too slow, {load:.2f} times the time there is"
+        return f"keeps up, busy {load:.1%}"
+    return f"too slow, {load:.2f} times"

@@ -11,26 +11,34 @@ from toolbox import tools
 from toolbox.locks import lock
 from workbench.build import build
 from workbench.progress import waiting
-from workbench.suites.emulator import QEMU, Emulator, check, choose
+from workbench.suites.emulator import QEMU, RENODE, Emulator, check, choose, need_renode_test
 from workbench.suites.generate import Generated, generate
 from workbench.suites.renode import run_on_renode
 from workbench.suites.results import Results, StoppedError
 from workbench.suites.run import run_robot
+from workbench.suites.settings import SHORT_COUNT, SHORT_LONG
 from workbench.targets.renode import SCRIPT
 
+SHORT = f"; the short set: {SHORT_COUNT} recordings at most, one of {SHORT_LONG} s. suites=all runs all"
 SYNTHESISED = (
     "The sounds were made by a program, for want of recordings. Name yours in suites.toml: docs/emulation.md."
 )
 
 
-def emulate(board: str, app: Path, image: Path, build_dir: Path, wanted: str | None) -> int:
+def emulate(
+    board: str, app: Path, image: Path, build_dir: Path, *, wanted: str | None, suites: str | None = None
+) -> int:
     """Generates an app's suites and runs them. 0: every case passed, 1: one failed, 130: interrupted.
 
-    image: of that board, built; wanted: "qemu" or "renode" alone. UserError: they could not be run.
+    image: of that board, built; wanted: "qemu" or "renode" alone; suites: "all" or "short", None: short under
+    Renode, whose cases take longer. UserError: they could not be run.
     """
     spec = load_spec(app)
     check(spec, board, wanted)
     emulator = choose(board, wanted)
+    if emulator.renode_test is not None:
+        need_renode_test(emulator.renode_test)
+    short = (suites or ("short" if emulator.name == RENODE else "all")) == "short"
     pc_image = build("pc", app, build_dir).image
     if emulator.board != load_board(board):
         image = build(emulator.board.name, app, build_dir).image
@@ -38,8 +46,8 @@ def emulate(board: str, app: Path, image: Path, build_dir: Path, wanted: str | N
     with lock(folder / ".lock", f"waiting for the suites in {folder}"):
         image, pc_image = _copies(emulator, image, pc_image, folder / "images")
         with waiting("working out on this computer what is expected"):
-            generated = generate(spec, emulator, image, pc_image, folder)
-        print(f"{generated.cases} cases for {emulator.words}", flush=True)
+            generated = generate(spec, emulator, image, pc_image, folder, short=short)
+        print(f"{generated.cases} cases for {emulator.words}{SHORT if short else ''}", flush=True)
         try:
             done = _run(emulator, pc_image, generated, folder / "results")
         except StoppedError as stopped:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from codegen.app.spec import Spec
 from codegen.board.description import Board, board_names, load_board
 from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
 from workbench.targets.renode import VERSION
 
 QEMU, RENODE = "qemu", "renode"
 EMULATORS = (QEMU, RENODE)
 FULL_SCALE = 32767
 RENODE_TEST = "renode-test"
-INSTALL_RENODE = f"Unpack Renode's portable release, {VERSION} or newer, and put its folder on PATH."
+INSTALL_RENODE = (
+    f"Unpack Renode's portable release, {VERSION} or newer, and put its folder on PATH. "
+    "Its renode-test wants Python packages: python3 -m pip install -r FOLDER/tests/requirements.txt"
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,34 @@ def find_renode_test() -> Path | None:
     """The program, if Renode is installed."""
     found = shutil.which(RENODE_TEST)
     return Path(found) if found else None
+
+
+def need_renode_test(program: Path) -> None:
+    """UserError where renode-test does not even start: mostly for want of Python packages."""
+    try:
+        done = subprocess.run(
+            [program, "--help"], env=renode_environment(), capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise UserError(f"cannot be started: {error.strerror}", file=program) from None
+    if done.returncode != 0:
+        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise UserError(
+            f"does not start (exit code {done.returncode}): {words[0] if words else 'it says nothing'}",
+            file=program,
+            remedy="It needs Python packages (robotframework, psutil, ...) that Renode's folder names: "
+            "python3 -m pip install -r FOLDER/tests/requirements.txt",
+        )
+
+
+def renode_environment() -> dict[str, str]:
+    """Ours without our Python: renode-test wants another one, with the packages of its own version."""
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")
+    }
+    ours = ROOT / ".venv" / "bin"
+    paths = [path for path in environment.get("PATH", "").split(os.pathsep) if Path(path) != ours]
+    return environment | {"PATH": os.pathsep.join(paths)}
 
 
 def choose(board_name: str, wanted: str | None = None) -> Emulator:

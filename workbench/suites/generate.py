@@ -48,10 +48,13 @@ class Generated:
         return tuple(case.name.replace("\\", "") for suite in self.suites for case in suite.cases)
 
 
-def generate(spec: Spec, emulator: Emulator, image: Path, pc_image: Path, folder: Path) -> Generated:
+def generate(
+    spec: Spec, emulator: Emulator, image: Path, pc_image: Path, folder: Path, *, short: bool = False
+) -> Generated:
     """Writes folder/suites, folder/sounds and folder/expected anew.
 
-    image: of the emulated board. UserError where the app names recordings that are not there.
+    image: of the emulated board; short: the short set of settings.py.
+    UserError where the app names recordings that are not there.
     """
     pipeline = spec.pipeline
     assert pipeline is not None
@@ -61,7 +64,7 @@ def generate(spec: Spec, emulator: Emulator, image: Path, pc_image: Path, folder
     for made in (*folders.values(), suites_folder):
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir(parents=True)
-    settings = read_settings(app)
+    settings = read_settings(app).short if short else read_settings(app)
     recordings = choose(settings, app, pipeline.audio.sample_rate, folders["SOUNDS"] / "synthetic")
     common = Path(os.path.commonpath([recording.file.parent for recording in recordings]))
     folders["RECORDINGS"] = common

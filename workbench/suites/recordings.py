@@ -42,10 +42,14 @@ def synthesised(settings: Settings) -> bool:
 
 
 def choose(settings: Settings, app: Path, rate: int, made: Path) -> list[Recording]:
-    """At least one recording. made: folder for sounds out of a seed, at `rate` Hz.
+    """At least one recording, settings.most at most. made: folder for sounds out of a seed, at `rate` Hz.
 
     UserError where the app names what is not there.
     """
+    return _all(settings, app, rate, made)[: settings.most]
+
+
+def _all(settings: Settings, app: Path, rate: int, made: Path) -> list[Recording]:
     named = _named(settings, app)
     if settings.labels is not None and (settings.labels.is_file() or not settings.synthetic):
         return [*named, *_sample(settings, rate)]

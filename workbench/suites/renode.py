@@ -3,11 +3,10 @@ interface, and the serial line is a local socket."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from codegen.common.paths import ROOT
+from workbench.suites.emulator import renode_environment
 from workbench.suites.results import Results
 from workbench.suites.robot.keywords import Keywords
 from workbench.suites.robot.server import serving
@@ -21,14 +20,4 @@ def run_on_renode(
 ) -> Results:
     """All suites of the folder, by renode-test; errors and `cases` as of run_robot."""
     with serving(Keywords(str(pc_image))) as address:
-        return run_renode(program, suites, results, _environment() | {KEYWORDS: address}, cases=cases)
-
-
-def _environment() -> dict[str, str]:
-    """Ours without our Python: renode-test brings its own, with the packages of the version it wants."""
-    environment = {
-        key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")
-    }
-    ours = ROOT / ".venv" / "bin"
-    paths = [path for path in environment.get("PATH", "").split(os.pathsep) if Path(path) != ours]
-    return environment | {"PATH": os.pathsep.join(paths)}
+        return run_renode(program, suites, results, renode_environment() | {KEYWORDS: address}, cases=cases)

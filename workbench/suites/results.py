@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,11 @@ from xml.etree import ElementTree
 
 from codegen.common.errors import UserError
 
+# What Robot's Remote library, the system and the serial line say of a case whose emulator is gone.
+CRASHED = re.compile(
+    r"Connection to remote server broken|Connecting remote server at \S+ failed|Connection refused"
+    r"|socket disconnected"
+)
 STOPPED = "Execution terminated by signal"  # what Robot says of the case that ran when it was interrupted
 NOT_RUN = "robot:exit"  # the tag that Robot gives to those behind it
 _SHOWN = 5  # names in a message
@@ -23,6 +29,11 @@ class Case:
     name: str
     passed: bool
     message: str
+
+    @property
+    def crashed(self) -> bool:
+        """Whether its emulator was gone: that says nothing of the image."""
+        return not self.passed and CRASHED.search(self.message) is not None
 
 
 @dataclass(frozen=True)

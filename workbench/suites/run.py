@@ -59,20 +59,52 @@ def run_renode(
     *,
     cases: Sequence[str] | None = None,
 ) -> Results:
-    """renode-test over the suites; the same results and errors as of run_robot."""
+    """renode-test over the suites; the same results and errors as of run_robot.
+
+    Where Renode crashed in a case, its suite is run once more, and that run's results stand.
+    """
     _empty(results)
-    files = sorted(str(file) for file in suites.glob("*.robot"))
+    command = [str(program), *words]
+    files = sorted(suites.glob("*.robot"))
+    found = _renode(command, files, results, environment)
+    lost = {case.name for case in found.cases if case.crashed}
+    if lost:
+        again = [file for file in files if lost & set(file.read_text(encoding="utf-8").splitlines())]
+        print(f"Renode crashed in {len(lost)} cases; {len(again)} suites are run once more", flush=True)
+        # renode-test names a suite as its file; Robot itself leaves out the number that orders them.
+        names = [name for file in files if file not in again for name in (file.stem, file.stem[4:])]
+        kept = [word for name in names for word in ("--suite", name)]
+        outputs = [results / "again" / RENODE_OUTPUT]
+        if kept:
+            _rebot([results / RENODE_OUTPUT], results, [*kept, "--output", "kept.xml"])
+            outputs.insert(0, results / "kept.xml")
+        _renode(command, again, results / "again", environment)
+        _rebot(outputs, results)
+        found = _read(results / "output.xml")
+    if cases is not None:
+        check_complete(found.cases, cases, results)
+    return found
+
+
+def _renode(
+    command: Sequence[str], files: Sequence[Path], results: Path, environment: Mapping[str, str]
+) -> Results:
+    """One run of renode-test."""
+    name = Path(command[0]).name
     try:
-        command = [str(program), "--results-dir", str(results), *words, *files]
-        code = _run(command, environment, written=lambda: _written(results))
+        code = _run(
+            [*command, "--results-dir", str(results), *map(str, files)],
+            environment,
+            written=lambda: _written(results),
+        )
     except KeyboardInterrupt:
         raise StoppedError(*_finished_suites(results)) from None
     if not (results / RENODE_OUTPUT).is_file():
         finished, _ = _finished_suites(results)
         after = f" after {len(finished)} finished cases" if finished else ""
-        raise UserError(f"{program.name} ended {_how(code)} and without results{after}", file=results)
+        raise UserError(f"{name} ended {_how(code)} and without results{after}", file=results)
     _rebot([results / RENODE_OUTPUT], results)
-    return _checked(code, program.name, results / "output.xml", cases)
+    return _checked(code, name, results / "output.xml", None)
 
 
 def _empty(results: Path) -> None:
@@ -87,12 +119,16 @@ def _checked(code: int, runner: str, output: Path, cases: Sequence[str] | None) 
     results = output.parent
     if code > MOST_FAILED or not output.is_file() or not _whole(output):
         raise UserError(f"{runner} could not run the suites: it ended {_how(code)}", file=results)
-    found = Results(read_cases(output), results / "log.html", results / "xunit.xml")
+    found = _read(output)
     if cases is not None:
         check_complete(found.cases, cases, results)
     if (code != 0) != (found.failed != 0):
         raise UserError(f"{runner} ended {_how(code)}, but {found.failed} cases failed", file=results)
     return found
+
+
+def _read(output: Path) -> Results:
+    return Results(read_cases(output), output.parent / "log.html", output.parent / "xunit.xml")
 
 
 def _how(code: int) -> str:
@@ -117,10 +153,10 @@ def _existing(file: Path) -> Path | None:
     return file if file.is_file() else None
 
 
-def _rebot(outputs: Sequence[Path], results: Path) -> None:
+def _rebot(outputs: Sequence[Path], results: Path, words: Sequence[str] = ()) -> None:
     """Robot's log, report, output and JUnit file of the outputs of other runs of it."""
     rebot = [sys.executable, "-P", "-m", "robot.rebot", "--outputdir", str(results), "--output", "output.xml"]
-    rebot += ["--xunit", "xunit.xml", "--name", "Emulation", "--nostatusrc", *map(str, outputs)]
+    rebot += ["--xunit", "xunit.xml", "--name", "Emulation", "--nostatusrc", *words, *map(str, outputs)]
     done = subprocess.run(rebot, env=scons_environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise UserError(f"the results cannot be read: {done.stderr.strip()}", file=results)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ KEYS = {
 }
 
 
+SHORT_COUNT, SHORT_LONG = 4, 10  # recordings and seconds of the short set, where more are named
+
+
 @dataclass(frozen=True)
 class Settings:
     """Paths are absolute; environment variables in them are replaced."""
@@ -36,6 +39,12 @@ class Settings:
     count: int = 24
     synthetic: bool = False
     long: int = 60  # seconds
+    most: int | None = None  # recordings at most
+
+    @property
+    def short(self) -> Settings:
+        """The short set: for an emulator that takes its time."""
+        return replace(self, most=SHORT_COUNT, long=min(self.long, SHORT_LONG))
 
 
 def read_settings(app: Path) -> Settings:

@@ -26,7 +26,7 @@ def front_end(app: Path) -> tuple[Spec, Pipeline]:
     The app's own model may be missing, old, or of other labels: the features do not depend on it.
     """
     spec, _ = front_end_spec(app)
-    return spec, open_pipeline(spec.file.parent)
+    return spec, open_pipeline(spec)
 
 
 def front_end_spec(app: Path) -> tuple[Spec, PipelineSpec]:

@@ -9,6 +9,7 @@ import numpy as np
 from codegen.app.spec import Spec
 from codegen.app.spec_file import load_spec
 from codegen.common.reference import Reference
+from codegen.model.graph import Graph
 from codegen.passes.layer_outputs import layer_outputs
 from codegen.passes.legalise import load_graph
 from codegen.passes.lower import lower
@@ -53,28 +54,27 @@ class Report:
         return sum(result.differing for result in everything)
 
 
-def verify_model(spec: Spec, wanted: Wanted) -> Report:
+def verify_model(spec: Spec, graph: Graph, wanted: Wanted) -> Report:
     """Builds the app's model where it is not up to date, and compares. OracleError without a reference."""
-    output, inputs = _verify(spec, wanted)
+    output, inputs = _verify(spec, graph, wanted)
     results = {"output": output}
     kernels, model = spec.classifier.kernels, spec.classifier.model
     cut = without_squashing(model)
     if cut is not None:
         bare = load_spec(model_app(cut[0], kernels, wanted.reference))
-        results[f"input of the last {cut[1]}"] = _verify(bare, wanted)[0]
+        results[f"input of the last {cut[1]}"] = _verify(bare, load_graph(bare.classifier.model), wanted)[0]
     layers, culprit = None, None
     aot = wanted.engine == "aot"
     if wanted.layers and aot:
-        layers = _layers(spec, wanted, inputs)
+        layers = _layers(spec, graph, wanted, inputs)
         culprit = first_differing(layers)
     elif output.first is not None and aot:
-        culprit = first_differing(_layers(spec, wanted, _around(inputs, output, wanted.sequence)))
+        culprit = first_differing(_layers(spec, graph, wanted, _around(inputs, output, wanted.sequence)))
     return Report(results, layers, culprit)
 
 
-def _verify(spec: Spec, wanted: Wanted) -> tuple[Verification, Inputs]:
+def _verify(spec: Spec, graph: Graph, wanted: Wanted) -> tuple[Verification, Inputs]:
     model = spec.classifier.model
-    graph = load_graph(model)
     sequence = wanted.sequence and bool(graph.variables)
     with (
         Oracle(model, wanted.reference) as oracle,
@@ -94,11 +94,10 @@ def _around(inputs: Inputs, output: Verification, sequence: bool) -> Inputs:
     return Inputs(inputs.values[chosen], names, inputs.expected[chosen])
 
 
-def _layers(spec: Spec, wanted: Wanted, inputs: Inputs) -> list[Layer]:
+def _layers(spec: Spec, graph: Graph, wanted: Wanted, inputs: Inputs) -> list[Layer]:
     """Of the same program, kernels and memory plan, built to append all layers' outputs."""
     model, reference = spec.classifier.model, wanted.reference
     bare = load_spec(model_app(model, spec.classifier.kernels, reference, every_layer=True))
-    graph = load_graph(model)
     outputs = layer_outputs(graph, lower(graph, reference, fast=spec.classifier.fast))
     sequence = wanted.sequence and bool(graph.variables)
     with (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections import Counter
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.support.tutorial import tutorial_app
 from workbench.cli import main
+from workbench.host.engine import chosen_app
 
 OPENED: Counter[str] = Counter()
 FOLDERS: list[str] = []
@@ -40,3 +42,15 @@ def test_each_file_is_opened_once(
         FOLDERS.pop()
     wanted = {"model.tflite": 1} if bare else {"model.tflite": 1, "pipeline.toml": 1}
     assert dict(OPENED) == wanted
+
+
+def test_verify_and_infer_open_an_apps_files_once(tmp_path: Path) -> None:
+    """What both begin with; the build is a process of its own."""
+    app = tutorial_app(tmp_path / "app")
+    OPENED.clear()
+    FOLDERS.append(str(app))
+    try:
+        chosen_app(argparse.Namespace(model=None, app=app, reference=None, target=None, engine=None))
+    finally:
+        FOLDERS.pop()
+    assert dict(OPENED) == {"model.tflite": 1, "pipeline.toml": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -9,13 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from codegen.board.description import load_board
 from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
 from tests.models.networks import dense_only
 from tests.support.cli import earshot, refused
 from tests.support.tools import need_tool
 from toolbox.options import EXAMPLE
 from workbench.build import build
+from workbench.profiling.cycles import Cost, constants_of
 from workbench.profiling.profile import Profile, profile
+from workbench.profiling.text import as_json, as_text
 
 KERNELS = ("small", "fast")
 
@@ -118,3 +123,67 @@ def test_what_cannot_be_counted_is_refused(tmp_path: Path) -> None:
     assert "MODEL.tflite, or --app" in refused("profile")
     with pytest.raises(UserError, match="there is no board"):
         profile(EXAMPLE, "mps2_an38")
+
+
+def test_real_boards_have_their_verdicts_and_the_virtual_one_is_marked(profiles: dict[str, Profile]) -> None:
+    """A clock that no chip has frightens nobody: the boards that can be flashed come first."""
+    found = profiles["small"]
+    assert {each.board for each in found.margins} == {"mps2_an386", "nano33ble", "nrf52840dk", "xg24"}
+    assert [each.board for each in found.margins if each.virtual] == ["mps2_an386"]
+    assert found.margin is not None
+    assert found.margin.board == "mps2_an386"
+    rows = re.findall(r"^  (\w+) +[\d.]+ +\d+ +[\d.]+   (.*)$", as_text(found), re.MULTILINE)
+    assert [board for board, _ in rows] == ["nano33ble", "nrf52840dk", "xg24", "mps2_an386"]
+    assert all("too slow" not in verdict for board, verdict in rows if board != "mps2_an386")
+    assert [board for board, verdict in rows if "virtual" in verdict] == ["mps2_an386"]
+    told = as_json(found)["verdicts"]
+    assert [each["board"] for each in told if not each["virtual"]] == ["nano33ble", "nrf52840dk", "xg24"]
+
+
+def test_the_page_has_the_boards_verdicts(profiles: dict[str, Profile]) -> None:
+    page = (ROOT / "docs" / "performance.md").read_text()
+    for each in profiles["small"].margins:
+        if not each.virtual:
+            (row,) = (
+                line for line in page.splitlines() if line.startswith("| ") and f"`{each.board}`" in line
+            )
+            cells = [cell.strip() for cell in row.split("|")][2:-1]
+            assert cells[:2] == [f"{each.clock_hz / 1e6:g}", str(each.wait_states)]
+            assert float(cells[2]) == pytest.approx(each.cycles, abs=0.02)
+            assert float(cells[3].split()[0]) == pytest.approx(100 * each.steady_load, abs=0.2)
+            assert float(cells[4].split()[0]) == pytest.approx(100 * each.worst_load, abs=0.6)
+
+
+@pytest.mark.parametrize(
+    ("cache", "waits", "cycles"),
+    [("none", 0, 150), ("code", 0, 150), ("none", 2, 410), ("code", 2, 210), ("all", 2, 150)],
+)
+def test_wait_states_are_added_to_what_no_cache_serves(cache: str, waits: int, cycles: int) -> None:
+    board = dataclasses.replace(load_board("xg24"), flash_wait_states=waits, flash_cache=cache)
+    assert Cost(instructions=100, cycles=150, constants=30).on(board) == cycles
+
+
+@pytest.mark.parametrize(
+    ("function", "mnemonic", "operands", "words"),
+    [
+        ("any", "ldr", "r3, [pc, #16]", 1),
+        ("any", "ldrb.w", "r3, [r1], #1", 1),
+        ("any", "ldrd", "r3, r4, [r1, #8]", 2),
+        ("any", "ldmia.w", "r1!, {r10, r11, ip}", 3),
+        ("any", "ldr", "r3, [sp, #4]", 0),
+        ("any", "ldmia.w", "sp!, {r4, r5, pc}", 0),
+        ("any", "pop", "{r4, pc}", 0),
+        ("any", "str", "r3, [r1]", 0),
+        ("any", "ldrex", "r3, [r1]", 0),
+        ("any", "adds", "r3, r1, #4", 0),
+        ("stream_loop_64", "ldrd", "r8, r9, [r0], #8", 2),
+        ("stream_loop_64", "ldrd", "ip, lr, [r1], #8", 0),
+        ("dense_block", "ldmia.w", "r0!, {r10, r11, ip, lr}", 4),
+        ("dense_block_int16", "ldmia.w", "r1!, {r6, r7, r8, r9}", 0),
+        ("conv_block_loop", "ldmia.w", "r1!, {r10, r11, ip}", 0),
+    ],
+)
+def test_loads_are_told_apart_by_what_they_can_read(
+    function: str, mnemonic: str, operands: str, words: int
+) -> None:
+    assert constants_of(function, mnemonic, operands) == words

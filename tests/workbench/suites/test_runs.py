@@ -82,6 +82,24 @@ def renode_test(folder: Path) -> Path:
     return program(folder, RENODE_TEST.format(suite=folder / "suites" / "01__gate.robot", **words))
 
 
+# renode-test in whose first run Renode dies in the second suite. Its own options come first.
+CRASHING = """\
+#!/bin/sh
+[ -e {here}/crashed ] && died=no || died=yes
+touch {here}/crashed
+results=$2; shift 2
+exec {python} -P -m robot --outputdir "$results" --output robot_output.xml --log NONE --report NONE \\
+    --variable "DIED:$died" --name "Test Suite" "$@"
+"""
+CRASHES = """\
+*** Test Cases ***
+Second
+    Should Be Equal    ${DIED}    no    [Errno 111] Connection refused    values=False
+Third
+    No Operation
+"""
+
+
 def pid(file: Path) -> int:
     """The process that a file names, once it does."""
     assert until(lambda: file.exists() and file.read_text().strip())
@@ -133,6 +151,25 @@ def test_an_exit_code_that_disagrees_with_the_results_is_refused(
     stand_in.write_text(stand_in.read_text().replace("exit $code", f"exit {code}"))
     with pytest.raises(UserError, match="cases failed"):
         run_renode(stand_in, folder, tmp_path / "results", os.environ, cases=NAMES)
+
+
+@pytest.mark.parametrize("suites_before", [1, 0], ids=["beside another suite", "alone"])
+def test_a_suite_in_which_renode_crashed_is_run_once_more(
+    tmp_path: Path, suites_before: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other suite's results stay; log and JUnit file hold each case once."""
+    folder, results = tmp_path / "suites", tmp_path / "results"
+    folder.mkdir()
+    (folder / "02__crashes.robot").write_text(CRASHES)
+    names = ["Second", "Third"]
+    if suites_before:
+        (folder / "01__gate.robot").write_text("*** Test Cases ***\nFirst\n    No Operation\n")
+        names.insert(0, "First")
+    stand_in = program(tmp_path, CRASHING.format(here=tmp_path, python=sys.executable))
+    done = run_renode(stand_in, folder, results, os.environ, cases=names)
+    assert [(case.name, case.passed) for case in done.cases] == [(name, True) for name in names]
+    assert "Renode crashed in 1 cases; 1 suites are run once more" in capsys.readouterr().out
+    assert done.xunit.read_text().count("<testcase ") == len(names)
 
 
 def test_an_output_that_ends_in_the_middle_has_the_cases_before(tmp_path: Path) -> None:

@@ -226,6 +226,30 @@ def known_boards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emulator, "load_board", lambda name: boards.get(name) or load_board(name))
 
 
+def test_a_renode_test_without_its_packages_is_told_with_the_remedy(tmp_path: Path) -> None:
+    """As the real one ends: before Renode is even started."""
+    program = tmp_path / "renode-test"
+    program.write_text("#!/bin/sh\necho \"No module named 'psutil'\" >&2\nexit 1\n")
+    program.chmod(0o755)
+    with pytest.raises(UserError, match=r"exit code 1.*No module named 'psutil'") as told:
+        emulator.need_renode_test(program)
+    assert "pip install -r FOLDER/tests/requirements.txt" in (told.value.remedy or "")
+    program.write_text("#!/bin/sh\nexit 0\n")
+    emulator.need_renode_test(program)
+
+
+def test_the_short_set_has_few_recordings_and_a_short_long_one(tmp_path: Path) -> None:
+    """One of each class first, as they are drawn; what is shorter by itself stays."""
+    every = settings_of(tmp_path, '[recordings]\nlabels = "none.csv"\nsynthetic = true\nlong = 90\n')
+    short = every.short
+    assert (short.most, short.long) == (4, 10)
+    assert dataclasses.replace(every, long=7).short.long == 7
+    drawn_of_all = choose(every, tmp_path, 16000, tmp_path / "all")
+    drawn_of_short = choose(short, tmp_path, 16000, tmp_path / "short")
+    assert len(drawn_of_all) > 4
+    assert [one.labels for one in drawn_of_short] == [one.labels for one in drawn_of_all[:4]]
+
+
 def test_renode_where_it_is_installed_and_knows_the_board(
     renode: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -108,7 +108,7 @@ def test_models_of_others(name: str) -> None:
         expected = run_all(ours, graph, inputs, sequence=streams)
         assert np.array_equal(run_all(theirs, graph, inputs, sequence=streams), expected)
     wanted = Wanted("qemu", "tflm", Reference.TFLM, samples, 5, streams, layers=False)
-    assert verify_model(spec, wanted).differing == 0
+    assert verify_model(spec, graph, wanted).differing == 0
 
 
 def test_the_arena_fits_and_one_step_less_does_not(app: Path, tmp_path: Path) -> None:
