@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All generated C of an app, from its folder: what SCons compiles and `generate` hands out."""
 
 from __future__ import annotations

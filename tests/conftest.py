@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every run gets: tables of skipped proofs and of operators at its end, the file of what was proven."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scons --list-boards: every board, and what the last tests here have proven of it."""
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def board_table(build: Path) -> str:
     for row, board in zip(rows, [None, *boards], strict=True):
         lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         if board is not None:
-            lines += [f"    {where + ':':<{_WIDTH}} {told}" for where, told in _proven(board, proofs)]
+            lines += [f"    {where + ':':<{_WIDTH}} {reported}" for where, reported in _proven(board, proofs)]
     lines += [
         "",
         f"Counts are tests of this clone that started an image there ({FILE}, written by `earshot test`).",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes a virtualenv from a lock file: what `./earshot` calls when its environment is absent or out of date.
 
 Standard library only, run by the system's Python 3.11:  python3.11 -m toolbox.environment .venv base
@@ -92,10 +93,10 @@ def main() -> int:
     try:
         make(ROOT / words.folder, ROOT / "requirements" / f"{words.lock}.lock")
     except (UserError, OSError) as error:
-        told = error if isinstance(error, UserError) else disk_error(error)
-        if told is None:
+        reported = error if isinstance(error, UserError) else disk_error(error)
+        if reported is None:
             raise
-        print(f"earshot: {told}", file=sys.stderr)
+        print(f"earshot: {reported}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

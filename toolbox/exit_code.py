@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a program that SCons runs ends the build with its own exit code."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The link of an image; one that is too large for its board is told in words instead of the linker's."""
+# SPDX-License-Identifier: Apache-2.0
+"""The link of an image; one that is too large for its board is reported in words instead of the linker's."""
 
 from __future__ import annotations
 

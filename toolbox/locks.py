@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One process at a time in a folder. Standard library only: used before anything is installed."""
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _TRIES, _PAUSE = 5, 0.02  # seconds until the holder of a lock has signed it
 def lock(file: Path, waiting: str) -> IO[str]:
     """Waits for the lock `file` and takes it; held until the returned file is closed or the process ends.
 
-    waiting: told when another process holds it, with that process and what it was started as.
+    waiting: reported when another process holds it, with that process and what it was started as.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     handle = file.open("a+")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a generated file depends on, besides what it is made from: all of the program that makes it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a user can say to SCons: options and targets, checked, with their help text."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How SCons is started: from this environment, with the packages of this clone first."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much of a board an image takes, from its ELF file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much stack an image can take at most, by its instructions: every call that it can make is followed.
 
 Nothing is measured, so no input can be worse: each function's pushes and pops are added up along its

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which boards' images were built and started, and where: for whoever names a file in EARSHOT_RUNS.
 
 The tests do: so comes build/proofs.json, from which `scons --list-boards` tells what was proven.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programs that no Python package brings: compilers and the emulator. Found on PATH, installed, or asked for.
 
 Standard library only: the setup uses it before anything is installed.
@@ -91,7 +92,7 @@ GDB = PROOFS["gdb-multiarch"]
 HOST_GDB = Tool("gdb", "debugs a program of this computer", _HOST_GDB)
 VENV = Tool("python3.11 -m venv", "makes the Python environment", _VENV)
 
-# (words before the packages, the systems that have it), in the order they are told.
+# (words before the packages, the systems that have it), in the order they are reported.
 _INSTALLERS: Mapping[str, tuple[str, str]] = {
     "apt-get": ("sudo apt-get install", "Debian, Ubuntu"),
     "dnf": ("sudo dnf install", "Fedora"),

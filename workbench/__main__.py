@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """python -m workbench WORD ...: what `./earshot` calls."""
 
 import sys

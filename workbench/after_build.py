@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scons board=... emulate` and `flash`: SCons builds in a process of its own, which ends before they begin.
 
 So nobody waits for an emulator or a probe who only wants to build, and SCons has written what it remembers.

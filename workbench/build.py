@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The only way anything here gets a built file: asks SCons, in a process of its own."""
 
 from __future__ import annotations

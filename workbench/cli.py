@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From the words of a command line to a command's module; other words go to SCons."""
 
 from __future__ import annotations
@@ -55,10 +56,10 @@ def main(words: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (UserError, OSError) as error:
-        told = error if isinstance(error, UserError) else disk_error(error)
-        if told is None:
+        reported = error if isinstance(error, UserError) else disk_error(error)
+        if reported is None:
             raise
-        print(told, file=sys.stderr)
+        print(reported, file=sys.stderr)
         return 2
 
 
@@ -127,6 +128,6 @@ def _scons(words: Sequence[str]) -> int:
 
 
 def _paths(words: Sequence[str]) -> list[tuple[str, str]]:
-    """The options that are paths: told from where the user stands, SCons runs in the clone."""
+    """The options that are paths: reported from where the user stands, SCons runs in the clone."""
     pairs = [word.split("=", 1) for word in words if word.startswith(_PATHS)]
     return [(option, path) for option, path in pairs]

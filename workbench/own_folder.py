@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Folders in build/ that belong to one app each, also where two apps' folders share a name."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a command waits for, on stderr: one line that is replaced on a terminal, plain lines in a log.
 
 Nothing is shown within the first second, nothing with --json, and nothing where EARSHOT_PROGRESS is "off".
@@ -59,7 +60,7 @@ class _Task:
     start: float
     total: int | None = None
     count: int = 0
-    told: float | None = None  # when a log had its last line of it
+    reported: float | None = None  # when a log had its last line of it
 
     def text(self, seconds: float) -> str:
         """What is shown after so many seconds."""
@@ -121,10 +122,10 @@ class Display:
                 if text != self._line:
                     self._write(stream, f"\r{text:<{self._width}}")
                     self._line, self._width = text, max(self._width, len(text))
-            elif task.told is None or now - task.told >= AGAIN:
-                first = task.told is None and task.total is None
+            elif task.reported is None or now - task.reported >= AGAIN:
+                first = task.reported is None and task.total is None
                 self._write(stream, f"earshot: {task.what if first else text}\n")
-                task.told = now
+                task.reported = now
 
     def clear(self) -> None:
         """The terminal's line is gone."""

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 //
 // USART0 of the EFR32MG24 as an I2S master, with the ICS-43434 microphones of the BRD2601B on its pins.
 // Renode's own USART0 has no I2S. Registers: EFR32xG24 reference manual, chapter USART.

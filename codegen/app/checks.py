@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Contradictions in pipeline.toml: values right by themselves that do not fit together."""
 
 from __future__ import annotations

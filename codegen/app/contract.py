@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The feature contract: a hash of all that decides which features a model sees."""
 
 from __future__ import annotations

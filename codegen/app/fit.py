@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """pipeline.toml against its model: what is right in each but does not fit together."""
 
 from __future__ import annotations

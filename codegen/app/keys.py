@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every key of pipeline.toml: its type and range, and the words for a value that does not fit."""
 
 from __future__ import annotations

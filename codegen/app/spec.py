@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """pipeline.toml as frozen dataclasses: everything between samples and classes.
 
 Defaults are SensiML's Smart Lock tutorial, bit for bit.

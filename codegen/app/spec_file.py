@@ -1,4 +1,5 @@
-"""pipeline.toml -> Spec. All faults of the file are told at once: line, what is allowed, remedy."""
+# SPDX-License-Identifier: Apache-2.0
+"""pipeline.toml -> Spec. All faults of the file are reported at once: line, what is allowed, remedy."""
 
 from __future__ import annotations
 

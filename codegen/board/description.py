@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """boards/<name>/board.toml as a frozen dataclass: what an image has to know about the chip under it."""
 
 from __future__ import annotations

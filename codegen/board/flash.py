@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """[flash] and [pack] of a board.toml: how an image gets onto the board, and which pack describes its chip."""
 
 from __future__ import annotations

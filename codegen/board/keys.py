@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The keys of a board.toml, and what each may be."""
 
 from __future__ import annotations

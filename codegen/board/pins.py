@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """[pins] and [microphone] of a board.toml: what is wired where, and what a microphone needs."""
 
 from __future__ import annotations

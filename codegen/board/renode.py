@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """[renode] of a board.toml: the machine that Renode makes of the board."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which board's image QEMU runs in place of a board that it does not know."""
 
 from __future__ import annotations

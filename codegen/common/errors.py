@@ -1,4 +1,5 @@
-"""The one exception for bad input, and how it is told."""
+# SPDX-License-Identifier: Apache-2.0
+"""The one exception for bad input, and how it is reported."""
 
 from __future__ import annotations
 
@@ -52,7 +53,7 @@ class UserError(Exception):
 
 
 class UserErrors(UserError):
-    """Several faults of one input, all told at once."""
+    """Several faults of one input, all reported at once."""
 
     def __init__(self, errors: list[UserError]) -> None:
         if not errors:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the clone lies, and what it holds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The serial protocol in one table: words, keys, lines, errors with their numbers, lengths.
 
 From it come what the device's C knows (codegen/emit/protocol.py), what the host understands
@@ -52,7 +53,7 @@ class Key:
 
 @dataclass(frozen=True)
 class LineFormat:
-    """A line out, told by its first key. more: keys named elsewhere follow (settings, registers)."""
+    """A line out, known by its first key. more: keys named elsewhere follow (settings, registers)."""
 
     keys: tuple[Key, ...]
     more: bool = False
@@ -340,7 +341,9 @@ ERRORS = (
         subject=Subject.RECEIVED,
     ),
     Error(2, "usage", "usage", "0", "arguments the word does not take; `reason` shows them"),
-    Error(3, "line_too_long", "line too long", str(LINE_MAX), "told once; the rest of the line is skipped"),
+    Error(
+        3, "line_too_long", "line too long", str(LINE_MAX), "reported once; the rest of the line is skipped"
+    ),
     Error(
         4,
         "no_pipeline",

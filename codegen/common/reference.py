@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whose bits are computed where two reference implementations differ."""
 
 from __future__ import annotations

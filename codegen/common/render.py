@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Jinja2 as every template sees it: strict, quiet about white space, with filters for C."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TOML with line numbers: what tomllib reads, and the line on which every section, key and item stands."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Earshot's version, from the one place it stands in: pyproject.toml."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a board adds to an image: board.h and, for a chip, its vector table and linker script."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The scripts that flash an image, one for each method of its board; they lie beside its firmware.hex."""
 
 from __future__ import annotations

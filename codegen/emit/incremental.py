@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The schedule of a step as lines of C, with every tensor at its place."""
 
 from __future__ import annotations

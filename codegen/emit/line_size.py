@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The longest line an app's image can print: how large the buffer of lines in app.c must be."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The model as C: constants, one struct a layer, and run(), one list of calls."""
 
 from __future__ import annotations

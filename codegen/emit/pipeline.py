@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NAME_pipeline.c: every stage of an app as constants, and their state."""
 
 from __future__ import annotations

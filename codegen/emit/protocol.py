@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The protocol's table as the firmware sees it: protocol_table.h and .c, the same on all boards."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Robot suites as data, and their text: what `scons board=... emulate` runs."""
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Case:
-    """A test case. `name` is told in logs; `slug` names its file of expected lines."""
+    """A test case. `name` is reported in logs; `slug` names its file of expected lines."""
 
     name: str
     slug: str

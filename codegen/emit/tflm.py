@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The model for TensorFlow Lite Micro: its own file as bytes, a resolver of just its operators, model_t."""
 
 from __future__ import annotations

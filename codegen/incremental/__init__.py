@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Incremental inference: which layers compute one row only when the cascade slides by one frame."""
 
 from codegen.incremental.modes import LayerMode, ModePlan, mode_plan, mode_table, modes_of

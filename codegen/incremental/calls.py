@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What one step of time does, as typed calls: no C here, codegen/emit/incremental.py spells it.
 
 Tensors stand for their index in the schedule's list. A tensor lies where its Place says, or in the arena.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Convolutions over a few rows, with the tables after them, in the form of the stream kernel."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The dense layer after kept rows: weights in the order of the rows, int16 or two outputs a word."""
 
 from __future__ import annotations

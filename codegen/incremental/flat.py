@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The layout "scrambled": frames copied one after the other into rows of another length.
 
 A convolution over the flat picture reads the same offsets at every position, also where a row ends

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Layers of the schedule, with tables fused to the convolutions that the stream kernel computes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The plan as a table: of every layer whether a decision computes one row of it or all, and why."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The model in two parts along its layers: those that compute one row a frame, and the rest.
 
 The rule of each operator (in codegen/ops) makes it an operator over a few rows, as long as all

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where every newest row goes, and in which form it is kept.
 
 - The rows that one convolution alone reads, one after the other, are its stream: int16, side by side.

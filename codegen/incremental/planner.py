@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The incremental form of a model: what a decision computes when the cascade slides by one frame.
 
 This is exact because every row of the input is quantised alike: one scale and one zero point for all frames,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What slides: the model's input, and what the rule of an operator's family (codegen/ops) makes of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The schedule of one step of time: what makes the newest row of every layer, and what keeps it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The state of an incremental model: what is kept of tensors, the structs of firmware/nn/stream*.h.
 
 name: in C, after the app's prefix; reader: the layer for which it is kept, by the name of its struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights, biases and multipliers of convolutions and dense layers in the kernels' order."""
 
 from __future__ import annotations

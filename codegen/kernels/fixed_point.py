@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Exponential, logistic and hyperbolic tangent in 32-bit fixed point, as TFLite's int8 kernels define them.
 
 The kernels take these functions from a fixed-point library whose roundings are part of the result, so tables

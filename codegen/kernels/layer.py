@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What lowering makes of a graph: kernel calls in order, with their constants; memory is not planned yet."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the kernels' 32-bit arithmetic can hold: the one derivation that all packers and roundings stand on.
 
 Every short requantisation of firmware/nn ends in the same three steps, in 32 bits:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The program while it is built: operators add calls, tables and shared memory to it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The integer arithmetic of TFLite's int8 kernels, exactly: multipliers, rounding, clamping.
 
 The firmware's C (firmware/nn/requantize.h) does the same; here it is done in Python integers, for tables that

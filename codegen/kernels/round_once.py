@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Integer multipliers for dense layers as LiteRT's reference kernel computes them: in double, rounded once.
 
 The kernel's output is round(sum * real), sum an int32 and `real` a double. It is a staircase in the sum, so

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """.tflite becomes a Graph: reading and checking alone."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads FlatBuffers tables without trusting a byte: every offset and length is checked before it is followed.
 
 Layout as in FlatBuffers' "Internals" page: little-endian; a table starts with the signed distance back to its

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators whose result is known before the program runs: computed here, once, and gone from the graph.
 
 Converters write them around shapes (a Flatten becomes SHAPE, STRIDED_SLICE, PACK, RESHAPE).

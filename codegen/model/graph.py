@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A model as the reader leaves it: checked, frozen, independent of the file format."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The model reader: a .tflite file becomes a checked Graph, or one message that lists every fault found.
 
 Nothing in the file is believed: offsets and lengths (flatbuffer.py), indices, shapes, types, scales.
@@ -27,7 +28,7 @@ from codegen.model.variables import REMEDY, VariableError, resolve
 LARGEST_FILE = 64 << 20  # bytes; far beyond any microcontroller's flash
 LARGEST_TENSOR = 16 << 20  # bytes
 LARGEST_RANK = 8
-MOST_FAULTS = 20  # told of tensors and layers that cannot be read
+MOST_FAULTS = 20  # reported of tensors and layers that cannot be read
 
 CONVERT = """convert it with full int8 quantisation:
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
@@ -141,7 +142,7 @@ class _Code:
 
 @contextmanager
 def _collected(faults: list[UserError]) -> Iterator[None]:
-    """A fault joins the others, so that all are told at once; a damaged file tells its first, and enough."""
+    """A fault joins the others, so that all are reported at once; a damaged file tells its first, and enough."""
     try:
         yield
     except UserError as fault:
@@ -296,9 +297,9 @@ class _FileReader:
         if len(shape) > LARGEST_RANK:
             raise self.fail(f"{len(shape)} dimensions; at most {LARGEST_RANK} are allowed", place)
         if any(size < 0 for size in shape) or any(size < 0 for size in signature[1:]):
-            told = ", ".join(str(size) for size in signature or shape)
+            reported = ", ".join(str(size) for size in signature or shape)
             raise self.fail(
-                f"the shape [{told}] is open; all sizes but the batch must be known",
+                f"the shape [{reported}] is open; all sizes but the batch must be known",
                 place,
                 FIX,
             )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parts of TFLite's schema (schema.fbs, version 3) that Earshot reads: slots, enumerations, options.
 
 A test compares every number here with the classes that FlatBuffers generates from that schema.

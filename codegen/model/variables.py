@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Variables of streaming models: handles, reads, writes and their initial values, without resource tensors.
 
 A converter writes VAR_HANDLE (a name), READ_VARIABLE, ASSIGN_VARIABLE, and CALL_ONCE of a second graph that

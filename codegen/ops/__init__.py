@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The operators the engine computes: a family a file, each with its checks and its lowering to kernels."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ADD, SUB, MUL, MAXIMUM, MINIMUM with broadcasting. With a constant operand they are exact tables."""
 
 from __future__ import annotations

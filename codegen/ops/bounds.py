@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How far apart a layer's scales may lie: the one place where that is derived.
 
 A kernel multiplies an accumulator by the ratio of two scales, in 32 bits, as the reference does. The result,

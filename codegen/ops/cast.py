@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CAST: a value as another type's number, whatever its scale says. Between 8-bit types the byte stays."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node's tensors, and the checks that several families share."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CONCATENATION and PACK: inputs copied into their parts of the output."""
 
 from __future__ import annotations

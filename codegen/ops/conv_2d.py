@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CONV_2D: convolution over rows and columns."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """DEPTHWISE_CONV_2D: each channel with its own taps."""
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
     yield from check_weights(weights, depth, axis=3)
     yield from check_bias(bias, depth)
     if first != 1 or depth % input_.shape[3] or output.shape[3] != depth:
-        told = f"weights {list(weights.shape)}, input {list(input_.shape)}, output {list(output.shape)}"
-        yield Fault(f"{told} do not fit together", AGAIN)
+        reported = f"weights {list(weights.shape)}, input {list(input_.shape)}, output {list(output.shape)}"
+        yield Fault(f"{reported} do not fit together", AGAIN)
     yield from check_window(node, input_.shape, (kernel_rows, kernel_columns), output)
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What kind of model a file holds that no layer's own check tells: in float, partly float, 16 bits wide."""
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def is_wide(node: Node, graph: Graph) -> bool:
 
 
 def wide_fault() -> Fault:
-    """Of the whole model, told once."""
+    """Of the whole model, reported once."""
     return Fault(
         "this is a 16x8 model: its activations have 16 bits; int8 is supported",
         "convert it with tf.lite.OpsSet.TFLITE_BUILTINS_INT8 in place of "
@@ -58,10 +59,10 @@ def float_faults(graph: Graph, floats: list[Node], convert: str) -> Iterator[tup
     ):
         yield floats[0], Fault("the whole model computes in float, {place} first", convert)
         return
-    told = set()
+    reported = set()
     for node in floats:
-        if node.op in told:
+        if node.op in reported:
             continue
-        told.add(node.op)
+        reported.add(node.op)
         what = f"{node.op} computes in float between layers of int8: the converter made no int8 form of it"
         yield node, Fault(what, BETWEEN.get(node.op) or INSTEAD.get(node.op) or BETWEEN[""])

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an operator family provides: its checks, its lowering, its rule of incremental inference."""
 
 from __future__ import annotations

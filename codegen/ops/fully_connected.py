@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """FULLY_CONNECTED: dense layers."""
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
     yield from check_weights(weights, outputs, axis=0)
     yield from check_bias(bias, outputs)
     if input_.size % inputs or output.size != input_.size // inputs * outputs or output.shape[-1] != outputs:
-        told = f"input {list(input_.shape)}, weights {list(weights.shape)}, output {list(output.shape)}"
-        yield Fault(f"{told} do not fit together", AGAIN)
+        reported = f"input {list(input_.shape)}, weights {list(weights.shape)}, output {list(output.shape)}"
+        yield Fault(f"{reported} do not fit together", AGAIN)
 
 
 def _flat(weights: Tensor) -> channels.Ints:

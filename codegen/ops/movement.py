@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators that only move values of one tensor: slices, splits, transposition; and how values are moved.
 
 Each is a strided copy; where the values keep their order, the tensors share their memory. NumPy says which

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """PAD and PADV2: the input copied into the middle of the filled output."""
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def _rows(node: Node, sources: Sources) -> Recipe:
     assert paddings is not None
     rank = len(output.shape)
     if source.axis is None or rank > 4:
-        raise NotIncrementalError("its rows cannot be told from its shape")
+        raise NotIncrementalError("its rows cannot be read from its shape")
     if paddings[source.axis].any():
         raise NotIncrementalError("it pads along time")
     rest = [paddings[axis] for axis in range(1, rank) if axis != source.axis]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators that the engine does not compute, and what their owners can use in their place."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """QUANTIZE and DEQUANTIZE: changes of type and scale, with floats at the model's ends only.
 
 A float end needs no float arithmetic: from float, 255 thresholds are compared as bit patterns; to float, each

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """RESHAPE, SQUEEZE, EXPAND_DIMS: the same values under another shape. No kernel: the tensors share memory."""
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def _rows(node: Node, sources: Sources) -> Recipe:
     larger = sum(size != 1 for size in before[: source.axis])  # axes that count before time
     places = [axis for axis, size in enumerate(output.shape) if size != 1]
     if source.rows == 1 or len(places) <= larger:
-        raise NotIncrementalError("its rows cannot be told from its shape")
+        raise NotIncrementalError("its rows cannot be read from its shape")
     return Recipe("RESHAPE", view_along(output, places[larger]), {0: NEWEST})
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """RESIZE_NEAREST_NEIGHBOR: each row and column of the output is one of the input's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How far the newest row of an operator's output reaches in time: the types of its rule, and rules in common.
 
 A tensor slides when its row t + 1 becomes its row t as the cascade moves by one frame. A rule gives the
@@ -56,9 +57,9 @@ def row_axes(shape: Sequence[int], axis: int) -> tuple[int, ...]:
 
 
 def view_along(tensor: Tensor, axis: int | None) -> View:
-    """A tensor with time along `axis`. NotIncrementalError where that cannot be told from its shape."""
+    """A tensor with time along `axis`. NotIncrementalError where that cannot be read from its shape."""
     if axis is None:
-        raise NotIncrementalError("its rows cannot be told from its shape")
+        raise NotIncrementalError("its rows cannot be read from its shape")
     rest = row_axes(tensor.shape, axis) or (1,)
     turned = math.prod(tensor.shape[:axis]) > 1
     return View(tensor.index, axis, tensor.shape[axis], math.prod(rest[:-1]), rest[-1], turned)
@@ -136,5 +137,5 @@ def along_last_axis(node: Node, sources: Sources) -> Recipe:
     if len(output.shape) != len(shape):  # a dense layer drops the axes of 1 in front
         axis = 0
     if output.shape[axis] != source.rows or math.prod(row_axes(output.shape, axis)[:-1]) != source.columns:
-        raise NotIncrementalError("its rows cannot be told from its shape")
+        raise NotIncrementalError("its rows cannot be read from its shape")
     return Recipe(node.op, view_along(output, axis), {0: NEWEST}, node.options)

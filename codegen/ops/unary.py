@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Functions of one 8-bit value: activations and changes of scale. All are tables of 256 bytes."""
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def fixed_function(function: Function, bits: int, input_: Tensor, zero: int) -> 
     """A function from Q4.27 to Q0.31 as TensorFlow Lite Micro computes it; bits: of the output's fraction."""
     scale, zero_point = quantization(input_).scale, quantization(input_).zero_point
     real = scale * (1 << (31 - INTEGER_BITS))
-    if real >= 1 << 31:  # every difference leads beyond what is told apart
+    if real >= 1 << 31:  # every difference leads beyond what is distinguished
         return lambda x: 127 if x > zero_point else -128
     by = quantize_multiplier(real)
     radius = math.floor(((1 << INTEGER_BITS) - 1) * (1 << (31 - INTEGER_BITS)) / 2.0**by.shift)

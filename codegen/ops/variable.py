@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """READ_VARIABLE and ASSIGN_VARIABLE: state that lasts from one run to the next."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a Graph to a Program with its memory, a pass a file."""

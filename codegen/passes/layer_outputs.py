@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The outputs of all layers behind the model's own output: what `verify` finds a differing layer by.
 
 The program, its memory plan and its kernels are those of the model that ships; after a layer's call its

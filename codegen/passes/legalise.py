@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What passes is what the `aot` engine computes exactly: the operators' own rules are in codegen/ops."""
 
 from __future__ import annotations
@@ -77,14 +78,14 @@ def _faults(graph: Graph, path: Path) -> Iterator[UserError]:
     for node, fault in float_faults(graph, floats, CONVERT):
         place = layer_place(node, graph)
         yield UserError(fault.what.format(place=place), file=path, place=place, remedy=fault.remedy)
-    told = set()
+    reported = set()
     for node in graph.nodes:
         if node in floats or (floats and node.op in ("QUANTIZE", "DEQUANTIZE")):
             continue
         for fault in _node_faults(graph, node):
-            if node.op not in FAMILIES and fault.remedy in told:
+            if node.op not in FAMILIES and fault.remedy in reported:
                 continue  # one remedy for all layers of the kind
-            told.add(fault.remedy)
+            reported.add(fault.remedy)
             yield UserError(fault.what, file=path, place=layer_place(node, graph), remedy=fault.remedy)
 
 

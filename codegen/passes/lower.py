@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Graph -> Program: each operator becomes calls of kernels; what needs no call disappears.
 
 Operators that only give the same bytes another shape share memory; functions of one int8 become tables, and

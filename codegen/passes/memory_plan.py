@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where every tensor lies in one block of memory, the arena, decided before the program runs.
 
 A tensor lives from the call that makes it to the last that reads it; two that never live together may share

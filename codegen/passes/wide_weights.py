@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kernels "fast": weights of two bytes for the largest dense layers, while flash lasts.
 
 Convolutions gain next to nothing from wider weights, because one sign extension serves three positions; a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CMSDK APB timer of Arm's MPS2 boards: counts the peripherals' clock down (Cortex-M System Design Kit
  * manual, DDI 0479C, 4.2). */
 #include "counting/counter.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef COUNTING_COUNTER_H
 #define COUNTING_COUNTER_H
 

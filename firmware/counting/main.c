@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What stands in place of device/main.c in a counting image: the app's own pipeline and model, with the
  * counter read at the end of every stage. The sound or the tensors lie in the PSRAM, put there by the
  * emulator's host. */

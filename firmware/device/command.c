@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "device/command.h"
 #include "device/base64.h"
 #include "port/crc32.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DEVICE_COMMAND_H
 #define DEVICE_COMMAND_H
 

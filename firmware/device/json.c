@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "device/json.h"
 #include "device/base64.h"
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "device/listen.h"
 #include "device/app.h"
 #include "device/output.h"
@@ -34,7 +35,7 @@ bool listen_live(void)
     listen.failed = false;
     listen.since = port_ticks();
     listen.source = SOURCE_MICROPHONE;
-    output_set_patient(false);
+    output_set_blocking(false);
     pipeline_reset(app.pipeline);
     return true;
 }
@@ -45,7 +46,7 @@ void listen_replay(void)
         listen.lost_at_stop = port_audio_lost();
     listen.failed = false;
     listen.source = SOURCE_LINES;
-    output_set_patient(true);
+    output_set_blocking(true);
     pipeline_reset(app.pipeline);
 }
 
@@ -82,7 +83,7 @@ static bool passed(uint32_t seconds)
 }
 
 /* When no start has helped the chip is reset, but not over and over: a microphone that was not heard since
- * such a reset is not there. Nor while a host is at work, which is told and can decide. */
+ * such a reset is not there. Nor while a host is at work, which is reported and can decide. */
 static void back_off(void)
 {
     listen.back_off = listen.back_off == 0 ? 1 : 2 * listen.back_off;
@@ -93,7 +94,7 @@ static void back_off(void)
     listen.back_off = RETRY_LAST;
 }
 
-/* One that gives nothing is told, and waits for its next start if it was listened to. */
+/* One that gives nothing is reported, and waits for its next start if it was listened to. */
 static void check_microphone(void)
 {
     const protocol_error_t *const fault = port_audio_fault();
@@ -109,7 +110,7 @@ static void check_microphone(void)
     if (listen_is_live()) {
         listen.lost_at_stop = port_audio_lost();
         listen.source = SOURCE_NONE;
-        output_set_patient(true);
+        output_set_blocking(true);
         back_off();
         listen.failed = true;
         listen.since = port_ticks();

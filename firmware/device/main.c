@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "device/app.h"
 #include "device/command.h"
 #include "device/idle.h"
@@ -132,7 +133,7 @@ int main(void)
 {
     port_start();
     idle_start();
-    output_set_patient(true);
+    output_set_blocking(true);
     start_error = app.pipeline != NULL ? pipeline_start(app.pipeline) : app.model->start();
     protocol_boot();
     if (start_error != 0)
@@ -140,7 +141,7 @@ int main(void)
     else if (app.pipeline != NULL)
         listen_live();
     for (;;) {
-        port_alive();
+        watchdog_feed();
         const bool heard = listen_poll();
         if (!read_lines() && !heard && !(host && port_tell_fault()))
             idle_sleep();

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "device/output.h"
 #include "device/idle.h"
 #include "port/port.h"
@@ -10,7 +11,7 @@ static struct {
     uint32_t dropped;
 } output;
 
-void output_set_patient(bool patient)
+void output_set_blocking(bool patient)
 {
     output.patient = patient;
 }
@@ -24,12 +25,12 @@ uint32_t output_dropped(void)
 static size_t wait_for_room(void)
 {
     const uint32_t start = port_ticks();
-    size_t room = port_room();
+    size_t room = port_write_capacity();
     while (room == 0 && !output.stalled) {
         output.stalled = port_ticks() - start >= port_tick_hz;
         if (!output.stalled) {
             idle_sleep();
-            room = port_room();
+            room = port_write_capacity();
         }
     }
     if (room > 0)
@@ -38,7 +39,7 @@ static size_t wait_for_room(void)
 }
 
 /* Bytes of `text` that went out. */
-static size_t write_patiently(const char *text, size_t size)
+static size_t write_blocking(const char *text, size_t size)
 {
     size_t written = 0;
     while (written < size) {
@@ -55,13 +56,13 @@ static size_t write_patiently(const char *text, size_t size)
 void output_line(const char *line, size_t size)
 {
     const size_t needed = size + output.cut;
-    if (size == 0 || (!output.patient && port_room() < needed)) {
+    if (size == 0 || (!output.patient && port_write_capacity() < needed)) {
         output.dropped++;
         return;
     }
     if (output.cut)
-        output.cut = write_patiently("\n", 1) == 0;
-    const size_t written = output.cut ? 0 : write_patiently(line, size);
+        output.cut = write_blocking("\n", 1) == 0;
+    const size_t written = output.cut ? 0 : write_blocking(line, size);
     if (written < size) {
         output.cut = output.cut || written > 0;
         output.dropped++;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "device/protocol.h"
 #include "device/app.h"
 #include "device/base64.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DEVICE_PROTOCOL_H
 #define DEVICE_PROTOCOL_H
 
@@ -6,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The lines out, each one JSON object told by its first key. docs/protocol.md describes them. */
+/* The lines out, each one JSON object known by its first key. docs/protocol.md describes them. */
 
 /* {"boot":...}: who is there. */
 void protocol_boot(void);

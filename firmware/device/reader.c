@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "device/reader.h"
 
 reader_event_t reader_take(reader_t *reader, uint8_t byte)

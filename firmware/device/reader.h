@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DEVICE_READER_H
 #define DEVICE_READER_H
 
@@ -12,7 +13,7 @@
 typedef enum {
     READER_MORE,     /* the line goes on */
     READER_LINE,     /* a line is in text, `used` bytes */
-    READER_TOO_LONG, /* the line has just outgrown the buffer; told once, the rest of it is skipped */
+    READER_TOO_LONG, /* the line has just outgrown the buffer; reported once, the rest of it is skipped */
 } reader_event_t;
 
 typedef struct {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "device/replay.h"
 #include "device/listen.h"
 #include "device/protocol.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "device/settings.h"
 #include "protocol_table.h"
 #include <string.h>

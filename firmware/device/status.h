@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DEVICE_STATUS_H
 #define DEVICE_STATUS_H
 

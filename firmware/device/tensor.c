@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "device/tensor.h"
 #include "device/app.h"
 #include "device/protocol.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DEVICE_TRANSFER_H
 #define DEVICE_TRANSFER_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DSP_MEMORY_H
 #define DSP_MEMORY_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef NN_BLOCK_DSP_H
 #define NN_BLOCK_DSP_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef NN_DEPTHWISE_3X3_H
 #define NN_DEPTHWISE_3X3_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef NN_FULLY_CONNECTED_H
 #define NN_FULLY_CONNECTED_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef NN_POOL_2D_H
 #define NN_POOL_2D_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef NN_STREAM_FULLY_CONNECTED_INT16_H
 #define NN_STREAM_FULLY_CONNECTED_INT16_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef NN_STRIDED_COPY_H
 #define NN_STRIDED_COPY_H
 

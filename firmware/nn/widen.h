@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef NN_WIDEN_H
 #define NN_WIDEN_H
 

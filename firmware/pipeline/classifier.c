@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/classifier.h"
 
 void classifier_reset(const classifier_t *classifier)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PIPELINE_CLASSIFIER_H
 #define PIPELINE_CLASSIFIER_H
 

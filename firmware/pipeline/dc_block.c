@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/dc_block.h"
 
 #define LEVEL_BITS 14 /* of the level's fraction: it fits 30 bits, and a difference of two 31 */

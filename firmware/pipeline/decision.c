@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/decision.h"
 
 void decision_reset(const decision_t *decision)

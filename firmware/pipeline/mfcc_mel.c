@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "dsp/dsp.h"
 #include "dsp/memory.h"
 #include "pipeline/mfcc_stages.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/pipeline.h"
 
 int pipeline_start(const pipeline_t *pipeline)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/scale.h"
 
 /* With r the range, d = x - minimum < r and m the multiplier, 255 2^56 <= m r < 255 2^56 + r. So d m / 2^56

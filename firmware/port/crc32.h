@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PORT_CRC32_H
 #define PORT_CRC32_H
 

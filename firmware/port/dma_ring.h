@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PORT_DMA_RING_H
 #define PORT_DMA_RING_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PORT_PORT_H
 #define PORT_PORT_H
 
@@ -15,9 +16,9 @@ void port_start(void);
 uint32_t port_ticks(void);
 extern const uint32_t port_tick_hz;
 
-/* Serial line. Read returns what is there (0: nothing); write needs size <= port_room(). */
+/* Serial line. Read returns what is there (0: nothing); write needs size <= port_write_capacity(). */
 size_t port_read(void *bytes, size_t size);
-size_t port_room(void);
+size_t port_write_capacity(void);
 void port_write(const void *bytes, size_t size);
 
 /* Received bytes that the port holds until they are read: how far the host may run ahead. */
@@ -56,7 +57,7 @@ uint64_t port_device_id(void);
 bool port_tell_fault(void);
 
 /* The main loop has done a round: nothing else keeps the watchdog from resetting the chip. */
-void port_alive(void);
+void watchdog_feed(void);
 
 /* Bytes of stack ever used; 0 where the port does not know. */
 size_t port_stack_used(void);

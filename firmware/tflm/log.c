@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* TFLM's own words become error lines, and its assertions the end. The C library's way to both brings a heap
  * and floating point; only what TFLM writes is understood here: %s %c %d %i %u %x %p, with widths ignored. */
 #include "protocol_table.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TFLM_STATE_H
 #define TFLM_STATE_H
 

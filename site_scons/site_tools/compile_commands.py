@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """compile_commands.json, from which editors and analysers learn how each file is compiled."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The counting image: the app's generated sources and runtime, with firmware/counting in place of device/."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The scripts that flash an image, in its folder."""
 
 from __future__ import annotations

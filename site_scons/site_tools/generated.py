@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sources made by codegen: those of the board, and those of the app."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Objects, image and its forms; on the board pc also the library that the workbench loads."""
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def _flags_of(file: str, board: Any) -> list[str]:
 def _generated(env: Any, generated: list[Any]) -> list[Any]:
     """Objects of the generated sources among these files.
 
-    These are told to the compiler from the disk's root, the handwritten ones from the clone's: so debug
+    These are reported to the compiler from the disk's root, the handwritten ones from the clone's: so debug
     information is the same whether the build folder lies in the clone or elsewhere.
     """
     options = env["OPTIONS"]

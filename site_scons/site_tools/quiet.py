@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One short line an action; verbose=1 shows the commands."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What Renode needs to run the image, beside it: the script, the platform, the peripherals."""
 
 from __future__ import annotations

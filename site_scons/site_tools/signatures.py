@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What SCons remembers of a file is forgotten before the file is made anew, and written when all is done.
 
 SCons keeps the signatures of a build in one file, written at its end. Where that fails, or SCons is killed,

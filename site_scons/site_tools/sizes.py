@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The table of sizes: printed when an image was made, kept beside it."""
 
 from __future__ import annotations

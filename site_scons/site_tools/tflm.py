@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The engine tflm: its shim and resolver in C++, its library behind the link, its arena measured by a run."""
 
 from __future__ import annotations
@@ -184,5 +185,5 @@ def _check(target: list[Any], source: list[Any], env: Any) -> None:
 
 
 def exists(env: Any) -> bool:
-    """Whether it can be used is told by generate()."""
+    """Whether it can be used is reported by generate()."""
     return True

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compiler and flags: GCC for the board's Cortex-M, or this computer's own for the board pc."""
 
 from __future__ import annotations
@@ -54,5 +55,5 @@ def _path_maps(env: Any) -> list[str]:
 
 
 def exists(env: Any) -> bool:
-    """Whether it can be used is told by generate()."""
+    """Whether it can be used is reported by generate()."""
     return True

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the user did wrong ends a build with its message alone: no target's name, no traceback."""
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from toolbox.exit_code import ExitCode
 
 
 def generate(env: Any) -> None:
-    """A UserError raised by an action is told as it is; exit code 2, or the error's own."""
+    """A UserError raised by an action is reported as it is; exit code 2, or the error's own."""
     failed = Main.BuildTask.failed
 
-    def told(task: Any) -> None:
+    def reported(task: Any) -> None:
         error = task.exc_info()[1]
         cause = (getattr(error, "exc_info", None) or (None, None))[1]
         if not isinstance(cause, UserError | ExitCode):
@@ -27,7 +28,7 @@ def generate(env: Any) -> None:
         task.do_failed(getattr(cause, "exit_code", 2))
         task.exc_clear()
 
-    Main.BuildTask.failed = told
+    Main.BuildTask.failed = reported
 
 
 def exists(env: Any) -> bool:

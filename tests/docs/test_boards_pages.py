@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/boards: a page for each board, with its pins, clock and memories as board.toml has them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/commands.md tells every command and every option, and its examples are command lines that parse."""
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ def test_every_command_has_its_section_and_no_other() -> None:
 @pytest.mark.parametrize("module", COMMANDS)
 def test_every_option_is_told(module: str) -> None:
     command = command_of(module)
-    told = HEAD + SECTIONS[command.NAME]
+    reported = HEAD + SECTIONS[command.NAME]
     for action in parser_of(command)._actions:
         for option in action.option_strings:
             if option.startswith("--") and option not in ("--help", "--output"):
-                assert re.search(rf"{option}\b", told), f"{command.NAME} {option}"
+                assert re.search(rf"{option}\b", reported), f"{command.NAME} {option}"
 
 
 @pytest.mark.parametrize("module", COMMANDS)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CONTRIBUTING.md and docs/guides: their code is taken out, put into a copy of the sources, built and run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/models.md: its operators are the engine's, its commands parse, its numbers are those of the tests."""
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ RESOLVED = {"CALL_ONCE", "VAR_HANDLE"}  # gone before operators are checked: cod
 
 def test_the_operators_are_the_engines() -> None:
     rows = re.findall(r"^\| [a-z]+ \| ([A-Z].*) \|$", PAGE.split("## Memory")[0], flags=re.MULTILINE)
-    told = {word for row in rows for word in re.findall(r"\b[A-Z][A-Z0-9_]{2,}\b", row)}
-    assert told == {*FAMILIES, *RESOLVED}
-    assert not told & {*LATER, *INSTEAD}
+    reported = {word for row in rows for word in re.findall(r"\b[A-Z][A-Z0-9_]{2,}\b", row)}
+    assert reported == {*FAMILIES, *RESOLVED}
+    assert not reported & {*LATER, *INSTEAD}
     assert "SVDF and LSTM come later" in PAGE
 
 
@@ -34,7 +35,7 @@ def test_commands_are_command_lines() -> None:
 
 
 def test_arenas_are_those_that_bound_ours() -> None:
-    told = dict(re.findall(r"^\| (\S+/\S+) \| ([\d,]+) B \|$", PAGE, flags=re.MULTILINE))
-    assert {name: int(size.replace(",", "")) for name, size in told.items()} == {
+    reported = dict(re.findall(r"^\| (\S+/\S+) \| ([\d,]+) B \|$", PAGE, flags=re.MULTILINE))
+    assert {name: int(size.replace(",", "")) for name, size in reported.items()} == {
         name: size for name, size in MODELS.items() if size is not None
     }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/performance.md holds what `profile --tables` prints, and places for all of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/protocol.md, the C and the host against the one table of the protocol."""
 
 from __future__ import annotations

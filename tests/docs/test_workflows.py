@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The workflow files: what they call exists, and its words are taken."""
 
 from __future__ import annotations

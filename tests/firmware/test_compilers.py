@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The example's image by other compilers and other options than those it ships with: the same decisions.
 
 Whoever builds the generated C by a build of their own chooses these. EARSHOT_COMPILERS names more compilers,

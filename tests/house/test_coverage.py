@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`earshot test --coverage`: lines of C are counted over all programs, and what never ran is named."""
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def test_rooms_with_too_few_lines_fail_and_are_first() -> None:
         "codegen/a.py": {1: 1, 2: 0},
     }
     text, enough = coverage.report(found)
-    assert enough  # Python's share is told alone
+    assert enough  # Python's share is reported alone
     assert [row.split()[0] for row in text.splitlines()[-3:]]
     found["firmware/pipeline/a.c"][31] = 0
     text, enough = coverage.report(found)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """./earshot: the environment it makes, when it makes it anew, and what it says when it cannot."""
 
 from __future__ import annotations

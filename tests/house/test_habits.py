@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files of editors, containers and hooks name what is there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The lists of markers name files that are there; --fast chooses one of every room."""
 
 from __future__ import annotations

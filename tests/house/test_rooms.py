@@ -1,4 +1,5 @@
-"""The order of the rooms: kept by the sources, and told where it is broken."""
+# SPDX-License-Identifier: Apache-2.0
+"""The order of the rooms: kept by the sources, and reported where it is broken."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ def test_every_import_is_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "told"),
+    ("file", "text", "reported"),
     [
         ("codegen/model/a.py", "from codegen.ops import family\n", "codegen.model imports codegen.ops"),
         ("codegen/ops/a.py", "import codegen.passes.lower\n", "codegen.ops imports codegen.passes.lower"),
@@ -36,7 +37,7 @@ def test_every_import_is_seen() -> None:
         ("codegen/new_room.py", "import codegen.common.errors\n", "codegen.new_room is in no room"),
     ],
 )
-def test_what_breaks_the_order_is_told(tmp_path: Path, file: str, text: str, told: str) -> None:
+def test_what_breaks_the_order_is_told(tmp_path: Path, file: str, text: str, reported: str) -> None:
     for room in ORDER:
         (tmp_path / room.replace(".", "/")).mkdir(parents=True, exist_ok=True)
     for name in ("codegen/ops/family.py", "codegen/passes/lower.py", "workbench/cli.py"):
@@ -44,7 +45,7 @@ def test_what_breaks_the_order_is_told(tmp_path: Path, file: str, text: str, tol
     (tmp_path / file).write_text(text)
     (line,) = violations(imports(tmp_path))
     assert line.startswith(f"{file}:")
-    assert told in line
+    assert reported in line
 
 
 def test_the_drawing_is_current() -> None:

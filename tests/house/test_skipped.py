@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The table of skipped proofs that ends a test run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The table of operators: what the compared models say of themselves, added up."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small TFLite models, written by the tests that need them; no binary is kept."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random networks over a cascade: branches that rejoin, and layers that cannot keep their rows."""
 
 from __future__ import annotations

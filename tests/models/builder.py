@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes .tflite files field by field, through the classes that FlatBuffers makes of TFLite's schema."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random graphs of every family of operators: tensors read more than once, parted, joined and reshaped."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole networks with random weights, shaped like what converters make of Keras models."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kaldi's MFCC in float64: what the fixed-point one approximates, in its units (4096 times Kaldi's).
 
 Three constants are the fixed-point one's: the scale of a filter's energy (2^14 times Kaldi's), the floor of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The fixed-point MFCC in Python's integers, step by step as its description numbers them.
 
 Nothing wraps but where `int16` says so; sums of energies are taken modulo 2^64.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Elementary functions to 26 digits, and float32 rounding of rationals: what tables are held against."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Gate, cascade and decision as their descriptions say, in plain Python."""
 
 from __future__ import annotations
@@ -34,15 +35,15 @@ def decided_windows(flags: Sequence[bool], frames: int, slide: bool) -> list[int
 def verdicts(scores: Iterable[Sequence[int]], limits: Sequence[int], votes: int) -> list[tuple[int, int]]:
     """Scores of decisions -> (class, largest score): argmax, threshold, majority of the last `votes`."""
     seen: list[int] = []
-    told = []
+    reported = []
     for row in scores:
         best = max(row)
         label = list(row).index(best)
         seen.append(label + 1 if best >= limits[label] else 0)
         last = seen[-votes:]
         winners = [name for name in set(last) if 2 * last.count(name) > votes]
-        told.append((winners[0] if winners else 0, best))
-    return told
+        reported.append((winners[0] if winners else 0, best))
+    return reported
 
 
 def without_level(samples: Sequence[int], dc_block: int) -> list[int]:

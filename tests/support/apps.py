@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Apps for tests of the pipeline: settings, a graph that fits, and the generated C around a fake model."""
 
 from __future__ import annotations
@@ -145,9 +146,9 @@ class FakeModel:
     def calls(self) -> str:
         """What it was asked since the last call of this."""
         log = (ctypes.c_char * 65536).in_dll(self._library, "fake_log").raw
-        told = log[: self._calls.value].decode()
+        reported = log[: self._calls.value].decode()
         self._calls.value = 0
-        return told
+        return reported
 
     def fail(self, run: int = 0, start: int = 0) -> None:
         """What run and start return from now on."""

@@ -1,4 +1,5 @@
-"""An image of the engine tflm, told that its arena has another size."""
+# SPDX-License-Identifier: Apache-2.0
+"""An image of the engine tflm, reported that its arena has another size."""
 
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs incremental models behind the pipeline's own cascade and classifier. From stdin, for each model, a
  * script of letters: 'n' + frame: a new frame; 'd': decide; 'z': reset; '.': the next model. To stdout, for

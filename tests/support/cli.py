@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Commands as a person runs them: in a process of their own, seen by exit code, stdout and stderr."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A second clone of this tree in a folder of its own: for builds that must not touch ours."""
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def scons(
     )
 
 
-def told(result: subprocess.CompletedProcess[str]) -> str:
+def reported(result: subprocess.CompletedProcess[str]) -> str:
     """The one message of a refused run: exit code 2, nothing of Python's or SCons's own."""
     assert result.returncode == 2, result.stdout + result.stderr
     assert "Traceback" not in result.stderr

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compiles C for the PC and loads it: how tests reach one stage or kernel without SCons."""
 
 from __future__ import annotations

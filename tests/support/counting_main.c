@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pieces of known length between two readings of the counter, and functions of known length. */
 #include "counting/counter.h"
 #include "port/cortex_m/cortex_m.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* port/crc32.h as a function a test can call. */
 #include "port/crc32.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A few words of GDB's remote protocol: what is in an image's memory while it runs, and writing it.
 
 So a counter can be brought near its wrap in the very image that ships.
@@ -87,7 +88,7 @@ class Debugger:
         return bool(start <= int.from_bytes(registers[60:], "little") < start + found["st_size"])
 
     def _ask(self, text: str) -> str:
-        """Sends a packet; the answer. That the image has stopped is also told unasked, at any time."""
+        """Sends a packet; the answer. That the image has stopped is also reported unasked, at any time."""
         self._send(text)
         answer = self._packet()
         while text != "?" and answer[:1] in ("T", "S"):

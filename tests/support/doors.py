@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images opened for tests, by the names of the ways to them."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.images import M33_BOARD, QEMU_BOARD, hashing_image, wilful_image
+from tests.support.images import M33_BOARD, QEMU_BOARD, hashing_image, scripted_image
 from tests.support.tools import need_tool
 from workbench.targets import Device, QemuOptions, open_target
 
@@ -38,9 +39,9 @@ def open_hashing(door: str, *, incremental: bool = False) -> Device:
     return open_image(door, hashing_image(board_of(door), incremental=incremental))
 
 
-def open_wilful(door: str) -> Device:
+def open_scripted(door: str) -> Device:
     """The bare model."""
-    return open_image(door, wilful_image(board_of(door)))
+    return open_image(door, scripted_image(board_of(door)))
 
 
 @contextlib.contextmanager

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every function of dsp/ over words from standard input; a line each: its name and what it gave. */
 #include "dsp/dsp.h"
 #include "dsp/memory.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The EFR32's drivers, built for xg24 and put on the fake chip: what their tests share."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Our C against the reference interpreter: many small models in one program, every output value compared."""
 
 from __future__ import annotations

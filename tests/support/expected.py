@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The lines an image must print for a sound, worked out in Python from the descriptions alone."""
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def expected_lines(app: App, samples: NDArray[np.int16], *, stages: bool = False
     inputs = {index: frames[index - held + 1 : index + 1] for index in decided}
     scores = [hashed(inputs[index], len(app.labels)) for index in decided]
     limit = int(-(-Fraction(app.threshold) * 256 // 1)) - 128
-    told = dict(zip(decided, verdicts(scores, [limit] * len(app.labels), app.votes), strict=True))
+    reported = dict(zip(decided, verdicts(scores, [limit] * len(app.labels), app.votes), strict=True))
 
     lines: list[str] = []
     for index in range(len(windows)):
@@ -99,7 +100,7 @@ def expected_lines(app: App, samples: NDArray[np.int16], *, stages: bool = False
                 "features": features[index],
                 "frame": frames[index],
             }
-            if index in told:
+            if index in reported:
                 transposed = app.layout is Layout.CEPSTRA_BY_FRAMES
                 picture = zip(*inputs[index], strict=True) if transposed else inputs[index]
                 rows["input"] = [value for row in picture for value in row]
@@ -107,8 +108,8 @@ def expected_lines(app: App, samples: NDArray[np.int16], *, stages: bool = False
             lines += [
                 _text({"stage": stage, "sequence": index, "values": row}) for stage, row in rows.items()
             ]
-        if index in told:
-            lines.append(decision_line(app, index, *told[index]))
+        if index in reported:
+            lines.append(decision_line(app, index, *reported[index]))
     return lines
 
 

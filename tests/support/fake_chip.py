@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A chip of registers for drivers compiled for this computer: what they do is recorded and judged."""
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ class Drivers:
         self.c.port_ticks.restype = ctypes.c_uint32
         self.c.port_device_id.restype = ctypes.c_uint64
         self.c.port_serial_lost.restype = ctypes.c_uint32
-        self.c.port_room.restype = ctypes.c_size_t
+        self.c.port_write_capacity.restype = ctypes.c_size_t
         self.c.port_read.restype = ctypes.c_size_t
         self.c.port_audio_read.restype = ctypes.c_size_t
         chip.memory = self._memory
@@ -150,7 +151,7 @@ class Drivers:
         return failed.decode() if failed else started.value
 
     def failing(self, handler: Any) -> str | None:
-        """What port_fail() was told by a handler, if it was."""
+        """What port_fail() was reported by a handler, if it was."""
         failed = self.c.fake_call(handler)
         return failed.decode() if failed else None
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The EFR32MG24 as its reference manual tells: EMU, CMU, HFXO, DPLL, MSC, GPIO, DC-DC, EUSART0, USART0, LDMA,
 WDOG0."""
 
@@ -204,7 +205,7 @@ class Efr32(Chip):
         return True
 
     def _telling(self) -> None:
-        """Before the crystal is asked to start, its trouble can be told."""
+        """Before the crystal is asked to start, its trouble can be reported."""
         self.need(self.mode(self.led) == 4 and self.level(self.led) == 0, "the LED is not lit at start")
         frame = self.registers.get(EUSART + 0x14) == 0x1002 and self.registers[EUSART + 0x0C] == 0
         right = abs(self.baud / 115200 - 1) < Fraction(1, 500)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A model whose scores tell which frames it saw: a hash of the last FRAMES frames, oldest first, a byte a
  * label. What it was asked is logged: r(un), a(dvance), f(inish). */
 #include HEADER

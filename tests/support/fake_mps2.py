@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The MPS2 board as Arm's CMSDK manual tells (DDI 0479C, 4.3 and 4.5): the UART and the watchdog."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The nRF52840 as its product specification tells: clock, power, UARTE0, TIMER0, PDM, WDT, GPIO."""
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Nrf52(Chip):
         self.place = 0, 0  # of the byte to come, and MAXCNT: they count as they were at STARTRX
         self.block = 0  # where the block lies that PDM writes now
         self.count = 0  # its samples
-        self.told = False  # of a new place since the last block began
+        self.reported = False  # of a new place since the last block began
         self.left: list[int] = []  # overwritten places
         self.registers |= {UARTE + 0x500: 8, UARTE + 0x508: 5, UARTE + 0x510: 7, UARTE + 0x56C: 1}
         self.registers |= {UARTE + 0x144: 1, UARTE + 0x158: 1, UICR_APPROTECT: 0xFFFFFF5A, POFWARN: 1}
@@ -232,13 +233,13 @@ class Nrf52(Chip):
             self.recording = self.recording and self.stuck == "pdm"
             self.registers[PDM + 0x104] = int(self.stuck != "pdm")
         else:
-            self.told = self.told or offset == 0x560
+            self.reported = self.reported or offset == 0x560
             self.registers[PDM + offset] = value
 
     def _begin_block(self) -> None:
-        if not self.told:
+        if not self.reported:
             self.left.append(self.block)
-        self.block, self.told = self.registers.get(PDM + 0x560, 0), False
+        self.block, self.reported = self.registers.get(PDM + 0x560, 0), False
         self.count = self.registers.get(PDM + 0x564, 0)
         self.registers[PDM + 0x100] = 1
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A bare model that fails as the first byte of its input says, three calls deep. */
 #include "nn/model.h"
 #include "port/port.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programs that flash, played by shell scripts on PATH: they keep their arguments."""
 
 from __future__ import annotations

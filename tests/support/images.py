@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole images for tests: the real device/ and port/ around a model whose answers Python knows."""
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tests.support.tools import need_tool
 from toolbox.checksum import fill_checksum
 from toolbox.test_log import BUILT, note
 
-WILFUL_MODEL = Path(__file__).with_name("wilful_model.c")
+SCRIPTED_MODEL = Path(__file__).with_name("scripted_model.c")
 FAULTY_MODEL = Path(__file__).with_name("faulty_model.c")
 QEMU_BOARD = "mps2_an386"
 M33_BOARD = "mps2_an505"  # the other core that QEMU runs: Armv8-M
@@ -57,14 +58,14 @@ def hashing_app(folder: Path, app: App, *, incremental: bool = False, stall: int
 
 
 def wilful_app(folder: Path, inputs: int, outputs: int, *, start_error: int = 0) -> Sources:
-    """A bare model: wilful_model.c."""
+    """A bare model: scripted_model.c."""
     tensors = (Tensor(0, "in", (1, inputs), "int8"), Tensor(1, "out", (1, outputs), "int8"))
     graph = Graph("wilful", "0123456789abcdef" * 4, tensors, (), (0,), (1,))
     spec = Spec("app", Path("/app/pipeline.toml"), Classifier(Path("/app/model.tflite")), None)
     header = render("app.h.in", name="app", pipeline=None, input=graph.input, output=graph.output)
     (folder / "app.h").write_text(header)
     defines = (f"-DINPUT_SIZE={inputs}", f"-DOUTPUT_SIZE={outputs}", f"-DSTART_ERROR={start_error}")
-    return Sources(spec, graph, (WILFUL_MODEL, _app_c(folder, spec, graph), *SOURCES), (folder,), defines)
+    return Sources(spec, graph, (SCRIPTED_MODEL, _app_c(folder, spec, graph), *SOURCES), (folder,), defines)
 
 
 def _app_c(folder: Path, spec: Spec, graph: Graph) -> Path:
@@ -146,7 +147,7 @@ WIDE = App(
     votes=3,
     layout=Layout.CEPSTRA_BY_FRAMES,
 )
-WILFUL_INPUTS, WILFUL_OUTPUTS = 1000, 700
+SCRIPTED_INPUTS, WILFUL_OUTPUTS = 1000, 700
 
 
 @lru_cache(maxsize=1)
@@ -186,8 +187,8 @@ def wide_image(board: str) -> Path:
     return _made("wide", board, lambda at: hashing_app(at, WIDE))
 
 
-def wilful_image(board: str, *, inputs: int = WILFUL_INPUTS, start_error: int = 0) -> Path:
-    """wilful_model.c as a bare model."""
+def scripted_image(board: str, *, inputs: int = SCRIPTED_INPUTS, start_error: int = 0) -> Path:
+    """scripted_model.c as a bare model."""
     return _made(
         f"wilful{inputs}-{start_error}",
         board,
@@ -199,14 +200,14 @@ def faulty_image(board: str) -> Path:
     """faulty_model.c as a bare model."""
 
     def sources(folder: Path) -> Sources:
-        wilful = wilful_app(folder, WILFUL_INPUTS, WILFUL_OUTPUTS)
+        wilful = wilful_app(folder, SCRIPTED_INPUTS, WILFUL_OUTPUTS)
         return dataclasses.replace(wilful, files=(FAULTY_MODEL, *wilful.files[1:]))
 
     return _made("faulty", board, sources)
 
 
-def wilful_output(tensor: bytes, runs: int) -> bytes:
-    """What wilful_model.c answers after `runs` runs."""
+def scripted_output(tensor: bytes, runs: int) -> bytes:
+    """What scripted_model.c answers after `runs` runs."""
     return bytes((tensor[(7 * i + 3) % len(tensor)] + runs) % 256 for i in range(WILFUL_OUTPUTS))
 
 

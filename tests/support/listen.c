@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* listen.c with a port, a pipeline and a protocol that a test plays: time, what the microphone says, and what
- * was told. */
+ * was reported. */
 #include "device/listen.h"
 #include "device/app.h"
 #include "device/output.h"
@@ -10,7 +11,7 @@
 void play(uint32_t ticks, bool stuck, const char *cause);
 int poll(void);
 uint32_t starts(void);
-uint32_t told(void);
+uint32_t reported(void);
 uint32_t restarts(void);
 
 const uint32_t port_tick_hz = 73728000; /* of the ports, the one whose ticks wrap first */
@@ -44,7 +45,7 @@ uint32_t starts(void)
     return audio_starts;
 }
 
-uint32_t told(void)
+uint32_t reported(void)
 {
     return faults;
 }
@@ -95,7 +96,7 @@ _Noreturn void port_fail(const protocol_error_t *error)
     longjmp(failed, 1);
 }
 
-void output_set_patient(bool patient)
+void output_set_blocking(bool patient)
 {
     (void)patient;
 }

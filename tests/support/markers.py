@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A pytest plugin: what a test needs or costs, as markers, so that a person can choose.
 
     ./earshot test --fast              what an edit most often breaks: under a minute of CPU

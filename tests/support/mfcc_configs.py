@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random settings of the MFCC, and the same in the code's dataclasses and in the reference models'."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generated models in one program, run on tensors: on the PC under sanitizers or as they ship, or in QEMU."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs models of one test: for each, rows of input from stdin, rows of output to stdout. See models_c.py. */
 #include "models.h"
 #include <stdio.h>

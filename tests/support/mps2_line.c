@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* In place of firmware/port/mps2/memory_line.c and microphone.c, which look into a PSRAM that is not here: no
  * line in memory, no microphone. */
 #include "port/mps2/mps2.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mutants of a driver on a fake chip: what a scenario does not notice, and so does not prove."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The nRF52840's drivers, built for a board and put on the fake chip: what their tests share."""
 
 from __future__ import annotations

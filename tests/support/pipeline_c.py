@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C of firmware/pipeline for tests: structs built at run time, one library for every setting."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One bit of an image flipped: the smallest fault there is, in the very bytes that would be flashed.
 
 The checksum that an image verifies at its start is made anew, as if it had been built so.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A C program for the PC under sanitizers, or for a Cortex-M4 in QEMU: bytes in, bytes out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A pytest plugin: build/proofs.json, what each test that started an image said of its board.
 
 {"boards": {BOARD: {WHERE: {TEST: {"passed": bool, "date": "YYYY-MM-DD"}}}}}. A run of all tests writes it

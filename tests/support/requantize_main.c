@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every line of the input, seven int32, through the requantisation of firmware/nn/requantize.h. See
  * test_quantize.py. */
 #include "nn/requantize.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An image made of answers: what a test lets it say beside them, the host must understand."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The vector table of a program that reads and writes through the debugger's semihosting calls (newlib's
  * rdimon). */
 #include <stdint.h>

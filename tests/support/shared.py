@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Material beside the checkout (recordings, models, exact vectors) that tests use where it is present."""
 
 from __future__ import annotations

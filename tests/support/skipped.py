@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A pytest plugin: which proofs were skipped and why, as a table before the closing line.
 
 On a CI machine (environment CI=true) a proof skipped for want of a program that `./earshot test` installs

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The file SAMPLES through app_pipeline; a line a window on stdout: what every stage made of it. */
 #include "app.h"
 #include <stdio.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Incremental models in one program, on the PC or for a Cortex-M4 in QEMU, driven by scripts."""
 
 from __future__ import annotations

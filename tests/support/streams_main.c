@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs incremental models of one test. From stdin, for each model, a script of letters, each with what it
  * needs: 'r' + input: run; 'a' + frame: advance; 'f': finish; 'z': reset; 'p' + number: poison that kept

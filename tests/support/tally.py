@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A pytest plugin: which operators, with which options, were compared with the reference, and how often.
 
 `pytest --operators` prints the table at the end of the run. Every case tells of itself: what the model's file
@@ -25,7 +26,7 @@ FOLDER = "EARSHOT_TALLY"  # environment: where the processes of a run leave thei
 OWNER = f"{FOLDER}_OWNER"  # the process that prints them
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 BINARY = ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM")
-SHOWN = 8  # values of one option told one by one
+SHOWN = 8  # values of one option reported one by one
 _DULL = {
     "pot_scale_int16",
     "asymmetric_quantize_inputs",
@@ -129,8 +130,8 @@ def table(records: list[dict[str, Any]]) -> list[str]:
         f"{'operator':<{width}}" + "".join(f"{f'cases on {t}':>15}" for t in targets) + f"{'values':>14}"
     ]
     for op in sorted(values):
-        told = "".join(f"{cases[op, target]:>15,}" for target in targets)
-        lines.append(f"{op:<{width}}{told}{values[op]:>14,}")
+        reported = "".join(f"{cases[op, target]:>15,}" for target in targets)
+        lines.append(f"{op:<{width}}{reported}{values[op]:>14,}")
         for name, counts in sorted(options[op].items()):
             lines.append(f"    {name}: {_counts(counts)}")
     total = len({(r["operator"], json.dumps(r["traits"], sort_keys=True)) for r in records})

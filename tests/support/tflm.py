@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TensorFlow Lite Micro's own interpreter, for tests; its environment is made by the first that asks."""
 
 from __future__ import annotations

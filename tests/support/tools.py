@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programs a test needs that are not Python packages."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A toy in TensorFlow Lite Micro's shape, as a checkout with its library or as packs; tests/support/toy_tflm.
 
 Its one operator, FULLY_CONNECTED, ignores weights: output i is the sum of the input's bytes plus i, modulo

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tutorial's network with random weights as an app, generated and compiled without SCons."""
 
 from __future__ import annotations

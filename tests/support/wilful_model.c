@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A bare model that does what the first byte of its input says: answers, refuses, dawdles or breaks.
  * The answer: byte i is input[(7 i + 3) mod size] plus the number of runs since reset, this one not counted.
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SCons from the outside: what is built, nothing twice, no trace of a path; and what is refused."""
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from elftools.elf.elffile import ELFFile
 
 from codegen.board.description import load_board
 from codegen.common.errors import UserError
-from tests.support.clone import clone, scons, told
+from tests.support.clone import clone, reported, scons
 from tests.support.tools import need_tool
 from toolbox.options import EXAMPLE
 from toolbox.sizes import sizes
@@ -244,14 +245,14 @@ def test_a_change_builds_what_it_touches_and_no_more(tmp_path: Path) -> None:
     assert scons(root, "board=pc", "generated").returncode == 0
     assert model.stat().st_mtime_ns == before  # the same text is not written again
     (root / "examples" / "smart_lock" / "model.contract").write_text("0123456789abcdef\n")
-    assert "trained on features" in told(scons(root, "board=pc", "generated"))
+    assert "trained on features" in reported(scons(root, "board=pc", "generated"))
 
 
 def test_an_image_too_large_for_its_board_is_told_in_one_message(tmp_path: Path) -> None:
     root = clone(tmp_path / "clone")
     board = root / "boards" / BOARD / "board.toml"
     board.write_text(board.read_text().replace("size  = 0x0040_0000", "size  = 0x8000", 1))
-    message = told(scons(root, f"board={BOARD}"))
+    message = reported(scons(root, f"board={BOARD}"))
     assert re.fullmatch(
         rf"{root}/examples/smart_lock/pipeline.toml: the image is 2\d,\d{{3}} bytes too large "
         rf"for the 32,768 bytes of code at 0x0 to 0x8000 of {BOARD}\n  Take a smaller model.*\n",
@@ -334,18 +335,18 @@ def test_scons_alone_prints_its_help() -> None:
     ],
 )
 def test_what_scons_refuses_is_told_in_one_message(words: list[str], message: str) -> None:
-    assert message in told(scons(ROOT, *words))
+    assert message in reported(scons(ROOT, *words))
 
 
 def test_outside_the_environment_scons_says_how_to_enter_it(tmp_path: Path) -> None:
     (tmp_path / "elftools.py").write_text("raise ModuleNotFoundError('x', name='elftools')\n")
     done = scons(ROOT, "board=pc", env={"PYTHONPATH": str(tmp_path)})
-    assert 'elftools is missing here. Run:  eval "$(./earshot env)"' in told(done)
+    assert 'elftools is missing here. Run:  eval "$(./earshot env)"' in reported(done)
 
 
 @pytest.mark.parametrize(("board", "program"), [(BOARD, "arm-none-eabi-gcc"), ("pc", "gcc")])
 def test_a_missing_compiler_is_told_in_one_message(tmp_path: Path, board: str, program: str) -> None:
-    message = told(scons(ROOT, f"board={board}", f"build={tmp_path}", env={"PATH": str(tmp_path)}))
+    message = reported(scons(ROOT, f"board={board}", f"build={tmp_path}", env={"PATH": str(tmp_path)}))
     assert message.startswith(f"{program} (builds for ")
     assert "is not on PATH\n  Install it:\n" in message
     assert "Debian, Ubuntu:" in message
@@ -364,7 +365,7 @@ def spoilt_app(folder: Path, model: bytes) -> Path:
 
 def test_a_model_that_is_none_ends_the_build_with_its_message(tmp_path: Path) -> None:
     app = spoilt_app(tmp_path, (EXAMPLE / "model.tflite").read_bytes()[:1000])
-    message = told(scons(ROOT, "generated", "board=pc", f"app={app}", f"build={tmp_path / 'out'}"))
+    message = reported(scons(ROOT, "generated", "board=pc", f"app={app}", f"build={tmp_path / 'out'}"))
     assert str(app / "model.tflite") in message
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a chip's flash holds after flashing: the same bytes by hex, bin and ELF, no hole among them."""
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from elftools.elf.elffile import ELFFile
 from codegen.board.description import board_names, load_board
 from codegen.common.errors import UserError
 from tests.support.doors import open_image
-from tests.support.images import M33_BOARD, QEMU_BOARD, hashing_image, wide_image, wilful_image
+from tests.support.images import M33_BOARD, QEMU_BOARD, hashing_image, scripted_image, wide_image
 from tests.support.tools import need_tool
 from toolbox.checksum import SECTION, fill_checksum
 from toolbox.options import EXAMPLE
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("images")
 
 CHIPS = [name for name in board_names() if not load_board(name).hosted]
 ERASED = 0xFF
-IMAGES = {"hashing": hashing_image, "wide": wide_image, "wilful": wilful_image}
+IMAGES = {"hashing": hashing_image, "wide": wide_image, "wilful": scripted_image}
 
 
 def forms(elf: Path, folder: Path) -> tuple[bytes, dict[int, int]]:

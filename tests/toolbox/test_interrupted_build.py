@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A build that a full disk, a kill or an interrupt ends leaves nothing that a later one takes for its own."""
 
 from __future__ import annotations

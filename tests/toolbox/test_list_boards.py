@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scons --list-boards: its table, and how test runs become what it says was proven."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who waits for a build says so, and for whom, also where what it prints is captured."""
 
 from __future__ import annotations

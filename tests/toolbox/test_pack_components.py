@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pack descriptions: which components and files a target gets, by conditions as specified."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot packs: small packs into the real cmsis-pack-manager, and what is said of them."""
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ def test_a_description_that_agrees(tmp_path: Path, cache: PackCache, board: Boar
     assert differences(board, cache) == []
     chip = cache.chip("chip1536")
     assert chip is not None
-    told = [finding.what for finding in compare(board, chip)]
-    assert told == [
+    reported = [finding.what for finding in compare(board, chip)]
+    assert reported == [
         "flash flash 0x08000000..0x08180000: the same in the pack",
         "ram ram 0x20000000..0x20040000: the same in the pack",
         "core cortex-m33 with FPU: in the pack cortex-m33 with FPU",
@@ -73,8 +74,8 @@ def test_a_description_that_agrees(tmp_path: Path, cache: PackCache, board: Boar
 )
 def test_a_difference_is_told(tmp_path: Path, cache: PackCache, board: Board, text: str, words: str) -> None:
     cache.add_description(write_description(tmp_path, text))
-    (told,) = differences(board, cache)
-    assert words in told
+    (reported,) = differences(board, cache)
+    assert words in reported
 
 
 def test_a_board_may_use_less_and_banks_are_one_memory(tmp_path: Path, cache: PackCache) -> None:
@@ -105,10 +106,10 @@ def test_regions_of_size_0_are_explained(
     vendor, pack = name.split(".")
     text = description(empty, vendor=vendor, name=pack, version=version)
     cache.add_description(write_description(tmp_path, text, f"{name}.pdsc"))
-    told = differences(board, cache)
-    assert told[0].startswith(f"{name} 2025.6.2: this release is known")
-    assert words in told[1]
-    assert told[2].endswith("not within the flash of the pack: none")
+    reported = differences(board, cache)
+    assert reported[0].startswith(f"{name} 2025.6.2: this release is known")
+    assert words in reported[1]
+    assert reported[2].endswith("not within the flash of the pack: none")
 
 
 # Core, flash and RAM of the chips, from the vendors' device headers: start and size.
@@ -212,9 +213,9 @@ def test_without_a_network_the_empty_index_is_told(
     # What the library does on a machine that reaches no network: nothing, without a word.
     monkeypatch.setattr(PackCache, "update", lambda self: 0)
     assert call(monkeypatch, board, cache)[0] == 1
-    told = capsys.readouterr().out
-    assert "the index of packs is empty: no network reached it" in told
-    assert "--pdsc" in told
+    reported = capsys.readouterr().out
+    assert "the index of packs is empty: no network reached it" in reported
+    assert "--pdsc" in reported
 
 
 def test_the_command_takes_a_local_pack_and_compares(
@@ -226,10 +227,10 @@ def test_the_command_takes_a_local_pack_and_compares(
 ) -> None:
     file = write_pack(tmp_path, description(RIGHT.replace("0x180000", "0x100000")))
     assert call(monkeypatch, board, cache, "--board", "chip", "--pack", str(file), "--no-fetch")[0] == 1
-    told = capsys.readouterr().out
-    assert "DIFFERS  flash flash" in told
-    assert "no flash algorithm" in told
-    assert str(cache.folder / "Maker" / "Chip_DFP" / "1.2.3.pack") in told
+    reported = capsys.readouterr().out
+    assert "DIFFERS  flash flash" in reported
+    assert "no flash algorithm" in reported
+    assert str(cache.folder / "Maker" / "Chip_DFP" / "1.2.3.pack") in reported
 
 
 def test_a_local_description_is_compared_without_the_pack(
@@ -242,9 +243,9 @@ def test_a_local_description_is_compared_without_the_pack(
     algorithm = '<algorithm name="Flash/chip.FLM" start="0x08000000" size="0x180000" default="1"/>'
     file = write_description(tmp_path, description(more=algorithm))
     assert call(monkeypatch, board, cache, "--pdsc", str(file), "--no-fetch", "--json")[0] == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["cache"] == str(cache.folder)
-    (only,) = told["boards"]
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["cache"] == str(cache.folder)
+    (only,) = reported["boards"]
     assert only["release"] == "Maker.Chip_DFP 1.2.3"
     assert (len(only["same"]), only["differs"], only["pack"]) == (3, [], None)
     assert "the pack itself is not here (nothing was fetched)" in only["remark"]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bound of an image's stack: added up by hand for small programs, and above what an image really took."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import pytest
 
 from codegen.board.description import load_board
 from codegen.common.errors import UserError
-from tests.support.clone import clone, scons, told
+from tests.support.clone import clone, reported, scons
 from tests.support.doors import open_image
 from tests.support.images import M33_BOARD, QEMU_BOARD
 from tests.support.tools import need_tool
@@ -139,7 +140,7 @@ def test_a_build_whose_stack_is_too_small_fails_with_one_message(tmp_path: Path)
     root = clone(tmp_path / "clone")
     board = root / "boards" / QEMU_BOARD / "board.toml"
     board.write_text(board.read_text().replace("stack       = 8192", "stack       = 512", 1))
-    message = told(scons(root, f"board={QEMU_BOARD}"))
+    message = reported(scons(root, f"board={QEMU_BOARD}"))
     assert re.fullmatch(
         rf"{board}: the stack of {QEMU_BOARD} has 512 bytes, 256 of them its guard, and the image can take "
         r"\d{3}: \d{3} by reset_start > main > [\w. >]+, \d+ by an interrupt\n  Write stack = \d+ or more.\n",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No stale build: whatever makes a file is a dependency of it, so that an edit of it makes the file again."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The engine tflm end to end with a toy in TFLM's place: build, measured arena, lines, refusals.
 
 The toy adds up its input (tests/support/toy_tflm.py), so its answers are known without any of Earshot's C.
@@ -20,7 +21,7 @@ from codegen.board.description import load_board
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from tests.support.arena import with_arena
-from tests.support.clone import told
+from tests.support.clone import reported
 from tests.support.toy_tflm import (
     INPUTS,
     M33_HARD,
@@ -165,7 +166,7 @@ def test_the_table_of_sizes_shows_the_parts(toy: Toy) -> None:
 
 def test_an_arena_limit_too_small_leaves_nothing(toy: Toy, tmp_path: Path) -> None:
     words = [word for word in toy.words("arena=200") if not word.startswith("build=")]
-    message = told(scons(*words, f"build={tmp_path}"))
+    message = reported(scons(*words, f"build={tmp_path}"))
     assert f"TFLM's arena has to be {ARENA} bytes for this model; arena=200 allows less" in message
     assert f"arena={ARENA}" in message
     assert not list(tmp_path.rglob("firmware.*"))
@@ -177,7 +178,7 @@ def test_a_library_without_the_kernel_leaves_no_image(toy: Toy, tmp_path: Path) 
     """CMSIS-NN is in the library, but what the operator calls is not its kernel."""
     tree = toy_tree(tmp_path / "tree", kernel="_ZN6tflite21reference_integer_ops14FullyConnectedEv")
     words = ["board=mps2_an386", f"app={toy.app}", f"build={tmp_path / 'build'}"]
-    message = told(scons(*words, "engine=tflm", f"tflm={tree}"))
+    message = reported(scons(*words, "engine=tflm", f"tflm={tree}"))
     assert "does not use CMSIS-NN in this image" in message
     assert "arm_fully_connected_wrapper_s8 or arm_fully_connected_s8 is not in it" in message
     assert "the reference kernel _ZN6tflite21reference_integer_ops14FullyConnectedEv is in it" in message
@@ -187,7 +188,7 @@ def test_a_library_without_the_kernel_leaves_no_image(toy: Toy, tmp_path: Path) 
 def test_another_core(toy: Toy) -> None:
     """Refused with what was found, until a library for the core is there."""
     shutil.rmtree(toy.tree / "gen/m33", ignore_errors=True)
-    message = told(scons(*toy.words(board="mps2_an505")))
+    message = reported(scons(*toy.words(board="mps2_an505")))
     assert "v7E-M, hard-float ABI; mps2_an505 needs Cortex-M33 (v8-M.mainline), hard-float ABI" in message
     assert "TARGET_ARCH=cortex-m33 " in message
     build_library(toy.tree, M33_HARD, build="m33")
@@ -218,7 +219,7 @@ def test_a_compiler_without_its_headers_is_told(toy: Toy, tmp_path: Path) -> Non
     programs.mkdir()
     (programs / "arm-none-eabi-g++").write_text("#!/bin/sh\nexit 1\n")
     (programs / "arm-none-eabi-g++").chmod(0o755)
-    message = told(scons(*toy.words(), env={"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}))
+    message = reported(scons(*toy.words(), env={"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}))
     assert "arm-none-eabi-g++ (builds the engine tflm) is not whole: its headers are missing" in message
     assert "libstdc++-arm-none-eabi-newlib" in message
     done = scons(*toy.words()[:3], "-n", env={"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"})

@@ -1,4 +1,5 @@
-"""TensorFlow Lite Micro from CMSIS-Packs: what is missing, broken or a stub is told."""
+# SPDX-License-Identifier: Apache-2.0
+"""TensorFlow Lite Micro from CMSIS-Packs: what is missing, broken or a stub is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A checkout of TensorFlow Lite Micro that cannot be used is told why, and what mends it."""
+# SPDX-License-Identifier: Apache-2.0
+"""A checkout of TensorFlow Lite Micro that cannot be used is reported why, and what mends it."""
 
 from __future__ import annotations
 
@@ -61,7 +62,7 @@ def test_what_is_found(tree: Path) -> None:
     }
     assert found.version == "TensorFlow Lite Micro of unknown version"
     assert found.registrations.int8 == {"FULLY_CONNECTED": "Register_FULLY_CONNECTED_INT8"}
-    assert str(library_file(tree)) in found.told()
+    assert str(library_file(tree)) in found.reported()
 
 
 def test_the_commit_is_told_and_not_that_of_a_folder_around(tree: Path) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is waited for: on a terminal one line, after a second, and gone at the end; in a log plain lines; with
 --json nothing."""
 

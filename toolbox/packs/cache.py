@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The folder in which cmsis-pack-manager keeps packs and their index.
 
 cmsis-pack-manager raises nothing when it reaches no network, when it cannot read a description, or when a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """board.toml against the pack of its chip. board.toml counts: packs are known to be wrong."""
 
 from __future__ import annotations
@@ -92,8 +93,8 @@ def _span(start: int, end: int) -> str:
 def _core(board: Board, chip: Chip) -> list[Finding]:
     """Any of the chip's processors may be the board's."""
     cores = [(_CORES.get(p["core"], p["core"]), p["fpu"] != _NO_FPU) for p in chip.processors]
-    told = ", ".join(f"{core} {'with' if fpu else 'without'} FPU" for core, fpu in cores) or "none"
+    reported = ", ".join(f"{core} {'with' if fpu else 'without'} FPU" for core, fpu in cores) or "none"
     ours = f"core {board.core} {'with' if board.fpu else 'without'} FPU"
     if any(core == board.core and (fpu or not board.fpu) for core, fpu in cores):
-        return [Finding(f"{ours}: in the pack {told}", differs=False)]
-    return [Finding(f"{ours}: the pack has {told}", differs=True)]
+        return [Finding(f"{ours}: in the pack {reported}", differs=False)]
+    return [Finding(f"{ours}: the pack has {reported}", differs=True)]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A pack's description (.pdsc): its components, the conditions they name, and their files.
 
 After Arm's Open-CMSIS-Pack specification, PDSC format; devices are read by cmsis-pack-manager.

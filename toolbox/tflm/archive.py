@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A static library: its objects, the core and float ABI each was built for, and what they define."""
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ def read_library(file: Path) -> Library:
     if not members:
         raise UserError("is a static library without objects", file=file)
     if len(targets) > 1:
-        told = "; ".join(f"{name} for {target}" for target, name in targets.items())
-        raise UserError(f"its objects were built for different targets: {told}", file=file)
+        reported = "; ".join(f"{name} for {target}" for target, name in targets.items())
+        raise UserError(f"its objects were built for different targets: {reported}", file=file)
     return Library(file, next(iter(targets)), tuple(members), symbols)
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A TensorFlow Lite Micro that a build can use, wherever it came from."""
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Tflm:
     """
 
     where: Path
-    version: str  # as told: "TensorFlow Lite Micro 90b983c2b3f1"
+    version: str  # as reported: "TensorFlow Lite Micro 90b983c2b3f1"
     library: Path | None
     includes: tuple[Path, ...]
     defines: tuple[str, ...]
@@ -40,7 +41,7 @@ class Tflm:
     sources: tuple[PackSource, ...] = ()
     packs: tuple[str, ...] = ()  # names and versions
 
-    def told(self) -> str:
+    def reported(self) -> str:
         """What was found, and where."""
         made = f"library {self.library}" if self.library else ""
         if self.packs:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CMSIS-NN really is in an image: its kernels for the model's operators, and not those that they replace."""
 
 from __future__ import annotations
@@ -62,9 +63,9 @@ def check_kernels(image: Path, operators: Collection[str], version: str) -> None
             if any(part in name for part in kernel.replaced):
                 faults.append(f"{op}: the reference kernel {name} is in it")
     if faults:
-        told = "\n".join(f"    {fault}" for fault in faults)
+        reported = "\n".join(f"    {fault}" for fault in faults)
         raise UserError(
-            f"{version} does not use CMSIS-NN in this image:\n{told}",
+            f"{version} does not use CMSIS-NN in this image:\n{reported}",
             file=image,
             remedy="Build its library with OPTIMIZED_KERNEL_DIR=cmsis_nn; docs/engines.md has the words.",
         )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TensorFlow Lite Micro from CMSIS-Packs: found in cmsis-pack-manager's cache, compiled as they describe.
 
 What is compiled, with which headers in front, is the packs' own word; only the names of the packs and of the

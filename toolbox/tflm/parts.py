@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What of an image is TFLM, its kernels and the model, from the linker's map."""
 
 from __future__ import annotations

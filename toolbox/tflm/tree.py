@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A checkout of TensorFlow Lite Micro in which its own Makefile built the library for a board's core."""
 
 from __future__ import annotations
@@ -148,9 +149,9 @@ def _library(root: Path, folder: Path, board: Board) -> Library:
     reasons = {library.file: _reason(library, board) for library in found}
     fitting = [library for library in found if reasons[library.file] is None]
     if not fitting:
-        told = "\n".join(f"    {file.relative_to(root)}: {reason}" for file, reason in reasons.items())
+        reported = "\n".join(f"    {file.relative_to(root)}: {reason}" for file, reason in reasons.items())
         raise UserError(
-            f"no library in it fits the board {board.name}:\n{told}",
+            f"no library in it fits the board {board.name}:\n{reported}",
             file=root,
             remedy=f"Build one for {board.name} in the checkout:\n    {documented_step(board)}",
         )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recordings as the pipeline wants them: int16 mono at the app's sample rate, untouched unless asked."""
 
 from __future__ import annotations
@@ -162,7 +163,7 @@ def read_audio(
 
 
 def _check_whole(path: Path, count: int, promised: int, remedy: str | None, readable: bool) -> None:
-    """Fewer samples than the header says are refused, or told where they are wanted nevertheless."""
+    """Fewer samples than the header says are refused, or reported where they are wanted nevertheless."""
     if count < promised < 1 << 62:  # the largest count means an unknown one
         what = f"it holds {count} of {promised} samples"
         if not readable:

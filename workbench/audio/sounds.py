@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Synthetic door sounds, one event or stretch at a time: knocks, mouse clicks, typing, and other noises.
 
 Every function draws from the RandomState it is given and from nothing else, so a seed always makes the same

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Labelled recordings out of a seed, for machines without real ones. They prove nothing about real doors."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a WAV file's header says of its length, and what the file holds: they differ where writing stopped."""
 
 from __future__ import annotations

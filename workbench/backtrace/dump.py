@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults in a serial log: registers and stack, and the image that printed them."""
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class Dump:
     detail: int
     registers: Mapping[str, int]  # of REGISTERS and STATES
     stack: Mapping[int, int]  # address of a word -> the word
-    build: str | None  # of the last boot line before it; a fault that is told later is of the same image
+    build: str | None  # of the last boot line before it; a fault that is reported later is of the same image
 
 
 def read_dumps(lines: Iterable[str]) -> list[Dump]:

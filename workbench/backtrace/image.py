@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An image as a debugger sees it: functions, instructions, and how each function's frame is undone."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Addresses as functions and lines of source, inlined calls included: by binutils' addr2line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fault registers in words: Armv7-M manual, DDI 0403E, B3.2.15 to B3.2.18; STKOF: Armv8-M, DDI 0553."""
 
 from __future__ import annotations

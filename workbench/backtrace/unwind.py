@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a fault's registers to the functions that called each other: by .debug_frame; behind it, guesses."""
 
 from __future__ import annotations

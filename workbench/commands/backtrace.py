@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot backtrace: what a fault's lines say, with the image's ELF."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Formatters, linters and types over the project's own sources."""
 
 from __future__ import annotations

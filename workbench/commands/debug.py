@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot debug: GDB on an image, stopped at main."""
 
 from __future__ import annotations

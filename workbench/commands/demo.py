@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot demo: the example on an emulated Cortex-M4, and what it hears."""
 
 from __future__ import annotations

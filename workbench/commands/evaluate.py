@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot evaluate: what an app decides on labelled recordings."""
 
 from __future__ import annotations

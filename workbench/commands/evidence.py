@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot evidence: a session on a board, packed as proof; and reading one."""
 
 from __future__ import annotations

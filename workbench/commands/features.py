@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot features: what the firmware makes of a recording."""
 
 from __future__ import annotations

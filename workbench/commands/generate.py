@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot generate: the C sources of an app or a model for somebody else's build."""
 
 from __future__ import annotations

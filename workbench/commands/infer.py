@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot infer: a model's outputs for inputs in a file."""
 
 from __future__ import annotations

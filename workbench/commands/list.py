@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one list of commands, in the order `earshot --help` shows them."""
 
 from __future__ import annotations

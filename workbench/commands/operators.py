@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot operators: what the engine computes exactly, by the proofs themselves."""
 
 from __future__ import annotations

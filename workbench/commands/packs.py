@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot packs: the CMSIS-Packs of boards, fetched, and compared with board.toml."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot plan: where every tensor of a model lies in memory, and when."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot profile: instructions, flash and RAM of an app or a model."""
 
 from __future__ import annotations
@@ -80,10 +81,10 @@ def run(args: argparse.Namespace) -> int:
     if not args.check or budgets is None:
         return 0
     if budgets.compiler != found.compiler:
-        told = (
+        reported = (
             f"The budgets are of GCC {budgets.compiler}, these numbers of {found.compiler}: they may differ."
         )
-        print(told, file=sys.stderr)
+        print(reported, file=sys.stderr)
     changes = compare(found, budgets)
     print(
         f"\nSince the budgets were accepted:\n{table(changes)}", file=sys.stderr if args.json else sys.stdout

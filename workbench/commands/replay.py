@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot replay: recordings into an image, its decision lines out."""
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
             f"[gate] backoff = {pipeline.gate.backoff} may shut the gate before a sound has gone through the "
             f"cascade's {pipeline.cascade.frames} frames; backoff = {pipeline.cascade.frames - 1} does not"
         )
-    told = []
+    reported = []
     with (
         open_app(args.app, target, board=args.board, engine=engine, baud=args.baud) as device,
         restored(device),
@@ -96,10 +97,10 @@ def run(args: argparse.Namespace) -> int:
                 if not args.json:
                     print(line)
             sys.stdout.flush()
-            told.append(played(name, samples, lines, pipeline.window.size, pipeline.window.stride))
-            remark(summary(told[-1], pipeline, _passed(device, samples, lines, stages=args.stages)))
+            reported.append(played(name, samples, lines, pipeline.window.size, pipeline.window.stride))
+            remark(summary(reported[-1], pipeline, _passed(device, samples, lines, stages=args.stages)))
     if args.json:
-        print(json.dumps({"app": spec.name, "target": target, "recordings": told}))
+        print(json.dumps({"app": spec.name, "target": target, "recordings": reported}))
     return 0
 
 
@@ -141,17 +142,19 @@ def _passed(device: Device, samples: Samples, lines: Sequence[str], *, stages: b
     return sum(line.values[0] for line in gates)
 
 
-def summary(told: Mapping[str, Any], pipeline: Pipeline, passed: int | None) -> str:
+def summary(reported: Mapping[str, Any], pipeline: Pipeline, passed: int | None) -> str:
     """One line for a person. passed: windows that passed the gate, where nothing was decided."""
-    windows = f"{told['windows']} window{'' if told['windows'] == 1 else 's'}"
+    windows = f"{reported['windows']} window{'' if reported['windows'] == 1 else 's'}"
     if passed is None:
-        classes = Counter(line["Label"] for line in told["decisions"])
-        count = len(told["decisions"])
-        return f"{told['file']}: {count} decision{'' if count == 1 else 's'} in {windows}: {counts(classes)}"
-    if told["windows"] == 0:
-        why = f"a window is {pipeline.window.size} samples, the recording {told['samples']}"
+        classes = Counter(line["Label"] for line in reported["decisions"])
+        count = len(reported["decisions"])
+        return (
+            f"{reported['file']}: {count} decision{'' if count == 1 else 's'} in {windows}: {counts(classes)}"
+        )
+    if reported["windows"] == 0:
+        why = f"a window is {pipeline.window.size} samples, the recording {reported['samples']}"
     elif passed == 0:
         why = "none was loud enough for the gate"
     else:
         why = f"{passed} passed the gate, none while the cascade of {pipeline.cascade.frames} was full"
-    return f"{told['file']}: no decision in {windows}: {why}"
+    return f"{reported['file']}: no decision in {windows}: {why}"

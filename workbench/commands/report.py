@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot report: what an app takes and decides, beside what was accepted."""
 
 from __future__ import annotations

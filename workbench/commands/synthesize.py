@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot synthesize: labelled sounds out of a seed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot train: recordings with labels become the app's int8 model."""
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    """What is wrong with the input is told before TensorFlow is installed for it."""
+    """What is wrong with the input is reported before TensorFlow is installed for it."""
     _, pipeline = front_end_spec(args.app)
     for labels in filter(None, (args.labels, args.test)):
         read_labels(labels, pipeline.audio.sample_rate)

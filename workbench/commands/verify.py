@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot verify: the generated C against the reference interpreter."""
 
 from __future__ import annotations
@@ -53,13 +54,15 @@ def run(args: argparse.Namespace) -> int:
         if getattr(args, option) < 0:
             raise UserError(f"--{option} {getattr(args, option)} is out of range; 0 and more are allowed")
     models: list[Path | None] = [*_models(args.model)] or [None]
-    told = [_one(argparse.Namespace(**{**vars(args), "model": model}), args.json) for model in models]
+    reported = [_one(argparse.Namespace(**{**vars(args), "model": model}), args.json) for model in models]
     if args.json:
-        print(json.dumps(told[0] if len(told) == 1 else _all(told)))
-    elif len(told) > 1:
-        compared, differing = (sum(each[key] for each in told) for key in ("compared", "differing"))
-        print(f"{len(told)} models on {told[0]['target']}: {compared} values compared, {differing} differing")
-    return 1 if any(each["differing"] for each in told) else 0
+        print(json.dumps(reported[0] if len(reported) == 1 else _all(reported)))
+    elif len(reported) > 1:
+        compared, differing = (sum(each[key] for each in reported) for key in ("compared", "differing"))
+        print(
+            f"{len(reported)} models on {reported[0]['target']}: {compared} values compared, {differing} differing"
+        )
+    return 1 if any(each["differing"] for each in reported) else 0
 
 
 def _models(given: list[Path]) -> list[Path]:
@@ -124,7 +127,7 @@ def _object(named: str, args: argparse.Namespace, reference: str, report: Report
     """What --json prints: totals, and each tensor's own numbers."""
     layers = report.layers or []
     results = [*report.results.values(), *(layer.result for layer in layers)]
-    told: dict[str, Any] = {
+    reported: dict[str, Any] = {
         "model": named,
         "target": args.target,
         "engine": args.engine,
@@ -138,8 +141,8 @@ def _object(named: str, args: argparse.Namespace, reference: str, report: Report
         "first_layer": None if report.culprit is None else _layer(report.culprit),
     }
     if report.layers is not None:
-        told["layers"] = [_layer(layer) for layer in layers]
-    return told
+        reported["layers"] = [_layer(layer) for layer in layers]
+    return reported
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
@@ -155,9 +158,9 @@ def _totals(parts: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _all(told: list[dict[str, Any]]) -> dict[str, Any]:
+def _all(reported: list[dict[str, Any]]) -> dict[str, Any]:
     """Several models' object."""
-    return {**_totals(told), "models": told}
+    return {**_totals(reported), "models": reported}
 
 
 def _told(result: Verification) -> str:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Label files with columns: a CSV with a header, as a program or a spreadsheet writes it.
 
 Commas, semicolons or tabs separate the columns, as the header shows. Start and end count samples, unless a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An Audacity label track: start and end in seconds and a label, tab separated, on each line."""
 
 from __future__ import annotations

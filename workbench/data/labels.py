@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Label files: which samples of which recording are what.
 
 - CSV with a header (label_csv.py): file,start,end,label and, where known, role, session, author;
@@ -22,7 +23,7 @@ from workbench.progress import remark
 
 __all__ = ["MOST_ERRORS", "Segment", "class_index", "of_session", "read_labels", "write_labels"]
 
-MOST_ERRORS = 10  # told at once
+MOST_ERRORS = 10  # reported at once
 TABLE = "labels.csv"  # the label file of a folder
 
 

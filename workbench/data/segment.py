@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A labelled stretch of a recording, and the words for what is wrong with the line that tells it."""
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class Segment:
     author: str = ""  # who recorded it; a training never splits an author between two sets
     source: Path = Path()  # the label file
     line: int = 0  # and the line there
-    timed: bool = False  # start and end were told in seconds, and are samples to the nearest one
+    timed: bool = False  # start and end were reported in seconds, and are samples to the nearest one
 
     @property
     def samples(self) -> int:

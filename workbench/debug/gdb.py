@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """GDB itself: which program, the words that bring it to main, and the server behind it."""
 
 from __future__ import annotations

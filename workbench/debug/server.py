@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What GDB talks to: QEMU's stub, OpenOCD, pyOCD or SEGGER's GDB server."""
 
 from __future__ import annotations

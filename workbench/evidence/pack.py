@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The file of evidence: a zip with the log, what ran, and the hash of each; and how it is read again."""
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ def write(file: Path, evidence: Evidence, image_folder: Path) -> None:
     for path in sorted(image_folder.iterdir()):
         if path.name in PACKED or path.name.startswith("flash."):
             contents[path.name] = path.read_bytes()
-    told = {key: value for key, value in asdict(evidence).items() if key != "log"}
-    told |= {"format": FORMAT, "sha256": {name: _sha256(data) for name, data in contents.items()}}
-    contents[MANIFEST] = json.dumps(told, indent=1).encode() + b"\n"
+    reported = {key: value for key, value in asdict(evidence).items() if key != "log"}
+    reported |= {"format": FORMAT, "sha256": {name: _sha256(data) for name, data in contents.items()}}
+    contents[MANIFEST] = json.dumps(reported, indent=1).encode() + b"\n"
     try:
         part = file.with_name(file.name + ".part")
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -64,19 +65,21 @@ def read(file: Path) -> Evidence:
     try:
         with zipfile.ZipFile(file) as packed:
             contents = {name: packed.read(name) for name in packed.namelist()}
-        told = json.loads(contents.pop(MANIFEST))
-        hashes: dict[str, str] = told["sha256"]
+        reported = json.loads(contents.pop(MANIFEST))
+        hashes: dict[str, str] = reported["sha256"]
     except FileNotFoundError:
         raise UserError("there is no such file", file=file, remedy=_REMEDY) from None
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError):
         raise UserError("is no evidence of ours", file=file, remedy=_REMEDY) from None
-    if told.get("format") != FORMAT:
-        raise UserError(f"its format is {told.get('format')}; {FORMAT} is known", file=file, remedy=_REMEDY)
+    if reported.get("format") != FORMAT:
+        raise UserError(
+            f"its format is {reported.get('format')}; {FORMAT} is known", file=file, remedy=_REMEDY
+        )
     for name in sorted({*hashes, *contents}):
         if name not in contents or name not in hashes or _sha256(contents[name]) != hashes[name]:
             raise UserError(f"{name} in it is not what was packed", file=file, remedy=_AGAIN)
     try:
-        evidence = _evidence(told, contents[LOG].decode("ascii").splitlines())
+        evidence = _evidence(reported, contents[LOG].decode("ascii").splitlines())
     except (KeyError, TypeError, UnicodeDecodeError):
         raise UserError(f"its {MANIFEST} lacks what belongs there", file=file, remedy=_REMEDY) from None
     faults = contradictions(evidence)
@@ -85,16 +88,16 @@ def read(file: Path) -> Evidence:
     return evidence
 
 
-def _evidence(told: Mapping[str, Any], log: Sequence[str]) -> Evidence:
+def _evidence(reported: Mapping[str, Any], log: Sequence[str]) -> Evidence:
     return Evidence(
-        app=str(told["app"]),
-        board=str(told["board"]),
-        where=str(told["where"]),
-        date=str(told["date"]),
-        earshot=str(told["earshot"]),
-        build=str(told["build"]),
-        steps=tuple(Step(step["name"], step["passed"], str(step["words"])) for step in told["steps"]),
-        expected={name: tuple(lines) for name, lines in told["expected"].items()},
+        app=str(reported["app"]),
+        board=str(reported["board"]),
+        where=str(reported["where"]),
+        date=str(reported["date"]),
+        earshot=str(reported["earshot"]),
+        build=str(reported["build"]),
+        steps=tuple(Step(step["name"], step["passed"], str(step["words"])) for step in reported["steps"]),
+        expected={name: tuple(lines) for name, lines in reported["expected"].items()},
         log=tuple(log),
     )
 

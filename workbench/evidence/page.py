@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The table of evidence on a board's page in docs/boards."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The session that is driven on a board, step by step, and every byte of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A folder of C sources for somebody else's build: what `generate` writes."""
 
 from __future__ import annotations

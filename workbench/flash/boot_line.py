@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """After a reset: the board's serial port, what the image on it says, and whether it is the one flashed."""
 
 from __future__ import annotations

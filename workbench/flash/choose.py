@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which program and which probe: what probe=... says, else the first that is there."""
 
 from __future__ import annotations

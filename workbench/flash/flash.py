@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scons board=... flash: program, verify, reset, and hear who answers."""
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class FlashError(UserError):
 
 
 def flash(board: Board, folder: Path, probe: str | None, port: str | None, *, verbose: bool = False) -> None:
-    """Flashes the image in `folder`, verifies, resets, and asks it who it is; told on stdout.
+    """Flashes the image in `folder`, verifies, resets, and asks it who it is; reported on stdout.
 
     probe: who flashes, as choose() reads it. port: the board's serial port, else it is looked for.
     UserError where program, probe or pack are missing, FlashError where what was done failed.

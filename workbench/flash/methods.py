@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The programs that flash a board: how each is called, asked for probes, and believed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Arrays in files of the user: .npy in, .npy and .npz out."""
 
 from __future__ import annotations

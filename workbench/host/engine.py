@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs an app's model on tensors, wherever its C runs: what `infer` and `verify` share."""
 
 from __future__ import annotations

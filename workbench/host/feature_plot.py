@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A picture of a recording's features, as SVG: the sound with its gate, above the cepstra of every window."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Features of recordings, made by the firmware's own C: what training, `features` and `inspect` use."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The firmware's own C on the PC: libearshot.so of one app, numpy in and numpy out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A bare .tflite as an app, so that what builds apps builds it too."""
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def bare_app(model: Path, kernels: str = "small", reference: Reference = Referen
 
 
 def _graph(model: Path) -> Graph:
-    """The model; its faults are told of the file that the user named."""
+    """The model; its faults are reported of the file that the user named."""
     if model.is_dir():
         app = (model / "pipeline.toml").is_file()
         remedy = f"For an app: --app {model}" if app else "Give the path of a .tflite model."

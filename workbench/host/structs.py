@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The runtime's structs for ctypes; test_library.py holds them to the C compiler's layout."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """What keeps Earshot's own sources in order."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """gcc -fanalyzer and clang-tidy over the handwritten C: paths that compilers and tests do not walk.
 
     python -m workbench.house.analyse gcc | clang-tidy
@@ -71,7 +72,7 @@ def _compiler(board: Board) -> list[str]:
 
 
 def main(words: Sequence[str]) -> int:
-    """1 where the program that is named finds something, told on stdout."""
+    """1 where the program that is named finds something, reported on stdout."""
     with tempfile.TemporaryDirectory() as folder:
         lines = commands(Path(folder), words[0])
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

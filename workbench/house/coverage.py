@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which lines the tests reach: Python by coverage.py, the handwritten C of this computer's builds by gcov."""
 
 from __future__ import annotations

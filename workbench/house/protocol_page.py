@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tables of docs/protocol.md, from the protocol's own.
 
     python -m workbench.house.protocol_page            exit code 1 where the page holds others

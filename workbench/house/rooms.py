@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The order of the rooms: which package may import which, read from the sources themselves.
 
 python -m workbench.house.rooms           what breaks the order, a line each

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """The memory plan for a person: a table and a picture."""

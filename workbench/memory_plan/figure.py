@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The memory plan as a picture, SVG: bytes upwards, calls to the right, a rectangle a block of the arena;
 above it what is kept from decision to decision."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The memory plan for a person: a table, and numbers for scripts."""
 
 from __future__ import annotations

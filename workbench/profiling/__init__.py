@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a decision costs on a Cortex-M: instructions, flash and RAM, counted and not timed.
 
 inputs     the sound or the tensors that the counting image works on

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What TensorFlow Lite Micro takes for the same models: measured once, as it is compared with.
 
 TFLM at commit 90b983c2 (August 2026) with the CMSIS-NN it pins (4ab83cc3), arm-none-eabi-gcc 12.2 with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an app may take: accepted numbers in budgets.toml beside its pipeline.toml, and what grew since.
 
 One table a board: instructions by stage and decision, bytes of flash and RAM. The numbers are a person's

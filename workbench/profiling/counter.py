@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs a counting image: instructions of each of its sections, exact and the same every time.
 
 QEMU's -icount gives every instruction 2^SHIFT ns of the emulated time; the image reads a timer of 32 bits

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An estimate of cycles: the Cortex-M4's documented timings over the instructions that were executed.
 
 A model, not a measurement. Timings: Arm Cortex-M4 Technical Reference Manual, r0p1 (100166), table 3-1. It

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the counting image works on: sound or tensors from a fixed seed, as firmware/counting reads them."""
 
 from __future__ import annotations

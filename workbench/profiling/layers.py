@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The layers a model's C is made of, with their multiply-accumulates and the planner's mode."""
 
 from __future__ import annotations

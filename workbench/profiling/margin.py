@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a board keeps up with its microphone: the cycles of a window against the time until the next."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Flash and RAM: of the image that ships, and of the model in it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """profile(): everything that is counted of one app on one board.
 
 The counting image is the app's own generated sources and the runtime, compiled with the flags that ship, and
@@ -251,11 +252,11 @@ class _Profiler:
 
     def _layers(self, incremental: bool) -> tuple[LayerProfile, ...]:
         """The layers, and behind them what is of no layer."""
-        site, told = self._site()
-        full = attribute(self.trace, self.trace.one(self._names[0]), site, told, CALLER)
+        site, reported = self._site()
+        full = attribute(self.trace, self.trace.one(self._names[0]), site, reported, CALLER)
         following: dict[str, int] = {}
         if incremental:
-            following = attribute(self.trace, self.trace.one(self._names[1]), site, told, CALLER)
+            following = attribute(self.trace, self.trace.one(self._names[1]), site, reported, CALLER)
         rows = [
             *self.layers,
             *(ModelLayer(name, "", 0, 0, False, "", 0) for name in (OTHER, CALLER) if full.get(name)),
@@ -279,9 +280,9 @@ class _Profiler:
         parts = attribute(
             self.trace, self.trace.one("mfcc"), function_site(MFCC_PARTS, "mfcc_frame"), self.chains
         )
-        told = tuple((name, parts[name]) for name in (*MFCC_PARTS, OTHER) if name in parts)
+        reported = tuple((name, parts[name]) for name in (*MFCC_PARTS, OTHER) if name in parts)
         return tuple(
-            StageProfile(name, self.counted.one(name), told if name == "mfcc" else ()) for name in STAGES
+            StageProfile(name, self.counted.one(name), reported if name == "mfcc" else ()) for name in STAGES
         )
 
     def _compare(self, counted: Counted, followed: Trace) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two engines of one app beside each other: instructions, flash, RAM."""
 
 from __future__ import annotations

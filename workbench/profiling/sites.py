@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which layer, stage or step an instruction of a counting image belongs to, by its debug information.
 
 The image is compiled with the flags that ship, so a kernel may be a function of its own (kernels = "small")
@@ -39,9 +40,10 @@ def chains(image: Path, addresses: Iterable[int]) -> dict[int, Chain]:
     lines: list[str] = []
     for line in [*reversed(done.stdout.splitlines())]:
         if line.startswith("0x"):
-            told = list(reversed(lines))
+            reported = list(reversed(lines))
             found[int(line, 16)] = [
-                (function, *_place(place)) for function, place in zip(told[::2], told[1::2], strict=True)
+                (function, *_place(place))
+                for function, place in zip(reported[::2], reported[1::2], strict=True)
             ]
             lines = []
         else:
@@ -104,7 +106,7 @@ def function_site(functions: Sequence[str], around: str) -> Site:
 
 
 def attribute(
-    trace: Trace, section: Blocks, site: Site, told: Mapping[int, Chain], first: str = OTHER
+    trace: Trace, section: Blocks, site: Site, reported: Mapping[int, Chain], first: str = OTHER
 ) -> dict[str, int]:
     """Instructions of a section by site; `first`: where those before the first known site belong."""
     names = [first]
@@ -115,7 +117,7 @@ def attribute(
     for number in np.unique(section).tolist():
         current = -1
         for address in trace.blocks[number]:
-            found = site(told[address])
+            found = site(reported[address])
             if found is not None:
                 current = index.setdefault(found, len(index))
                 if current == len(names):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tables of docs/performance.md, as Markdown; a page holds them between comments that name them.
 
 `smart_lock` and `smart_lock_layers` are of the example; `models` has the models at hand side by side with

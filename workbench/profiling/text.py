@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A profile for a person, and as the JSON that scripts read."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a profile shows of the engine tflm: instructions by operator, and where its flash and RAM go.
 
 TFLM's library has no debug information, so an instruction is known by the object it lies in: that of an

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How large TFLM's arena has to be: found by running the model in an emulator, not computed.
 
 SCons asks in a process of its own:  python -m workbench.profiling.tflm_arena IMAGE BOARD

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs a counting image once more and follows it: every translation block QEMU executes, section by section.
 
 QEMU's log tells of each block it translates the instructions (-d in_asm), and each time one is executed
@@ -125,16 +126,16 @@ class _Reader(threading.Thread):
             self.join(0.1)
 
     def trace(self, names: list[str], image: Path) -> Trace:
-        """A section is what lies between the first and the second of two readings, told after these."""
+        """A section is what lies between the first and the second of two readings, reported after these."""
         if self._undisassembled:
             raise UserError(
                 "this QEMU lists no instructions",
                 remedy="Install one built with the disassembler capstone, as Linux distributions have it.",
             )
-        if len(self._between) // 2 != len(names):  # one that was begun and never told may follow
+        if len(self._between) // 2 != len(names):  # one that was begun and never reported may follow
             raise UserError(
                 f"QEMU's log has {len(self._between)} readings of the counter, "
-                f"the image told {len(names)} sections",
+                f"the image reported {len(names)} sections",
                 file=image,
                 remedy="Is this QEMU 7.2 or newer, with its log of executed blocks?",
             )

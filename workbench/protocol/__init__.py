@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """The serial lines as the host sees them."""

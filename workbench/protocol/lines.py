@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The serial lines as the host sees them: what an image prints, parsed; what it understands, written.
 
 codegen/common/protocol.py is their table, docs/protocol.md the page for people. Whatever comes over a wire is
@@ -120,7 +121,7 @@ class Error:
 
 @dataclass(frozen=True)
 class Fault:
-    """What ended the run before the last reset, told again: an error of then, not of now."""
+    """What ended the run before the last reset, reported again: an error of then, not of now."""
 
     what: str
     detail: int

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an app decides on its recordings, and what has changed since that was accepted.
 
 decisions.json beside the app's pipeline.toml holds, of each recording, how often which class was decided and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A report as one HTML file that needs nothing else: its plots are SVG in it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A report: the numbers and decisions of now beside the accepted ones."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes a report, writes it, prints it, and stores it where it is accepted."""
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ def report(
     found = make(app, board, build_dir)
     folder = own_folder((build_dir or ROOT / "build") / board, load_spec(app).file.parent) / "report"
     folder.mkdir(exist_ok=True)
-    told = json.dumps(as_object(found))
-    (folder / "report.json").write_text(told + "\n", encoding="utf-8")
+    reported = json.dumps(as_object(found))
+    (folder / "report.json").write_text(reported + "\n", encoding="utf-8")
     html = folder / "report.html"
     html.write_text(page(found), encoding="utf-8")
-    print(told if as_json else as_text(found))
+    print(reported if as_json else as_text(found))
     remarks = sys.stderr if as_json else sys.stdout
     if accept:
         where = load_spec(app).file.parent

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Thresholds and votes, events one after the other, and a long recording."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The energy gate: when it opens, for how long, and what never passes it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A serial line with troubles costs time and no decision."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each recording of the app decides as on the PC."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Resets, restarts and settings changed while sound plays."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the cases of an app are made from."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scons board=... emulate`: an app's suites, written and run on an emulator."""
 
 from __future__ import annotations

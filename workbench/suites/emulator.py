@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which emulator runs an app's suites, and whose image: what is installed and knows the board decides."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The decision lines that the suites expect: the same keywords, carried out on this computer's image."""
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ class Recorder(Keywords):
         labels = Counter(decision.label for decision in self._decisions())
         total = f"{sum(labels.values())} decision{'s' * (sum(labels.values()) != 1)}"
         counts = ", ".join(f"{count} {label}" for label, count in labels.most_common())
-        told = f"{case.documentation}; {total}" + (f": {robot_word(counts)}" if counts else "")
-        return dataclasses.replace(case, documentation=told)
+        reported = f"{case.documentation}; {total}" + (f": {robot_word(counts)}" if counts else "")
+        return dataclasses.replace(case, documentation=reported)
 
     def load_the_image(self) -> None:
         """From the emulator's resource file."""

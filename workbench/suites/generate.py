@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An app's suites written into a folder, with their sounds and the lines they expect."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The recordings that an app's suites play: named ones, a sample of a labelled session, or made ones."""
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def _named(settings: Settings, app: Path) -> list[Recording]:
             raise UserError(
                 f'no recording is named "{pattern}"',
                 file=settings.source,
-                remedy="Names and patterns are told from the app's folder; WAV, FLAC and .s16le are played.",
+                remedy="Names and patterns are reported from the app's folder; WAV, FLAC and .s16le are played.",
             )
         found += [Recording(file, ()) for file in files if file not in [other.file for other in found]]
     return found

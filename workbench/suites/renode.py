@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Suites under renode-test: Renode's own keywords start the emulation, ours come over Robot's Remote
 interface, and the serial line is a local socket."""
 

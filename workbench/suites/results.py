@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run of suites left behind: its cases, as Robot's output.xml has them, also where it was cut off."""
 
 from __future__ import annotations

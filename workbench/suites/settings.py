@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """suites.toml of an app: the recordings its suites play."""
 
 from __future__ import annotations

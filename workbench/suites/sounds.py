@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sounds that a suite needs and nobody recorded: silence, noise of a given peak, one loud sample."""
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def write_wav(file: Path, samples: Samples, rate: int) -> None:
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes sounds whose length is told in windows of this pipeline."""
+    """Makes sounds whose length is reported in windows of this pipeline."""
 
     pipeline: Pipeline
 

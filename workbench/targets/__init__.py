@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one way to an image, whatever runs it: this computer, an emulator, a board on a serial port."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An image that answers, the same on all targets: commands, sound in and decisions out, tensors."""
 
 from __future__ import annotations
@@ -151,15 +152,15 @@ class Device:
         line = self._line(time.monotonic() + seconds)
         return self._parse(line) if line is not None else None
 
-    def replay(self, samples: NDArray[np.int16], *, afresh: bool = True) -> Iterator[str]:
+    def replay(self, samples: NDArray[np.int16], *, from_scratch: bool = True) -> Iterator[str]:
         """Plays sound in; yields the exact text of each decision and stage line, in order, as they come.
 
-        afresh: with everything empty; False: behind the sound of the last replay, as one recording.
+        from_scratch: with everything empty; False: behind the sound of the last replay, as one recording.
         UserError when the image stops answering, has dropped a line because nobody took it in time, or a line
         was lost on its way here.
         """
         before = self.status()
-        if afresh:
+        if from_scratch:
             answer = self.command("replay")
             if not isinstance(answer, Ack):
                 raise self._refused("replay", answer)
@@ -295,7 +296,7 @@ class Device:
             raise UserError(
                 f"the image has started anew{_why(answer.reset)}",
                 file=self.name,
-                remedy="What it was told before is lost: begin again.",
+                remedy="What it was reported before is lost: begin again.",
             )
         if isinstance(answer, Fault):
             self._fault = [self._boot_line, line]

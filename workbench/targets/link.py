@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bytes to and from an image, whatever carries them."""
 
 from __future__ import annotations

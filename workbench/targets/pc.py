@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The image of the board pc: a program whose stdin and stdout are the serial line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An image in QEMU: its UART is a socket; on the MPS2 machines memory it shares with us is faster."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A board is left as it was found."""
 
 from __future__ import annotations

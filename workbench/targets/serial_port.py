@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A board on a serial port, or whatever a pyserial URL leads to."""
 
 from __future__ import annotations

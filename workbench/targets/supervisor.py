@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs a command and leaves nothing of it behind, whoever is killed: python supervisor.py COMMAND ...
 
 An emulator may be started by a script that is started by a program: ending one of them leaves the others.

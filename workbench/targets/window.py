@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which numbered lines may go out, and which again: the host's half of the rules in docs/protocol.md."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From labelled recordings to an int8 model: recipe, dataset, augmentation, network, fit, convert,
 evaluation.
 

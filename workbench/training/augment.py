@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Altered copies of a piece: shifted, faster or slower, louder or softer, another microphone, with noise."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Right and wrong decisions counted: the confusion table in the form of SensiML's toolkit.
 
 Rows are the truth, columns the decision. UNK counts decisions below their threshold, UNC is kept for the form

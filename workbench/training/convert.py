@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The trained network as an int8 .tflite: integers throughout, converted as SensiML's tutorial does."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The course of a training, and which of its epochs is kept."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Epoch:
-    """What is told after each pass."""
+    """What is reported after each pass."""
 
     number: int  # from 1
     loss: float  # of the training vectors, mixed and smoothed as the recipe says

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an app decides on labelled recordings, by the firmware's own integer code."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Feature vectors of pieces, made by the firmware's own C and kept in a cache.
 
 A cached file holds the vectors of one recording. Its name is a hash of everything they come from: feature

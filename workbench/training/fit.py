@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finds the weights. Seeded; still not the same to the bit on every machine, as TensorFlow's sums are not."""
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Task:
         return len(self.labels)
 
 
-def fit(recipe: Recipe, task: Task, told: Callable[[Epoch], None]) -> Fitted:
+def fit(recipe: Recipe, task: Task, reported: Callable[[Epoch], None]) -> Fitted:
     """A network fitted to the training vectors, logits out.
 
     The weights are those of the epoch with the best validation accuracy, of equals the one with the least
@@ -96,7 +97,7 @@ def fit(recipe: Recipe, task: Task, told: Callable[[Epoch], None]) -> Fitted:
             if best_epoch([*epochs, epoch]) == number:
                 kept, weights = number, model.get_weights()
             epochs.append(epoch)
-            told(epoch)
+            reported(epoch)
     except KeyboardInterrupt:
         if not epochs:
             raise

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The firmware's C before there is a model: what makes the features that the first model is trained on."""
 
 from __future__ import annotations

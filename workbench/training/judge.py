@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Is a new model worth taking? Both decide the same sounds, by the firmware's own integer code."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The network of a recipe, in Keras. Only this module, fit and convert import TensorFlow."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Labelled segments -> pieces of sound with a class, for training and evaluation."""
 
 from __future__ import annotations
@@ -127,12 +128,12 @@ def _places(segments: Sequence[Segment]) -> str:
     by_source: dict[Path, list[int]] = {}
     for segment in segments:
         by_source.setdefault(segment.source, []).append(segment.line)
-    told = []
+    reported = []
     for source, lines in by_source.items():
         shown = ", ".join(str(line) for line in sorted(lines)[:_LINES])
         more = f" and {len(lines) - _LINES} more" if len(lines) > _LINES else ""
-        told.append(f"{source.name} line{'s' if len(lines) > 1 else ''} {shown}{more}")
-    return "; ".join(told)
+        reported.append(f"{source.name} line{'s' if len(lines) > 1 else ''} {shown}{more}")
+    return "; ".join(reported)
 
 
 def recordings(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of a confusion table and of a training."""
 
 from __future__ import annotations

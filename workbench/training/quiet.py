@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TensorFlow talks on the process's own stdout and stderr; here it is heard only when something fails."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""training.toml -> Recipe: which data, which network, how it is trained. All faults are told at once."""
+# SPDX-License-Identifier: Apache-2.0
+"""training.toml -> Recipe: which data, which network, how it is trained. All faults are reported at once."""
 
 from __future__ import annotations
 

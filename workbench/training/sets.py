@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which recordings are learnt from, which watch the training, and which are only tried."""
 
 from __future__ import annotations

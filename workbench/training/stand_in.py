@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The smallest model with a wanted input and output: a place holder for a model that is not trained yet."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One training from beginning to end: recordings, recipe -> model.tflite and what it is worth."""
 
 from __future__ import annotations

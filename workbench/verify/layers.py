@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every layer's output against the reference interpreter's tensor: which layer differs first."""
 
 from __future__ import annotations

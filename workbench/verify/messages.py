@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Messages of the reference's process and ours: two texts and some arrays, over a pipe.
 
 Standard library and NumPy only: the process has an environment of its own.

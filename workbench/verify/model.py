@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `verify` does for one model: its output, what a last softmax hides, and its layers where wanted."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A model's generated C against the reference interpreter, on inputs made to find differences."""
 
 from __future__ import annotations

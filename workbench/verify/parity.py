@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where two images stop saying the same of one sound: the first window, its first stage, both values."""
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Difference:
         return sum(a != b for a, b in zip(self.ours, self.theirs, strict=True))
 
 
-def told(lines: Sequence[str]) -> Told:
+def reported(lines: Sequence[str]) -> Told:
     """Stage and decision lines by window and stage; others are left out."""
     values: dict[tuple[int, str], Value] = {}
     for line in lines:
@@ -62,7 +63,7 @@ def first_difference(ours: Sequence[str], theirs: Sequence[str]) -> Difference |
     """Compares the lines of two images for the same sound, made with `stages on`. None: the same."""
     if list(ours) == list(theirs):
         return None
-    left, right = told(ours), told(theirs)
+    left, right = reported(ours), reported(theirs)
     order = {stage: index for index, stage in enumerate(STAGES)}
     keys = sorted(left.keys() | right.keys(), key=lambda key: (key[0], order.get(key[1], len(order))))
     wrong = [key for key in keys if left.get(key) != right.get(key)]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The reference that the generated C is compared with: an interpreter in a process of its own.
 
 Two there are (docs/exactness.md says where they differ): LiteRT's with its reference kernels, and that of
@@ -25,7 +26,7 @@ from codegen.common.reference import Reference
 from toolbox.environment import make
 from workbench.verify.messages import receive, send
 
-TIMEOUT = 60  # seconds to wait for a child that was told to end
+TIMEOUT = 60  # seconds to wait for a child that was reported to end
 _TFLM = ".venv-tflm"
 
 

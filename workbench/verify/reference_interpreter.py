@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The reference's process: an interpreter that answers messages, until the pipe is closed.
 
     python -m workbench.verify.reference_interpreter litert|tflm

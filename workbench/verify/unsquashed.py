@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A model without its last squashing layer: differences that a saturated softmax hides show in its input."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every table of the pipeline from its formula; one file a family."""
 
 from __future__ import annotations

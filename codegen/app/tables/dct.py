@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The orthonormal DCT-II of the logarithms."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The smallest score a threshold accepts."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Twiddle factors of the real FFT."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The lifter: Kaldi's and HTK's weights of the cepstra."""
 
 from __future__ import annotations

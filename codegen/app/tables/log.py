@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables of the logarithm of an energy."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bank of mel triangles.
 
 All arithmetic is float32, as Kaldi's: three of the 480 weights of the default bank differ from float64's.

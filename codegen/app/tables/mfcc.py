@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All tables of the MFCC stage, and what settings it can have."""
 
 from __future__ import annotations

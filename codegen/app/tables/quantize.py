@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The 256 bytes between a feature and the model's int8."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one rounding of the tables that are formulas over the reals."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The factor that maps cepstra to 0..255."""
 
 from __future__ import annotations

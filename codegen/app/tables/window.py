@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Povey's window: a Hann window to the power 0.85, as Kaldi's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights and multipliers of convolutions: firmware/nn/conv_block.h, stream_conv_2d.h and depthwise_3x3.h.
 
 A convolution over the whole input and one over a stream have the same words, pair of channels by pair. They

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights of dense layers: firmware/nn/fully_connected.h, stream_fully_connected.h and their int16 forms.
 
 Outputs come in fours, inputs in octets. A dense layer over a tensor widens its inputs segment by segment, so

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two outputs a word, with the proof that this is exact.
 
 firmware/nn/conv_block.h describes it: a 16-bit lane holds a + 256 * b, the weights of two outputs at one tap.

@@ -1,5 +1,6 @@
-/* What should never happen: lines that say where, then a reset. They are kept over it and told once more to
- * the first host that says a word, since there may have been none. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What should never happen: lines that say where, then a reset. They are kept over it and reported once more
+ * to the first host that says a word, since there may have been none. */
 #include "port/cortex_m/cortex_m.h"
 #include "port/port.h"
 #include <string.h>
@@ -24,7 +25,7 @@ extern uint8_t _stack_bottom[], _stack_top[];
 #define REGISTERS   22u
 #define KEPT_WORDS  64u
 
-/* In the order in which they are told; those before sp are of the frame, which may be missing. */
+/* In the order in which they are reported; those before sp are of the frame, which may be missing. */
 static const char *const fault_names[REGISTERS] = {
     "psr", "pc", "lr", "r12", "r3", "r2",  "r1",  "r0",   "sp",   "exc",   "r4",
     "r5",  "r6", "r7", "r8",  "r9", "r10", "r11", "cfsr", "hfsr", "mmfar", "bfar",
@@ -172,7 +173,7 @@ bool fault_ended_last_run(void)
 
 bool port_tell_fault(void)
 {
-    if (fault.state != FAULT_KEPT || port_room() < LINE_MAX)
+    if (fault.state != FAULT_KEPT || port_write_capacity() < LINE_MAX)
         return false;
     fault_telling = true;
     const uint32_t at = (fault_told - 1) * PROTOCOL_STACK_WORDS;

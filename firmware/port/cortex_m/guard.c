@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The stack must not grow over what lies below it. Registers: Armv7-M manual, DDI 0403E, B3.5 (MPU);
  * Armv8-M manual, DDI 0553B, B3.21 (stack limit). */
 #include "port/cortex_m/cortex_m.h"

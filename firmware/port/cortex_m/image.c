@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the linker script knows about the image. */
 #include "board.h"
 #include "port/cortex_m/cortex_m.h"

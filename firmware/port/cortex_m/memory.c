@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The C library's functions on bytes that the firmware calls, in a quarter of its code: its own are larger
  * than a kilobyte. The compiler must not see a loop as the very function it stands in, hence keep(). */
 #include <stddef.h>

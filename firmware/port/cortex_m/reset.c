@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Starting anew, and remembering why. */
 #include "port/cortex_m/cortex_m.h"
 #include "port/port.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The half of a serial line that is the same on every chip. Weak: a port whose line may lie elsewhere decides
  * at each call. */
 #include "port/cortex_m/serial_port.h"
@@ -21,7 +22,7 @@ uint32_t port_serial_lost(void)
     return serial_port.lost;
 }
 
-__attribute__((weak)) size_t port_room(void)
+__attribute__((weak)) size_t port_write_capacity(void)
 {
     return serial_ring_room(&serial_port);
 }

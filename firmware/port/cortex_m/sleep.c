@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sleep that loses no wake-up: a handler that ran since the last sleep keeps the core awake, one that comes
  * while interrupts are masked ends WFI all the same (Armv7-M manual, B1.5.19). */
 #include "port/cortex_m/cortex_m.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From reset to main(). Symbols: the board's linker script. */
 #include "port/cortex_m/cortex_m.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SysTick counts 24 bits of the core's clock down; its interrupt counts the wraps. Weak: a port whose SysTick
  * stands still while the core sleeps has a timer in its place. */
 #include "board.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* 39 MHz from the crystal, multiplied by the DPLL to a frequency of which the serial rates and the
  * microphone's are whole parts: 39 MHz * 3072 / 1625 = 73.728 MHz. */
 #include "port/efr32/efr32.h"

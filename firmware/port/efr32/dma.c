@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* LDMA: linked descriptors, one a block of the microphone's ring, the last linked to the first. */
 #include "port/cortex_m/cortex_m.h"
 #include "port/efr32/efr32.h"

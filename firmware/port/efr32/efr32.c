@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Silicon Labs EFR32, series 2: start, and why it started. */
 #include "port/efr32/efr32.h"
 #include "port/cortex_m/cortex_m.h"
@@ -18,7 +19,7 @@ void port_start(void)
     watchdog_start(); /* before anything that waits */
     pins_start();
     pin_output(EFR32_PIN(LED), BOARD_LED_ON); /* lit until all is well */
-    uart_start();                             /* before the crystal: its trouble has to be told */
+    uart_start();                             /* before the crystal: its trouble has to be reported */
     power_start();
     clock_start();
     uart_follow_clock();

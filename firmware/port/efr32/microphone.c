@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* USART0 as an I2S master for two ICS-43434: frames of two 32-bit words, of which the first 16 bits are
  * taken. Both go into the ring, the left microphone's are read. */
 #include "port/efr32/microphone.h"

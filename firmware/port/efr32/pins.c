@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "port/efr32/efr32.h"
 #include "port/register.h"
 

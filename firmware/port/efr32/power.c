@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The supplies, and what the chip does of itself when one of them or the core fails. */
 #include "port/efr32/efr32.h"
 #include "port/register.h"

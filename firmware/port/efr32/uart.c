@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* EUSART0: 8N1, 16 bytes of hardware each way, a ring each way behind them. */
 #include "port/cortex_m/cortex_m.h"
 #include "port/cortex_m/serial_port.h"
@@ -74,7 +75,7 @@ static void configure(void)
 
 void uart_start(void)
 {
-    uart_started = true; /* what fails from here on is told as far as it works */
+    uart_started = true; /* what fails from here on is reported as far as it works */
     register_write(EFR32_SET(CMU_CLKEN1), CLKEN1_EUSART0);
     register_write(CMU_EUSART0CLKCTRL, CLOCK_GROUP);
     register_write(CMU_EM01GRPCCLKCTRL, GROUP_FSRCO);

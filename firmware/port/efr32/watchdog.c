@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* WDOG0: counts the 1 kHz oscillator that nothing stops, asleep too. At three quarters of its time it asks
  * with an interrupt, whose handler says where the core is; at its end it resets. It stops while a debugger
  * halts the core. */
@@ -32,7 +33,7 @@ void watchdog_start(void)
 }
 
 /* The last clear takes some of its slow clocks; another one meanwhile would be in vain. */
-void port_alive(void)
+void watchdog_feed(void)
 {
     if (!(register_read(SYNCBUSY) & CMD_CLEAR))
         register_write(CMD, CMD_CLEAR);

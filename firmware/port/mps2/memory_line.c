@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The emulator moves one byte of its UART in the time in which the core executes thousands of instructions,
  * so sound would come slower than in reality. Its host may share memory with us instead and say so before
  * start: then both ways lie there, and a byte on the UART is only the bell that wakes the other side. Nothing

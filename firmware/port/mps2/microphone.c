@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The virtual microphone: sound that the emulator's loader put into the PSRAM, played at its sample rate by a
  * timer. */
 #include "port/cortex_m/cortex_m.h"

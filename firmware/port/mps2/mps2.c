@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Arm's MPS2 boards: start, and the serial line over whichever of the two ways there is. */
 #include "port/mps2/mps2.h"
 #include "port/cortex_m/cortex_m.h"
@@ -26,7 +27,7 @@ size_t port_read_capacity(void)
     return mps2_in_memory ? memory_line_capacity() : SERIAL_RX_SIZE;
 }
 
-size_t port_room(void)
+size_t port_write_capacity(void)
 {
     return mps2_in_memory ? memory_line_room() : serial_ring_room(&serial_port);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CMSDK APB UART: 8N1, one byte each way in hardware, a ring each way behind it. */
 #include "port/cortex_m/cortex_m.h"
 #include "port/cortex_m/serial_port.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CMSDK APB watchdog: counts down and, at its end, asks with an NMI; at the next end it resets. */
 #include "port/cortex_m/cortex_m.h"
 #include "port/mps2/mps2.h"
@@ -24,7 +25,7 @@ void watchdog_start(void)
     register_write(LOCK, 0);
 }
 
-void port_alive(void)
+void watchdog_feed(void)
 {
     register_write(LOCK, LOCK_KEY);
     register_write(INTCLR, 1); /* loads the counter anew */

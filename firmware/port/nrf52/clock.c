@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The core runs at 64 MHz from reset on, from an RC oscillator; the crystal takes its place here. */
 #include "port/nrf52/nrf52.h"
 #include "port/port.h"

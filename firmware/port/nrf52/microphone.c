@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* PDM: a microphone's bits become samples in the chip, EasyDMA writes them into the ring. 16 kHz exactly: 32
  * MHz / 25 = 1.28 MHz of microphone clock, of which 80 make a sample. */
 #include "port/cortex_m/cortex_m.h"

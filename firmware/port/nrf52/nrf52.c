@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nordic nRF52840: start, and why it started. */
 #include "port/nrf52/nrf52.h"
 #include "port/cortex_m/cortex_m.h"
@@ -24,13 +25,13 @@ void port_start(void)
     pin_output(NRF52_PIN(LED), BOARD_LED_ON); /* lit until all is well */
     power_start();
     ticks_start();
-    uart_start(); /* before the crystal: its trouble has to be told */
+    uart_start(); /* before the crystal: its trouble has to be reported */
     clock_start();
     image_check();
     pin_level(NRF52_PIN(LED), !BOARD_LED_ON);
 }
 
-/* The bits stay until they are cleared, so the first of several is the newest told. After the pin's reset
+/* The bits stay until they are cleared, so the first of several is the newest reported. After the pin's reset
  * others may be set without reason (anomaly 136), so it comes first. None: the power. */
 const char *reset_cause_of_chip(void)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "port/nrf52/nrf52.h"
 #include "port/register.h"
 

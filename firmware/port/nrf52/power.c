@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The supply: its converter, and the comparator that says when it fails. */
 #include "port/cortex_m/cortex_m.h"
 #include "port/nrf52/nrf52.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SysTick stands still while this chip's core sleeps (product specification v1.7, 4.1), so TIMER0 counts
  * instead: 32 bits of 16 MHz, asleep too. Its compare wakes the main loop about once a second. */
 #include "port/cortex_m/cortex_m.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* UARTE0: 8N1. Sent from the ring by EasyDMA, a piece without its wrap at a time; received byte by byte,
  * since the chip tells only at the end of a transfer that something came. Between two transfers its own
  * buffer of four bytes and more takes what comes. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* WDT: counts 32,768 a second, asleep too, and resets. It stops while a debugger halts the core. */
 #include "port/nrf52/nrf52.h"
 #include "port/port.h"
@@ -21,7 +22,7 @@ void watchdog_start(void)
     register_write(TASKS_START, 1);
 }
 
-void port_alive(void)
+void watchdog_feed(void)
 {
     register_write(RR0, RELOAD);
 }

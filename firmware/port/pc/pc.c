@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The computer you sit at: the serial line is stdin and stdout, there is no microphone. */
 #define _GNU_SOURCE /* dl_iterate_phdr */
 #include "board.h"
@@ -101,7 +102,7 @@ uint32_t port_serial_lost(void)
     return 0;
 }
 
-size_t port_room(void)
+size_t port_write_capacity(void)
 {
     if (out.end == OUT_SIZE) {
         flush();
@@ -161,7 +162,7 @@ bool port_tell_fault(void)
     return false;
 }
 
-void port_alive(void)
+void watchdog_feed(void)
 {
 }
 

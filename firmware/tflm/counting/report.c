@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "counting/counter.h"
 #include "port/cortex_m/cortex_m.h"
 #include "tflm/engine.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "device/protocol.h"
 #include "port/port.h"
 #include "tflm/engine.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the smallest arena a model runs in: the image of a build that emulates it once, never one that ships.
  *
  * TFLM's arena_used_bytes() tells what is used when all is allocated; on the way there it may need more. So
@@ -18,7 +19,7 @@
 static void say(const char *text, size_t size)
 {
     while (size > 0) {
-        const size_t room = port_room();
+        const size_t room = port_write_capacity();
         const size_t count = size < room ? size : room;
         if (count > 0)
             port_write(text, count);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TFLM_MEASURE_MEASURED_H
 #define TFLM_MEASURE_MEASURED_H
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The feature contract: what changes it, and what must not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """pipeline.toml against its model: what fits, and what is told where it does not."""
 
 from __future__ import annotations
@@ -71,11 +72,11 @@ def test_shapes_that_fit(layout: str, shape: tuple[int, ...]) -> None:
     ],
 )
 def test_shapes_that_do_not(layout: str, shape: tuple[int, ...], place: str, remedy: str) -> None:
-    told = fault(App(layout=LAYOUTS[layout]), graph(*shape))
-    assert told.place == place
-    assert remedy in (told.remedy or "")
-    assert " x ".join(map(str, shape)) in told.what
-    assert layout in told.what
+    reported = fault(App(layout=LAYOUTS[layout]), graph(*shape))
+    assert reported.place == place
+    assert remedy in (reported.remedy or "")
+    assert " x ".join(map(str, shape)) in reported.what
+    assert layout in reported.what
 
 
 def test_one_frame_or_one_cepstrum_fits_in_any_layout() -> None:
@@ -87,11 +88,11 @@ def test_one_frame_or_one_cepstrum_fits_in_any_layout() -> None:
 
 @pytest.mark.parametrize("outputs", [1, 3, 5])
 def test_labels_are_as_many_as_outputs(outputs: int) -> None:
-    told = fault(App(), graph(1, 15, 20, 1, outputs=outputs))
-    assert told.place == "[decision] labels"
+    reported = fault(App(), graph(1, 15, 20, 1, outputs=outputs))
+    assert reported.place == "[decision] labels"
     plural = "" if outputs == 1 else "s"
-    assert f"4 labels; the model has {outputs} output{plural} (" in told.what
-    assert f"List {outputs} label{plural} in" in (told.remedy or "")
+    assert f"4 labels; the model has {outputs} output{plural} (" in reported.what
+    assert f"List {outputs} label{plural} in" in (reported.remedy or "")
 
 
 def test_both_faults_are_told_at_once() -> None:
@@ -107,10 +108,10 @@ def test_edges_are_int8(end: str, dtype: str) -> None:
     index = 0 if end == "input" else 1
     tensors = list(good.tensors)
     tensors[index] = dataclasses.replace(tensors[index], dtype=dtype)
-    told = fault(App(), dataclasses.replace(good, tensors=tuple(tensors)))
-    assert dtype in told.what
-    assert told.place == f"{end} {tensors[index].name}"
-    assert f"inference_{end}_type = tf.int8" in (told.remedy or "")
+    reported = fault(App(), dataclasses.replace(good, tensors=tuple(tensors)))
+    assert dtype in reported.what
+    assert reported.place == f"{end} {tensors[index].name}"
+    assert f"inference_{end}_type = tf.int8" in (reported.remedy or "")
 
 
 @pytest.mark.parametrize("quantization", [None, Quantization((1.0, 2.0), (0, 0), 2)])
@@ -147,9 +148,9 @@ def test_a_gate_that_shuts_before_a_decision_is_remarked() -> None:
     """49 frames, and the default of 15 windows: on a short sound nothing is ever decided."""
     model = edges((1, 49, 20, 1), 4, SHARES)
     app = App(cascade=Cascade(frames=49))
-    (told,) = remarks(app.spec, model)
+    (reported,) = remarks(app.spec, model)
     for words in ("[gate] backoff = 14 lets 15 windows pass", "a decision needs 49", "backoff = 48"):
-        assert words in told
+        assert words in reported
     for gate in (Gate(600, 48), Gate(0, 14)):  # enough, or open for all
         assert remarks(dataclasses.replace(app, gate=gate).spec, model) == []
 
@@ -168,9 +169,9 @@ def test_a_threshold_of_logits_is_remarked(scale: float, zero_point: int, words:
     model = graph(1, 15, 20, 1)
     scores = dataclasses.replace(model.output, quantization=Quantization((scale,), (zero_point,)))
     tensors = tuple(scores if tensor is model.output else tensor for tensor in model.tensors)
-    told = remarks(App().spec, dataclasses.replace(model, tensors=tensors))
-    assert len(told) == (1 if words else 0)
-    assert words in "".join(told)
+    reported = remarks(App().spec, dataclasses.replace(model, tensors=tensors))
+    assert len(reported) == (1 if words else 0)
+    assert words in "".join(reported)
 
 
 def test_what_is_refused_has_no_remarks() -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """pipeline.toml: what is read from a right one, and what a person is told of a wrong one."""
 
 from __future__ import annotations
@@ -447,15 +448,15 @@ def test_keys_are_the_fields_of_the_dataclasses() -> None:
 
 def test_the_page_tells_every_key_with_its_default_and_range() -> None:
     page = (ROOT / "docs/pipeline.md").read_text(encoding="utf-8")
-    told: dict[tuple[str, str], list[str]] = {}
+    reported: dict[tuple[str, str], list[str]] = {}
     section = ""
     for line in page.splitlines():
         if heading := re.match(r"## \[(\w+)\]", line):
             section = heading[1]
         elif row := re.match(r"\| `(\w+)` \|", line):
-            told[section, row[1]] = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[2:-1]]
-    assert list(told) == [(section, key) for section, rules in KEYS.items() for key in rules]
-    for (section, key), (kind, default, allowed, meaning) in told.items():
+            reported[section, row[1]] = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[2:-1]]
+    assert list(reported) == [(section, key) for section, rules in KEYS.items() for key in rules]
+    for (section, key), (kind, default, allowed, meaning) in reported.items():
         rule = KEYS[section][key]
         assert kind == rule.type_name, key
         assert allowed == " ".join(filter(None, [rule.range.replace('"', "`"), rule.unit])), key

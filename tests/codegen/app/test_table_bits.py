@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One changed bit in any table is noticed.
 
 The C with one bit of one entry changed gives another result than with the right table, on material that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables against definitions to 26 digits, their limits, and that a changed bit in any is noticed."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""boards/*/board.toml: what is accepted, how a mistake is told, and what the board adds to an image."""
+# SPDX-License-Identifier: Apache-2.0
+"""boards/*/board.toml: what is accepted, how a mistake is reported, and what the board adds to an image."""
 
 from __future__ import annotations
 
@@ -322,7 +323,7 @@ def test_an_image_on_nano33ble_ends_before_the_place_of_a_new_bootloader() -> No
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "words", "told"),
+    ("old", "new", "words", "reported"),
     [
         (
             "size = 0x1_0000",
@@ -346,7 +347,7 @@ def test_an_image_on_nano33ble_ends_before_the_place_of_a_new_bootloader() -> No
     ],
 )
 def test_an_image_that_does_not_fit_is_not_linked(
-    tmp_path: Path, old: str, new: str, words: str, told: str
+    tmp_path: Path, old: str, new: str, words: str, reported: str
 ) -> None:
     assert old in CHIP
     text = CHIP.replace(old, new, 1)
@@ -373,5 +374,5 @@ def test_an_image_that_does_not_fit_is_not_linked(
     assert done.returncode != 0
     assert words in done.stderr
     if "do not fit" in words:
-        with pytest.raises(UserError, match=told):
+        with pytest.raises(UserError, match=reported):
             check_fit(done.stderr, board, tmp_path / "pipeline.toml")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Messages: safe for a terminal, and what the disk says in the user's words."""
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from workbench import cli
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:
-    told = str(UserError("a \x1b[2Jb\rc\x9b", file="x\ny", place="p\x07", remedy="r\u202e\n    two"))
-    assert told == "x\\ny, p\\x07: a \\x1b[2Jb\\rc\\x9b\n  r\\u202e\n    two"
+    reported = str(UserError("a \x1b[2Jb\rc\x9b", file="x\ny", place="p\x07", remedy="r\u202e\n    two"))
+    assert reported == "x\\ny, p\\x07: a \\x1b[2Jb\\rc\\x9b\n  r\\u202e\n    two"
     assert printable("Tür\tund\nTor 東京") == "Tür\tund\nTor 東京"
 
 
@@ -27,9 +28,9 @@ def test_a_checkout_that_may_not_be_written(
 
     monkeypatch.setattr(cli, "_dispatch", refused)
     assert cli.main(["verify"]) == 2
-    told = capsys.readouterr().err
-    assert f"{ROOT / 'build' / 'models'}: not yours\n" in told
-    assert "clone it to one that you may write" in told
+    reported = capsys.readouterr().err
+    assert f"{ROOT / 'build' / 'models'}: not yours\n" in reported
+    assert "clone it to one that you may write" in reported
 
 
 def test_a_defect_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,6 +43,6 @@ def test_a_defect_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_full_disk() -> None:
-    told = disk_error(OSError(errno.ENOSPC, "No space left on device", "/mnt/x"))
-    assert told is not None
-    assert (told.file, told.what) == (str(Path("/mnt/x")), "No space left on device")
+    reported = disk_error(OSError(errno.ENOSPC, "No space left on device", "/mnt/x"))
+    assert reported is not None
+    assert (reported.file, reported.what) == (str(Path("/mnt/x")), "No space left on device")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lines of sections and keys: documents whose line numbers the test itself laid out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C of incremental models: a name of an app is no word of the generator's."""
 
 from __future__ import annotations

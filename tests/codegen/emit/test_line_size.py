@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No line of an app is longer than the buffer the generator gives it."""
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from codegen.emit.line_size import (
 )
 from codegen.model.graph import Graph, Tensor
 from tests.support.apps import App
-from tests.support.doors import open_hashing, open_wilful
+from tests.support.doors import open_hashing, open_scripted
 from tests.support.images import HASHING, bursts
 from workbench.protocol.lines import Error, parse_line
 
@@ -71,16 +72,16 @@ def test_the_image_prints_the_kinds_of_line_that_were_measured() -> None:
     """Key by key, in their order."""
     with open_hashing("pc") as device:
         device.command("stages on")
-        told = list(device.replay(bursts(30)))
+        reported = list(device.replay(bursts(30)))
         device.send(b"boot\nstatus\nset gate.delay 0\nset gate.delay x\nreplay\n")
         answers = [device._line(time.monotonic() + 300) for _ in range(5)]
-        told += [line for line in answers if line is not None]
+        reported += [line for line in answers if line is not None]
 
     def keys(lines: Iterable[str]) -> set[tuple[str, ...]]:
         return {tuple(json.loads(line)) for line in lines}
 
     measured = {kind for kind in keys(longest_lines(HASHING.spec, HASHING.graph)) if kind[0] != "tensor"}
-    assert keys(told) == measured
+    assert keys(reported) == measured
 
 
 def test_no_board_has_a_longer_name() -> None:
@@ -103,7 +104,7 @@ def test_words_of_errors_keep_to_their_bounds() -> None:
 @pytest.mark.parametrize("key", ['"' * 80, "\\" * 400, "\x01" * 300, 'gate."' + "\\" * 200])
 def test_the_worst_errors_still_come(key: str) -> None:
     """Lines that do not fit the buffer are dropped: these are not."""
-    with open_wilful("pc") as bare_device, open_hashing("pc") as device:
+    with open_scripted("pc") as bare_device, open_hashing("pc") as device:
         answer = device.command(f"set {key} -2147483647")
         assert isinstance(answer, Error)
         assert answer.what.startswith("set ")

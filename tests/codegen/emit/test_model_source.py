@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The generated C of a model: the same bytes every time, clean for two compilers, readable."""
 
 from __future__ import annotations

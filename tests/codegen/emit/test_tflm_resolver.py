@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The resolver of the engine tflm: exactly the model's operators, int8 kernels alone where they fit."""
 
 from __future__ import annotations

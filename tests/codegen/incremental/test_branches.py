@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Branches that rejoin, and layers that cannot keep their rows: every window's bits are the reference's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Incremental inference is the reference interpreter's, bit for bit, on every window of a stream."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The printed plan: each layer's mode, and the numbers of the tutorial's network counted by hand."""
 
 from __future__ import annotations

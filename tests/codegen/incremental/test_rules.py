@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which layers are computed row by row, over any axis of time, and the reasons of those that are not."""
 
 from __future__ import annotations

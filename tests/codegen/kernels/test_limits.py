@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The limits of 32 bits: derived, and met by convolutions that lie on both sides of them."""
 
 from __future__ import annotations

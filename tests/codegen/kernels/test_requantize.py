@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The arithmetic of requantisation: Python's and C's against definitions in exact rationals."""
 
 from __future__ import annotations

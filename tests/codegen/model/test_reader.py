@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The model reader: what passes, and that everything else ends in one clear message."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an image does when something is wrong: it says so by name, starts anew, and says why it did."""
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tests.firmware.device.test_live import microphone
 from tests.support.debugger import Debugger
 from tests.support.doors import board_of, open_image
 from tests.support.expected import expected_lines
-from tests.support.images import HASHING, WILFUL_INPUTS, bursts, hashing_image, wilful_image
+from tests.support.images import HASHING, SCRIPTED_INPUTS, bursts, hashing_image, scripted_image
 from toolbox.checksum import SECTION, fill_checksum
 from workbench.backtrace.dump import read_dumps
 from workbench.backtrace.image import Image
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.xdist_group("images")
 CORES = ("qemu", "m33")
 
 
-def told(device: Device, last: type, seconds: float = 600) -> list[Line]:
+def reported(device: Device, last: type, seconds: float = 600) -> list[Line]:
     """Lines up to the first of this kind."""
     deadline = time.monotonic() + seconds
     lines: list[Line] = []
@@ -44,15 +45,15 @@ def told(device: Device, last: type, seconds: float = 600) -> list[Line]:
 
 def send(device: Device, what: int) -> None:
     """Asks the wilful model to do it."""
-    tensor = bytes([what]) + bytes(WILFUL_INPUTS - 1)
-    for number, at in enumerate(range(0, WILFUL_INPUTS, 360)):
+    tensor = bytes([what]) + bytes(SCRIPTED_INPUTS - 1)
+    for number, at in enumerate(range(0, SCRIPTED_INPUTS, 360)):
         device.send(numbered_line("tensor", number, tensor[at : at + 360]))
 
 
 def break_with(device: Device, what: int) -> list[Line]:
     """The wilful model does it; all lines until the image has started again."""
     send(device, what)
-    lines = told(device, Boot)
+    lines = reported(device, Boot)
     return [line for line in lines if isinstance(line, Error | Stack | Boot)]
 
 
@@ -68,7 +69,7 @@ def symbol(image: Path, name: str) -> tuple[int, int]:
 @pytest.mark.parametrize(("what", "number", "cfsr"), [(0xE2, 6, 1 << 16), (0xE8, 5, 1 << 15)])
 def test_a_fault_is_dumped_and_the_image_starts_again(door: str, what: int, number: int, cfsr: int) -> None:
     """An undefined instruction is a usage fault, a write to nowhere a bus fault with its address."""
-    image = wilful_image(board_of(door))
+    image = scripted_image(board_of(door))
     with open_image(door, image) as device:
         assert device.boot.reset == "power"
         error, *stack, boot = break_with(device, what)
@@ -98,8 +99,8 @@ def test_a_fault_is_dumped_and_the_image_starts_again(door: str, what: int, numb
 def kept(device: Device) -> list[Line]:
     """What the first line sent after a fault's reset brings behind its answer."""
     device.send(b"status\n")
-    lines = [told(device, Status)[-1], told(device, Fault)[-1]]
-    return [*lines[1:], *(told(device, Stack)[-1] for _ in range(8))]
+    lines = [reported(device, Status)[-1], reported(device, Fault)[-1]]
+    return [*lines[1:], *(reported(device, Stack)[-1] for _ in range(8))]
 
 
 def nothing_kept(device: Device) -> bool:
@@ -107,7 +108,7 @@ def nothing_kept(device: Device) -> bool:
     lines: list[Line] = []
     for _ in range(2):
         device.send(b"status\n")
-        lines += told(device, Status)
+        lines += reported(device, Status)
     return [type(line) for line in lines] == [Status, Status]
 
 
@@ -118,7 +119,7 @@ def test_a_fault_is_kept_for_a_host_that_comes_later(
     """Told once, word for word, behind the answer to the first line; not after a start by power."""
     log = tmp_path / "fault.log"
     monkeypatch.setattr(device_module, "FAULT_LOG", log)
-    image = wilful_image(board_of(door))
+    image = scripted_image(board_of(door))
     with open_image(door, image) as device:
         assert nothing_kept(device)
         error, *stack, _ = break_with(device, 0xE8)
@@ -146,13 +147,13 @@ def test_a_fault_is_kept_for_a_host_that_comes_later(
 @pytest.mark.parametrize("damage", ["sum", "words"])
 def test_a_fault_that_is_not_whole_is_not_told(tmp_path: Path, damage: str) -> None:
     """Another program had the RAM between, or another image was flashed: its checksum begins the sum."""
-    image = wilful_image(board_of("qemu"))
+    image = scripted_image(board_of("qemu"))
     with open_image("qemu", image, QemuOptions(debugger=tmp_path / "gdb")) as device:
         with Debugger(tmp_path / "gdb", image) as debugger:
             debugger.run_to("reset_handler", lambda: send(device, 0xE2))
             offset = 4 if damage == "sum" else 200
             debugger.set_word("fault", debugger.word("fault", offset) ^ 0x100, offset)
-        boot = told(device, Boot)[-1]
+        boot = reported(device, Boot)[-1]
         assert isinstance(boot, Boot)
         assert boot.reset == "power"
         assert nothing_kept(device)
@@ -162,7 +163,7 @@ def test_a_fault_that_is_not_whole_is_not_told(tmp_path: Path, damage: str) -> N
 def test_what_a_bootloader_left_is_cleared_before_anything_else(tmp_path: Path, door: str) -> None:
     """Interrupts and SysTick enabled and pending, all of them masked, the MPU forbidding every device, stacks
     and vectors that are not ours."""
-    image = wilful_image(board_of(door))
+    image = scripted_image(board_of(door))
     stack = load_board(board_of(door)).ram.start
     with open_image(door, image, QemuOptions(debugger=tmp_path / "gdb")) as device:
         with Debugger(tmp_path / "gdb", image) as debugger:
@@ -181,7 +182,7 @@ def test_what_a_bootloader_left_is_cleared_before_anything_else(tmp_path: Path, 
             # Painted up to what is in use (the bottom is guarded), and nothing behind it.
             assert debugger.register(stack + 4096) == debugger.register(stack + 8192 - 128) == 0xA5A5A5A5
             assert debugger.word("_bss_start") == 0
-        lines = [line for line in told(device, Boot) if isinstance(line, Error | Stack | Boot)]
+        lines = [line for line in reported(device, Boot) if isinstance(line, Error | Stack | Boot)]
         assert lines == [device.boot]
         assert device.command("boot") == device.boot
         assert device.status()["errors"] == 0
@@ -190,7 +191,7 @@ def test_what_a_bootloader_left_is_cleared_before_anything_else(tmp_path: Path, 
 
 @pytest.mark.parametrize("door", CORES)
 def test_a_stack_overflow_is_named(door: str) -> None:
-    with open_image(door, wilful_image(board_of(door))) as device:
+    with open_image(door, scripted_image(board_of(door))) as device:
         error, *_, boot = break_with(device, 0xE3)
         assert isinstance(error, Error)
         assert error.what == "stack overflow"
@@ -202,7 +203,7 @@ def test_a_stack_overflow_is_named(door: str) -> None:
 @pytest.mark.parametrize("door", CORES)
 def test_a_main_loop_that_hangs_is_ended_by_the_watchdog(door: str) -> None:
     """A microsecond an instruction: the watchdog's 30 seconds are 30 million of them."""
-    image = wilful_image(board_of(door))
+    image = scripted_image(board_of(door))
     with open_image(door, image, QemuOptions(icount=10)) as device:
         error, *_, boot = break_with(device, 0xE7)
         assert isinstance(error, Error)
@@ -215,7 +216,7 @@ def test_a_main_loop_that_hangs_is_ended_by_the_watchdog(door: str) -> None:
 
 def test_a_main_loop_that_idles_is_left_alone() -> None:
     """Two minutes of emulated time, most of them asleep."""
-    with open_image("qemu", wilful_image(board_of("qemu")), QemuOptions(icount=10)) as device:
+    with open_image("qemu", scripted_image(board_of("qemu")), QemuOptions(icount=10)) as device:
         time.sleep(1)
         before = device.status()
         assert before["awake"] < 50
@@ -227,27 +228,27 @@ def test_a_main_loop_that_idles_is_left_alone() -> None:
 def test_a_microphone_without_data_is_named_and_the_image_goes_on(tmp_path: Path, door: str) -> None:
     options = QemuOptions(microphone(tmp_path, np.zeros(0, np.int16)))
     with open_image(door, hashing_image(board_of(door)), options) as device:
-        error = told(device, Error)[-1]
+        error = reported(device, Error)[-1]
         assert isinstance(error, Error)
         assert (error.what, error.detail) == ("microphone without data", 8000)
         status = device.status()
         assert status["errors"] == status["restarts"] + (not status.live)  # it may have been tried again
         sound = bursts(40)
         assert list(device.replay(sound)) == expected_lines(HASHING, sound)
-        assert isinstance(device.command("live"), Status)  # tried again, and told again
-        assert isinstance(told(device, Error)[-1], Error)
+        assert isinstance(device.command("live"), Status)  # tried again, and reported again
+        assert isinstance(reported(device, Error)[-1], Error)
 
 
 def test_a_microphone_that_stays_silent_resets_the_image_once(tmp_path: Path) -> None:
     """Seven faults and a reset in 70 seconds of the board's time, which passes faster than ours."""
     options = QemuOptions(microphone(tmp_path, np.zeros(0, np.int16)), icount=5)
     with open_image("qemu", hashing_image(board_of("qemu")), options) as device:
-        lines = told(device, Boot, 120)
+        lines = reported(device, Boot, 120)
         errors = [line.what for line in lines if isinstance(line, Error)]
         assert errors == ["microphone without data"] * 7 + ["microphone"]
         assert isinstance(lines[-1], Boot)
         assert lines[-1].reset == "fault"
-        again = [line for _ in range(10) for line in told(device, Error, 120)]
+        again = [line for _ in range(10) for line in reported(device, Error, 120)]
         assert [line.what for line in again if isinstance(line, Error)] == ["microphone without data"] * 10
         assert not any(isinstance(line, Boot) for line in again)
 
@@ -255,7 +256,7 @@ def test_a_microphone_that_stays_silent_resets_the_image_once(tmp_path: Path) ->
 @pytest.mark.parametrize("place", [0, -1])
 def test_a_damaged_image_refuses_to_run(tmp_path: Path, place: int) -> None:
     """One bit of the flash is wrong: in the first constant, or in the last."""
-    image = Path(shutil.copy(wilful_image(board_of("qemu")), tmp_path / "firmware.elf"))
+    image = Path(shutil.copy(scripted_image(board_of("qemu")), tmp_path / "firmware.elf"))
     with image.open("r+b") as file:
         constants = ELFFile(file).get_section_by_name(".rodata")
         file.seek(constants["sh_offset"] + place % constants["sh_size"])
@@ -267,7 +268,7 @@ def test_a_damaged_image_refuses_to_run(tmp_path: Path, place: int) -> None:
 
 
 def test_an_image_without_its_checksum_is_refused(tmp_path: Path) -> None:
-    image = Path(shutil.copy(wilful_image(board_of("qemu")), tmp_path / "firmware.elf"))
+    image = Path(shutil.copy(scripted_image(board_of("qemu")), tmp_path / "firmware.elf"))
     with image.open("r+b") as file:
         section = ELFFile(file).get_section_by_name(SECTION)
         file.seek(section["sh_offset"])

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ADD, SUB, MUL, MAXIMUM, MINIMUM against the reference: tensors, constants, broadcasting, joined tables."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CAST and FILL against the reference interpreter, computed while the model runs and before it does."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random networks computed in full: what shares memory, works in place or is joined must not show."""
 
 from __future__ import annotations

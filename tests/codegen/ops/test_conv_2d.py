@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CONV_2D against the reference interpreter: shapes, strides, dilations, paddings, scales, activations."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """DEPTHWISE_CONV_2D against the reference interpreter."""
 
 from __future__ import annotations

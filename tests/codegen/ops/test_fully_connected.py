@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """FULLY_CONNECTED against the reference interpreter, and in TensorFlow Lite Micro's rounding."""
 
 from __future__ import annotations

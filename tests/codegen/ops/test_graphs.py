@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random graphs of all operators together: what shares memory, works in place or lives long must not show."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Slices, splits, concatenation, packing, transposition and padding against the reference interpreter."""
 
 from __future__ import annotations

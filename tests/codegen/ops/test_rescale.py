@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """QUANTIZE and DEQUANTIZE between integers, from float and to float, against the reference interpreter."""
 
 from __future__ import annotations

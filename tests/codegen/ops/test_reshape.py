@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """RESHAPE, and the operators around it that are folded away."""
 
 from __future__ import annotations

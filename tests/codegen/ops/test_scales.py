@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Any scales and zero points, as damaged files have them: a message, or the reference's bits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SOFTMAX against the reference interpreter and against real exponentials."""
 
 from __future__ import annotations

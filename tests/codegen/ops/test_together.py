@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operators where their place in a model matters: read twice, ending it, without a call of their own."""
 
 from __future__ import annotations

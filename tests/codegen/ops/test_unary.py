@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Functions of one value against the reference interpreter, over all 256 values."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Streaming models against the reference interpreter: state kept between runs, and reset."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Convolutions and dense layers that write over their input, in chains where nothing else keeps it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The memory plan: nothing that lives together overlaps, and the arena is near what must be alive."""
 
 from __future__ import annotations

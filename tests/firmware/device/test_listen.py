@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A microphone that fails: started again, later and later, then a reset; with a clock that the test moves."""
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def test_it_is_started_again_later_and_later_then_the_chip_is_reset_once(
 ) -> None:
     listener = Listener(tmp_path, library)
     assert [listener.until_start(STUCK) for _ in WAITS] == [2 * wait + 1 for wait in WAITS]
-    assert (listener.c.told(), listener.c.restarts()) == (len(WAITS), len(WAITS))
+    assert (listener.c.reported(), listener.c.restarts()) == (len(WAITS), len(WAITS))
     assert listener.until_start(STUCK) is None
     after = Listener(tmp_path, library, b"fault")
     assert [after.until_start(STUCK) for _ in WAITS] == [2 * wait + 1 for wait in WAITS]
@@ -87,7 +88,7 @@ def test_one_that_works_again_begins_anew(tmp_path: Path, library: Path) -> None
 
 
 def test_a_fault_that_shows_late_is_no_recovery(tmp_path: Path, library: Path) -> None:
-    """Ten seconds of one value are told after ten seconds, each time."""
+    """Ten seconds of one value are reported after ten seconds, each time."""
     listener = Listener(tmp_path, library)
     for wait in WAITS:
         assert listener.run(10, WELL)
@@ -112,7 +113,7 @@ def test_in_a_replay_nothing_is_started(tmp_path: Path, library: Path) -> None:
     assert not listener.c.listen_is_live()
     listener.c.listen_replay()
     assert listener.run(100, STUCK)
-    assert (listener.c.starts(), listener.c.restarts(), listener.c.told()) == (1, 0, 1)
+    assert (listener.c.starts(), listener.c.restarts(), listener.c.reported()) == (1, 0, 1)
     assert listener.c.listen_live()
     assert listener.run(5, WELL)
     assert listener.c.listen_is_live()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An image by itself in QEMU: what its microphone hears, what is lost, how it sleeps and how it stops."""
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ from elftools.elf.elffile import ELFFile
 from numpy.typing import NDArray
 
 from codegen.common.errors import UserError
-from tests.support.doors import board_of, open_hashing, open_image, open_wilful
+from tests.support.doors import board_of, open_hashing, open_image, open_scripted
 from tests.support.expected import expected_lines
 from tests.support.images import (
     HASHING,
     QEMU_BOARD,
-    WILFUL_INPUTS,
+    SCRIPTED_INPUTS,
     bursts,
     hashing_image,
-    wilful_image,
-    wilful_output,
+    scripted_image,
+    scripted_output,
 )
 from workbench.protocol.lines import Error, Status, numbered_line, parse_line
 from workbench.targets import Device, Microphone, QemuOptions, open_target
@@ -157,13 +158,13 @@ def test_a_sound_that_cannot_be_played_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("door", ["uart", "m33_uart"])
 def test_a_fault_is_one_line_that_says_where(door: str) -> None:
-    with open_wilful(door) as device, pytest.raises(UserError, match="the image stopped") as caught:
-        device.tensor(b"\xe2" + bytes(WILFUL_INPUTS - 1))
+    with open_scripted(door) as device, pytest.raises(UserError, match="the image stopped") as caught:
+        device.tensor(b"\xe2" + bytes(SCRIPTED_INPUTS - 1))
     error = parse_line(caught.value.what.partition("stopped: ")[2])
     assert isinstance(error, Error)
     assert (error.what, error.detail) == ("fault", 6)
     assert int(str(error.more["cfsr"]), 16) == 1 << 16  # an undefined instruction
-    with wilful_image(board_of(door)).open("rb") as file:
+    with scripted_image(board_of(door)).open("rb") as file:
         symbols = ELFFile(file).get_section_by_name(".symtab")
         (run,) = (
             symbol for symbol in symbols.iter_symbols() if symbol.name == "run" and symbol["st_size"] > 20
@@ -174,11 +175,11 @@ def test_a_fault_is_one_line_that_says_where(door: str) -> None:
 
 @pytest.mark.parametrize("door", ["qemu", "m33"])
 def test_a_stack_too_small_is_told(door: str) -> None:
-    with open_wilful(door) as device:
+    with open_scripted(door) as device:
         used = device.status()["stack"]
         assert 100 < used < 8192
         with pytest.raises(UserError, match='"error":"stack overflow"'):
-            device.tensor(b"\xe3" + bytes(WILFUL_INPUTS - 1))
+            device.tensor(b"\xe3" + bytes(SCRIPTED_INPUTS - 1))
 
 
 def answered_status(device: Device) -> Status:
@@ -195,14 +196,14 @@ def answered_status(device: Device) -> Status:
 def test_bytes_that_found_no_room_are_counted() -> None:
     """More comes than the receiver's ring holds while the model runs, and it runs until it sees that."""
     tensor = b"\xe4" + bytes(range(249)) * 4 + bytes(3)
-    with open_wilful("uart") as device:
+    with open_scripted("uart") as device:
         for number in range(3):
             device.send(numbered_line("tensor", number, tensor[360 * number :][:360]))
         device.send(b"boot\n" * 1000)
         status = answered_status(device)
         assert status["serial_lost"] > 0
         device.command("reset")
-        assert device.tensor(bytes(WILFUL_INPUTS)) == wilful_output(bytes(WILFUL_INPUTS), 0)
+        assert device.tensor(bytes(SCRIPTED_INPUTS)) == scripted_output(bytes(SCRIPTED_INPUTS), 0)
 
 
 # No wake-up is lost
@@ -212,15 +213,15 @@ def test_bytes_that_found_no_room_are_counted() -> None:
 def test_an_interrupt_just_before_sleep_is_not_slept_through(door: str) -> None:
     """The model writes a byte, whose interrupt comes at once, and sleeps: the answer is for how long."""
     options = QemuOptions(icount=5, memory_line=False)
-    with open_image(door, wilful_image(board_of(door)), options) as device:
-        slept = int.from_bytes(device.tensor(b"\xe5" + bytes(WILFUL_INPUTS - 1))[:4], "little")
+    with open_image(door, scripted_image(board_of(door)), options) as device:
+        slept = int.from_bytes(device.tensor(b"\xe5" + bytes(SCRIPTED_INPUTS - 1))[:4], "little")
     assert 0 < slept < 25_000  # a millisecond
 
 
 @pytest.mark.parametrize("door", ["qemu", "m33"])
 def test_ticks_never_go_back_where_their_counter_wraps(door: str) -> None:
-    with open_wilful(door) as device:
-        backward = device.tensor(b"\xe6" + bytes(WILFUL_INPUTS - 1))
+    with open_scripted(door) as device:
+        backward = device.tensor(b"\xe6" + bytes(SCRIPTED_INPUTS - 1))
     assert backward[:4] == bytes(4)
     assert backward[4:8] == bytes(4)  # with interrupts masked
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Long runs and overload of an image by itself in QEMU, in the emulated time: nothing lost, late or adrift.
 
 A sound of ten seconds comes from the virtual microphone again and again; idle time is skipped, so an hour
@@ -86,11 +87,11 @@ def test_hours_of_sound_lose_and_shift_nothing(tmp_path: Path) -> None:
     rounds = max(2, round(HOURS * 3600 * RATE / len(sound)))
     options = QemuOptions(microphone(tmp_path, sound, endless=True), icount=5)
     with open_image("qemu", hashing_image(QEMU_BOARD, incremental=True), options) as device:
-        told = decisions_until(device, rounds * len(first))
+        reported = decisions_until(device, rounds * len(first))
         status = device.status()
     places = [LOOP * turn + one.sequence for turn in range(rounds) for one in first]
-    assert [decision.sequence for decision in told] == places
-    for decision in told:
+    assert [decision.sequence for decision in reported] == places
+    for decision in reported:
         same_but_later(decision, first, decision.sequence)
         assert decision.segment_start == (decision.sequence - HASHING.cascade.frames + 1) * STRIDE
     assert status["windows"] >= places[-1]
@@ -106,13 +107,13 @@ def test_no_counter_minds_its_wrap(tmp_path: Path) -> None:
     options = QemuOptions(microphone(tmp_path, sound, endless=True), icount=5, debugger=tmp_path / "gdb")
     with open_image("qemu", image, options) as device:
         windows, samples = bring_near_wrap(device, tmp_path / "gdb", image)
-        told: list[Decision] = []
-        while len(told) < 4 * len(first):
-            told += (one for one in decisions_until(device, 1) if told or one.segment_start > samples)
+        reported: list[Decision] = []
+        while len(reported) < 4 * len(first):
+            reported += (one for one in decisions_until(device, 1) if reported or one.segment_start > samples)
         status = device.status()
-    assert told[0].sequence > WRAP - 3 * LOOP > 3 * LOOP > told[-1].sequence
-    assert told[0].segment_start < WRAP < told[-1].segment_start
-    for decision in told:
+    assert reported[0].sequence > WRAP - 3 * LOOP > 3 * LOOP > reported[-1].sequence
+    assert reported[0].segment_start < WRAP < reported[-1].segment_start
+    for decision in reported:
         window = (decision.sequence - windows) % WRAP
         same_but_later(decision, first, window)
         assert decision.segment_start == (window - HASHING.cascade.frames + 1) * STRIDE + samples
@@ -156,7 +157,7 @@ ALONE = dataclasses.replace(HASHING, gate=Gate(HASHING.gate.threshold, 0, 0))  #
 
 
 def overloaded(sound: NDArray[np.int16]) -> tuple[int, list[int], int]:
-    """What is lost, the windows that decide, and all windows, told tick by tick of the microphone's timer.
+    """What is lost, the windows that decide, and all windows, reported tick by tick of the microphone's timer.
 
     The model runs in each loud window with a full cascade; meanwhile the ring fills, and what comes when it
     is full is lost. All else takes less than half a tick.
@@ -195,9 +196,9 @@ def test_an_overloaded_image_reports_exactly_its_loss_and_lateness(tmp_path: Pat
     with open_image(
         "qemu", image, QemuOptions(microphone(tmp_path, sound, endless=False), icount=5)
     ) as device:
-        told = [json.loads(line)["Sequence"] for line in device.results(8.0)]
+        reported = [json.loads(line)["Sequence"] for line in device.results(8.0)]
         status = device.status()
-    assert told == decided
+    assert reported == decided
     assert (status["lost"], status["late"], status["windows"]) == (lost, len(decided), windows)
     assert (status["dropped"], status["decisions"]) == (0, len(decided))
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The same lines from the PC, from gcc's sanitizers and from an emulated Cortex-M4."""
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def built(folder: Path, app: App, command: list[str]) -> str | Path:
     command = [*command, *WARNINGS, f"-I{FIRMWARE}", f"-I{folder}", f'-DSAMPLES="{sound(app, folder)}"']
     command += app.defines(incremental=True, catch_up=3)
     command += [str(source) for source in (*app.sources(folder), FAKE_MODEL, MAIN)]
-    told = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True, check=False)
-    return program if told.returncode == 0 else told.stderr
+    reported = subprocess.run([*command, "-o", str(program)], capture_output=True, text=True, check=False)
+    return program if reported.returncode == 0 else reported.stderr
 
 
 def lines(command: list[str]) -> list[str]:
@@ -79,11 +80,11 @@ def plain(app: App, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("plain")
     program = built(folder, app, ["gcc", "-O2"])
     assert isinstance(program, Path), program
-    told = lines([str(program)])
+    reported = lines([str(program)])
     samples = (folder / "samples").stat().st_size // 2
-    assert len(told) == (samples - app.window.size) // app.window.stride + 1
-    assert any(line.split()[2] == "1" for line in told)
-    return told
+    assert len(reported) == (samples - app.window.size) // app.window.stride + 1
+    assert any(line.split()[2] == "1" for line in reported)
+    return reported
 
 
 def test_no_undefined_overflow_and_no_stray_access(app: App, plain: list[str], tmp_path: Path) -> None:

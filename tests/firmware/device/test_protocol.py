@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The serial lines of whole images, on this computer and in QEMU: what docs/protocol.md promises."""
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ from codegen.app.contract import feature_contract
 from codegen.common import protocol
 from codegen.common.errors import UserError
 from codegen.common.version import VERSION
-from tests.support.doors import DOORS, board_of, open_hashing, open_image, open_wilful
+from tests.support.doors import DOORS, board_of, open_hashing, open_image, open_scripted
 from tests.support.expected import expected_lines
 from tests.support.images import (
     HASHING,
-    WILFUL_INPUTS,
+    SCRIPTED_INPUTS,
     WILFUL_OUTPUTS,
     bursts,
     hashing_image,
-    wilful_image,
-    wilful_output,
+    scripted_image,
+    scripted_output,
 )
 from tests.support.tools import need_tool
 from workbench.protocol.lines import Ack, Boot, Error, Setting, Status, numbered_line, parse_line
@@ -53,7 +54,7 @@ def hashing(request: pytest.FixtureRequest) -> Iterator[Device]:
 @pytest.fixture(params=DOORS, scope="module")
 def wilful(request: pytest.FixtureRequest) -> Iterator[Device]:
     """The bare model."""
-    with open_wilful(request.param) as device:
+    with open_scripted(request.param) as device:
         yield device
 
 
@@ -133,12 +134,12 @@ def test_a_bare_model_has_no_contract(wilful: Device) -> None:
     (line,) = heard(wilful, b"boot")
     ours = {key.key for key in protocol.BOOT.keys} - {"contract", "rate", "frames", "labels"}
     assert set(json.loads(line)) == ours
-    assert (wilful.boot.input, wilful.boot.output) == (WILFUL_INPUTS, WILFUL_OUTPUTS)
+    assert (wilful.boot.input, wilful.boot.output) == (SCRIPTED_INPUTS, WILFUL_OUTPUTS)
     assert (wilful.boot.contract, wilful.boot.labels) == (None, ())
 
 
 def test_a_model_that_does_not_start_is_told_and_not_run() -> None:
-    with open_image("pc", wilful_image("pc", start_error=7)) as device:
+    with open_image("pc", scripted_image("pc", start_error=7)) as device:
         refused = Error("model", 7, {"reason": "did not start"}, 5)
         assert errors(heard(device, b"")) == [refused]
         assert errors(heard(device, numbered_line("tensor", 0, b"x"))) == [refused]
@@ -176,18 +177,18 @@ def test_replay_starts_afresh_each_time(hashing: Device) -> None:
 def test_the_ack_comes_after_the_lines_of_its_samples(hashing: Device) -> None:
     data = b"replay\n" + b"".join(numbered_line("audio", n, piece) for n, piece in enumerate(PAYLOADS))
     lines = heard(hashing, data)
-    told, decisions = 0, 0
+    reported, decisions = 0, 0
     expected = [json.loads(line)["Sequence"] for line in expected_lines(HASHING, SOUND)]
     for line in lines:
         answer = parse_line(line)
         if isinstance(answer, Ack):
-            assert answer.number == told
-            samples = min(len(SOUND), told * 180)
+            assert answer.number == reported
+            samples = min(len(SOUND), reported * 180)
             assert decisions == sum(64 * (sequence + 1) <= samples for sequence in expected)
-            told += 1
+            reported += 1
         else:
             decisions += 1
-    assert told == len(PAYLOADS) + 1
+    assert reported == len(PAYLOADS) + 1
 
 
 def test_room_lets_two_lines_and_more_be_on_their_way(hashing: Device) -> None:
@@ -213,8 +214,8 @@ def test_duplicated_reordered_and_damaged_lines_change_nothing(hashing: Device) 
 
     def answers(data: bytes) -> list[tuple[str, int]]:
         parsed = [parse_line(line) for line in heard(hashing, data)]
-        told = [(line.what, line.detail) for line in parsed if isinstance(line, Error)]
-        return told + [("ack", line.number) for line in parsed if isinstance(line, Ack)]
+        reported = [(line.what, line.detail) for line in parsed if isinstance(line, Error)]
+        return reported + [("ack", line.number) for line in parsed if isinstance(line, Ack)]
 
     assert answers(b"replay") == [("ack", 0)]
     assert answers(one) == [("audio order", 1), ("ack", 0)]
@@ -272,12 +273,12 @@ def test_half_lines_end_with_their_newline(hashing: Device) -> None:
 
 @pytest.mark.parametrize("length", [511, 512, 600, 20_000])
 def test_a_line_too_long_is_told_once_and_skipped(hashing: Device, length: int) -> None:
-    told = errors(heard(hashing, b"s" * length))
-    assert len(told) == 1
+    reported = errors(heard(hashing, b"s" * length))
+    assert len(reported) == 1
     if length > 511:
-        assert (told[0].what, told[0].detail) == ("line too long", 511)
+        assert (reported[0].what, reported[0].detail) == ("line too long", 511)
     else:
-        assert told[0].what == "unknown " + "s" * 40
+        assert reported[0].what == "unknown " + "s" * 40
 
 
 @pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n", b"\n\r"])
@@ -431,8 +432,8 @@ def test_a_board_without_a_microphone_says_so(hashing: Device) -> None:
 
 def test_usage_is_told(hashing: Device) -> None:
     lines = heard(hashing, b"status now\nstages maybe\nset gate.threshold\nset gate.threshold high")
-    told = [(error.what, error.more["reason"]) for error in errors(lines)]
-    assert told == [("usage", "status"), ("usage", "stages on|off")] + 2 * [("usage", "set KEY VALUE")]
+    reported = [(error.what, error.more["reason"]) for error in errors(lines)]
+    assert reported == [("usage", "status"), ("usage", "stages on|off")] + 2 * [("usage", "set KEY VALUE")]
 
 
 def test_reset_empties_everything_but_the_settings(hashing: Device) -> None:
@@ -454,16 +455,16 @@ def test_a_decision_line_fits_its_promise() -> None:
 
 def tensor_of(seed: int) -> bytes:
     """Whose first byte means nothing special."""
-    return b"\0" + np.random.default_rng(seed).bytes(WILFUL_INPUTS - 1)
+    return b"\0" + np.random.default_rng(seed).bytes(SCRIPTED_INPUTS - 1)
 
 
 def test_a_tensor_goes_through_the_model_exactly(wilful: Device) -> None:
     wilful.command("reset")
     for runs in range(3):
         tensor = tensor_of(runs)
-        assert wilful.tensor(tensor) == wilful_output(tensor, runs)
+        assert wilful.tensor(tensor) == scripted_output(tensor, runs)
     wilful.command("reset")
-    assert wilful.tensor(tensor_of(9)) == wilful_output(tensor_of(9), 0)
+    assert wilful.tensor(tensor_of(9)) == scripted_output(tensor_of(9), 0)
 
 
 def test_line_zero_starts_a_new_tensor(wilful: Device) -> None:
@@ -471,7 +472,7 @@ def test_line_zero_starts_a_new_tensor(wilful: Device) -> None:
     old, new = tensor_of(1), tensor_of(2)
     half = b"".join(numbered_line("tensor", n, old[360 * n :][:360]) for n in range(2))
     assert [parse_line(line) for line in heard(wilful, half)][-1:] == [Ack(2, room_of(wilful))]
-    assert wilful.tensor(new) == wilful_output(new, 0)
+    assert wilful.tensor(new) == scripted_output(new, 0)
 
 
 def room_of(device: Device) -> int:
@@ -488,18 +489,18 @@ def test_too_much_of_a_tensor_is_refused(wilful: Device) -> None:
     lines = heard(wilful, b"".join(pieces))
     parsed = [parse_line(line) for line in lines]
     assert [line.number for line in parsed if isinstance(line, Ack)] == [1, 2, 2]
-    assert [(e.what, e.detail) for e in parsed if isinstance(e, Error)] == [("tensor size", WILFUL_INPUTS)]
+    assert [(e.what, e.detail) for e in parsed if isinstance(e, Error)] == [("tensor size", SCRIPTED_INPUTS)]
 
 
 def test_a_models_error_is_told(wilful: Device) -> None:
     with pytest.raises(UserError, match=r'"model" 42'):
-        wilful.tensor(b"\xe1" + bytes(WILFUL_INPUTS - 1))
+        wilful.tensor(b"\xe1" + bytes(SCRIPTED_INPUTS - 1))
     wilful.command("reset")
-    assert wilful.tensor(tensor_of(4)) == wilful_output(tensor_of(4), 0)
+    assert wilful.tensor(tensor_of(4)) == scripted_output(tensor_of(4), 0)
 
 
 def test_a_tensor_of_another_size_is_refused_here(wilful: Device) -> None:
-    with pytest.raises(UserError, match=f"999 bytes for an input of {WILFUL_INPUTS}"):
+    with pytest.raises(UserError, match=f"999 bytes for an input of {SCRIPTED_INPUTS}"):
         wilful.tensor(bytes(999))
 
 
@@ -520,11 +521,11 @@ def test_a_tensor_between_decisions_does_not_change_them() -> None:
     with open_hashing("pc", incremental=True) as device:
         lines = expected_lines(HASHING, SOUND)
         device.command("replay")
-        told: list[str] = []
+        reported: list[str] = []
         for number, piece in enumerate(PAYLOADS):
-            told += heard(device, numbered_line("audio", number, piece))
+            reported += heard(device, numbered_line("audio", number, piece))
             heard(device, numbered_line("tensor", 0, bytes(range(12))))
-        assert [line for line in told if line.startswith('{"ModelNumber"')] == lines
+        assert [line for line in reported if line.startswith('{"ModelNumber"')] == lines
 
 
 def test_an_image_prints_ascii_lines_only(hashing: Device) -> None:

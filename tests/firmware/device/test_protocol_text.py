@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C that takes lines apart and puts them together, against Python's own base64, zlib and json."""
 
 from __future__ import annotations
@@ -195,15 +196,15 @@ def test_reader_keeps_whole_lines_and_tells_long_ones_once(
     c: ctypes.CDLL, lines: list[bytes], rest: bytes
 ) -> None:
     stream = b"".join(line + b"\n" for line in lines) + rest.replace(b"\n", b"").replace(b"\r", b"")
-    reader, told = Reader(), []
+    reader, reported = Reader(), []
     for byte in stream:
         event = c.reader_take(ctypes.byref(reader), ctypes.c_uint8(byte))
         if event == LINE:
-            told.append(ctypes.string_at(ctypes.byref(reader), reader.used))
+            reported.append(ctypes.string_at(ctypes.byref(reader), reader.used))
         elif event == TOO_LONG:
-            told.append(b"too long")
+            reported.append(b"too long")
     sent = stream.replace(b"\r", b"\n").split(b"\n")[:-1]
-    assert told == [line if len(line) <= LINE_MAX else b"too long" for line in sent]
+    assert reported == [line if len(line) <= LINE_MAX else b"too long" for line in sent]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The DSP instructions and the portable version beside each, against definitions in Python's integers."""
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def operands() -> NDArray[np.uint32]:
     return np.concatenate([np.array(pairs, np.uint64), words]).astype(np.uint32)
 
 
-def told(folder: Path, target: str, operands: NDArray[np.uint32]) -> list[str]:
+def reported(folder: Path, target: str, operands: NDArray[np.uint32]) -> list[str]:
     """The lines of dsp_main.c."""
     program = ProgramC(folder, [MAIN], target=target, flags=("-O2",))
     return program.run(operands.astype("<u4").tobytes()).decode().splitlines()
@@ -117,7 +118,7 @@ def told(folder: Path, target: str, operands: NDArray[np.uint32]) -> list[str]:
 @pytest.fixture(scope="module")
 def portable(tmp_path_factory: pytest.TempPathFactory, operands: NDArray[np.uint32]) -> list[str]:
     """Of this computer, under sanitizers."""
-    return told(tmp_path_factory.mktemp("portable"), "pc", operands)
+    return reported(tmp_path_factory.mktemp("portable"), "pc", operands)
 
 
 def test_the_portable_versions_are_the_definitions(portable: list[str], operands: NDArray[np.uint32]) -> None:
@@ -162,7 +163,7 @@ def test_moves_are_their_definitions(portable: list[str]) -> None:
 def test_the_instructions_give_the_same_bits(
     tmp_path: Path, portable: list[str], operands: NDArray[np.uint32]
 ) -> None:
-    assert told(tmp_path, "qemu", operands) == portable
+    assert reported(tmp_path, "qemu", operands) == portable
 
 
 def test_one_header_wraps_the_instructions() -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ring of frames, and the classifier that reads it: which frames a model sees, and how it is asked."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """After a gap of any length the scores are the cascade's, for at most the cost of one full inference."""
 
 from __future__ import annotations

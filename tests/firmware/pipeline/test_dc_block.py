@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A microphone's level is taken off: against a model in rationals, and what such a filter has to do."""
 
 from __future__ import annotations

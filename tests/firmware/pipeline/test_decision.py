@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From scores to a class, and from thresholds to limits of scores."""
 
 from __future__ import annotations
@@ -53,10 +54,10 @@ def test_any_scores_any_limits_any_votes(rows: list[list[int]], limits: list[int
 
 def test_more_than_half_of_the_last_votes_win() -> None:
     decision = Decision([0, 0], votes=3)
-    told = [
+    reported = [
         decision.step([1 - 2 * label, 2 * label - 1]) for label in (0, 0, 1, 1, 0, 0, 0)
     ]  # labels 1, 1, 2, 2, 1, 1, 1
-    assert [class_index for class_index, _ in told] == [0, 1, 1, 2, 2, 1, 1]
+    assert [class_index for class_index, _ in reported] == [0, 1, 1, 2, 2, 1, 1]
 
 
 def test_reset_forgets_verdicts_and_keeps_settings() -> None:

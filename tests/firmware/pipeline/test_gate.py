@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The energy gate against the reference system's sequences and its rule."""
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ def test_sequences_of_the_reference_system() -> None:
     assert len(rows) == 1200
     for case in cases:
         gate = Gate(*(int(case[0][key]) for key in ("threshold", "backoff", "delay")))
-        told = [gate.step(window(int(row["peak_sample"]), int(row["window_index"]), 400)) for row in case]
-        assert told == [row["passed"] == "1" for row in case], case[0]["case"]
+        reported = [gate.step(window(int(row["peak_sample"]), int(row["window_index"]), 400)) for row in case]
+        assert reported == [row["passed"] == "1" for row in case], case[0]["case"]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The MFCC stage against the reference system's vectors, step by step."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The fixed-point MFCC against Kaldi's in float64: the bounds that docs/front_end.md states.
 
 The FFT keeps 16 bits under the loudest sample of a window, so what limits it is the level of a filter's bins

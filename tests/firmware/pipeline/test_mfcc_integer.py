@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The MFCC stage against an independent model in Python's integers, any settings, the worst windows."""
 
 from __future__ import annotations

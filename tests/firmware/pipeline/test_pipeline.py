@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The generated pipeline around a fake model that tells which frames it saw and how it was asked."""
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def check_steps(app: App, samples: NDArray[np.int16], steps: Sequence[Step]) -> 
     assert [step.gate_open for step in steps] == flags
     assert [index for index, step in enumerate(steps) if step.decided] == decided
     scores = [hashed(frames[index - held + 1 : index + 1], len(app.labels)) for index in decided]
-    told = dict(zip(decided, verdicts(scores, limits(app), app.votes), strict=True))
+    reported = dict(zip(decided, verdicts(scores, limits(app), app.votes), strict=True))
     for index, step in enumerate(steps):
         assert step.sequence == index
         assert step.start == index * app.window.stride
@@ -82,10 +83,10 @@ def check_steps(app: App, samples: NDArray[np.int16], steps: Sequence[Step]) -> 
         assert step.frame.tolist() == frames[index]
         assert step.features.tolist() == [value + 128 for value in frames[index]]
         assert step.segment_length == (held - 1) * app.window.stride + app.window.size
-        if index in told:
+        if index in reported:
             assert step.scores is not None
             assert step.scores.tolist() == scores[decided.index(index)]
-            assert (step.class_index, step.score) == told[index]
+            assert (step.class_index, step.score) == reported[index]
             assert step.segment_start == (index - held + 1) * app.window.stride
     return decided
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cepstra to 0..255: the exact floor."""
 
 from __future__ import annotations

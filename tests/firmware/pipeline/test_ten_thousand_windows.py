@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ten thousand consecutive windows of sound: incremental, full and reference interpreter agree bit by bit.
 
 The features are those that the firmware makes of the sound, the gate's flags its own. The network is the

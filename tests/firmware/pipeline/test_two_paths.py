@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The path of training and that of the device: every stage of random pipelines, value by value.
 
 The device is an image that is played a sound with `stages on`; training is the library's two halves. Each has

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sending again, against an image that loses lines as it likes."""
 
 from __future__ import annotations

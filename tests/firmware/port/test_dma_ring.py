@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ring that a DMA engine fills: what is read is whole, whenever the engine and its interrupt come."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The EFR32's drivers where something goes wrong, and what the microphones give."""
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def test_a_clock_that_is_stuck_is_named_and_can_be_told(built: Built, stuck: str
     assert drivers.start() == said
     assert chip.hertz == 20_000_000  # nothing behind it was done
     if said != "serial line":
-        drivers.c.port_emergency_write(b"it is told, at 115200 baud", 26)
-        assert chip.sent == b"it is told, at 115200 baud"
+        drivers.c.port_emergency_write(b"it is reported, at 115200 baud", 26)
+        assert chip.sent == b"it is reported, at 115200 baud"
         assert chip.broken == []
 
 
@@ -179,10 +180,10 @@ def test_the_watchdog_is_not_fed_while_it_still_takes_the_last_feed(built: Built
     drivers = built.drivers(chip)
     assert drivers.start() is None
     chip.registers[WDOG + 0x24] = 1
-    drivers.c.port_alive()
+    drivers.c.watchdog_feed()
     assert chip.feeds == 0
     chip.registers[WDOG + 0x24] = 0
-    drivers.c.port_alive()
+    drivers.c.watchdog_feed()
     assert chip.feeds == 1
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The MPS2 boards' UART and watchdog drivers on a fake chip: what QEMU's never does, and that no step may be
 missing."""
 
@@ -80,7 +81,7 @@ def scenario(built: Built, chip: Mps2) -> list[str]:
     chip.receive(3)
     deliver(drivers, chip)
     check(drivers.c.port_serial_lost() == 1, "an overrun is counted twice")
-    drivers.c.port_alive()
+    drivers.c.watchdog_feed()
     check(chip.feeds == 1, "the watchdog is not fed")
     check(chip.registers[LOCK] == 0, "the watchdog stays open behind its feed")
     return wrong + chip.broken
@@ -121,8 +122,8 @@ def test_an_emergency_needs_no_interrupt(built: Built) -> None:
     chip = Mps2()
     drivers = built.drivers(chip)
     assert drivers.start() is None
-    drivers.c.port_emergency_write(b"told", 4)
-    assert chip.sent == b"told"
+    drivers.c.port_emergency_write(b"reported", 4)
+    assert chip.sent == b"reported"
     assert chip.registers[CTRL] == 1
 
 
@@ -130,7 +131,7 @@ def test_an_emergency_on_a_line_that_takes_nothing_is_given_up_for_good(built: B
     chip = Mps2("line")
     drivers = built.drivers(chip)
     assert drivers.start() is None
-    drivers.c.port_emergency_write(b"not told", 8)
+    drivers.c.port_emergency_write(b"not reported", 8)
     assert chip.sent == b"n"
     reads, chip.stuck, chip.full = chip.reads, "", False
     drivers.c.port_emergency_write(b"not either", 10)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The nRF52840's drivers on a fake chip: what they reach, and that no step may be missing or late."""
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def hear(built: Built, drivers: Drivers, chip: Nrf52, wrong: list[str]) -> None:
     check(heard == SOUND[SETTLING:], "the sound is not what was recorded")
     check(not chip.left, "a block lies where the one before did")
     check(drivers.c.port_audio_lost() == 0, "samples were lost")
-    drivers.c.port_alive()
+    drivers.c.watchdog_feed()
     check(registers.get(WDT + 0x600) == 0x6E524635, "the watchdog is not fed")
 
 

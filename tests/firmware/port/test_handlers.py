@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Interrupt handlers of every port, by the instructions of the image: no store right before they return."""
 
 from __future__ import annotations

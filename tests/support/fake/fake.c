@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a port's drivers need around them: registers that Python answers, a clock that Python sets, and
  * port_fail(), which leads back to whoever called. */
 #include "board.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // In the place of CMSIS-NN.
 #include "toy_sizes.h"
 #include <stddef.h>

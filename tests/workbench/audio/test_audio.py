@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Recordings: what is read bit for bit, what is converted when asked, what is refused, and in which words."""
 
 from __future__ import annotations
@@ -57,11 +58,11 @@ def test_flac_and_raw_are_untouched(tmp_path: Path) -> None:
 def refused(path: Path, *words: str) -> str:
     with pytest.raises(UserError) as caught:
         read_audio(path, RATE)
-    told = str(caught.value)
-    assert told.startswith(f"{path}: ")
+    reported = str(caught.value)
+    assert reported.startswith(f"{path}: ")
     for word in words:
-        assert word in told
-    return told
+        assert word in reported
+    return reported
 
 
 def test_another_rate_is_refused_then_resampled(tmp_path: Path) -> None:
@@ -69,8 +70,8 @@ def test_another_rate_is_refused_then_resampled(tmp_path: Path) -> None:
     time = np.arange(44100) / 44100
     tone = np.rint(20000 * np.sin(2 * np.pi * 1000 * time)).astype("<i2")
     path.write_bytes(wav(tone.tobytes(), rate=44100))
-    told = refused(path, "44100 Hz", "16000 Hz", "--resample")
-    assert "--mix-down" not in told
+    reported = refused(path, "44100 Hz", "16000 Hz", "--resample")
+    assert "--mix-down" not in reported
     read = read_audio(path, RATE, resample=True)
     assert read.shape == (16000,)
     expected = 20000 * np.sin(2 * np.pi * 1000 * np.arange(16000) / RATE)
@@ -224,14 +225,14 @@ def test_damaged_files_end_in_one_message(
     for _ in range(data.draw(st.integers(0, 4))):
         whole[data.draw(st.integers(0, 200))] = data.draw(st.integers(0, 255))
     path.write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
-    told = str(path)
+    reported = str(path)
     try:
         samples = read_audio(path, RATE, True, True, True)
     except UserError as error:
-        told = str(error)
+        reported = str(error)
     else:
         assert samples.dtype == np.int16
-    assert str(path) in told
+    assert str(path) in reported
 
 
 # --- headers that are not true, damage ---

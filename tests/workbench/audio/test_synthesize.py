@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The synthesiser: the same sounds from the same seed, labelled where they are, of the kind named."""
 
 from __future__ import annotations

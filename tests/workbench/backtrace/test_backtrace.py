@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot backtrace: faults planted three calls deep in an image under QEMU, and dumps made by hand."""
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from elftools.elf.elffile import ELFFile
 from codegen.board.description import load_board
 from codegen.common.errors import UserError
 from tests.support.cli import earshot, refused
-from tests.support.images import FAULTY_MODEL, WILFUL_INPUTS, faulty_image
+from tests.support.images import FAULTY_MODEL, SCRIPTED_INPUTS, faulty_image
 from tests.support.tools import need_tool
 from workbench.backtrace.dump import Dump, read_dumps
 from workbench.backtrace.image import Image
@@ -48,8 +49,8 @@ def log(board: str, how: int) -> str:
     build = Image(image).build
     lines = [f'{{"boot":"app","board":"b","engine":"e","build":"{build}","model":"0","input":1,"output":1}}']
     with open_target("qemu", image, board=board) as device:
-        tensor = bytes([how]) + bytes(WILFUL_INPUTS - 1)
-        for number, at in enumerate(range(0, WILFUL_INPUTS, 360)):
+        tensor = bytes([how]) + bytes(SCRIPTED_INPUTS - 1)
+        for number, at in enumerate(range(0, SCRIPTED_INPUTS, 360)):
             device.send(numbered_line("tensor", number, tensor[at : at + 360]))
         deadline = time.monotonic() + 600
         while not lines[-1].startswith('{"boot":"app","board":"mps2'):
@@ -90,9 +91,9 @@ def test_a_fault_is_found_in_its_line_and_its_callers(board: str, how: int, bit:
     named = functions(image, frames)
     assert [name for name in named if name in ENDS] == list(ENDS)
     assert named[-1] == "reset_start"
-    told = in_words(dump.registers)
-    assert any(line.startswith(f"{bit}: ") for line in told)
-    assert ("BFARVALID: bfar has the address: 0xa0000000" in told) == (how == BUS)
+    reported = in_words(dump.registers)
+    assert any(line.startswith(f"{bit}: ") for line in reported)
+    assert ("BFARVALID: bfar has the address: 0xa0000000" in reported) == (how == BUS)
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -193,8 +194,8 @@ def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
     image = faulty_image("mps2_an386")
     other = tmp_path / "other.log"
     other.write_text(re.sub(r'"build":"\w+"', '"build":"00ff"', log("mps2_an386", BUS)))
-    told = refused("backtrace", "--elf", image, other)
-    assert "the log is of build 00ff, this is build " in told
+    reported = refused("backtrace", "--elf", image, other)
+    assert "the log is of build 00ff, this is build " in reported
     assert earshot("backtrace", "--elf", image, "--any-build", other).returncode == 0
     empty = tmp_path / "empty.log"
     empty.write_text('{"error":"audio","detail":0}\n')
@@ -213,7 +214,7 @@ def test_a_fault_that_meets_a_command_is_kept_for_the_backtrace(
     monkeypatch.setattr(device_module, "FAULT_LOG", kept)
     image = faulty_image("mps2_an386")
     with open_target("qemu", image) as device, pytest.raises(UserError, match="the image stopped") as caught:
-        device.tensor(bytes([BUS]) + bytes(WILFUL_INPUTS - 1))
+        device.tensor(bytes([BUS]) + bytes(SCRIPTED_INPUTS - 1))
     assert f"`earshot backtrace --elf {image} {kept}` tells where" in str(caught.value)
     (dump,) = read_dumps(kept.read_text().splitlines())
     assert dump.build == Image(image).build

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The dispatcher: every command is listed, teaches, and ends as the exit codes promise."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot demo: what a newcomer sees first."""
 
 from __future__ import annotations

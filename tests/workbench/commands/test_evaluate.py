@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """evaluate: its arithmetic against tables made by hand, its decisions against the reference interpreter."""
 
 from __future__ import annotations
@@ -177,12 +178,12 @@ def test_command(sounds: Path, tmp_path: Path) -> None:
     words = ("evaluate", "--app", EXAMPLE, "--labels", sounds)
     done = earshot(*words, "--json", "--plot", tmp_path / "table.png")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    reported = json.loads(done.stdout)
     # 2 segments of 8000 samples: 6 vectors each; 2 s of noise are cut into 4 of them.
-    assert told["support"] == [12, 12, 12, 24]
-    assert [sum(row) for row in told["confusion"]] == told["support"]
-    assert told["labels"] == ["keyboard_typing", "knocking", "mouse_click", "unknown"]
-    assert told["accuracy"] > 0.5
+    assert reported["support"] == [12, 12, 12, 24]
+    assert [sum(row) for row in reported["confusion"]] == reported["support"]
+    assert reported["labels"] == ["keyboard_typing", "knocking", "mouse_click", "unknown"]
+    assert reported["accuracy"] > 0.5
     assert (tmp_path / "table.png").stat().st_size > 1000
     printed = earshot(*words)
     assert printed.stdout.splitlines()[-1].startswith("PosPred(%)")
@@ -193,11 +194,11 @@ def test_command(sounds: Path, tmp_path: Path) -> None:
 def test_stream_is_the_image_with_its_gate(sounds: Path) -> None:
     done = earshot("evaluate", "--app", EXAMPLE, "--labels", sounds, "--stream", "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    reported = json.loads(done.stdout)
     # 80 windows of noise: 66 vectors, were the gate never shut.
-    assert 0 < told["support"][3] <= 66
+    assert 0 < reported["support"][3] <= 66
     # A click passes the gate at once and is in 15 vectors; those within the segment of 20 windows count.
-    assert 0 < told["support"][1] <= 12
+    assert 0 < reported["support"][1] <= 12
 
 
 def test_recordings_of_another_kind(sounds: Path, tmp_path: Path) -> None:
@@ -214,14 +215,14 @@ def test_recordings_of_another_kind(sounds: Path, tmp_path: Path) -> None:
     assert "its channels cancel each other" in refused(*words, "--resample", "--mix-down", "--convert")
     done = earshot(*words, "--resample", "--channel", "left", "--convert")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    reported = json.loads(done.stdout)
     left = soundfile.read(tmp_path / name)[0][:, 0] * 32768
     slow = np.rint(soxr.resample(left, 48_000, 16_000, quality="VHQ")).astype(np.int16)
     soundfile.write(tmp_path / "slow.wav", slow, 16_000)
     labels.write_text("file,start,end,label\nslow.wav,16000,24000,knocking\n")
     plain = earshot(*words)
-    assert told == json.loads(plain.stdout)
-    assert told["support"] == [0, 6, 0, 0]
+    assert reported == json.loads(plain.stdout)
+    assert reported["support"] == [0, 6, 0, 0]
 
 
 def test_command_refuses(sounds: Path, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Features of recordings: the reference system's vectors, how frames make vectors, and the command."""
 
 from __future__ import annotations
@@ -110,17 +111,17 @@ def test_the_command_tells_what_it_wrote(app: Path, tmp_path: Path) -> None:
     contract = feature_contract(load_spec(app))
     assert str(command(app, recording)["contract"]) == contract
     done = earshot("features", "--app", app, recording, "-o", tmp_path / "x.npz", "--json")
-    told = json.loads(done.stdout)
-    assert (told["windows"], told["vectors"], told["contract"]) == (40, 26, contract)
+    reported = json.loads(done.stdout)
+    assert (reported["windows"], reported["vectors"], reported["contract"]) == (40, 26, contract)
 
 
 def test_a_recording_is_converted_when_asked(app: Path, tmp_path: Path) -> None:
     recording = tmp_path / "stereo.wav"
     stereo = np.stack([noises(1, rate=44100), noises(1, 2, rate=44100)], axis=1)
     soundfile.write(recording, stereo, 44100, subtype="PCM_24")
-    told = refused("features", "--app", app, recording, "-o", tmp_path / "x.npz")
-    assert "44100 Hz" in told
-    assert "--resample --mix-down --convert" in told
+    reported = refused("features", "--app", app, recording, "-o", tmp_path / "x.npz")
+    assert "44100 Hz" in reported
+    assert "--resample --mix-down --convert" in reported
     assert len(command(app, recording, "--resample", "--mix-down", "--convert")["mfcc"]) == 40
 
 
@@ -191,18 +192,18 @@ def test_bad_input_ends_in_one_message(app: Path, tmp_path: Path) -> None:
         ((tmp_path / "none", good, out), "there is no such app"),
     ]
     for (folder, recording, output), words in cases:
-        told = refused("features", "--app", folder, recording, "-o", output)
-        assert words in told
-        assert len(told.splitlines()) <= 2
-    told = refused("features", "--app", app, good, "-o", out, "--plot", tmp_path / "x.png")
-    assert "x.png: the picture is SVG" in told
+        reported = refused("features", "--app", folder, recording, "-o", output)
+        assert words in reported
+        assert len(reported.splitlines()) <= 2
+    reported = refused("features", "--app", app, good, "-o", out, "--plot", tmp_path / "x.png")
+    assert "x.png: the picture is SVG" in reported
     assert not out.exists()
 
 
 def test_a_bare_model_has_no_features(tmp_path: Path) -> None:
     bare = tutorial_app(tmp_path / "bare", text=BARE)
-    told = refused("features", "--app", bare, tmp_path / "x.wav", "-o", tmp_path / "x.npz")
-    assert "is a bare model: it has no features" in told
+    reported = refused("features", "--app", bare, tmp_path / "x.wav", "-o", tmp_path / "x.npz")
+    assert "is a bare model: it has no features" in reported
 
 
 def test_an_app_without_a_model_has_features(tmp_path: Path) -> None:
@@ -213,13 +214,13 @@ def test_an_app_without_a_model_has_features(tmp_path: Path) -> None:
     rest = '[classifier]\nmodel = "net/model.tflite"\n[decision]\nlabels = ["a", "b"]\nthreshold = 0.8\n'
     recording = tmp_path / "word.wav"
     soundfile.write(recording, noises(1), 16000, subtype="PCM_16")
-    told = []
+    reported = []
     for text in (front + rest, front):
         (app / "pipeline.toml").write_text(text)
         made = command(app, recording)
-        told.append((str(made["contract"]), made["vectors"].shape, made["mfcc"].tobytes()))
-    assert told[0][1] == (1, 98 * 13)
-    assert told[0] == told[1]
+        reported.append((str(made["contract"]), made["vectors"].shape, made["mfcc"].tobytes()))
+    assert reported[0][1] == (1, 98 * 13)
+    assert reported[0] == reported[1]
     (app / "pipeline.toml").write_text(front + rest.replace("0.8", "8"))
     assert f"{app / 'pipeline.toml'}, line 13, [decision] threshold" in refused(
         "features", "--app", app, recording, "-o", tmp_path / "x.npz"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Generated sources: the same bytes for the same app, warning-free C, and a folder that builds anywhere."""
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def test_the_same_app_gives_the_same_bytes(app: Path, tmp_path: Path) -> None:
     shutil.copytree(app, copy)
     program = "import sys; from pathlib import Path; from codegen.compile import generate\n"
     program += "for name, text in generate(Path(sys.argv[1])).items(): print(name, text)"
-    told = [
+    reported = [
         subprocess.run(
             [sys.executable, "-c", program, str(path)],
             cwd=ROOT,
@@ -72,8 +73,8 @@ def test_the_same_app_gives_the_same_bytes(app: Path, tmp_path: Path) -> None:
         ).stdout
         for path, seed in ((app, "1"), (copy, "2"))
     ]
-    assert told[0] == told[1]
-    assert told[0].decode() == "".join(f"{name} {text}\n" for name, text in generate(app).items())
+    assert reported[0] == reported[1]
+    assert reported[0].decode() == "".join(f"{name} {text}\n" for name, text in generate(app).items())
 
 
 def test_sources_hold_no_paths_and_no_dates(app: Path, folder: Path) -> None:
@@ -122,11 +123,11 @@ def build(folder: Path, compiler: str, *flags: str) -> Path:
 
 
 def decisions(program: Path, samples: NDArray[np.int16]) -> list[str]:
-    told = subprocess.run(
+    reported = subprocess.run(
         [str(program)], input=samples.astype("<i2").tobytes(), capture_output=True, check=True
     )
-    assert told.stderr == b""
-    return told.stdout.decode().splitlines()
+    assert reported.stderr == b""
+    return reported.stdout.decode().splitlines()
 
 
 @pytest.mark.parametrize(("compiler", "flags"), [("gcc", SANITIZERS), ("clang", ("-O2",))])
@@ -202,8 +203,8 @@ def test_it_compiles_for_cortex_m(tmp_path: Path, core: str, kernels: str) -> No
 def wanted_of_libraries(objects: Path, nm: str) -> set[str]:
     """Symbols that no object defines, without the compiler's own helpers for 64-bit integers."""
     files = [str(path) for path in objects.iterdir()]
-    told = subprocess.run([nm, *files], capture_output=True, text=True, check=True).stdout
-    symbols = [line.split()[-2:] for line in told.splitlines() if len(line.split()) >= 2]
+    reported = subprocess.run([nm, *files], capture_output=True, text=True, check=True).stdout
+    symbols = [line.split()[-2:] for line in reported.splitlines() if len(line.split()) >= 2]
     defined = {name for kind, name in symbols if kind != "U"}
     wanted = {name for kind, name in symbols if kind == "U"} - defined
     helpers = {
@@ -244,15 +245,15 @@ def test_foreign_and_changed_files_are_not_touched(app: Path, tmp_path: Path) ->
     folder = tmp_path / "sources"
     folder.mkdir()
     (folder / "thesis.txt").write_text("mine")
-    told = refused("generate", "--app", app, "-o", folder)
-    assert "thesis.txt: was not made by generate; nothing is overwritten" in told
+    reported = refused("generate", "--app", app, "-o", folder)
+    assert "thesis.txt: was not made by generate; nothing is overwritten" in reported
     assert [path.name for path in folder.iterdir()] == ["thesis.txt"]
     (folder / "thesis.txt").unlink()
     write_package(package(app), folder)
     before = dict(texts(folder))
     (folder / "main.c").write_text("mine too")
-    told = refused("generate", "--app", app, "-o", folder)
-    assert "main.c: was changed after it was made" in told
+    reported = refused("generate", "--app", app, "-o", folder)
+    assert "main.c: was changed after it was made" in reported
     assert dict(texts(folder)) == {**before, "main.c": "mine too"}
     (folder / "main.c").unlink()
     (folder / "main.c").symlink_to(app / "pipeline.toml")
@@ -271,19 +272,20 @@ def test_a_wrong_app_is_told_with_all_its_faults(tmp_path: Path) -> None:
     text = '[window]\nsize = -4\n[gaet]\n[classifier]\nmodel = "model.tflite"\n'
     text += '[decision]\nlabels = ["a", "b", "c", "d"]\nthreshold = 80\n'
     app = tutorial_app(tmp_path / "door", text=text)
-    told = refused("generate", "--app", app, "-o", tmp_path / "out")
-    assert "pipeline.toml, line 2, [window] size: -4 is out of range" in told
-    assert "pipeline.toml, line 3, [gaet]: is unknown\n  Did you mean gate?" in told
+    reported = refused("generate", "--app", app, "-o", tmp_path / "out")
+    assert "pipeline.toml, line 2, [window] size: -4 is out of range" in reported
+    assert "pipeline.toml, line 3, [gaet]: is unknown\n  Did you mean gate?" in reported
     assert (
-        "pipeline.toml, line 8, [decision] threshold: 80 is out of range; a number, 0..1, is allowed" in told
+        "pipeline.toml, line 8, [decision] threshold: 80 is out of range; a number, 0..1, is allowed"
+        in reported
     )
-    assert "It is a share, not per cent: 0.8" in told
+    assert "It is a share, not per cent: 0.8" in reported
     assert not (tmp_path / "out").exists()
 
 
 def test_a_model_that_does_not_fit_is_told(tmp_path: Path) -> None:
     text = '[classifier]\nmodel = "model.tflite"\n[cascade]\nframes = 14\n'
     app = tutorial_app(tmp_path / "door", text=text + '[decision]\nlabels = ["a", "b"]\nthreshold = 0.5\n')
-    told = refused("generate", "--app", app, "-o", tmp_path / "out")
-    assert "line 4, [cascade] frames" in told
-    assert "line 6, [decision] labels" in told
+    reported = refused("generate", "--app", app, "-o", tmp_path / "out")
+    assert "line 4, [cascade] frames" in reported
+    assert "line 6, [decision] labels" in reported

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """generate of a bare model: a folder that any C11 compiler builds, with the interpreter's outputs."""
 
 from __future__ import annotations
@@ -95,10 +96,10 @@ def test_it_compiles_for_cortex_m(folder: Path, model: str, core: str, tmp_path:
     command += [str(source) for source in sources]
     done = subprocess.run([*command, "-o", tmp_path / "model.o"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    told = subprocess.run(
+    reported = subprocess.run(
         ["arm-none-eabi-nm", "-u", tmp_path / "model.o"], capture_output=True, text=True, check=True
     )
-    wanted = {line.split()[-1] for line in told.stdout.splitlines()}
+    wanted = {line.split()[-1] for line in reported.stdout.splitlines()}
     helpers = re.compile(
         r"__aeabi_u?(l?mul|i?div|idivmod|ldivmod|l[la]s[lr]|lcmp)|__clz[sd]i2|__gnu_thumb1_case.*"
     )
@@ -154,7 +155,7 @@ def test_kernels_and_reference_are_chosen(tmp_path: Path) -> None:
 def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
     app = tutorial_app(tmp_path / "door")
     assert "One of the two" in refused("generate", "-o", tmp_path / "out")
-    told = refused("generate", "--app", app, "--kernels", "fast", "-o", tmp_path / "out")
-    assert 'kernels = "fast" under [classifier]' in told
-    told = refused("generate", "--app", app, "--reference", "tflm", "-o", tmp_path / "out")
-    assert 'reference = "tflm" under [classifier]' in told
+    reported = refused("generate", "--app", app, "--kernels", "fast", "-o", tmp_path / "out")
+    assert 'kernels = "fast" under [classifier]' in reported
+    reported = refused("generate", "--app", app, "--reference", "tflm", "-o", tmp_path / "out")
+    assert 'reference = "tflm" under [classifier]' in reported

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """This computer, a Cortex-M4 and a Cortex-M33 print the same lines, and those the descriptions ask for."""
 
 from __future__ import annotations
@@ -59,12 +60,12 @@ def example() -> Iterator[tuple[Device, ...]]:
 
 def same(devices: tuple[Device, ...], sound: NDArray[np.int16], *, stages: bool) -> list[str]:
     """The lines of all, which must be the same."""
-    told = []
+    reported = []
     for device in devices:
         device.command("stages on" if stages else "stages off")
-        told.append(list(device.replay(sound)))
-    assert all(lines == told[0] for lines in told)
-    return told[0]
+        reported.append(list(device.replay(sound)))
+    assert all(lines == reported[0] for lines in reported)
+    return reported[0]
 
 
 def test_all_are_the_same_app(example: tuple[Device, ...]) -> None:
@@ -159,8 +160,8 @@ def test_the_example_decides_what_descriptions_and_interpreter_say(example: tupl
         next((q for q in range(-128, 128) if (q - zero) * step >= threshold), 128)
         for threshold in pipeline.decision.thresholds
     ]
-    told = verdicts(scores.tolist(), limits, pipeline.decision.votes)
-    expected = [decision_line(app, index, *verdict) for index, verdict in zip(decided, told, strict=True)]
+    reported = verdicts(scores.tolist(), limits, pipeline.decision.votes)
+    expected = [decision_line(app, index, *verdict) for index, verdict in zip(decided, reported, strict=True)]
     for device in example:
         device.command("stages off")
         assert list(device.replay(sound)) == expected

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`earshot parity` names the stage: one bit of an image is flipped in each of them, and it says where."""
 
 from __future__ import annotations
@@ -166,12 +167,12 @@ def test_a_difference_is_told_with_both_values_and_exit_code_1(tmp_path: Path, r
     with on_a_socket(wrong) as url:
         done = earshot("parity", "--app", EXAMPLE, "--targets", f"pc,{url}", recording)
     assert done.returncode == 1, done.stderr
-    told = done.stdout.splitlines()
-    assert told[1].startswith(f"  {url} differs, first in window {first['window']} (at ")
-    assert told[2].startswith("    stage cepstra, value 5")
-    assert told[3].split() == ["pc", str(first["ours"][5])]
-    assert told[4].split() == [url, str(first["theirs"][5])]
-    assert told[-1] == "NOT the same"
+    reported = done.stdout.splitlines()
+    assert reported[1].startswith(f"  {url} differs, first in window {first['window']} (at ")
+    assert reported[2].startswith("    stage cepstra, value 5")
+    assert reported[3].split() == ["pc", str(first["ours"][5])]
+    assert reported[4].split() == [url, str(first["theirs"][5])]
+    assert reported[-1] == "NOT the same"
 
 
 def test_a_changed_setting_is_told(tmp_path: Path, recording: Path) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot plan: the table, the numbers and the picture tell one sound plan."""
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tutorial_like(tmp_path_factory.mktemp("plan") / "model.tflite", 3)
 
 
-def told(*words: str | Path) -> dict[str, Any]:
+def reported(*words: str | Path) -> dict[str, Any]:
     done = earshot("plan", *words, "--json")
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
@@ -32,7 +33,7 @@ def told(*words: str | Path) -> dict[str, Any]:
 
 def test_blocks_that_live_together_do_not_overlap(model: Path) -> None:
     """From the printed numbers alone; and the bound is what they say is alive at the fullest layer."""
-    plan = told(model)
+    plan = reported(model)
     blocks = plan["blocks"]
     for a, b in combinations(blocks, 2):
         if a["first"] <= b["last"] and b["first"] <= a["last"]:
@@ -47,7 +48,7 @@ def test_blocks_that_live_together_do_not_overlap(model: Path) -> None:
 
 
 def test_the_table_has_every_block_and_both_sizes(model: Path) -> None:
-    plan = told(model)
+    plan = reported(model)
     done = earshot("plan", model)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -61,7 +62,7 @@ def test_the_table_has_every_block_and_both_sizes(model: Path) -> None:
 
 def test_the_picture_has_a_rectangle_a_block(model: Path, tmp_path: Path) -> None:
     """In place and size: the figures are read back from the drawing."""
-    plan = told(model, "-o", tmp_path / "plan.svg")
+    plan = reported(model, "-o", tmp_path / "plan.svg")
     root = ElementTree.parse(tmp_path / "plan.svg").getroot()
     drawn = [group.find(f"{SVG}rect") for group in root.iter(f"{SVG}g")]
     assert len(drawn) == len(plan["blocks"])
@@ -82,7 +83,7 @@ def test_the_picture_has_a_rectangle_a_block(model: Path, tmp_path: Path) -> Non
 def test_an_incremental_app_has_all_its_memory_told(tmp_path: Path) -> None:
     """The arena and the kept arrays of the C that is generated, byte for byte."""
     app = tutorial_app(tmp_path / "plan_app")
-    plan = told("--app", app, "-o", tmp_path / "plan.svg")
+    plan = reported("--app", app, "-o", tmp_path / "plan.svg")
     generated = earshot("generate", "--app", app, "-o", tmp_path / "sources")
     assert generated.returncode == 0, generated.stderr
     source = (tmp_path / "sources/plan_app_model.c").read_text()

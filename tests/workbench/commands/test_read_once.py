@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each input file is opened once a command: what was read is handed on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot replay: what it says beside the lines, and what it takes from a pipe."""
 
 from __future__ import annotations
@@ -79,10 +80,10 @@ def test_several_recordings_are_told_apart_in_both_forms(tmp_path: Path) -> None
     lines = [json.loads(line) for line in earshot("replay", "--app", EXAMPLE, *files).stdout.splitlines()]
     assert [line["recording"] for line in lines if "recording" in line] == [str(file) for file in files]
     done = earshot("replay", "--app", EXAMPLE, "--json", "--stages", *files)
-    told = json.loads(done.stdout)
-    assert (told["app"], told["target"]) == ("smart_lock", "pc")
+    reported = json.loads(done.stdout)
+    assert (reported["app"], reported["target"]) == ("smart_lock", "pc")
     at = 0
-    for recording, file, samples in zip(told["recordings"], files, (16000, 9600), strict=True):
+    for recording, file, samples in zip(reported["recordings"], files, (16000, 9600), strict=True):
         assert (recording["file"], recording["samples"]) == (str(file), samples)
         assert recording["windows"] == samples // 400
         gates = [line for line in recording["stages"] if line["stage"] == "gate"]
@@ -128,9 +129,9 @@ def test_where_nothing_is_decided_it_says_why(tmp_path: Path) -> None:
 
 def test_unknown_is_told_from_a_class_of_that_name() -> None:
     decisions = [{"Label": label} for label in ("Unknown", "unknown", "knocking", "Unknown")]
-    told = {"file": "x.wav", "samples": 16000, "windows": 40, "decisions": decisions}
+    reported = {"file": "x.wav", "samples": 16000, "windows": 40, "decisions": decisions}
     assert PIPELINE is not None
     assert (
-        summary(told, PIPELINE, None)
+        summary(reported, PIPELINE, None)
         == "x.wav: 4 decisions in 40 windows: 2 Unknown (below threshold), 1 unknown, 1 knocking"
     )

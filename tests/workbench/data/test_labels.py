@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Label files: what is read, and the words for every way in which one can be broken."""
 
 from __future__ import annotations
@@ -165,7 +166,7 @@ def test_seconds_among_samples_are_told_how(tmp_path: Path) -> None:
 
 
 def test_sample_numbers_of_a_recording_at_another_rate(tmp_path: Path) -> None:
-    """Half a second from the first on, of 48,000 and of 16,000 samples a second, and told in seconds."""
+    """Half a second from the first on, of 48,000 and of 16,000 samples a second, and reported in seconds."""
     soundfile.write(tmp_path / "a.wav", np.zeros(96_000, np.int16), 48_000)
     soundfile.write(tmp_path / "b.flac", np.zeros(32_000, np.int16), RATE)
     header = "file,start,end,unit,label\n"
@@ -281,7 +282,7 @@ def test_class_in_another_case(tmp_path: Path) -> None:
     assert index("b", ("B", "b")) == 1
     with pytest.raises(UserError, match='label "c" is no class'):
         index("c", ("B", "b"))
-    with pytest.raises(UserError, match='label "Ab" is no class'):  # of two alike it cannot be told which
+    with pytest.raises(UserError, match='label "Ab" is no class'):  # of two alike it cannot be reported which
         index("Ab", ("aB", "AB"))
 
 

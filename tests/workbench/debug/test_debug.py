@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`earshot debug`: GDB stands at main with symbols, wherever the image runs; what GDB is told on a board."""
 
 from __future__ import annotations

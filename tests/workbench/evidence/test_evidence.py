@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`earshot evidence`: a session whose every step can fail, and a file that cannot say more than its log."""
 
 from __future__ import annotations

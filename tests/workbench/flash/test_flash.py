@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """scons flash: the scripts, the choice of program and probe, and what is made of a program's words."""
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from codegen.board.description import Board, load_board
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from codegen.emit.flash_scripts import flash_scripts
-from tests.support.clone import clone, scons, told
+from tests.support.clone import clone, reported, scons
 from tests.support.flash_tools import BOARD, FakeTools, board_of
 from tests.support.tools import need_tool
 from toolbox.options import OPTIONS
@@ -134,10 +135,10 @@ def test_jlink_runs_its_script(
     tools.jlink("440012345")
     flash.flash(board, image, None, None)
     assert tools.calls() == ["JLinkExe -NoGui 1 -SelectEmuBySN 440012345 -CommanderScript flash.jlink"]
-    told = capsys.readouterr().out
-    assert "flashing chip with J-Link Commander, probe 440012345" in told
-    assert "verified and reset: app/firmware.hex" in told
-    assert "No serial port of the board was found" in told
+    reported = capsys.readouterr().out
+    assert "flashing chip with J-Link Commander, probe 440012345" in reported
+    assert "verified and reset: app/firmware.hex" in reported
+    assert "No serial port of the board was found" in reported
 
 
 def test_pyocd_runs_its_script(tools: FakeTools, board: Board, image: Path) -> None:
@@ -329,9 +330,9 @@ def test_the_image_that_answers_is_compared_with_the_one_flashed(
     monkeypatch.setattr(flash, "build_id", lambda elf: "00ff" * 10)
     with serial_line("00ff" * 10) as port:
         flash.flash(board, image, None, port)
-    told = capsys.readouterr().out
-    assert f"app on chip, engine aot, build {'00ff' * 10}" in told
-    assert "It is the image just flashed." in told
+    reported = capsys.readouterr().out
+    assert f"app on chip, engine aot, build {'00ff' * 10}" in reported
+    assert "It is the image just flashed." in reported
     with serial_line("11ff" * 10) as port, pytest.raises(FlashError, match="is not the one just flashed"):
         flash.flash(board, image, None, port)
     monkeypatch.setattr(flash, "read_boot", lambda ports, board: boot_line.read_boot(ports, board, 0.5))
@@ -420,7 +421,7 @@ def test_scons_builds_the_scripts_and_flashes(tmp_path: Path) -> None:
 
     tools.jlink()
     tools.pyocd()
-    message = told(scons(root, "board=flashed", "flash", env=env))
+    message = reported(scons(root, "board=flashed", "flash", env=env))
     assert "no probe for the board" in message
     tools.jlink("5")
     with emulated(folder / "firmware.elf") as port:
@@ -433,6 +434,6 @@ def test_scons_builds_the_scripts_and_flashes(tmp_path: Path) -> None:
     failed = scons(root, "board=flashed", "flash", "probe=jlink", env=env)
     assert failed.returncode == 1
     assert "it is not verified" in failed.stderr
-    message = told(scons(root, "board=mps2_an386", "flash", env=env))
+    message = reported(scons(root, "board=mps2_an386", "flash", env=env))
     assert 'the board "mps2_an386" cannot be flashed' in message
     assert "It is emulated" in message

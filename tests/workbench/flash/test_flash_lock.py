@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The debug port of Nordic's chips: what the scripts do for it, and what is told of a locked one."""
 
 from __future__ import annotations
@@ -100,16 +101,16 @@ def test_a_locked_chip_is_told_with_what_recovers_it(
     tools.openocd(says=LOCKED["openocd"], code=code)
     with pytest.raises(FlashError, match=r"debug port is locked \(APPROTECT\)") as caught:
         flash.flash(nordic(tmp_path), image, name, None)
-    told = str(caught.value)
+    reported = str(caught.value)
     commands = {
         "openocd": f"cd {image} && openocd -c 'set recover 1' -f flash.openocd.cfg",
         "pyocd": f"cd {image} && pyocd commander --no-wait --target chip1536 -O auto_unlock=true "
         "--frequency 2000k --uid 1 --execute flash.pyocd",
     }
-    assert commands[name] in told
-    assert "erases the whole chip" in told
-    assert "the bootloader of chip too" in told
-    assert "probe=bossac" in told
+    assert commands[name] in reported
+    assert "erases the whole chip" in reported
+    assert "the bootloader of chip too" in reported
+    assert "probe=bossac" in reported
 
 
 def test_jlink_recovers_a_locked_chip_unasked_which_is_told(
@@ -118,9 +119,9 @@ def test_jlink_recovers_a_locked_chip_unasked_which_is_told(
     secured = "CTRL-AP indicates that the device is secured.\nDevice will be unsecured now.\n"
     tools.jlink("1", says=secured + JLINK_SAYS + "\n10001208 = FFFFFF5A")
     flash.flash(nordic(tmp_path), image, None, None)
-    told = capsys.readouterr().out
-    assert "The chip was locked: J-Link Commander has erased all of it first, the bootloader" in told
-    assert "may be locked" not in told
+    reported = capsys.readouterr().out
+    assert "The chip was locked: J-Link Commander has erased all of it first, the bootloader" in reported
+    assert "may be locked" not in reported
     tools.jlink("1", says=secured + "Error: Communication timed out", code=1)
     with pytest.raises(FlashError, match="debug port is locked") as caught:
         flash.flash(nordic(tmp_path), image, None, None)

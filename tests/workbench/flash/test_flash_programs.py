@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The flash scripts in the real programs, without a probe: they take all up to the missing probe."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ctypes view of the PC library: members where the C compiler lays them, the interpreter's scores."""
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     source.write_text("\n".join([*lines, "    return 0;", "}", ""]))
     program = folder / "layout"
     subprocess.run(["gcc", *WARNINGS, f"-I{FIRMWARE}", str(source), "-o", str(program)], check=True)
-    told = subprocess.run([str(program)], capture_output=True, text=True, check=True).stdout
-    return {words[0]: int(words[1]) for words in map(str.split, told.splitlines())}
+    reported = subprocess.run([str(program)], capture_output=True, text=True, check=True).stdout
+    return {words[0]: int(words[1]) for words in map(str.split, reported.splitlines())}
 
 
 @pytest.mark.parametrize("name", STRUCTS)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """budgets.toml: the example takes no more than was accepted, and growth is noticed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The instruction counters against pieces of machine code whose length is known."""
 
 from __future__ import annotations
@@ -82,10 +83,10 @@ def test_the_trace_counts_the_same(followed: Trace) -> None:
 
 
 def test_instructions_belong_to_the_function_they_are_in(image: Path, followed: Trace) -> None:
-    told = chains(image, {address for block in followed.blocks for address in block})
+    reported = chains(image, {address for block in followed.blocks for address in block})
     section = followed.one("functions")
     inner = function_site(("hundred", "thousand", "both"), "main")
-    assert attribute(followed, section, inner, told) == {
+    assert attribute(followed, section, inner, reported) == {
         OTHER: 1,
         "both": 6,
         "thousand": 1000,
@@ -95,14 +96,14 @@ def test_instructions_belong_to_the_function_they_are_in(image: Path, followed: 
 
 def test_shared_functions_belong_to_their_caller(image: Path, followed: Trace) -> None:
     """Nothing is known of `hundred`: its instructions are those of whoever came before."""
-    told = chains(image, {address for block in followed.blocks for address in block})
+    reported = chains(image, {address for block in followed.blocks for address in block})
     section = followed.one("functions")
 
     def site(chain: object) -> str | None:
         name = chain[0][0] if isinstance(chain, list) and chain else ""
         return name if name in ("both", "thousand", "main") else None
 
-    found = attribute(followed, section, site, told)
+    found = attribute(followed, section, site, reported)
     assert found["thousand"] == 1000
     assert found["both"] == 6 + 200
     assert sum(found.values()) == followed.instructions(section)

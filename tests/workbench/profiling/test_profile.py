@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """profile: the same numbers every time, parts that add up, and the keys that scripts read."""
 
 from __future__ import annotations
@@ -81,28 +82,30 @@ def test_other_kernels_lie_beside_the_apps_own(profiles: dict[str, Profile]) -> 
 
 def test_flash_is_what_the_linker_says(profiles: dict[str, Profile]) -> None:
     image = build("mps2_an386", EXAMPLE, kernels="small").image
-    told = subprocess.run(
+    reported = subprocess.run(
         ["arm-none-eabi-size", "-A", str(image)], capture_output=True, text=True, check=True
     ).stdout
-    sections = {name: int(size) for name, size in re.findall(r"^(\.\S+)\s+(\d+)", told, flags=re.MULTILINE)}
+    sections = {
+        name: int(size) for name, size in re.findall(r"^(\.\S+)\s+(\d+)", reported, flags=re.MULTILINE)
+    }
     assert profiles["small"].flash.code == sections[".text"] + sections[".vectors"]
 
 
 def test_what_scripts_read(profiles: dict[str, Profile]) -> None:
     done = earshot("profile", "--app", EXAMPLE, "--kernels", "small", "--json")
     assert done.returncode == 0, done.stderr
-    told, found = json.loads(done.stdout), profiles["small"]
-    assert told["instructions"] == {
+    reported, found = json.loads(done.stdout), profiles["small"]
+    assert reported["instructions"] == {
         "full": found.decisions.full,
         "incremental": found.decisions.incremental,
         "worst": found.decisions.worst,
     }
-    assert {"name", "op", "mac", "instructions"} <= told["layers"][0].keys()
-    assert [stage["name"] for stage in told["stages"]] == ["window", "gate", "mfcc", "scale", "decision"]
-    assert told["flash"]["code"] == found.flash.code
-    assert told["flash"]["constants"] == found.flash.constants
-    assert told["ram"].keys() >= {"arena", "state", "stack", "total"}
-    assert told["margin"]["clock_hz"] == 25_000_000
+    assert {"name", "op", "mac", "instructions"} <= reported["layers"][0].keys()
+    assert [stage["name"] for stage in reported["stages"]] == ["window", "gate", "mfcc", "scale", "decision"]
+    assert reported["flash"]["code"] == found.flash.code
+    assert reported["flash"]["constants"] == found.flash.constants
+    assert reported["ram"].keys() >= {"arena", "state", "stack", "total"}
+    assert reported["margin"]["clock_hz"] == 25_000_000
 
 
 def test_a_bare_model_has_layers_and_no_stages(tmp_path: Path) -> None:
@@ -110,12 +113,12 @@ def test_a_bare_model_has_layers_and_no_stages(tmp_path: Path) -> None:
     need_tool("qemu-system-arm")
     done = earshot("profile", dense_only(tmp_path / "dense.tflite", 4), "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["instructions"]["incremental"] is None
-    assert told["instructions"]["worst"] >= told["instructions"]["full"] > told["mac"] > 0
-    assert told["stages"] == []
-    assert told["margin"] is None
-    assert sum(layer["instructions"] for layer in told["layers"]) == told["instructions"]["full"]
+    reported = json.loads(done.stdout)
+    assert reported["instructions"]["incremental"] is None
+    assert reported["instructions"]["worst"] >= reported["instructions"]["full"] > reported["mac"] > 0
+    assert reported["stages"] == []
+    assert reported["margin"] is None
+    assert sum(layer["instructions"] for layer in reported["layers"]) == reported["instructions"]["full"]
 
 
 def test_what_cannot_be_counted_is_refused(tmp_path: Path) -> None:
@@ -136,8 +139,8 @@ def test_real_boards_have_their_verdicts_and_the_virtual_one_is_marked(profiles:
     assert [board for board, _ in rows] == ["nano33ble", "nrf52840dk", "xg24", "mps2_an386"]
     assert all("too slow" not in verdict for board, verdict in rows if board != "mps2_an386")
     assert [board for board, verdict in rows if "virtual" in verdict] == ["mps2_an386"]
-    told = as_json(found)["verdicts"]
-    assert [each["board"] for each in told if not each["virtual"]] == ["nano33ble", "nrf52840dk", "xg24"]
+    reported = as_json(found)["verdicts"]
+    assert [each["board"] for each in reported if not each["virtual"]] == ["nano33ble", "nrf52840dk", "xg24"]
 
 
 def test_the_page_has_the_boards_verdicts(profiles: dict[str, Profile]) -> None:

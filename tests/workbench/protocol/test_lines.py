@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the host makes of lines: the good ones, and anything else a wire can bring."""
 
 from __future__ import annotations

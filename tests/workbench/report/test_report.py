@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`earshot report`: what an app takes and decides beside what was accepted, as table, JSON and page."""
 
 from __future__ import annotations
@@ -97,14 +98,14 @@ def test_accepted_then_changed_then_over_budget(app: Path) -> None:
     assert isinstance(over, list)
     assert [(one["group"], one["name"], one["accepted"]) for one in over] == [("instructions", "mfcc", 20000)]
     assert over[0]["found"] > 20000
-    told = third["decisions"]
-    assert isinstance(told, dict)
-    assert told["changed"]
-    for one in told["changed"]:
+    reported = third["decisions"]
+    assert isinstance(reported, dict)
+    assert reported["changed"]
+    for one in reported["changed"]:
         assert one["before"] == before[one["recording"]]
         assert sum(one["now"].values()) == sum(one["before"].values())  # the threshold moves no window
     gain: Counter[str] = Counter()
-    for cell in told["cells"]:
+    for cell in reported["cells"]:
         assert cell["before"] != cell["now"]
         gain[cell["truth"]] += cell["now"] - cell["before"]
     assert set(gain.values()) == {0}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`scons board=... emulate`: the suites of an app run, fail where they must, and leave nothing running."""
 
 from __future__ import annotations

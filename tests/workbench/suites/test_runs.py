@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run of suites is taken for: its own results, all of them, whatever ended it; nothing stays."""
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def test_all_cases_of_a_run_are_told(tmp_path: Path) -> None:
 
 
 def test_results_of_an_earlier_run_are_not_taken_for_this_ones(tmp_path: Path) -> None:
-    """The runner does not even start: whatever lay there is gone, and it is told."""
+    """The runner does not even start: whatever lay there is gone, and it is reported."""
     folder, results = suites(tmp_path, PASSES), tmp_path / "results"
     run_renode(renode_test(tmp_path), folder, results, os.environ, cases=NAMES)
     assert (results / "xunit.xml").is_file()
@@ -211,8 +212,8 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_an_interrupt_tells_what_was_finished(running: subprocess.Popen[str], tmp_path: Path) -> None:
     """Though renode-test hears of it only through its group, and Renode not at all."""
     running.send_signal(signal.SIGINT)
-    told, _ = running.communicate(timeout=900)
-    lines = told.splitlines()
+    reported, _ = running.communicate(timeout=900)
+    lines = reported.splitlines()
     assert lines[-1] == f"['First'] {tmp_path / 'results' / 'log.html'}"
     assert running.returncode == 130
     assert gone(pid(tmp_path / "renode.pid"))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Robot suites of an app: which recordings and cases they have, and what runs them."""
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def test_recordings_are_looked_for_where_they_lie_mostly(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "reported"),
     [
         ("cuont = 3", "Did you mean count?"),
         ("count = 0", "a whole number from 1 to 1000"),
@@ -81,10 +82,10 @@ def test_recordings_are_looked_for_where_they_lie_mostly(tmp_path: Path) -> None
         ('labels = "$NO_SUCH_NAME/labels.csv"', "the environment has no NO_SUCH_NAME"),
     ],
 )
-def test_a_mistake_is_told_with_its_line(tmp_path: Path, line: str, told: str) -> None:
+def test_a_mistake_is_told_with_its_line(tmp_path: Path, line: str, reported: str) -> None:
     with pytest.raises(UserError) as caught:
         settings_of(tmp_path, f"[recordings]\n{line}\n")
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
     assert "line 2" in str(caught.value)
 
 
@@ -231,9 +232,9 @@ def test_a_renode_test_without_its_packages_is_told_with_the_remedy(tmp_path: Pa
     program = tmp_path / "renode-test"
     program.write_text("#!/bin/sh\necho \"No module named 'psutil'\" >&2\nexit 1\n")
     program.chmod(0o755)
-    with pytest.raises(UserError, match=r"exit code 1.*No module named 'psutil'") as told:
+    with pytest.raises(UserError, match=r"exit code 1.*No module named 'psutil'") as reported:
         emulator.need_renode_test(program)
-    assert "pip install -r FOLDER/tests/requirements.txt" in (told.value.remedy or "")
+    assert "pip install -r FOLDER/tests/requirements.txt" in (reported.value.remedy or "")
     program.write_text("#!/bin/sh\nexit 0\n")
     emulator.need_renode_test(program)
 
@@ -272,7 +273,7 @@ def test_qemu_and_stand_ins_are_said_clearly(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    ("board", "wanted", "told"),
+    ("board", "wanted", "reported"),
     [
         ("pc", None, "nothing to emulate"),
         ("mps2_an386", "bochs", 'no emulator "bochs"'),
@@ -283,19 +284,19 @@ def test_qemu_and_stand_ins_are_said_clearly(monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_what_cannot_run_is_refused(
-    monkeypatch: pytest.MonkeyPatch, board: str, wanted: str | None, told: str
+    monkeypatch: pytest.MonkeyPatch, board: str, wanted: str | None, reported: str
 ) -> None:
     known_boards(monkeypatch)
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(UserError) as caught:
         emulator.choose(board, wanted)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
 
 
 def test_a_bare_model_and_the_pc_have_no_suites(tmp_path: Path) -> None:
     build = f"build={tmp_path / 'build'}"
     bare = tutorial_app(tmp_path / "bare", text=BARE)
     assert "earshot verify" in refused("board=mps2_an386", f"app={bare}", build, "emulate")
-    told = refused("board=pc", build, "emulate")
-    assert re.search("the board .pc. is this computer", told)
-    assert os.sep not in told.splitlines()[0]
+    reported = refused("board=pc", build, "emulate")
+    assert re.search("the board .pc. is this computer", reported)
+    assert os.sep not in reported.splitlines()[0]

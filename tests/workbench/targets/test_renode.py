@@ -1,4 +1,5 @@
-"""An image in Renode: the same lines as everywhere; and what is told when it cannot run there."""
+# SPDX-License-Identifier: Apache-2.0
+"""An image in Renode: the same lines as everywhere; and what is reported when it cannot run there."""
 
 from __future__ import annotations
 
@@ -50,7 +51,7 @@ if program:
 
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Renode's stand-in first on PATH; the file in which it notes what it was told."""
+    """Renode's stand-in first on PATH; the file in which it notes what it was reported."""
     program = tmp_path / "bin" / "renode"
     program.parent.mkdir()
     program.write_text(FAKE.format(python=sys.executable))
@@ -79,11 +80,11 @@ def test_the_monitor_is_told_what_to_run_and_ends_with_us(tmp_path: Path, fake: 
     with open_target("renode", image, board=BOARD) as device, open_target("pc", hashing_image("pc")) as pc:
         assert list(device.replay(sound())) == list(pc.replay(sound()))
     deadline = time.monotonic() + 600
-    while "end of input" not in (told := fake.read_text().splitlines()):
-        assert time.monotonic() < deadline, told
-    assert told[0] == "--disable-gui --plain --console"
-    assert told[1:3] == [f"$image=@{image}", f"include @{tmp_path / 'renode.resc'}"]
-    assert told[-3:] == ["connector Connect sysbus.uart0 earshot_line", "start", "end of input"]
+    while "end of input" not in (reported := fake.read_text().splitlines()):
+        assert time.monotonic() < deadline, reported
+    assert reported[0] == "--disable-gui --plain --console"
+    assert reported[1:3] == [f"$image=@{image}", f"include @{tmp_path / 'renode.resc'}"]
+    assert reported[-3:] == ["connector Connect sysbus.uart0 earshot_line", "start", "end of input"]
 
 
 def test_a_renode_behind_a_script_is_ended_though_it_does_not_listen(tmp_path: Path, fake: Path) -> None:

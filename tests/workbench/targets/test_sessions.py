@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What ends a session, what is only news, and whose answer a line is: errors and restarts of an image."""
 
 from __future__ import annotations
@@ -64,13 +65,13 @@ def test_an_error_after_which_the_image_resets_ends_the_session(
 
 def test_an_unknown_error_stops_unless_its_number_says_otherwise() -> None:
     """Of an image that is newer than this host, or has a port of its own."""
-    told = {
+    reported = {
         '{"error":"flux capacitor","detail":0}': True,
         '{"error":"flux capacitor","detail":0,"code":200}': True,
         '{"error":"flux capacitor","detail":0,"code":60}': False,
         '{"error":"flux capacitor","detail":0,"code":31}': False,
     }
-    for line, stops in told.items():
+    for line, stops in reported.items():
         error = parse_line(line)
         assert isinstance(error, Error)
         assert error.stops == stops, line

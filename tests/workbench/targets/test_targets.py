@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Doors to images: processes that end, serial ports, clear refusals."""
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ import pytest
 
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
-from tests.support.doors import board_of, on_a_socket, open_hashing, open_wilful
+from tests.support.doors import board_of, on_a_socket, open_hashing, open_scripted
 from tests.support.expected import expected_lines
 from tests.support.images import (
     HASHING,
     QEMU_BOARD,
-    WILFUL_INPUTS,
+    SCRIPTED_INPUTS,
     bursts,
     hashing_image,
-    wilful_image,
+    scripted_image,
 )
 from tests.support.processes import gone
 from tests.support.tools import need_tool
@@ -84,9 +85,9 @@ def test_an_image_ends_with_its_killed_parent(door: str) -> None:
 
 
 def test_an_image_that_dies_is_told_with_its_words() -> None:
-    with open_wilful("pc") as device, pytest.raises(UserError, match="ended") as caught:
-        device.tensor(b"\xe2" + bytes(WILFUL_INPUTS - 1))
-    assert str(wilful_image("pc")) in str(caught.value)
+    with open_scripted("pc") as device, pytest.raises(UserError, match="ended") as caught:
+        device.tensor(b"\xe2" + bytes(SCRIPTED_INPUTS - 1))
+    assert str(scripted_image("pc")) in str(caught.value)
 
 
 def test_the_program_ends_with_its_input_after_all_its_output() -> None:
@@ -99,8 +100,8 @@ def test_the_program_ends_with_its_input_after_all_its_output() -> None:
     )
     assert done.returncode == 0
     assert done.stderr == b""
-    *told, last = done.stdout.decode().splitlines()
-    assert [line for line in told if line.startswith('{"ModelNumber"')] == expected_lines(HASHING, SOUND)
+    *reported, last = done.stdout.decode().splitlines()
+    assert [line for line in reported if line.startswith('{"ModelNumber"')] == expected_lines(HASHING, SOUND)
     assert isinstance(parse_line(last), Status)  # the half word behind it is no command
 
 
@@ -278,7 +279,7 @@ def test_an_error_that_comes_by_itself_is_no_answer() -> None:
     """A live microphone fails just when a replay is asked for."""
     with open_hashing("pc") as device:
         link = device.link
-        receive, told = link.receive, [b'{"error":"microphone without data","detail":8000}\n']
-        link.receive = lambda timeout: told.pop() if told else receive(timeout)  # type: ignore[method-assign]
+        receive, reported = link.receive, [b'{"error":"microphone without data","detail":8000}\n']
+        link.receive = lambda timeout: reported.pop() if reported else receive(timeout)  # type: ignore[method-assign]
         assert isinstance(device.command("replay"), Ack)
-        assert not told
+        assert not reported

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Training: recipe, pieces, augmentation and cache everywhere; a whole training where TensorFlow is."""
 
 from __future__ import annotations
@@ -132,15 +133,15 @@ def test_no_recipe_is_the_defaults(tmp_path: Path) -> None:
 
 def test_the_page_tells_every_key_with_its_default_and_range() -> None:
     page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
-    told: dict[tuple[str, str], list[str]] = {}
+    reported: dict[tuple[str, str], list[str]] = {}
     section = ""
     for line in page.splitlines():
         if heading := re.match(r"### \[(\w+)\]", line):
             section = heading[1]
         elif row := re.match(r"\| `(\w+)` \|", line):
-            told[section, row[1]] = [cell.strip() for cell in line.split("|")[2:-1]]
-    assert list(told) == [(section, key) for section, rules in KEYS.items() for key in rules]
-    for (section, key), (default, allowed, meaning) in told.items():
+            reported[section, row[1]] = [cell.strip() for cell in line.split("|")[2:-1]]
+    assert list(reported) == [(section, key) for section, rules in KEYS.items() for key in rules]
+    for (section, key), (default, allowed, meaning) in reported.items():
         rule = KEYS[section][key]
         value = getattr(SECTIONS[section](), key)
         written = json.dumps(list(value) if isinstance(value, tuple) else value)

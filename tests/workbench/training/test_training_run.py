@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What becomes of a training: which epoch and which model are kept; a whole one where TensorFlow is."""
 
 from __future__ import annotations
@@ -212,22 +213,26 @@ def test_a_training(tmp_path: Path) -> None:
     command = [python, "-m", "workbench", *words]
     done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["contract"] == feature_contract(load_spec(app))
-    assert (app / "model.contract").read_text() == f"{told['contract']}\n"
-    assert told["int8"]["test"]["accuracy"] > 0.7
-    assert abs(told["int8"]["test"]["accuracy"] - told["float"]["test"]["accuracy"]) < 0.1
+    reported = json.loads(done.stdout)
+    assert reported["contract"] == feature_contract(load_spec(app))
+    assert (app / "model.contract").read_text() == f"{reported['contract']}\n"
+    assert reported["int8"]["test"]["accuracy"] > 0.7
+    assert abs(reported["int8"]["test"]["accuracy"] - reported["float"]["test"]["accuracy"]) < 0.1
     assert "epoch  12 of 12" in done.stderr
     graph = load_graph(app / "model.tflite")
     assert [graph.input.shape, graph.output.shape] == [(1, 15, 20, 1), (1, 4)]
 
     again = earshot("evaluate", "--app", app, "--labels", labels, "--json")
-    assert json.loads(again.stdout) == told["int8"]["test"]
+    assert json.loads(again.stdout) == reported["int8"]["test"]
 
-    assert (told["taken"], told["best_epoch"], len(told["epochs"])) == (True, 12, 12)  # 12: no validation
+    assert (reported["taken"], reported["best_epoch"], len(reported["epochs"])) == (
+        True,
+        12,
+        12,
+    )  # 12: no validation
     assert NONE_WANTED in done.stderr
-    assert told["sizes"]["int8"] == (app / "model.tflite").stat().st_size < told["sizes"]["float"]
-    assert sum(row["parameters"] for row in told["layers"]) == 24_580
+    assert reported["sizes"]["int8"] == (app / "model.tflite").stat().st_size < reported["sizes"]["float"]
+    assert sum(row["parameters"] for row in reported["layers"]) == 24_580
     assert (ROOT / "build" / "training" / app.name / "curves.svg").is_file()
 
     # Ctrl-C keeps what was learnt; -o leaves the app's model alone.
@@ -248,11 +253,11 @@ def test_a_training(tmp_path: Path) -> None:
             lines.append(line)
             if line.startswith("epoch   3 "):
                 run.send_signal(signal.SIGINT)
-        told = json.loads(run.stdout.read())
+        reported = json.loads(run.stdout.read())
     assert run.returncode == 130
     assert any("what was learnt is kept" in line for line in lines)
-    assert told["interrupted"] is True
-    assert told["best_epoch"] == best_epoch([Epoch(**epoch) for epoch in told["epochs"]])
+    assert reported["interrupted"] is True
+    assert reported["best_epoch"] == best_epoch([Epoch(**epoch) for epoch in reported["epochs"]])
     assert (tmp_path / "candidate.tflite").read_bytes() != kept
     assert (app / "model.tflite").read_bytes() == kept
-    assert told["before"] is not None
+    assert reported["before"] is not None

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is learnt from: pieces of segments, and the sets that a label file is split into."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real models made elsewhere: every output value is the reference's."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The reference interpreter's process: answers, refusals, and its death told in words."""
+# SPDX-License-Identifier: Apache-2.0
+"""The reference interpreter's process: answers, refusals, and its death reported in words."""
 
 from __future__ import annotations
 

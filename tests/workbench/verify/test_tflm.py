@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TensorFlow Lite Micro itself beside Earshot's own engine, in the emulator: the same bits.
 
 Needs a checkout whose library is built for Cortex-M4 with FPU (docs/engines.md), named by EARSHOT_TFLM;
@@ -71,14 +72,14 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def same_lines(app: Path, sound: np.ndarray) -> int:
     """How many lines; asserts that all are the same, stages too."""
-    told = {}
+    reported = {}
     for engine in ("aot", "tflm"):
         with open_app(app, "qemu", engine=engine) as device:
             assert device.boot.engine == engine
             device.command("stages on")
-            told[engine] = list(device.replay(sound))
-    assert told["aot"] == told["tflm"]
-    return sum('"ModelNumber"' in line for line in told["aot"])
+            reported[engine] = list(device.replay(sound))
+    assert reported["aot"] == reported["tflm"]
+    return sum('"ModelNumber"' in line for line in reported["aot"])
 
 
 @pytest.mark.parametrize("name", RECORDINGS)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reference.TFLM against TensorFlow Lite Micro's own interpreter, where its bits are not LiteRT's."""
 
 from __future__ import annotations

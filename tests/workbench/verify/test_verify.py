@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """infer and verify: right where the C is right, red where one bit differs, one message for bad input."""
 
 from __future__ import annotations
@@ -57,14 +58,14 @@ def test_a_right_model_has_no_differences(tmp_path: Path) -> None:
     model = tutorial_like(tmp_path / "verify_tutorial.tflite", 5)
     done = earshot("verify", model, "--samples", "40", "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert (told["differing"], told["largest"]) == (0, 0)
-    output, logits = told["tensors"]
+    reported = json.loads(done.stdout)
+    assert (reported["differing"], reported["largest"]) == (0, 0)
+    output, logits = reported["tensors"]
     assert (output["tensor"], logits["tensor"]) == ("output", "input of the last SOFTMAX")
-    assert told["compared"] == output["compared"] + logits["compared"]
+    assert reported["compared"] == output["compared"] + logits["compared"]
     assert output["compared"] == 4 * output["inputs"] >= 4 * 40
     # The softmax is saturated and gives a few values only: this is why its input is compared too.
-    assert told["distinct"] == logits["distinct"] >= 32
+    assert reported["distinct"] == logits["distinct"] >= 32
 
 
 @pytest.mark.parametrize("target", ["pc", "qemu"])
@@ -95,9 +96,9 @@ def test_each_reference_has_its_own_bits(tmp_path: Path) -> None:
     for reference in ("litert", "tflm"):
         done = earshot("verify", model, "--reference", reference, "--samples", "500", "--json")
         assert done.returncode == 0, done.stdout + done.stderr
-        told = json.loads(done.stdout)
-        assert (told["reference"], told["differing"]) == (reference, 0)
-        assert told["distinct"] > 100
+        reported = json.loads(done.stdout)
+        assert (reported["reference"], reported["differing"]) == (reference, 0)
+        assert reported["distinct"] > 100
     inputs = np.random.default_rng(1).integers(-128, 128, (2000, 2), dtype=np.int8)
     np.save(tmp_path / "in.npy", inputs)
     with Oracle(model) as litert, Oracle(model, Reference.TFLM) as tflm:
@@ -118,8 +119,8 @@ def test_an_apps_reference_is_its_pipelines(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["reference"] == "tflm"
     generated = ROOT / "build/pc/verify_tflm/generated/verify_tflm_model.c"
     assert "Its bits are those of TensorFlow Lite Micro." in generated.read_text()
-    told = refused("verify", "--app", app, "--reference", "litert")
-    assert 'reference = "litert" under [classifier]' in told
+    reported = refused("verify", "--app", app, "--reference", "litert")
+    assert 'reference = "litert" under [classifier]' in reported
 
 
 @pytest.mark.parametrize("count", [7, 8, 9])
@@ -129,28 +130,28 @@ def test_every_layer_of_a_mean_over_values_side_by_side(count: int, tmp_path: Pa
     model.write_bytes(side_by_side(count).build().bytes())
     done = earshot("verify", model, "--samples", "10", "--layers", "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert [layer["op"] for layer in told["layers"]] == ["LEAKY_RELU", "MEAN"]  # the last is the output
-    assert told["differing"] == sum(layer["differing"] for layer in told["layers"]) == 0
+    reported = json.loads(done.stdout)
+    assert [layer["op"] for layer in reported["layers"]] == ["LEAKY_RELU", "MEAN"]  # the last is the output
+    assert reported["differing"] == sum(layer["differing"] for layer in reported["layers"]) == 0
 
 
 def test_every_layer_is_compared(tmp_path: Path) -> None:
     model = tutorial_like(tmp_path / "verify_layers.tflite", 5)
     done = earshot("verify", model, "--samples", "20", "--layers", "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    reported = json.loads(done.stdout)
     graph = load_graph(model)
     nodes = {node.index: node for node in graph.nodes}
-    assert [layer["index"] for layer in told["layers"]] == sorted(
-        {layer["index"] for layer in told["layers"]}
+    assert [layer["index"] for layer in reported["layers"]] == sorted(
+        {layer["index"] for layer in reported["layers"]}
     )
-    for layer in told["layers"]:
+    for layer in reported["layers"]:
         assert nodes[layer["index"]].op == layer["op"]
         made = graph.tensors[nodes[layer["index"]].outputs[0]]
         assert layer["compared"] == made.size * layer["inputs"]
         assert (layer["differing"], layer["distinct"] > 8) == (0, True), layer
-    assert [layer["op"] for layer in told["layers"]].count("CONV_2D") == 4
-    assert told["first_layer"] is None
+    assert [layer["op"] for layer in reported["layers"]].count("CONV_2D") == 4
+    assert reported["first_layer"] is None
 
 
 def test_layers_of_a_stream_and_on_qemu(tmp_path: Path) -> None:
@@ -160,9 +161,9 @@ def test_layers_of_a_stream_and_on_qemu(tmp_path: Path) -> None:
     path.write_bytes(Stream(1, (3,), 4, True, False, 1).build().bytes())
     done = earshot("verify", path, "--sequence", "--layers", "--samples", "9", "--target", "qemu", "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["layers"]
-    assert all(layer["compared"] > 0 for layer in told["layers"])
+    reported = json.loads(done.stdout)
+    assert reported["layers"]
+    assert all(layer["compared"] > 0 for layer in reported["layers"])
 
 
 @pytest.mark.parametrize("which", [1, 3])
@@ -181,9 +182,9 @@ def test_a_planted_fault_names_its_layer(which: int, tmp_path: Path) -> None:
             os.utime(source, (later, later))
         done = earshot("verify", model, "--samples", "20", "--json")
         assert done.returncode == 1, done.stdout + done.stderr
-        told = json.loads(done.stdout)
-        assert told["tensors"][0]["differing"] > 0
-        first = told["first_layer"]
+        reported = json.loads(done.stdout)
+        assert reported["tensors"][0]["differing"] > 0
+        first = reported["first_layer"]
         assert (first["index"], first["op"]) == (convolutions[which - 1], "CONV_2D")
         done = earshot("verify", model, "--samples", "20")
         assert f'the first layer that differs is {first["index"]} CONV_2D "' in done.stdout
@@ -209,8 +210,8 @@ def test_a_folder_of_models(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert [Path(line.split(" on ")[0]).name for line in lines[:-1:2]] == ["a_dense.tflite", "b_dense.tflite"]
     assert re.fullmatch(r"2 models on pc: \d+ values compared, 0 differing", lines[-1])
-    told = json.loads(earshot("verify", tmp_path, "--samples", "5", "--json").stdout)
-    assert told["compared"] == sum(each["compared"] for each in told["models"]) > 0
+    reported = json.loads(earshot("verify", tmp_path, "--samples", "5", "--json").stdout)
+    assert reported["compared"] == sum(each["compared"] for each in reported["models"]) > 0
     assert "--app examples/smart_lock" in refused("verify", "examples/smart_lock")
     (tmp_path / "none").mkdir()
     assert "holds some" in refused("verify", tmp_path / "none")
@@ -246,8 +247,8 @@ def test_one_bit_in_one_value_is_found_and_named(
 
     monkeypatch.setattr(inference, "open_engine", broken)
     assert main(["verify", str(model), "--samples", "5"]) == 1
-    told = capsys.readouterr().out
-    assert "1 differing, by 1 at most; the first is value [2] of input 20 (random 2): " in told
+    reported = capsys.readouterr().out
+    assert "1 differing, by 1 at most; the first is value [2] of input 20 (random 2): " in reported
     assert main(["verify", str(model), "--samples", "5", "--json"]) == 1
     seen = json.loads(capsys.readouterr().out)
     assert (seen["differing"], seen["largest"]) == (2, 1)  # of the output, and of the softmax's input
@@ -289,9 +290,9 @@ def test_compare_sees_a_bit_of_a_float() -> None:
 def test_float_ends_and_streams_are_verified(name: str, words: list[str]) -> None:
     done = earshot("verify", shared(f"models/{name}.tflite"), "--samples", "20", "--json", *words)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["differing"] == 0
-    assert told["compared"] >= 20
+    reported = json.loads(done.stdout)
+    assert reported["differing"] == 0
+    assert reported["compared"] >= 20
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
@@ -475,9 +476,9 @@ def test_models_that_do_not_fit_end_in_one_message(tmp_path: Path) -> None:
             "layer 0 (GELU exotic/y): the operator GELU is not supported",
         ),
     ):
-        told = refused("verify", path)
-        assert f"{path}" in told
-        assert words in told
+        reported = refused("verify", path)
+        assert f"{path}" in reported
+        assert words in reported
 
 
 def test_usage_is_told(model: Path, tmp_path: Path) -> None:
@@ -491,5 +492,5 @@ def test_usage_is_told(model: Path, tmp_path: Path) -> None:
     inputs = tmp_path / "in.npy"
     assert f"{inputs}: there is no such file" in refused("infer", model, "--inputs", inputs, "-o", inputs)
     np.save(inputs, np.zeros((1, 10), np.int8))
-    told = refused("infer", model, "--inputs", inputs, "-o", tmp_path / "no" / "out.npy")
-    assert "cannot be written: No such file or directory" in told
+    reported = refused("infer", model, "--inputs", inputs, "-o", tmp_path / "no" / "out.npy")
+    assert "cannot be written: No such file or directory" in reported

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Serial lines that damage what is sent to an image, from a seed: for tests and for the suites of users."""
 
 from __future__ import annotations

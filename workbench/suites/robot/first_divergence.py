@@ -1,4 +1,5 @@
-"""What was done to an image, done again to two of them with all stages told: where they part."""
+# SPDX-License-Identifier: Apache-2.0
+"""What was done to an image, done again to two of them with all stages reported: where they part."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ class Play:
     """A replay, or its continuation."""
 
     samples: NDArray[np.int16]
-    afresh: bool
+    from_scratch: bool
 
 
 @dataclass(frozen=True)
@@ -64,17 +65,17 @@ def parting(pc: Device, image: Device, settings: Mapping[str, int], acts: Sequen
 def _lines(device: Device, acts: Sequence[Act]) -> list[list[str]]:
     """The stage and decision lines of each stretch between two resets."""
     device.command("stages on")
-    told: list[list[str]] = []
+    reported: list[list[str]] = []
     for act in acts:
         if isinstance(act, Set):
             device.command(f"set {act.key} {act.value}")
         elif isinstance(act, Reset):
             device.command("reset")
-            told.append([])
+            reported.append([])
         else:
-            lines = list(device.replay(act.samples, afresh=act.afresh))
-            if act.afresh or not told:
-                told.append([])
-            told[-1] += lines
+            lines = list(device.replay(act.samples, from_scratch=act.from_scratch))
+            if act.from_scratch or not reported:
+                reported.append([])
+            reported[-1] += lines
     device.command("stages off")
-    return told
+    return reported

@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """The words of the Robot suites: play sound into an image, and say what it should decide.
 
 One library for every image: QEMU and this computer are started by it; under Renode the emulation is started
 by Renode's own keywords, and this library talks to the serial line they offer (Connect To Image).
-A wrong decision is told with the stage at which the image and this computer part.
+A wrong decision is reported with the stage at which the image and this computer part.
 """
 
 from __future__ import annotations
@@ -109,23 +110,23 @@ class Keywords:
 
     def play_recording(self, file: str) -> None:
         """Plays a recording to the image, which begins with everything empty. Decisions are kept."""
-        self._play(self._read(file), afresh=True)
+        self._play(self._read(file), from_scratch=True)
 
     def play_beginning_of_recording(self, file: str, samples: str | int) -> None:
         """As Play Recording, the first so many samples alone; Play Rest Of Recording goes on."""
         sound = self._read(file)
-        self._play(sound[: int(samples)], afresh=True)
+        self._play(sound[: int(samples)], from_scratch=True)
         self._rest = sound[int(samples) :]
 
     def play_rest_of_recording(self) -> None:
         """What Play Beginning Of Recording left, behind it as one recording."""
-        self._play(self._rest, afresh=False)
+        self._play(self._rest, from_scratch=False)
 
-    def _play(self, sound: Samples, *, afresh: bool) -> None:
-        if afresh:
+    def _play(self, sound: Samples, *, from_scratch: bool) -> None:
+        if from_scratch:
             self._lines.clear()
-        self._acts.append(Play(sound, afresh))
-        self._lines += self._image.replay(sound, afresh=afresh)
+        self._acts.append(Play(sound, from_scratch))
+        self._lines += self._image.replay(sound, from_scratch=from_scratch)
 
     def _read(self, file: str) -> Samples:
         rate = self._image.boot.rate
@@ -190,10 +191,10 @@ class Keywords:
             return
         count = min(len(self._lines), len(expected))
         at = next((i for i in range(count) if self._lines[i] != expected[i]), count)
-        told = [side[at] if at < len(side) else "nothing" for side in (expected, self._lines)]
+        reported = [side[at] if at < len(side) else "nothing" for side in (expected, self._lines)]
         raise WrongError(
-            f"Decision {at + 1} of {len(expected)} is wrong.\n  it should be  {told[0]}\n"
-            f"  the image has {told[1]}{self._parting()}"
+            f"Decision {at + 1} of {len(expected)} is wrong.\n  it should be  {reported[0]}\n"
+            f"  the image has {reported[1]}{self._parting()}"
         )
 
     def there_should_be_no_decision(self) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The keyword library behind Robot's Remote interface.
 
 renode-test brings a Python and a Robot Framework of its own, which lack what the library needs. So the
@@ -39,11 +40,11 @@ class Remote:
         """In Robot's form: name, name=default, *rest, **named."""
         kinds = inspect.Parameter
         signs: dict[int, str] = {kinds.VAR_POSITIONAL: "*", kinds.VAR_KEYWORD: "**"}
-        told = []
+        reported = []
         for argument in inspect.signature(self._keyword(name)).parameters.values():
             default = "" if argument.default is kinds.empty else f"={argument.default}"
-            told.append(signs.get(argument.kind, "") + argument.name + default)
-        return told
+            reported.append(signs.get(argument.kind, "") + argument.name + default)
+        return reported
 
     def get_keyword_documentation(self, name: str) -> str:
         """Its docstring."""
@@ -57,7 +58,7 @@ class Remote:
             value = self._keyword(name)(*arguments, **(named or {}))
         except (AssertionError, UserError) as error:
             return {"status": "FAIL", "error": str(error)}
-        except Exception as error:  # it is told in the log; the server goes on
+        except Exception as error:  # it is reported in the log; the server goes on
             return {"status": "FAIL", "error": f"{type(error).__name__}: {error}"}
         return {"status": "PASS", "return": "" if value is None else value}
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORTEX_M_H
 #define CORTEX_M_H
 

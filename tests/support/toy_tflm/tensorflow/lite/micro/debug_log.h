@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TOY_DEBUG_LOG_H
 #define TOY_DEBUG_LOG_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // A toy in the shape of TensorFlow Lite Micro, for tests of Earshot's side of it: its one kernel adds up the
 // input's bytes.
 #ifndef TOY_MICRO_COMMON_H

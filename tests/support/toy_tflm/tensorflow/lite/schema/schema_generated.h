@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TOY_SCHEMA_GENERATED_H
 #define TOY_SCHEMA_GENERATED_H
 

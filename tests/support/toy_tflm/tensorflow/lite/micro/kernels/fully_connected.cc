@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tensorflow/lite/micro/kernels/micro_ops.h"
 #include "toy_sizes.h"
 

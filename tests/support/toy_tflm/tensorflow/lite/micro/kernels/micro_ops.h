@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TOY_MICRO_OPS_H
 #define TOY_MICRO_OPS_H
 
