@@ -142,7 +142,7 @@ class _Code:
 
 @contextmanager
 def _collected(faults: list[UserError]) -> Iterator[None]:
-    """A fault joins the others, so that all are reported at once; a damaged file tells its first, and enough."""
+    """A fault joins the others, so that all are reported at once; of a damaged file its first."""
     try:
         yield
     except UserError as fault:

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define LOG_MAX (PROTOCOL_REASON_MAX + 1) /* and the zero */
-#define LOG_MAX 97 /* characters of a reason, and the zero: REASON_MAX in codegen/emit/line_size.py */
 
 typedef struct {
     char *text;

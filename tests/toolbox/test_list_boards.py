@@ -125,7 +125,7 @@ def test_what_starts_is_noted_where_somebody_asks(tmp_path: Path, monkeypatch: p
 TESTS = """\
 import subprocess, sys
 import pytest
-from workbench.runs import note
+from toolbox.test_log import note
 
 @pytest.fixture(scope="module")
 def image():

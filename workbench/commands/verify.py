@@ -59,9 +59,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(reported[0] if len(reported) == 1 else _all(reported)))
     elif len(reported) > 1:
         compared, differing = (sum(each[key] for each in reported) for key in ("compared", "differing"))
-        print(
-            f"{len(reported)} models on {reported[0]['target']}: {compared} values compared, {differing} differing"
-        )
+        target = reported[0]["target"]
+        print(f"{len(reported)} models on {target}: {compared} values compared, {differing} differing")
     return 1 if any(each["differing"] for each in reported) else 0
 
 

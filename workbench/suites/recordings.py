@@ -76,7 +76,7 @@ def _named(settings: Settings, app: Path) -> list[Recording]:
             raise UserError(
                 f'no recording is named "{pattern}"',
                 file=settings.source,
-                remedy="Names and patterns are reported from the app's folder; WAV, FLAC and .s16le are played.",
+                remedy="Names and patterns start at the app's folder; WAV, FLAC and .s16le are played.",
             )
         found += [Recording(file, ()) for file in files if file not in [other.file for other in found]]
     return found

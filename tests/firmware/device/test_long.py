@@ -157,7 +157,7 @@ ALONE = dataclasses.replace(HASHING, gate=Gate(HASHING.gate.threshold, 0, 0))  #
 
 
 def overloaded(sound: NDArray[np.int16]) -> tuple[int, list[int], int]:
-    """What is lost, the windows that decide, and all windows, reported tick by tick of the microphone's timer.
+    """What is lost, the windows that decide, and all windows, counted tick by tick of the microphone's timer.
 
     The model runs in each loud window with a full cascade; meanwhile the ring fills, and what comes when it
     is full is lost. All else takes less than half a tick.

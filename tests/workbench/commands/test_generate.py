@@ -275,10 +275,8 @@ def test_a_wrong_app_is_told_with_all_its_faults(tmp_path: Path) -> None:
     reported = refused("generate", "--app", app, "-o", tmp_path / "out")
     assert "pipeline.toml, line 2, [window] size: -4 is out of range" in reported
     assert "pipeline.toml, line 3, [gaet]: is unknown\n  Did you mean gate?" in reported
-    assert (
-        "pipeline.toml, line 8, [decision] threshold: 80 is out of range; a number, 0..1, is allowed"
-        in reported
-    )
+    wrong = "pipeline.toml, line 8, [decision] threshold: 80 is out of range; a number, 0..1, is allowed"
+    assert wrong in reported
     assert "It is a share, not per cent: 0.8" in reported
     assert not (tmp_path / "out").exists()
 

@@ -282,7 +282,7 @@ def test_class_in_another_case(tmp_path: Path) -> None:
     assert index("b", ("B", "b")) == 1
     with pytest.raises(UserError, match='label "c" is no class'):
         index("c", ("B", "b"))
-    with pytest.raises(UserError, match='label "Ab" is no class'):  # of two alike it cannot be reported which
+    with pytest.raises(UserError, match='label "Ab" is no class'):  # of two alike it cannot be known which
         index("Ab", ("aB", "AB"))
 
 

@@ -85,9 +85,8 @@ def test_flash_is_what_the_linker_says(profiles: dict[str, Profile]) -> None:
     reported = subprocess.run(
         ["arm-none-eabi-size", "-A", str(image)], capture_output=True, text=True, check=True
     ).stdout
-    sections = {
-        name: int(size) for name, size in re.findall(r"^(\.\S+)\s+(\d+)", reported, flags=re.MULTILINE)
-    }
+    rows = re.findall(r"^(\.\S+)\s+(\d+)", reported, flags=re.MULTILINE)
+    sections = {name: int(size) for name, size in rows}
     assert profiles["small"].flash.code == sections[".text"] + sections[".vectors"]
 
 

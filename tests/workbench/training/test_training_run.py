@@ -225,11 +225,8 @@ def test_a_training(tmp_path: Path) -> None:
     again = earshot("evaluate", "--app", app, "--labels", labels, "--json")
     assert json.loads(again.stdout) == reported["int8"]["test"]
 
-    assert (reported["taken"], reported["best_epoch"], len(reported["epochs"])) == (
-        True,
-        12,
-        12,
-    )  # 12: no validation
+    epochs = reported["taken"], reported["best_epoch"], len(reported["epochs"])
+    assert epochs == (True, 12, 12)  # 12: no validation
     assert NONE_WANTED in done.stderr
     assert reported["sizes"]["int8"] == (app / "model.tflite").stat().st_size < reported["sizes"]["float"]
     assert sum(row["parameters"] for row in reported["layers"]) == 24_580
