@@ -15,7 +15,7 @@ import sys
 import venv
 from pathlib import Path
 
-from codegen.common.errors import UserError
+from codegen.common.errors import UserError, disk_error
 from codegen.common.paths import ROOT
 from toolbox import tools
 from toolbox.locks import lock
@@ -92,8 +92,11 @@ def main() -> int:
     words = parser.parse_args()
     try:
         make(ROOT / words.folder, ROOT / "requirements" / f"{words.lock}.lock")
-    except UserError as error:
-        print(f"earshot: {error}", file=sys.stderr)
+    except (UserError, OSError) as error:
+        reported = error if isinstance(error, UserError) else disk_error(error)
+        if reported is None:
+            raise
+        print(f"earshot: {reported}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from codegen.app.spec_file import load_spec
 from codegen.board.description import load_board
-from codegen.common.errors import UserError
+from codegen.common.errors import UserError, disk_error
 from codegen.common.paths import ROOT
 from codegen.common.version import VERSION
 from toolbox import tools
@@ -49,15 +49,18 @@ def main(words: Sequence[str]) -> int:
         code = _dispatch(words)
         sys.stdout.flush()
         return code
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # The reader, `head` perhaps, has seen enough. Python must not complain about it at its own end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except (UserError, OSError) as error:
+        reported = error if isinstance(error, UserError) else disk_error(error)
+        if reported is None:
+            raise
+        print(reported, file=sys.stderr)
+        return 2
 
 
 def _dispatch(words: Sequence[str]) -> int:

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO, TypeVar
 
+from codegen.common.errors import printable
+
 Item = TypeVar("Item")
 SWITCH = "EARSHOT_PROGRESS"  # an environment variable
 AFTER = 1.0  # seconds before anything is shown
@@ -26,7 +28,7 @@ _TICK = 0.2
 def remark(text: str) -> None:
     """A line on stderr that is no error."""
     _display.clear()
-    print(f"earshot: {text}", file=sys.stderr, flush=True)
+    print(f"earshot: {printable(text)}", file=sys.stderr, flush=True)
 
 
 def silence() -> None:

@@ -25,6 +25,38 @@ def check(spec: Spec, graph: Graph) -> None:
         raise UserErrors(faults)
 
 
+def remarks(spec: Spec, graph: Graph) -> list[str]:
+    """What is allowed, and yet seldom meant: each a sentence that names the key."""
+    if spec.pipeline is None or _is_refused(spec, graph):
+        return []
+    frames, gate, decision = spec.pipeline.cascade.frames, spec.pipeline.gate, spec.pipeline.decision
+    found = []
+    if gate.threshold > 0 and gate.backoff < frames - 1:
+        found.append(
+            f"[gate] backoff = {gate.backoff} lets {gate.backoff + 1} windows pass after a sound, a decision "
+            f"needs {frames}: on a short sound nothing is decided (backoff = {frames - 1} passes enough)"
+        )
+    scores = graph.output.quantization
+    assert scores is not None
+    lowest, highest = ((value - scores.zero_point) * scores.scale for value in (-128, 127))
+    if not (-0.05 <= lowest <= 0.05 and 0.9 <= highest <= 1.1):
+        limits = ", ".join(dict.fromkeys(f"{float(limit):g}" for limit in decision.thresholds))
+        found.append(
+            f"[decision] threshold = {limits} is compared with scores from {lowest:.3g} to {highest:.3g}, "
+            "which are no shares of 1: end the model with a softmax, or choose a threshold of that range"
+        )
+    return found
+
+
+def _is_refused(spec: Spec, graph: Graph) -> bool:
+    """check() refuses it."""
+    try:
+        check(spec, graph)
+    except UserError:
+        return True
+    return False
+
+
 def _place(spec: Spec, section: str, key: str) -> str:
     """The key, with its line where the file is there to be read again."""
     return read_toml(spec.file).place(section, key) if spec.file.is_file() else f"[{section}] {key}"

@@ -96,6 +96,11 @@ class Classifier:
     reference: Reference = Reference.LITERT  # whose bits the generated C computes
     every_layer: bool = False  # a bare model's run() appends the outputs of all layers to its own
 
+    @property
+    def fast(self) -> bool:
+        """Constants may be many where that saves time."""
+        return self.kernels == "fast"
+
 
 @dataclass(frozen=True)
 class Decision:

@@ -3,7 +3,21 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from pathlib import Path
+
+from codegen.common.paths import ROOT
+
+# Control characters, and those that turn the direction of text: a terminal obeys them.
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# What can be wrong with a place on a disk, not with Earshot.
+_DISK = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
+
+
+def printable(text: str) -> str:
+    """A text that may hold a file's values, safe for a terminal: \\x1b in place of an escape. Lines stay."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 class UserError(Exception):
@@ -30,11 +44,12 @@ class UserError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        where = ", ".join(part for part in (self.file, self.place) if part)
+        parts = (part.replace("\n", "\\n") for part in (self.file, self.place) if part)
+        where = ", ".join(parts)
         lines = [f"{where}: {self.what}" if where else self.what]
         if self.remedy:
             lines.append(f"  {self.remedy}")
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
 
 class UserErrors(UserError):
@@ -48,3 +63,16 @@ class UserErrors(UserError):
 
     def __str__(self) -> str:
         return "\n".join(str(error) for error in self.errors)
+
+
+def disk_error(error: OSError) -> UserError | None:
+    """What the system said of a file or folder as the user's error; None where it is something else."""
+    if error.errno not in _DISK or error.filename is None:
+        return None
+    file = Path(str(error.filename))
+    remedy = None
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and ROOT in file.parents:
+        remedy = f"Earshot builds in its own folder: clone it to one that you may write, not {ROOT}."
+    elif error.errno == errno.ENOSPC:
+        remedy = "Make room on this disk, or build elsewhere: build=DIR."
+    return UserError(error.strerror or str(error), file=file, remedy=remedy)

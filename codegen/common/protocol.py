@@ -341,7 +341,9 @@ ERRORS = (
         subject=Subject.RECEIVED,
     ),
     Error(2, "usage", "usage", "0", "arguments the word does not take; `reason` shows them"),
-    Error(3, "line_too_long", "line too long", str(LINE_MAX), "told once; the rest of the line is skipped"),
+    Error(
+        3, "line_too_long", "line too long", str(LINE_MAX), "reported once; the rest of the line is skipped"
+    ),
     Error(
         4,
         "no_pipeline",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +14,10 @@ from typing import Any
 from codegen.common.errors import UserError
 
 Key = tuple[str | int, ...]  # ("gate", "threshold"); items of arrays by index: ("decision", "labels", 2)
+
+MOST_DIGITS = 400
+TOO_LARGE = "not usable TOML: a number too large or too long to be meant"
+SMALLER = f"Whole numbers lie within 64 bits; others have up to {MOST_DIGITS} digits."
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SCALAR = re.compile(r"[^,\]}\n#]+")  # a number, boolean or date: up to what can follow it
@@ -106,11 +110,41 @@ def parse_toml(text: str, path: Path) -> TomlFile:
             place=where[1] if where and where[1] else f"line {last_line}",
             remedy='A section is [name] on its own line, a setting is key = value, text is in "quotes".',
         ) from None
-    except ValueError as error:  # an integer of thousands of digits
-        raise UserError(f"not usable TOML: {error}", file=path) from None
+    except ValueError:  # an integer of thousands of digits, which Python does not even read
+        digits = re.search(r"[0-9_]{1000,}", text)
+        line = text.count("\n", 0, digits.start() if digits else 0) + 1
+        raise UserError(TOO_LARGE, file=path, place=f"line {line}", remedy=SMALLER) from None
     except RecursionError:
         raise UserError("not usable TOML: arrays or tables are nested too deeply", file=path) from None
-    return TomlFile(path, data, lines)
+    file = TomlFile(path, data, lines)
+    for key, number in _numbers(data, ()):
+        if not _is_usable(number):
+            raise UserError(
+                TOO_LARGE,
+                file=path,
+                place=file.place(*key),
+                remedy=SMALLER,
+            )
+    return file
+
+
+def _numbers(value: Any, key: Key) -> Iterator[tuple[Key, int | Decimal]]:
+    """Every number and where it stands."""
+    if isinstance(value, dict | list):
+        for part, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _numbers(inner, (*key, part))
+    elif isinstance(value, int | Decimal):
+        yield key, value
+
+
+def _is_usable(number: int | Decimal) -> bool:
+    """Nothing that is later made of it takes more than a moment."""
+    if isinstance(number, int):
+        return number.bit_length() <= 64
+    if not number.is_finite():
+        return True  # inf and nan are refused where a number is wanted
+    _, digits, exponent = number.as_tuple()
+    return len(digits) <= MOST_DIGITS and abs(int(exponent)) <= MOST_DIGITS
 
 
 class _Scanner:

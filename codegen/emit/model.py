@@ -41,9 +41,9 @@ class Call:
     copied: tuple[int, str, int] | None = None  # where every layer's output is wanted: offset, place, bytes
 
 
-def model_plan(graph: Graph, reference: Reference = Reference.LITERT) -> Plan:
+def model_plan(graph: Graph, reference: Reference = Reference.LITERT, *, fast: bool = False) -> Plan:
     """The program of a graph with its memory planned."""
-    return plan(lower(graph, reference))
+    return plan(lower(graph, reference, fast=fast))
 
 
 def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
@@ -51,15 +51,15 @@ def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
     rows = incremental(spec, graph)
     if isinstance(rows, Incremental):
         return _incremental_source(spec, graph, scratch, rows)
-    program = lower(graph, spec.classifier.reference)
-    planned = plan(widened(program) if spec.classifier.kernels == "fast" else program)
+    program = lower(graph, spec.classifier.reference, fast=spec.classifier.fast)
+    planned = plan(widened(program) if spec.classifier.fast else program)
     layers = planned.program.layers
     calls = [_call(planned, index, spec.name) for index in range(len(layers))]
     if spec.classifier.every_layer:
         calls = _copied(calls, planned, graph, spec.name)
     return render(
         "model.c.in",
-        **_common(spec, graph, planned),
+        **_common(spec, graph, planned, layers),
         arena=max(planned.arena, scratch, 16),
         needed=planned.arena,
         scratch=scratch,
@@ -78,19 +78,19 @@ def _incremental_source(spec: Spec, graph: Graph, scratch: int, rows: Incrementa
     """The model computed row by row."""
     stepping = tuple(task.layer for task in rows.schedule if task.computes)
     total = len(rows.rest.program.layers)
-    after = rows.rest.program.layers[len(rows.before) :]
+    layers = (*stepping, *rows.rest.program.layers[len(rows.before) :])
     table = mode_table(ModePlan(modes_of(rows), "", rows.arena, rows.state_bytes, rows.catch_up))
     return render(
         "model.c.in",
-        **_common(spec, graph, rows.rest),
+        **_common(spec, graph, rows.rest, layers),
         calls=[_call(rows.rest, index, spec.name, rows.places) for index in range(len(rows.before), total)],
         output_bytes=graph.output.nbytes,
         arena=max(rows.arena, scratch, 16),
         needed=rows.arena,
         scratch=scratch,
-        layers=(*stepping, *after),
+        layers=layers,
         tensors=rows.step.program.tensors,
-        types=sorted({*(layer.type for layer in (*stepping, *after)), *source.types(rows)}),
+        types=sorted({*(layer.type for layer in layers), *source.types(rows)}),
         states=[],
         constants=_constants([rows.step, rows.rest]),
         incremental=rows,
@@ -103,8 +103,9 @@ def _incremental_source(spec: Spec, graph: Graph, scratch: int, rows: Incrementa
     )
 
 
-def _common(spec: Spec, graph: Graph, planned: Plan) -> dict[str, object]:
+def _common(spec: Spec, graph: Graph, planned: Plan, layers: Sequence[Layer]) -> dict[str, object]:
     """What the template needs of both."""
+    owners = _owners(layers)
     return {
         "name": spec.name,
         "mode": spec.classifier.kernels,
@@ -114,7 +115,12 @@ def _common(spec: Spec, graph: Graph, planned: Plan) -> dict[str, object]:
         "rows": _rows,
         "comment": comment,
         "describe": describe,
-        "value": _value,
+        "owned": lambda layer: [
+            array
+            for array in layer.arrays
+            if owners[layer.name, array.suffix] == f"{layer.name}_{array.suffix}"
+        ],
+        "value": lambda layer, text: _value(layer, text, spec.name, owners),
     }
 
 
@@ -236,9 +242,20 @@ def _groups(array: Array) -> str:
     return "\n".join(lines)
 
 
-def _value(layer: Layer, value: str, name: str) -> str:
+def _owners(layers: Sequence[Layer]) -> dict[tuple[str, str], str]:
+    """(layer's name, array's suffix) -> the end of the C name: that of the first array of the same values."""
+    first: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+    return {
+        (layer.name, array.suffix): first.setdefault(
+            (array.type, array.values.shape, array.values.tobytes()), f"{layer.name}_{array.suffix}"
+        )
+        for layer in layers
+        for array in layer.arrays
+    }
+
+
+def _value(layer: Layer, value: str, name: str, owners: Mapping[tuple[str, str], str]) -> str:
     """A field's value, where an array's suffix, at its start, stands for its C name."""
     word = value.split(" ", maxsplit=1)[0]
-    if any(array.suffix == word for array in layer.arrays):
-        return f"{name}_{layer.name}_{value}"
-    return value
+    owner = owners.get((layer.name, word))
+    return value if owner is None else f"{name}_{owner}{value[len(word) :]}"

@@ -57,7 +57,7 @@ class FlatPlan:
 
 def flat_plan(graph: Graph, frames: int, cepstra: int, fast: bool, reference: Reference) -> FlatPlan:
     """The convolutions after the input, position by position. NotIncrementalError where there is none."""
-    return _Flat(graph, frames, cepstra, fast, lowered(graph, reference)).plan()
+    return _Flat(graph, frames, cepstra, fast, lowered(graph, reference, fast=fast)).plan()
 
 
 class _Flat:

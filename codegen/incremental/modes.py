@@ -64,7 +64,7 @@ def mode_plan(spec: Spec, graph: Graph) -> ModePlan:
     """What `generate` plans for this app and model."""
     planned = incremental(spec, graph)
     if isinstance(planned, str):
-        whole = plan(lower(graph, spec.classifier.reference))
+        whole = plan(lower(graph, spec.classifier.reference, fast=spec.classifier.fast))
         rows = tuple(_full(made, planned) for made in whole.program.layers)
         return ModePlan(rows, planned, whole.arena, whole.state, 0)
     return ModePlan(modes_of(planned), "", planned.arena, planned.state_bytes, planned.catch_up)

@@ -142,7 +142,7 @@ class _Planner:
     def __init__(self, graph: Graph, made: Partition, fast: bool, reference: Reference) -> None:
         self.graph, self.partition, self.fast = graph, made, fast
         outputs = (*graph.outputs, *self._lasting())
-        self.lowering = lowered(replace(made.graph, outputs=outputs), reference)
+        self.lowering = lowered(replace(made.graph, outputs=outputs), reference, fast=fast)
 
     def _lasting(self) -> tuple[int, ...]:
         """Newest rows that are kept: read later."""

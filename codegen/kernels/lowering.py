@@ -26,9 +26,10 @@ Table = NDArray[np.int64]  # [depth, 256]: of the values -128 .. 127, taken in t
 class Lowering:
     """The program while it is built. Operators call add, table and share."""
 
-    def __init__(self, graph: Graph, reference: Reference) -> None:
+    def __init__(self, graph: Graph, reference: Reference, *, fast: bool = False) -> None:
         self.graph = graph
         self.reference = reference
+        self.fast = fast  # kernels = "fast": constants may be many where that saves time
         self.layers: list[Layer] = []
         self._same: dict[int, int] = {}
         self._names: Counter[str] = Counter()

@@ -40,7 +40,8 @@ from codegen.ops.rows import (
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering, Table
 
-LARGEST_TABLES = 64  # channels, 256 bytes each; more are computed element by element
+# Channels that get tables, of 256 bytes each; more are computed element by element, with the constant alone.
+LARGEST_TABLES = {"small": 16, "fast": 64}
 RANK = 5  # of the kernels' loops, after joining axes
 LEAST_FOR_TABLES = 2048  # values of a sum from which on two tables of 1 KB pay
 ADD_SHIFT = 20  # bits of headroom the operands get before they are scaled
@@ -195,7 +196,7 @@ def lower(lowering: Lowering, node: Node) -> None:
     constant, other = (a, b) if a.data is not None else (b, a)
     if constant.data is not None and other.shape == output.shape:
         depth = constant_per_channel(constant, output)
-        if 0 < depth <= LARGEST_TABLES:
+        if 0 < depth <= LARGEST_TABLES["fast" if lowering.fast else "small"]:
             function = _function(node, a, b, output, lowering.reference)
             lowering.table(node, other.index, _tables(function, constant, first=constant is a))
             return

@@ -45,6 +45,6 @@ def output_bytes(spec: Spec, graph: Graph) -> int:
     """Of what the model's run() writes."""
     size = graph.output.nbytes
     if spec.classifier.every_layer:
-        outputs = layer_outputs(graph, lower(graph, spec.classifier.reference))
+        outputs = layer_outputs(graph, lower(graph, spec.classifier.reference, fast=spec.classifier.fast))
         size += sum(output.tensor.nbytes for output in outputs)
     return size

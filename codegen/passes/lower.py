@@ -8,25 +8,29 @@ tables that follow each other become one.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from codegen.common.reference import Reference
 from codegen.kernels.layer import Layer, Program
 from codegen.kernels.lowering import Lowering
-from codegen.model.graph import Graph, Node
+from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import FAMILIES
 
 
-def lowered(graph: Graph, reference: Reference) -> Lowering:
-    """All calls of `graph`, which legalise has passed, with the bits of `reference`."""
-    lowering = Lowering(graph, reference)
+def lowered(graph: Graph, reference: Reference, *, fast: bool = False) -> Lowering:
+    """All calls of `graph`, which the door has passed, with the bits of `reference`.
+
+    fast: kernels = "fast", constants may be many where that saves time
+    """
+    lowering = Lowering(graph, reference, fast=fast)
     for node in graph.nodes:
         FAMILIES[node.op].lower(lowering, node)
     return lowering
 
 
-def lower(graph: Graph, reference: Reference = Reference.LITERT) -> Program:
-    """The calls that compute `graph`, which legalise has passed, with the bits of `reference`."""
-    lowering = lowered(graph, reference)
+def lower(graph: Graph, reference: Reference = Reference.LITERT, *, fast: bool = False) -> Program:
+    """The calls that compute `graph`, which the door has passed, with the bits of `reference`."""
+    lowering = lowered(graph, reference, fast=fast)
     return program(lowering, lowering.layers)
 
 
@@ -56,4 +60,19 @@ def program(lowering: Lowering, layers: Sequence[Layer], outside: Collection[int
         )
         source = output
     tensors = lowering.graph.tensors
+    same = _same_constants(tensors, layers)
+    layers = [
+        replace(layer, inputs=tuple(same.get(index, index) for index in layer.inputs)) for layer in layers
+    ]
     return Program(tensors, tuple(layers), graph.inputs[0], source, lowering.states, frozenset(outside))
+
+
+def _same_constants(tensors: Sequence[Tensor], layers: Sequence[Layer]) -> dict[int, int]:
+    """Constants that layers read -> the first of the same bytes, which then stands for all."""
+    first: dict[bytes, int] = {}
+    same: dict[int, int] = {}
+    for index in sorted({index for layer in layers for index in layer.inputs}):
+        data = tensors[index].data
+        if data is not None:
+            same[index] = first.setdefault(data.tobytes(), index)
+    return same

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device/json.h"
 #include "device/base64.h"
+#include <stdarg.h>
 #include <string.h>
 
 static const char json_digits[16] = {'0', '1', '2', '3', '4', '5', '6', '7',
@@ -69,86 +70,78 @@ void json_text(json_t *json, const char *text, size_t length)
     }
 }
 
-void json_quote(json_t *json)
+static void quoted(json_t *json, const char *text)
 {
+    put(json, '"');
+    json_text(json, text, strlen(text));
     put(json, '"');
 }
 
-static void quoted(json_t *json, const char *text)
-{
-    json_quote(json);
-    json_text(json, text, strlen(text));
-    json_quote(json);
-}
-
-void json_key(json_t *json, const char *key)
+static void key_of(json_t *json, const char *key)
 {
     separate(json);
     quoted(json, key);
     put(json, ':');
 }
 
-void json_key_in(json_t *json, const char *group, const char *key)
+static void hexadecimal(json_t *json, const uint8_t *bytes, size_t size)
 {
-    separate(json);
-    json_quote(json);
-    json_text(json, group, strlen(group));
-    put(json, '.');
-    json_text(json, key, strlen(key));
-    json_quote(json);
-    put(json, ':');
-}
-
-void json_string(json_t *json, const char *key, const char *value)
-{
-    json_key(json, key);
-    quoted(json, value);
-}
-
-void json_number(json_t *json, const char *key, int64_t value)
-{
-    json_key(json, key);
-    json_value(json, value);
-}
-
-void json_count(json_t *json, const char *key, uint32_t value)
-{
-    json_number(json, key, value);
-}
-
-void json_flag(json_t *json, const char *key, bool value)
-{
-    json_key(json, key);
-    const char *word = value ? "true" : "false";
-    json_text(json, word, strlen(word));
-}
-
-void json_hex(json_t *json, const char *key, const uint8_t *bytes, size_t size)
-{
-    json_key(json, key);
-    json_quote(json);
     for (size_t i = 0; i < size; i++) {
         put(json, json_digits[bytes[i] >> 4]);
         put(json, json_digits[bytes[i] & 15]);
     }
-    json_quote(json);
+}
+
+void json_print(json_t *json, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    for (; *format != '\0'; format++) {
+        if (*format != '%') {
+            put(json, *format);
+            continue;
+        }
+        const char kind = *++format;
+        if (kind == 'u') {
+            json_value(json, va_arg(values, uint32_t));
+        } else if (kind == 'd') {
+            json_value(json, va_arg(values, int32_t));
+        } else if (kind == 'l') {
+            json_value(json, va_arg(values, int64_t));
+        } else {
+            const char *const text = va_arg(values, const char *);
+            const size_t length = kind == 's' ? strlen(text) : va_arg(values, size_t);
+            if (kind == 'x')
+                hexadecimal(json, (const uint8_t *)text, length);
+            else
+                json_text(json, text, length);
+        }
+    }
+    va_end(values);
+    json->comma = true;
+}
+
+void json_number(json_t *json, const char *key, int64_t value)
+{
+    key_of(json, key);
+    json_value(json, value);
 }
 
 void json_base64(json_t *json, const char *key, const void *bytes, size_t size)
 {
-    json_key(json, key);
-    json_quote(json);
+    key_of(json, key);
+    put(json, '"');
     if (json->size - json->used >= BASE64_LENGTH(size)) {
         json->used += base64_encode(bytes, size, json->text + json->used);
     } else {
         json->full = true;
     }
-    json_quote(json);
+    put(json, '"');
 }
 
 void json_list(json_t *json, const char *key)
 {
-    json_key(json, key);
+    key_of(json, key);
     put(json, '[');
     json->comma = false;
 }

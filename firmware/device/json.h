@@ -20,13 +20,7 @@ void json_begin(json_t *json, char *text, size_t size);
 /* Bytes of the line with its LF, or 0 when it did not fit. */
 size_t json_end(json_t *json);
 
-void json_string(json_t *json, const char *key, const char *value);
 void json_number(json_t *json, const char *key, int64_t value);
-void json_count(json_t *json, const char *key, uint32_t value); /* the same; a call takes less code */
-void json_flag(json_t *json, const char *key, bool value);
-
-/* "0a1b...": two digits a byte. */
-void json_hex(json_t *json, const char *key, const uint8_t *bytes, size_t size);
 void json_base64(json_t *json, const char *key, const void *bytes, size_t size);
 
 void json_list(json_t *json, const char *key);
@@ -34,11 +28,17 @@ void json_list_string(json_t *json, const char *value);
 void json_list_number(json_t *json, int32_t value);
 void json_list_end(json_t *json);
 
-/* A member in parts: a key, then one value: json_value(), or json_quote(), texts, json_quote(). */
-void json_key(json_t *json, const char *key);
-void json_key_in(json_t *json, const char *group, const char *key); /* "GROUP.KEY" */
+/* Members as `format` shows them, commas between them and before them too; one call takes far less code than
+ * one a member. Values in their order, each of exactly this type:
+ *   %s  const char *: a text as json_text() writes it, without quotes
+ *   %t  const char *, size_t: the same, with a length
+ *   %u  uint32_t
+ *   %d  int32_t
+ *   %l  int64_t
+ *   %x  const void *, size_t: bytes in lower-case hexadecimal, two digits each */
+void json_print(json_t *json, const char *format, ...);
+
 void json_value(json_t *json, int64_t value);
-void json_quote(json_t *json);
 void json_text(json_t *json, const char *text, size_t length); /* in quotes: escaped, unprintable -> '?' */
 
 #endif

@@ -20,41 +20,32 @@ static void send(json_t *json)
     output_line(app.line, json_end(json));
 }
 
-/* Eight digits, or none for size 0. */
-static void json_crc(json_t *json, const char *key, uint32_t crc, size_t size)
-{
-    const uint8_t bytes[4] = {(uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8), (uint8_t)crc};
-    json_hex(json, key, bytes, size);
-}
-
 void protocol_boot(void)
 {
     json_t json;
     begin(&json);
-    json_string(&json, KEY_BOOT, app.name);
-    json_string(&json, KEY_BOARD, port_board);
-    json_string(&json, KEY_ENGINE, app.engine);
     const uint8_t *build = port_build_id();
-    json_hex(&json, KEY_BUILD, build, build == NULL ? 0 : PROTOCOL_BUILD_ID_SIZE);
-    json_string(&json, KEY_MODEL, app.model_hash);
-    json_count(&json, KEY_INPUT, (uint32_t)app.model->input_size);
-    json_count(&json, KEY_OUTPUT, (uint32_t)app.model->output_size);
+    json_print(&json,
+               "\"" KEY_BOOT "\":\"%s\",\"" KEY_BOARD "\":\"%s\",\"" KEY_ENGINE "\":\"%s\",\"" KEY_BUILD
+               "\":\"%x\",\"" KEY_MODEL "\":\"%s\",\"" KEY_INPUT "\":%u,\"" KEY_OUTPUT "\":%u",
+               app.name, port_board, app.engine, build, build == NULL ? (size_t)0 : PROTOCOL_BUILD_ID_SIZE,
+               app.model_hash, (uint32_t)app.model->input_size, (uint32_t)app.model->output_size);
     const pipeline_t *pipeline = app.pipeline;
     if (pipeline != NULL) {
-        json_string(&json, KEY_CONTRACT, pipeline->feature_contract);
-        json_count(&json, KEY_RATE, pipeline->sample_rate);
-        json_count(&json, KEY_FRAMES, (uint32_t)pipeline->cascade->frames);
+        json_print(&json, ",\"" KEY_CONTRACT "\":\"%s\",\"" KEY_RATE "\":%u,\"" KEY_FRAMES "\":%u",
+                   pipeline->feature_contract, pipeline->sample_rate, (uint32_t)pipeline->cascade->frames);
         json_list(&json, KEY_LABELS);
         for (size_t i = 0; i < pipeline->decision->labels; i++)
             json_list_string(&json, pipeline->labels[i]);
         json_list_end(&json);
     }
-    const uint32_t crc = port_image_crc();
-    json_crc(&json, KEY_IMAGE, crc, crc == 0 ? 0 : sizeof crc);
-    json_string(&json, KEY_RESET, port_reset_cause());
+    const uint32_t crc = __builtin_bswap32(port_image_crc());
     const uint64_t id = __builtin_bswap64(port_device_id());
-    json_hex(&json, KEY_ID, (const uint8_t *)&id, id == 0 ? 0 : sizeof id);
-    json_string(&json, KEY_VERSION, EARSHOT_VERSION);
+    json_print(&json,
+               ",\"" KEY_IMAGE "\":\"%x\",\"" KEY_RESET "\":\"%s\",\"" KEY_ID "\":\"%x\",\"" KEY_VERSION
+               "\":\"" EARSHOT_VERSION "\"",
+               &crc, crc == 0 ? (size_t)0 : sizeof crc, port_reset_cause(), &id,
+               id == 0 ? (size_t)0 : sizeof id);
     send(&json);
 }
 
@@ -65,18 +56,13 @@ static void error_line(const protocol_error_t *error, const char *words, const c
     json_t json;
     protocol_error_count++;
     begin(&json);
-    json_key(&json, KEY_ERROR);
-    json_quote(&json);
-    json_text(&json, words, strlen(words));
-    if (subject != NULL) {
-        json_text(&json, " ", 1);
-        json_text(&json, subject, length < PROTOCOL_SUBJECT_MAX ? length : PROTOCOL_SUBJECT_MAX);
-    }
-    json_quote(&json);
-    json_number(&json, KEY_DETAIL, detail);
+    json_print(&json, "\"" KEY_ERROR "\":\"%s", words);
+    if (subject != NULL)
+        json_print(&json, " %t", subject, length < PROTOCOL_SUBJECT_MAX ? length : PROTOCOL_SUBJECT_MAX);
+    json_print(&json, "\",\"" KEY_DETAIL "\":%l", detail);
     if (reason != NULL)
-        json_string(&json, KEY_REASON, reason);
-    json_count(&json, KEY_CODE, error->code);
+        json_print(&json, ",\"" KEY_REASON "\":\"%s\"", reason);
+    json_print(&json, ",\"" KEY_CODE "\":%u", (uint32_t)error->code);
     send(&json);
 }
 
@@ -114,8 +100,7 @@ void protocol_ack(uint32_t expected, uint32_t room)
 {
     json_t json;
     begin(&json);
-    json_count(&json, KEY_ACK, expected);
-    json_count(&json, KEY_ROOM, room);
+    json_print(&json, "\"" KEY_ACK "\":%u,\"" KEY_ROOM "\":%u", expected, room);
     send(&json);
 }
 
@@ -123,11 +108,7 @@ void protocol_set(const char *key, size_t length, int32_t value)
 {
     json_t json;
     begin(&json);
-    json_key(&json, KEY_SET);
-    json_quote(&json);
-    json_text(&json, key, length);
-    json_quote(&json);
-    json_number(&json, KEY_VALUE, value);
+    json_print(&json, "\"" KEY_SET "\":\"%t\",\"" KEY_VALUE "\":%d", key, length, value);
     send(&json);
 }
 
@@ -136,13 +117,15 @@ void protocol_decision(const pipeline_t *pipeline, const step_t *step)
     const uint8_t class_index = step->verdict.class_index;
     json_t json;
     begin(&json);
-    json_count(&json, KEY_DECISION_MODEL_NUMBER, 0);
-    json_count(&json, KEY_DECISION_CLASSIFICATION, class_index);
-    json_number(&json, KEY_DECISION_SEGMENT_START, (int64_t)pipeline_segment_start(pipeline, step));
-    json_count(&json, KEY_DECISION_SEGMENT_LENGTH, pipeline_segment_length(pipeline));
-    json_string(&json, KEY_DECISION_LABEL, class_index == 0 ? "Unknown" : pipeline->labels[class_index - 1]);
-    json_number(&json, KEY_DECISION_SCORE, step->verdict.score);
-    json_count(&json, KEY_DECISION_SEQUENCE, step->sequence);
+    json_print(&json,
+               "\"" KEY_DECISION_MODEL_NUMBER "\":0,\"" KEY_DECISION_CLASSIFICATION
+               "\":%u,\"" KEY_DECISION_SEGMENT_START "\":%l,\"" KEY_DECISION_SEGMENT_LENGTH
+               "\":%u,\"" KEY_DECISION_LABEL "\":\"%s\",\"" KEY_DECISION_SCORE
+               "\":%d,\"" KEY_DECISION_SEQUENCE "\":%u",
+               (uint32_t)class_index, (int64_t)pipeline_segment_start(pipeline, step),
+               pipeline_segment_length(pipeline),
+               class_index == 0 ? "Unknown" : pipeline->labels[class_index - 1], (int32_t)step->verdict.score,
+               step->sequence);
     send(&json);
 }
 
@@ -151,8 +134,7 @@ static void stage(const char *name, const step_t *step, const void *values, size
 {
     json_t json;
     begin(&json);
-    json_string(&json, KEY_STAGE, name);
-    json_count(&json, KEY_SEQUENCE, step->sequence);
+    json_print(&json, "\"" KEY_STAGE "\":\"%s\",\"" KEY_SEQUENCE "\":%u", name, step->sequence);
     json_list(&json, KEY_VALUES);
     for (size_t i = 0; i < count; i++) {
         const int32_t value = width == 4   ? ((const int32_t *)values)[i]
@@ -184,9 +166,7 @@ static uint32_t tensor_crc(uint32_t number, const char *data, size_t length)
 {
     char head[20];
     json_t text = {.text = head, .size = sizeof head};
-    json_text(&text, WORD_TENSOR " ", sizeof WORD_TENSOR);
-    json_value(&text, number);
-    json_text(&text, " ", 1);
+    json_print(&text, WORD_TENSOR " %u ", number);
     return crc32_update(crc32_update(0, head, text.used), data, length);
 }
 
@@ -198,11 +178,12 @@ void protocol_tensor(const void *output, size_t size)
         const size_t count = size - start < PROTOCOL_TENSOR_CHUNK ? size - start : PROTOCOL_TENSOR_CHUNK;
         json_t json;
         begin(&json);
-        json_count(&json, KEY_TENSOR, number);
+        json_print(&json, "\"" KEY_TENSOR "\":%u", number);
         json_base64(&json, KEY_DATA, bytes + start, count);
         const size_t length = BASE64_LENGTH(count);
-        const uint32_t crc = json.full ? 0 : tensor_crc(number, json.text + json.used - 1 - length, length);
-        json_crc(&json, KEY_CRC, crc, sizeof crc);
+        const uint32_t crc =
+            __builtin_bswap32(json.full ? 0 : tensor_crc(number, json.text + json.used - 1 - length, length));
+        json_print(&json, ",\"" KEY_CRC "\":\"%x\"", &crc, sizeof crc);
         send(&json);
         number++;
     }

@@ -56,12 +56,12 @@ settings_result_t settings_set(const pipeline_t *pipeline, const char *key, size
 void settings_write(const pipeline_t *pipeline, json_t *json)
 {
     const gate_settings_t *gate = &pipeline->gate->state->settings;
-    json_number(json, KEY_GATE_THRESHOLD, gate->threshold);
-    json_number(json, KEY_GATE_BACKOFF, gate->backoff);
-    json_number(json, KEY_GATE_DELAY, gate->delay);
-    json_number(json, KEY_DECISION_VOTES, pipeline->decision->state->votes);
-    for (size_t i = 0; i < pipeline->decision->labels; i++) {
-        json_key_in(json, KEY_DECISION_THRESHOLD, pipeline->labels[i]);
-        json_value(json, pipeline->decision->limits[i]);
-    }
+    json_print(json,
+               ",\"" KEY_GATE_THRESHOLD "\":%d,\"" KEY_GATE_BACKOFF "\":%d,\"" KEY_GATE_DELAY
+               "\":%d,\"" KEY_DECISION_VOTES "\":%d",
+               (int32_t)gate->threshold, (int32_t)gate->backoff, (int32_t)gate->delay,
+               (int32_t)pipeline->decision->state->votes);
+    for (size_t i = 0; i < pipeline->decision->labels; i++)
+        json_print(json, ",\"" KEY_DECISION_THRESHOLD ".%s\":%d", pipeline->labels[i],
+                   (int32_t)pipeline->decision->limits[i]);
 }

@@ -67,7 +67,7 @@ class ModelsC:
             (folder / f"{name}_model.c").write_text(source)
             (folder / f"{name}.h").write_text(header)
             lines.append(f'#include "{name}_model.c"')
-            size = max(model_plan(graph, reference).arena, 16)
+            size = max(model_plan(graph, reference, fast=kernels == "fast").arena, 16)
             any_address = int(graph.input.dtype == graph.output.dtype == "int8")
             rows.append(f"    {{&{name}_model, {name}_arena[0].int8, {size}, {any_address}}},")
         lines += ["static const struct {", "    const model_t *model;", "    int8_t *arena;"]

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -16,12 +18,16 @@ import soxr
 from numpy.typing import NDArray
 
 from codegen.common.errors import UserError
+from workbench.audio.wav_header import DataChunk, closed, data_chunk
+from workbench.progress import remark
 
+UNNAMED = ".raw"  # samples of a kind that the name does not tell
 RAW_SUFFIXES = (".s16le", ".pcm")  # headerless little-endian int16 mono at the app's rate
 Reader = Callable[[Path, int], NDArray[np.int16]]  # a file and the app's rate -> its samples
 _EXACT = ("PCM_16", "ALAC_16")
 _CHANNELS = {"left": 1, "right": 2}
 _CANCELLED = 0.01  # a mean with less than this share of its loudest channel's energy is not what was heard
+_FINE = 256  # frames read at once of a damaged file: the last readable sample is not missed by more
 _MAGIC = (b"RIFF", b"RF64", b"fLaC")  # with which a file begins that says what it is
 _BLOCK = 1 << 16  # frames read at once: a header that promises too many samples reserves no memory
 
@@ -38,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--convert", action="store_true", help="round recordings that are not 16-bit integers to 16 bits"
+    )
+
+    parser.add_argument(
+        "--take-readable",
+        action="store_true",
+        help="of a damaged recording take what can be read: all before the damage",
     )
 
 
@@ -59,7 +71,12 @@ def reader(args: argparse.Namespace) -> Reader:
             remedy="--mix-down takes the mean of all channels, --channel one of them.",
         )
     return partial(
-        read_audio, resample=args.resample, mix=args.mix_down, convert=args.convert, channel=args.channel
+        read_audio,
+        resample=args.resample,
+        mix=args.mix_down,
+        convert=args.convert,
+        channel=args.channel,
+        readable=args.take_readable,
     )
 
 
@@ -70,7 +87,7 @@ def read_with_arguments(args: argparse.Namespace, path: Path, sample_rate: int) 
 
 def file_rate(path: Path) -> int | None:
     """The sample rate that a recording's header tells, in Hz; None where there is none that can be read."""
-    if path.suffix.lower() in RAW_SUFFIXES:
+    if path.suffix.lower() in (*RAW_SUFFIXES, UNNAMED):
         return None
     try:
         return int(soundfile.info(path).samplerate)
@@ -87,6 +104,7 @@ def read_audio(
     *,
     channel: int | None = None,
     options: bool = True,
+    readable: bool = False,
 ) -> NDArray[np.int16]:
     """The samples of a WAV, FLAC or other audio file; int16[n], n > 0.
 
@@ -95,12 +113,14 @@ def read_audio(
     convert (full scale stays full scale, to the nearest step).
 
     options: the caller's command has those of add_arguments, and a refusal may advise them.
+    readable: of a damaged file what lies before the damage.
     """
-    if path.suffix.lower() in RAW_SUFFIXES:
+    if path.suffix.lower() in (*RAW_SUFFIXES, UNNAMED):
         return _read_raw(path)
+    advice = "--take-readable" if options and not readable else ""
     opened = False
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(_source(path, readable, advice)) as file:
             opened = True
             if channel is not None and channel > file.channels:
                 raise UserError(
@@ -117,14 +137,14 @@ def read_audio(
                 missing = [option for option in wanted if wanted[option]]
                 raise _unconverted(path, file, sample_rate, missing, options)
             exact = file.subtype in _EXACT
-            samples = _read_frames(file, "int16" if exact else "float64")
             rate, promised = file.samplerate, file.frames
+            dtype = "int16" if exact else "float64"
+            samples = _read_frames(file, dtype) if not readable else _read_before_damage(path, dtype)
     except soundfile.LibsndfileError as error:
-        raise _unreadable(path, error, opened) from None
+        raise _damaged(path, error, advice) if opened else _unreadable(path, error) from None
     if samples.shape[0] == 0:
         raise UserError("holds no samples", file=path)
-    if samples.shape[0] < promised < 1 << 62:  # the largest count means an unknown one
-        raise UserError(f"is cut short: it holds {samples.shape[0]} of {promised} samples", file=path)
+    _check_whole(path, samples.shape[0], promised, _readable(advice, samples.shape[0], rate), readable)
     if channel is not None:
         samples = samples[:, channel - 1 : channel]
     if exact and samples.shape[1] == 1 and rate == sample_rate:
@@ -140,6 +160,15 @@ def read_audio(
             raise UserError(f"is too short for one sample at {sample_rate} Hz", file=path)
     rounded: NDArray[np.int16] = np.clip(np.rint(mono), -32768, 32767).astype(np.int16)
     return rounded
+
+
+def _check_whole(path: Path, count: int, promised: int, remedy: str | None, readable: bool) -> None:
+    """Fewer samples than the header says are refused, or reported where they are wanted nevertheless."""
+    if count < promised < 1 << 62:  # the largest count means an unknown one
+        what = f"it holds {count} of {promised} samples"
+        if not readable:
+            raise UserError(f"is cut short: {what}", file=path, remedy=remedy)
+        remark(f"{path}: {what}")
 
 
 def _unconverted(
@@ -199,6 +228,13 @@ def read_pipe(stream: BinaryIO, read: Reader, sample_rate: int) -> NDArray[np.in
 
 
 def _read_raw(path: Path) -> NDArray[np.int16]:
+    if path.suffix.lower() == UNNAMED:
+        raise UserError(
+            "its name does not tell what its samples are",
+            file=path,
+            remedy=f"If they are 16-bit little-endian, one channel, at the app's rate, name it "
+            f"{path.stem}{RAW_SUFFIXES[0]}; else convert it to WAV.",
+        )
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -212,11 +248,72 @@ def _read_raw(path: Path) -> NDArray[np.int16]:
     return np.frombuffer(raw, "<i2").astype(np.int16)
 
 
-def _unreadable(path: Path, error: soundfile.LibsndfileError, opened: bool) -> UserError:
+def _source(path: Path, readable: bool, advice: str) -> Path | io.BytesIO:
+    """What to read: of a WAV that was never closed its bytes with their length, where that is allowed."""
+    try:
+        chunk = data_chunk(path)
+    except OSError:  # soundfile says why
+        return path
+    if chunk is None:
+        return path
+    if chunk.never_closed:
+        if readable:
+            return io.BytesIO(closed(path, chunk))
+        way = f"sox --ignore-length {path.name} closed.wav"
+        raise UserError(
+            f"its header says 0 samples, {chunk.held} bytes follow: the recording was never closed",
+            file=path,
+            remedy=f"{advice} takes them; so does: {way}" if advice else f"This mends it: {way}",
+        )
+    if chunk.cut:
+        _remark_cut(path, chunk)
+    return path
+
+
+def _remark_cut(path: Path, chunk: DataChunk) -> None:
+    remark(
+        f"{path}: its header says {chunk.said} bytes of samples, {chunk.held} are there: "
+        "cut short, or written by a program that did not know the length"
+    )
+
+
+def _read_before_damage(path: Path, dtype: str) -> NDArray[Any]:
+    """All frames up to the first that cannot be read; [n, channels]."""
+    chunk = data_chunk(path)
+    source = io.BytesIO(closed(path, chunk)) if chunk is not None and chunk.never_closed else path
+    with soundfile.SoundFile(source) as file:
+        blocks = [np.zeros((0, file.channels), dtype)]
+        try:
+            while blocks[-1].shape[0] or len(blocks) == 1:
+                blocks.append(file.read(_FINE, dtype, always_2d=True))
+        except soundfile.LibsndfileError:
+            pass
+    return np.concatenate(blocks)
+
+
+def _readable(advice: str, count: int, rate: int) -> str | None:
+    return f"{advice} takes the {count} samples before, {count / rate:.2f} s." if advice and count else None
+
+
+def _damaged(path: Path, error: soundfile.LibsndfileError, advice: str) -> UserError:
+    """A file that opens and then ends in an error: where."""
+    reason = error.error_string.rstrip(".")
+    try:
+        count = _read_before_damage(path, "float32").shape[0]
+        with soundfile.SoundFile(path) as file:
+            rate, promised = file.samplerate, file.frames
+    except (soundfile.LibsndfileError, OSError):
+        return UserError(f"is damaged or cut short ({reason})", file=path)
+    return UserError(
+        f"is damaged or cut short at sample {count} of {promised} ({reason})",
+        file=path,
+        remedy=_readable(advice, count, rate),
+    )
+
+
+def _unreadable(path: Path, error: soundfile.LibsndfileError) -> UserError:
     """libsndfile says "System error." for most of what a person gets wrong."""
-    if opened:
-        return UserError(f"is damaged or cut short ({error.error_string.rstrip('.')})", file=path)
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - a name too long for the system is none, too
         return UserError("there is no such file", file=path)
     if path.is_dir():
         return UserError("is a folder; a recording is wanted", file=path)

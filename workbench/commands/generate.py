@@ -6,11 +6,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from codegen.app.fit import remarks
 from codegen.common.errors import UserError
 from codegen.incremental import mode_plan, mode_table
 from workbench.export.package import package, write_package
 from workbench.host import engine as inference
-from workbench.progress import waiting
+from workbench.progress import remark, waiting
 
 NAME = "generate"
 HELP = "write the C sources of an app or a model, with their runtime, for your own build"
@@ -49,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
     app = inference.read_app(args, args.kernels or _KERNELS[0])
     with waiting("generating C"):
         files = package(app)
+    for text in remarks(app.spec, app.graph):
+        remark(text)
     write_package(files, args.output)
     print(f"{len(files)} files in {args.output}; sh {args.output}/build.sh builds the example")
     if args.app is not None:

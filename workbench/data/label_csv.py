@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from codegen.common.errors import UserError
 from workbench.data.segment import Segment, checked, fault
 
 REQUIRED = ("file", "start", "end", "label")
+LONGEST_NAME = 200  # characters of a name that a message repeats
 HEADER_REMEDY = (
     "The first line names the columns: file,start,end,label and, where known, role,session,author; "
     "start and end are samples."
@@ -128,8 +130,8 @@ def _segment(header: _Header, row: list[str], path: Path, line: int, sample_rate
         raise fault(what, path, line, remedy)
     cell = {name: value.strip() for name, value in zip(header.columns, row, strict=True)}
     recording = path.parent / cell["file"]
-    if not recording.is_file():
-        what = f"there is no recording {cell['file']}" if cell["file"] else "file is empty"
+    if not os.path.isfile(recording):  # noqa: PTH113 - a name too long for the system is none, too
+        what = f"there is no recording {_short(cell['file'])}" if cell["file"] else "file is empty"
         raise fault(what, path, line, "Name a recording, relative to the label file.")
     unit = header.unit
     if cell.get("unit"):
@@ -166,6 +168,10 @@ def _sample(name: str, text: str, unit: str, place: _Place) -> int:
         remedy = f"Times are {unit} from 0, such as 12.5."
         raise fault(f'{name} is "{text}", not a time in {unit}', place.path, place.line, remedy)
     return round(Fraction(text.replace(",", ".")) * place.sample_rate / _PER_SECOND[unit])
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}... ({len(name)} characters)"
 
 
 def _name(separator: str) -> str:

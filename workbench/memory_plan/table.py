@@ -98,7 +98,7 @@ def memory_plan(spec: Spec, graph: Graph) -> MemoryPlan:
         kept = tuple(KeptRow(one.name, one.nbytes, _kept_text(one)) for one in found.states)
         needed = found.arena
     else:
-        whole = plan(lower(graph, spec.classifier.reference))
+        whole = plan(lower(graph, spec.classifier.reference, fast=spec.classifier.fast))
         parts, kept, needed = [(MODEL, whole)], (), whole.arena
     calls: list[Call] = []
     rows: list[Row] = []

@@ -32,7 +32,8 @@ class ModelLayer:
 
 def model_layers(spec: Spec, graph: Graph) -> tuple[ModelLayer, ...]:
     """In the order of the generated C."""
-    defined = {layer.name: layer.macs for layer in lower(graph, spec.classifier.reference).layers}
+    program = lower(graph, spec.classifier.reference, fast=spec.classifier.fast)
+    defined = {layer.name: layer.macs for layer in program.layers}
     return tuple(
         ModelLayer(
             layer.name,

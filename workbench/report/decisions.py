@@ -115,7 +115,7 @@ def read(app: Path) -> Accepted | None:
         values = json.loads(file.read_text(encoding="utf-8"))
         recordings = {name: _heard(value) for name, value in values["recordings"].items()}
         return Accepted(str(values["model"]), str(values["contract"]), recordings)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise UserError(
             "is not what a report stores", file=file, remedy="Remove it, and accept a report anew."
         ) from None

@@ -9,7 +9,7 @@ from codegen.board.description import Board, load_board
 from codegen.board.stand_in import able, qemu_board
 from codegen.common.errors import UserError
 from toolbox.test_log import BOARD, note
-from workbench.progress import waiting
+from workbench.progress import remark, waiting
 from workbench.targets.device import TIMEOUT, Device
 from workbench.targets.pc import pc_link
 from workbench.targets.qemu import Microphone, QemuOptions, qemu_link
@@ -124,11 +124,15 @@ def open_app(
 
 def _check_same(device: Device, app: Path) -> None:
     from codegen.app.contract import feature_contract
+    from codegen.app.fit import remarks
     from codegen.app.spec_file import load_spec
     from codegen.passes.legalise import load_graph
 
     spec = load_spec(app)
-    model = load_graph(spec.classifier.model).sha256[:16]
+    graph = load_graph(spec.classifier.model)
+    for text in remarks(spec, graph):
+        remark(text)
+    model = graph.sha256[:16]
     contract = feature_contract(spec) if spec.pipeline is not None else None
     for what, theirs, ours in (
         ("model", device.boot.model, model),

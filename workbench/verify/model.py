@@ -99,7 +99,7 @@ def _layers(spec: Spec, graph: Graph, wanted: Wanted, inputs: Inputs) -> list[La
     """Of the same program, kernels and memory plan, built to append all layers' outputs."""
     model, reference = spec.classifier.model, wanted.reference
     bare = load_spec(model_app(model, spec.classifier.kernels, reference, every_layer=True))
-    outputs = layer_outputs(graph, lower(graph, reference))
+    outputs = layer_outputs(graph, lower(graph, reference, fast=spec.classifier.fast))
     sequence = wanted.sequence and bool(graph.variables)
     with (
         Oracle(model, reference) as oracle,

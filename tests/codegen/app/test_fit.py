@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from codegen.app.fit import check
-from codegen.app.spec import Cascade, Layout, Mfcc
+from codegen.app.fit import check, remarks
+from codegen.app.spec import Cascade, Gate, Layout, Mfcc
 from codegen.common.errors import UserError, UserErrors
 from codegen.model.graph import Graph, Quantization
 from tests.support.apps import App, edges
@@ -139,3 +139,40 @@ def test_the_line_is_told_where_the_file_is_there(tmp_path: Path) -> None:
 
 def test_a_bare_model_fits_as_it_is() -> None:
     check(dataclasses.replace(App().spec, pipeline=None), graph(1, 7))
+
+
+SHARES = Quantization((1 / 256,), (-128,))
+
+
+def test_a_gate_that_shuts_before_a_decision_is_remarked() -> None:
+    """49 frames, and the default of 15 windows: on a short sound nothing is ever decided."""
+    model = edges((1, 49, 20, 1), 4, SHARES)
+    app = App(cascade=Cascade(frames=49))
+    (reported,) = remarks(app.spec, model)
+    for words in ("[gate] backoff = 14 lets 15 windows pass", "a decision needs 49", "backoff = 48"):
+        assert words in reported
+    for gate in (Gate(600, 48), Gate(0, 14)):  # enough, or open for all
+        assert remarks(dataclasses.replace(app, gate=gate).spec, model) == []
+
+
+@pytest.mark.parametrize(
+    ("scale", "zero_point", "words"),
+    [
+        (1 / 256, -128, ""),
+        (1 / 255, -128, ""),
+        (0.25, -20, "scores from -27 to 36.8"),
+        (1 / 128, 0, "scores from -1 to 0.992"),
+        (1 / 1024, -128, "scores from 0 to 0.249"),
+    ],
+)
+def test_a_threshold_of_logits_is_remarked(scale: float, zero_point: int, words: str) -> None:
+    model = graph(1, 15, 20, 1)
+    scores = dataclasses.replace(model.output, quantization=Quantization((scale,), (zero_point,)))
+    tensors = tuple(scores if tensor is model.output else tensor for tensor in model.tensors)
+    reported = remarks(App().spec, dataclasses.replace(model, tensors=tensors))
+    assert len(reported) == (1 if words else 0)
+    assert words in "".join(reported)
+
+
+def test_what_is_refused_has_no_remarks() -> None:
+    assert remarks(App().spec, edges((1, 7), 4, UNIT)) == []

@@ -118,3 +118,17 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     latin.write_bytes(b"a = 1\nb = 't\xfcr'\n")
     with pytest.raises(UserError, match=r"latin\.toml, line 2: byte 0xFC is not UTF-8"):
         read_toml(latin)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a = 1\nb = " + "9" * 5000, "line 2"),
+        ("a = 1\n[c]\nb = 0x" + "f" * 5000, r"line 3, \[c\] b"),
+        ("[c]\nb = [1, 1e999999999]", r"line 2, \[c\] b item 2"),
+        ("b = 1." + "0" * 5000, "line 1, b"),
+    ],
+)
+def test_a_number_of_thousands_of_digits(text: str, place: str) -> None:
+    with pytest.raises(UserError, match=f"{place}: not usable TOML: a number too large"):
+        parse_toml(text, Path("x.toml"))

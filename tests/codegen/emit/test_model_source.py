@@ -17,6 +17,7 @@ from codegen.passes.legalise import load_graph
 from tests.models.builder import Builder
 from tests.models.networks import dense_only, tutorial_like
 from tests.support.compile import FIRMWARE, WARNINGS
+from tests.support.exact import check
 from tests.support.models_c import spec_of
 from tests.support.program_c import CORTEX_M4
 
@@ -59,6 +60,40 @@ def test_run_is_one_call_a_layer(tmp_path: Path) -> None:
     assert calls[-1][2].endswith(", output")
     for shape in ("15 x 20 x 1 -> 14 x 19 x 16", "1408 -> 16", "16 -> 4", "-> 4, scale 0.00390625"):
         assert shape in body
+
+
+class Twice:
+    """The same dense layer twice, and the same sum with constants twice, from tensors of their own."""
+
+    def build(self) -> Builder:
+        random = np.random.default_rng(6)
+        weights = random.integers(-127, 128, (24, 24), dtype=np.int8)
+        bias, held = (
+            random.integers(-90, 90, 24, dtype=np.int32),
+            random.integers(-128, 128, 24, dtype=np.int8),
+        )
+        model = Builder()
+        first = last = model.tensor((1, 24), "int8", 0.1, 3)
+        for _ in range(2):
+            made = model.tensor((1, 24), "int8", 0.1, 3)
+            operands = [last, model.constant(weights, 0.02), model.constant(bias)]
+            model.operator("FULLY_CONNECTED", operands, [made], {"fusedActivationFunction": 0})
+            last = model.tensor((1, 24), "int8", 0.1, 3)
+            model.operator("ADD", [made, model.constant(held, 0.05)], [last], {"fusedActivationFunction": 0})
+        return model.ends([first], [last])
+
+
+def test_equal_constants_are_there_once(tmp_path: Path) -> None:
+    """An unrolled recurrent layer has the same weights at every step."""
+    path = tmp_path / "twice.tflite"
+    path.write_bytes(Twice().build().bytes())
+    text = source(path)
+    arrays = re.findall(r"^static const \w+ lock_(\w+)\[\]", text, re.MULTILINE)
+    assert sorted(arrays) == ["constant5", "dense1_channels", "dense1_weights"]
+    structs = text[text.index("lock_dense2 = {") :]
+    assert ".weights = lock_dense1_weights" in structs
+    assert len(re.findall(r"^    add\(&lock_add\d, .*lock_constant5, ", text, re.MULTILINE)) == 2
+    check([Twice()])
 
 
 @pytest.mark.parametrize("scratch", [0, 5000, 20000])

@@ -150,6 +150,22 @@ def test_a_batch_normalisation_is_one_table(tmp_path: Path) -> None:
     check([Whole()])
 
 
+@pytest.mark.parametrize("op", ["ADD", "SUB", "MUL"])
+def test_tables_of_many_channels_are_for_fast_kernels(op: str, tmp_path: Path) -> None:
+    """17 tables of 256 bytes stand for 17 constants: with "small" the constants alone, element by element."""
+    a, b = Step(0.05, 3), Step(0.03, -7)
+    for channels, small in ((16, "table"), (17, "add"), (64, "add"), (65, "add")):
+        case = Arithmetic(op, (1, 4, 4, channels), (channels,), "second", "none", a, a, b, 5)
+        path = tmp_path / f"{channels}.tflite"
+        path.write_bytes(case.build().bytes())
+        graph = load_graph(path)
+        kernels = [lower(graph, fast=fast).layers[-1].kernel for fast in (False, True)]
+        wanted = {"add": {"ADD": "add", "SUB": "add_difference", "MUL": "multiply"}[op], "table": "table"}
+        assert kernels == [wanted[small], wanted["table" if channels <= 64 else "add"]]
+        for mode in ("small", "fast"):
+            check([case], kernels=mode)
+
+
 def test_the_device_multiplies_in_double(tmp_path: Path) -> None:
     """Reference.TFLM: MUL's multiplier from a double product; it differs only beside a half."""
     model = Builder()

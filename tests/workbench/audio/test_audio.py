@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import struct
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from codegen.common.errors import UserError
-from workbench.audio.recording import add_arguments, read_audio, reader
+from workbench.audio.recording import add_arguments, file_rate, read_audio, reader
 
 RATE = 16000
 
@@ -232,3 +233,66 @@ def test_damaged_files_end_in_one_message(
     else:
         assert samples.dtype == np.int16
     assert str(path) in reported
+
+
+# --- headers that are not true, damage ---
+
+
+def _said_wav(path: Path, samples: NDArray[np.int16], said: int) -> Path:
+    """A WAV whose header says `said` bytes of samples."""
+    soundfile.write(path, samples, RATE, "PCM_16")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"data") + 4
+    data[at : at + 4] = said.to_bytes(4, "little")
+    path.write_bytes(data)
+    return path
+
+
+def test_a_recording_that_was_never_closed(tmp_path: Path) -> None:
+    """A logger that lost power leaves the length 0: said, and taken where that is wanted."""
+    samples = np.arange(1000, dtype=np.int16)
+    path = _said_wav(tmp_path / "lost.wav", samples, 0)
+    with pytest.raises(UserError, match=r"says 0 samples, 2000 bytes follow(.|\n)*--take-readable(.|\n)*sox"):
+        read_audio(path, RATE)
+    assert np.array_equal(read_audio(path, RATE, readable=True), samples)
+
+
+def test_a_header_that_says_more_is_remarked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    samples = np.arange(1000, dtype=np.int16)
+    assert np.array_equal(read_audio(_said_wav(tmp_path / "cut.wav", samples, 4000), RATE), samples)
+    assert "says 4000 bytes of samples, 2000 are there" in capsys.readouterr().err
+    for said in (2000, 0x7FFFFFFF - 36, 0xFFFFFFFF):  # true; as programs write it into a pipe
+        assert len(read_audio(_said_wav(tmp_path / "piped.wav", samples, said), RATE)) == 1000
+        assert capsys.readouterr().err == ""
+
+
+def test_a_flac_damaged_in_the_middle(tmp_path: Path) -> None:
+    """Told by its sample; all before it can be taken."""
+    samples = np.random.default_rng(1).integers(-3000, 3000, 100000).astype(np.int16)
+    path = tmp_path / "damaged.flac"
+    soundfile.write(path, samples, RATE)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 40] = bytes(40)
+    path.write_bytes(data)
+    with pytest.raises(UserError) as caught:
+        read_audio(path, RATE)
+    found = re.search(
+        r"at sample (\d+) of 100000 (.|\n)*--take-readable takes the \1 samples", str(caught.value)
+    )
+    assert found is not None
+    taken = read_audio(path, RATE, readable=True)
+    assert 30000 < len(taken) == int(found[1]) < 60000
+    assert np.array_equal(taken, samples[: len(taken)])
+
+
+def test_raw_samples_by_another_name(tmp_path: Path) -> None:
+    path = tmp_path / "door.raw"
+    path.write_bytes(bytes(100))
+    with pytest.raises(UserError, match=r"name it door\.s16le"):
+        read_audio(path, RATE)
+    assert file_rate(path) is None
+
+
+def test_a_name_too_long_for_the_system(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such file"):
+        read_audio(tmp_path / ("x" * 300 + ".wav"), RATE)

@@ -316,3 +316,10 @@ def test_the_door_sounds() -> None:
     }
     authors = [{s.group for s in segments if s.session == session} for session in ("train", "test")]
     assert not authors[0] & authors[1]
+
+
+def test_a_recording_whose_name_is_too_long(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("file,start,end,label\n" + "x" * 5000 + ".wav,0,8000,knock\n")
+    with pytest.raises(UserError, match=r"line 2: there is no recording x{200}\.\.\. \(5004 characters\)"):
+        read_labels(path, 16000)

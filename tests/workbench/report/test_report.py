@@ -185,9 +185,11 @@ def test_decisions_are_stored_and_read(tmp_path: Path) -> None:
     stored = Accepted("47ce", "eda4", {'a "b".wav': heard("knock", "12", knock=3), "c.wav": heard("-", "34")})
     decisions.write(tmp_path, stored)
     assert decisions.read(tmp_path) == stored
-    (tmp_path / "decisions.json").write_text('{"recordings": []}')
-    with pytest.raises(UserError, match="is not what a report stores"):
-        decisions.read(tmp_path)
+    infinite = '{"model": "", "contract": "", "recordings": {"a": {"truth": "", "decided": {"b": Infinity}}}}'
+    for text in ('{"recordings": []}', infinite, "[" * 100000):
+        (tmp_path / "decisions.json").write_text(text)
+        with pytest.raises(UserError, match="is not what a report stores"):
+            decisions.read(tmp_path)
 
 
 def test_what_has_no_report_is_refused(tmp_path: Path) -> None:
