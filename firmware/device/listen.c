@@ -83,7 +83,7 @@ static bool passed(uint32_t seconds)
 }
 
 /* When no start has helped the chip is reset, but not over and over: a microphone that was not heard since
- * such a reset is not there. Nor while a host is at work, which is reported and can decide. */
+ * such a reset is not there. Nor while a host is at work, which is told and can decide. */
 static void back_off(void)
 {
     listen.back_off = listen.back_off == 0 ? 1 : 2 * listen.back_off;

@@ -75,7 +75,7 @@ def need_renode() -> None:
 
 
 def _commands(renode: Renode, image: Path, script: Path, port: int, options: RenodeOptions) -> list[str]:
-    """What the monitor is reported before the image runs. The line is made last: who connects finds all done."""
+    """What the monitor does before the image runs. The line is made last: who connects finds all done."""
     commands = [f"$image=@{_path(image)}", f"include @{_path(script)}"]
     if options.sound is not None:
         if renode.microphone is None:

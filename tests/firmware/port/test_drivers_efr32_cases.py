@@ -39,8 +39,8 @@ def test_a_clock_that_is_stuck_is_named_and_can_be_told(built: Built, stuck: str
     assert drivers.start() == said
     assert chip.hertz == 20_000_000  # nothing behind it was done
     if said != "serial line":
-        drivers.c.port_emergency_write(b"it is reported, at 115200 baud", 26)
-        assert chip.sent == b"it is reported, at 115200 baud"
+        drivers.c.port_emergency_write(b"it is told, at 115200 baud", 26)
+        assert chip.sent == b"it is told, at 115200 baud"
         assert chip.broken == []
 
 

@@ -122,8 +122,8 @@ def test_an_emergency_needs_no_interrupt(built: Built) -> None:
     chip = Mps2()
     drivers = built.drivers(chip)
     assert drivers.start() is None
-    drivers.c.port_emergency_write(b"reported", 4)
-    assert chip.sent == b"reported"
+    drivers.c.port_emergency_write(b"told", 4)
+    assert chip.sent == b"told"
     assert chip.registers[CTRL] == 1
 
 
@@ -131,7 +131,7 @@ def test_an_emergency_on_a_line_that_takes_nothing_is_given_up_for_good(built: B
     chip = Mps2("line")
     drivers = built.drivers(chip)
     assert drivers.start() is None
-    drivers.c.port_emergency_write(b"not reported", 8)
+    drivers.c.port_emergency_write(b"not told", 8)
     assert chip.sent == b"n"
     reads, chip.stuck, chip.full = chip.reads, "", False
     drivers.c.port_emergency_write(b"not either", 10)

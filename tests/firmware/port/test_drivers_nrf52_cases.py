@@ -31,8 +31,8 @@ def test_a_wait_that_runs_out_is_named(built: Built, stuck: str, said: str | Non
         assert failed == said
         assert chip.dog  # whatever hangs from here on ends in a reset
         assert chip.level(built.pins["led"]) == 0  # nothing behind it was done
-        drivers.c.port_emergency_write(b"it is reported", 10)
-        assert chip.sent == b"it is reported"
+        drivers.c.port_emergency_write(b"it is told", 10)
+        assert chip.sent == b"it is told"
         return
     assert failed is None
     assert drivers.listen(16000) is True
@@ -85,9 +85,9 @@ def test_an_emergency_gives_up_behind_a_piece_that_does_not_go_out(built: Built)
     assert drivers.start() is None
     drivers.send(b"x" * 100)
     drivers.c.uart_handler()
-    drivers.c.port_emergency_write(b"not reported", 8)
+    drivers.c.port_emergency_write(b"not told", 8)
     reads = chip.reads
-    drivers.c.port_emergency_write(b"not reported", 8)
+    drivers.c.port_emergency_write(b"not told", 8)
     assert (bytes(chip.sent), chip.reads) == (b"x" * 100, reads)
 
 
@@ -97,8 +97,8 @@ def test_an_emergency_waits_for_the_piece_under_way(built: Built) -> None:
     assert drivers.start() is None
     drivers.send(b"x" * 100)
     drivers.c.uart_handler()
-    drivers.c.port_emergency_write(b"it is reported", 10)
-    assert chip.sent == b"x" * 100 + b"it is reported"
+    drivers.c.port_emergency_write(b"it is told", 10)
+    assert chip.sent == b"x" * 100 + b"it is told"
     assert chip.broken == []
 
 
