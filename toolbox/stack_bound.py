@@ -17,6 +17,7 @@ from elftools.elf.elffile import ELFFile
 
 from codegen.board.description import Board
 from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
 
 OBJDUMP = "arm-none-eabi-objdump"
 START = "reset_start"  # begins with an empty stack
@@ -25,8 +26,18 @@ FRAME = 8 * 4 + 4  # an exception's frame without floating point, and the word t
 _GUARD = {"cortex-m33": 0, "cortex-m55": 0}
 _GUARD_OF_OTHERS = 256
 
-# Names of functions, without what the compiler adds to those of its copies.
-_MODEL = r"\w+_(start|reset|run|advance|finish)|start|reset|run|advance|finish"
+# Names of functions, without what the compiler adds to those of its copies. A model's are not those of the
+# runtime, whose files' names begin theirs: a constant of the model may have the value of such an address.
+_RUNTIME = "|".join(
+    sorted(
+        {
+            file.stem
+            for room in ("pipeline", "device", "port")
+            for file in (ROOT / "firmware" / room).rglob("*.c")
+        }
+    )
+)
+_MODEL = rf"(?!(?:{_RUNTIME})_)\w+_(start|reset|run|advance|finish)|start|reset|run|advance|finish"
 _SETTERS = r"gate_set_\w+|decision_set_\w+"
 
 

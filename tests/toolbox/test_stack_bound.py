@@ -167,3 +167,17 @@ def test_an_image_never_took_more(door: str, board: str, kernels: str) -> None:
         device.command("boot")
         used = device.status()["stack"]
     assert bound.main / 2 < used <= bound.total
+
+
+def test_a_constant_with_the_value_of_an_address_is_no_call(tmp_path: Path) -> None:
+    """The runtime's own functions are no model's, whatever words the weights hold."""
+    code = """
+    ASM(app_reset, "push {r4-r7, lr}; pop {r4-r7, pc}")
+    ASM(classifier_reset, "push {r4, lr}; blx r0; pop {r4, pc}")
+    ASM(reset_start, "push {r4, lr}; bl classifier_reset; pop {r4, pc}")
+    __attribute__((used)) void (*const model)(void) = app_reset;
+    __attribute__((used)) void (*const weight)(void) = classifier_reset;
+    """
+    bound = stack_bound(link(tmp_path, code + HANDLER))
+    assert bound.chain == ("reset_start", "classifier_reset", "app_reset")
+    assert bound.main == 8 + 8 + 20
