@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,3 +125,21 @@ def test_an_edit_makes_them_again(root: Path, module: str, old: str, new: str, f
             assert "  CC " not in done.stdout
     finally:
         source.write_text(text)
+
+
+def test_an_edit_of_the_same_time_is_made_again(root: Path) -> None:
+    """A script edits and builds twice within a second, or a file of the same age is copied over another."""
+    settings = root / "examples" / "smart_lock" / "pipeline.toml"
+    text = settings.read_text()
+    made = root / FOLDER / "generated" / "smart_lock_pipeline.c"
+    other = text.replace("threshold = 600", "threshold = 601")
+    assert other != text
+    long_ago = (1_000_000_000, 1_000_000_000)  # seconds
+    found = []
+    for written in (text, other, text):
+        settings.write_text(written)
+        os.utime(settings, long_ago)
+        done = scons(root, f"board={BOARD}", "generated")
+        assert done.returncode == 0, done.stdout + done.stderr
+        found.append(made.read_text())
+    assert found[0] == found[2] != found[1]

@@ -88,7 +88,7 @@ def test_an_incremental_app_has_all_its_memory_told(tmp_path: Path) -> None:
     assert generated.returncode == 0, generated.stderr
     source = (tmp_path / "sources/plan_app_model.c").read_text()
     assert f"The tensors between the layers, {plan['needed']} bytes" in source
-    assert f"uint8_t plan_app_arena[{plan['arena']}];" in source
+    assert f"arena_t plan_app_arena[ARENA_BLOCKS({plan['arena']})];" in source
     arrays = re.findall(r"static _Alignas\(8\) int(8|16)_t plan_app_(\w+)_values\[(\d+)\];", source)
     kept = {name: int(count) * int(bits) // 8 for bits, name, count in arrays}
     assert len(kept) == 5
