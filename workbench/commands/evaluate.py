@@ -14,6 +14,7 @@ from pathlib import Path
 from codegen.app.spec_file import load_spec
 from codegen.app.tables.decision import score_limit
 from codegen.common.errors import UserError
+from codegen.passes.int8_ends import int8_ends
 from codegen.passes.legalise import load_graph
 from workbench.audio import recording as audio
 from workbench.data.labels import Segment, of_session, read_labels
@@ -144,6 +145,7 @@ def _limit(args: argparse.Namespace) -> int:
         raise UserError(
             f"--threshold {args.threshold} is no share; 0..1 is allowed", remedy="For 80 per cent write 0.80."
         )
-    quantization = load_graph(load_spec(args.app).classifier.model).output.quantization
+    graph = int8_ends(load_graph(load_spec(args.app).classifier.model))
+    quantization = graph.output.quantization
     assert quantization is not None  # the build has checked it
     return score_limit(share, quantization.scale, quantization.zero_point)
