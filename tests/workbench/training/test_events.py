@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events heard and missed, against cases counted by hand: 1000 Hz, windows of 10 samples, decisions of 100."""
+"""Events heard and missed, against cases counted by hand: 1000 Hz, windows of 10 samples, spans of 100."""
 
 from __future__ import annotations
 
