@@ -13,8 +13,8 @@ _UNROLLED = (
     "products and sums"
 )
 BATCH = (
-    "a dilated convolution of a model with an open batch: give the input layer batch_size=1, e.g. "
-    "keras.Input(shape=(49, 40), batch_size=1), and convert again; it becomes one CONV_2D"
+    "the two around one convolution of stride 1 are taken as its dilation; write the layer so, e.g. "
+    "keras.layers.Conv1D(..., dilation_rate=2)"
 )
 # operator -> what is said of it, where it is not only "not supported"
 LATER: Mapping[str, str] = {
