@@ -35,7 +35,6 @@ INSTEAD: Mapping[str, str] = {
     "compared: the cosine of two vectors needs no normalised ones",
     "LOG_SOFTMAX": 'use activation="softmax"; the largest score is the same class',
     "NEG": "subtract from zero, or multiply by -1: SUB and MUL with a constant are supported",
-    "REDUCE_MAX": "use keras.layers.MaxPooling2D over the whole picture",
     "RESIZE_BILINEAR": 'use keras.layers.Resizing(height, width, interpolation="nearest")',
     "RNN": "use keras.layers.SimpleRNN(..., unroll=True)",
     "SPACE_TO_BATCH_ND": BATCH,
