@@ -82,7 +82,7 @@ def mean_multiplier(input_: Tensor, output: Tensor, count: int) -> Multiplier:
 
 @dataclass(frozen=True)
 class Blocks:
-    """What is reduced: `count` values `depth` apart, for each of `depth` channels in each of `rows` blocks."""
+    """`count` values that lie `depth` apart are one result, for each of `depth` channels of `rows` blocks."""
 
     source: int  # the tensor
     rows: int
