@@ -2,7 +2,8 @@
 """A pytest plugin: build/proofs.json, what each test that started an image said of its board.
 
 {"boards": {BOARD: {WHERE: {TEST: {"passed": bool, "date": "YYYY-MM-DD"}}}}}. A run of all tests writes it
-anew; a run of some replaces what those said. A test that was skipped says nothing.
+anew; a run of some replaces what those said. A test that was skipped says nothing. One that failed may have
+ended before it started what it starts (its worker crashed): it has failed wherever it had passed.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ class Collector:
         boards: dict[str, dict[str, dict[str, Any]]] = {} if whole else _earlier(file)
         for places in boards.values():
             for tests in places.values():
-                for test in self._started:
+                for test in self._failed & tests.keys():
+                    tests[test] = {"passed": False, "date": date}
+                for test in self._started.keys() - self._failed:
                     tests.pop(test, None)
         for test, started in self._started.items():
             if test in self._skipped and test not in self._failed:
