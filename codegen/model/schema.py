@@ -190,6 +190,12 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
     "CALL_ONCE": (103, {"init_subgraph_index": Option(0, "int32", 0)}),
     "VAR_HANDLE": (111, {"container": Option(0, "text", ""), "shared_name": Option(1, "text", "")}),
     "GATHER": (23, {"axis": Option(0, "int32", 0), "batch_dims": Option(1, "int32", 0)}),
+    "TRANSPOSE_CONV": (49, {
+        "padding": Option(0, "padding", "same"),
+        "stride_w": Option(1, "int32", 0),
+        "stride_h": Option(2, "int32", 0),
+        "fused_activation_function": Option(3, *_ACTIVATION),
+    }),
     "GELU": (116, {"approximate": Option(0, "bool", False)}),
     "MIRROR_PAD": (77, {"mode": Option(0, "int8", 0)}),
     "SPACE_TO_DEPTH": (19, {"block_size": Option(0, "int32", 0)}),
