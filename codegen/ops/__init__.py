@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from codegen.ops import (
     arithmetic,
+    batch_matmul,
     cast,
     concatenation,
     conv_2d,
@@ -31,6 +32,7 @@ from codegen.ops.family import Family, Fault
 
 MODULES = (
     arithmetic,
+    batch_matmul,
     cast,
     concatenation,
     conv_2d,

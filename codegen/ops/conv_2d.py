@@ -103,7 +103,7 @@ def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
     yield from check_bias(bias, depth)
     if input_depth != input_.shape[3]:
         yield Fault(
-            f"{depth} filters of {input_depth} channels each make no groups of its {input_.shape[3]} channels",
+            f"{depth} filters of {input_depth} channels make no groups of its {input_.shape[3]} channels",
             AGAIN,
         )
     if output.shape[3] != depth:

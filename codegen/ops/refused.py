@@ -26,8 +26,6 @@ LATER: Mapping[str, str] = {
 # operator -> what to write in its place, of operators that are supported
 INSTEAD: Mapping[str, str] = {
     "ARG_MAX": "leave the layer away: the decision takes the largest score itself",
-    "BATCH_MATMUL": "for attention over time multiply the values by their weights and average: "
-    "tf.reduce_mean(weights * values, axis=1); where one side is constant use keras.layers.Dense",
     "BATCH_TO_SPACE_ND": BATCH,
     "DIV": "multiply by the inverse where it is constant; a quotient of two signals has no int8 kernel here",
     "ELU": 'use activation="relu", or keras.layers.LeakyReLU',
@@ -40,7 +38,7 @@ INSTEAD: Mapping[str, str] = {
     "SPACE_TO_BATCH_ND": BATCH,
     "SQUARE": "multiply the tensor by itself: keras.layers.Multiply()([x, x])",
     "SUM": "average and multiply by the count: tf.reduce_mean(x, axis=...) * n",
-    "TRANSPOSE_CONV": "use keras.layers.UpSampling2D and Conv2D",
+    "TRANSPOSE_CONV": "its weights and sizes must be constants that fit each other: convert the model again",
     "UNIDIRECTIONAL_SEQUENCE_RNN": "use keras.layers.SimpleRNN(..., unroll=True)",
     "WHILE": "unroll the recurrent layer, e.g. keras.layers.GRU(..., unroll=True)",
 }
