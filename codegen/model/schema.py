@@ -185,6 +185,11 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
     }),
     "CALL_ONCE": (103, {"init_subgraph_index": Option(0, "int32", 0)}),
     "VAR_HANDLE": (111, {"container": Option(0, "text", ""), "shared_name": Option(1, "text", "")}),
+    "GATHER": (23, {"axis": Option(0, "int32", 0), "batch_dims": Option(1, "int32", 0)}),
+    "GELU": (116, {"approximate": Option(0, "bool", False)}),
+    "MIRROR_PAD": (77, {"mode": Option(0, "int8", 0)}),
+    "SPACE_TO_DEPTH": (19, {"block_size": Option(0, "int32", 0)}),
+    "DEPTH_TO_SPACE": (94, {"block_size": Option(0, "int32", 0)}),
     "SHAPE": (55, {"out_type": Option(0, "type", "float32")}),
     "PACK": (59, {"values_count": Option(0, "int32", 0), "axis": Option(1, "int32", 0)}),
 }  # fmt: skip

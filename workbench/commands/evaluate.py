@@ -17,6 +17,7 @@ from codegen.app.spec import Pipeline, Spec
 from codegen.app.tables.decision import score_limit
 from codegen.common.errors import UserError
 from codegen.common.protocol import THRESHOLD
+from codegen.passes.int8_ends import int8_ends
 from codegen.passes.legalise import load_graph
 from workbench.audio import recording as audio
 from workbench.data.labels import Segment, of_session, read_labels
@@ -275,6 +276,6 @@ def _limit(text: str, spec: Spec) -> int:
         raise UserError(
             f"--threshold {text} is no share; 0..1 is allowed", remedy="For 80 per cent write 0.80."
         )
-    quantization = load_graph(spec.classifier.model).output.quantization
+    quantization = int8_ends(load_graph(spec.classifier.model)).output.quantization
     assert quantization is not None  # the build has checked it
     return score_limit(share, quantization.scale, quantization.zero_point)

@@ -14,6 +14,7 @@ from codegen.app.spec import Spec
 from codegen.app.tables.decision import score_limit
 from codegen.common.errors import UserError
 from codegen.common.protocol import THRESHOLD
+from codegen.passes.int8_ends import int8_ends
 from codegen.passes.legalise import load_graph
 from workbench.host.host_library import Pipeline
 from workbench.protocol.lines import Decision, Stage, parse_line
@@ -86,7 +87,7 @@ def play(pipeline: PipelineSpec, device: Device, recordings: Iterable[Recording]
 
 def limits_of(app: Spec) -> tuple[int, ...]:
     """The score from which the build accepts each label, -128..128."""
-    quantization = load_graph(app.classifier.model).output.quantization
+    quantization = int8_ends(load_graph(app.classifier.model)).output.quantization
     assert quantization is not None  # the build has checked it
     assert app.pipeline is not None
     scale, zero_point = quantization.scale, quantization.zero_point
