@@ -25,7 +25,7 @@ from workbench.audio.synthesize import write_session, write_wav
 from workbench.commands.tune import _threshold
 from workbench.training.events import LabelEvents
 from workbench.training.pieces import Recording
-from workbench.training.settings_file import replaced
+from workbench.training.settings_file import Values, replaced
 from workbench.training.tune import Point, _dealt, _Decisions, allowed_alarms, gate, hear, hours_needed
 
 EXAMPLE = Path("examples/smart_lock")
@@ -177,7 +177,7 @@ threshold = [
 def test_only_what_changes_is_written(tmp_path: Path) -> None:
     file = tmp_path / "pipeline.toml"
     file.write_text(TOML)
-    values = {
+    values: Values = {
         ("gate", "threshold"): 700,
         ("gate", "backoff"): 3,
         ("decision", "threshold"): [Decimal("0.75"), Decimal("0.5")],
