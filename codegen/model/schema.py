@@ -133,6 +133,8 @@ _POOL = {
     "fused_activation_function": Option(5, *_ACTIVATION),
 }
 
+_REDUCER = {"keep_dims": Option(0, "bool", False)}
+
 # Operator -> (its table's number in the union BuiltinOptions, option -> field). Names as in the schema.
 OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
     "CONV_2D": (1, {
@@ -175,7 +177,9 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
         "axis": Option(0, "int32", 0),
         "fused_activation_function": Option(1, *_ACTIVATION),
     }),
-    "MEAN": (27, {"keep_dims": Option(0, "bool", False)}),
+    "MEAN": (27, _REDUCER),
+    "REDUCE_MAX": (27, _REDUCER),
+    "REDUCE_MIN": (27, _REDUCER),
     "SUB": (28, {"fused_activation_function": Option(0, *_ACTIVATION)}),
     "LEAKY_RELU": (75, {"alpha": Option(0, "float32", 0.0)}),
     "UNPACK": (64, {"num": Option(0, "int32", 0), "axis": Option(1, "int32", 0)}),

@@ -300,7 +300,7 @@ def test_an_unknown_operator_is_named(tmp_path: Path, op: str) -> None:
     [
         ("SVDF", ("a later version", "DepthwiseConv1D")),
         ("UNIDIRECTIONAL_SEQUENCE_LSTM", ("a later version", "unroll=True")),
-        ("PRELU", ("not supported", "LeakyReLU")),
+        ("ELU", ("not supported", "LeakyReLU")),
         ("RESIZE_BILINEAR", ("not supported", 'interpolation="nearest"')),
         ("HASHTABLE", ("not supported", "./earshot operators")),
     ],
