@@ -191,6 +191,7 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
     "VAR_HANDLE": (111, {"container": Option(0, "text", ""), "shared_name": Option(1, "text", "")}),
     "GATHER": (23, {"axis": Option(0, "int32", 0), "batch_dims": Option(1, "int32", 0)}),
     "BATCH_MATMUL": (101, {"adj_x": Option(0, "bool", False), "adj_y": Option(1, "bool", False)}),
+    "L2_NORMALIZATION": (12, {"fused_activation_function": Option(0, *_ACTIVATION)}),
     "TRANSPOSE_CONV": (49, {
         "padding": Option(0, "padding", "same"),
         "stride_w": Option(1, "int32", 0),

@@ -29,8 +29,6 @@ INSTEAD: Mapping[str, str] = {
     "BATCH_TO_SPACE_ND": BATCH,
     "DIV": "multiply by the inverse where it is constant; a quotient of two signals has no int8 kernel here",
     "ELU": 'use activation="relu", or keras.layers.LeakyReLU',
-    "L2_NORMALIZATION": "end the model with the layer before it, and divide by the norm where embeddings are "
-    "compared: the cosine of two vectors needs no normalised ones",
     "LOG_SOFTMAX": 'use activation="softmax"; the largest score is the same class',
     "NEG": "subtract from zero, or multiply by -1: SUB and MUL with a constant are supported",
     "RESIZE_BILINEAR": 'use keras.layers.Resizing(height, width, interpolation="nearest")',
