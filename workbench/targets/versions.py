@@ -9,7 +9,7 @@ _ASKED = {"qemu": ["qemu-system-arm", "--version"], "renode": ["renode", "--vers
 
 
 def emulator_version(target: str) -> str | None:
-    """"QEMU emulator version 7.2.22", "Renode, version 1.16.1"; None: it is no emulator, or says nothing."""
+    """ "QEMU emulator version 7.2.22", "Renode, version 1.16.1"; None: it is no emulator, or says nothing."""
     words = _ASKED.get(target)
     if words is None:
         return None
