@@ -11,16 +11,16 @@ enum {
     LARGEST = 0xFFFF
 };
 
-/* 0 for 0, else the highest bit's number, from 1. */
-static inline unsigned bits_of(uint32_t value)
+/* Of a value above 0, from 0. */
+static inline unsigned highest_bit(uint32_t value)
 {
 #if defined(__GNUC__)
-    return value == 0 ? 0 : 32U - (unsigned)__builtin_clz(value);
+    return 31U - (unsigned)__builtin_clz(value);
 #else
-    unsigned bits = 0;
-    for (; value != 0; value >>= 1)
-        bits++;
-    return bits;
+    unsigned bit = 0;
+    while (value >>= 1)
+        bit++;
+    return bit;
 #endif
 }
 
@@ -49,7 +49,7 @@ static uint32_t square_root(uint64_t value)
     if (value == 0)
         return 0;
     const uint32_t upper = (uint32_t)(value >> 32);
-    const unsigned up = (upper != 0 ? 32U - bits_of(upper) : 64U - bits_of((uint32_t)value)) & ~1U;
+    const unsigned up = (upper != 0 ? 31U - highest_bit(upper) : 63U - highest_bit((uint32_t)value)) & ~1U;
     const uint64_t shifted = value << up;
     uint32_t left;
     const uint32_t high = root_16((uint32_t)(shifted >> 32), &left);
@@ -107,7 +107,7 @@ static uint32_t gain(const int16_t *gains, uint32_t noise)
 {
     if (noise <= 2)
         return (uint32_t)gains[noise];
-    const unsigned bits = bits_of(noise);
+    const unsigned bits = highest_bit(noise) + 1;
     const int16_t *parabola = gains + 4 * bits - 6;
     const int32_t x = (int32_t)((bits < 11 ? noise << (11 - bits) : noise >> (bits - 11)) & 0x3FFU);
     const int32_t slope = (parabola[2] * x >> 5) + parabola[1] * 32;
@@ -130,7 +130,7 @@ void micro_frontend_control_gain(const micro_frontend_t *frontend, uint32_t *sig
  * correction, linear between 128 of them. */
 static uint32_t logarithm(const micro_frontend_t *frontend, uint32_t value)
 {
-    const unsigned whole = bits_of(value) - 1;
+    const unsigned whole = highest_bit(value);
     const uint32_t above = value - (1U << whole);
     const uint32_t fraction = whole < 16 ? above << (16 - whole) : above >> (whole - 16);
     const uint32_t segment = fraction >> 9;

@@ -52,13 +52,15 @@ def speech(seconds: int, seed: int) -> NDArray[np.int16]:
     rng = np.random.default_rng(seed)
     time = np.arange(seconds * RATE) / RATE
     pitch = 110 + 60 * np.sin(2 * np.pi * 0.3 * time) + 20 * rng.standard_normal(1)
-    voice = sum(np.sin(2 * np.pi * np.cumsum(pitch) * k / RATE) / k for k in range(1, 30))
+    phase = 2 * np.pi * np.cumsum(pitch) / RATE
+    voice = np.sum([np.sin(phase * k) / k for k in range(1, 30)], axis=0)
     formants = 1 + 0.9 * np.sin(2 * np.pi * np.cumsum(300 + 200 * np.sin(5 * time)) / RATE)
     syllables = np.clip(np.sin(2 * np.pi * 2.3 * time + rng.uniform(0, 6)), 0, 1) ** 2
     loudness = 10 ** (rng.uniform(0.5, 4.6, seconds).repeat(RATE))
     hiss = 0.1 * rng.standard_normal(len(time))
     sound = (voice * formants * syllables + hiss) * loudness / 4
-    return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+    clipped: NDArray[np.int16] = np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+    return clipped
 
 
 def edges() -> NDArray[np.int16]:
