@@ -46,7 +46,7 @@ def link(folder: Path, code: str, core: str = "cortex-m4") -> Path:
 
 
 def test_every_function_that_is_pointed_to_is_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So a pointer that comes new with a file cannot be left out. A number may be an address by chance, though
+    """So a pointer that comes new with a file cannot be left out. A number may be an address by chance, but
     not of the same function in images of two boards."""
     images = [build(board, EXAMPLE).image for board in ("mps2_an386", "nrf52840dk")]
     assert not frozenset.intersection(*map(unclaimed, images))
