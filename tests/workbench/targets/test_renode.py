@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from codegen.board.description import board_names, load_board
 from codegen.common.errors import UserError
+from codegen.common.paths import BOARDS as BOARDS_FOLDER
 from codegen.common.paths import ROOT
 from codegen.emit.board import renode_script
 from tests.support.images import hashing_image, hearing_image
@@ -221,6 +223,47 @@ def test_a_board_hears_through_its_own_driver_in_real_renode(board: str, tmp_pat
         status = device.status()
     assert heard[: len(expected)] == expected
     assert (status["lost"], status["dropped"], status["errors"]) == (0, 0, 0)
+
+
+# The nRF52840's UARTE without its core: what a host's thread does between two of the image's instructions.
+RECEIVE = """
+mach create "receive"
+include @{model}
+machine LoadPlatformDescriptionFromString "memory: Memory.MappedMemory @ sysbus 0x20000000 {{ size: 0x1000 }}"
+machine LoadPlatformDescriptionFromString "uarte0: UART.{kind} @ sysbus 0x40002000 {options}"
+sysbus WriteDoubleWord 0x40002500 8
+sysbus WriteDoubleWord 0x40002534 0x20000000
+sysbus WriteDoubleWord 0x40002538 1
+sysbus WriteDoubleWord 0x40002000 1
+sysbus.uarte0 WriteChar 0x41
+sysbus ReadDoubleWord 0x20000000
+sysbus WriteDoubleWord 0x40002110 0
+sysbus.uarte0 WriteChar 0x42
+sysbus.uarte0 WriteChar 0x43
+sysbus ReadDoubleWord 0x20000000
+sysbus WriteDoubleWord 0x40002000 1
+sysbus ReadDoubleWord 0x20000000
+sysbus ReadDoubleWord 0x40002110
+sysbus WriteDoubleWord 0x40002110 0
+sysbus WriteDoubleWord 0x40002000 1
+sysbus ReadDoubleWord 0x20000000
+quit
+"""
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_byte_between_two_transfers_waits_for_the_next(ours: bool, tmp_path: Path) -> None:
+    """Renode's own UARTE writes it behind the memory of the one that has ended, over the image's variables."""
+    need_tool("renode")
+    kind, options = ("Uarte", "") if ours else ("NRF52840_UART", "{ easyDMA: true }")
+    script = tmp_path / "receive.resc"
+    script.write_text(
+        RECEIVE.format(model=BOARDS_FOLDER / "nrf52840dk" / "Uarte.cs", kind=kind, options=options)
+    )
+    words = ["renode", "--disable-gui", "--plain", "--console", str(script)]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    read = [int(value, 16) for value in re.findall(r"^0x([0-9A-F]+)\s*$", done.stdout, re.MULTILINE)]
+    assert (read == [0x41, 0x41, 0x42, 1, 0x43]) == ours, done.stdout
 
 
 # Of our model of xG24's USART: without it the place in the frame is kept, as if EN = 0 were never written.
