@@ -14,6 +14,7 @@ from typing import Any
 from codegen.app.spec import Pipeline, Spec
 from codegen.app.tables.decision import NEVER, score_limit
 from codegen.common.errors import UserError
+from codegen.passes.int8_ends import int8_ends
 from codegen.passes.legalise import load_graph
 from workbench.audio import recording as audio
 from workbench.data.labels import Segment, of_session, read_labels
@@ -161,7 +162,7 @@ def _too_short(args: argparse.Namespace, rate: float, hours: float) -> UserError
 def _values(spec: Spec, tuned: Tuned) -> Values:
     """The choice as pipeline.toml has it."""
     settings = tuned.settings
-    quantization = load_graph(spec.classifier.model).output.quantization
+    quantization = int8_ends(load_graph(spec.classifier.model)).output.quantization
     assert quantization is not None  # the build has checked it
     assert spec.pipeline is not None
     own = limits_of(spec)
