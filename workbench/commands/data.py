@@ -34,10 +34,10 @@ DESCRIPTION = """\
 LABELS is what every command takes: a CSV (file,start,end,label,...), Audacity label tracks, Raven selection
 tables (.txt), Label Studio's or SensiML's JSON, or a folder with one of these.
 
-  earshot data check LABELS --app DIR      what is wrong with them: place and remedy of each finding
-  earshot data import LABELS -o OUT.csv    labels of another program as a CSV that a person can read
-  earshot data export LABELS -o OUT        and back: -o names a .json, a .txt or a folder, --format which kind
-  earshot data regions LABELS -o OUT.csv   long stretches of noise cut into windows, the last part for testing
+  check     what is wrong with them: place and remedy of each finding
+  import    labels of another program as a CSV that a person can read
+  export    and back
+  regions   long stretches of noise cut into windows, the last part for testing
 
   earshot data check recordings/labels.csv --app examples/smart_lock
   earshot data import door.Table.1.selections.txt -o labels.csv
