@@ -25,14 +25,14 @@ Values = NDArray[np.float64]
 
 
 def summaries(pipeline: Pipeline, recordings: Iterable[Recording]) -> tuple[Values, list[Piece]]:
-    """Mean and spread of the features of every piece, [n, 2 * cepstra], and the pieces."""
+    """Mean and spread of the features of every piece, [n, 2 * size], and the pieces."""
     rows, pieces = [], []
     for recording in recordings:
         for piece in recording.pieces:
             _, _, features = pipeline.features(recording.samples[piece.start : piece.end])
             rows.append(np.concatenate([features.mean(axis=0), features.std(axis=0)]))
             pieces.append(piece)
-    width = 2 * pipeline.spec.mfcc.cepstra
+    width = 2 * pipeline.spec.front_end.size
     return np.array(rows, np.float64).reshape(-1, width), pieces
 
 
