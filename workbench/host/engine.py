@@ -23,7 +23,7 @@ from codegen.passes.legalise import load_graph
 from workbench.build import build
 from workbench.host.host_library import Library
 from workbench.host.model_app import bare_app, model_app
-from workbench.progress import progress
+from workbench.progress import progress, waiting
 from workbench.protocol.lines import Status
 from workbench.targets import Device, open_app
 
@@ -82,10 +82,11 @@ def app_of(args: argparse.Namespace) -> Path:
 def read_app(args: argparse.Namespace, kernels: str = "small") -> App:
     """The same app, read, for what builds nothing. kernels: of a bare model"""
     _check_one(args)
-    if args.app is None:
-        return bare_app(args.model, kernels, Reference(args.reference or Reference.LITERT.value))
-    spec = _app_spec(args)
-    return App(spec, load_graph(spec.classifier.model))
+    with waiting(f"reading {args.model or args.app}"):
+        if args.app is None:
+            return bare_app(args.model, kernels, Reference(args.reference or Reference.LITERT.value))
+        spec = _app_spec(args)
+        return App(spec, load_graph(spec.classifier.model))
 
 
 def _check_one(args: argparse.Namespace) -> None:
@@ -118,13 +119,14 @@ def reference_of(args: argparse.Namespace, spec: Spec) -> Reference:
 def chosen_app(args: argparse.Namespace) -> tuple[Path, Spec, Graph]:
     """The app that the arguments name, or one made for the bare model; sets args.target and args.engine."""
     _check_one(args)
-    if args.app is None:
-        app = app_of(args)
-        spec = load_spec(app)
-    else:
-        app, spec = Path(args.app), _app_spec(args)
-    args.target, args.engine = where(args.target, args.engine, spec)
-    graph = load_graph(spec.classifier.model)
+    with waiting(f"reading {args.model or args.app}"):
+        if args.app is None:
+            app = app_of(args)
+            spec = load_spec(app)
+        else:
+            app, spec = Path(args.app), _app_spec(args)
+        args.target, args.engine = where(args.target, args.engine, spec)
+        graph = load_graph(spec.classifier.model)
     return app, spec, computed_graph(with_engine(spec, args.engine), graph)
 
 
