@@ -62,7 +62,7 @@ def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
         what = f"minimum {values[minimum]} and maximum {values[maximum]}; the minimum is less"
         yield fault(what, "Exchange them, or leave both away for -500000 and 500000.", minimum, maximum)
 
-    every = ("classifier", "every_layer")
+    every = ("classifier", "layer_outputs")
     if values.get(every) and set(toml.data) != {"classifier"}:
         what = "the outputs of all layers are for a bare model: a file with [classifier] alone"
         yield fault(what, "Leave the key away; `earshot verify --layers` sets it where it needs it.", every)

@@ -15,7 +15,7 @@ from workbench.host import engine as inference
 from workbench.verify.layers import Layer
 from workbench.verify.model import Report, Wanted, verify_model
 from workbench.verify.outputs import Verification
-from workbench.verify.reference import OracleError
+from workbench.verify.reference import NoReferenceError
 
 NAME = "verify"
 HELP = "compare a model's C with TFLite's reference kernels, value by value"
@@ -80,15 +80,15 @@ def _models(given: list[Path]) -> list[Path]:
 
 def _one(args: argparse.Namespace, quiet: bool) -> dict[str, Any]:
     """Verifies one model and prints what came of it; its JSON object."""
-    _, spec, graph = inference.chosen_app(args)
-    reference = inference.reference_of(args, spec)
+    app = inference.chosen_app(args)
+    reference = inference.reference_of(args, app.spec)
     named = str(args.model if args.model is not None else args.app)
     if args.layers and args.engine != "aot":
         raise UserError("--layers is for the engine aot: the other keeps no layer's output")
     wanted = Wanted(args.target, args.engine, reference, args.samples, args.seed, args.sequence, args.layers)
     try:
-        report = verify_model(spec, graph, wanted)
-    except OracleError as error:
+        report = verify_model(app, wanted)
+    except NoReferenceError as error:
         raise UserError(str(error), remedy="There is nothing to compare this model with.") from None
     if not quiet:
         for what, result in report.results.items():
