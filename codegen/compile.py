@@ -2,9 +2,9 @@
 """The compiler: an app's pipeline.toml and model become one object, from which all else is made.
 
 Reading comes first, each file once (`load_app`): settings, graph, operators on constants folded away, and the
-refusal of what the engine does not compute exactly (passes/legalise.py). Then the passes, in the order in
-which `run_passes` has them. Nothing after this lowers or plans again: C, tables, figures and counts are read
-from `Compiled`.
+refusal of what the engine does not compute exactly (passes/legalise.py). An app's model gets int8 ends, and
+is held to the settings (`compile_app`). Then come the passes, in the order in which `run_passes` has them.
+Nothing after this lowers or plans again: C, tables, figures and counts are read from `Compiled`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from codegen.app.spec_file import load_spec
 from codegen.incremental import Incremental, incremental
 from codegen.kernels.layer import Program
 from codegen.model.graph import Graph
+from codegen.passes.int8_ends import computed_graph
 from codegen.passes.layer_outputs import LayerOutput, layer_outputs
 from codegen.passes.legalise import load_graph
 from codegen.passes.lower import lower
@@ -28,7 +29,7 @@ from codegen.passes.wide_weights import wide_weights
 
 @dataclass(frozen=True, eq=False)
 class App:
-    """An app's pipeline.toml and its model, each read once and handed on."""
+    """An app's pipeline.toml and its model, each read once and handed on. graph: as the file has it"""
 
     spec: Spec
     graph: Graph
@@ -38,6 +39,7 @@ class App:
 class Compiled:
     """What the passes made of an app.
 
+    graph: what the engine computes: where an app's model has other ends in its file, the int8 between them
     program: the kernels' calls of a full run, with their constants
     plan: where each tensor of the program lies; or, where the model is computed incrementally, the schedule,
         state and memory of a decision
@@ -76,8 +78,9 @@ def compile_app(app: Path | App, kernels: str | None = None, engine: str | None 
     loaded = load_app(app)
     spec = with_kernels(loaded.spec, kernels)
     spec = with_engine(spec, engine or spec.classifier.engine)
-    check(spec, loaded.graph)
-    return run_passes(spec, loaded.graph)
+    graph = computed_graph(spec, loaded.graph)
+    check(spec, graph)
+    return run_passes(spec, graph)
 
 
 def run_passes(spec: Spec, graph: Graph) -> Compiled:

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     with waiting("generating C"):
         compiled = compile_app(app, engine="aot")
         files = package(compiled)
-    for text in remarks(app.spec, app.graph):
+    for text in remarks(compiled.spec, compiled.graph):
         remark(text)
     write_package(files, args.output)
     print(f"{len(files)} files in {args.output}; sh {args.output}/build.sh builds the example")

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("is no .svg file", file=args.output, remedy="The figure is SVG: -o plan.svg")
     app = inference.read_app(args)
     with waiting("planning the memory"):
-        memory = memory_plan(compile_app(app))
+        memory = memory_plan(compile_app(app, engine="aot"))
     named = str(args.model if args.model is not None else args.app)
     if args.output is not None:
         try:

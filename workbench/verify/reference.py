@@ -51,7 +51,7 @@ def interpreter_python(reference: Reference) -> Path:
 
 
 class ReferenceInterpreter:
-    """A model in a process of its own: `with ReferenceInterpreter(path) as reference: reference.run(rows)`."""
+    """A model in a process of its own: `with ReferenceInterpreter(path) as model: model.run(inputs)`."""
 
     def __init__(
         self, model: Path, reference: Reference = Reference.LITERT, content: bytes | None = None
