@@ -211,6 +211,6 @@ def test_functions_of_values_are_kept(tmp_path: Path, op: str) -> None:
     made.operator(op, operands, [output.index], options)
     path = made.write(tmp_path / "m.tflite", [made.input], [made.end_dense(made.function(output))])
     app = App(path, FRAMES, CEPSTRA, Layout.FRAMES_BY_CEPSTRA)
-    layers = mode_plan(app.spec("m"), load_graph(path)).layers
+    layers = modes_of(app).layers
     assert {layer.op for layer in layers if not layer.incremental} == {"FULLY_CONNECTED"}
     assert compare([app]) > 20
