@@ -20,7 +20,7 @@ from codegen.app.spec_file import load_spec
 from codegen.app.tables.decision import score_limit
 from codegen.common.errors import UserError
 from tests.support.cli import earshot, refused
-from tests.support.tutorial import tutorial_library, noises, tutorial_app
+from tests.support.tutorial import noises, tutorial_app, tutorial_library
 from workbench.audio.synthesize import write_session, write_wav
 from workbench.commands.tune import _threshold
 from workbench.training.events import LabelEvents
