@@ -162,6 +162,7 @@ def test_a_range_for_each_place_of_the_cascade_is_refused(tmp_path: Path, key: s
         [decision]
         labels = ["a"]
         threshold = 0.5
+        [mfcc]
     """
     (tmp_path / "pipeline.toml").write_text(textwrap.dedent(text))
     (tmp_path / "m.tflite").touch()
@@ -174,7 +175,8 @@ def test_generate_prints_the_plan(tmp_path: Path) -> None:
     (tmp_path / "knock").mkdir()
     tutorial_like(tmp_path / "knock" / "model.tflite", 3)
     (tmp_path / "knock" / "pipeline.toml").write_text(
-        '[classifier]\nmodel = "model.tflite"\n[decision]\nlabels = ["a", "b", "c", "d"]\nthreshold = 0.5\n'
+        '[mfcc]\n[classifier]\nmodel = "model.tflite"\n[decision]\nlabels = ["a", "b", "c", "d"]\n'
+        "threshold = 0.5\n"
     )
     done = earshot("generate", "--app", tmp_path / "knock", "-o", tmp_path / "sources")
     assert done.returncode == 0, done.stderr
