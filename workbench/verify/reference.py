@@ -30,7 +30,7 @@ TIMEOUT = 60  # seconds to wait for a child that was reported to end
 _TFLM = ".venv-tflm"
 
 
-class OracleError(Exception):
+class NoReferenceError(Exception):
     """The interpreter refused the model or died; the message names the model."""
 
 
@@ -50,10 +50,13 @@ def interpreter_python(reference: Reference) -> Path:
     return ROOT / _TFLM / "bin/python"
 
 
-class Oracle:
-    """A model in the reference interpreter: `with Oracle(path) as oracle: outputs = oracle.run(inputs)`."""
+class ReferenceInterpreter:
+    """A model in a process of its own: `with ReferenceInterpreter(path) as model: model.run(inputs)`."""
 
-    def __init__(self, model: Path, reference: Reference = Reference.LITERT) -> None:
+    def __init__(
+        self, model: Path, reference: Reference = Reference.LITERT, content: bytes | None = None
+    ) -> None:
+        """content: the file's, where it has been read; `model` then only names it in messages"""
         self.model = model
         # Not a pipe: one that nobody reads would fill up and stop the child.
         self._said = tempfile.TemporaryFile()  # noqa: SIM115
@@ -65,12 +68,12 @@ class Oracle:
             cwd=ROOT,
         )
         try:
-            self._ask("load", str(model))
+            self.load(model, content)
         except BaseException:
             self.close()
             raise
 
-    def __enter__(self) -> Oracle:
+    def __enter__(self) -> ReferenceInterpreter:
         return self
 
     def __exit__(
@@ -90,10 +93,11 @@ class Oracle:
             self._child.wait()
         self._said.close()
 
-    def load(self, model: Path) -> None:
+    def load(self, model: Path, content: bytes | None = None) -> None:
         """Another model in the same process."""
         self.model = model
-        self._ask("load", str(model))
+        data = model.read_bytes() if content is None else content
+        self._ask("load", "", [np.frombuffer(data, np.uint8)])
 
     def run(self, inputs: NDArray[Any], *, sequence: bool = False) -> NDArray[Any]:
         """Outputs for inputs with the batch on axis 0 (each row one run of the model's batch of 1).
@@ -121,9 +125,9 @@ class Oracle:
             send(stdin, command, text, arrays or [])
             status, text, answer = receive(stdout)
         except (BrokenPipeError, EOFError):
-            raise OracleError(f"{self.model}: the reference interpreter {self._end()}") from None
+            raise NoReferenceError(f"{self.model}: the reference interpreter {self._end()}") from None
         if status != "ok":
-            raise OracleError(f"{self.model}: the reference interpreter refuses: {text}")
+            raise NoReferenceError(f"{self.model}: the reference interpreter refuses: {text}")
         return answer
 
     def _end(self) -> str:
