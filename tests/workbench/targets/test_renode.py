@@ -22,6 +22,7 @@ from codegen.emit.board import renode_script
 from tests.support.images import hashing_image, hearing_image
 from tests.support.processes import gone
 from tests.support.tools import need_tool
+from toolbox.test_log import VARIABLE
 from workbench.protocol.lines import Cycles, Error
 from workbench.targets import Device, RenodeOptions, open_target, target_board
 from workbench.targets.renode import renode_link
@@ -65,6 +66,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.write_text(FAKE.format(python=sys.executable))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv(VARIABLE, raising=False)  # what runs here proves nothing of Renode
     monkeypatch.setenv("FAKE_NOTES", str(tmp_path / "notes"))
     monkeypatch.setenv("FAKE_IMAGE", str(hashing_image("pc")))
     return tmp_path / "notes"
