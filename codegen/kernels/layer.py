@@ -102,6 +102,7 @@ class Program:
 
     states: tensor -> variable, of the tensors that are a variable's memory
     outside: tensors that lie neither in the arena nor with the caller
+    kept: tensor -> the channels that it has of the model's, where constants went away
     """
 
     tensors: tuple[Tensor, ...]
@@ -110,3 +111,4 @@ class Program:
     output: int
     states: Mapping[int, int] = field(default_factory=dict)
     outside: frozenset[int] = frozenset()
+    kept: Mapping[int, NDArray[np.int64]] = field(default_factory=dict)

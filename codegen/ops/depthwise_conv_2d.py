@@ -87,6 +87,7 @@ def lower(lowering: Lowering, node: Node) -> None:
                 node,
                 "depthwise",
                 type="depthwise_3x3",
+                form="apart" if geometry.along.stride == 2 else "",
                 fields=[
                     ("words", "words"),
                     ("depth", str(depth)),
@@ -95,7 +96,7 @@ def lower(lowering: Lowering, node: Node) -> None:
                     ("keeps_negative", str(int(scaling.zero_point > -128))),
                 ],
                 arrays=(words,),
-                in_place=[input_.index] if rows.padded and columns.padded else (),
+                in_place=[input_.index] if input_.shape == output.shape else (),
                 scratch=geometry.scratch,
                 macs=rows.count * columns.count * depth * 9,
                 note="3 x 3",
@@ -147,10 +148,11 @@ class Lines:
     @classmethod
     def best(cls, rows: Axis, columns: Axis, depth: int) -> Lines | None:
         """The way with fewer pairs of outputs; None where the kernel does not fit."""
-        if any((axis.kernel, axis.stride, axis.dilation) != (3, 1, 1) for axis in (rows, columns)):
+        if any((axis.kernel, axis.dilation) != (3, 1) for axis in (rows, columns)):
             return None
         ways = [cls(rows, columns, depth, True), cls(columns, rows, depth, False)]
-        return min(ways, key=lambda way: way.across.count * way.pairs)
+        ways = [way for way in ways if way.along.stride <= 2]
+        return min(ways, key=lambda way: way.across.count * way.pairs, default=None)
 
     @property
     def pairs(self) -> int:
@@ -160,7 +162,7 @@ class Lines:
     @property
     def scratch(self) -> int:
         """Bytes of four channels' strips."""
-        return 48 * (self.pairs + 1)
+        return 48 * (self.pairs * self.along.stride + 1)
 
     def fields(self) -> list[tuple[str, str]]:
         """Geometry of a depthwise_3x3_t."""
@@ -178,6 +180,7 @@ class Lines:
             ("made_points", str(along.count)),
             ("made_line_step", str(made_line)),
             ("made_point_step", str(made_point)),
+            ("line_stride", str(across.stride)),
             ("lines_before", str(across.before)),
             ("points_before", str(along.before)),
         ]
