@@ -79,6 +79,7 @@ class Layer:
     scratch: bytes of working memory, 0: the kernel takes none
     macs: multiply-accumulates of the operator as the model defines it
     input_type: that the kernel reads its first input as, in C
+    general: why a kernel for any numbers computes it, and not a faster one; "" where that does
     """
 
     name: str
@@ -94,6 +95,7 @@ class Layer:
     macs: int = 0
     note: str = ""
     input_type: str = "int8_t"
+    general: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,13 +75,14 @@ def lower(lowering: Lowering, node: Node) -> None:
         high=high,
     )
     geometry = Lines.best(rows, columns, depth)
+    general = _not_three(rows, columns)
     if geometry is not None and depth == input_.shape[3]:
         lines_first = data[0].transpose(2, 0, 1) if geometry.along_rows else data[0].transpose(2, 1, 0)
         try:
             folded = replace(scaling, biases=channels.folded_bias(flat, bias, zero_point))
             words = conv_words.depthwise(lines_first, folded)
-        except NotExactError:
-            pass
+        except NotExactError as error:
+            general = str(error)
         else:
             lowering.add(
                 node,
@@ -133,7 +134,19 @@ def lower(lowering: Lowering, node: Node) -> None:
         arrays=(Array("weights", "int8_t", data.reshape(-1), order), scaling.array()),
         macs=rows.count * columns.count * depth * kernel_rows * kernel_columns,
         note=f"{kernel_rows} x {kernel_columns}",
+        general=general,
     )
+
+
+def _not_three(rows: Axis, columns: Axis) -> str:
+    """Why depthwise_3x3 does not serve these windows, or else these channels."""
+    if (rows.kernel, columns.kernel) != (3, 3):
+        return f"its kernel is {rows.kernel} x {columns.kernel}, not 3 x 3"
+    if (rows.dilation, columns.dilation) != (1, 1):
+        return f"its dilation is {rows.dilation} x {columns.dilation}"
+    if min(rows.stride, columns.stride) > 2:
+        return f"its stride is {rows.stride} x {columns.stride}"
+    return "it makes several channels of one"
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ def lower(graph: Graph, reference: Reference = Reference.LITERT, *, fast: bool =
     """The calls that compute `graph`, which the door has passed, with the bits of `reference`."""
     reduced = without_constant_channels(graph)
     lowering = lowered(reduced.graph, reference, fast=fast)
-    nodes = {node.index: node for node in graph.nodes}
-    layers = [_as_defined(layer, graph, nodes[layer.node.index]) for layer in lowering.layers]
+    nodes = {node.outputs: node for node in graph.nodes}
+    layers = [_as_defined(layer, graph, nodes[layer.node.outputs]) for layer in lowering.layers]
     return replace(program(lowering, layers), kept=reduced.kept)
 
 

@@ -18,7 +18,7 @@ class ModelLayer:
     name: of its struct, without the app's prefix; op: the model's operator
     mac: multiply-accumulates of a full inference, as the model defines it
     mac_incremental: of a decision one frame after the last; `mac` where the layer is computed in full
-    incremental, reason, state: see LayerMode
+    incremental, reason, state: see LayerMode; general: why a kernel for any numbers computes it, or ""
     """
 
     name: str
@@ -28,12 +28,14 @@ class ModelLayer:
     incremental: bool
     reason: str
     state: int
+    general: str = ""
 
 
 def model_layers(spec: Spec, graph: Graph) -> tuple[ModelLayer, ...]:
     """In the order of the generated C."""
     program = lower(graph, spec.classifier.reference, fast=spec.classifier.fast)
     defined = {layer.name: layer.macs for layer in program.layers}
+    general = {layer.name: layer.general for layer in program.layers}
     return tuple(
         ModelLayer(
             layer.name,
@@ -43,6 +45,7 @@ def model_layers(spec: Spec, graph: Graph) -> tuple[ModelLayer, ...]:
             layer.incremental,
             layer.reason,
             layer.state,
+            "" if layer.incremental and layer.op == "CONV_2D" else general.get(layer.name, ""),
         )
         for layer in mode_plan(spec, graph).layers
     )

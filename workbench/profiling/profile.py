@@ -19,6 +19,7 @@ from codegen.app.spec_file import load_spec
 from codegen.board.description import Board, load_board
 from codegen.common.errors import UserError
 from codegen.model.graph import Graph
+from codegen.passes.int8_ends import computed_graph
 from codegen.passes.legalise import load_graph
 from workbench.build import Build, build
 from workbench.profiling import memory, tflm
@@ -45,6 +46,7 @@ class LayerProfile:
     mac_incremental, incremental: of an incremental one; None where the model has no incremental form
     mode: "incremental": a decision computes its newest row only; "full": all of it, and `reason` says why
     state: bytes it keeps from decision to decision for that
+    general: why a kernel for any numbers computes it, and not a faster one; ""
     """
 
     name: str
@@ -56,6 +58,7 @@ class LayerProfile:
     mode: str
     reason: str
     state: int
+    general: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,11 @@ class Profile:
         return sum(layer.mac for layer in self.layers)
 
     @property
+    def general_share(self) -> float:
+        """Of a full decision's instructions: those of layers in kernels for any numbers."""
+        return sum(layer.instructions for layer in self.layers if layer.general) / self.decisions.full
+
+    @property
     def front_end(self) -> int:
         """Instructions of every window, decided or not."""
         return sum(stage.instructions for stage in self.stages if stage.name != "decision")
@@ -137,7 +145,7 @@ def profile(
     assert board is not None
     spec = with_kernels(load_spec(app), kernels)
     spec = with_engine(spec, engine or spec.classifier.engine)
-    graph = load_graph(spec.classifier.model)
+    graph = computed_graph(spec, load_graph(spec.classifier.model))
     built = build(board.name, app, build_dir, counting=True, kernels=kernels, engine=engine)
     shipped = built
     if named.name != board.name:
@@ -272,6 +280,7 @@ class _Profiler:
                 "" if not layer.op else "incremental" if layer.incremental else "full",
                 layer.reason,
                 layer.state,
+                layer.general,
             )
             for layer in rows
         )

@@ -126,12 +126,13 @@ def _check_same(device: Device, app: Path) -> None:
     from codegen.app.contract import feature_contract
     from codegen.app.fit import remarks
     from codegen.app.spec_file import load_spec
+    from codegen.passes.int8_ends import int8_ends
     from codegen.passes.legalise import load_graph
 
     spec = load_spec(app)
     graph = load_graph(spec.classifier.model)
-    for text in remarks(spec, graph):
-        remark(text)
+    for text in remarks(spec, int8_ends(graph)):
+        remark(text, once=True)
     model = graph.sha256[:16]
     contract = feature_contract(spec) if spec.pipeline is not None else None
     for what, theirs, ours in (
