@@ -10,7 +10,7 @@ from codegen.app.contract import check_contract
 from codegen.app.fit import check
 from codegen.app.spec import Spec, with_engine, with_kernels
 from codegen.app.spec_file import load_spec
-from codegen.app.tables import mfcc_scratch_bytes
+from codegen.app.tables import scratch_bytes
 from codegen.common.render import render
 from codegen.emit.line_size import line_size
 from codegen.emit.model import model_source
@@ -58,7 +58,7 @@ def generate(app: Path | App, kernels: str | None = None, tflm: int | None = Non
     graph = computed_graph(spec, loaded.graph)
     check(spec, graph)
     check_contract(spec)
-    scratch = mfcc_scratch_bytes(spec.pipeline.mfcc) if spec.pipeline else 0
+    scratch = scratch_bytes(spec.pipeline) if spec.pipeline else 0
     model = model_source(spec, graph, scratch) if tflm is None else tflm_model(spec, graph, tflm, scratch)
     files = {f"{spec.name}.h": _header(spec, graph), f"{spec.name}_model.c": model}
     if spec.pipeline is not None:

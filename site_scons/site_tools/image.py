@@ -16,7 +16,7 @@ from toolbox.options import MODEL_FLAGS
 # Where every instruction counts; all else of firmware/ is compiled for size: without tables of jumps and
 # without registers that hold a value for a loop's sake, and with all variables of a file in one section, so
 # that code reaches them from one address.
-FAST = ("pipeline/gate", "pipeline/mfcc", "nn/")
+FAST = ("pipeline/gate", "pipeline/mfcc", "pipeline/micro_frontend", "nn/")
 SMALL = (
     "-Os",
     "-fno-schedule-insns2",
@@ -24,8 +24,9 @@ SMALL = (
     "-fno-move-loop-invariants",
     "-fno-data-sections",
 )
-# What nothing but an image's own main() calls: the compiler sees it as one, when it links.
-TOGETHER = ("device/",)
+# What nothing but an image's own main() calls: the compiler sees it as one, when it links. With it what tells
+# whether the chip can count clocks: where not, nothing of it is left.
+TOGETHER = ("device/", "port/cortex_m/cycles", "port/mps2/cycles")
 # Texts alone, generated: packed, and each an object that the linker leaves out where it is not used.
 TABLE, PACKED = "protocol_table.c", ("-Os",)
 
