@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outputs of all layers behind the model's own output: what `verify` finds a differing layer by.
+"""The outputs of all layers after the model's own output: what `verify` finds a differing layer by.
 
 The program, its memory plan and its kernels are those of the model that ships; after a layer's call its
 output is copied out, before anything may overwrite it.
@@ -12,10 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.app.spec import Spec
 from codegen.kernels.layer import Program
 from codegen.model.graph import Graph, Node, Tensor
-from codegen.passes.lower import lower
 
 
 @dataclass(frozen=True)
@@ -47,12 +45,3 @@ def layer_outputs(graph: Graph, program: Program) -> tuple[LayerOutput, ...]:
             found.append(LayerOutput(call, makers[tensor], made, offset, program.kept.get(tensor)))
             offset += made.nbytes
     return tuple(found)
-
-
-def output_bytes(spec: Spec, graph: Graph) -> int:
-    """Of what the model's run() writes."""
-    size = graph.output.nbytes
-    if spec.classifier.every_layer:
-        outputs = layer_outputs(graph, lower(graph, spec.classifier.reference, fast=spec.classifier.fast))
-        size += sum(output.tensor.nbytes for output in outputs)
-    return size
