@@ -21,6 +21,7 @@ COMMANDS: tuple[str, ...] = (
     "train",
     "evaluate",
     "tune",
+    "import_",
     "synthesize",
     "packs",
     "backtrace",
