@@ -88,7 +88,7 @@ def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
 
     yield from _scale(toml, values, fault)
 
-    every = ("classifier", "every_layer")
+    every = ("classifier", "layer_outputs")
     if values.get(every) and set(toml.data) != {"classifier"}:
         what = "the outputs of all layers are for a bare model: a file with [classifier] alone"
         yield fault(what, "Leave the key away; `earshot verify --layers` sets it where it needs it.", every)

@@ -340,7 +340,7 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
         "offset": Whole(0, 255),
         "rounding": Word(tuple(rounding.value for rounding in Rounding)),
         "reference": Word(tuple(reference.value for reference in Reference)),
-        "every_layer": Flag(),
+        "layer_outputs": Flag(),
     },
     "decision": {
         "labels": Labels(),

@@ -134,7 +134,7 @@ class Classifier:
     offset: int = 0  # subtracted from the 8-bit feature, 0..255: 0 or 127 in practice
     rounding: Rounding = Rounding.NEAREST
     reference: Reference = Reference.LITERT  # whose bits the generated C computes
-    every_layer: bool = False  # a bare model's run() appends the outputs of all layers to its own
+    layer_outputs: bool = False  # a bare model's run() appends the outputs of all layers to its own
 
     @property
     def fast(self) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
+from codegen.app.contract import feature_contract
 from codegen.app.spec import (
     Audio,
     Cascade,
@@ -28,12 +29,22 @@ from codegen.app.spec import (
 )
 from codegen.app.tables import scratch_bytes
 from codegen.common.render import render
+from codegen.compile import Compiled
 from codegen.emit.pipeline import pipeline_source
+from codegen.kernels.layer import Program
 from codegen.model.graph import Graph, Quantization, Tensor
+from codegen.passes.memory_plan import plan
 from tests.support.compile import compile_shared
 from tests.support.pipeline_c import SOURCES, runtime
 
 FAKE_MODEL = Path(__file__).with_name("fake_model.c")
+
+
+def without_layers(spec: Spec, graph: Graph) -> Compiled:
+    """What stands for a compiled app whose model is a test's own C: `graph` has its edges alone."""
+    program = Program(graph.tensors, (), graph.inputs[0], graph.outputs[0])
+    contract = None if spec.pipeline is None else feature_contract(spec)
+    return Compiled(spec, graph, program, plan(program), "a test's own model", contract, ())
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,11 @@ class App:
         shape = (1, frames, cepstra, 1) if natural else (1, cepstra, frames, 1)
         return edges(shape, len(self.labels), Quantization((self.input_scale,), (self.input_zero_point,)))
 
+    @property
+    def compiled(self) -> Compiled:
+        """The app around a model of a test's own."""
+        return without_layers(self.spec, self.graph)
+
     def sources(self, folder: Path) -> list[Path]:
         """Writes app.h and app_pipeline.c; the C files to compile, without the model."""
         header = render(
@@ -97,7 +113,7 @@ class App:
         )
         (folder / "app.h").write_text(header)
         source = folder / "app_pipeline.c"
-        source.write_text(pipeline_source(self.spec, self.graph))
+        source.write_text(pipeline_source(self.compiled))
         return [source, *SOURCES]
 
     def defines(self, *, incremental: bool = False, catch_up: int = 0) -> list[str]:

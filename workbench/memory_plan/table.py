@@ -6,14 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codegen.app.spec import Spec
 from codegen.app.tables import scratch_bytes
 from codegen.common.render import shape_text
-from codegen.incremental import Incremental, incremental
+from codegen.compile import Compiled
+from codegen.incremental import Incremental
 from codegen.incremental.state import FlatStream, Rows, State, Stream
-from codegen.model.graph import Graph
-from codegen.passes.lower import lower
-from codegen.passes.memory_plan import Block, Plan, plan
+from codegen.passes.memory_plan import Block, Plan
 
 FEATURES, FRAME, DECISION, MODEL = "features", "each frame", "each decision", "model"
 
@@ -90,16 +88,15 @@ class MemoryPlan:
         return sum(row.size for row in self.kept)
 
 
-def memory_plan(spec: Spec, graph: Graph) -> MemoryPlan:
-    """What the generator makes of the app's model: the plan that is compiled."""
-    found = incremental(spec, graph)
+def memory_plan(compiled: Compiled) -> MemoryPlan:
+    """The plan by which the app's sources are generated."""
+    spec, found = compiled.spec, compiled.plan
     if isinstance(found, Incremental):
         parts = [(FRAME, found.step), (DECISION, found.rest)]
         kept = tuple(KeptRow(one.name, one.nbytes, _kept_text(one)) for one in found.states)
         needed = found.arena
     else:
-        whole = plan(lower(graph, spec.classifier.reference, fast=spec.classifier.fast))
-        parts, kept, needed = [(MODEL, whole)], (), whole.arena
+        parts, kept, needed = [(MODEL, found)], (), found.arena
     calls: list[Call] = []
     rows: list[Row] = []
     if spec.pipeline is not None:

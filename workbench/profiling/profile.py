@@ -14,13 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.app.spec import Spec, with_engine, with_kernels
-from codegen.app.spec_file import load_spec
 from codegen.board.description import Board, load_board
 from codegen.common.errors import UserError
-from codegen.model.graph import Graph
-from codegen.passes.int8_ends import computed_graph
-from codegen.passes.legalise import load_graph
+from codegen.compile import Compiled, compile_app
 from workbench.build import Build, build
 from workbench.profiling import memory, tflm
 from workbench.profiling.counter import Counted, count
@@ -139,23 +135,22 @@ def profile(
         )
     board = target_board("qemu", board_name)
     assert board is not None
-    spec = with_kernels(load_spec(app), kernels)
-    spec = with_engine(spec, engine or spec.classifier.engine)
-    graph = computed_graph(spec, load_graph(spec.classifier.model))
+    compiled = compile_app(app, kernels, engine)
     built = build(board.name, app, build_dir, counting=True, kernels=kernels, engine=engine)
     shipped = built
     if named.name != board.name:
         shipped = build(named.name, app, build_dir, kernels=kernels, engine=engine)
     assert built.counting is not None
-    return _Profiler(spec, graph, board, built, built.counting).profile(named, shipped)
+    return _Profiler(compiled, board, built, built.counting).profile(named, shipped)
 
 
 class _Profiler:
-    def __init__(self, spec: Spec, graph: Graph, board: Board, built: Build, image: Path) -> None:
-        self.spec, self.graph, self.board, self.built = spec, graph, board, built
+    def __init__(self, compiled: Compiled, board: Board, built: Build, image: Path) -> None:
+        spec, graph = compiled.spec, compiled.graph
+        self.spec, self.board, self.built = spec, board, built
         self.image = image
         self.tflm = spec.classifier.engine == "tflm"
-        self.layers = tflm.operator_layers(spec, graph) if self.tflm else model_layers(spec, graph)
+        self.layers = tflm.operator_layers(compiled) if self.tflm else model_layers(compiled)
         gaps = 0 if spec.pipeline is None else spec.pipeline.cascade.frames if self._incremental else 1
         with waiting("counting the instructions of decisions after every gap"):
             self.counted = count(image, board, counting_input(spec, graph, range(1, gaps + 1)))

@@ -232,7 +232,7 @@ WRONG = [
     ("[mfcc]\nfft = 500\n" + CLASSIFIER + DECISION, "line 2", "found 500; one of 128, 256, 512, 1024", ""),
     ("[cascade]\nslide = 'True'\n" + CLASSIFIER + DECISION, "line 2", 'found "True"', "slide = true"),
     ("[cascade]\nslide = 0\n" + CLASSIFIER + DECISION, "line 2", "true or false", "Write slide = false"),
-    (CLASSIFIER + "every_layer = true\n" + DECISION, "line 3", "for a bare model", "verify --layers"),
+    (CLASSIFIER + "layer_outputs = true\n" + DECISION, "line 3", "for a bare model", "verify --layers"),
     (CLASSIFIER + "reference = 'litr'\n" + DECISION, "line 3", 'allowed: "litert", "tflm"', "mean litert?"),
     (CLASSIFIER + "kernels = 'smal'\n" + DECISION, "line 3", 'allowed: "small", "fast"', "mean small?"),
     (

@@ -12,7 +12,8 @@ import pytest
 from codegen.app.spec import Layout
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
-from codegen.incremental import mode_plan, mode_table
+from codegen.compile import run_passes
+from codegen.emit.modes import mode_plan, mode_table
 from codegen.kernels.packing.lanes import NotExactError, pair_words
 from codegen.passes.legalise import load_graph
 from tests.codegen.incremental.test_incremental import compare
@@ -20,7 +21,7 @@ from tests.models.branches import MASKS, Branches, Picture
 from tests.models.builder import ACTIVATIONS, PADDINGS
 from tests.models.networks import Network, tutorial_like
 from tests.support.cli import earshot
-from tests.support.streams_c import App
+from tests.support.streams_c import App, modes_of
 
 FRAMES, CEPSTRA = 12, 8
 
@@ -99,7 +100,7 @@ def test_reasons_are_named(tmp_path: Path, reason: str) -> None:
     path = made.write(tmp_path / "m.tflite", [made.input], [made.end_dense(made.function(broken))])
     app = App(path, FRAMES, CEPSTRA, Layout.FRAMES_BY_CEPSTRA)
     graph = load_graph(path)
-    layers = mode_plan(app.spec("m"), graph).layers
+    layers = modes_of(app, graph).layers
     assert layers[0].incremental
     assert {layer.layer: layer.reason for layer in layers if layer.layer == 1} == {1: reason.strip()}
     op = graph.nodes[1].op
@@ -140,7 +141,7 @@ def conv_1d(folder: Path, layout: Layout) -> App:
 def test_convolutions_of_one_dimension_with_residuals(tmp_path: Path) -> None:
     """A temporal network keeps the rows that its dilations reach, and computes one row of every layer."""
     app = conv_1d(tmp_path, Layout.FRAMES_BY_CEPSTRA)
-    modes = mode_plan(app.spec("m"), load_graph(app.model))
+    modes = modes_of(app)
     layers = {layer.op: [row for row in modes.layers if row.op == layer.op] for layer in modes.layers}
     assert [layer.macs for layer in layers["CONV_2D"]] == [3 * 6 * 6] * 3
     assert [layer.incremental for layer in (*layers["CONV_2D"], *layers["ADD"])] == [True] * 6
@@ -180,7 +181,7 @@ def test_generate_prints_the_plan(tmp_path: Path) -> None:
     done = earshot("generate", "--app", tmp_path / "knock", "-o", tmp_path / "sources")
     assert done.returncode == 0, done.stderr
     spec = load_spec(tmp_path / "knock")
-    table = mode_table(mode_plan(spec, load_graph(spec.classifier.model)))
+    table = mode_table(mode_plan(run_passes(spec, load_graph(spec.classifier.model))))
     assert done.stdout.endswith("\n" + table)
     source = (tmp_path / "sources" / "knock_model.c").read_text()
     assert all(f" *     {line}\n" in source for line in table.splitlines())
@@ -212,6 +213,6 @@ def test_functions_of_values_are_kept(tmp_path: Path, op: str) -> None:
     made.operator(op, operands, [output.index], options)
     path = made.write(tmp_path / "m.tflite", [made.input], [made.end_dense(made.function(output))])
     app = App(path, FRAMES, CEPSTRA, Layout.FRAMES_BY_CEPSTRA)
-    layers = mode_plan(app.spec("m"), load_graph(path)).layers
+    layers = modes_of(app).layers
     assert {layer.op for layer in layers if not layer.incremental} == {"FULLY_CONNECTED"}
     assert compare([app]) > 20

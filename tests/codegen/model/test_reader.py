@@ -14,6 +14,7 @@ import pytest
 
 from codegen.app.spec import Classifier, Spec
 from codegen.common.errors import UserError, UserErrors
+from codegen.compile import run_passes
 from codegen.emit.model import model_source
 from codegen.model import schema
 from codegen.model.graph import Graph
@@ -40,7 +41,8 @@ def refused(path: Path) -> str:
 
 def source(graph: Graph) -> str:
     """The C of a graph."""
-    return model_source(Spec("net", Path("/none/pipeline.toml"), Classifier(Path("/none")), None), graph, 0)
+    spec = Spec("net", Path("/none/pipeline.toml"), Classifier(Path("/none")), None)
+    return model_source(run_passes(spec, graph), 0)
 
 
 def test_what_a_good_model_becomes(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from codegen.app.contract import feature_contract
 from codegen.app.spec_file import load_spec
 from tests.support.compile import FIRMWARE, WARNINGS
-from tests.support.tutorial import BARE, compile_app, noises, tutorial_app
+from tests.support.tutorial import BARE, noises, tutorial_app, tutorial_library
 from workbench.host import host_library as library
 from workbench.host import structs
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 
 STRUCTS: dict[str, type[ctypes.Structure]] = {
     "model_t": structs.ModelStruct,
@@ -66,7 +66,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def loaded(app: Path, tmp_path_factory: pytest.TempPathFactory) -> library.Library:
-    return compile_app(app, tmp_path_factory.mktemp("code"))
+    return tutorial_library(app, tmp_path_factory.mktemp("code"))
 
 
 def pipeline_of(loaded: library.Library) -> library.Pipeline:
@@ -84,8 +84,8 @@ def test_the_contract_and_rate_are_the_specs(app: Path, loaded: library.Library)
 
 def test_the_model_is_the_reference_interpreters(app: Path, loaded: library.Library) -> None:
     inputs = np.random.default_rng(5).integers(-128, 128, (20, 15, 20, 1), np.int8)
-    with Oracle(app / "model.tflite") as oracle:
-        expected = oracle.run(inputs)
+    with ReferenceInterpreter(app / "model.tflite") as reference:
+        expected = reference.run(inputs)
     found = np.array([loaded.model.run(row).view(np.int8) for row in inputs])
     assert np.array_equal(found, expected)
     # a slice that lies askew in memory is the same input
@@ -129,8 +129,8 @@ def test_decisions_follow_from_the_frames_by_the_reference_interpreter(
         np.concatenate([steps[index].frame for index in range(step.sequence - 14, step.sequence + 1)])
         for step in decided
     ]
-    with Oracle(app / "model.tflite") as oracle:
-        scores = oracle.run(np.array(inputs).reshape(-1, 15, 20, 1))
+    with ReferenceInterpreter(app / "model.tflite") as reference:
+        scores = reference.run(np.array(inputs).reshape(-1, 15, 20, 1))
     for step, vector, expected in zip(decided, inputs, scores, strict=True):
         assert step.scores is not None
         assert step.scores.tolist() == expected.tolist()
@@ -164,7 +164,7 @@ def test_steps_are_copies(loaded: library.Library) -> None:
 
 
 def test_a_bare_model_has_no_pipeline(tmp_path: Path) -> None:
-    bare = compile_app(tutorial_app(tmp_path / "bare", text=BARE), tmp_path)
+    bare = tutorial_library(tutorial_app(tmp_path / "bare", text=BARE), tmp_path)
     assert bare.pipeline is None
     assert bare.model.run(np.zeros(300, np.int8)).size == 4
 
