@@ -13,9 +13,9 @@ from codegen.emit.board import board_sources
 from tests.support.compile import FIRMWARE, SUPPORT, WARNINGS, protocol_table
 from tests.support.tools import need_tool
 from toolbox.checksum import fill_checksum
+from workbench.profiling.attribution import OTHER, attribute, chains, function_site
 from workbench.profiling.counter import Counted, count
 from workbench.profiling.cycles import REFILL, cycles, disassembly
-from workbench.profiling.sites import OTHER, attribute, chains, function_site
 from workbench.profiling.trace import Trace, trace
 
 MAIN = SUPPORT / "counting_main.c"
