@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compiler: an app's pipeline.toml and model become one object, from which all else is made.
 
-Reading comes first, each file once (`load_app`): settings, graph, operators on constants folded away, and the
-refusal of what the engine does not compute exactly (passes/legalise.py). An app's model gets int8 ends, and
-is held to the settings (`compile_app`). Then come the passes, in the order in which `run_passes` has them.
-Nothing after this lowers or plans again: C, tables, figures and counts are read from `Compiled`.
+Reading comes first, each file once (`load_app`): the settings, then the graph, with the passes from graph to
+graph that passes/legalise.py lists, and the refusal of what the engine does not compute exactly. An app's
+model gets int8 ends, and is held to the settings (`compile_app`). Then come the passes to kernels and memory,
+in the order in which `run_passes` has them. Nothing after this lowers or plans again: C, tables, figures and
+counts are read from `Compiled`.
 """
 
 from __future__ import annotations

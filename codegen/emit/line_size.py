@@ -49,11 +49,11 @@ def longest_lines(compiled: Compiled) -> Iterator[str]:
     for label in ("Unknown", *labels):
         yield _text(_decision(label))
         yield _text({"set": f"{protocol.THRESHOLD}.{label}", "value": _I32})
-    cepstra = pipeline.mfcc.cepstra
-    yield _stage("cepstra", [_I32] * cepstra)
-    yield _stage("features", [255] * cepstra)
-    yield _stage("frame", [_I8] * cepstra)
-    yield _stage("input", [_I8] * (pipeline.cascade.frames * cepstra))
+    size = pipeline.front_end.size
+    yield _stage("cepstra", [_I32] * size)
+    yield _stage("features", [255] * size)
+    yield _stage("frame", [_I8] * size)
+    yield _stage("input", [_I8] * (pipeline.cascade.frames * size))
     yield _text(
         {"cycles": _U32, "last": [_I32] * len(protocol.COUNTED), "most": [_I32] * len(protocol.COUNTED)}
     )

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from codegen.app.contract import check_contract
-from codegen.app.tables import mfcc_scratch_bytes
+from codegen.app.tables import scratch_bytes
 from codegen.common.render import render
 from codegen.compile import Compiled
 from codegen.emit.line_size import line_size
@@ -23,7 +23,7 @@ def sources(compiled: Compiled, arena: int | None = None) -> dict[str, str]:
     """
     spec, graph = compiled.spec, compiled.graph
     check_contract(spec)
-    scratch = mfcc_scratch_bytes(spec.pipeline.mfcc) if spec.pipeline else 0
+    scratch = scratch_bytes(spec.pipeline) if spec.pipeline else 0
     model = model_source(compiled, scratch) if arena is None else tflm_model(spec, graph, arena, scratch)
     files = {f"{spec.name}.h": _header(compiled), f"{spec.name}_model.c": model}
     if spec.pipeline is not None:

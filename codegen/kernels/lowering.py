@@ -166,11 +166,7 @@ class Lowering:
             kernel="table",
             type="table",
             fields=(("table", "table"), ("count", str(output.size)), ("depth", str(depth))),
-            arrays=(
-                Array(
-                    "table", "int8_t", table.reshape(-1), "lookup table over -128 .. 127, channel by channel"
-                ),
-            ),
+            arrays=(Array("table", "int8_t", table.reshape(-1), "over -128 .. 127, channel by channel"),),
             inputs=(source,),
             output=node.outputs[0],
             node=node,

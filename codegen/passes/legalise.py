@@ -15,6 +15,11 @@ from codegen.ops import FAMILIES, Fault
 from codegen.ops.diagnosis import float_faults, is_float, is_wide, wide_fault
 from codegen.ops.refused import refusal
 from codegen.passes.dilation import dilations_folded
+from codegen.passes.groups import groups_parted
+from codegen.passes.transpose_conv import transpose_convolutions_replaced
+
+# Graph -> graph of the same function, in this order: what is left is what kernels compute.
+PASSES = (fold, dilations_folded, transpose_convolutions_replaced, groups_parted)
 
 
 def load_graph(path: Path, content: bytes | None = None) -> Graph:
@@ -24,7 +29,9 @@ def load_graph(path: Path, content: bytes | None = None) -> Graph:
     """
     data = read_content(path) if content is None else content
     try:
-        graph = dilations_folded(fold(read_graph(path, data)))
+        graph = read_graph(path, data)
+        for one in PASSES:
+            graph = one(graph)
     except UserError as error:
         # What stands in the way may be what an operator that is not supported brought with it.
         refused = [] if _is_open(error) else _refused(path, data)

@@ -54,7 +54,7 @@ class App:
             audio=Audio(),
             window=Window(),
             gate=Gate(),
-            mfcc=Mfcc(cepstra=self.cepstra),
+            front_end=Mfcc(cepstra=self.cepstra),
             scale=Scale(),
             cascade=Cascade(frames=self.frames),
             decision=Decision(("a",), (Fraction(4, 5),)),

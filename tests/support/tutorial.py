@@ -20,6 +20,8 @@ PIPELINE = """\
 [classifier]
 model = "model.tflite"
 {classifier}
+[mfcc]
+
 [decision]
 labels = ["key_io", "knocking", "locking", "unknown"]
 threshold = 0.80

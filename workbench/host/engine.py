@@ -23,7 +23,7 @@ from codegen.passes.legalise import load_graph
 from workbench.build import build
 from workbench.host.host_library import Library
 from workbench.host.model_app import bare_app, model_app
-from workbench.progress import progress
+from workbench.progress import progress, waiting
 from workbench.protocol.lines import Status
 from workbench.targets import Device, open_app
 
@@ -73,10 +73,11 @@ def add_reference(parser: argparse.ArgumentParser) -> None:
 def read_app(args: argparse.Namespace, kernels: str = "small") -> App:
     """The app that the arguments name, for what builds nothing. kernels: of a bare model"""
     _check_one(args)
-    if args.app is None:
-        return bare_app(args.model, kernels, Reference(args.reference or Reference.LITERT.value))
-    spec = _app_spec(args)
-    return App(spec, load_graph(spec.classifier.model))
+    with waiting(f"reading {args.model or args.app}"):
+        if args.app is None:
+            return bare_app(args.model, kernels, Reference(args.reference or Reference.LITERT.value))
+        spec = _app_spec(args)
+        return App(spec, load_graph(spec.classifier.model))
 
 
 def _check_one(args: argparse.Namespace) -> None:
@@ -109,13 +110,14 @@ def reference_of(args: argparse.Namespace, spec: Spec) -> Reference:
 def chosen_app(args: argparse.Namespace) -> App:
     """The same, with a folder made for a bare model; sets args.target and args.engine."""
     _check_one(args)
-    if args.app is None:
-        app = model_app(args.model, reference=Reference(args.reference or Reference.LITERT.value))
-        args.target, args.engine = where(args.target, args.engine, app.spec)
-        return app
-    spec = _app_spec(args)
-    args.target, args.engine = where(args.target, args.engine, spec)
-    graph = load_graph(spec.classifier.model)
+    with waiting(f"reading {args.model or args.app}"):
+        if args.app is None:
+            app = model_app(args.model, reference=Reference(args.reference or Reference.LITERT.value))
+            args.target, args.engine = where(args.target, args.engine, app.spec)
+            return app
+        spec = _app_spec(args)
+        args.target, args.engine = where(args.target, args.engine, spec)
+        graph = load_graph(spec.classifier.model)
     return App(spec, computed_graph(with_engine(spec, args.engine), graph))
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codegen.app.tables import mfcc_scratch_bytes
+from codegen.app.tables import scratch_bytes
 from codegen.common.render import shape_text
 from codegen.compile import Compiled
 from codegen.incremental import Incremental
@@ -100,8 +100,10 @@ def memory_plan(compiled: Compiled) -> MemoryPlan:
     calls: list[Call] = []
     rows: list[Row] = []
     if spec.pipeline is not None:
-        calls.append(Call(FEATURES, None, "MFCC"))
-        size = mfcc_scratch_bytes(spec.pipeline.mfcc)
+        calls.append(
+            Call(FEATURES, None, "MFCC" if spec.pipeline.front_end.section == "mfcc" else "front end")
+        )
+        size = scratch_bytes(spec.pipeline)
         rows.append(Row(0, size, 0, 0, "working memory of the features, before the model runs", ()))
     for phase, planned in parts:
         start = len(calls)

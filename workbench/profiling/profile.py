@@ -39,8 +39,11 @@ from workbench.progress import waiting
 from workbench.targets import target_board
 
 DEFAULT_BOARD = "mps2_an386"
-STAGES = ("window", "gate", "mfcc", "scale", "decision")
-MFCC_PARTS = ("mfcc_window", "mfcc_normalise", "mfcc_fft", "mfcc_log_mel", "mfcc_dct", "mfcc_lift")
+STAGES = ("window", "gate", "front_end", "scale", "decision")
+FRONT_END_PARTS = {
+    "mfcc": ("window", "normalise", "fft", "log_mel", "dct", "lift"),
+    "micro_frontend": ("window", "fft", "filters", "reduce_noise", "control_gain", "log"),
+}
 
 
 @dataclass(frozen=True)
@@ -284,12 +287,17 @@ class _Profiler:
         )
 
     def _stages(self) -> tuple[StageProfile, ...]:
-        parts = attribute(
-            self.trace, self.trace.one("mfcc"), function_site(MFCC_PARTS, "mfcc_frame"), self.inline_stacks
-        )
-        reported = tuple((name, parts[name]) for name in (*MFCC_PARTS, OTHER) if name in parts)
+        assert self.spec.pipeline is not None
+        section = self.spec.pipeline.front_end.section
+        functions = tuple(f"{section}_{part}" for part in FRONT_END_PARTS[section])
+        site = function_site(functions, f"{section}_frame")
+        parts = attribute(self.trace, self.trace.one("front_end"), site, self.inline_stacks)
+        reported = tuple((name, parts[name]) for name in (*functions, OTHER) if name in parts)
         return tuple(
-            StageProfile(name, self.counted.one(name), reported if name == "mfcc" else ()) for name in STAGES
+            StageProfile(section, self.counted.one(name), reported)
+            if name == "front_end"
+            else StageProfile(name, self.counted.one(name))
+            for name in STAGES
         )
 
     def _compare(self, counted: Counted, followed: Trace) -> None:

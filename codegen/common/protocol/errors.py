@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from codegen.common.protocol.lines import LINE_MAX, PAYLOAD_MAX, SUBJECT_MAX
+
 # Errors are numbered by what they mean for whoever listens, so that a host understands also those of an image
 # that is newer than it. A number is never given to another error.
 FIRST_OWN = 32  # below: a received line was refused, and nothing changed

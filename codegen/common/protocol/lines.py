@@ -172,7 +172,7 @@ STACK = LineFormat(
     )
 )
 # What the lists of a cycles line are of, in this order: stage_t of pipeline.h from the gate on.
-COUNTED = ("gate", "mfcc", "scale", "classifier", "decision")
+COUNTED = ("gate", "front_end", "scale", "classifier", "decision")
 CYCLES = LineFormat(
     (
         Key("cycles", Kind.COUNT, "windows since the last such line"),

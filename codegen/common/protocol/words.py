@@ -28,7 +28,7 @@ class Setting:
 
 THRESHOLD = "decision.threshold"
 SETTINGS = (
-    Setting("gate.threshold", 0, 32767, "peak of a window from which on it passes"),
+    Setting("gate.threshold", -1, 32767, "peak of a window above which it passes; -1: every one does"),
     Setting("gate.backoff", 0, 1000, "windows that pass after a loud one"),
     Setting("gate.delay", 0, 64, "windows before the first one passes"),
     Setting("decision.votes", 1, 10, "decisions that vote"),

@@ -162,6 +162,7 @@ def test_a_range_for_each_place_of_the_cascade_is_refused(tmp_path: Path, key: s
         [decision]
         labels = ["a"]
         threshold = 0.5
+        [mfcc]
     """
     (tmp_path / "pipeline.toml").write_text(textwrap.dedent(text))
     (tmp_path / "m.tflite").touch()
@@ -174,7 +175,8 @@ def test_generate_prints_the_plan(tmp_path: Path) -> None:
     (tmp_path / "knock").mkdir()
     tutorial_like(tmp_path / "knock" / "model.tflite", 3)
     (tmp_path / "knock" / "pipeline.toml").write_text(
-        '[classifier]\nmodel = "model.tflite"\n[decision]\nlabels = ["a", "b", "c", "d"]\nthreshold = 0.5\n'
+        '[mfcc]\n[classifier]\nmodel = "model.tflite"\n[decision]\nlabels = ["a", "b", "c", "d"]\n'
+        "threshold = 0.5\n"
     )
     done = earshot("generate", "--app", tmp_path / "knock", "-o", tmp_path / "sources")
     assert done.returncode == 0, done.stderr
@@ -196,3 +198,21 @@ def test_sums_that_need_too_many_bits_are_not_paired(channel: int) -> None:
     biases[channel] += 1
     with pytest.raises(NotExactError):
         pair_words(weights, biases)
+
+
+@pytest.mark.parametrize("op", ["PRELU", "SQUARED_DIFFERENCE", "GELU"])
+def test_functions_of_values_are_kept(tmp_path: Path, op: str) -> None:
+    """With a constant for each column and channel, and of one value alone."""
+    made = Branches(6, FRAMES, CEPSTRA)
+    source = made.narrow(made.newest, 8, 4)
+    output = made.picture(source)
+    operands, options = [source.index], {"approximate": False} if op == "GELU" else None
+    if op != "GELU":
+        values = made.random.integers(-128, 128, (1, 1, source.columns, source.depth), np.int8)
+        operands.append(made.constant(values, 0.02))
+    made.operator(op, operands, [output.index], options)
+    path = made.write(tmp_path / "m.tflite", [made.input], [made.end_dense(made.function(output))])
+    app = App(path, FRAMES, CEPSTRA, Layout.FRAMES_BY_CEPSTRA)
+    layers = modes_of(app).layers
+    assert {layer.op for layer in layers if not layer.incremental} == {"FULLY_CONNECTED"}
+    assert compare([app]) > 20

@@ -276,7 +276,7 @@ def test_a_file_in_the_way_is_refused(app: Path, tmp_path: Path) -> None:
 
 def test_a_wrong_app_is_reported_with_all_its_faults(tmp_path: Path) -> None:
     text = '[window]\nsize = -4\n[gaet]\n[classifier]\nmodel = "model.tflite"\n'
-    text += '[decision]\nlabels = ["a", "b", "c", "d"]\nthreshold = 80\n'
+    text += '[decision]\nlabels = ["a", "b", "c", "d"]\nthreshold = 80\n[mfcc]\n'
     app = tutorial_app(tmp_path / "door", text=text)
     reported = refused("generate", "--app", app, "-o", tmp_path / "out")
     assert "pipeline.toml, line 2, [window] size: -4 is out of range" in reported
@@ -289,7 +289,9 @@ def test_a_wrong_app_is_reported_with_all_its_faults(tmp_path: Path) -> None:
 
 def test_a_model_that_does_not_fit_is_reported(tmp_path: Path) -> None:
     text = '[classifier]\nmodel = "model.tflite"\n[cascade]\nframes = 14\n'
-    app = tutorial_app(tmp_path / "door", text=text + '[decision]\nlabels = ["a", "b"]\nthreshold = 0.5\n')
+    app = tutorial_app(
+        tmp_path / "door", text=text + '[decision]\nlabels = ["a", "b"]\nthreshold = 0.5\n[mfcc]\n'
+    )
     reported = refused("generate", "--app", app, "-o", tmp_path / "out")
     assert "line 4, [cascade] frames" in reported
     assert "line 6, [decision] labels" in reported

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from codegen.app.spec import Mfcc
 from codegen.app.spec_file import load_spec
 from codegen.passes.legalise import load_graph
 from tests.reference.stages import decided_windows, verdicts
@@ -132,10 +133,11 @@ def test_the_example_decides_what_descriptions_and_interpreter_say(example: tupl
     assert graph.input.quantization is not None
     assert graph.output.quantization is not None
     pipeline = spec.pipeline
+    assert isinstance(pipeline.front_end, Mfcc)
     app = App(
         window=pipeline.window,
         gate=pipeline.gate,
-        mfcc=pipeline.mfcc,
+        mfcc=pipeline.front_end,
         scale=pipeline.scale,
         cascade=pipeline.cascade,
         labels=pipeline.decision.labels,

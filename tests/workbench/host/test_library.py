@@ -105,7 +105,7 @@ def test_features_are_those_of_the_steps(loaded: library.Library) -> None:
     steps = list(pipeline.steps(samples))
     mfcc, gate, scaled = pipeline.features(samples)
     assert len(steps) == len(samples) // 400
-    assert np.array_equal(mfcc, [step.cepstra for step in steps])
+    assert np.array_equal(mfcc, [step.values for step in steps])
     assert gate.tolist() == [step.gate_open for step in steps]
     assert np.array_equal(scaled, [step.features for step in steps])
     assert 0 < gate.sum() < len(gate)
@@ -149,18 +149,18 @@ def test_decisions_follow_from_the_frames_by_the_reference_interpreter(
 def test_the_size_of_the_pieces_changes_nothing(loaded: library.Library, cuts: list[int]) -> None:
     pipeline = pipeline_of(loaded)
     samples = noises(0.5, seed=3)
-    whole = [(step.sequence, step.start, step.cepstra.tolist()) for step in pipeline.steps(samples)]
+    whole = [(step.sequence, step.start, step.values.tolist()) for step in pipeline.steps(samples)]
     pipeline.reset()
     pieces = np.split(samples, sorted(cuts))
     steps = [step for piece in pieces for step in pipeline.steps(piece)]
-    assert [(step.sequence, step.start, step.cepstra.tolist()) for step in steps] == whole
+    assert [(step.sequence, step.start, step.values.tolist()) for step in steps] == whole
 
 
 def test_steps_are_copies(loaded: library.Library) -> None:
     steps = list(pipeline_of(loaded).steps(noises(1)))
     again = list(pipeline_of(loaded).steps(noises(1)))
-    assert all(np.array_equal(a.cepstra, b.cepstra) for a, b in zip(steps, again, strict=True))
-    assert len({step.cepstra.ctypes.data for step in steps}) == len(steps)
+    assert all(np.array_equal(a.values, b.values) for a, b in zip(steps, again, strict=True))
+    assert len({step.values.ctypes.data for step in steps}) == len(steps)
 
 
 def test_a_bare_model_has_no_pipeline(tmp_path: Path) -> None:
