@@ -202,7 +202,7 @@ class Pipeline:
     def decide(
         self, features: NDArray[np.uint8], gate: NDArray[np.bool_] | None = None
     ) -> list[tuple[int, int, NDArray[np.int8]]]:
-        """pipeline_classify() of uint8[n, cepstra], the gate of each window as bool[n] says, or open.
+        """pipeline_classify() of uint8[n, size], the gate of each window as bool[n] says, or open.
 
         Returns (index of the window, class index, scores int8[labels]) of each decision. The pipeline is
         reset before and after.

@@ -8,6 +8,7 @@ its own, because a model that an interpreter does not survive must not end ours.
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import signal
 import subprocess
@@ -85,7 +86,8 @@ class ReferenceInterpreter:
         """Ends the process."""
         for stream in (self._child.stdin, self._child.stdout):
             if stream is not None:
-                stream.close()
+                with contextlib.suppress(BrokenPipeError):  # it has died with something unread
+                    stream.close()
         try:
             self._child.wait(TIMEOUT)
         except subprocess.TimeoutExpired:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from codegen.app.contract import feature_contract
 from codegen.app.spec_file import load_spec
-from tests.support.cli import earshot, refused
+from tests.support.cli import earshot, refused, remarks
 from tests.support.shared import shared
 from tests.support.tutorial import BARE, PIPELINE, noises, tutorial_app, tutorial_library
 from workbench.host.feature_plot import feature_plot
@@ -45,7 +45,7 @@ def command(app: Path, recording: Path, *words: str | Path) -> dict[str, NDArray
     output = recording.with_suffix(".npz")
     done = earshot("features", "--app", app, recording, "-o", output, *words)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    assert remarks(done) == done.stdout
     with np.load(output) as arrays:
         return dict(arrays)
 
