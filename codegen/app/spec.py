@@ -81,6 +81,8 @@ class Cascade:
 
     frames: int = 15
     slide: bool = True  # by one frame a decision; False: emptied by each decision
+    every: int = 1  # windows from one decision to the next
+    memory: int | None = None  # bytes that the model may keep from decision to decision; None: its own limit
 
 
 @dataclass(frozen=True)

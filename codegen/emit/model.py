@@ -11,8 +11,9 @@ import numpy as np
 from codegen.app.spec import Spec
 from codegen.common.reference import Reference
 from codegen.common.render import c_rows, c_words, render, shape_text, short
+from codegen.emit import edges as edge_calls
 from codegen.emit import incremental as source
-from codegen.incremental import Incremental, ModePlan, incremental, mode_table, modes_of
+from codegen.incremental import Edges, Incremental, ModePlan, edge_modes, incremental, mode_table, modes_of
 from codegen.incremental.calls import Place
 from codegen.kernels.layer import Array, Layer
 from codegen.model.graph import Graph, Tensor, Variable
@@ -51,6 +52,8 @@ def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
     rows = incremental(spec, graph)
     if isinstance(rows, Incremental):
         return _incremental_source(spec, graph, scratch, rows)
+    if isinstance(rows, Edges):
+        return _edges_source(spec, graph, scratch, rows)
     program = lower(graph, spec.classifier.reference, fast=spec.classifier.fast)
     planned = plan(widened(program) if spec.classifier.fast else program)
     layers = planned.program.layers
@@ -71,6 +74,7 @@ def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
         states=[_state(graph.variables[index]) for index in sorted(planned.program.states.values())],
         constants=_constants([planned]),
         incremental=None,
+        edges=None,
     )
 
 
@@ -94,12 +98,38 @@ def _incremental_source(spec: Spec, graph: Graph, scratch: int, rows: Incrementa
         states=[],
         constants=_constants([rows.step, rows.rest]),
         incremental=rows,
+        edges=None,
         kinds={state: source.TYPES[type(state)] for state in rows.states},
         arena_streams=source.arena_streams(rows, spec.name),
         modes=table.splitlines(),
         step=source.step(rows, spec.name),
         before=source.before(rows, spec.name),
         struct=lambda state, values: source.struct(state, values, spec.name),
+    )
+
+
+def _edges_source(spec: Spec, graph: Graph, scratch: int, planned: Edges) -> str:
+    """The model of which a decision computes rows near the ends of the window."""
+    layers, text = edge_calls.new_layers(planned), edge_calls.text(planned, spec.name)
+    return render(
+        "model.c.in",
+        **_common(spec, graph, planned.step, layers),
+        output_bytes=graph.output.nbytes,
+        arena=max(planned.arena, scratch, 16),
+        needed=planned.arena,
+        scratch=scratch,
+        layers=layers,
+        tensors=planned.step.program.tensors,
+        types=sorted({*(layer.type for layer in layers), "kept_rows"}),
+        states=[],
+        constants=_constants([planned.step, planned.full]),
+        incremental=planned,
+        edges=planned,
+        modes=mode_table(edge_modes(planned)).splitlines(),
+        step=text.step,
+        rest=text.rest,
+        rest_arena=text.rest_arena,
+        run=text.run,
     )
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Incremental inference: which layers compute one row only when the cascade slides by one frame."""
 
-from codegen.incremental.modes import LayerMode, ModePlan, mode_plan, mode_table, modes_of
+from codegen.incremental.edges import Edges
+from codegen.incremental.modes import LayerMode, ModePlan, edge_modes, mode_plan, mode_table, modes_of
 from codegen.incremental.planner import Incremental, incremental
 
-__all__ = ["Incremental", "LayerMode", "ModePlan", "incremental", "mode_plan", "mode_table", "modes_of"]
+__all__ = ["Edges", "Incremental", "edge_modes", "LayerMode", "ModePlan", "incremental", "mode_plan", "mode_table", "modes_of"]

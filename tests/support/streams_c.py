@@ -27,7 +27,7 @@ from codegen.app.spec import (
 )
 from codegen.common.render import render
 from codegen.emit.model import model_source
-from codegen.incremental import Incremental, incremental
+from codegen.incremental import Edges, Incremental, incremental
 from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
 from tests.support.compile import FIRMWARE
@@ -45,6 +45,8 @@ class App:
     cepstra: int
     layout: Layout
     kernels: str = "small"
+    every: int = 1
+    memory: int = 1 << 20
 
     def spec(self, name: str) -> Spec:
         """The app with defaults around the model."""
@@ -54,7 +56,7 @@ class App:
             gate=Gate(),
             mfcc=Mfcc(cepstra=self.cepstra),
             scale=Scale(),
-            cascade=Cascade(frames=self.frames),
+            cascade=Cascade(frames=self.frames, every=self.every, memory=self.memory),
             decision=Decision(("a",), (Fraction(4, 5),)),
         )
         classifier = Classifier(self.model, layout=self.layout, kernels=self.kernels)
@@ -66,7 +68,7 @@ class App:
         return np.ascontiguousarray(window.T if self.layout is Layout.CEPSTRA_BY_FRAMES else window)
 
 
-def plan_of(app: App, graph: Graph) -> Incremental | str:
+def plan_of(app: App, graph: Graph) -> Incremental | Edges | str:
     """What the planner makes of it."""
     return incremental(app.spec("m"), graph)
 
@@ -108,12 +110,12 @@ class StreamsC:
         for index, (app, graph) in enumerate(zip(self.apps, self.graphs, strict=True)):
             name = f"m{index}"
             planned = plan_of(app, graph)
-            assert isinstance(planned, Incremental), planned
+            assert not isinstance(planned, str), planned
             header = render("app.h.in", name=name, pipeline=None, input=graph.input, output=graph.output)
             (self.folder / f"{name}_model.c").write_text(model_source(app.spec(name), graph, 0))
             (self.folder / f"{name}.h").write_text(header)
             includes.append(f'#include "{name}.h"')
-            kept = [f"{name}_{one.name}_values" for one in planned.states]
+            kept = [f"{name}_{one}_values" for one in planned.state_names]
             sizes = [f"{{(uint8_t *){one}, sizeof {one}, sizeof *{one}}}" for one in kept]
             unit = f'#include "models.h"\n#include "{name}_model.c"\n'
             unit += f"const kept_t {name}_kept[] = {{{', '.join(sizes)}}};\n"

@@ -18,6 +18,7 @@ from codegen.app.spec import Spec, with_engine, with_kernels
 from codegen.app.spec_file import load_spec
 from codegen.board.description import Board, load_board
 from codegen.common.errors import UserError
+from codegen.incremental import Edges, incremental
 from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
 from workbench.build import Build, build
@@ -152,7 +153,7 @@ class _Profiler:
         self.image = image
         self.tflm = spec.classifier.engine == "tflm"
         self.layers = tflm.operator_layers(spec, graph) if self.tflm else model_layers(spec, graph)
-        gaps = 0 if spec.pipeline is None else spec.pipeline.cascade.frames if self._incremental else 1
+        gaps = 0 if spec.pipeline is None else self._gaps(spec.pipeline.cascade.frames)
         with waiting("counting the instructions of decisions after every gap"):
             self.counted = count(image, board, counting_input(spec, graph, range(1, gaps + 1)))
         self.missed, self.worst = self._worst()
@@ -221,6 +222,11 @@ class _Profiler:
     @property
     def _incremental(self) -> bool:
         return any(layer.incremental for layer in self.layers)
+
+    def _gaps(self, frames: int) -> int:
+        """The most missed frames that are counted: from some number on all decisions are full runs."""
+        found = incremental(self.spec, self.graph) if self._incremental else ""
+        return min(frames, found.catch_up + 1) if isinstance(found, Edges) else frames if found else 1
 
     def _worst(self) -> tuple[int, int]:
         """Frames since the last decision (of a bare model: tensors run) and instructions of the worst."""

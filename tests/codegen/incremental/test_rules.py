@@ -12,7 +12,8 @@ import pytest
 from codegen.app.spec import Layout
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
-from codegen.incremental import mode_plan, mode_table
+from codegen.incremental import Incremental, mode_plan, mode_table, modes_of
+from codegen.incremental.planner import row_by_row
 from codegen.kernels.packing.lanes import NotExactError, pair_words
 from codegen.passes.legalise import load_graph
 from tests.codegen.incremental.test_incremental import compare
@@ -99,7 +100,9 @@ def test_reasons_are_named(tmp_path: Path, reason: str) -> None:
     path = made.write(tmp_path / "m.tflite", [made.input], [made.end_dense(made.function(broken))])
     app = App(path, FRAMES, CEPSTRA, Layout.FRAMES_BY_CEPSTRA)
     graph = load_graph(path)
-    layers = mode_plan(app.spec("m"), graph).layers
+    planned = row_by_row(app.spec("m"), graph)
+    assert isinstance(planned, Incremental)
+    layers = modes_of(planned)
     assert layers[0].incremental
     assert {layer.layer: layer.reason for layer in layers if layer.layer == 1} == {1: reason.strip()}
     op = graph.nodes[1].op
