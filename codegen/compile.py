@@ -17,16 +17,22 @@ from codegen.emit.model import model_source
 from codegen.emit.pipeline import pipeline_source
 from codegen.emit.tflm import tflm_model
 from codegen.model.graph import Graph
+from codegen.passes.int8_ends import computed_graph
 from codegen.passes.layer_outputs import output_bytes
 from codegen.passes.legalise import load_graph
 
 
 @dataclass(frozen=True, eq=False)
 class App:
-    """An app's pipeline.toml and its model, each read once and handed on."""
+    """An app's pipeline.toml and its model, each read once and handed on. graph: as the file has it"""
 
     spec: Spec
     graph: Graph
+
+    @property
+    def computed(self) -> Graph:
+        """What the engine aot computes of the model: an app's ends are int8."""
+        return computed_graph(with_engine(self.spec, "aot"), self.graph)
 
 
 def load_app(app: Path | App) -> App:
@@ -49,7 +55,7 @@ def generate(app: Path | App, kernels: str | None = None, tflm: int | None = Non
     """
     loaded = load_app(app)
     spec = with_engine(with_kernels(loaded.spec, kernels), "aot" if tflm is None else "tflm")
-    graph = loaded.graph
+    graph = computed_graph(spec, loaded.graph)
     check(spec, graph)
     check_contract(spec)
     scratch = mfcc_scratch_bytes(spec.pipeline.mfcc) if spec.pipeline else 0

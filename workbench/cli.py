@@ -23,7 +23,7 @@ from toolbox.options import EXAMPLE, engine_of
 from toolbox.scons import scons_command, scons_environment
 from toolbox.tools import board_tools
 from workbench.commands.list import COMMANDS
-from workbench.progress import silence
+from workbench.progress import begin, silence
 
 _PATHS = ("app=", "build=", "tflm=")  # options that are paths
 
@@ -44,6 +44,7 @@ class Command(Protocol):
 
 def main(words: Sequence[str]) -> int:
     """Runs a command line. 0: success, 1: a check failed, 2: bad usage or input, 130: interrupted."""
+    begin()
     os.environ[COMMAND] = shlex.join(["earshot", *words])
     try:
         code = _dispatch(words)

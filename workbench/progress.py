@@ -25,10 +25,18 @@ AGAIN = 30.0  # seconds between the lines of a log
 _TICK = 0.2
 
 
-def remark(text: str) -> None:
-    """A line on stderr that is no error."""
+def remark(text: str, *, once: bool = False) -> None:
+    """A line on stderr that is no error. once: not where this command has said it before"""
+    if once and text in _display.remarked:
+        return
+    _display.remarked.add(text)
     _display.clear()
     print(f"earshot: {printable(text)}", file=sys.stderr, flush=True)
+
+
+def begin() -> None:
+    """A command begins: nothing has been said."""
+    _display.remarked.clear()
 
 
 def silence() -> None:
@@ -74,6 +82,7 @@ class Display:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.silent = False
+        self.remarked: set[str] = set()
         self._clock = clock
         self._tasks: list[_Task] = []
         self._lock = threading.Lock()

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from codegen.app.spec import Layout, Pipeline, Spec
+from codegen.app.spec import Layout, Pipeline, Rounding, Spec
 from codegen.common.errors import UserError, UserErrors
 from codegen.common.render import shape_text
 from codegen.common.toml_place import read_toml
@@ -16,9 +14,10 @@ def check(spec: Spec, graph: Graph) -> None:
     """Raises UserError with every fault. A bare model is right as it is."""
     if spec.pipeline is None:
         return
-    faults = _edges(spec.classifier.model, graph)
+    faults = _edges(spec, graph)
     if not faults:
-        faults = _cascade(spec, spec.pipeline, graph.input) + _labels(spec, spec.pipeline, graph.output)
+        faults = _rounding(spec, graph.input) + _cascade(spec, spec.pipeline, graph.input)
+        faults += _labels(spec, spec.pipeline, graph.output)
     if len(faults) == 1:
         raise faults[0]
     if faults:
@@ -62,9 +61,9 @@ def _place(spec: Spec, section: str, key: str) -> str:
     return read_toml(spec.file).place(section, key) if spec.file.is_file() else f"[{section}] {key}"
 
 
-def _edges(model: Path, graph: Graph) -> list[UserError]:
+def _edges(spec: Spec, graph: Graph) -> list[UserError]:
     """One int8 tensor in, one out, each with one scale."""
-    faults = []
+    model, faults = spec.classifier.model, []
     for word, option, indices in (
         ("input", "inference_input_type", graph.inputs),
         ("output", "inference_output_type", graph.outputs),
@@ -77,14 +76,35 @@ def _edges(model: Path, graph: Graph) -> list[UserError]:
         tensor = graph.tensors[indices[0]]
         place = f"{word} {tensor.name}"
         if tensor.dtype != "int8":
-            what = f"is {tensor.dtype}; a pipeline's is int8"
-            remedy = f"Convert it with converter.{option} = tf.int8 and a representative dataset."
+            what, remedy = _other_type(spec, tensor, option)
             faults.append(UserError(what, file=model, place=place, remedy=remedy))
         elif tensor.quantization is None or len(tensor.quantization.scales) != 1:
             what = "has no single scale and zero point"
             remedy = "Convert the model with full int8 quantization and a representative dataset."
             faults.append(UserError(what, file=model, place=place, remedy=remedy))
     return faults
+
+
+def _other_type(spec: Spec, tensor: Tensor, option: str) -> tuple[str, str]:
+    """What is wrong with an end that is not int8, and what to do. option: of TensorFlow's converter"""
+    again = f"onvert it with converter.{option} = tf.int8 and a representative dataset."
+    what = f"is {tensor.dtype}; a pipeline's is int8"
+    if spec.classifier.engine == "tflm":
+        return (
+            f'{what} where the engine is "tflm", which runs the file as it is',
+            f'Take engine = "aot": it computes the int8 between such ends. Or c{again}',
+        )
+    return f"{what}, or a QUANTIZE or DEQUANTIZE alone is between it and int8", f"C{again}"
+
+
+def _rounding(spec: Spec, tensor: Tensor) -> list[UserError]:
+    """A model that takes floats rounds them itself."""
+    if tensor.file_dtype != "float32" or spec.classifier.rounding is Rounding.NEAREST:
+        return []
+    rounding = spec.classifier.rounding.value
+    what = f'is "{rounding}", but the model takes floats, and its QUANTIZE rounds to the nearest'
+    place = _place(spec, "classifier", "rounding")
+    return [UserError(what, file=spec.file, place=place, remedy='Write rounding = "nearest".')]
 
 
 def _cascade(spec: Spec, pipeline: Pipeline, tensor: Tensor) -> list[UserError]:

@@ -177,7 +177,20 @@ STACK = LineFormat(
         Key("words", Kind.TEXT, f"up to {STACK_WORDS} words of the stack, a blank between them"),
     )
 )
-LINES = (BOOT, DECISION, STAGE, STATUS, ERROR, FAULT, ACK, SETTING, TENSOR, STACK)
+# What the lists of a cycles line are of, in this order: stage_t of pipeline.h from the gate on.
+COUNTED = ("gate", "mfcc", "scale", "classifier", "decision")
+CYCLES = LineFormat(
+    (
+        Key("cycles", Kind.COUNT, "windows since the last such line"),
+        Key(
+            "last",
+            Kind.NUMBERS,
+            f"clocks of the core that each stage took last: {', '.join(COUNTED)}; 0: it has not run",
+        ),
+        Key("most", Kind.NUMBERS, "the most that each took in one window"),
+    )
+)
+LINES = (BOOT, DECISION, STAGE, STATUS, ERROR, FAULT, ACK, SETTING, TENSOR, STACK, CYCLES)
 COUNTERS = tuple(key.key for key in _COUNTERS)
 
 STAGES = {
@@ -246,6 +259,7 @@ WORDS = (
     Word("status", "status", STATUS, "the status line", bare=True),
     Word("set", "set KEY VALUE", SETTING, '`{"set":KEY,"value":VALUE}`'),
     Word("stages", "stages on|off", STATUS, "the status line"),
+    Word("cycles", "cycles", CYCLES, "the cycles line; counts from now on"),
     Word(
         "replay",
         "replay",
@@ -384,6 +398,14 @@ ERRORS = (
         "bytes of the input",
         "more came than the input holds",
         subject=Subject.TENSOR,
+    ),
+    Error(
+        15,
+        "cycles",
+        "cycles",
+        "0",
+        "the board has no counter of the core's clocks: QEMU's machines and `pc`",
+        reason="no counter",
     ),
     Error(32, "model", "model", "the engine's error", "a run of the model failed"),
     Error(

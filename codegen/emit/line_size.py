@@ -54,6 +54,9 @@ def longest_lines(spec: Spec, graph: Graph) -> Iterator[str]:
     yield _stage("features", [255] * cepstra)
     yield _stage("frame", [_I8] * cepstra)
     yield _stage("input", [_I8] * (spec.pipeline.cascade.frames * cepstra))
+    yield _text(
+        {"cycles": _U32, "last": [_I32] * len(protocol.COUNTED), "most": [_I32] * len(protocol.COUNTED)}
+    )
     yield _stage("scores", [_I8] * graph.output.nbytes)
 
 

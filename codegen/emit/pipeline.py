@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from codegen.app.contract import feature_contract
-from codegen.app.spec import Layout, Pipeline, Spec
+from codegen.app.spec import Classifier, Layout, Pipeline, Spec
 from codegen.app.tables import mfcc_tables
 from codegen.app.tables.decision import score_limit
-from codegen.app.tables.quantize import quantize_table
+from codegen.app.tables.quantize import float_table, quantize_table
 from codegen.app.tables.scale import scale_multiplier
 from codegen.common.render import render
 from codegen.model.graph import Graph, Tensor
@@ -31,12 +31,20 @@ def pipeline_source(spec: Spec, graph: Graph) -> str:
         transpose=classifier.layout is Layout.CEPSTRA_BY_FRAMES,
         input_scale=scale,
         input_zero_point=zero_point,
-        quantize=quantize_table(classifier.offset, scale, zero_point, classifier.rounding),
+        quantize=_quantize(classifier, graph.input),
         output_scale=_quantization(graph.output)[0],
         output_zero_point=_quantization(graph.output)[1],
         signed=_signed,
         limits=_limits(pipeline, graph.output),
     )
+
+
+def _quantize(classifier: Classifier, tensor: Tensor) -> tuple[int, ...]:
+    """The tensor's int8 of each feature."""
+    scale, zero_point = _quantization(tensor)
+    if tensor.file_dtype == "float32":
+        return float_table(classifier.offset, scale, zero_point)
+    return quantize_table(classifier.offset, scale, zero_point, classifier.rounding)
 
 
 def _signed(value: int) -> str:

@@ -49,6 +49,8 @@ class Tensor:
     data: NDArray[Any] | None = None
     variable: bool = False  # an operator's own state: LSTM and SVDF read it and write it
     open_batch: bool = False  # the file leaves the first size open and calls it 1
+    file_dtype: str | None = None  # an app's end that is int8 here and something else in the file
+    made: bool = False  # by a pass: the file does not have it
 
     @property
     def size(self) -> int:

@@ -133,6 +133,8 @@ _POOL = {
     "fused_activation_function": Option(5, *_ACTIVATION),
 }
 
+_REDUCER = {"keep_dims": Option(0, "bool", False)}
+
 # Operator -> (its table's number in the union BuiltinOptions, option -> field). Names as in the schema.
 OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
     "CONV_2D": (1, {
@@ -175,7 +177,9 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
         "axis": Option(0, "int32", 0),
         "fused_activation_function": Option(1, *_ACTIVATION),
     }),
-    "MEAN": (27, {"keep_dims": Option(0, "bool", False)}),
+    "MEAN": (27, _REDUCER),
+    "REDUCE_MAX": (27, _REDUCER),
+    "REDUCE_MIN": (27, _REDUCER),
     "SUB": (28, {"fused_activation_function": Option(0, *_ACTIVATION)}),
     "LEAKY_RELU": (75, {"alpha": Option(0, "float32", 0.0)}),
     "UNPACK": (64, {"num": Option(0, "int32", 0), "axis": Option(1, "int32", 0)}),
@@ -185,6 +189,11 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
     }),
     "CALL_ONCE": (103, {"init_subgraph_index": Option(0, "int32", 0)}),
     "VAR_HANDLE": (111, {"container": Option(0, "text", ""), "shared_name": Option(1, "text", "")}),
+    "GATHER": (23, {"axis": Option(0, "int32", 0), "batch_dims": Option(1, "int32", 0)}),
+    "GELU": (116, {"approximate": Option(0, "bool", False)}),
+    "MIRROR_PAD": (77, {"mode": Option(0, "int8", 0)}),
+    "SPACE_TO_DEPTH": (19, {"block_size": Option(0, "int32", 0)}),
+    "DEPTH_TO_SPACE": (94, {"block_size": Option(0, "int32", 0)}),
     "SHAPE": (55, {"out_type": Option(0, "type", "float32")}),
     "PACK": (59, {"values_count": Option(0, "int32", 0), "axis": Option(1, "int32", 0)}),
 }  # fmt: skip

@@ -117,12 +117,12 @@ def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
     a, b, output = binary_tensors(graph, node)
     for tensor, what in ((a, "first operand"), (b, "second operand"), (output, "output")):
         yield from check_int8(tensor, what, constant=True)
-    if node.op not in EXTREMES:
+    if "fused_activation_function" in node.options:
         yield from check_activation(node)
 
 
 def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
-    """Operands that broadcast to the output's shape, and scales that the arithmetic can do."""
+    """Operands that broadcast to the output's shape."""
     a, b, output = binary_tensors(graph, node)
     if a.data is not None and b.data is not None:
         yield Fault("both operands are constant", "compute the result before converting")
@@ -137,8 +137,12 @@ def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
         yield Fault(
             f"broadcasting {list(a.shape)} and {list(b.shape)} mixes too many axes", "reshape the operands"
         )
+
+
+def check_scales(graph: Graph, node: Node) -> Iterator[Fault]:
+    """Scales that the arithmetic can do."""
     if node.op not in EXTREMES:
-        yield from _check_scales(node, a, b, output)
+        yield from _check_scales(node, *binary_tensors(graph, node))
 
 
 def _check_scales(node: Node, a: Tensor, b: Tensor, output: Tensor) -> Iterator[Fault]:
@@ -193,15 +197,21 @@ def constant_per_channel(constant: Tensor, output: Tensor) -> int:
 def lower(lowering: Lowering, node: Node) -> None:
     """A table where one operand is constant along the channels, else the kernel of that name."""
     a, b, output = binary_tensors(lowering.graph, node)
-    constant, other = (a, b) if a.data is not None else (b, a)
-    if constant.data is not None and other.shape == output.shape:
-        depth = constant_per_channel(constant, output)
-        if 0 < depth <= LARGEST_TABLES["fast" if lowering.fast else "small"]:
-            function = _function(node, a, b, output, lowering.reference)
-            lowering.table(node, other.index, _tables(function, constant, first=constant is a))
-            return
-    if not _lower_sum_by_tables(lowering, node, a, b):
+    function = _function(node, a, b, output, lowering.reference)
+    if not lower_by_table(lowering, node, function) and not _lower_sum_by_tables(lowering, node, a, b):
         _lower_elementwise(lowering, node, a, b, output)
+
+
+def lower_by_table(lowering: Lowering, node: Node, function: Function) -> bool:
+    """Tables where one operand is constant along the channels, which are few; False elsewhere."""
+    a, b, output = binary_tensors(lowering.graph, node)
+    constant, other = (a, b) if a.data is not None else (b, a)
+    if constant.data is None or other.shape != output.shape:
+        return False
+    if not 0 < constant_per_channel(constant, output) <= LARGEST_TABLES["fast" if lowering.fast else "small"]:
+        return False
+    lowering.table(node, other.index, _tables(function, constant, first=constant is a))
+    return True
 
 
 def _lower_sum_by_tables(lowering: Lowering, node: Node, a: Tensor, b: Tensor) -> bool:
@@ -247,11 +257,21 @@ def _tables(function: Function, constant: Tensor, first: bool) -> Table:
     return np.array(rows, dtype=np.int64)
 
 
-def _lower_elementwise(lowering: Lowering, node: Node, a: Tensor, b: Tensor, output: Tensor) -> None:
+def axes_field(a: Tensor, b: Tensor, output: Tensor) -> tuple[str, str]:
+    """The kernels' broadcast_t."""
     axes = joined_axes(a.shape, b.shape, output.shape)
     axes = [(1, 0, 0)] * (RANK - len(axes)) + axes
     columns = ["{" + ", ".join(str(axis[part]) for axis in axes) + "}" for part in range(3)]
-    fields = [("axes", "{" + ", ".join(columns) + "}")]
+    return "axes", "{" + ", ".join(columns) + "}"
+
+
+def whole_operands(a: Tensor, b: Tensor, output: Tensor) -> tuple[int, ...]:
+    """Those over which the output may be written."""
+    return tuple(tensor.index for tensor in (a, b) if tensor.data is None and tensor.shape == output.shape)
+
+
+def _lower_elementwise(lowering: Lowering, node: Node, a: Tensor, b: Tensor, output: Tensor) -> None:
+    fields = [axes_field(a, b, output)]
     if node.op not in EXTREMES:
         low, high = activation_range(output, node.options["fused_activation_function"])
         zero_a, zero_b, zero = (quantization(tensor).zero_point for tensor in (a, b, output))
@@ -263,7 +283,6 @@ def _lower_elementwise(lowering: Lowering, node: Node, a: Tensor, b: Tensor, out
     elif node.op == "MUL":
         by = mul_multiplier(a, b, output, lowering.reference)
         fields += [("multiplier", str(by.value)), ("left", str(by.left)), ("right", str(by.right))]
-    whole = [tensor.index for tensor in (a, b) if tensor.data is None and tensor.shape == output.shape]
     kernel, form = KERNELS[node.op]
     lowering.add(
         node,
@@ -272,7 +291,7 @@ def _lower_elementwise(lowering: Lowering, node: Node, a: Tensor, b: Tensor, out
         form=form,
         fields=fields,
         inputs=(a.index, b.index),
-        in_place=whole,
+        in_place=whole_operands(a, b, output),
     )
 
 
@@ -287,7 +306,7 @@ KERNELS = {
 # --- row by row ---
 
 
-def _rows(node: Node, sources: Sources) -> Recipe:
+def pair_rows(node: Node, sources: Sources) -> Recipe:
     """Two operands of the same rows, or one and a constant that all rows share."""
     output = sources.output(node)
     slid = {
@@ -326,4 +345,6 @@ def _shared_by_rows(constant: Tensor, output: Tensor, made: View) -> NDArray[Any
     return constant.data.reshape(1, 1, 1, rest[-1])
 
 
-FAMILIES = (Family(tuple(KERNELS), (counts(2, 2), check_types, check_shapes), lower, _rows),)
+FAMILIES = (
+    Family(tuple(KERNELS), (counts(2, 2), check_types, check_shapes, check_scales), lower, pair_rows),
+)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from codegen.kernels.requantize import Multiplier, quantization, quantize_multiplier
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import bounds
-from codegen.ops.checks import check_int8_ends, counts, operand, result, unary_tensors
+from codegen.ops.checks import check_int8_ends, counts, operand, unary_tensors
 from codegen.ops.family import AGAIN, Family, Fault
 from codegen.ops.movement import Places, check_loops, copy, indices
 from codegen.ops.rows import ALL_TIME
@@ -42,7 +43,7 @@ def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
 
 
 def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
-    """The output that follows from the axes, and what the kernels can count and move."""
+    """The output that follows from the axes, and what the kernels can move."""
     input_, output = unary_tensors(graph, node)
     axes = axes_of(graph, node)
     assert axes is not None
@@ -51,12 +52,17 @@ def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
         kept = [size for axis, size in enumerate(input_.shape) if axis not in axes]
     if tuple(kept) != output.shape:
         yield Fault(f"its output is {list(output.shape)}, but {kept} follows", AGAIN)
-    if input_.size // output.size > LARGEST_COUNT:
-        yield Fault(f"it averages more than {LARGEST_COUNT} values at once", "average in two steps")
-    yield from bounds.check_ratio(quantization(input_).scale / quantization(output).scale, bounds.BYTE)
     view = _gathered(input_.shape, axes)
     if view is not None:
         yield from check_loops(view, indices(view.shape))
+
+
+def check_count(graph: Graph, node: Node) -> Iterator[Fault]:
+    """What 32 bits can sum up and scale."""
+    input_, output = unary_tensors(graph, node)
+    if input_.size // output.size > LARGEST_COUNT:
+        yield Fault(f"it averages more than {LARGEST_COUNT} values at once", "average in two steps")
+    yield from bounds.check_ratio(quantization(input_).scale / quantization(output).scale, bounds.BYTE)
 
 
 def _gathered(shape: tuple[int, ...], axes: list[int]) -> Places | None:
@@ -74,12 +80,20 @@ def mean_multiplier(input_: Tensor, output: Tensor, count: int) -> Multiplier:
     return Multiplier((by.value << shift) // count, by.shift - shift)
 
 
-def lower(lowering: Lowering, node: Node) -> None:
-    """mean, behind a transposition where the axes are apart."""
-    graph = lowering.graph
-    input_, output = operand(graph, node, 0), result(graph, node)
-    axes = axes_of(graph, node)
-    assert input_ is not None
+@dataclass(frozen=True)
+class Blocks:
+    """`count` values that lie `depth` apart are one result, for each of `depth` channels of `rows` blocks."""
+
+    source: int  # the tensor
+    rows: int
+    count: int
+    depth: int
+
+
+def blocks(lowering: Lowering, node: Node) -> Blocks:
+    """Of the node's axes; behind a transposition where these are apart."""
+    input_, output = unary_tensors(lowering.graph, node)
+    axes = axes_of(lowering.graph, node)
     assert axes is not None
     source, shape = input_.index, input_.shape
     real = [axis for axis in axes if shape[axis] > 1]
@@ -91,23 +105,30 @@ def lower(lowering: Lowering, node: Node) -> None:
         depth = 1
     else:
         depth = int(np.prod(shape[real[-1] + 1 :])) if real else 1
-    by = mean_multiplier(input_, output, count)
+    return Blocks(source, input_.size // (count * depth), count, depth)
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    """mean."""
+    input_, output = unary_tensors(lowering.graph, node)
+    taken = blocks(lowering, node)
+    by = mean_multiplier(input_, output, taken.count)
     lowering.add(
         node,
         "mean",
         type="mean",
-        inputs=(source,),
+        inputs=(taken.source,),
         fields=[
-            ("rows", str(input_.size // (count * depth))),
-            ("count", str(count)),
-            ("depth", str(depth)),
+            ("rows", str(taken.rows)),
+            ("count", str(taken.count)),
+            ("depth", str(taken.depth)),
             ("multiplier", str(by.value)),
             ("left", str(by.left)),
             ("right", str(by.right)),
-            ("zero_sum", str(count * quantization(input_).zero_point)),
+            ("zero_sum", str(taken.count * quantization(input_).zero_point)),
             ("zero_point", str(quantization(output).zero_point)),
         ],
     )
 
 
-FAMILIES = (Family(("MEAN",), (counts(2, 2), check_types, check_shapes), lower, ALL_TIME),)
+FAMILIES = (Family(("MEAN",), (counts(2, 2), check_types, check_shapes, check_count), lower, ALL_TIME),)

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from codegen.kernels.requantize import activation_range
 from codegen.model.graph import Graph, Node
 from codegen.ops import bounds
 from codegen.ops.checks import check_activation, check_int8_ends, check_same_scale, counts, unary_tensors
-from codegen.ops.conv_2d import check_window, window_axes, window_rows
+from codegen.ops.conv_2d import Axis, check_window, window_axes, window_rows
 from codegen.ops.family import AGAIN, Family, Fault
 
 if TYPE_CHECKING:
@@ -46,29 +46,48 @@ def lower(lowering: Lowering, node: Node) -> None:
     """pool_2d_average or pool_2d_largest."""
     input_, output = unary_tensors(lowering.graph, node)
     kernel = _kernel(node)
-    rows, columns = window_axes(node, input_.shape, kernel)
-    low, high = activation_range(output, node.options["fused_activation_function"])
+    axes = window_axes(node, input_.shape, kernel)
+    limits = activation_range(output, node.options["fused_activation_function"])
+    form = "average" if node.op == "AVERAGE_POOL_2D" else "largest"
+    add_pool(lowering, node, axes, input_.shape[3], limits, form=form)
+
+
+def add_pool(
+    lowering: Lowering,
+    node: Node,
+    axes: tuple[Axis, Axis],
+    depth: int,
+    limits: tuple[int, int],
+    *,
+    form: str,
+    inputs: Sequence[int] | None = None,
+    output: int | None = None,
+) -> None:
+    """One call of the kernel; inputs, output: as Lowering.add has them."""
+    rows, columns = axes
     lowering.add(
         node,
         "pool",
         type="pool_2d",
-        form="average" if node.op == "AVERAGE_POOL_2D" else "largest",
+        form=form,
+        inputs=inputs,
+        output=output,
         fields=[
             ("rows", str(rows.size)),
             ("columns", str(columns.size)),
-            ("depth", str(input_.shape[3])),
+            ("depth", str(depth)),
             ("out_rows", str(rows.count)),
             ("out_columns", str(columns.count)),
-            ("kernel_rows", str(kernel[0])),
-            ("kernel_columns", str(kernel[1])),
+            ("kernel_rows", str(rows.kernel)),
+            ("kernel_columns", str(columns.kernel)),
             ("row_stride", str(rows.stride)),
             ("column_stride", str(columns.stride)),
             ("top", str(rows.before)),
             ("left", str(columns.before)),
-            ("low", str(low)),
-            ("high", str(high)),
+            ("low", str(limits[0])),
+            ("high", str(limits[1])),
         ],
-        note=f"{kernel[0]} x {kernel[1]}",
+        note=f"{rows.kernel} x {columns.kernel}",
     )
 
 

@@ -13,8 +13,8 @@ _UNROLLED = (
     "products and sums"
 )
 BATCH = (
-    "a dilated convolution of a model with an open batch: give the input layer batch_size=1, e.g. "
-    "keras.Input(shape=(49, 40), batch_size=1), and convert again; it becomes one CONV_2D"
+    "the two around one convolution of stride 1 are taken as its dilation; write the layer so, e.g. "
+    "keras.layers.Conv1D(..., dilation_rate=2)"
 )
 # operator -> what is said of it, where it is not only "not supported"
 LATER: Mapping[str, str] = {
@@ -25,29 +25,21 @@ LATER: Mapping[str, str] = {
 }
 # operator -> what to write in its place, of operators that are supported
 INSTEAD: Mapping[str, str] = {
-    "ABS": 'use keras.layers.ReLU on x and on -x, and add the two; or leave it away with activation="relu"',
     "ARG_MAX": "leave the layer away: the decision takes the largest score itself",
     "BATCH_MATMUL": "for attention over time multiply the values by their weights and average: "
     "tf.reduce_mean(weights * values, axis=1); where one side is constant use keras.layers.Dense",
     "BATCH_TO_SPACE_ND": BATCH,
     "DIV": "multiply by the inverse where it is constant; a quotient of two signals has no int8 kernel here",
     "ELU": 'use activation="relu", or keras.layers.LeakyReLU',
-    "GELU": 'use activation="relu"',
     "L2_NORMALIZATION": "end the model with the layer before it, and divide by the norm where embeddings are "
     "compared: the cosine of two vectors needs no normalised ones",
     "LOG_SOFTMAX": 'use activation="softmax"; the largest score is the same class',
     "NEG": "subtract from zero, or multiply by -1: SUB and MUL with a constant are supported",
-    "PRELU": "use keras.layers.LeakyReLU",
-    "REDUCE_MAX": "use keras.layers.MaxPooling2D over the whole picture",
     "RESIZE_BILINEAR": 'use keras.layers.Resizing(height, width, interpolation="nearest")',
     "RNN": "use keras.layers.SimpleRNN(..., unroll=True)",
-    "RSQRT": "leave the normalisation away, or use keras.layers.BatchNormalization, of constant factors",
     "SPACE_TO_BATCH_ND": BATCH,
     "SQUARE": "multiply the tensor by itself: keras.layers.Multiply()([x, x])",
-    "SQUARED_DIFFERENCE": "subtract, and multiply the difference by itself: keras.layers.Multiply()([d, d])",
     "SUM": "average and multiply by the count: tf.reduce_mean(x, axis=...) * n",
-    "TILE": "use keras.layers.Concatenate of the tensor with itself, or keras.layers.UpSampling2D(..., "
-    'interpolation="nearest")',
     "TRANSPOSE_CONV": "use keras.layers.UpSampling2D and Conv2D",
     "UNIDIRECTIONAL_SEQUENCE_RNN": "use keras.layers.SimpleRNN(..., unroll=True)",
     "WHILE": "unroll the recurrent layer, e.g. keras.layers.GRU(..., unroll=True)",

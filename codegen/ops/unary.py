@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,7 +51,10 @@ def real_function(function: Callable[[float], float], input_: Tensor, output: Te
 
     def level(x: int) -> int:
         value = np.float32(function(float(scale * np.float32(x - zero_in))))
-        return int(np.float32(round_away(float(value * inverse))) + np.float32(zero_out))
+        steps = float(value * inverse)
+        if not abs(steps) < 1 << 31:
+            return -(1 << 31)  # what the conversion to an integer makes of infinity
+        return int(np.float32(round_away(steps)) + np.float32(zero_out))
 
     return level
 
@@ -281,15 +284,20 @@ def _check_scales(node: Node, input_: Tensor, output: Tensor) -> Iterator[Fault]
         yield from bounds.check_level(real, output, "its limit")
 
 
-def lower(lowering: Lowering, node: Node) -> None:
-    """A table."""
+def lower_table(lowering: Lowering, node: Node, functions: Mapping[str, Make]) -> None:
+    """A table of the node's function."""
     input_, output = unary_tensors(lowering.graph, node)
-    function = FUNCTIONS[node.op](node, input_, output, lowering.reference)
+    function = functions[node.op](node, input_, output, lowering.reference)
     limits = np.iinfo(output.dtype)
     inputs = np.arange(-128, 128).astype(np.int8).view(input_.dtype).tolist()
     values = [clamp(function(x), int(limits.min), int(limits.max)) for x in inputs]
     table = np.array(values, dtype=output.dtype).view(np.int8).astype(np.int64)
     lowering.table(node, input_.index, table.reshape(1, 256))
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    """A table."""
+    lower_table(lowering, node, FUNCTIONS)
 
 
 FAMILIES = (

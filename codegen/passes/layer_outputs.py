@@ -35,7 +35,9 @@ def layer_outputs(graph: Graph, program: Program) -> tuple[LayerOutput, ...]:
     found: list[LayerOutput] = []
     offset = graph.output.nbytes
     for tensor, call in sorted(complete.items(), key=lambda pair: pair[1]):
-        if tensor in makers and tensor not in program.states and tensor != program.output:
+        if tensor not in makers or graph.tensors[tensor].made:
+            continue
+        if tensor not in program.states and tensor != program.output:
             found.append(LayerOutput(call, makers[tensor], graph.tensors[tensor], offset))
             offset += graph.tensors[tensor].nbytes
     return tuple(found)

@@ -14,12 +14,13 @@ from codegen.model.variables import OPS
 from codegen.ops import FAMILIES, Fault
 from codegen.ops.diagnosis import float_faults, is_float, is_wide, wide_fault
 from codegen.ops.refused import refusal
+from codegen.passes.dilation import dilations_folded
 
 
 def load_graph(path: Path) -> Graph:
     """The model in `path`, checked, operators on constants folded away; UserError or UserErrors otherwise."""
     try:
-        graph = fold(read_graph(path))
+        graph = dilations_folded(fold(read_graph(path)))
     except UserError as error:
         # What stands in the way may be what an operator that is not supported brought with it.
         refused = [] if _is_open(error) else _refused(path)

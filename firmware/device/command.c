@@ -136,6 +136,7 @@ void command_parse(char *line, size_t length, command_t *command)
         {USAGE_STATUS, COMMAND_STATUS}, {USAGE_BOOT, COMMAND_BOOT},     {USAGE_SET, COMMAND_SET},
         {USAGE_STAGES, COMMAND_STAGES}, {USAGE_REPLAY, COMMAND_REPLAY}, {USAGE_LIVE, COMMAND_LIVE},
         {USAGE_RESET, COMMAND_RESET},   {USAGE_AUDIO, COMMAND_AUDIO},   {USAGE_TENSOR, COMMAND_TENSOR},
+        {USAGE_CYCLES, COMMAND_CYCLES},
     };
     *command = (command_t){.kind = COMMAND_NONE};
     if (length == 0)

@@ -14,6 +14,7 @@ typedef enum {
     COMMAND_BOOT,
     COMMAND_SET,    /* key, value */
     COMMAND_STAGES, /* value 0 or 1 */
+    COMMAND_CYCLES,
     COMMAND_REPLAY,
     COMMAND_LIVE,
     COMMAND_RESET,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device/app.h"
 #include "device/command.h"
+#include "device/cycles.h"
 #include "device/idle.h"
 #include "device/listen.h"
 #include "device/output.h"
@@ -78,6 +79,9 @@ static void obey_pipeline(const command_t *command)
     case COMMAND_STAGES:
         listen_set_stages(command->value != 0);
         status_line();
+        break;
+    case COMMAND_CYCLES:
+        cycles_line();
         break;
     case COMMAND_LIVE:
         live();

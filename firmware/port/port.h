@@ -16,6 +16,11 @@ void port_start(void);
 uint32_t port_ticks(void);
 extern const uint32_t port_tick_hz;
 
+/* Starts a free-running counter of the core's clocks, which may stand still while the core sleeps; again:
+ * nothing changes. false: this board has none. */
+bool port_cycles_start(void);
+uint32_t port_cycles(void);
+
 /* Serial line. Read returns what is there (0: nothing); write needs size <= port_write_capacity(). */
 size_t port_read(void *bytes, size_t size);
 size_t port_write_capacity(void);

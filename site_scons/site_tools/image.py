@@ -24,8 +24,9 @@ SMALL = (
     "-fno-move-loop-invariants",
     "-fno-data-sections",
 )
-# What nothing but an image's own main() calls: the compiler sees it as one, when it links.
-TOGETHER = ("device/",)
+# What nothing but an image's own main() calls: the compiler sees it as one, when it links. With it what tells
+# whether the chip can count clocks: where not, nothing of it is left.
+TOGETHER = ("device/", "port/cortex_m/cycles", "port/mps2/cycles")
 # Texts alone, generated: packed, and each an object that the linker leaves out where it is not used.
 TABLE, PACKED = "protocol_table.c", ("-Os",)
 

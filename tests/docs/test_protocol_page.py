@@ -36,6 +36,7 @@ def test_lines_out_are_lines_the_host_understands() -> None:
     kinds = {type(parse_line(line)).__name__ for line in blocks("out")}
     assert kinds == {
         *("Boot", "Decision", "Stage", "Status", "Error", "Ack", "Setting", "TensorPart", "Stack", "Fault"),
+        "Cycles",
     }
 
 

@@ -41,12 +41,23 @@ OPTION_TABLES = {
     "AVERAGE_POOL_2D": "Pool2DOptions",
     "MAX_POOL_2D": "Pool2DOptions",
     "MEAN": "ReducerOptions",
+    "REDUCE_MAX": "ReducerOptions",
+    "REDUCE_MIN": "ReducerOptions",
+    "REVERSE_V2": "ReverseV2Options",
     "PADV2": "PadV2Options",
     "MAXIMUM": "MaximumMinimumOptions",
     "MINIMUM": "MaximumMinimumOptions",
     "SPLIT_V": "SplitVOptions",
 }
-VERSIONS = {"CONV_2D": 5, "DEPTHWISE_CONV_2D": 6, "FULLY_CONNECTED": 12}
+VERSIONS = {
+    "CONV_2D": 5,
+    "DEPTHWISE_CONV_2D": 6,
+    "FULLY_CONNECTED": 12,
+    "GELU": 2,
+    "REDUCE_MAX": 2,
+    "REDUCE_MIN": 2,
+    "BROADCAST_TO": 2,
+}
 
 
 class Builder:

@@ -14,6 +14,7 @@ from codegen.app.spec import Spec
 from codegen.board.description import load_board
 from codegen.common.paths import ROOT
 from codegen.model.graph import Quantization
+from codegen.passes.int8_ends import int8_ends
 from codegen.passes.legalise import load_graph
 from toolbox import tools
 from toolbox.options import EXAMPLE
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"Building {spec.name} for {BOARD}: {load_board(BOARD).description}.", flush=True)
         tools.ensure("arm-none-eabi-gcc", "qemu-system-arm")
         built = build(BOARD, app)
-        output = load_graph(spec.classifier.model).output.quantization
+        output = int8_ends(load_graph(spec.classifier.model)).output.quantization
         assert output is not None  # the build has checked it
         taken = sizes(built.image, load_board(BOARD))
         print(

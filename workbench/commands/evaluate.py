@@ -7,41 +7,71 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
-from codegen.app.spec_file import load_spec
+from codegen.app.spec import Pipeline, Spec
 from codegen.app.tables.decision import score_limit
 from codegen.common.errors import UserError
+from codegen.common.protocol import THRESHOLD
+from codegen.passes.int8_ends import int8_ends
 from codegen.passes.legalise import load_graph
 from workbench.audio import recording as audio
 from workbench.data.labels import Segment, of_session, read_labels
-from workbench.host.features import open_pipeline
+from workbench.host.features import listening_spec, open_pipeline
 from workbench.progress import progress, waiting
-from workbench.targets import open_app
-from workbench.training.confusion import UNKNOWN_CLASS, Confusion
-from workbench.training.evaluation import of_stream, of_vectors
+from workbench.targets import BAUD, open_app
+from workbench.targets.restored import restored, with_settings
+from workbench.training import figures
+from workbench.training.background import background_recordings
+from workbench.training.confusion import UNKNOWN_CLASS, Confusion, balanced
+from workbench.training.evaluation import Stream, counted, limits_of, play, vector_pairs
+from workbench.training.events import Events, count_events
 from workbench.training.pieces import Piece, Recording, cut, recordings, shortest
 from workbench.training.plot import check_name, plot
 
 NAME = "evaluate"
 HELP = "count an app's right and wrong decisions on labelled recordings"
 DESCRIPTION = """\
-Decides labelled recordings with the firmware's own integer code and prints the confusion table: rows are the
-truth, columns the decision, UNK is below the threshold, Sens the share of a row that is right, PosPred the
-share of a column that is right.
+Decides labelled recordings with the firmware's own integer code, in two ways:
+
+by events   whole recordings are played into an image as a microphone would, energy gate and all. Which events
+            (segments of a class that is not `unknown`) were heard, which missed, which heard twice; how many
+            false alarms an hour, how late.
+by vectors  every feature vector of every segment is decided, as in training, each segment on its own and
+            without the gate. --stream counts the decisions of the played recordings in place of it.
+
+The mean of the sensitivities comes first: the plain share of right decisions (Acc, last) is mostly that of
+the class there is most of. In the tables rows are the truth, columns the decision; UNK is below the
+threshold, UNC has no majority (votes), Sens is the share of a row that is right, PosPred that of a column.
 
   earshot evaluate --app examples/smart_lock --labels recordings/labels.csv
-  earshot evaluate --app examples/smart_lock --labels recordings/labels.csv --threshold 0
-  earshot evaluate --app examples/smart_lock --labels recordings/labels.csv --stream --target qemu
+  earshot evaluate --app examples/smart_lock --labels recordings/labels.csv --background night/
+  earshot evaluate --app examples/smart_lock --labels recordings/labels.csv --target pc,qemu
+  earshot evaluate --app examples/smart_lock --labels recordings/labels.csv --threshold 0 --no-gate
 
-Without --stream every feature vector of every segment is decided, as in training. With it whole recordings
-are played into an image as a microphone would, energy gate and all, and decisions within a segment count.
+Several targets stand side by side, and the exit code is 1 where one decides otherwise than the first.
 """
 REMARK = (
     "UNK: no class reached its threshold. The app's class unknown says the same, so UNK is right in its row."
 )
+BALANCE_SEED = 1
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What one target made of the played recordings."""
+
+    streams: tuple[Stream, ...]
+    events: Events
+    table: Confusion  # of the decisions within segments
+
+    def object(self) -> dict[str, Any]:
+        """For --json."""
+        return {"events": self.events.object(), "stream": self.table.object()}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,51 +82,91 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--session", metavar="NAME", help='of the labels (default "test" where there is one)')
     parser.add_argument(
+        "--background",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a recording, or a folder of them, in which nothing happens: every detection is a false alarm",
+    )
+    parser.add_argument(
         "--segment", type=int, default=8000, metavar="N", help="samples a long segment is cut to"
     )
     parser.add_argument(
         "--threshold", metavar="P", help="for all labels, instead of the app's; 0: the largest score wins"
     )
     parser.add_argument(
-        "--stream", action="store_true", help="whole recordings through an image, with the gate"
+        "--no-gate", action="store_true", help="the gate opens at any sound but digital silence"
     )
     parser.add_argument(
-        "--target", default="pc", help="with --stream: pc, qemu, renode or a serial port (default pc)"
+        "--balance",
+        action="store_true",
+        help="tables of vectors with as many of every class as there are of the smallest, drawn at random",
     )
-    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the table, too: .png, .svg or .pdf")
+    parser.add_argument(
+        "--unlabelled",
+        choices=("background", "ignore"),
+        help="what sound without a label is (default: background, unless segments are labelled unknown)",
+    )
+    parser.add_argument(
+        "--stream", action="store_true", help="the table counts the played recordings' decisions"
+    )
+    parser.add_argument(
+        "--target",
+        default="pc",
+        help="where they are played: pc, qemu, renode, a serial port; or several: A,B",
+    )
+    parser.add_argument("--board", metavar="B", help="what to build for an emulator (default mps2_an386)")
+    parser.add_argument("--baud", type=int, default=BAUD, metavar="N", help=f"of a port (default {BAUD})")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the tables, too: .png, .svg or .pdf")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     audio.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: figures are no verdict."""
-    if args.target != "pc" and not args.stream:
-        raise UserError(
-            f"--target {args.target} needs --stream", remedy="Add --stream, or leave --target out."
-        )
+    """Exit code 0: figures are no verdict; 1 where targets decide differently."""
     if args.segment < 1:
         raise UserError(f"--segment {args.segment} is out of range; 1 sample and more are allowed")
     if args.plot is not None:
         check_name(args.plot)
-    segments = _segments(args)
-    table = _streamed(args, segments) if args.stream else _by_vectors(args, segments)
+    targets = _targets(args.target)
+    spec, pipeline = listening_spec(args.app)
+    segments = _segments(args, pipeline)
+    settings = _settings(args, spec)
+    vectors = None if args.stream else _by_vectors(args, spec, pipeline, segments)
+    played = {target: _play(args, pipeline, target, settings, segments) for target in targets}
+    first = played[targets[0]]
+    table = first.table if vectors is None else vectors
     if args.plot is not None:
-        plot(table, args.plot)
+        plot({"events": first.events.table, "vectors": table}, args.plot)
+    differing = {target: _differing(first, played[target]) for target in targets[1:]}
     if args.json:
-        print(json.dumps(table.object()))
+        both = {target: one.object() for target, one in played.items()}
+        same = {target: found is None for target, found in differing.items()}
+        whole = {"events": first.events.object(), "targets": both, "same": same}
+        print(json.dumps(table.object() | whole))
     else:
-        print(table.table())
+        print("\n".join(_text(played, vectors, args)))
         if UNKNOWN_CLASS in table.labels:
             print(REMARK, file=sys.stderr)
-    return 0
+    for target, found in differing.items():
+        if found is not None:
+            print(f"{target} decides otherwise than {targets[0]}, first {found}", file=sys.stderr)
+    return 1 if any(differing.values()) else 0
 
 
-def _segments(args: argparse.Namespace) -> tuple[Segment, ...]:
-    spec = load_spec(args.app)
-    if spec.pipeline is None:
-        raise UserError("is a bare model: it has no decisions", file=args.app, remedy="Give an app's folder.")
+def _targets(text: str) -> list[str]:
+    targets = [word.strip() for word in text.split(",") if word.strip()]
+    if not targets or len(set(targets)) < len(targets):
+        raise UserError(
+            f'--target "{text}" names no target, or one twice', remedy="Write pc, or several: pc,qemu."
+        )
+    return targets
+
+
+def _segments(args: argparse.Namespace, pipeline: Pipeline) -> tuple[Segment, ...]:
     with waiting(f"reading {args.labels.name}"):
-        segments = read_labels(args.labels, spec.pipeline.audio.sample_rate, resampled=args.resample)
+        segments = read_labels(args.labels, pipeline.audio.sample_rate, resampled=args.resample)
     session = args.session
     if session is None:
         if not any(segment.session == "test" for segment in segments):
@@ -107,43 +177,107 @@ def _segments(args: argparse.Namespace) -> tuple[Segment, ...]:
     return chosen
 
 
-def _by_vectors(args: argparse.Namespace, segments: tuple[Segment, ...]) -> Confusion:
-    pipeline = open_pipeline(args.app)
+def _by_vectors(
+    args: argparse.Namespace, spec: Spec, pipeline: Pipeline, segments: tuple[Segment, ...]
+) -> Confusion:
+    host = open_pipeline(spec)
+    limits = limits_of(spec)
     if args.threshold is not None:
-        pipeline.set_threshold(_limit(args))
-    pieces = cut(segments, pipeline.spec.decision.labels, args.segment, shortest(pipeline.spec))
-    return of_vectors(pipeline, _read(args, pieces, segments, pipeline.sample_rate))
+        limits = (_limit(args.threshold, spec),) * len(limits)
+        host.set_threshold(limits[0])
+    pieces = cut(segments, pipeline.decision.labels, args.segment, shortest(pipeline))
+    pairs = vector_pairs(host, _read(args, pieces, segments, pipeline), limits)
+    return _table(args, pipeline, pairs)
 
 
-def _streamed(args: argparse.Namespace, segments: tuple[Segment, ...]) -> Confusion:
-    spec = load_spec(args.app).pipeline
-    assert spec is not None
-    pieces = cut(segments, spec.decision.labels, None, shortest(spec))
-    with open_app(args.app, args.target) as device:
-        if args.threshold is not None:
-            device.command(f"set decision.threshold {_limit(args)}")
-        heard = _read(args, pieces, segments, spec.audio.sample_rate)
-        return of_stream(spec.decision.labels, device, heard)
+def _play(
+    args: argparse.Namespace,
+    pipeline: Pipeline,
+    target: str,
+    settings: dict[str, int],
+    segments: tuple[Segment, ...],
+) -> _Target:
+    """Plays whole recordings, and those of the background, into a target."""
+    labels, rate = pipeline.decision.labels, pipeline.audio.sample_rate
+    pieces = cut(segments, labels, None, 1)
+    unlabelled = args.unlabelled == "background" or (
+        args.unlabelled is None and not any(labels[piece.label] == UNKNOWN_CLASS for piece in pieces)
+    )
+    board = None if target == "pc" else args.board
+    with (
+        open_app(args.app, target, board=board, baud=args.baud) as device,
+        restored(device),
+        with_settings(device, settings),
+    ):
+        streams = [*play(pipeline, device, _read(args, pieces, segments, pipeline))]
+        streams += play(pipeline, device, background_recordings(args.background, rate, audio.reader(args)))
+    played = (one.played for one in streams)
+    events = count_events(labels, played, rate, pipeline.window.stride, unlabelled=unlabelled)
+    pairs = [pair for one in streams for pair in one.pairs]
+    return _Target(tuple(streams), events, _table(args, pipeline, pairs))
+
+
+def _table(args: argparse.Namespace, pipeline: Pipeline, pairs: list[tuple[int, int]]) -> Confusion:
+    labels = pipeline.decision.labels
+    table = counted(labels, pairs)
+    return balanced(labels, pairs, BALANCE_SEED) if args.balance else table
+
+
+def _differing(first: _Target, other: _Target) -> str | None:
+    """Where two targets decide differently, in words."""
+    for ours, theirs in zip(first.streams, other.streams, strict=True):
+        sample = ours.first_difference(theirs)
+        if sample is not None:
+            return f"in {ours.name} at sample {sample}; `earshot parity` says at which stage"
+    return None
+
+
+def _text(played: dict[str, _Target], vectors: Confusion | None, args: argparse.Namespace) -> list[str]:
+    target, first = next(iter(played.items()))
+    gate = "without the gate" if args.no_gate else "with the gate"
+    lines = [f"By events: whole recordings, {gate} ({target})", *figures.of_events(first.events)]
+    lines += ["", "What events and stretches of background were taken for:", first.events.table.table(), ""]
+    if vectors is None:
+        title, table = f"By decisions within segments of the played recordings, {gate}", first.table
+    else:
+        title, table = "By vectors: each segment on its own, as in training, without the gate", vectors
+    drawn = f", {table.support[0]} of every class drawn at random" if args.balance else ""
+    lines += [f"{title}{drawn}", *figures.of_table(table), "", table.table()]
+    if len(played) > 1:
+        both = {name: (one.events, one.table) for name, one in played.items()}
+        lines += ["", "Side by side, the played recordings:", *figures.side_by_side(both)]
+    return lines
 
 
 def _read(
-    args: argparse.Namespace, pieces: Sequence[Piece], segments: Sequence[Segment], rate: int
+    args: argparse.Namespace, pieces: Sequence[Piece], segments: Sequence[Segment], pipeline: Pipeline
 ) -> Iterator[Recording]:
     """The recordings of these pieces, as the options ask, with progress."""
     files = len({piece.file for piece in pieces})
-    return progress(recordings(pieces, segments, rate, audio.reader(args)), files, "recordings")
+    read = recordings(pieces, segments, pipeline.audio.sample_rate, audio.reader(args))
+    return progress(read, files, "recordings")
 
 
-def _limit(args: argparse.Namespace) -> int:
+def _settings(args: argparse.Namespace, spec: Spec) -> dict[str, int]:
+    """What the options change of a running image."""
+    settings = {"gate.threshold": 0, "gate.delay": 0} if args.no_gate else {}
+    if args.threshold is not None:
+        assert spec.pipeline is not None
+        limit = _limit(args.threshold, spec)
+        settings |= {f"{THRESHOLD}.{label}": limit for label in spec.pipeline.decision.labels}
+    return settings
+
+
+def _limit(text: str, spec: Spec) -> int:
     """--threshold as a score of this app's model."""
     try:
-        share = Fraction(Decimal(args.threshold))
+        share = Fraction(Decimal(text))
     except (InvalidOperation, ValueError, OverflowError):
         share = Fraction(-1)
     if not 0 <= share <= 1:
         raise UserError(
-            f"--threshold {args.threshold} is no share; 0..1 is allowed", remedy="For 80 per cent write 0.80."
+            f"--threshold {text} is no share; 0..1 is allowed", remedy="For 80 per cent write 0.80."
         )
-    quantization = load_graph(load_spec(args.app).classifier.model).output.quantization
+    quantization = int8_ends(load_graph(spec.classifier.model)).output.quantization
     assert quantization is not None  # the build has checked it
     return score_limit(share, quantization.scale, quantization.zero_point)

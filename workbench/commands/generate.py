@@ -50,10 +50,10 @@ def run(args: argparse.Namespace) -> int:
     app = inference.read_app(args, args.kernels or _KERNELS[0])
     with waiting("generating C"):
         files = package(app)
-    for text in remarks(app.spec, app.graph):
+    for text in remarks(app.spec, app.computed):
         remark(text)
     write_package(files, args.output)
     print(f"{len(files)} files in {args.output}; sh {args.output}/build.sh builds the example")
     if args.app is not None:
-        print(f"\n{mode_table(mode_plan(app.spec, app.graph))}", end="")
+        print(f"\n{mode_table(mode_plan(app.spec, app.computed))}", end="")
     return 0

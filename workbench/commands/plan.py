@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("is no .svg file", file=args.output, remedy="The figure is SVG: -o plan.svg")
     app = inference.read_app(args)
     with waiting("planning the memory"):
-        memory = memory_plan(app.spec, app.graph)
+        memory = memory_plan(app.spec, app.computed)
     named = str(args.model if args.model is not None else args.app)
     if args.output is not None:
         try:

@@ -77,11 +77,6 @@ def run(args: argparse.Namespace) -> int:
         )
     sounds = _read(args, pipeline.audio.sample_rate)
     target, engine = inference.where(args.target, args.engine, spec)
-    if pipeline.gate.backoff + 1 < pipeline.cascade.frames:
-        remark(
-            f"[gate] backoff = {pipeline.gate.backoff} may shut the gate before a sound has gone through the "
-            f"cascade's {pipeline.cascade.frames} frames; backoff = {pipeline.cascade.frames - 1} does not"
-        )
     reported = []
     with (
         open_app(args.app, target, board=args.board, engine=engine, baud=args.baud) as device,

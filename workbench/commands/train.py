@@ -146,9 +146,10 @@ def _text(trained: Trained) -> str:
     )
     for name, table in trained.int8.items():
         lines += ["", f"{name}, the firmware's integer code, with the app's thresholds:", table.table()]
-        before, after = (tables[name].accuracy or 0.0 for tables in (trained.float_, trained.int8))
+        before, after = (tables[name].mean_sensitivity or 0.0 for tables in (trained.float_, trained.int8))
         lines.append(
-            f"Accuracy before the conversion to int8: {100 * before:.1f} %, after: {100 * after:.1f} %."
+            f"Mean of the sensitivities before the conversion to int8: {100 * before:.1f} %, "
+            f"after: {100 * after:.1f} %."
         )
     verdict = trained.verdict
     lines += ["", f"{verdict.model} is written ({verdict.why}); feature contract {trained.contract}."]

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.common.errors import UserError
-from workbench.protocol.lines import Boot, Error, Status
+from codegen.common.protocol import COUNTED
+from workbench.protocol.lines import Boot, Cycles, Error, Status
 from workbench.targets import Device
 from workbench.targets.link import Link
 
@@ -96,6 +97,7 @@ class Session:
         yield "status", self._status
         for sound in self.sounds:
             yield f"replay {sound.name}", partial(self._replay, sound)
+        yield "cycles", self._cycles
         yield "live", self._live
         yield "taps", self._taps
 
@@ -108,7 +110,19 @@ class Session:
 
     def _status(self) -> Step:
         status = self.device.status()
+        self.device.command("cycles")  # counts from here on, where the board can
         return Step("status", status["errors"] == 0, f"{status['errors']} errors since the start")
+
+    def _cycles(self) -> Step:
+        """Of each stage while the recordings were played: the classifier's most is a full run, which an
+        incremental one follows."""
+        answer = self.device.command("cycles")
+        if not isinstance(answer, Cycles):
+            return Step("cycles", None, "the board has no counter of the core's clocks")
+        stages = zip(COUNTED, answer.most, answer.last, strict=True)
+        words = ", ".join(f"{name} {most:,} (last {last:,})" for name, most, last in stages)
+        counted = answer.windows > 0 and all(answer.most[: COUNTED.index("classifier")])
+        return Step("cycles", counted, f"in {answer.windows:,} windows at most {words}")
 
     def _replay(self, sound: Sound) -> Step:
         lines = tuple(self.device.replay(sound.samples))

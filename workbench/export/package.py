@@ -23,7 +23,7 @@ BUILT = "build"  # where build.sh puts the program; not ours, and no reason to r
 def package(app: Path | App) -> dict[str, bytes]:
     """File name -> content: the generated sources, their runtime, an example with its build, the licence."""
     loaded = load_app(app)
-    spec, graph = loaded.spec, loaded.graph
+    spec, graph = loaded.spec, loaded.computed
     texts = generate(loaded)
     del texts["app.c"]  # for firmware/device alone
     if spec.pipeline is not None:

@@ -12,12 +12,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.app.spec import Spec
+from codegen.app.spec import Spec, with_engine
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from codegen.common.reference import Reference
 from codegen.compile import App
 from codegen.model.graph import Graph
+from codegen.passes.int8_ends import computed_graph
 from codegen.passes.legalise import load_graph
 from workbench.build import build
 from workbench.host.host_library import Library
@@ -123,7 +124,8 @@ def chosen_app(args: argparse.Namespace) -> tuple[Path, Spec, Graph]:
     else:
         app, spec = Path(args.app), _app_spec(args)
     args.target, args.engine = where(args.target, args.engine, spec)
-    return app, spec, load_graph(spec.classifier.model)
+    graph = load_graph(spec.classifier.model)
+    return app, spec, computed_graph(with_engine(spec, args.engine), graph)
 
 
 def where(target: str | None, engine: str | None, spec: Spec) -> tuple[str, str]:

@@ -191,15 +191,27 @@ class Pipeline:
 
         Returns (class index, largest score) of each decision. The pipeline is reset before and after.
         """
+        return [(index, int(scores.max())) for _, index, scores in self.decide(features)]
+
+    def decide(
+        self, features: NDArray[np.uint8], gate: NDArray[np.bool_] | None = None
+    ) -> list[tuple[int, int, NDArray[np.int8]]]:
+        """pipeline_classify() of uint8[n, cepstra], the gate of each window as bool[n] says, or open.
+
+        Returns (index of the window, class index, scores int8[labels]) of each decision. The pipeline is
+        reset before and after.
+        """
         self.reset()
         decisions = []
-        for row in np.ascontiguousarray(features, dtype=np.uint8):
-            raw = StepStruct(gate_open=True, features=row.ctypes.data_as(POINTER(c_uint8)))
+        rows = np.ascontiguousarray(features, dtype=np.uint8)
+        for window, row in enumerate(rows):
+            gate_open = gate is None or bool(gate[window])
+            raw = StepStruct(gate_open=gate_open, features=row.ctypes.data_as(POINTER(c_uint8)))
             self._library.pipeline_classify(byref(self._pipeline), byref(raw))
             if raw.error:
                 raise EngineError(f"the engine returned {raw.error}")
             if raw.decided:
-                decisions.append((int(raw.verdict.class_index), int(raw.verdict.score)))
+                decisions.append((window, int(raw.verdict.class_index), _copy(raw.scores, self._scores)))
         self.reset()
         return decisions
 

@@ -36,7 +36,7 @@ def tables() -> Mapping[str, str]:
             ("line", "key", "meaning"),
             [
                 (f"`{line.first}`", f"`{key.key}`", key.meaning)
-                for line in (protocol.ACK, protocol.SETTING, protocol.TENSOR)
+                for line in (protocol.ACK, protocol.SETTING, protocol.TENSOR, protocol.CYCLES)
                 for key in line.keys
             ],
         ),

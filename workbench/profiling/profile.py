@@ -20,6 +20,7 @@ from codegen.board.description import Board, load_board
 from codegen.common.errors import UserError
 from codegen.incremental import Edges, incremental
 from codegen.model.graph import Graph
+from codegen.passes.int8_ends import computed_graph
 from codegen.passes.legalise import load_graph
 from workbench.build import Build, build
 from workbench.profiling import memory, tflm
@@ -138,7 +139,7 @@ def profile(
     assert board is not None
     spec = with_kernels(load_spec(app), kernels)
     spec = with_engine(spec, engine or spec.classifier.engine)
-    graph = load_graph(spec.classifier.model)
+    graph = computed_graph(spec, load_graph(spec.classifier.model))
     built = build(board.name, app, build_dir, counting=True, kernels=kernels, engine=engine)
     shipped = built
     if named.name != board.name:

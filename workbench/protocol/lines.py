@@ -170,7 +170,16 @@ class Stack:
     words: tuple[int, ...]  # 1 to 8
 
 
-Line = Boot | Decision | Status | Error | Fault | Setting | Ack | Stage | TensorPart | Stack
+@dataclass(frozen=True)
+class Cycles:
+    """Clocks of the core by stage, in the order of protocol.COUNTED."""
+
+    windows: int  # counted since the last such line
+    last: tuple[int, ...]  # 0: has not run
+    most: tuple[int, ...]
+
+
+Line = Boot | Decision | Status | Error | Fault | Setting | Ack | Stage | TensorPart | Stack | Cycles
 
 
 class Lines:
@@ -275,6 +284,13 @@ def _stack(values: dict[str, Any]) -> Stack:
     return Stack(_word(values["stack"]), words)
 
 
+def _cycles(values: dict[str, Any]) -> Cycles:
+    last, most = tuple(values["last"]), tuple(values["most"])
+    if not len(last) == len(most) == len(protocol.COUNTED):
+        raise ValueError("not a number a stage")
+    return Cycles(values["cycles"], last, most)
+
+
 def _word(text: str) -> int:
     if not _WORD.fullmatch(text):
         raise ValueError("not eight hex digits")
@@ -299,6 +315,7 @@ _PARSERS: Mapping[LineFormat, Callable[[dict[str, Any]], Line]] = {
     protocol.STAGE: lambda values: Stage(values["stage"], values["sequence"], tuple(values["values"])),
     protocol.TENSOR: _tensor,
     protocol.STACK: _stack,
+    protocol.CYCLES: _cycles,
 }
 _LINES = {line.first: (line, _PARSERS[line]) for line in protocol.LINES}
 
@@ -313,6 +330,7 @@ KINDS: Mapping[LineFormat, type[Line]] = {
     protocol.STAGE: Stage,
     protocol.TENSOR: TensorPart,
     protocol.STACK: Stack,
+    protocol.CYCLES: Cycles,
 }
 
 

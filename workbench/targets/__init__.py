@@ -11,6 +11,7 @@ from codegen.common.errors import UserError
 from toolbox.test_log import BOARD, note
 from workbench.progress import remark, waiting
 from workbench.targets.device import TIMEOUT, Device
+from workbench.targets.own_time import Clock
 from workbench.targets.pc import pc_link
 from workbench.targets.qemu import Microphone, QemuOptions, qemu_link
 from workbench.targets.renode import RenodeOptions, renode_link
@@ -65,17 +66,19 @@ def open_target(
     renode: RenodeOptions | None = None,
     baud: int = BAUD,
     timeout: float = TIMEOUT,
+    clock: Clock | None = None,
 ) -> Device:
     """Opens "pc", "qemu", "renode" or a serial port (a device or a pyserial URL).
 
     image: for pc the program, for an emulator the ELF of the board (default mps2_an386); a port has its own.
-    timeout: seconds without a word until the image is given up.
+    timeout: seconds without a word until the image is given up; in Renode they are emulated ones.
+    clock: of the image behind a port, where it has a time of its own.
     UserError where something is missing or silent.
     """
     runs = target_board(target, board)
     if runs is None:
         with waiting(f"waiting for the image at {target}"):
-            device = Device(SerialLink(target, baud), target, timeout, running=True)
+            device = Device(SerialLink(target, baud), target, timeout, running=True, clock=clock)
         if is_hardware(target):
             note(device.boot.board, BOARD)
         return device
@@ -88,7 +91,8 @@ def open_target(
         return Device(pc_link(image), str(image), timeout)
     with waiting(f"starting the emulator {target} with {runs.name}"):
         if target == RENODE:
-            return Device(renode_link(runs, image, renode), str(image), timeout)
+            link = renode_link(runs, image, renode)
+            return Device(link, str(image), timeout, clock=link.clock)
         return Device(qemu_link(runs, image, qemu or QemuOptions()), str(image), timeout)
 
 
@@ -126,12 +130,13 @@ def _check_same(device: Device, app: Path) -> None:
     from codegen.app.contract import feature_contract
     from codegen.app.fit import remarks
     from codegen.app.spec_file import load_spec
+    from codegen.passes.int8_ends import int8_ends
     from codegen.passes.legalise import load_graph
 
     spec = load_spec(app)
     graph = load_graph(spec.classifier.model)
-    for text in remarks(spec, graph):
-        remark(text)
+    for text in remarks(spec, int8_ends(graph)):
+        remark(text, once=True)
     model = graph.sha256[:16]
     contract = feature_contract(spec) if spec.pipeline is not None else None
     for what, theirs, ours in (

@@ -33,6 +33,7 @@ from workbench.protocol.lines import (
     parse_line,
 )
 from workbench.targets.link import Link, LinkClosedError
+from workbench.targets.own_time import LOOK, Clock, OwnTime
 from workbench.targets.window import Window
 
 TIMEOUT = 20.0  # seconds without a word until an image is given up
@@ -69,8 +70,17 @@ def _keep(lines: Sequence[str]) -> None:
 class Device:
     """An open image. Use it in a `with`, or close it."""
 
-    def __init__(self, link: Link, name: str, timeout: float = TIMEOUT, *, running: bool = False) -> None:
-        """name: for messages. running: it may have started before, so it is asked who it is.
+    def __init__(
+        self,
+        link: Link,
+        name: str,
+        timeout: float = TIMEOUT,
+        *,
+        running: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        """name: for messages. running: it may have started before, so it is asked who it is. clock: of the
+        image's own time, by which `timeout` then counts; None: this computer's.
 
         UserError when it does not say who it is within `timeout` seconds.
         """
@@ -78,6 +88,7 @@ class Device:
         self.name = name
         self.timeout = timeout
         self.retry = min(RETRY, timeout)  # seconds without a word until the image is asked
+        self.clock = clock
         self._boot_line = ""
         self._asked: deque[str] = deque()  # questions without an answer: "boot" or "status", the oldest first
         self._fault: list[str] = []  # lines of one before the last reset, as the image tells it now
@@ -118,11 +129,14 @@ class Device:
         word = text.split(" ", 1)[0]
         expected = _ANSWERS.get(word, Error)
         self._ask(text.encode("ascii") + b"\n", expected)
-        deadline = time.monotonic() + self.timeout
+        deadline, own = time.monotonic() + self.timeout, self._own_time()
         while True:
             line = self._line(deadline)
             if line is None:
-                raise self._silent(f'answers "{text}"')
+                if own.passed():
+                    raise self._silent(f'answers "{text}"')
+                deadline = time.monotonic() + LOOK
+                continue
             answer = self._parse(line)
             if isinstance(answer, Decision | Stage):
                 self._results.append(line)
@@ -218,7 +232,7 @@ class Device:
         is not an ack. UserError when the image does not take such lines, or no longer."""
         pieces = [payload[at : at + PAYLOAD_MAX] for at in range(0, len(payload), PAYLOAD_MAX)]
         window = Window(len(pieces), max(1, capacity // PAYLOAD_MAX))
-        silences = 0
+        silences, own = 0, self._own_time()
         refused = False  # an error line stands before the ack of a refused line
         self._busy = True
         while not window.done:
@@ -227,7 +241,7 @@ class Device:
             )
             line = self._line(time.monotonic() + self.retry)
             if line is None:
-                if silences * self.retry >= self.timeout:
+                if silences * self.retry >= self.timeout and own.passed():
                     raise self._silent(f"takes {word} line {first + window.taken}")
                 self._ask(b"\nstatus\n", Status)  # the newline ends what may be left of a damaged line
                 window.ask()
@@ -237,7 +251,7 @@ class Device:
             if isinstance(answer, Ack):
                 window.ahead = max(1, answer.free * (2 if word == "audio" else 1) // PAYLOAD_MAX)
                 if window.ack(answer.number - first, refused=refused):
-                    silences = 0
+                    silences, own = 0, self._own_time()
                 refused = False
             elif isinstance(answer, Status):
                 window.answer()
@@ -262,7 +276,7 @@ class Device:
 
     def _wait_for_boot(self, running: bool) -> Boot:
         self._asked.append("boot")  # what it says by itself, also when opening the port has reset the board
-        deadline = time.monotonic() + self.timeout
+        deadline, own = time.monotonic() + self.timeout, self._own_time()
         asked = 0.0 if running else time.monotonic() + self.timeout / 2
         trouble = None  # an error line: it may have kept the image from starting
         while True:
@@ -280,10 +294,14 @@ class Device:
                 trouble = line
                 if line is not None and answer.is_exception:
                     raise self._stopped(line, answer)
-            if time.monotonic() >= deadline:
-                if trouble is not None:
-                    raise UserError(f"the image does not start: {trouble}", file=self.name)
-                raise self._silent("says who it is")
+            if time.monotonic() < deadline:
+                continue
+            if not own.passed():
+                deadline = time.monotonic() + LOOK
+                continue
+            if trouble is not None:
+                raise UserError(f"the image does not start: {trouble}", file=self.name)
+            raise self._silent("says who it is")
 
     def _parse(self, line: str) -> Line | None:
         """What a line means. UserError when it says that the image has stopped, or started anew."""
@@ -358,6 +376,9 @@ class Device:
             except LinkClosedError as error:
                 raise UserError(str(error), file=self.name) from None
         return self._waiting.popleft()
+
+    def _own_time(self) -> OwnTime:
+        return OwnTime(self.timeout, self.clock)
 
     def _silent(self, doing: str) -> UserError:
         return UserError(

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from codegen.common.errors import UserError
+from workbench.targets.supervisor import supervised
 
 _CHUNK = 1 << 16
 _PR_SET_PDEATHSIG = 1
@@ -108,9 +109,11 @@ class ProcessLink:
         inherited: Sequence[int] = (),
         end: int = -1,
         stdin: int = -1,
+        family: bool = False,
     ) -> None:
         """inherited: file descriptors the program gets under their own numbers; end: the one that becomes
-        its stdin and stdout; stdin: one that becomes its stdin alone, at whose end it ends by itself.
+        its stdin and stdout; stdin: one that becomes its stdin alone, at whose end it ends by itself; family:
+        it may start programs of its own, which end with it and with us, killed or not.
         UserError: it does not start."""
         self._link = link
         # What the program says on stderr; closed by close().
@@ -119,13 +122,14 @@ class ProcessLink:
         self._grace = _GRACE if stdin >= 0 else 0.0
         try:
             self._process = subprocess.Popen(
-                command,
+                supervised(list(command)) if family else command,
                 stdin=end if end >= 0 else stdin if stdin >= 0 else subprocess.DEVNULL,
                 stdout=end if end >= 0 else self._words,
                 stderr=self._words,
                 pass_fds=inherited,
                 start_new_session=True,  # Ctrl-C is for us: we end it
-                preexec_fn=die_with_parent(),  # noqa: PLW1509
+                # A supervisor asks for its own signal, and needs time for its family.
+                preexec_fn=None if family and sys.platform == "linux" else die_with_parent(),  # noqa: PLW1509
             )
         except OSError as error:
             link.close()
@@ -159,10 +163,14 @@ class ProcessLink:
         """It has not ended."""
         return self._process.poll() is None
 
+    def output(self) -> str:
+        """All that the program printed so far."""
+        descriptor = self._words.fileno()  # the program writes at the same place: it must not be moved
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode("utf-8", "replace")
+
     def said(self) -> str:
-        """The first of what the program printed so far."""
-        self._words.seek(0)
-        return self._words.read().decode("utf-8", "replace").strip()[:_SAID_MAX]
+        """The first of it."""
+        return self.output().strip()[:_SAID_MAX]
 
     def wait(self, timeout: float) -> int:
         """The program's exit code, after its own end."""

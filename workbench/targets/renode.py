@@ -15,11 +15,12 @@ from codegen.board.description import Board
 from codegen.board.renode import Renode
 from codegen.common.errors import UserError
 from workbench.targets.link import LinkClosedError, ProcessLink, SocketLink
+from workbench.targets.own_time import monitor_clock
 
 PROGRAM = "renode"
 VERSION = "1.16.1"  # the oldest that the scripts are proven with
 SCRIPT = "renode.resc"  # beside the image, see site_scons/site_tools/renode.py
-START_TIMEOUT = 60.0  # seconds until Renode has opened the line
+START_TIMEOUT = 600.0  # seconds until Renode has opened the line, on a computer that has other work
 _POLL = 0.02  # seconds between two tries
 _LINE = "earshot_line"  # Renode's name of the socket
 _FAILED = "There was an error executing command"
@@ -35,7 +36,16 @@ class RenodeOptions:
     sound: Path | None = None
 
 
-def renode_link(board: Board, image: Path, options: RenodeOptions | None = None) -> ProcessLink:
+class RenodeLink(ProcessLink):
+    """Renode behind the image's line."""
+
+    def __init__(self, line: _Line, stdin: int) -> None:
+        """stdin: what becomes the monitor's; `line` types into its other end."""
+        super().__init__([PROGRAM, "--disable-gui", "--plain", "--console"], line, stdin=stdin, family=True)
+        self.clock = monitor_clock(self, line.type)  # of the emulated time
+
+
+def renode_link(board: Board, image: Path, options: RenodeOptions | None = None) -> RenodeLink:
     """Starts the emulator. UserError: no Renode, a board or a microphone it does not know, or no start."""
     if board.renode is None:
         raise UserError(
@@ -51,7 +61,7 @@ def renode_link(board: Board, image: Path, options: RenodeOptions | None = None)
     stdin, typing = os.pipe()
     line = _Line(typing)
     try:
-        process = ProcessLink([PROGRAM, "--disable-gui", "--plain", "--console"], line, stdin=stdin)
+        process = RenodeLink(line, stdin)
     finally:
         os.close(stdin)
     try:

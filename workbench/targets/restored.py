@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from workbench.protocol.lines import Status
+from codegen.common.errors import UserError
+from workbench.protocol.lines import Setting, Status
 from workbench.targets.device import Device
 
 
@@ -21,3 +22,19 @@ def restored(device: Device) -> Iterator[None]:
         after = device.command("live")
         if not isinstance(after, Status):
             print(f"earshot: {device.name} does not listen to its microphone again", file=sys.stderr)
+
+
+@contextmanager
+def with_settings(device: Device, settings: Mapping[str, int]) -> Iterator[None]:
+    """Settings of a running image, by their keys in the status line, while the block runs. UserError where
+    it refuses one."""
+    before = device.status()
+    _set(device, settings)
+    yield
+    _set(device, {key: before[key] for key in settings})
+
+
+def _set(device: Device, settings: Mapping[str, int]) -> None:
+    for key, value in settings.items():
+        if not isinstance(device.command(f"set {key} {value}"), Setting):
+            raise UserError(f"does not take {key} {value}", file=device.name)

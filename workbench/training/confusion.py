@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Right and wrong decisions counted: the confusion table in the form of SensiML's toolkit.
 
-Rows are the truth, columns the decision. UNK counts decisions below their threshold, UNC is kept for the form
-and always 0. A row's sensitivity is its diagonal over its support; a column's positive predictivity its
-diagonal over its total. An app's own class named "unknown" says the same as UNK, so UNK is right in that row.
+Rows are the truth, columns the decision. UNK: the largest score is below its threshold. UNC: it reached it,
+but the last decisions have no majority, so the device says Unknown (only with votes above 1). A row's
+sensitivity is its diagonal over its support; a column's positive predictivity its diagonal over its total.
+An app's own class named "unknown" says the same as both, so they are right in that row.
+
+The mean of the sensitivities is the figure to trust: the plain share of right decisions is mostly that of
+the class there is most of, and a device that says Unknown all the time does well by it.
 """
 
 from __future__ import annotations
@@ -12,12 +16,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 UNKNOWN_CLASS = "unknown"
+UNK, UNC = "UNK", "UNC"  # the columns after the labels: below threshold, no majority
+UNCERTAIN = -1  # a decision without a majority, where the device's own class index is 0
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """counts[truth][decision]: one row a label; columns are the labels, then UNK."""
+    """counts[truth][decision]: one row a label; columns are the labels, then UNK and UNC."""
 
     labels: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
@@ -31,7 +39,7 @@ class Confusion:
     def right(self) -> tuple[int, ...]:
         """Right decisions a truth."""
         return tuple(
-            row[index] + (row[-1] if label == UNKNOWN_CLASS else 0)
+            row[index] + (row[-2] + row[-1] if label == UNKNOWN_CLASS else 0)
             for index, (label, row) in enumerate(zip(self.labels, self.counts, strict=True))
         )
 
@@ -39,6 +47,20 @@ class Confusion:
     def sensitivity(self) -> tuple[float | None, ...]:
         """Share of each truth that was decided right, 0..1; None where there was none."""
         return tuple(_share(part, whole) for part, whole in zip(self.right, self.support, strict=True))
+
+    @property
+    def mean_sensitivity(self) -> float | None:
+        """Mean of the sensitivities of the truths there were, 0..1: the share of right decisions if every
+        truth came equally often. None without any."""
+        known = [share for share in self.sensitivity if share is not None]
+        return sum(known) / len(known) if known else None
+
+    @property
+    def always_unknown(self) -> tuple[float | None, float | None]:
+        """Mean of the sensitivities and accuracy of a device that says Unknown whatever it hears."""
+        silent = [(0,) * len(self.labels) + (support, 0) for support in self.support]
+        other = Confusion(self.labels, tuple(silent))
+        return other.mean_sensitivity, other.accuracy
 
     @property
     def positive_predictivity(self) -> tuple[float | None, ...]:
@@ -55,8 +77,9 @@ class Confusion:
         """For --json; shares are 0..1, null where there is nothing to divide by."""
         return {
             "labels": list(self.labels),
-            "columns": [*self.labels, "UNK"],
+            "columns": [*self.labels, UNK, UNC],
             "confusion": [list(row) for row in self.counts],
+            "mean_sensitivity": self.mean_sensitivity,
             "sensitivity": list(self.sensitivity),
             "positive_predictivity": list(self.positive_predictivity),
             "accuracy": self.accuracy,
@@ -65,14 +88,14 @@ class Confusion:
 
     def table(self) -> str:
         """The printed table; shares in per cent with one decimal."""
-        header = ["", *self.labels, "UNK", "UNC", "Support", "Sens(%)"]
+        header = ["", *self.labels, UNK, UNC, "Support", "Sens(%)"]
         rows = [header]
         for label, counts, support, sensitivity in zip(
             self.labels, self.counts, self.support, self.sensitivity, strict=True
         ):
-            rows.append([label, *map(str, counts), "0", str(support), _percent(sensitivity)])
+            rows.append([label, *map(str, counts), str(support), _percent(sensitivity)])
         columns = [sum(column) for column in zip(*self.counts, strict=True)]
-        rows.append(["Total", *map(str, columns), "0", str(sum(columns)), ""])
+        rows.append(["Total", *map(str, columns), str(sum(columns)), ""])
         predictivity = [_percent(share) for share in self.positive_predictivity]
         rows.append(["PosPred(%)", *predictivity, "", "", "Acc(%)", _percent(self.accuracy)])
         widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
@@ -81,13 +104,22 @@ class Confusion:
 
 def confusion(labels: Sequence[str], pairs: Iterable[tuple[int, int]]) -> Confusion:
     """Counts (truth, decision) pairs. truth: index of a label; decision: class index as the device reports
-    it, 0 is Unknown, else the label's index + 1."""
-    counts = [[0] * (len(labels) + 1) for _ in labels]
+    it, 0 is Unknown, else the label's index + 1; or UNCERTAIN."""
+    counts = [[0] * (len(labels) + 2) for _ in labels]
     for truth, decision in pairs:
-        if not 0 <= decision <= len(labels):
+        if not UNCERTAIN <= decision <= len(labels):
             raise ValueError(f"class index {decision} of {len(labels)} labels")
-        counts[truth][decision - 1 if decision else len(labels)] += 1
+        counts[truth][decision - 1 if decision > 0 else len(labels) - decision] += 1
     return Confusion(tuple(labels), tuple(tuple(row) for row in counts))
+
+
+def balanced(labels: Sequence[str], pairs: Sequence[tuple[int, int]], seed: int) -> Confusion:
+    """Every truth drawn down to the one there is least of, without replacement: the tutorial's table."""
+    own = [[pair for pair in pairs if pair[0] == truth] for truth in range(len(labels))]
+    least = min((len(rows) for rows in own if rows), default=0)
+    random = np.random.RandomState(seed)
+    drawn = [rows[index] for rows in own if rows for index in random.permutation(len(rows))[:least]]
+    return confusion(labels, drawn)
 
 
 def _share(part: int, whole: int) -> float | None:

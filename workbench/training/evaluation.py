@@ -4,52 +4,138 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from codegen.app.spec import Pipeline as PipelineSpec
+from codegen.app.spec import Spec
+from codegen.app.tables.decision import score_limit
 from codegen.common.errors import UserError
+from codegen.common.protocol import THRESHOLD
+from codegen.passes.int8_ends import int8_ends
+from codegen.passes.legalise import load_graph
 from workbench.host.host_library import Pipeline
-from workbench.protocol.lines import Decision, parse_line
+from workbench.protocol.lines import Decision, Stage, parse_line
 from workbench.targets import Device
-from workbench.training.confusion import Confusion, confusion
-from workbench.training.pieces import Recording
+from workbench.training.confusion import UNCERTAIN, Confusion, confusion
+from workbench.training.events import Played, Truth
+from workbench.training.pieces import Recording, shortest
+
+Pair = tuple[int, int]  # truth: index of a label; decision: class index, or UNCERTAIN
 
 
-def of_vectors(pipeline: Pipeline, recordings: Iterable[Recording]) -> Confusion:
-    """Every vector of every piece is decided, as in training: each piece on its own, the gate left out."""
-    pairs: list[tuple[int, int]] = []
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A whole recording played into an image."""
+
+    name: str
+    played: Played
+    scores: NDArray[np.int64]  # [n] the largest one of each decision
+    pairs: tuple[Pair, ...]  # of each vector that lies within a segment
+
+    def first_difference(self, other: Stream) -> int | None:
+        """Sample at which another image's decisions begin to differ, scores too; None where none does."""
+        columns = [np.stack([one.played.starts, one.played.classes, one.scores]) for one in (self, other)]
+        both = min(column.shape[1] for column in columns)
+        differing = np.flatnonzero((columns[0][:, :both] != columns[1][:, :both]).any(axis=0))
+        if len(differing):
+            return int(min(column[0, differing[0]] for column in columns))
+        longer = max(columns, key=lambda column: column.shape[1])
+        return int(longer[0, both]) if longer.shape[1] > both else None
+
+
+def vector_pairs(pipeline: Pipeline, recordings: Iterable[Recording], limits: Sequence[int]) -> list[Pair]:
+    """Every vector of every piece is decided, as in training: each piece on its own, the gate left out.
+
+    limits: the score from which each label is accepted."""
+    pairs: list[Pair] = []
     for recording in recordings:
         for piece in recording.pieces:
             _, _, features = pipeline.features(recording.samples[piece.start : piece.end])
-            pairs += [(piece.label, class_index) for class_index, _ in pipeline.classify(features)]
-    return _counted(pipeline.spec.decision.labels, pairs)
+            pairs += [
+                (piece.label, _decided(class_index, scores, limits))
+                for _, class_index, scores in pipeline.decide(features)
+            ]
+    return pairs
 
 
-def of_stream(labels: Sequence[str], device: Device, recordings: Iterable[Recording]) -> Confusion:
-    """Whole recordings are played into an image as a microphone would, gate and all; the decisions whose
-    samples lie within one piece count."""
-    pairs: list[tuple[int, int]] = []
+def of_vectors(pipeline: Pipeline, recordings: Iterable[Recording], limits: Sequence[int]) -> Confusion:
+    """vector_pairs, counted."""
+    return counted(pipeline.spec.decision.labels, vector_pairs(pipeline, recordings, limits))
+
+
+def play(pipeline: PipelineSpec, device: Device, recordings: Iterable[Recording]) -> Iterator[Stream]:
+    """Whole recordings are played into an image as a microphone would, gate and all.
+
+    A vector within a segment that was not decided since the gate was shut is one decided Unknown: nothing was
+    reported. A recording without pieces is background.
+    """
+    status = device.status()
+    limits = [status[f"{THRESHOLD}.{label}"] for label in pipeline.decision.labels]
+    uneven = status["decision.votes"] > 1 and len(set(limits)) > 1  # whose limit it was only its scores tell
+    device.command("stages on" if uneven else "stages off")
+    span = shortest(pipeline)
     for recording in recordings:
-        for decision in _decisions(device, recording.samples):
-            start = decision.segment_start
-            end = start + decision.segment_length
-            inside = (piece for piece in recording.pieces if piece.start <= start and end <= piece.end)
-            pairs += [(piece.label, decision.class_index) for piece in inside]
-    return _counted(labels, pairs)
+        starts, classes, scores = _replayed(device, recording, limits)
+        truths = tuple(Truth(piece.start, piece.end, piece.label) for piece in recording.pieces)
+        played = Played(len(recording.samples), truths, starts, span, classes, not truths)
+        pairs = _within(pipeline, played)
+        yield Stream(recording.file.name, played, scores, tuple(pairs))
 
 
-def _decisions(device: Device, samples: NDArray[np.int16]) -> Iterator[Decision]:
-    for text in device.replay(samples):
-        line = parse_line(text)
-        if isinstance(line, Decision):
-            yield line
+def limits_of(app: Spec) -> tuple[int, ...]:
+    """The score from which the build accepts each label, -128..128."""
+    quantization = int8_ends(load_graph(app.classifier.model)).output.quantization
+    assert quantization is not None  # the build has checked it
+    assert app.pipeline is not None
+    scale, zero_point = quantization.scale, quantization.zero_point
+    return tuple(score_limit(share, scale, zero_point) for share in app.pipeline.decision.thresholds)
 
 
-def _counted(labels: Sequence[str], pairs: list[tuple[int, int]]) -> Confusion:
+def _replayed(
+    device: Device, recording: Recording, limits: Sequence[int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """First sample, class index and largest score of each decision."""
+    rows = []
+    own: NDArray[np.int8] | None = None  # the scores of the decision that comes next, where stages are on
+    for line in map(parse_line, device.replay(recording.samples)):
+        if isinstance(line, Stage) and line.stage == "scores":
+            own = np.array(line.values, np.int8)
+        elif isinstance(line, Decision):
+            known = np.full(len(limits), line.score, np.int8) if own is None else own
+            rows.append((line.segment_start, _decided(line.class_index, known, limits), line.score))
+    table = np.array(rows, np.int64).reshape(-1, 3)
+    return table[:, 0], table[:, 1], table[:, 2]
+
+
+def _within(pipeline: PipelineSpec, played: Played) -> Iterator[Pair]:
+    """Decisions within each truth, and Unknown for those that the gate kept from being made."""
+    stride, frames = pipeline.window.stride, pipeline.cascade.frames
+    for truth in played.truths:
+        inside = (played.starts >= truth.start) & (played.starts + played.span <= truth.end)
+        made = played.classes[inside].tolist()
+        first, last = -(-truth.start // stride), (truth.end - played.span) // stride
+        vectors = max(0, last - first + 1)
+        if not pipeline.cascade.slide:
+            vectors = (vectors + frames - 1) // frames if vectors else 0
+        made += [0] * max(0, vectors - len(made))
+        yield from ((truth.label, class_index) for class_index in made)
+
+
+def _decided(class_index: int, scores: NDArray[np.int8], limits: Sequence[int]) -> int:
+    """The class index; UNCERTAIN where the best score was accepted, but has no majority."""
+    if class_index == 0 and scores.max() >= limits[int(scores.argmax())]:
+        return UNCERTAIN
+    return class_index
+
+
+def counted(labels: Sequence[str], pairs: Sequence[Pair]) -> Confusion:
+    """A table of them. UserError where there are none."""
     if not pairs:
         raise UserError(
             "not one decision was made",
-            remedy="The segments are shorter than a decision, or the energy gate stayed shut.",
+            remedy="Every segment is shorter than a decision: label longer stretches.",
         )
     return confusion(labels, pairs)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codegen.app.spec import Spec
+from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from workbench.host.features import open_pipeline
 from workbench.host.model_app import write_whole
 from workbench.training.confusion import Confusion
-from workbench.training.evaluation import of_vectors
+from workbench.training.evaluation import limits_of, of_vectors
 from workbench.training.sets import Set
 
 
@@ -44,15 +45,15 @@ def tables(
     file.with_suffix(".contract").unlink(missing_ok=True)
     if contract is not None:
         write_whole(file.with_suffix(".contract"), contract.encode())
-    pipeline = open_pipeline(copy)
-    return {one.name: of_vectors(pipeline, one.recordings(pipeline.sample_rate)) for one in sets}
+    pipeline, limits = open_pipeline(copy), limits_of(load_spec(copy))
+    return {one.name: of_vectors(pipeline, one.recordings(pipeline.sample_rate), limits) for one in sets}
 
 
 def judge(
     front: Spec, app_model: Path, output: Path | None, sets: Sequence[Set], new: Mapping[str, Confusion]
 ) -> Verdict:
-    """Where the new model belongs: in place of the app's where it decides no worse on the test set, or the
-    validation set where there is none. sets: those of `new`. Nothing is written yet."""
+    """Where the new model belongs: in place of the app's where the mean of its sensitivities is no lower on
+    the test set, or the validation set where there is none. sets: those of `new`. Nothing is written yet."""
     against = sets[-1] if sets else None
     before, fits = _before(front, app_model, against)
     if output is not None:
@@ -65,8 +66,8 @@ def judge(
     if before is None or against is None:
         why = "no test or validation sounds can tell whether it is better than the app's"
         return Verdict(_beside(app_model, "new"), False, None, None, why)
-    was, is_now = (100 * (table.accuracy or 0.0) for table in (before, new[against.name]))
-    figures = f"accuracy on {against.name} sounds: {was:.1f} % before, {is_now:.1f} % now"
+    was, is_now = (100 * (table.mean_sensitivity or 0.0) for table in (before, new[against.name]))
+    figures = f"mean of the sensitivities on {against.name} sounds: {was:.1f} % before, {is_now:.1f} % now"
     if is_now < was:
         return Verdict(_beside(app_model, "new"), False, None, before, figures)
     return Verdict(app_model, True, _beside(app_model, "previous"), before, figures)

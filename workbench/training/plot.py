@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of a confusion table and of a training."""
+"""Pictures of confusion tables and of a training."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ from workbench.training.confusion import Confusion
 from workbench.training.epochs import Epoch
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BELOW = "below threshold"  # UNK of the printed table
+OTHERS = ("UNK: below threshold", "UNC: no majority")
 FORMATS = ("png", "svg", "pdf")
 
 
@@ -30,15 +31,25 @@ def check_name(file: Path) -> str:
     return kind
 
 
-def plot(table: Confusion, file: Path) -> None:
-    """Draws a confusion table: each row's shares as shades, the counts as text. UserError where it cannot be
-    written."""
+def plot(tables: Mapping[str, Confusion], file: Path) -> None:
+    """Draws confusion tables side by side, each under its name: each row's shares as shades, the counts as
+    text. UserError where it cannot be written."""
     from matplotlib.figure import Figure
 
-    columns = [*table.labels, BELOW]
+    first = next(iter(tables.values()))
+    columns = len(first.labels) + 2
+    size = ((2 + 1.1 * columns) * len(tables), 2.1 + 0.8 * len(first.labels))
+    figure = Figure(figsize=size, layout="constrained")
+    for axes, (name, table) in zip(
+        figure.subplots(1, len(tables), squeeze=False)[0], tables.items(), strict=True
+    ):
+        _draw(axes, name, table)
+    _save(figure, file)
+
+
+def _draw(axes: Axes, name: str, table: Confusion) -> None:
+    columns = [*table.labels, *OTHERS]
     shares = [[count / max(1, sum(row)) for count in row] for row in table.counts]
-    figure = Figure(figsize=(2 + 1.1 * len(columns), 1.8 + 0.8 * len(table.labels)), layout="constrained")
-    axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for row, counts in enumerate(table.counts):
         for column, count in enumerate(counts):
@@ -48,11 +59,14 @@ def plot(table: Confusion, file: Path) -> None:
             axes.text(column, row, text, ha="center", va="center", color=colour)
     axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
     axes.set_yticks(range(len(table.labels)), table.labels)
-    axes.set_xlabel("decided: decisions, and their share of the row")
+    axes.set_xlabel(f"decided: {name}, and their share of the row")
     axes.set_ylabel("truth")
-    if table.accuracy is not None:
-        axes.set_title(f"{100 * table.accuracy:.1f} % of {sum(table.support):,} decisions are right")
-    _save(figure, file)
+    mean, plain = table.mean_sensitivity, table.accuracy
+    if mean is not None and plain is not None:
+        axes.set_title(
+            f"mean of the sensitivities {100 * mean:.1f} %\n"
+            f"{100 * plain:.1f} % of {sum(table.support):,} {name} are right"
+        )
 
 
 def plot_training(epochs: Sequence[Epoch], best: int, file: Path) -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
+
 from codegen.app.spec import Rounding
 
 
@@ -19,6 +21,18 @@ def quantize_table(offset: int, scale: float, zero_point: int, rounding: Roundin
     exact = Fraction(scale)
     return tuple(
         max(-128, min(127, _rounded((u - offset) / exact, rounding) + zero_point)) for u in range(256)
+    )
+
+
+def float_table(offset: int, scale: float, zero_point: int) -> tuple[int, ...]:
+    """The same for a model that takes floats: what its QUANTIZE makes of u - offset.
+
+    That divides in float32 and rounds halves away from zero (reference_ops::AffineQuantize).
+    """
+    quotients = (np.float32(u - offset) / np.float32(scale) for u in range(256))
+    return tuple(
+        max(-128, min(127, _rounded(Fraction(float(quotient)), Rounding.NEAREST) + zero_point))
+        for quotient in quotients
     )
 
 

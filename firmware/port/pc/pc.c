@@ -37,6 +37,16 @@ void port_start(void)
 {
 }
 
+bool port_cycles_start(void)
+{
+    return false;
+}
+
+uint32_t port_cycles(void)
+{
+    return 0;
+}
+
 uint32_t port_ticks(void)
 {
     struct timespec now;

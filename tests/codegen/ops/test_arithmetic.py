@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,10 @@ from codegen.passes.legalise import load_graph
 from codegen.passes.lower import lower
 from tests.models.builder import ACTIVATIONS, Builder
 from tests.models.networks import Network
-from tests.support.exact import BATCHES, Batch, Step, batches, check, layers_of, steps
+from tests.support.exact import BATCHES, ONE_BATCH, Batch, Step, batches, check, layers_of, steps
 from tests.support.models_c import ModelsC
+
+PLAIN = ("PRELU", "SQUARED_DIFFERENCE")  # operators without options
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Arithmetic:
         shape = np.broadcast_shapes(self.shape, self.other)
         y = model.tensor(shape, "int8", self.output.scale, self.output.zero_point)
         fused = {"fusedActivationFunction": ACTIVATIONS[self.activation]}
-        model.operator(self.op, operands, [y], {} if self.op in ("MAXIMUM", "MINIMUM") else fused)
+        options = {"MAXIMUM": {}, "MINIMUM": {}, **dict.fromkeys(PLAIN)}.get(self.op, fused)
+        model.operator(self.op, operands, [y], options)
         return model.ends([x], [y])
 
 
@@ -96,6 +99,24 @@ def test_any_sum_or_product(cases: Batch) -> None:
     check(cases)
 
 
+def _fits(case: Arithmetic, op: str) -> bool:
+    """PRELU's second operand are its slopes: it is not the larger."""
+    whole = np.broadcast_shapes(case.shape, case.other) == case.shape
+    return op != "PRELU" or (case.constant != "first" and whole)
+
+
+@pytest.mark.parametrize("op", PLAIN)
+def test_any_other_pair(op: str) -> None:
+    @ONE_BATCH
+    @given(batches(arithmetics().filter(lambda case: _fits(case, op))))
+    def each(cases: Batch) -> None:
+        others = [replace(case, op=op, activation="none") for case in cases]
+        check(others)
+        check(others[::4], reference=Reference.TFLM)
+
+    each()
+
+
 @pytest.mark.parametrize("kernels", ["small", "fast"])
 def test_on_a_cortex_m4(kernels: str) -> None:
     cases = []
@@ -108,9 +129,10 @@ def test_on_a_cortex_m4(kernels: str) -> None:
             ((1, 3, 4, 5), (1, 3, 4, 5), "none"),
         ]
     ):
-        for op in ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"):
+        for op in ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", *PLAIN):
             step = Step(0.1, 3)
-            cases.append(Arithmetic(op, shape, other, constant, "none", step, step, Step(0.2, -4), seed))
+            case = Arithmetic(op, shape, other, constant, "none", step, step, Step(0.2, -4), seed)
+            cases += [case] if _fits(case, op) else []
     check(cases, kernels=kernels, target="qemu")
 
 

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegen.common.reference import Reference
-from codegen.ops.unary import FUNCTIONS
+from codegen.ops import math_functions, unary
 from codegen.passes.legalise import load_graph
 from codegen.passes.lower import lower
 from tests.models.builder import Builder
 from tests.support.exact import ONE_BATCH, Batch, Step, batches, check, steps
 from tests.support.models_c import ModelsC
+
+FUNCTIONS = {**unary.FUNCTIONS, **math_functions.FUNCTIONS}
+NOT_NEGATIVE = ("LOG", "RSQRT", "SQRT")  # their inputs
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Unary:
     input_type: str = "int8"
     output_type: str = "int8"
     alpha: float = 0.0
+    approximate: bool = False
 
     def build(self) -> Builder:
         """The model: 16 x 16 values."""
@@ -39,7 +44,9 @@ class Unary:
         )
         output = {"LOGISTIC": Step(1 / 256, -128), "TANH": Step(1 / 128, 0)}.get(self.op, self.output)
         y = model.tensor((1, 16, 16), self.output_type, output.scale, self._zero(output, self.output_type))
-        options = {"alpha": self.alpha} if self.op == "LEAKY_RELU" else None
+        options: dict[str, Any] | None = {"alpha": self.alpha} if self.op == "LEAKY_RELU" else None
+        if self.op == "GELU":
+            options = {"approximate": self.approximate}
         model.operator(self.op, [x], [y], options)
         return model.ends([x], [y])
 
@@ -56,8 +63,12 @@ def unaries(draw: st.DrawFn, op: str) -> Unary:
     if op == "HARD_SWISH":
         output = Step(float(np.float32(input_.scale * draw(st.floats(0.05, 4)))), output.zero_point)
     types = st.sampled_from(("int8", "uint8")) if op == "QUANTIZE" else st.just("int8")
+    if op in NOT_NEGATIVE:
+        input_ = replace(input_, zero_point=-128)
+    if op == "EXP":  # its results stay within 32 bits, and some differ
+        input_ = replace(input_, scale=float(np.float32(input_.scale / 32)))
     alpha = draw(st.sampled_from((0.0, 0.01, 0.2, 0.3, 1.0, 1.5, -0.25)))
-    return Unary(op, input_, output, draw(types), draw(types), alpha)
+    return Unary(op, input_, output, draw(types), draw(types), alpha, draw(st.booleans()))
 
 
 @pytest.mark.parametrize("op", sorted(FUNCTIONS))
@@ -72,7 +83,10 @@ def test_any_function(op: str) -> None:
 
 @pytest.mark.parametrize("kernels", ["small", "fast"])
 def test_on_a_cortex_m4(kernels: str) -> None:
-    cases = [Unary(op, Step(0.05, -3), Step(0.04, 9), alpha=0.2) for op in sorted(FUNCTIONS)]
+    cases = [
+        Unary(op, Step(0.05, -128 if op in NOT_NEGATIVE else -3), Step(0.04, 9), alpha=0.2)
+        for op in sorted(FUNCTIONS)
+    ]
     cases.append(Unary("QUANTIZE", Step(0.05, -3), Step(0.05, -3), output_type="uint8"))
     check(cases, kernels=kernels, target="qemu")
 

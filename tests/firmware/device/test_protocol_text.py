@@ -17,7 +17,7 @@ from codegen.common import protocol
 from codegen.common.protocol import LINE_MAX, PAYLOAD_MAX
 from tests.support.compile import FIRMWARE, SUPPORT, compile_shared, load, protocol_table
 
-NONE, STATUS, BOOT, SET, STAGES, REPLAY, LIVE, RESET, AUDIO, TENSOR, UNKNOWN, USAGE = range(12)
+NONE, STATUS, BOOT, SET, STAGES, CYCLES, REPLAY, LIVE, RESET, AUDIO, TENSOR, UNKNOWN, USAGE = range(13)
 GOOD, FORM, CHECKSUM, TEXT = None, "form", "checksum", "payload"
 MORE, LINE, TOO_LONG = range(3)
 
@@ -303,9 +303,8 @@ def test_any_bytes_are_understood_as_something(c: ctypes.CDLL, line: bytes) -> N
     assert NONE <= parse(c, line)[0].kind <= USAGE
 
 
-KINDS = {
-    word: kind for kind, word in enumerate(("status", "boot", "set", "stages", "replay", "live", "reset"), 1)
-}
+KINDS = {"status": STATUS, "boot": BOOT, "set": SET, "stages": STAGES, "cycles": CYCLES, "replay": REPLAY}
+KINDS |= {"live": LIVE, "reset": RESET}
 KINDS |= {"audio": AUDIO, "tensor": TENSOR}
 
 

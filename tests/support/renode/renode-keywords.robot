@@ -5,6 +5,7 @@ Library           OperatingSystem
 
 *** Variables ***
 ${PORT}           0
+${PORT_NUMBER}    0
 
 *** Keywords ***
 Setup

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from tests.support.tutorial import compile_app, noises, tutorial_app
 from workbench.audio.synthesize import write_session, write_wav
 from workbench.data.labels import Segment
 from workbench.host.host_library import Library
-from workbench.training.confusion import Confusion, confusion
+from workbench.training.confusion import UNCERTAIN, Confusion, balanced, confusion
 from workbench.training.evaluation import of_vectors
 from workbench.training.pieces import cut, recordings, shortest
 from workbench.training.plot import plot
@@ -29,7 +30,7 @@ LABELS = ("key_io", "knocking", "locking", "unknown")
 # Fits what SensiML's tutorial prints of its own: Sens 81.0 / 100 / 91.0 / 100, Acc 93.0, UNK 52 of 840.
 TUTORIAL = Confusion(
     LABELS,
-    ((170, 0, 7, 0, 33), (0, 210, 0, 0, 0), (0, 0, 191, 0, 19), (0, 0, 0, 210, 0)),
+    ((170, 0, 7, 0, 33, 0), (0, 210, 0, 0, 0, 0), (0, 0, 191, 0, 19, 0), (0, 0, 0, 210, 0, 0)),
 )
 
 
@@ -41,7 +42,7 @@ def test_the_tutorial_s_table() -> None:
         "91.0",
         "100.0",
     ]
-    assert sum(row[-1] for row in TUTORIAL.counts) == 52
+    assert sum(row[-2] for row in TUTORIAL.counts) == 52
     assert TUTORIAL.accuracy == pytest.approx(781 / 840)
     assert TUTORIAL.positive_predictivity == (1.0, 1.0, 191 / 198, 1.0)
 
@@ -60,11 +61,45 @@ def test_printed_table() -> None:
 
 def test_below_the_threshold_is_right_for_the_class_unknown_alone() -> None:
     table = confusion(("a", "unknown"), [(0, 1), (0, 0), (1, 0), (1, 0), (1, 2), (1, 1)])
-    assert table.counts == ((1, 0, 1), (1, 1, 2))
+    assert table.counts == ((1, 0, 1, 0), (1, 1, 2, 0))
     assert table.sensitivity == (1 / 2, 3 / 4)
     assert table.positive_predictivity == (1 / 2, 1.0)
     assert table.accuracy == 4 / 6
     assert confusion(("a", "b"), [(0, 1), (1, 0), (1, 0)]).accuracy == 1 / 3
+
+
+def test_no_majority_is_a_column_of_its_own() -> None:
+    table = confusion(("a", "unknown"), [(0, 1), (0, UNCERTAIN), (1, UNCERTAIN), (1, 1)])
+    assert table.counts == ((1, 0, 0, 1), (1, 0, 0, 1))
+    assert table.sensitivity == (1 / 2, 1 / 2)
+    assert "UNK  UNC  Support" in table.table()
+    assert table.object()["columns"] == ["a", "unknown", "UNK", "UNC"]
+
+
+def test_the_mean_of_the_sensitivities_does_not_flatter() -> None:
+    """76 of 100 decisions are of noise: one that says Unknown whatever it hears has 76 % right, and knows
+    nothing."""
+    pairs = [(0, 0)] * 12 + [(1, 0)] * 12 + [(2, 0)] * 76
+    silent = confusion(("a", "b", "unknown"), pairs)
+    assert silent.accuracy == 0.76
+    assert silent.mean_sensitivity == pytest.approx(1 / 3)
+    good = confusion(("a", "b", "unknown"), [(0, 1)] * 12 + [(1, 2)] * 12 + [(2, 3)] * 76)
+    assert good.mean_sensitivity == 1
+    assert good.always_unknown[0] == pytest.approx(1 / 3)
+    assert good.always_unknown[1] == 0.76
+    assert confusion(("a", "b"), [(0, 1)]).mean_sensitivity == 1.0  # of what there was
+    assert confusion(("a",), []).mean_sensitivity is None
+
+
+def test_balanced_draws_every_class_down_to_the_smallest() -> None:
+    pairs = [(0, 1)] * 5 + [(1, 2)] * 30 + [(1, 0)] * 30 + [(2, 3)] * 500
+    table = balanced(("a", "b", "c", "d"), pairs, 1)
+    assert table.support == (5, 5, 5, 0)
+    assert (table.counts[0][0], table.counts[2][2]) == (5, 5)
+    assert table == balanced(("a", "b", "c", "d"), pairs, 1)
+    drawn = {balanced(("a", "b", "c", "d"), pairs, seed).counts[1][1] for seed in range(20)}
+    assert len(drawn) > 1
+    assert balanced(("a",), [], 1).support == (0,)
 
 
 def test_nothing_to_divide_by() -> None:
@@ -84,18 +119,18 @@ def test_a_plot_is_what_its_name_says(tmp_path: Path) -> None:
     starts = {"png": b"\x89PNG\r\n\x1a\n", "SVG": b"<?xml", "pdf": b"%PDF"}
     for suffix, start in starts.items():
         file = tmp_path / f"table.{suffix}"
-        plot(TUTORIAL, file)
+        plot({"vectors": TUTORIAL}, file)
         content = file.read_bytes()
         assert content.startswith(start)
-        plot(TUTORIAL, file)
+        plot({"vectors": TUTORIAL}, file)
         assert file.read_bytes() == content
     svg = (tmp_path / "table.SVG").read_text(encoding="utf-8")
-    for words in ("below threshold", "93.0 % of 840 decisions are right", "81 %", "16 %", "truth"):
+    for words in ("UNK: below threshold", "93.0 % of 840 vectors are right", "81 %", "16 %", "truth"):
         assert f"<!-- {words} -->" in svg
     with pytest.raises(UserError, match="is no picture by its name"):
-        plot(TUTORIAL, tmp_path / "table.txt")
+        plot({"vectors": TUTORIAL}, tmp_path / "table.txt")
     with pytest.raises(UserError, match="cannot be written"):
-        plot(TUTORIAL, tmp_path / "none" / "table.png")
+        plot({"vectors": TUTORIAL}, tmp_path / "none" / "table.png")
 
 
 # Decisions of a real network: the tutorial's with random weights
@@ -122,11 +157,11 @@ def test_decisions_are_the_reference_interpreter_s(loaded: Library, app: Path, t
         Segment(tmp_path / "a.wav", 150_000, 155_999, "locking"),  # one sample short of a vector
     )
     pieces = cut(segments, LABELS, 8000, shortest(pipeline.spec))
-    table = of_vectors(pipeline, recordings(pieces, segments, 16000))
+    table = of_vectors(pipeline, recordings(pieces, segments, 16000), (77,) * 4)
 
     # 90,000 samples are 11 pieces of 8000 with 6 vectors each, and 2000 left over; 7999 have 5 vectors.
     assert table.support == (0, 66, 0, 5)
-    expected = np.zeros((4, 5), int)
+    expected = np.zeros((4, 6), int)
     with Oracle(app / "model.tflite") as oracle:
         for truth, starts, length in ((1, range(0, 88_000, 8000), 8000), (3, [100_000], 7999)):
             for start in starts:
@@ -186,19 +221,80 @@ def test_command(sounds: Path, tmp_path: Path) -> None:
     assert reported["accuracy"] > 0.5
     assert (tmp_path / "table.png").stat().st_size > 1000
     printed = earshot(*words)
-    assert printed.stdout.splitlines()[-1].startswith("PosPred(%)")
+    lines = printed.stdout.splitlines()
+    assert lines[0] == "By events: whole recordings, with the gate (pc)"
+    assert lines[1].startswith("Mean of the sensitivities")
+    assert lines[2].startswith("Events                      6: ")
+    assert lines[-1].startswith("PosPred(%)")  # with the plain accuracy
+    assert [sum(row) for row in reported["events"]["table"]["confusion"]] == [2, 2, 2, 1]
     assert "session test: 7 segments" in printed.stderr
     assert "UNK: no class reached its threshold. The app's class unknown says the same" in printed.stderr
 
 
 def test_stream_is_the_image_with_its_gate(sounds: Path) -> None:
-    done = earshot("evaluate", "--app", EXAMPLE, "--labels", sounds, "--stream", "--json")
+    words = ("evaluate", "--app", EXAMPLE, "--labels", sounds, "--stream")
+    done = earshot(*words, "--json")
     assert done.returncode == 0, done.stderr
     reported = json.loads(done.stdout)
-    # 80 windows of noise: 66 vectors, were the gate never shut.
-    assert 0 < reported["support"][3] <= 66
-    # A click passes the gate at once and is in 15 vectors; those within the segment of 20 windows count.
-    assert 0 < reported["support"][1] <= 12
+    # Vectors within the segments, counted from the recording's start: what the gate kept from being decided
+    # counts, too. 2 s of noise are 80 windows: 66 vectors.
+    assert reported["support"][3] == 66
+    assert 5 * 2 <= reported["support"][1] <= 6 * 2
+    open_gate = json.loads(earshot(*words, "--json", "--no-gate").stdout)
+    assert open_gate["support"] == reported["support"]
+    assert open_gate["confusion"] != reported["confusion"]
+
+
+def test_a_gate_that_never_opens_misses_everything(sounds: Path, tmp_path: Path) -> None:
+    deaf = tmp_path / "deaf"
+    shutil.copytree(EXAMPLE, deaf)
+    toml = (deaf / "pipeline.toml").read_text()
+    (deaf / "pipeline.toml").write_text(toml.replace("threshold = 600 ", "threshold = 32767 "))
+    done = earshot("evaluate", "--app", deaf, "--labels", sounds, "--json", "--stream")
+    assert done.returncode == 0, done.stderr
+    reported = json.loads(done.stdout)
+    events = reported["events"]
+    assert (events["found"], events["missed"], events["gate_shut"]) == (0, 6, 6)
+    assert (events["mean_found"], events["false_alarms"], events["latency_ms"]) == (0, 0, None)
+    assert reported["sensitivity"] == [0, 0, 0, 1]
+    assert reported["mean_sensitivity"] == 0.25
+    assert reported["accuracy"] > 0.6  # which says nothing
+    printed = earshot("evaluate", "--app", deaf, "--labels", sounds, "--stream").stdout
+    assert "6: 0 heard, 6 missed (6 of them with the gate shut), 0 heard twice or more" in printed
+
+
+def test_pc_and_qemu_stand_side_by_side(sounds: Path, tmp_path: Path) -> None:
+    quiet = tmp_path / "night.wav"
+    write_wav(quiet, (np.random.default_rng(5).normal(0, 900, 4 * 16_000)).astype(np.int16))
+    words = ("evaluate", "--app", EXAMPLE, "--labels", sounds, "--target", "pc,qemu", "--background", quiet)
+    done = earshot(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    reported = json.loads(done.stdout)
+    assert reported["same"] == {"qemu": True}
+    assert reported["targets"]["pc"] == reported["targets"]["qemu"]
+    events = reported["events"]
+    assert events["found"] + events["missed"] == 6
+    # Six segments of half a second, 2 s of noise, and the background's 4 s; no other sound is judged.
+    assert events["hours"] == pytest.approx((6 * 0.5 + 2 + 4) / 3600)
+    assert events["background"]["hours"] == pytest.approx((2 + 4) / 3600)
+    printed = earshot(*words, "--balance").stdout
+    assert "Side by side, the played recordings:" in printed
+    assert "12 of every class drawn at random" in printed
+
+
+def test_votes_without_a_majority_are_uncertain(sounds: Path, tmp_path: Path) -> None:
+    voting = tmp_path / "voting"
+    shutil.copytree(EXAMPLE, voting)
+    toml = (voting / "pipeline.toml").read_text().replace("threshold = 0.80", "threshold = [0, 0, 0.1, 0]")
+    (voting / "pipeline.toml").write_text(toml.replace("votes = 1", "votes = 9"))
+    reported = json.loads(earshot("evaluate", "--app", voting, "--labels", sounds, "--json").stdout)
+    # 9 votes: of a segment's 6 vectors the first 4 cannot have a majority of 5; nothing is below 0.1.
+    assert reported["columns"][-2:] == ["UNK", "UNC"]
+    counts = np.array(reported["confusion"])
+    assert counts[:, -2].sum() == 0
+    assert (counts[:, -1] >= np.array([4 * 2, 4 * 2, 4 * 2, 4 * 4])).all()
+    stream = json.loads(earshot("evaluate", "--app", voting, "--labels", sounds, "--json", "--stream").stdout)
+    assert np.array(stream["confusion"])[:, -1].sum() > 0
 
 
 def test_recordings_of_another_kind(sounds: Path, tmp_path: Path) -> None:
@@ -230,7 +326,9 @@ def test_command_refuses(sounds: Path, tmp_path: Path) -> None:
     assert 'no segment is of session "night"' in refused(*words, "--session", "night")
     assert "--threshold 80 is no share; 0..1" in refused(*words, "--threshold", "80")
     assert "--threshold much is no share" in refused(*words, "--threshold", "much")
-    assert "--target qemu needs --stream" in refused(*words, "--target", "qemu")
+    assert "names no target, or one twice" in refused(*words, "--target", "pc,pc")
+    assert "there is no such recording or folder" in refused(*words, "--background", tmp_path / "none")
+    assert "this folder has no recording" in refused(*words, "--background", tmp_path)
     assert "--segment 0 is out of range" in refused(*words, "--segment", "0")
     bare = tmp_path / "bare"
     bare.mkdir()

@@ -12,6 +12,7 @@ import pytest
 
 from codegen.common.errors import UserError
 from tests.support.cli import earshot, refused
+from tests.support.scripted_image import STATUS, scripted
 from tests.support.tools import need_tool
 from toolbox.options import EXAMPLE
 from workbench.audio.recording import read_audio
@@ -49,10 +50,11 @@ def test_what_was_packed_is_read(file: Path, recording: Path) -> None:
         "boot",
         "status",
         f"replay {recording.name}",
+        "cycles",
         "live",
         "taps",
     ]
-    assert [step.passed for step in evidence.steps] == [True, True, True, None, None]
+    assert [step.passed for step in evidence.steps] == [True, True, True, None, None, None]
     assert len(evidence.expected[recording.name]) > 10
     done = earshot("evidence", "read", file)
     assert done.returncode == 0
@@ -122,6 +124,23 @@ def test_a_wrong_decision_and_another_build_fail(recording: Path) -> None:
     assert steps["replay a.wav"].passed is False
     assert "decision 5 of" in steps["replay a.wav"].words
     assert steps["replay b.wav"].passed is False
+
+
+def test_cycles_are_those_of_the_recordings() -> None:
+    """Of an image that can count: the first line starts it, the second has what came between."""
+    none = '{"cycles":0,"last":[0,0,0,0,0],"most":[0,0,0,0,0]}'
+    some = '{"cycles":1234,"last":[1,2,3,4,5],"most":[10,20000,30,4000000,50]}'
+    lines = [none, some, some, none]
+    status = STATUS.replace('"dropped"', '"errors":0,"dropped"')
+    device, _ = scripted(lambda line: [lines.pop(0)] if line == "cycles" else [status] * (line == "status"))
+    for passed in (True, False):
+        steps = {step.name: step for step in Session(device, "", [], 0).run()}
+        assert steps["cycles"].passed is passed
+        if passed:
+            assert steps["cycles"].words == (
+                "in 1,234 windows at most gate 10 (last 1), mfcc 20,000 (last 2), scale 30 (last 3), "
+                "classifier 4,000,000 (last 4), decision 50 (last 5)"
+            )
 
 
 def test_a_page_has_the_newest_of_each_place(tmp_path: Path) -> None:

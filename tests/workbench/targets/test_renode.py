@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 
 from codegen.board.description import board_names, load_board
 from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
 from codegen.emit.board import renode_script
 from tests.support.images import hashing_image, hearing_image
 from tests.support.processes import gone
@@ -39,6 +42,8 @@ for line in sys.stdin:
         print("There was an error executing command 'include'\\nno such peripheral", flush=True)
     elif line.startswith("emulation CreateServerSocketTerminal"):
         server = socket.create_server(("127.0.0.1", int(line.split()[2])))
+    elif line == "emulation GetTimeSourceInfo\\n":
+        print("Elapsed Virtual Time: 00:01:01.500000", flush=True)
     elif line == "start\\n":
         end, _ = server.accept()
         program = subprocess.Popen([os.environ["FAKE_IMAGE"]], stdin=end.fileno(), stdout=end.fileno())
@@ -87,8 +92,8 @@ def test_the_monitor_is_told_what_to_run_and_ends_with_us(tmp_path: Path, fake: 
     assert reported[-3:] == ["connector Connect sysbus.uart0 earshot_line", "start", "end of input"]
 
 
-def test_a_renode_behind_a_script_is_ended_though_it_does_not_listen(tmp_path: Path, fake: Path) -> None:
-    """Portable releases start Renode from a shell script; an emulator that hangs is ended with it."""
+def behind_a_script(tmp_path: Path, fake: Path) -> Path:
+    """A Renode started by a shell script, beside an emulator that takes no signal; the file with its pid."""
     stand_in = fake.parent / "bin" / "renode"
     stand_in.rename(stand_in.with_name("emulator"))
     pid = tmp_path / "pid"
@@ -102,10 +107,49 @@ def test_a_renode_behind_a_script_is_ended_though_it_does_not_listen(tmp_path: P
     emulator = stand_in.with_name("emulator")
     stand_in.write_text(f'#!/bin/sh\n{sys.executable} {hangs} &\n{emulator} "$@"\nwait\n')
     stand_in.chmod(0o755)
+    return pid
+
+
+def written(file: Path) -> int:
+    """The number in a file, once it is there."""
+    while not (file.exists() and file.read_text()):
+        time.sleep(0.02)
+    return int(file.read_text())
+
+
+def test_a_renode_behind_a_script_is_ended_though_it_does_not_listen(tmp_path: Path, fake: Path) -> None:
+    """Portable releases start Renode from a shell script; an emulator that hangs is ended with it."""
+    file = behind_a_script(tmp_path, fake)
     with open_target("renode", built(tmp_path), board=BOARD):
-        while not (pid.exists() and pid.read_text()):
-            time.sleep(0.02)
-    assert gone(int(pid.read_text()))
+        pid = written(file)
+    assert gone(pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_emulator_outlives_a_killed_parent(tmp_path: Path, fake: Path, sent: signal.Signals) -> None:
+    """As `replay --target renode` is one: all that its Renode has started ends, killed or not."""
+    file = behind_a_script(tmp_path, fake)
+    script = (
+        "import signal, time; from pathlib import Path; from workbench.targets import open_target\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"with open_target('renode', Path({str(built(tmp_path))!r}), board={BOARD!r}):\n"
+        "    print('open', flush=True)\n    time.sleep(600)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"open\n"
+        pid = written(file)
+        parent.send_signal(sent)
+    assert gone(pid)
+
+
+def test_renode_tells_the_emulated_time(tmp_path: Path, fake: Path) -> None:
+    with open_target("renode", built(tmp_path), board=BOARD) as device:
+        assert device.clock is not None
+        assert device.clock() == 61.5
 
 
 def test_what_renode_says_of_a_failed_command_is_told(

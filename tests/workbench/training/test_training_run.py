@@ -60,8 +60,8 @@ def test_the_course_of_a_training_is_drawn(tmp_path: Path) -> None:
 
 
 TRIED = Set("test", (), ())
-GOOD = Confusion(("a",), ((9, 1),))
-BAD = Confusion(("a",), ((8, 2),))
+GOOD = Confusion(("a",), ((9, 1, 0),))
+BAD = Confusion(("a",), ((8, 2, 0),))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from workbench.suites.robot.bad_line import DAMAGES, BadBytes, BadLines
 from workbench.suites.robot.first_divergence import Act, Play, Reset, Set, parting
 from workbench.targets import Device, open_target
 from workbench.targets.link import Link
+from workbench.targets.own_time import robot_clock
 
 Samples = NDArray[np.int16]
 CONNECT = 5.0  # seconds for an emulator to offer its serial line
@@ -57,14 +58,15 @@ class Keywords:
         self.end_image()
         self._open(open_target(target, Path(image), board=board or None))
 
-    def connect_to_image(self, port: str) -> None:
+    def connect_to_image(self, port: str, renode: str = "") -> None:
         """An image that runs, or starts just now, on a serial port or behind a URL such as
-        socket://localhost:4321."""
+        socket://localhost:4321. ``renode``: the URL of the keywords of the Renode that it runs in; how long
+        it may be silent then counts in emulated time."""
         self.end_image()
         deadline = time.monotonic() + CONNECT
         while True:
             try:
-                self._open(open_target(port))
+                self._open(open_target(port, clock=robot_clock(renode) if renode else None))
                 return
             except UserError:
                 if time.monotonic() > deadline:

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SQUARED_DIFFERENCE, with broadcasting: the variance of a layer normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from codegen.kernels.requantize import Multiplier, multiply, quantization, quantize_multiplier
+from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops import bounds
+from codegen.ops.arithmetic import (
+    axes_field,
+    check_shapes,
+    check_types,
+    lower_by_table,
+    pair_rows,
+    whole_operands,
+)
+from codegen.ops.checks import binary_tensors, counts
+from codegen.ops.family import Family, Fault
+
+if TYPE_CHECKING:
+    from codegen.kernels.lowering import Lowering
+
+SHIFT = 7  # bits of headroom the operands get before they are scaled
+LARGEST = (bounds.BYTE << SHIFT) ** 2  # of a square
+
+
+def _multipliers(a: Tensor, b: Tensor, output: Tensor) -> tuple[Multiplier, Multiplier, Multiplier]:
+    """Of the operands, to twice the larger scale, and from the square to the output."""
+    scale_a, scale_b = quantization(a).scale, quantization(b).scale
+    twice = 2 * max(scale_a, scale_b)
+    return (
+        quantize_multiplier(scale_a / twice),
+        quantize_multiplier(scale_b / twice),
+        quantize_multiplier(_ratio(twice, output)),
+    )
+
+
+def _ratio(twice: float, output: Tensor) -> float:
+    return twice * twice / ((1 << (2 * SHIFT)) * quantization(output).scale)
+
+
+def check_scales(graph: Graph, node: Node) -> Iterator[Fault]:
+    """Scales that the arithmetic can do."""
+    a, b, output = binary_tensors(graph, node)
+    twice = 2 * max(quantization(a).scale, quantization(b).scale)
+    what = "the ratio of its operands' squared scale to its output's"
+    yield from bounds.check_ratio(_ratio(twice, output), LARGEST, what)
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    """Tables, or squared_difference."""
+    a, b, output = binary_tensors(lowering.graph, node)
+    by_a, by_b, by = _multipliers(a, b, output)
+    zero_a, zero_b, zero = (quantization(tensor).zero_point for tensor in (a, b, output))
+
+    def function(x: int, y: int) -> int:
+        difference = multiply((x - zero_a) << SHIFT, by_a) - multiply((y - zero_b) << SHIFT, by_b)
+        return max(-128, min(127, multiply(difference * difference, by) + zero))
+
+    if lower_by_table(lowering, node, function):
+        return
+    lowering.add(
+        node,
+        "squared_difference",
+        type="squared_difference",
+        fields=[
+            axes_field(a, b, output),
+            ("zero_a", str(zero_a)),
+            ("zero_b", str(zero_b)),
+            ("multiplier_a", str(by_a.value)),
+            ("right_a", str(by_a.right)),
+            ("multiplier_b", str(by_b.value)),
+            ("right_b", str(by_b.right)),
+            ("multiplier", str(by.value)),
+            ("left", str(by.left)),
+            ("right", str(by.right)),
+            ("zero_point", str(zero)),
+        ],
+        inputs=(a.index, b.index),
+        in_place=whole_operands(a, b, output),
+    )
+
+
+FAMILIES = (
+    Family(
+        ("SQUARED_DIFFERENCE",), (counts(2, 2), check_types, check_shapes, check_scales), lower, pair_rows
+    ),
+)

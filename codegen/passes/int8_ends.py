@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an app computes of a model whose ends are float or uint8: the int8 model between them.
+
+Converters put a QUANTIZE behind such an input and a QUANTIZE or DEQUANTIZE before such an output. A feature
+has one of 256 values, so that the table from features to the tensor can hold what a first QUANTIZE makes of a
+float; uint8 is int8 with another zero point, 128 apart. No value of the model changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from codegen.app.spec import Spec
+from codegen.model.graph import Graph, Node, Quantization, Tensor
+from codegen.ops import reshape
+
+_FLOAT, _BYTE = "float32", "uint8"
+
+
+def computed_graph(spec: Spec, graph: Graph) -> Graph:
+    """The part of the model in the app's file that the app's engine computes.
+
+    The engine tflm runs the file as it is, and so does a bare model.
+    """
+    if spec.pipeline is None or spec.classifier.engine == "tflm":
+        return graph
+    return int8_ends(graph)
+
+
+def int8_ends(graph: Graph) -> Graph:
+    """The model with int8 ends, where only QUANTIZE or DEQUANTIZE are to be seen to; other ends stay.
+
+    An end that has become int8 says its type in the file (`file_dtype`).
+    """
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        return graph
+    return _output(_input(graph))
+
+
+def _input(graph: Graph) -> Graph:
+    end = graph.input
+    chain, node = _follow(graph, end.index)
+    if node is None or node.op != "QUANTIZE" or end.dtype not in (_FLOAT, _BYTE):
+        return graph
+    inside = graph.tensors[node.outputs[0]]
+    quantization = inside.quantization if end.dtype == _FLOAT else end.quantization
+    dtype = inside.dtype if end.dtype == _FLOAT else end.dtype
+    found = _retyped(graph, chain, dtype, quantization, end.dtype)
+    if found is None:
+        return graph
+    same = _same(found.tensors[chain[-1]], inside)
+    return _without(found, node, inside.index, chain[-1]) if same else found
+
+
+def _output(graph: Graph) -> Graph:
+    end = graph.output
+    chain, node = _follow_back(graph, end.index)
+    if node is None or end.dtype not in (_FLOAT, _BYTE):
+        return graph
+    if node.op != {_FLOAT: "DEQUANTIZE", _BYTE: "QUANTIZE"}[end.dtype]:
+        return graph
+    inside = graph.tensors[node.inputs[0]]
+    quantization = inside.quantization if end.dtype == _FLOAT else end.quantization
+    dtype = inside.dtype if end.dtype == _FLOAT else end.dtype
+    if inside.dtype != "int8":
+        return graph  # a QUANTIZE that is left would read another type than the engine has
+    found = _retyped(graph, chain, dtype, quantization, end.dtype)
+    if found is None:
+        return graph
+    same = _same(found.tensors[chain[-1]], inside)
+    return _without(found, node, chain[-1], inside.index) if same else found
+
+
+def _follow(graph: Graph, tensor: int) -> tuple[list[int], Node | None]:
+    """The tensors from an input on that are the same values reshaped, and the only reader of the last."""
+    chain = [tensor]
+    while True:
+        readers = [node for node in graph.nodes if chain[-1] in node.inputs]
+        if len(readers) != 1 or chain[-1] in graph.outputs:
+            return chain, None
+        if readers[0].op not in reshape.OPS:
+            return chain, readers[0]
+        chain.append(readers[0].outputs[0])
+
+
+def _follow_back(graph: Graph, tensor: int) -> tuple[list[int], Node | None]:
+    """The same from an output back, and the maker of the last; none where something else reads it."""
+    chain = [tensor]
+    while True:
+        if any(chain[-1] in node.inputs for node in graph.nodes if node.outputs[0] not in chain):
+            return chain, None
+        maker = next((node for node in graph.nodes if chain[-1] in node.outputs), None)
+        if maker is None or maker.op not in reshape.OPS:
+            return chain, maker
+        chain.append(maker.inputs[0])
+
+
+def _retyped(
+    graph: Graph, chain: Sequence[int], dtype: str, quantization: Quantization | None, file_dtype: str
+) -> Graph | None:
+    """With int8 in place of all these tensors' type; None where their values are no bytes of one scale."""
+    if dtype not in ("int8", _BYTE) or quantization is None or len(quantization.scales) != 1:
+        return None
+    shift = 128 if dtype == _BYTE else 0
+    int8 = Quantization(quantization.scales, (quantization.zero_point - shift,))
+    tensors = list(graph.tensors)
+    for index in chain:
+        tensors[index] = replace(tensors[index], dtype="int8", quantization=int8)
+    tensors[chain[0]] = replace(tensors[chain[0]], file_dtype=file_dtype)
+    return replace(graph, tensors=tuple(tensors))
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    """A number means the same in both."""
+    first, second = one.quantization, other.quantization
+    assert first is not None
+    return (
+        one.dtype == other.dtype
+        and second is not None
+        and (first.scales, first.zero_points) == (second.scales, second.zero_points)
+    )
+
+
+def _without(graph: Graph, node: Node, gone: int, stays: int) -> Graph:
+    """Without a node that changes nothing: who read the tensor `gone` reads the one that `stays`."""
+    nodes = tuple(
+        replace(each, inputs=tuple(stays if index == gone else index for index in each.inputs))
+        for each in graph.nodes
+        if each is not node
+    )
+    tensors = list(graph.tensors)
+    file_dtype = tensors[gone].file_dtype or tensors[stays].file_dtype
+    tensors[stays] = replace(tensors[stays], file_dtype=file_dtype)
+    outputs = tuple(stays if index == gone else index for index in graph.outputs)
+    return replace(graph, tensors=tuple(tensors), nodes=nodes, outputs=outputs)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings in which nothing happens: hours of them say how often an app reports what is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from codegen.common.errors import UserError
+from workbench.audio.recording import RAW_SUFFIXES, Reader
+from workbench.progress import progress
+from workbench.training.pieces import Recording
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", *RAW_SUFFIXES)
+
+
+def background_files(paths: Sequence[Path]) -> list[Path]:
+    """The recordings that these paths name: files, and all of folders with those below. UserError where one
+    names none."""
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+            if not found:
+                raise UserError(
+                    "this folder has no recording",
+                    file=path,
+                    remedy=f"Recordings end in {', '.join(SUFFIXES)}.",
+                )
+            files += found
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise UserError("there is no such recording or folder", file=path)
+    return list(dict.fromkeys(file.absolute() for file in files))
+
+
+def background_recordings(paths: Sequence[Path], sample_rate: int, read: Reader) -> Iterator[Recording]:
+    """They are read one by one, with progress; none has a piece."""
+    files = background_files(paths)
+    for file in progress(files, len(files), "recordings of background"):
+        yield Recording(file, read(file, sample_rate), ())
