@@ -312,7 +312,7 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
         "minimum": Whole(INT32_MIN, INT32_MAX, listed=ONE_SCALE),
         "maximum": Whole(INT32_MIN, INT32_MAX, listed=ONE_SCALE),
     },
-    "cascade": {"frames": Whole(1, 1000), "slide": Flag()},
+    "cascade": {"frames": Whole(1, 1000), "slide": Flag(), "memory": Whole(0, 1 << 24, "bytes")},
     "classifier": {
         "model": FileName(),
         "engine": Word(("aot", "tflm")),

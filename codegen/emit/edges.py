@@ -77,7 +77,9 @@ def _spelled(
     for index, (call, layer) in enumerate(zip(calls.calls, layers, strict=True)):
         match call:
             case Restore(state, offset, target, nbytes):
-                line = f"kept_rows_copy({place(target.block, target.offset)}, {kept(state, offset)}, {nbytes});"
+                line = (
+                    f"kept_rows_copy({place(target.block, target.offset)}, {kept(state, offset)}, {nbytes});"
+                )
                 comment = ""
             case Keep(state, origin, _, nbytes):
                 size = state.kept.rows.rows * state.size
@@ -103,4 +105,6 @@ def _comment(plan: Plan, layer: Layer) -> str:
     note = f" {layer.note}" if layer.note else ""
     read = next((tensors[index] for index in node.inputs if index >= 0 and tensors[index].data is None), None)
     before = shape_text(read.shape[1:] or (1,)) if read else ""
-    return f"{node.index} {node.op}{note}: {before} -> {shape_text(tensors[node.outputs[0]].shape[1:] or (1,))}"
+    return (
+        f"{node.index} {node.op}{note}: {before} -> {shape_text(tensors[node.outputs[0]].shape[1:] or (1,))}"
+    )

@@ -5,4 +5,14 @@ from codegen.incremental.edges import Edges
 from codegen.incremental.modes import LayerMode, ModePlan, edge_modes, mode_plan, mode_table, modes_of
 from codegen.incremental.planner import Incremental, incremental
 
-__all__ = ["Edges", "Incremental", "edge_modes", "LayerMode", "ModePlan", "incremental", "mode_plan", "mode_table", "modes_of"]
+__all__ = [
+    "Edges",
+    "Incremental",
+    "LayerMode",
+    "ModePlan",
+    "edge_modes",
+    "incremental",
+    "mode_plan",
+    "mode_table",
+    "modes_of",
+]

@@ -3,4 +3,6 @@
 
 CALL = 60  # of a call
 VALUE = 8  # of a value that a call reads or makes
-GAIN = 1.1  # a plan that needs more memory, or kernels for rows that are made anew, has to be that much better
+GAIN = (
+    1.1  # a plan that needs more memory, or kernels for rows that are made anew, has to be that much better
+)

@@ -7,10 +7,11 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Rows of a tensor that the next decision finds as they are, oldest first: for incremental inference of models
- * that pad or move by several rows along time. */
+/* Rows of a tensor that the next decision finds as they are, oldest first: for incremental inference of
+ * models that pad or move by several rows along time. */
 
-/* Copies `bytes` to where they lie elsewhere, or further down: 8 registers at a time where all is whole words. */
+/* Copies `bytes` to where they lie elsewhere, or further down: 8 registers at a time where all is whole
+ * words. */
 KERNEL void kept_rows_copy(int8_t *to, const int8_t *from, int32_t bytes)
 {
     int32_t i = 0;

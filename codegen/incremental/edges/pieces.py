@@ -66,7 +66,9 @@ class Kept:
     @property
     def newest(self) -> Span:
         """The rows that join those kept, once they are computed."""
-        return Span(max(self.rows.end, self.rows.end + self.fresh - self.rows.rows), self.rows.end + self.fresh)
+        return Span(
+            max(self.rows.end, self.rows.end + self.fresh - self.rows.rows), self.rows.end + self.fresh
+        )
 
 
 @dataclass(frozen=True)

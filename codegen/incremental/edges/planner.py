@@ -17,7 +17,6 @@ from codegen.ops.rows import ALL_TIME, NotIncrementalError
 from codegen.passes.lower import lower
 from codegen.passes.memory_plan import Plan, plan
 
-MEMORY = 65536  # bytes that may be kept where pipeline.toml does not say
 WORD = 4  # bytes that a move takes with an instruction, about
 
 
@@ -88,8 +87,7 @@ def edges(spec: Spec, graph: Graph) -> Edges:
     """The incremental form. NotIncrementalError where nothing is gained."""
     assert spec.pipeline is not None
     cascade, cepstra = spec.pipeline.cascade, spec.pipeline.mfcc.cepstra
-    frames, hop = cascade.frames, cascade.every
-    limit = MEMORY if cascade.memory is None else cascade.memory
+    frames, hop, limit = cascade.frames, cascade.every, cascade.memory
     if any(node.op == "VAR_HANDLE" for node in graph.nodes):
         raise NotIncrementalError("the model keeps state of its own")
     if spec.classifier.layout is Layout.SCRAMBLED:

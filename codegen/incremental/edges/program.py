@@ -161,13 +161,13 @@ def decision(
 
 
 class _Decision:
-    def __init__(
-        self, graph: Graph, lines: Timelines, made: Pieces, kept: Mapping[int, KeptRows]
-    ) -> None:
+    def __init__(self, graph: Graph, lines: Timelines, made: Pieces, kept: Mapping[int, KeptRows]) -> None:
         self.graph, self.lines, self.made, self.kept = graph, lines, made, kept
         self.tensors: list[Tensor] = list(graph.tensors)
         self.makers = {output: node for node in graph.nodes for output in node.outputs}
-        self.reshaped = {self._owner(node.outputs[0], 0)[0] for node in graph.nodes if node.index in made.shapes}
+        self.reshaped = {
+            self._owner(node.outputs[0], 0)[0] for node in graph.nodes if node.index in made.shapes
+        }
         self.blocks = {tensor: self._blocks(tensor) for tensor in made.rows}
         self.parts: dict[tuple[int, Span], int] = {}  # rows of a tensor -> the tensor of the lowering
         self.places: dict[int, Place] = {}  # such a tensor -> where it lies, if not in a block of its own
