@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from codegen.common.render import shape_text
 from codegen.emit.incremental import in_arena, wrapped
 from codegen.incremental.edges.planner import Edges, renamed
-from codegen.incremental.edges.program import Calls, Compute, Keep, KeptRows, Restore
+from codegen.incremental.edges.program import Call, Calls, Compute, Keep, KeptRows, Restore
 from codegen.kernels.layer import Layer
 from codegen.passes.memory_plan import Plan
 
@@ -24,7 +24,7 @@ class Lines:
 
 @dataclass(frozen=True)
 class Text:
-    """The bodies of NAME_step, of the rest of NAME_finish, and of NAME_run; arena: of the rest, it is read."""
+    """The bodies of NAME_step, of the rest of NAME_finish, and of NAME_run."""
 
     step: tuple[Lines, ...]
     rest: tuple[Lines, ...]
@@ -38,9 +38,10 @@ class Text:
 
 def text(planned: Edges, name: str) -> Text:
     """All calls."""
-    layers = renamed(planned)
-    decision = _spelled(planned, planned.step, planned.decision, layers, name, f"{name}_frames_values")
-    run = _spelled(planned, planned.full, planned.run, planned.full.program.layers, name, "input")
+    made = _Spelling(planned, planned.step, name, f"{name}_frames_values")
+    decision = made.lines(planned.decision, renamed(planned))
+    whole = _Spelling(planned, planned.full, name, "input")
+    run = whole.lines(planned.run, planned.full.program.layers)
     return Text(decision[: planned.decision.step], decision[planned.decision.step :], run)
 
 
@@ -51,53 +52,62 @@ def new_layers(planned: Edges) -> tuple[Layer, ...]:
     return (*full, *(layer for layer in renamed(planned) if layer.kernel and layer.name not in names))
 
 
-def _spelled(
-    planned: Edges, plan: Plan, calls: Calls, layers: Sequence[Layer], name: str, source: str
-) -> tuple[Lines, ...]:
-    def place(block: int, offset: int) -> str:
-        if block == plan.program.input:
-            return f"{source} + {offset}" if offset else source
-        if block == plan.program.output:
+@dataclass(frozen=True)
+class _Spelling:
+    """source: the model's input, in C"""
+
+    planned: Edges
+    plan: Plan
+    name: str
+    source: str
+
+    def lines(self, calls: Calls, layers: Sequence[Layer]) -> tuple[Lines, ...]:
+        """Of all calls. layers: under their names in C"""
+        return tuple(
+            Lines(
+                tuple(wrapped(self._call(index, call, layer))),
+                _comment(self.plan, layer) if isinstance(call, Compute) else "",
+            )
+            for index, (call, layer) in enumerate(zip(calls.calls, layers, strict=True))
+        )
+
+    def _call(self, index: int, call: Call, layer: Layer) -> str:
+        match call:
+            case Restore(state, offset, target, nbytes):
+                place = self._place(target.block, target.offset)
+                return f"kept_rows_copy({place}, {self._kept(state, offset)}, {nbytes});"
+            case Keep(state, origin, nbytes):
+                size = state.kept.rows.rows * state.size
+                kept, read = self._kept(state, 0), self._place(origin.block, origin.offset)
+                if nbytes == size:
+                    return f"kept_rows_copy({kept}, {read}, {size});"
+                return f"kept_rows_add({kept}, {size}, {read}, {nbytes});"
+            case Compute(inputs, output):
+                places = [self._place(*each) for each in zip(layer.inputs, inputs, strict=True)]
+                places.append(self._place(layer.output, output))
+                if layer.scratch:
+                    places.append(in_arena("arena", self.plan.scratch[index]))
+                return f"{layer.kernel}(&{self.name}_{layer.name}, {', '.join(places)});"
+
+    def _place(self, block: int, offset: int) -> str:
+        program = self.plan.program
+        if block == program.input:
+            return f"{self.source} + {offset}" if offset else self.source
+        if block == program.output:
             assert not offset
             return "output"
-        if plan.program.tensors[block].data is not None:
-            return f"{name}_constant{block}"
-        base = plan.offset(block)
+        if program.tensors[block].data is not None:
+            return f"{self.name}_constant{block}"
+        base = self.plan.offset(block)
         assert base is not None
         return in_arena("arena", base + offset)
 
-    def kept(state: KeptRows, offset: int) -> str:
-        found = f"{name}_{state.name}_values"
+    def _kept(self, state: KeptRows, offset: int) -> str:
+        found = f"{self.name}_{state.name}_values"
         if state.kept.phases > 1:
-            turn = "phase" if state.kept.phases == planned.phases else f"phase % {state.kept.phases}"
+            turn = "phase" if state.kept.phases == self.planned.phases else f"phase % {state.kept.phases}"
             found += f" + {turn} * {state.phase_bytes}"
         return f"{found} + {offset}" if offset else found
-
-    found: list[Lines] = []
-    for index, (call, layer) in enumerate(zip(calls.calls, layers, strict=True)):
-        match call:
-            case Restore(state, offset, target, nbytes):
-                line = (
-                    f"kept_rows_copy({place(target.block, target.offset)}, {kept(state, offset)}, {nbytes});"
-                )
-                comment = ""
-            case Keep(state, origin, _, nbytes):
-                size = state.kept.rows.rows * state.size
-                read = place(origin.block, origin.offset)
-                if nbytes == size:
-                    line = f"kept_rows_copy({kept(state, 0)}, {read}, {size});"
-                else:
-                    line = f"kept_rows_add({kept(state, 0)}, {size}, {read}, {nbytes});"
-                comment = ""
-            case Compute(inputs, output):
-                places = [place(*each) for each in zip(layer.inputs, inputs, strict=True)]
-                places.append(place(layer.output, output))
-                if layer.scratch:
-                    places.append(in_arena("arena", plan.scratch[index]))
-                line = f"{layer.kernel}(&{name}_{layer.name}, {', '.join(places)});"
-                comment = _comment(plan, layer)
-        found.append(Lines(tuple(wrapped(line)), comment))
-    return tuple(found)
 
 
 def _comment(plan: Plan, layer: Layer) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Instructions by which plans are compared, beside a layer's products: counted on many layers, about right."""
+"""Instructions by which plans are compared, beside a layer's products: about right for most layers."""
 
 CALL = 60  # of a call
 VALUE = 8  # of a value that a call reads or makes

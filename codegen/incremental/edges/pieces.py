@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which rows of every tensor a decision computes, and which it has kept, from the rows that are read of it."""
+"""Which rows of every tensor a decision computes, and which it has kept, from the rows that are read."""
 
 from __future__ import annotations
 

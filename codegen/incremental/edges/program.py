@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The calls of a decision: nodes over some rows of their tensors, lowered like any others, and moves of kept rows."""
+"""The calls of a decision: nodes over some rows of their tensors, lowered like any others, and moves of rows."""
 
 from __future__ import annotations
 
@@ -68,11 +68,10 @@ class Restore:
 
 @dataclass(frozen=True)
 class Keep:
-    """Rows join those kept: `dropped` bytes of the oldest go."""
+    """`nbytes` of rows join those kept, and as many of the oldest go."""
 
     state: KeptRows
     source: Place
-    dropped: int
     nbytes: int
 
 
@@ -81,8 +80,10 @@ Call = Compute | Restore | Keep
 
 @dataclass(frozen=True, eq=False)
 class Calls:
-    """program: its layers are the calls in order, of moves with inputs and output alone; step: calls until all
-    rows that are kept are there, the rest makes the output."""
+    """program: its layers are the calls in order; what a move has of a layer is inputs and output.
+
+    step: calls until all rows that are kept are there; the others make the output
+    """
 
     program: Program
     calls: tuple[Call, ...]
@@ -117,10 +118,19 @@ def states(graph: Graph, made: Pieces, lines: Timelines, full: Sequence[Layer]) 
     return found
 
 
-def full_run(graph: Graph, reference: Reference, fast: bool, kept: Mapping[int, KeptRows]) -> Calls:
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What is lowered, with whose bits, and whether for speed."""
+
+    graph: Graph
+    reference: Reference
+    fast: bool
+
+
+def full_run(model: Model, kept: Mapping[int, KeptRows]) -> Calls:
     """The whole model, which leaves kept what a decision would."""
-    outputs = (*graph.outputs, *kept)
-    lowering = lowered(replace(graph, outputs=outputs), reference, fast=fast)
+    graph = model.graph
+    lowering = lowered(replace(graph, outputs=(*graph.outputs, *kept)), model.reference, fast=model.fast)
     last = {layer.output: place for place, layer in enumerate(lowering.layers)}
     keeping = {last[lowering.root(tensor)]: (tensor, state) for tensor, state in kept.items()}
     layers: list[Layer] = []
@@ -133,30 +143,25 @@ def full_run(graph: Graph, reference: Reference, fast: bool, kept: Mapping[int, 
             rows = state.kept.rows
             source = Place(lowering.root(tensor), (rows.first + state.kept.fresh) * state.size)
             layers.append(move(layer, (source.block,), graph.inputs[0]))
-            calls.append(Keep(state, source, rows.rows * state.size, rows.rows * state.size))
+            calls.append(Keep(state, source, rows.rows * state.size))
     made = program(lowering, layers)
     calls += [Compute((0,), 0)] * (len(made.layers) - len(layers))
-    return Calls(widened(made) if fast else made, tuple(calls), 0)
+    return Calls(widened(made) if model.fast else made, tuple(calls), 0)
 
 
 def decision(
-    graph: Graph,
-    reference: Reference,
-    fast: bool,
-    lines: Timelines,
-    made: Pieces,
-    kept: Mapping[int, KeptRows],
-    full: Program,
+    model: Model, lines: Timelines, made: Pieces, kept: Mapping[int, KeptRows], full: Program
 ) -> Calls:
     """The rows that a decision computes, and what follows from them. full: whose dense layers it shares"""
-    found = _Decision(graph, lines, made, kept).calls(reference, fast)
+    found = _Decision(model.graph, lines, made, kept).calls(model.reference, model.fast)
     dense = {layer.node.index: layer for layer in full.layers if layer.type.startswith("fully_connected")}
     layers = []
     for layer in found.program.layers:
-        model = dense.get(layer.node.index)
-        if model is not None and layer.type == "fully_connected" and layer.node.index in made.whole:
-            layer = replace(layer, type=model.type, kernel=model.kernel, arrays=model.arrays)
-        layers.append(layer)
+        same = dense.get(layer.node.index)
+        if same is not None and layer.type == "fully_connected" and layer.node.index in made.whole:
+            layers.append(replace(layer, type=same.type, kernel=same.kernel, arrays=same.arrays))
+        else:
+            layers.append(layer)
     return replace(found, program=replace(found.program, layers=tuple(layers)))
 
 
@@ -200,8 +205,7 @@ class _Decision:
                 newest = state.kept.newest
                 source = self._place(node.outputs[0], newest)
                 layers.append(move(own[0], (source.block,), self.graph.inputs[0]))
-                dropped = min(state.kept.fresh, state.kept.rows.rows) * state.size
-                calls.append(Keep(state, source, dropped, newest.rows * state.size))
+                calls.append(Keep(state, source, newest.rows * state.size))
                 step = len(layers)
         made = program(lowering, layers, {self.graph.inputs[0]})
         calls += [Compute((0,), 0)] * (len(made.layers) - len(layers))
@@ -219,8 +223,10 @@ class _Decision:
         return tensor, row
 
     def _blocks(self, tensor: int) -> dict[Span, int]:
-        """Spans of a tensor that lie in one piece -> the tensor of the memory plan. None: each computed span
-        for itself."""
+        """Spans of a tensor that lie in one piece -> the tensor of the memory plan.
+
+        None: each computed span lies for itself.
+        """
         rows = self.made.rows[tensor]
         whole = Span(0, self.lines.lines[tensor].rows)
         maker = self.makers.get(tensor)

@@ -3,8 +3,8 @@
 
 A row of a tensor is inner where all that it depends on lies inside the window; then it depends on the frames
 alone, not on where the window begins. Row r of a tensor whose rows are `stride` frames apart is row
-r + k / stride of the window k frames before. Rows outside the inner ones depend on padding, which moves with the
-window.
+r + k / stride of the window k frames before. Rows outside the inner ones depend on padding, which moves with
+the window.
 """
 
 from __future__ import annotations

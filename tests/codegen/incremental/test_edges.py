@@ -26,7 +26,7 @@ def kws() -> App:
     return App(path, 49, 10, Layout.FRAMES_BY_CEPSTRA)
 
 
-def test_the_keyword_network(tmp_path: Path) -> None:
+def test_the_keyword_network() -> None:
     """Counted by hand: rows of each layer near the ends of the window, of 25; rows between are kept."""
     app = kws()
     modes = mode_plan(app.spec("m"), load_graph(app.model))
@@ -38,7 +38,7 @@ def test_the_keyword_network(tmp_path: Path) -> None:
     assert compare([app], windows=50) > 20
 
 
-def test_less_memory_keeps_less(tmp_path: Path) -> None:
+def test_less_memory_keeps_less() -> None:
     """The last layers are computed in full first; with none nothing is kept, and the plan says why."""
     graph, taken = load_graph(kws().model), []
     for limit in (65536, 45000, 35000, 25000):
@@ -58,7 +58,7 @@ def test_less_memory_keeps_less(tmp_path: Path) -> None:
 class Padded(Branches):
     """Networks whose layers pad, stride and pool along time, with residual branches."""
 
-    def pool(self, source: Picture, op: str, along: int, stride: int, *, same: bool) -> Picture:
+    def pooled(self, source: Picture, op: str, along: int, stride: int, *, same: bool) -> Picture:
         """A pool along time."""
         count = -(-source.rows // stride) if same else (source.rows - along) // stride + 1
         made = self.picture(source, rows=count)
@@ -74,7 +74,7 @@ class Padded(Branches):
         if kind < 2:
             op = ("AVERAGE_POOL_2D", "MAX_POOL_2D")[kind]
             along, stride = int(random.integers(2, 4)), int(random.integers(1, 3))
-            return self.pool(source, op, along, stride, same=bool(random.integers(2)))
+            return self.pooled(source, op, along, stride, same=bool(random.integers(2)))
         if kind == 2:
             return self.function(source)
         if kind == 3:
