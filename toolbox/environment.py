@@ -18,6 +18,7 @@ from pathlib import Path
 from codegen.common.errors import UserError, disk_error
 from codegen.common.paths import ROOT
 from toolbox import tools
+from toolbox.exit_code import INTERRUPTED
 from toolbox.locks import lock
 
 STAMP = "earshot.stamp"  # the clone's path and the lock file: what `./earshot` compares, so keep both alike
@@ -99,6 +100,7 @@ def main() -> int:
         print(f"earshot: {reported}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print(f"earshot: {INTERRUPTED}", file=sys.stderr)
         return 130
     return 0
 

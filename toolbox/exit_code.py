@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+INTERRUPTED = "interrupted"  # all that is said where Ctrl-C ends something; the exit code is 130
+
 
 class ExitCode(Exception):
     """A program has failed and has said why."""

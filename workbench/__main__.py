@@ -3,6 +3,10 @@
 
 import sys
 
-from workbench.cli import main
+try:
+    from workbench.cli import main
+except KeyboardInterrupt:  # before anything runs that could say so
+    print("earshot: interrupted", file=sys.stderr)
+    sys.exit(130)
 
 sys.exit(main(sys.argv[1:]))

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
+from toolbox.exit_code import INTERRUPTED
 from toolbox.options import AFTER, BuildOptions
 from toolbox.scons import scons_command, scons_environment
+from workbench.progress import remark
 
 _PATHS = ("app", "build", "tflm")
 _NOT_FOR_THE_BUILD = ("emulator", "suites", "probe", "port", "accept")
@@ -43,17 +45,20 @@ def run(options: BuildOptions, arguments: Mapping[str, str], targets: Sequence[s
         print(error, file=sys.stderr)
         return int(getattr(error, "exit_code", 2))
     except KeyboardInterrupt:
+        remark(INTERRUPTED)
         return 130
 
 
 def _built(words: Sequence[str]) -> int:
-    """SCons's exit code. After an interrupt it is waited for: it writes what it remembers."""
+    """SCons's exit code. After an interrupt it is waited for: it writes what it remembers, and says it."""
     process = subprocess.Popen([*scons_command(), *words], cwd=ROOT, env=scons_environment())
     try:
         return process.wait()
     except KeyboardInterrupt:
-        process.wait()
-        raise
+        code = process.wait()
+        if code == 0:  # it had built everything
+            raise
+        return code
 
 
 def _check(what: str, options: BuildOptions) -> None:

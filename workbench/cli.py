@@ -18,12 +18,13 @@ from codegen.common.errors import UserError, disk_error
 from codegen.common.paths import ROOT
 from codegen.common.version import VERSION
 from toolbox import tools
+from toolbox.exit_code import INTERRUPTED
 from toolbox.locks import COMMAND
 from toolbox.options import EXAMPLE, engine_of
 from toolbox.scons import scons_command, scons_environment
 from toolbox.tools import board_tools
 from workbench.commands.list import COMMANDS
-from workbench.progress import begin, silence
+from workbench.progress import begin, remark, silence
 
 _PATHS = ("app=", "build=", "tflm=")  # options that are paths
 
@@ -51,6 +52,7 @@ def main(words: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
+        remark(INTERRUPTED)
         return 130
     except BrokenPipeError:
         # The reader, `head` perhaps, has seen enough. Python must not complain about it at its own end.

@@ -127,14 +127,14 @@ class _Partitioner:
 
     def _from_history(self, node: Node, rest: list[Node]) -> list[Node]:
         """The rest with a dense layer that reads kept rows, where reshapes alone are between."""
-        between: set[int] = set()
+        between: list[Node] = []
         tensor = node.inputs[0]
         while tensor not in self.views:
             maker = self._makers[tensor]
             readers = sum(tensor in reader.inputs for reader in self.graph.nodes)
             if maker.op not in OPS or readers != 1 or tensor in self.graph.outputs:
                 return rest
-            between.add(maker.index)
+            between.append(maker)
             tensor = maker.inputs[0]
         weights, size = self.tensors[node.inputs[1]], self.tensors[tensor].size
         if weights.shape[1] != size:
@@ -143,7 +143,8 @@ class _Partitioner:
         self.histories[made] = tensor
         self.reasons[node.index] += ", from the kept rows"
         moved = replace(node, inputs=(made, *node.inputs[1:]))
-        return [moved if other.index == node.index else other for other in rest if other.index not in between]
+        kept = [other for other in rest if all(other is not one for one in between)]
+        return [moved if other is node else other for other in kept]
 
     def _step(self, node: Node) -> Node:
         """The node over a few rows."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from codegen.ops import (
     arithmetic,
+    batch_matmul,
     cast,
     concatenation,
     conv_2d,
     depthwise_conv_2d,
     fully_connected,
     gather,
+    l2_normalization,
     math_functions,
     mean,
     movement,
@@ -31,12 +33,14 @@ from codegen.ops.family import Family, Fault
 
 MODULES = (
     arithmetic,
+    batch_matmul,
     cast,
     concatenation,
     conv_2d,
     depthwise_conv_2d,
     fully_connected,
     gather,
+    l2_normalization,
     math_functions,
     mean,
     movement,

@@ -95,7 +95,7 @@ def check_window(
 
 
 def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
-    """int8 input and output, constant weights [depth, rows, columns, input depth], no groups."""
+    """int8 input and output, constant weights [depth, rows, columns, input depth], groups parted."""
     input_, weights, _, output = weighted_tensors(graph, node)
     yield from check_int8_ends(input_, output, rank=4)
     yield from check_activation(node)
@@ -110,8 +110,8 @@ def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
     yield from check_bias(bias, depth)
     if input_depth != input_.shape[3]:
         yield Fault(
-            f"it is a convolution in groups ({input_.shape[3]} channels in, {input_depth} a filter)",
-            "use groups=1, or a DepthwiseConv2D",
+            f"{depth} filters of {input_depth} channels make no groups of its {input_.shape[3]} channels",
+            AGAIN,
         )
     if output.shape[3] != depth:
         yield Fault(f"{depth} filters make {output.shape[3]} channels", AGAIN)

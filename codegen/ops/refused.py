@@ -26,13 +26,9 @@ LATER: Mapping[str, str] = {
 # operator -> what to write in its place, of operators that are supported
 INSTEAD: Mapping[str, str] = {
     "ARG_MAX": "leave the layer away: the decision takes the largest score itself",
-    "BATCH_MATMUL": "for attention over time multiply the values by their weights and average: "
-    "tf.reduce_mean(weights * values, axis=1); where one side is constant use keras.layers.Dense",
     "BATCH_TO_SPACE_ND": BATCH,
     "DIV": "multiply by the inverse where it is constant; a quotient of two signals has no int8 kernel here",
     "ELU": 'use activation="relu", or keras.layers.LeakyReLU',
-    "L2_NORMALIZATION": "end the model with the layer before it, and divide by the norm where embeddings are "
-    "compared: the cosine of two vectors needs no normalised ones",
     "LOG_SOFTMAX": 'use activation="softmax"; the largest score is the same class',
     "NEG": "subtract from zero, or multiply by -1: SUB and MUL with a constant are supported",
     "RESIZE_BILINEAR": 'use keras.layers.Resizing(height, width, interpolation="nearest")',
@@ -40,7 +36,7 @@ INSTEAD: Mapping[str, str] = {
     "SPACE_TO_BATCH_ND": BATCH,
     "SQUARE": "multiply the tensor by itself: keras.layers.Multiply()([x, x])",
     "SUM": "average and multiply by the count: tf.reduce_mean(x, axis=...) * n",
-    "TRANSPOSE_CONV": "use keras.layers.UpSampling2D and Conv2D",
+    "TRANSPOSE_CONV": "its weights and sizes must be constants that fit each other: convert the model again",
     "UNIDIRECTIONAL_SEQUENCE_RNN": "use keras.layers.SimpleRNN(..., unroll=True)",
     "WHILE": "unroll the recurrent layer, e.g. keras.layers.GRU(..., unroll=True)",
 }

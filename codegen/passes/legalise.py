@@ -15,12 +15,19 @@ from codegen.ops import FAMILIES, Fault
 from codegen.ops.diagnosis import float_faults, is_float, is_wide, wide_fault
 from codegen.ops.refused import refusal
 from codegen.passes.dilation import dilations_folded
+from codegen.passes.groups import groups_parted
+from codegen.passes.transpose_conv import transpose_convolutions_replaced
+
+# Graph -> graph of the same function, in this order: what is left is what kernels compute.
+PASSES = (fold, dilations_folded, transpose_convolutions_replaced, groups_parted)
 
 
 def load_graph(path: Path) -> Graph:
     """The model in `path`, checked, operators on constants folded away; UserError or UserErrors otherwise."""
     try:
-        graph = dilations_folded(fold(read_graph(path)))
+        graph = read_graph(path)
+        for one in PASSES:
+            graph = one(graph)
     except UserError as error:
         # What stands in the way may be what an operator that is not supported brought with it.
         refused = [] if _is_open(error) else _refused(path)

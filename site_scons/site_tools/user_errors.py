@@ -1,25 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the user did wrong ends a build with its message alone: no target's name, no traceback."""
+"""What the user did wrong, and Ctrl-C, end a build with one message: no target's name, no traceback."""
 
 from __future__ import annotations
 
 import sys
+import threading
 from typing import Any
 
 from SCons.Script import Main
+from SCons.Taskmaster.Job import Jobs
 
 from codegen.common.errors import UserError
-from toolbox.exit_code import ExitCode
+from toolbox.exit_code import INTERRUPTED, ExitCode
 
 
 def generate(env: Any) -> None:
-    """A UserError raised by an action is reported as it is; exit code 2, or the error's own."""
-    failed = Main.BuildTask.failed
+    """A UserError raised by an action is reported as it is; exit code 2, or the error's own. Ctrl-C: 130."""
+    failed, begin, end = Main.BuildTask.failed, Jobs._setup_sig_handler, Jobs._reset_sig_handler
+    stopped = threading.Event()
 
     def reported(task: Any) -> None:
         error = task.exc_info()[1]
         cause = (getattr(error, "exc_info", None) or (None, None))[1]
-        if not isinstance(cause, UserError | ExitCode):
+        if not stopped.is_set() and not isinstance(cause, UserError | ExitCode):
             failed(task)
             return
         if isinstance(cause, UserError):
@@ -28,7 +31,25 @@ def generate(env: Any) -> None:
         task.do_failed(getattr(cause, "exit_code", 2))
         task.exc_clear()
 
+    def stoppable(jobs: Any) -> None:
+        interrupted = jobs.job.interrupted
+
+        def stop() -> None:
+            interrupted.interrupted = True
+            stopped.set()
+            jobs.job.taskmaster.stop()  # of itself SCons only stops where a task fails
+
+        interrupted.set = stop
+        begin(jobs)
+
+    def ended(jobs: Any) -> None:
+        end(jobs)
+        if stopped.is_set():
+            print(f"earshot: {INTERRUPTED}", file=sys.stderr)
+            Main.exit_status = 130
+
     Main.BuildTask.failed = reported
+    Jobs._setup_sig_handler, Jobs._reset_sig_handler = stoppable, ended
 
 
 def exists(env: Any) -> bool:

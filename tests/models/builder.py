@@ -41,6 +41,8 @@ OPTION_TABLES = {
     "AVERAGE_POOL_2D": "Pool2DOptions",
     "MAX_POOL_2D": "Pool2DOptions",
     "MEAN": "ReducerOptions",
+    "L2_NORMALIZATION": "L2NormOptions",
+    "BATCH_MATMUL": "BatchMatMulOptions",
     "REDUCE_MAX": "ReducerOptions",
     "REDUCE_MIN": "ReducerOptions",
     "REVERSE_V2": "ReverseV2Options",
@@ -57,6 +59,8 @@ VERSIONS = {
     "REDUCE_MAX": 2,
     "REDUCE_MIN": 2,
     "BROADCAST_TO": 2,
+    "L2_NORMALIZATION": 2,
+    "BATCH_MATMUL": 2,
 }
 
 

@@ -137,3 +137,26 @@ def test_a_build_that_is_ended_at_any_moment_leaves_nothing_stale(
         process.wait()
         app.set(ASKED)
         assert app.made() == wanted, f"ended after {moment:.2f} of {seconds:.2f} s"
+
+
+@pytest.mark.parametrize("words", [[], ["emulate"]], ids=str)
+def test_ctrl_c_ends_a_build_with_one_line(tmp_path: Path, words: list[str]) -> None:
+    """Nothing further is compiled, the exit code is a shell's for SIGINT."""
+    root = clone(tmp_path / "clone")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "SCons", "-Q", "board=pc" if not words else "board=mps2_an386", *words],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root), "SCONSFLAGS": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("  CC "):
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    rest, errors = process.communicate()
+    assert (process.returncode, errors) == (130, "earshot: interrupted\n")
+    assert "  LD " not in rest

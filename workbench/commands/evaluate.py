@@ -26,7 +26,7 @@ from workbench.progress import progress, waiting
 from workbench.targets import BAUD, open_app
 from workbench.targets.restored import restored, with_settings
 from workbench.training import figures
-from workbench.training.background import background_recordings
+from workbench.training.background import background_recordings, unlabelled_counts
 from workbench.training.confusion import UNKNOWN_CLASS, Confusion, balanced
 from workbench.training.evaluation import Stream, counted, limits_of, play, vector_pairs
 from workbench.training.events import Events, count_events
@@ -200,9 +200,7 @@ def _play(
     """Plays whole recordings, and those of the background, into a target."""
     labels, rate = pipeline.decision.labels, pipeline.audio.sample_rate
     pieces = cut(segments, labels, None, 1)
-    unlabelled = args.unlabelled == "background" or (
-        args.unlabelled is None and not any(labels[piece.label] == UNKNOWN_CLASS for piece in pieces)
-    )
+    unlabelled = unlabelled_counts(args.unlabelled, pieces, labels)
     board = None if target == "pc" else args.board
     with (
         open_app(args.app, target, board=board, baud=args.baud) as device,

@@ -20,6 +20,7 @@ COMMANDS: tuple[str, ...] = (
     "generate",
     "train",
     "evaluate",
+    "tune",
     "synthesize",
     "packs",
     "backtrace",

@@ -23,6 +23,12 @@ class FlashError(UserError):
     exit_code = 1
 
 
+class FlashInterruptedError(FlashError):
+    """Ctrl-C while the program ran."""
+
+    exit_code = 130
+
+
 def flash(board: Board, folder: Path, probe: str | None, port: str | None, *, verbose: bool = False) -> None:
     """Flashes the image in `folder`, verifies, resets, and asks it who it is; reported on stdout.
 
@@ -35,7 +41,13 @@ def flash(board: Board, folder: Path, probe: str | None, port: str | None, *, ve
     print(f"\nflashing {board.name} with {chosen}", flush=True)
     if verbose:
         print(f"in {folder}: {' '.join(command)}", flush=True)
-    outcome = run(command, folder, {**os.environ, **more})
+    try:
+        outcome = run(command, folder, {**os.environ, **more})
+    except KeyboardInterrupt:
+        raise FlashInterruptedError(
+            f"interrupted while {chosen.method.title} wrote: {board.name} may hold half an image",
+            remedy="Flash again before the board is used.",
+        ) from None
     verified = chosen.method.proof is None or re.search(chosen.method.proof, outcome.output) is not None
     if outcome.code != 0 and chosen.method.absent and re.search(chosen.method.absent, outcome.output):
         raise no_probe(board, [chosen.method], chosen.serial)

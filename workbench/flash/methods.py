@@ -17,6 +17,7 @@ from codegen.emit.flash_scripts import SCRIPTS
 
 ASK_SECONDS = 60  # for a list of probes; pyOCD loads its plug-ins first
 FLASH_SECONDS = 600
+GRACE = 5  # for a program to end after Ctrl-C
 TIMED_OUT = 124  # in place of an exit code
 
 
@@ -64,8 +65,9 @@ def run(
     command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None, timeout: int = 0
 ) -> Outcome:
     """Runs a program, bounded in time; what it says on both streams in one text. TIMED_OUT: it did not."""
+    limit = timeout or FLASH_SECONDS
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             command,
             cwd=folder,
             env=environment,
@@ -74,15 +76,28 @@ def run(
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            timeout=timeout or FLASH_SECONDS,
-            check=False,
         )
-    except subprocess.TimeoutExpired as late:
-        said = late.stdout.decode(errors="replace") if isinstance(late.stdout, bytes) else late.stdout or ""
-        return Outcome(TIMED_OUT, f"{said}\n{command[0]} did not end within {late.timeout:g} seconds")
     except OSError as error:
         return Outcome(126, f"{command[0]} cannot be run: {error.strerror}")
-    return Outcome(done.returncode, done.stdout)
+    with process:
+        try:
+            said, _ = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said, _ = process.communicate()
+            return Outcome(TIMED_OUT, f"{said}\n{command[0]} did not end within {limit} seconds")
+        except KeyboardInterrupt:
+            _let_end(process)
+            raise
+    return Outcome(process.returncode, said)
+
+
+def _let_end(process: subprocess.Popen[str]) -> None:
+    """Ctrl-C reached the program too: it may leave probe and chip in order first."""
+    try:
+        process.communicate(timeout=GRACE)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.kill()
 
 
 def _commander_probes(program: str, board: Board) -> list[str]:

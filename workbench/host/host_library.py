@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ctypes import POINTER, byref, c_bool, c_int32, c_size_t, c_uint8, c_uint32, c_uint64
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +115,13 @@ class Pipeline:
         library.pipeline_classify.restype = None
         library.pipeline_segment_start.restype = c_uint64
         library.pipeline_segment_length.restype = c_uint32
-        library.decision_set_threshold.restype = c_bool
+        for setter in (
+            "decision_set_threshold",
+            "decision_set_votes",
+            "gate_set_threshold",
+            "gate_set_backoff",
+        ):
+            getattr(library, setter).restype = c_bool
         self.start()
 
     def start(self) -> None:
@@ -221,6 +227,20 @@ class Pipeline:
         for label in range(len(self.spec.decision.labels)):
             if not self._library.decision_set_threshold(decision, c_size_t(label), c_int32(limit)):
                 raise ValueError(f"a score limit of {limit}")
+
+    def configure(self, threshold: int, backoff: int, limits: Sequence[int], votes: int) -> None:
+        """The gate's threshold and back-off, the score from which each label is accepted, and how many
+        decisions vote, until start()."""
+        gate, decision = (ctypes.c_void_p(one) for one in (self._pipeline.gate, self._pipeline.decision))
+        taken = [
+            self._library.gate_set_threshold(gate, c_int32(threshold)),
+            self._library.gate_set_backoff(gate, c_int32(backoff)),
+            self._library.decision_set_votes(decision, c_int32(votes)),
+        ]
+        for label, limit in enumerate(limits):
+            taken.append(self._library.decision_set_threshold(decision, c_size_t(label), c_int32(limit)))
+        if not all(taken):
+            raise ValueError(f"gate {threshold}, {backoff}; limits {limits}; votes {votes}")
 
 
 class Library:

@@ -9,7 +9,8 @@ from pathlib import Path
 from codegen.common.errors import UserError
 from workbench.audio.recording import RAW_SUFFIXES, Reader
 from workbench.progress import progress
-from workbench.training.pieces import Recording
+from workbench.training.confusion import UNKNOWN_CLASS
+from workbench.training.pieces import Piece, Recording
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", *RAW_SUFFIXES)
 
@@ -40,3 +41,11 @@ def background_recordings(paths: Sequence[Path], sample_rate: int, read: Reader)
     files = background_files(paths)
     for file in progress(files, len(files), "recordings of background"):
         yield Recording(file, read(file, sample_rate), ())
+
+
+def unlabelled_counts(choice: str | None, pieces: Sequence[Piece], labels: Sequence[str]) -> bool:
+    """Whether sound without a label is background: as the option --unlabelled says, or else where nothing is
+    labelled unknown."""
+    return choice == "background" or (
+        choice is None and not any(labels[piece.label] == UNKNOWN_CLASS for piece in pieces)
+    )

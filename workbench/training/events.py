@@ -46,7 +46,8 @@ class Played:
     starts: Samples  # [n] first sample of each decision, ascending
     span: int  # samples that each decision spans
     classes: Samples  # [n] class index: 0 Unknown, UNCERTAIN, else the label's index + 1
-    background: bool = False  # all of it is background, whatever is labelled
+    background: bool = False  # all of it counts, labelled or not
+    known: tuple[tuple[int, int], ...] = ()  # stretches that do: first sample, the one behind the last
 
 
 @dataclass(frozen=True)
@@ -181,101 +182,146 @@ def count_events(
     names: the app's labels. rate: Hz. stride: samples from one window to the next.
     unlabelled: sound without a label is background.
     """
-    tallies = [_Tally() for _ in names]
-    pairs: list[tuple[int, int]] = []
-    judged = quiet = 0
-    for one in played:
-        judge = _Judge(one, names, rate, stride, unlabelled)
-        for label in judge.sounding:
-            judge.tally(label, tallies[label])
-        pairs += judge.pairs()
-        judged += int(judge.judged.sum())
-        quiet += int((judge.judged & ~judge.at_event).sum())
+    recordings = [Timeline(one, names, rate, stride, unlabelled=unlabelled) for one in played]
     labels = tuple(
-        tally.of(name) for name, tally in zip(names, tallies, strict=True) if name != UNKNOWN_CLASS
+        _sum([one.label_events(label, one.starts_of(label)) for one in recordings], name)
+        for label, name in enumerate(names)
+        if name != UNKNOWN_CLASS
     )
-    return Events(labels, confusion(names, pairs), judged / rate / 3600, quiet / rate / 3600)
+    table = confusion(names, (pair for one in recordings for pair in one.pairs()))
+    judged = sum(one.judged.length for one in recordings)
+    quiet = judged - sum(one.sounding.length for one in recordings)
+    return Events(labels, table, judged / rate / 3600, quiet / rate / 3600)
 
 
-class _Tally:
-    """Counts of one label, growing."""
+def _sum(parts: Sequence[LabelEvents], name: str) -> LabelEvents:
+    def total(field: str) -> int:
+        return sum(getattr(part, field) for part in parts)
 
-    def __init__(self) -> None:
-        self.found = self.missed = self.shut = self.doubled = 0
-        self.alarms = [0, 0]  # at events of other classes, in background
-        self.latency: list[float] = []
-
-    def of(self, label: str) -> LabelEvents:
-        """The counts so far."""
-        confused, background = self.alarms
-        latency = tuple(self.latency)
-        return LabelEvents(
-            label, self.found, self.missed, self.shut, self.doubled, confused, background, latency
-        )
+    return LabelEvents(
+        name,
+        total("found"),
+        total("missed"),
+        total("shut"),
+        total("doubled"),
+        total("confused"),
+        total("background"),
+        tuple(ms for part in parts for ms in part.latency),
+    )
 
 
-class _Judge:
-    """One recording."""
+class Spans:
+    """Stretches of samples, joined where they overlap."""
+
+    def __init__(self, stretches: Iterable[tuple[int, int]]) -> None:
+        joined: list[list[int]] = []
+        for start, end in sorted(stretches):
+            if joined and start <= joined[-1][1]:
+                joined[-1][1] = max(joined[-1][1], end)
+            else:
+                joined.append([start, end])
+        table = np.array(joined, np.int64).reshape(-1, 2)
+        self._starts, self._ends = table[:, 0], table[:, 1]
+
+    @property
+    def length(self) -> int:
+        """Samples."""
+        return int((self._ends - self._starts).sum())
+
+    def touch(self, starts: Samples, length: int) -> NDArray[np.bool_]:
+        """Which of the stretches of `length` samples from `starts` on share a sample with one of these."""
+        behind = np.searchsorted(self._ends, starts, side="right")  # the first that ends later
+        known = behind < len(self._starts)
+        found = np.zeros(len(starts), np.bool_)
+        found[known] = self._starts[behind[known]] < starts[known] + length
+        return found
+
+
+class Timeline:
+    """One recording, or several one after another: what happened, and which sound counts."""
 
     def __init__(
-        self, played: Played, names: Sequence[str], rate: int, stride: int, unlabelled: bool
+        self, played: Played, names: Sequence[str], rate: int, stride: int, *, unlabelled: bool
     ) -> None:
-        self.sounding = [label for label, name in enumerate(names) if name != UNKNOWN_CLASS]
-        self._played, self._rate, self._stride = played, rate, stride
-        self.judged = np.full(played.samples, unlabelled or played.background)
-        self.at_event = np.zeros(played.samples, np.bool_)
-        for truth in played.truths:
-            self.judged[truth.start : truth.end] = True
-            if truth.label in self.sounding:
-                self.at_event[truth.start : truth.end] = True
+        self._played, self._names, self._rate, self._stride = played, names, rate, stride
+        own = [truth for truth in played.truths if names[truth.label] != UNKNOWN_CLASS]
+        self.sounding = Spans((truth.start, truth.end) for truth in own)
+        labelled = [(truth.start, truth.end) for truth in played.truths]
+        whole = [(0, played.samples)] if unlabelled or played.background else []
+        self.judged = Spans([*labelled, *whole, *played.known])
 
-    def tally(self, label: int, tally: _Tally) -> None:
-        """Adds what this recording says of a label."""
-        own = self._played.starts[self._played.classes == label + 1]
+    def starts_of(self, label: int) -> Samples:
+        """First samples of the decisions for a label."""
+        own: Samples = self._played.starts[self._played.classes == label + 1]
+        return own
+
+    def label_events(self, label: int, own: Samples) -> LabelEvents:
+        """What becomes of a label's events where `own` are the first samples of the decisions for it."""
         span = self._played.span
-        runs = np.cumsum(np.diff(own, prepend=own[:1]) >= span + self._stride)  # the run of each decision
-        outside = np.ones(len(own), np.bool_)
-        for truth in self._played.truths:
-            if truth.label != label:
-                continue
-            at = self._over(own, truth)
-            outside &= ~self._at(own, truth)
-            if not at.any():
-                tally.missed += 1
-                tally.shut += not self._at(self._played.starts, truth).any()
-                continue
-            tally.found += 1
-            tally.doubled += len(np.unique(runs[at])) > 1
-            tally.latency.append(1000 * float(own[at][0] + span - truth.start) / self._rate)
+        truths = [truth for truth in self._played.truths if truth.label == label]
+        starts = np.array([truth.start for truth in truths], np.int64)
+        ends = np.array([truth.end for truth in truths], np.int64)
+        first, behind = self._over(own, starts, ends)
+        found = behind > first
+        pauses = np.diff(own, prepend=own[:1]) >= span + self._stride
+        runs = np.cumsum(pauses, dtype=np.int64)  # the run of each decision
+        doubled = found.copy()
+        doubled[found] = runs[behind[found] - 1] > runs[first[found]]
+        made = self._played.starts
+        shut = np.searchsorted(made, starts - span, side="right") == np.searchsorted(made, ends)
+        latency = 1000 * (own[first[found]] + span - starts[found]) / self._rate
+        confused, background = self._alarms(
+            own, runs, Spans(zip(starts.tolist(), ends.tolist(), strict=True))
+        )
+        return LabelEvents(
+            self._names[label],
+            int(found.sum()),
+            int((~found).sum()),
+            int((~found & shut).sum()),
+            int(doubled.sum()),
+            confused,
+            background,
+            tuple(latency.tolist()),
+        )
+
+    def _over(
+        self, decided: Samples, starts: Samples, ends: Samples
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Of each stretch the first decision that lies over it by more than half, and the one behind the
+        last."""
+        middles, half = (starts + ends) // 2, self._played.span // 2
+        least = np.minimum(middles - self._played.span + 1, starts - half)
+        most = np.maximum(middles, ends - half - 1)
+        return np.searchsorted(decided, least), np.searchsorted(decided, most, side="right")
+
+    def _alarms(self, own: Samples, runs: NDArray[np.int64], events: Spans) -> tuple[int, int]:
+        """False alarms at events of other classes, and in background."""
+        span = self._played.span
+        outside = ~events.touch(own, span)
         begun = set(runs[~outside].tolist())  # detections that have an event
-        outside &= self.judged[np.minimum(own + span // 2, self._played.samples - 1)]
+        outside &= self.judged.touch(own + span // 2, 1)
         numbers = np.flatnonzero(outside)
+        alarms = [0, 0]
         for part in np.split(numbers, np.flatnonzero((np.diff(numbers) > 1) | np.diff(runs[numbers])) + 1):
             if len(part):
                 first, last = own[part[0]], own[part[-1]]
-                alarms = int(last - first + self._stride) // self._rate + (int(runs[part[0]]) not in begun)
+                count = int(last - first + self._stride) // self._rate + (int(runs[part[0]]) not in begun)
                 begun.add(int(runs[part[0]]))
-                tally.alarms[0 if self.at_event[first : first + span].any() else 1] += alarms
-
-    def _at(self, starts: Samples, truth: Truth) -> NDArray[np.bool_]:
-        """Which decisions touch it."""
-        return (starts < truth.end) & (starts + self._played.span > truth.start)
-
-    def _over(self, starts: Samples, truth: Truth) -> NDArray[np.bool_]:
-        """Which decisions lie over it by more than half."""
-        middles, middle = starts + self._played.span // 2, (truth.start + truth.end) // 2
-        within = (starts <= middle) & (middle < starts + self._played.span)
-        return within | ((truth.start <= middles) & (middles < truth.end))
+                alarms[0 if self.sounding.touch(own[part[:1]], span)[0] else 1] += count
+        return alarms[0], alarms[1]
 
     def pairs(self) -> list[tuple[int, int]]:
         """Truth and what it was taken for, of every labelled stretch: an event found is right; another is
         what most decisions over it say, of those for a class where there are some."""
+        truths = self._played.truths
+        starts = np.array([truth.start for truth in truths], np.int64)
+        ends = np.array([truth.end for truth in truths], np.int64)
         pairs = []
-        for truth in self._played.truths:
-            classes = self._played.classes[self._over(self._played.starts, truth)]
+        for truth, first, behind in zip(truths, *self._over(self._played.starts, starts, ends), strict=True):
+            classes = self._played.classes[first:behind]
             heard = classes[classes > 0]
-            if truth.label not in self.sounding:  # background is taken for what was reported of it, if once
-                heard = heard[heard != truth.label + 1] if (heard != truth.label + 1).any() else heard
+            if self._names[truth.label] == UNKNOWN_CLASS and (heard != truth.label + 1).any():
+                heard = heard[heard != truth.label + 1]  # what was reported of it, if only once
             if truth.label + 1 in heard:
                 pairs.append((truth.label, truth.label + 1))
             elif len(heard):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from codegen.common.errors import UserError
 from workbench.training.confusion import Confusion
 from workbench.training.epochs import Epoch
+from workbench.training.tune import Point, Tuned
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,6 +102,47 @@ def plot_training(epochs: Sequence[Epoch], best: int, file: Path) -> None:
     rows[-1][0].set_xlabel("epoch")
     rows[-1][0].xaxis.get_major_locator().set_params(integer=True)
     _save(figure, file)
+
+
+def plot_tuning(tuned: Tuned, rate: float, names: Sequence[str], before: Sequence[int], file: Path) -> None:
+    """Draws misses against false alarms of each label as its threshold rises, the app's own setting and the
+    chosen one. rate: false alarms an hour that were stated. before: the app's limits."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter
+
+    figure = Figure(figsize=(7.5, 5), layout="constrained")
+    axes = figure.subplots()
+    for number, (name, curve) in enumerate(tuned.curves.items()):
+        colour = f"C{number}"
+        label = names.index(name)
+        points = {point.limit: _place(point, tuned.hours) for point in curve}
+        line = sorted(points.values(), key=lambda place: (place[0], -place[1]))
+        axes.plot(*zip(*line, strict=True), color=colour, marker=".", drawstyle="steps-post", label=name)
+        was = points.get(before[label])
+        if was is not None:
+            axes.plot(*was, color=colour, marker="o", markersize=11, fillstyle="none")
+        axes.plot(*points[tuned.settings.limits[label]], color=colour, marker="*", markersize=15)
+    axes.plot([], [], "k*", markersize=12, label="chosen")
+    axes.plot([], [], "ko", markersize=9, fillstyle="none", label="the app's threshold, with this gate")
+    axes.axvline(rate, color="grey", linestyle="--", linewidth=1, label=f"{rate:g} an hour, stated")
+    axes.set_xscale("symlog", linthresh=1 / tuned.hours)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_xlim(left=0)
+    axes.set_ylim(-3, 103)
+    axes.set_xlabel(f"false alarms an hour, in {tuned.hours:.3g} h of background")
+    axes.set_ylabel("events missed, %")
+    settings = tuned.settings
+    axes.set_title(
+        f"gate {settings.gate_threshold}, back-off {settings.gate_backoff}, votes {settings.votes}: "
+        "each label as its threshold rises"
+    )
+    axes.grid(alpha=0.3)
+    axes.legend()
+    _save(figure, file)
+
+
+def _place(point: Point, hours: float) -> tuple[float, float]:
+    return point.alarms / hours, 100 * point.events.missed / max(1, point.events.events)
 
 
 def _save(figure: Figure, file: Path) -> None:

@@ -198,3 +198,21 @@ def test_sums_that_need_too_many_bits_are_not_paired(channel: int) -> None:
     biases[channel] += 1
     with pytest.raises(NotExactError):
         pair_words(weights, biases)
+
+
+@pytest.mark.parametrize("op", ["PRELU", "SQUARED_DIFFERENCE", "GELU"])
+def test_functions_of_values_are_kept(tmp_path: Path, op: str) -> None:
+    """With a constant for each column and channel, and of one value alone."""
+    made = Branches(6, FRAMES, CEPSTRA)
+    source = made.narrow(made.newest, 8, 4)
+    output = made.picture(source)
+    operands, options = [source.index], {"approximate": False} if op == "GELU" else None
+    if op != "GELU":
+        values = made.random.integers(-128, 128, (1, 1, source.columns, source.depth), np.int8)
+        operands.append(made.constant(values, 0.02))
+    made.operator(op, operands, [output.index], options)
+    path = made.write(tmp_path / "m.tflite", [made.input], [made.end_dense(made.function(output))])
+    app = App(path, FRAMES, CEPSTRA, Layout.FRAMES_BY_CEPSTRA)
+    layers = mode_plan(app.spec("m"), load_graph(path)).layers
+    assert {layer.op for layer in layers if not layer.incremental} == {"FULLY_CONNECTED"}
+    assert compare([app]) > 20

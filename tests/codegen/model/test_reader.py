@@ -380,7 +380,7 @@ def _grouped(model: Builder, x: int) -> int:
     shape = model.constant(np.array([1, 1, 1, 4], np.int32))
     picture, y = model.tensor((1, 1, 1, 4), "int8", 0.1, 0), model.tensor((1, 1, 1, 2), "int8", 0.1, 0)
     model.operator("RESHAPE", [x, shape], [picture])
-    w, b = model.constant(np.ones((2, 1, 1, 2), np.int8), 0.1), model.constant(np.zeros(2, np.int32), 0.01)
+    w, b = model.constant(np.ones((2, 1, 1, 3), np.int8), 0.1), model.constant(np.zeros(2, np.int32), 0.01)
     options = {"strideW": 1, "strideH": 1, **NO_ACTIVATION}
     model.operator("CONV_2D", [picture, w, b], [y], options)
     return y
@@ -439,7 +439,7 @@ def _add(model: Builder, x: int) -> int:
         (_int16, "output is int16"),
         (_no_scale, "output has no scale"),
         (_bias, "3 values for 2 channels"),
-        (_grouped, "in groups"),
+        (_grouped, "no groups"),
         (_no_stride, "stride_w is 0"),
         (_softmax, "the scale 1/256"),
         (_classes, "512 classes; 511 are possible"),

@@ -143,7 +143,7 @@ def test_words_of_test_are_pytests_own(tmp_path: Path) -> None:
     assert earshot("test", "-n0", "--no-such-option").returncode == 2
 
 
-def test_ctrl_c_ends_a_command_quietly() -> None:
+def test_ctrl_c_ends_a_command_with_one_line() -> None:
     code = "import time; print('ready', flush=True); time.sleep(30)"
     program = (
         "import sys, types; from workbench import cli\n"
@@ -160,7 +160,7 @@ def test_ctrl_c_ends_a_command_quietly() -> None:
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=600)
-        assert (process.returncode, errors) == (130, "")
+        assert (process.returncode, errors) == (130, "earshot: interrupted\n")
 
 
 def test_the_version_is_the_projects() -> None:

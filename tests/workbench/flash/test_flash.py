@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import threading
@@ -26,7 +27,7 @@ from toolbox.options import OPTIONS
 from workbench.flash import boot_line, flash
 from workbench.flash.boot_line import Port, build_id, find_ports
 from workbench.flash.choose import choose
-from workbench.flash.flash import FlashError
+from workbench.flash.flash import FlashError, FlashInterruptedError
 from workbench.flash.methods import METHODS, run
 
 BOOT = (
@@ -221,6 +222,20 @@ def test_a_program_that_hangs_is_ended(tmp_path: Path) -> None:
     assert outcome.code == 124
     assert "begun" in outcome.output
     assert "did not end within 1 seconds" in outcome.output
+
+
+def test_ctrl_c_lets_the_program_end_and_says_what_the_flash_may_hold(
+    tools: FakeTools, board: Board, image: Path
+) -> None:
+    """The program has half a second for the probe; then it is flashed again, or nothing is."""
+    tools.openocd()
+    file, sleep = tools.folder / "openocd", shutil.which("sleep", path=os.defpath)
+    ending = f"kill -INT $PPID; {sleep} 0.5; echo >{image}/ended"
+    file.write_text(file.read_text().replace("exit 0", ending))
+    with pytest.raises(FlashInterruptedError, match="while OpenOCD wrote") as caught:
+        flash.flash(board, image, "openocd", None)
+    assert caught.value.exit_code == 130
+    assert (image / "ended").exists()
 
 
 def test_no_program_is_told_with_what_to_install(tools: FakeTools, board: Board) -> None:

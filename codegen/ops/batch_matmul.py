@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""BATCH_MATMUL: products of matrices, the scores and the mixture of an attention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from codegen.kernels.requantize import float32, quantization, quantize_multiplier
+from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops import bounds
+from codegen.ops.arithmetic import RANK, joined_axes
+from codegen.ops.checks import binary_tensors, check_int8, counts
+from codegen.ops.family import AGAIN, Family, Fault
+
+if TYPE_CHECKING:
+    from codegen.kernels.lowering import Lowering
+
+ROWS = 4  # BATCH_MATMUL_ROWS of the kernel
+
+
+def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
+    """Two int8 operands, one of them constant at most."""
+    a, b, output = binary_tensors(graph, node)
+    for tensor, what in ((a, "first operand"), (b, "second operand"), (output, "output")):
+        yield from check_int8(tensor, what, constant=True)
+    if a.data is not None and b.data is not None:
+        yield Fault("both operands are constant", "compute the result before converting")
+
+
+def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
+    """Matrices that fit, batches that broadcast."""
+    a, b, output = binary_tensors(graph, node)
+    if min(len(a.shape), len(b.shape)) < 2:
+        yield Fault(f"{list(a.shape)} and {list(b.shape)} are no matrices", AGAIN)
+        return
+    rows, depth = _turned(a.shape[-2:], turn=node.options["adj_x"])
+    depth_b, columns = _turned(b.shape[-2:], turn=node.options["adj_y"])
+    try:
+        batches = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ValueError:
+        batches = (-1,)
+    if depth != depth_b or batches == (-1,):
+        yield Fault(f"{list(a.shape)} and {list(b.shape)} do not fit", AGAIN)
+    elif (*batches, rows, columns) != output.shape:
+        yield Fault(
+            f"its output is {list(output.shape)}, but {[*batches, rows, columns]} follows from its operands",
+            AGAIN,
+        )
+    elif len(_batches(a, b, output)) > RANK - 1:
+        yield Fault(f"broadcasting {list(a.shape)} and {list(b.shape)} mixes too many axes", "reshape them")
+    else:
+        what = "the ratio of its operands' scales to its output's"
+        yield from bounds.check_ratio(_ratio(a, b, output), depth * bounds.BYTE**2, what)
+
+
+def _turned(shape: tuple[int, ...], *, turn: bool) -> tuple[int, int]:
+    return (shape[1], shape[0]) if turn else (shape[0], shape[1])
+
+
+def _batches(a: Tensor, b: Tensor, output: Tensor) -> list[tuple[int, int, int]]:
+    """(size, step of a, step of b) in values, of as few loops as possible."""
+    axes = joined_axes(a.shape[:-2], b.shape[:-2], output.shape[:-2])
+    whole = [int(np.prod(tensor.shape[-2:])) for tensor in (a, b)]
+    return [(size, step_a * whole[0], step_b * whole[1]) for size, step_a, step_b in axes]
+
+
+def _ratio(a: Tensor, b: Tensor, output: Tensor) -> float:
+    """From the sums to the output: the product of the scales in float32, as of a dense layer."""
+    return float32(quantization(a).scale * quantization(b).scale) / quantization(output).scale
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    """batch_matmul; a transposed operand is read in other steps."""
+    a, b, output = binary_tensors(lowering.graph, node)
+    rows, depth = _turned(a.shape[-2:], turn=node.options["adj_x"])
+    _, columns = _turned(b.shape[-2:], turn=node.options["adj_y"])
+    steps_a = (1, rows) if node.options["adj_x"] else (depth, 1)
+    steps_b = (depth, 1) if node.options["adj_y"] else (1, columns)
+    axes = _batches(a, b, output)
+    axes = [(1, 0, 0)] * (RANK - 1 - len(axes)) + axes + [(1, 0, 0)]
+    parts = ["{" + ", ".join(str(axis[part]) for axis in axes) + "}" for part in range(3)]
+    by = quantize_multiplier(_ratio(a, b, output))
+    lowering.add(
+        node,
+        "matmul",
+        type="batch_matmul",
+        fields=[
+            ("batches", "{" + ", ".join(parts) + "}"),
+            ("rows", str(rows)),
+            ("columns", str(columns)),
+            ("depth", str(depth)),
+            ("row_a", str(steps_a[0])),
+            ("step_a", str(steps_a[1])),
+            ("column_b", str(steps_b[0])),
+            ("step_b", str(steps_b[1])),
+            ("zero_a", str(quantization(a).zero_point)),
+            ("zero_b", str(quantization(b).zero_point)),
+            ("multiplier", str(by.value)),
+            ("left", str(by.left)),
+            ("right", str(by.right)),
+            ("zero_point", str(quantization(output).zero_point)),
+        ],
+        inputs=(a.index, b.index),
+        scratch=4 * (ROWS + 1) * ((depth + 1) // 2),
+        macs=output.size * depth,
+        note=f"{rows} x {depth} x {columns}",
+    )
+
+
+FAMILIES = (Family(("BATCH_MATMUL",), (counts(2, 2), check_types, check_shapes), lower),)

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tune: its arithmetic against the firmware's C and against plain models, its choice against all choices."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from collections import Counter, deque
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from codegen.app.spec_file import load_spec
+from codegen.app.tables.decision import score_limit
+from codegen.common.errors import UserError
+from tests.support.cli import earshot, refused
+from tests.support.tutorial import compile_app, noises, tutorial_app
+from workbench.audio.synthesize import write_session, write_wav
+from workbench.commands.tune import _threshold
+from workbench.training.events import LabelEvents
+from workbench.training.pieces import Recording
+from workbench.training.settings_file import Values, replaced
+from workbench.training.tune import Point, _dealt, _Decisions, allowed_alarms, gate, hear, hours_needed
+
+EXAMPLE = Path("examples/smart_lock")
+
+
+@pytest.mark.parametrize(
+    ("mean", "allowed"),
+    # Upper 95 % limits of a Poisson mean where 0, 1, 2, 10 were counted: 2.996, 4.744, 6.296, 16.962.
+    [(2.99, None), (3.0, 0), (4.74, 0), (4.75, 1), (6.29, 1), (6.30, 2), (16.96, 9), (16.97, 10)],
+)
+def test_how_many_false_alarms_a_rate_allows(mean: float, allowed: int | None) -> None:
+    assert allowed_alarms(0.5, mean / 0.5) == allowed
+    assert allowed_alarms(mean, 1) == allowed
+
+
+def test_many_hours() -> None:
+    assert hours_needed(0.5) == pytest.approx(5.99, abs=0.01)
+    close, far = allowed_alarms(699, 1), allowed_alarms(701, 1)
+    assert close is not None
+    assert far is not None
+    assert close <= far <= close + 4
+
+
+@given(
+    st.lists(st.integers(0, 1000), max_size=60), st.integers(0, 900), st.integers(0, 20), st.integers(0, 5)
+)
+def test_the_gate_is_the_rule(peaks: list[int], threshold: int, backoff: int, delay: int) -> None:
+    passes, held, passing = [], 0, 0
+    triggered = False
+    for peak in peaks:  # docs/pipeline.md, window by window
+        if passing:
+            passing -= 1
+            passes.append(True)
+            continue
+        if not triggered and peak > threshold:
+            triggered, held = True, 0
+        if triggered and held == delay:
+            triggered, passing = False, backoff
+            passes.append(True)
+        else:
+            held += triggered
+            passes.append(False)
+    assert gate(np.array(peaks, np.int64), threshold, backoff, delay).tolist() == passes
+
+
+def test_the_gate_is_the_firmware_s(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    pipeline = compile_app(tutorial_app(tmp_path / "door"), tmp_path / "code").pipeline
+    assert pipeline is not None
+    sound = (noises(6).astype(np.float64) * np.linspace(0, 1, len(noises(6)))).astype(np.int16)
+    sound[:400] = 0
+    sound[500] = -32768
+    heard = hear(pipeline, Recording(tmp_path / "a.wav", sound, ()))
+    for threshold, backoff in ((0, 0), (300, 3), (2000, 14), (9000, 7)):
+        pipeline.configure(threshold, backoff, (77,) * 4, 1)
+        _, opened, features = pipeline.features(sound)
+        passes = gate(heard.peaks, threshold, backoff, 0)
+        assert passes.tolist() == opened.tolist()
+        assert 0 < passes.sum() < len(passes)
+        assert (features == heard.features).all()
+    with pytest.raises(ValueError, match="votes 11"):
+        pipeline.configure(0, 0, (77,) * 4, 11)
+    pipeline.start()
+    assert pipeline.features(sound)[1].tolist() == gate(heard.peaks, 600, 14, 0).tolist()
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), max_size=25), max_size=4),
+    st.integers(1, 10),
+    st.integers(0, 10),
+)
+def test_votes_are_the_rule(recordings: list[list[tuple[int, int]]], votes: int, limit: int) -> None:
+    rows: list[tuple[int, int, int]] = []
+    expected = []
+    order = 0
+    for number, recording in enumerate(recordings):
+        last: deque[int] = deque(maxlen=votes)
+        for window, (best, score) in enumerate(recording):
+            start = 1000 * number + window
+            last.append(best + 1 if score >= limit else 0)
+            class_index, count = Counter(last).most_common(1)[0]
+            if class_index == 2 and 2 * count > votes:
+                expected.append(start)
+            rows.append((start, order + window, best * 100 + score))
+        order += len(recording) + 10
+    table = np.array(rows, np.int64).reshape(-1, 3)
+    decisions = _Decisions(table[:, 0], table[:, 1], table[:, 2] // 100, table[:, 2] % 100)
+    assert decisions.accepted(1, limit, votes).tolist() == expected
+
+
+def curve_of(counts: list[tuple[int, int]], name: str) -> tuple[Point, ...]:
+    """(false alarms, missed) of 20 events at rising limits; the last one never accepts."""
+    return tuple(
+        Point(limit, LabelEvents(name, 20 - missed, missed, 0, 0, 0, alarms, ()))
+        for limit, (alarms, missed) in enumerate([*counts, (0, 20)])
+    )
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 20)), max_size=5), min_size=1, max_size=3),
+    st.integers(0, 8),
+)
+def test_false_alarms_are_dealt_out_as_well_as_can_be(
+    counts: list[list[tuple[int, int]]], allowed: int
+) -> None:
+    names = [f"label {number}" for number in range(len(counts))]
+    curves = {name: curve_of(own, name) for name, own in zip(names, counts, strict=True)}
+    cost, limits = _dealt(curves, allowed, (99,) * len(counts), names)
+    possible = [
+        sum(point.cost for point in points)
+        for points in itertools.product(*curves.values())
+        if sum(point.alarms for point in points) <= allowed
+    ]
+    assert cost == pytest.approx(min(possible))
+    chosen = [curve[limit] for curve, limit in zip(curves.values(), limits, strict=True)]
+    assert sum(point.alarms for point in chosen) <= allowed
+    assert sum(point.cost for point in chosen) == pytest.approx(cost)
+
+
+def test_a_label_without_events_keeps_its_threshold() -> None:
+    assert _dealt({"b": curve_of([], "b")}, 0, (5, 6), ("a", "b"))[1] == (5, 0)
+
+
+@pytest.mark.parametrize(("scale", "zero_point"), [(1 / 256, -128), (0.1, 3), (0.00390625, -128)])
+def test_a_threshold_accepts_from_its_score_on(scale: float, zero_point: int) -> None:
+    for limit in range(max(-128, zero_point), 128):
+        share = _threshold(limit, scale, zero_point)
+        if limit - zero_point <= 1 / scale:
+            assert score_limit(Fraction(share), scale, zero_point) == limit
+    assert score_limit(Fraction(_threshold(128, 1 / 256, -128)), 1 / 256, -128) == 128
+
+
+# The file
+
+TOML = """\
+# An app.
+[gate]      # opens
+threshold = 600  # loud
+[decision]
+labels = ["a", "b"]
+threshold = [
+    0.80,  # a
+    0.5,
+]
+"""
+
+
+def test_only_what_changes_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "pipeline.toml"
+    file.write_text(TOML)
+    values: Values = {
+        ("gate", "threshold"): 700,
+        ("gate", "backoff"): 3,
+        ("decision", "threshold"): [Decimal("0.75"), Decimal("0.5")],
+    }
+    text = replaced(file, values, "# earshot tune: from somewhere")
+    assert text == (
+        "# An app.\n[gate]      # opens\n# earshot tune: from somewhere\n"
+        "threshold = 700  # loud\nbackoff = 3\n"
+        '[decision]\n# earshot tune: from somewhere\nlabels = ["a", "b"]\nthreshold = [0.75, 0.5]\n'
+    )
+    file.write_text(text)
+    assert replaced(file, values, "# earshot tune: again") == text
+    again = replaced(file, {("gate", "backoff"): 5}, "# earshot tune: again")
+    assert "tune: from somewhere\nlabels" in again
+    assert "# opens\n# earshot tune: again\nthreshold = 700" in again
+
+
+def test_sections_that_are_not_there(tmp_path: Path) -> None:
+    file = tmp_path / "pipeline.toml"
+    file.write_text('[decision]\nlabels = ["a"]\n\n[classifier]\nmodel = "m"')
+    text = replaced(file, {("decision", "votes"): 3, ("gate", "threshold"): 9}, "# earshot tune: x")
+    assert text == (
+        '[decision]\n# earshot tune: x\nlabels = ["a"]\nvotes = 3\n\n[classifier]\nmodel = "m"\n\n'
+        "[gate]\n# earshot tune: x\nthreshold = 9\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "gate = { threshold = 600 }\n",
+        "gate.threshold = 600\n",
+        '"gate" = {}\n',
+        "[ 'gate' ]\nthreshold = 1\n",
+    ],
+)
+def test_what_cannot_be_edited_is_told(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "pipeline.toml"
+    file.write_text(text)
+    with pytest.raises(UserError, match=r"\[gate\] threshold = 700"):
+        replaced(file, {("gate", "threshold"): 700}, "# earshot tune: x")
+
+
+# The command
+
+
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_session(tmp_path_factory.mktemp("sounds"), 3, recordings=2, count=3, session="train")
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("night") / "night.wav"
+    write_wav(file, np.random.default_rng(7).normal(0, 1200, 40 * 16_000).astype(np.int16))
+    return file
+
+
+def test_command(sounds: Path, night: Path, tmp_path: Path) -> None:
+    app = tmp_path / "lock"
+    shutil.copytree(EXAMPLE, app)
+    words = ("tune", "--app", app, "--labels", sounds, "--background", night)
+    message = refused(*words)
+    assert "too short to state fewer than 0.5 false alarms an hour: that takes 6.0 h without one" in message
+    assert f"{sounds}: 46 s of background" in message
+    assert "Fewer than 237 an hour can be stated of what there is: --false-alarms 237." in message
+    before = (app / "pipeline.toml").read_text()
+
+    done = earshot(*words, "--false-alarms", "237", "--json", "--plot", tmp_path / "curve.png")
+    assert done.returncode == 0, done.stderr
+    reported = json.loads(done.stdout)
+    assert reported["hours"] == pytest.approx(46 / 3600)
+    assert reported["allowed"] == 0
+    assert reported["after"]["background"]["false_alarms"] == 0
+    assert reported["after"]["mean_found"] >= reported["before"]["mean_found"]
+    assert set(reported["curves"]) == {"keyboard_typing", "knocking", "mouse_click"}
+    assert (tmp_path / "curve.png").stat().st_size > 1000
+    assert (app / "pipeline.toml").read_text() == before
+
+    # What the app decides now is what an image decides.
+    words_played = ("evaluate", "--app", app, "--labels", sounds, "--background", night, "--stream", "--json")
+    assert json.loads(earshot(*words_played).stdout)["events"] == reported["before"]
+
+    written = earshot(*words, "--false-alarms", "237", "--write")
+    assert written.returncode == 0, written.stderr
+    text = (app / "pipeline.toml").read_text()
+    assert (
+        "# earshot tune: labels.csv, fewer than 237 false alarms an hour; on what it was chosen from" in text
+    )
+    assert "# samples: 25 ms" in text
+    chosen = load_spec(app).pipeline
+    assert chosen is not None
+    assert chosen.gate.threshold == reported["chosen"]["gate"]["threshold"]
+    assert [float(share) for share in chosen.decision.thresholds] == reported["chosen"]["decision"][
+        "threshold"
+    ]
+    assert json.loads(earshot(*words_played).stdout)["events"] == reported["after"]
+    again = earshot(*words, "--false-alarms", "237", "--write")
+    assert again.returncode == 0, again.stderr
+    assert (app / "pipeline.toml").read_text() == text
+
+
+def test_command_refuses(sounds: Path) -> None:
+    words = ("tune", "--app", EXAMPLE, "--labels", sounds)
+    assert "the test session is for `evaluate` alone" in refused(*words, "--session", "test")
+    assert "--false-alarms 0 is out of range" in refused(*words, "--false-alarms", "0")
+    assert "is no picture by its name" in refused(*words, "--plot", "curve.txt")

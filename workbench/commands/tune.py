@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""earshot tune: gate, thresholds and votes for a stated rate of false alarms."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from codegen.app.spec import Pipeline, Spec
+from codegen.app.tables.decision import NEVER, score_limit
+from codegen.common.errors import UserError
+from codegen.passes.int8_ends import int8_ends
+from codegen.passes.legalise import load_graph
+from workbench.audio import recording as audio
+from workbench.data.labels import Segment, of_session, read_labels
+from workbench.host.features import listening_spec, open_pipeline
+from workbench.host.model_app import write_whole
+from workbench.progress import progress, waiting
+from workbench.training import figures
+from workbench.training.background import background_recordings, unlabelled_counts
+from workbench.training.confusion import UNKNOWN_CLASS
+from workbench.training.evaluation import limits_of
+from workbench.training.pieces import Piece, Recording, cut, recordings
+from workbench.training.plot import check_name, plot_tuning
+from workbench.training.settings_file import Values, replaced, written
+from workbench.training.tune import Tuned, Tuner, hear, hours_needed, own_settings
+
+NAME = "tune"
+HELP = "choose gate, thresholds and votes for a stated rate of false alarms"
+DESCRIPTION = """\
+Chooses the gate's threshold and back-off, a threshold for each label, and how many decisions vote: those with
+the fewest events missed, at fewer false alarms an hour of background than is stated. The firmware's own
+arithmetic computes the scores, and what is chosen is tried in the firmware's C.
+
+It chooses on the training session and looks at no other; `evaluate` then says on the test session what the
+choice is worth. The background is what is labelled `unknown` (sound without a label, where nothing is), and
+--background adds recordings, or folders of hours of them, in which nothing happens. Fewer than 0.5 false
+alarms an hour can be stated, with 95 per cent confidence, after 6 hours without one: shorter background is
+refused, with the hours it takes.
+
+  earshot tune --app examples/smart_lock --labels recordings/labels.csv --background night/
+  earshot tune --app examples/smart_lock --labels recordings/labels.csv --false-alarms 30 --plot curve.png
+  earshot tune --app my_app --labels recordings/labels.csv --background night/ --write
+
+--plot draws each label's curve: events missed against false alarms an hour. --write writes the choice into
+pipeline.toml, with a comment that says what it was chosen from; nothing has to be trained again.
+"""
+TRAIN, TEST = "train", "test"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Which app, which sounds, how many false alarms."""
+    parser.add_argument("--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml")
+    parser.add_argument(
+        "--labels", type=Path, required=True, metavar="LABELS", help="CSV, Audacity label track, or a folder"
+    )
+    parser.add_argument(
+        "--session", metavar="NAME", help='of the labels (default "train" where there is one)'
+    )
+    parser.add_argument(
+        "--background",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a recording, or a folder of them, in which nothing happens",
+    )
+    parser.add_argument(
+        "--unlabelled",
+        choices=("background", "ignore"),
+        help="what sound without a label is (default: background, unless segments are labelled unknown)",
+    )
+    parser.add_argument(
+        "--false-alarms", type=float, default=0.5, metavar="N", help="fewer than N an hour (default 0.5)"
+    )
+    parser.add_argument("--write", action="store_true", help="write the choice into pipeline.toml")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the curves: .png, .svg or .pdf")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    audio.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0; UserError where the background is too short for the rate."""
+    rate = args.false_alarms
+    if not 0 < rate < 1e6:
+        raise UserError(
+            f"--false-alarms {rate:g} is out of range; above 0 and below 1000000 an hour is allowed"
+        )
+    if args.plot is not None:
+        check_name(args.plot)
+    spec, pipeline = listening_spec(args.app)
+    segments = _segments(args, pipeline)
+    pieces = cut(segments, pipeline.decision.labels, None, 1)
+    unlabelled = unlabelled_counts(args.unlabelled, pieces, pipeline.decision.labels)
+    host = open_pipeline(spec)
+    heard = [hear(host, one) for one in _recordings(args, pipeline, segments, pieces)]
+    before = own_settings(pipeline, limits_of(spec))
+    with waiting("choosing"):
+        tuner = Tuner(host, heard, unlabelled=unlabelled)
+        tuned = tuner.tuned(rate, before)
+    if tuned is None:
+        raise _too_short(args, rate, tuner.background_hours())
+    values = _values(spec, tuned)
+    comment = _comment(args, tuned, rate)
+    text = replaced(spec.file, values, comment) if args.write else ""
+    if args.plot is not None:
+        plot_tuning(tuned, rate, pipeline.decision.labels, before.limits, args.plot)
+    if args.json:
+        print(json.dumps(_object(tuned, rate, values)))
+    else:
+        print("\n".join(_text(tuned, rate, pipeline, values)))
+    if args.write:
+        write_whole(spec.file, text.encode())
+        if not args.json:
+            print(f"Written into {spec.file}. `earshot evaluate` says what it is worth on the test session.")
+    return 0
+
+
+def _segments(args: argparse.Namespace, pipeline: Pipeline) -> tuple[Segment, ...]:
+    if args.session == TEST:
+        raise UserError(
+            "the test session is for `evaluate` alone: what is chosen on it, it cannot judge",
+            remedy=f"Leave --session out for the session {TRAIN}, or name another.",
+        )
+    with waiting(f"reading {args.labels.name}"):
+        segments = read_labels(args.labels, pipeline.audio.sample_rate, resampled=args.resample)
+    if args.session is not None:
+        return of_session(segments, args.session, args.labels)
+    if any(segment.session for segment in segments):
+        return of_session(segments, TRAIN, args.labels)
+    return segments
+
+
+def _recordings(
+    args: argparse.Namespace, pipeline: Pipeline, segments: Sequence[Segment], pieces: Sequence[Piece]
+) -> Iterator[Recording]:
+    read, rate = audio.reader(args), pipeline.audio.sample_rate
+    files = len({piece.file for piece in pieces})
+    yield from progress(recordings(pieces, segments, rate, read), files, "recordings")
+    yield from background_recordings(args.background, rate, read)
+
+
+def _too_short(args: argparse.Namespace, rate: float, hours: float) -> UserError:
+    """What can be stated of so much background, and what it takes."""
+    possible = "There is none."
+    if hours:
+        least = f"{1.01 * hours_needed(1) / hours:.3g}"  # a little more, so that it is not refused
+        possible = f"Fewer than {least} an hour can be stated of what there is: --false-alarms {least}."
+    return UserError(
+        f"{figures.duration(hours)} of background are too short to state fewer than {rate:g} false alarms an "
+        f"hour: that takes {hours_needed(rate):.1f} h without one",
+        file=args.labels,
+        remedy=f"Add recordings in which nothing happens: --background FOLDER. {possible}",
+    )
+
+
+def _values(spec: Spec, tuned: Tuned) -> Values:
+    """The choice as pipeline.toml has it."""
+    settings = tuned.settings
+    quantization = int8_ends(load_graph(spec.classifier.model)).output.quantization
+    assert quantization is not None  # the build has checked it
+    assert spec.pipeline is not None
+    own = limits_of(spec)
+    thresholds = [
+        share if limit == was else _threshold(limit, quantization.scale, quantization.zero_point)
+        for limit, was, share in zip(
+            settings.limits, own, map(_decimal, spec.pipeline.decision.thresholds), strict=True
+        )
+    ]
+    return {
+        ("gate", "threshold"): settings.gate_threshold,
+        ("gate", "backoff"): settings.gate_backoff,
+        ("decision", "threshold"): thresholds,
+        ("decision", "votes"): settings.votes,
+    }
+
+
+def _decimal(share: Fraction) -> Decimal:
+    return Decimal(share.numerator) / Decimal(share.denominator)
+
+
+def _threshold(limit: int, scale: float, zero_point: int) -> Decimal:
+    """The shortest decimal that accepts from this score on, and from no lower one."""
+    if limit >= NEVER:
+        return Decimal(1)
+    middle = (Fraction(limit - zero_point) - Fraction(1, 2)) * Fraction(scale)
+    for digits in range(2, 20):
+        share = Decimal(round(max(middle, Fraction(0)) * 10**digits)).scaleb(-digits)
+        if score_limit(Fraction(share), scale, zero_point) == limit:
+            return share
+    return Decimal(0)  # the lowest score of all is accepted
+
+
+def _comment(args: argparse.Namespace, tuned: Tuned, rate: float) -> str:
+    """One line: what the choice is from."""
+    after = tuned.after
+    return (
+        f"# earshot tune: {args.labels.name}, fewer than {rate:g} false alarms an hour; on what it was "
+        f"chosen from {after.found} of {after.found + after.missed} events heard, "
+        f"{after.background_alarms} false alarms in {figures.duration(tuned.hours)}"
+    )
+
+
+def _text(tuned: Tuned, rate: float, pipeline: Pipeline, values: Values) -> list[str]:
+    most = "none" if tuned.allowed == 0 else f"{tuned.allowed} at most"
+    lines = [
+        f"{figures.duration(tuned.hours)} of background: fewer than {rate:g} false alarms an hour are {most} "
+        "in all of it, with 95 % confidence.",
+        "",
+    ]
+    rows: list[tuple[str, ...]] = [("label", "events", "missed now", "chosen", "false alarms now", "chosen")]
+    for before, after in zip(tuned.before.labels, tuned.after.labels, strict=True):
+        counts = (before.events, before.missed, after.missed, before.background, after.background)
+        rows.append((before.label, *map(str, counts)))
+    lines += [*figures.aligned(rows), ""]
+    never = [
+        name
+        for name, limit in zip(pipeline.decision.labels, tuned.settings.limits, strict=True)
+        if limit >= NEVER and name != UNKNOWN_CLASS
+    ]
+    if never:
+        lines += [
+            f"{', '.join(never)}: never reported; every threshold that hears it has too many false alarms.",
+            "",
+        ]
+    section = ""
+    for (name, key), value in values.items():
+        if name != section:
+            lines.append(f"[{name}]")
+            section = name
+        lines.append(f"{key} = {written(value)}")
+    return lines
+
+
+def _object(tuned: Tuned, rate: float, values: Values) -> dict[str, Any]:
+    """For --json. curve: of each label the limits, shares missed and false alarms an hour."""
+    chosen: dict[str, Any] = {}
+    for (section, key), value in values.items():
+        number = [float(one) for one in value] if isinstance(value, list) else value
+        chosen.setdefault(section, {})[key] = number
+    return {
+        "false_alarms": rate,
+        "hours": tuned.hours,
+        "allowed": tuned.allowed,
+        "chosen": chosen,
+        "limits": list(tuned.settings.limits),
+        "before": tuned.before.object(),
+        "after": tuned.after.object(),
+        "curves": {
+            name: [
+                {
+                    "limit": point.limit,
+                    "missed": point.events.missed,
+                    "false_alarms_per_hour": point.alarms / tuned.hours,
+                }
+                for point in curve
+            ]
+            for name, curve in tuned.curves.items()
+        },
+    }

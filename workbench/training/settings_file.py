@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values of a pipeline.toml replaced in its text: all else in it stays as its author wrote it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from codegen.common.errors import UserError
+
+Value = int | Decimal | list[Decimal]
+Values = Mapping[tuple[str, str], Value]  # (section, key) -> value
+
+_SECTION = re.compile(r"^[ \t]*\[[ \t]*([A-Za-z0-9_-]+)[ \t]*\][ \t]*(?:#.*)?$")
+_SCALAR = r"[^\s#\[]+"
+_ARRAY = r"\[[^\]]*\]"  # of numbers: nothing in it can hold a bracket but a comment
+
+
+def replaced(file: Path, values: Values, comment: str) -> str:
+    """The file's text with these values, new keys at the end of their section, and the comment as the
+    first line of each section that changes. UserError where its spelling is beyond this: nothing is written.
+    """
+    text = file.read_text(encoding="utf-8-sig")
+    wanted = tomllib.loads(text, parse_float=Decimal)
+    sections: list[str] = []
+    for (section, key), value in values.items():
+        table = wanted.setdefault(section, {})
+        if isinstance(table, dict) and table.get(key) == value:
+            continue
+        if isinstance(table, dict):
+            table[key] = value
+        sections.append(section)
+        text = _with_value(text, section, key, written(value))
+    for section in dict.fromkeys(sections):
+        text = _with_comment(text, section, comment)
+    if _read(text) != wanted:
+        raise UserError(
+            "is written in a way that cannot be edited here",
+            file=file,
+            remedy="Write these into it: "
+            + "; ".join(f"[{section}] {key} = {written(value)}" for (section, key), value in values.items()),
+        )
+    return text
+
+
+def written(value: Value) -> str:
+    """As TOML."""
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
+
+
+def _read(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def _bounds(text: str, section: str) -> tuple[int, int] | None:
+    """Where a section's lines begin, behind its header, and where they end."""
+    start = None
+    at = 0
+    for line in text.splitlines(keepends=True):
+        header = _SECTION.match(line.rstrip("\r\n"))
+        if line.lstrip().startswith("[") and header is None and start is not None and "=" not in line:
+            header = re.match(r"()", line)  # an array of tables, or a header beyond us: the section ends
+        if header:
+            if start is not None and header[1] != section:
+                return start, at
+            if header[1] == section:
+                start = at + len(line)
+        at += len(line)
+    return None if start is None else (start, at)
+
+
+def _with_value(text: str, section: str, key: str, value: str) -> str:
+    bounds = _bounds(text, section)
+    if bounds is None:
+        return f"{text.rstrip()}\n\n[{section}]\n{key} = {value}\n"
+    start, end = bounds
+    body = text[start:end]
+    there = re.search(rf"^([ \t]*{re.escape(key)}[ \t]*=[ \t]*)({_ARRAY}|{_SCALAR})", body, re.MULTILINE)
+    if there:
+        body = body[: there.start(2)] + value + body[there.end(2) :]
+    else:
+        kept = body.rstrip()
+        body = f"{kept}\n{key} = {value}\n{body[len(kept) :].removeprefix(chr(10))}".removeprefix("\n")
+    return text[:start] + body + text[end:]
+
+
+def _with_comment(text: str, section: str, comment: str) -> str:
+    """Behind the section's header; one from before is replaced."""
+    bounds = _bounds(text, section)
+    assert bounds is not None  # a value was written into it
+    mark = comment.split(":", 1)[0] + ":"
+    body = text[bounds[0] : bounds[1]]
+    lines = [line for line in body.splitlines(keepends=True) if not line.startswith(mark)]
+    return text[: bounds[0]] + f"{comment}\n" + "".join(lines) + text[bounds[1] :]

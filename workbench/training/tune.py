@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which settings miss least at a stated rate of false alarms: gate, votes, a threshold for each label.
+
+Scores are the firmware's own, of every window. What the gate, thresholds and votes make of them is computed
+here as gate.c and decision.c do, for thousands of settings; the settings that are chosen are tried in the C
+itself, and the two must agree (`settled`).
+
+With votes, too, a label's decisions depend on its own threshold alone: a class has a majority by those of the
+last decisions that were for it. So each label has a curve of its own, and the false alarms that are allowed
+are dealt out among the labels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.app.spec import Pipeline as PipelineSpec
+from codegen.app.tables.decision import NEVER
+from workbench.host.host_library import Pipeline
+from workbench.training.confusion import UNKNOWN_CLASS
+from workbench.training.events import Events, LabelEvents, Played, Timeline, Truth, count_events
+from workbench.training.pieces import Recording, shortest
+
+CONFIDENCE = 0.95  # with which the true rate lies below the stated one
+THRESHOLDS = (50, 100, 200, 300, 400, 600, 800, 1200, 1600, 2400)  # of the gate
+VOTES = (1, 2, 3, 5, 7, 10)
+LIMITS = 40  # of each label at most
+_APART = 10  # decisions between two recordings: more than vote together
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is chosen. limits: the score from which each label is accepted, -128..128."""
+
+    gate_threshold: int
+    gate_backoff: int
+    votes: int
+    limits: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """A recording as the stages before the decision have it."""
+
+    samples: int
+    truths: tuple[Truth, ...]
+    background: bool
+    peaks: Integers  # [n] largest |sample| of each window
+    features: NDArray[np.uint8]  # [n, cepstra]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A label's threshold, and what becomes of its events."""
+
+    limit: int
+    events: LabelEvents
+
+    @property
+    def alarms(self) -> int:
+        """In background."""
+        return self.events.background
+
+    @property
+    def cost(self) -> float:
+        """Share of the events that are missed, heard twice, or other events taken for one."""
+        wrong = self.events.missed + self.events.doubled + self.events.confused
+        return wrong / max(1, self.events.events)
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The choice. curves: of each label that has events, by rising threshold, with its gate and votes."""
+
+    settings: Settings
+    allowed: int  # false alarms in all of the background
+    hours: float  # of background
+    before: Events  # with the app's own settings
+    after: Events
+    curves: dict[str, tuple[Point, ...]]
+
+
+def hours_needed(rate: float) -> float:
+    """Hours without a false alarm after which fewer than `rate` an hour can be stated."""
+    return -math.log(1 - CONFIDENCE) / rate
+
+
+def allowed_alarms(rate: float, hours: float) -> int | None:
+    """The most false alarms in so many hours with which the rate is below `rate` an hour, with CONFIDENCE;
+    None where even none is too little to say it."""
+    mean = rate * hours
+    term = total = math.exp(-mean) if mean < 700 else 0.0
+    if mean >= 700:  # of a Poisson distribution as wide as that the normal one is near enough
+        return int(mean - 1.645 * math.sqrt(mean)) - 1
+    if total > 1 - CONFIDENCE:
+        return None
+    count = 0
+    while True:  # the chance of at most `count` alarms is `total`
+        term *= mean / (count + 1)
+        if total + term > 1 - CONFIDENCE:
+            return count
+        total += term
+        count += 1
+
+
+def hear(pipeline: Pipeline, recording: Recording) -> Heard:
+    """The features of a recording and its windows' peaks."""
+    _, _, features = pipeline.features(recording.samples)
+    spec = pipeline.spec
+    starts = np.arange(len(features)) * spec.window.stride
+    loud = np.abs(recording.samples.astype(np.int64))
+    peaks = np.array([loud[start : start + spec.window.size].max() for start in starts], np.int64)
+    truths = tuple(Truth(piece.start, piece.end, piece.label) for piece in recording.pieces)
+    return Heard(len(recording.samples), truths, not truths, peaks, features)
+
+
+def gate(peaks: Integers, threshold: int, backoff: int, delay: int) -> NDArray[np.bool_]:
+    """Which windows pass, as gate.c has it."""
+    passes = np.zeros(len(peaks), np.bool_)
+    loud = np.flatnonzero(peaks > threshold)
+    window = 0  # the next one that is looked at
+    while (index := int(np.searchsorted(loud, window))) < len(loud):
+        first = int(loud[index]) + delay
+        passes[first : first + backoff + 1] = True
+        window = first + backoff + 1
+    return passes
+
+
+class Tuner:
+    """The sounds that are chosen on."""
+
+    def __init__(self, pipeline: Pipeline, heard: Sequence[Heard], *, unlabelled: bool) -> None:
+        self._pipeline, self._spec, self._heard = pipeline, pipeline.spec, heard
+        self._names, self._span = pipeline.spec.decision.labels, shortest(pipeline.spec)
+        self._unlabelled = unlabelled
+        gap = self._span + 2 * pipeline.sample_rate  # nothing of one recording touches the next
+        ends = np.cumsum([one.samples + gap for one in heard])
+        self._offsets = [int(end) - one.samples - gap for end, one in zip(ends, heard, strict=True)]
+        self._scored = self._scores(None) if self._spec.cascade.slide else None
+
+    def tuned(self, rate: float, own: Settings) -> Tuned | None:
+        """The settings with the fewest misses at fewer than `rate` false alarms an hour; None where the
+        background is too short to say it. own: the app's settings, taken where no others are better."""
+        hours = self.background_hours()
+        allowed = allowed_alarms(rate, hours)
+        if allowed is None:
+            return None
+        best: tuple[float, Settings, dict[str, tuple[Point, ...]]] | None = None
+        for threshold, backoff in self._gates(own):
+            decisions = self._decisions(threshold, backoff)
+            for votes in sorted({own.votes, *VOTES}, key=lambda votes: (votes != own.votes, votes)):
+                curves = self._curves(decisions, votes, own)
+                cost, limits = _dealt(curves, allowed, own.limits, self._names)
+                if best is None or cost < best[0] - 1e-9:
+                    best = cost, Settings(threshold, backoff, votes, limits), curves
+        assert best is not None  # the app's own gate and votes were tried
+        _, settings, curves = best
+        return Tuned(settings, allowed, hours, self.settled(own), self.settled(settings), curves)
+
+    def background_hours(self) -> float:
+        """Of all recordings."""
+        nothing = self._joined(np.zeros(0, np.int64), np.zeros(0, np.int64))
+        return (nothing.judged.length - nothing.sounding.length) / self._pipeline.sample_rate / 3600
+
+    def settled(self, settings: Settings) -> Events:
+        """What the firmware's C makes of all recordings with these settings; it must be what was computed."""
+        pipeline, spec = self._pipeline, self._spec
+        computed = self._decisions(settings.gate_threshold, settings.gate_backoff)
+        pipeline.configure(settings.gate_threshold, settings.gate_backoff, settings.limits, settings.votes)
+        played = []
+        try:
+            for one in self._heard:
+                passes = gate(one.peaks, settings.gate_threshold, settings.gate_backoff, spec.gate.delay)
+                made = pipeline.decide(one.features, passes)
+                rows = np.array([(window, index) for window, index, _ in made], np.int64).reshape(-1, 2)
+                starts = (rows[:, 0] - spec.cascade.frames + 1) * spec.window.stride
+                played.append(Played(one.samples, one.truths, starts, self._span, rows[:, 1], one.background))
+        finally:
+            pipeline.start()
+        for label in range(len(self._names)):
+            ours = computed.accepted(label, settings.limits[label], settings.votes)
+            theirs = np.concatenate(
+                [
+                    one.starts[one.classes == label + 1] + offset
+                    for one, offset in zip(played, self._offsets, strict=True)
+                ]
+            )
+            if not np.array_equal(ours, theirs):
+                raise AssertionError(f"decision.c and tune differ for {self._names[label]}: {settings}")
+        rate, stride = pipeline.sample_rate, spec.window.stride
+        return count_events(self._names, played, rate, stride, unlabelled=self._unlabelled)
+
+    def _gates(self, own: Settings) -> Iterator[tuple[int, int]]:
+        """Thresholds and back-offs of the gate, the app's own first."""
+        yield own.gate_threshold, own.gate_backoff
+        if self._spec.audio.dc_block:
+            return  # the gate sees other samples than the recording has
+        for backoff in sorted({own.gate_backoff, self._spec.cascade.frames - 1}):
+            for threshold in sorted({own.gate_threshold, *THRESHOLDS}):
+                if (threshold, backoff) != (own.gate_threshold, own.gate_backoff):
+                    yield threshold, backoff
+
+    def _scores(self, passes: Sequence[NDArray[np.bool_]] | None) -> list[Integers]:
+        """[n, 3] of each recording: window, label of the largest score, and that; the gate open, or as it
+        passes."""
+        tables = []
+        for number, one in enumerate(self._heard):
+            made = self._pipeline.decide(one.features, None if passes is None else passes[number])
+            rows = [(window, int(scores.argmax()), int(scores.max())) for window, _, scores in made]
+            tables.append(np.array(rows, np.int64).reshape(-1, 3))
+        return tables
+
+    def _decisions(self, threshold: int, backoff: int) -> _Decisions:
+        """Of all recordings with this gate."""
+        delay = self._spec.gate.delay
+        passes = [gate(one.peaks, threshold, backoff, delay) for one in self._heard]
+        tables = self._scored
+        if tables is None:
+            tables = self._scores(passes)
+        chosen, orders, starts = [], [], []
+        order = 0
+        for table, passing, offset in zip(tables, passes, self._offsets, strict=True):
+            own = table[passing[table[:, 0]]]
+            chosen.append(own)
+            orders.append(order + np.arange(len(own)))
+            order += len(own) + _APART
+            starts.append((own[:, 0] - self._spec.cascade.frames + 1) * self._spec.window.stride + offset)
+        whole = np.concatenate(chosen)
+        return _Decisions(np.concatenate(starts), np.concatenate(orders), whole[:, 1], whole[:, 2])
+
+    def _curves(self, decisions: _Decisions, votes: int, own: Settings) -> dict[str, tuple[Point, ...]]:
+        """Of each label that has events, or may be reported falsely."""
+        line = self._joined(decisions.starts, np.zeros(len(decisions.starts), np.int64))
+        curves = {}
+        for label, name in enumerate(self._names):
+            if name == UNKNOWN_CLASS:
+                continue
+            there = np.unique(decisions.scores[decisions.best == label])
+            if len(there) > LIMITS:
+                there = there[np.linspace(0, len(there) - 1, LIMITS).round().astype(int)]
+            limits = sorted({*there.tolist(), own.limits[label], NEVER})
+            curves[name] = tuple(
+                Point(limit, line.label_events(label, decisions.accepted(label, limit, votes)))
+                for limit in limits
+            )
+        return curves
+
+    def _joined(self, starts: Integers, classes: Integers) -> Timeline:
+        """All recordings one after another."""
+        truths = tuple(
+            Truth(truth.start + offset, truth.end + offset, truth.label)
+            for one, offset in zip(self._heard, self._offsets, strict=True)
+            for truth in one.truths
+        )
+        known = tuple(
+            (offset, offset + one.samples)
+            for one, offset in zip(self._heard, self._offsets, strict=True)
+            if one.background or self._unlabelled
+        )
+        played = Played(0, truths, starts, self._span, classes, known=known)
+        rate, stride = self._pipeline.sample_rate, self._spec.window.stride
+        return Timeline(played, self._names, rate, stride, unlabelled=False)
+
+
+@dataclass(frozen=True, eq=False)
+class _Decisions:
+    """Of all recordings, one after another."""
+
+    starts: Integers  # first sample of each
+    order: Integers  # its number; recordings lie _APART
+    best: Integers  # label of its largest score
+    scores: Integers  # that score
+
+    def accepted(self, label: int, limit: int, votes: int) -> Integers:
+        """First samples of the decisions for a label, as decision.c has it."""
+        alike = (self.best == label) & (self.scores >= limit)
+        if votes == 1 or not len(alike):
+            return np.asarray(self.starts[alike])
+        counts = np.zeros(int(self.order[-1]) + 2, np.int64)
+        counts[self.order[alike] + 1] = 1
+        counts = np.cumsum(counts)
+        recent = counts[self.order + 1] - counts[np.maximum(self.order + 1 - votes, 0)]
+        return np.asarray(self.starts[2 * recent > votes])
+
+
+def _dealt(
+    curves: dict[str, tuple[Point, ...]], allowed: int, own: Sequence[int], names: Sequence[str]
+) -> tuple[float, tuple[int, ...]]:
+    """The lowest cost of all labels with at most `allowed` false alarms, and the limits that have it."""
+    least: dict[int, tuple[float, tuple[int, ...]]] = {0: (0.0, ())}  # by the false alarms dealt out so far
+    for curve in curves.values():
+        options: dict[int, list[Point]] = {}
+        for point in curve:
+            there = options.get(point.alarms)
+            if there is None or point.cost < there[0].cost:
+                options[point.alarms] = [point]
+            elif point.cost == there[0].cost:
+                there.append(point)
+        dealt: dict[int, tuple[float, tuple[int, ...]]] = {}
+        for used, (cost, limits) in least.items():
+            for alarms, points in options.items():
+                middle = points[len(points) // 2]  # as far from one edge as from the other
+                total = used + alarms, cost + middle.cost
+                if total[0] <= allowed and (total[0] not in dealt or total[1] < dealt[total[0]][0]):
+                    dealt[total[0]] = total[1], (*limits, middle.limit)
+        least = dealt
+    cost, limits = min(least.values(), key=lambda one: one[0])
+    chosen = dict(zip(curves, limits, strict=True))
+    return cost, tuple(chosen.get(name, own[label]) for label, name in enumerate(names))
+
+
+def own_settings(spec: PipelineSpec, limits: Sequence[int]) -> Settings:
+    """What the app has now."""
+    return Settings(spec.gate.threshold, spec.gate.backoff, spec.decision.votes, tuple(limits))
