@@ -81,7 +81,6 @@ class Cascade:
 
     frames: int = 15
     slide: bool = True  # by one frame a decision; False: emptied by each decision
-    every: int = 1  # windows from one decision to the next
     memory: int = 65536  # bytes that may be kept of layers that pad, stride or pool along time
 
 

@@ -45,7 +45,6 @@ class App:
     cepstra: int
     layout: Layout
     kernels: str = "small"
-    every: int = 1
     memory: int = 1 << 20
 
     def spec(self, name: str) -> Spec:
@@ -56,7 +55,7 @@ class App:
             gate=Gate(),
             mfcc=Mfcc(cepstra=self.cepstra),
             scale=Scale(),
-            cascade=Cascade(frames=self.frames, every=self.every, memory=self.memory),
+            cascade=Cascade(frames=self.frames, memory=self.memory),
             decision=Decision(("a",), (Fraction(4, 5),)),
         )
         classifier = Classifier(self.model, layout=self.layout, kernels=self.kernels)

@@ -83,11 +83,11 @@ class _Choice:
     state: int
 
 
-def edges(spec: Spec, graph: Graph) -> Edges:
-    """The incremental form. NotIncrementalError where nothing is gained."""
+def edges(spec: Spec, graph: Graph, hop: int = 1) -> Edges:
+    """The incremental form. NotIncrementalError where nothing is gained. hop: frames between decisions"""
     assert spec.pipeline is not None
     cascade, cepstra = spec.pipeline.cascade, spec.pipeline.mfcc.cepstra
-    frames, hop, limit = cascade.frames, cascade.every, cascade.memory
+    frames, limit = cascade.frames, cascade.memory
     if any(node.op == "VAR_HANDLE" for node in graph.nodes):
         raise NotIncrementalError("the model keeps state of its own")
     if spec.classifier.layout is Layout.SCRAMBLED:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The calls of a decision: nodes over some rows of their tensors, lowered like any others, and moves of rows."""
+"""The calls of a decision: nodes over some rows, lowered like any others, and moves of kept rows."""
 
 from __future__ import annotations
 
