@@ -1,25 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All generated C of an app, from its folder: what SCons compiles and `generate` hands out."""
+"""The compiler: an app's pipeline.toml and model become one object, from which all else is made.
+
+Reading comes first, each file once (`load_app`): the settings, then the graph, with the passes from graph to
+graph that passes/legalise.py lists, and the refusal of what the engine does not compute exactly. An app's
+model gets int8 ends, and is held to the settings (`compile_app`). Then come the passes to kernels and memory,
+in the order in which `run_passes` has them. Nothing after this lowers or plans again: C, tables, figures and
+counts are read from `Compiled`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.app.contract import check_contract
+from codegen.app.contract import feature_contract
 from codegen.app.fit import check
 from codegen.app.spec import Spec, with_engine, with_kernels
 from codegen.app.spec_file import load_spec
-from codegen.app.tables import mfcc_scratch_bytes
-from codegen.common.render import render
-from codegen.emit.line_size import line_size
-from codegen.emit.model import model_source
-from codegen.emit.pipeline import pipeline_source
-from codegen.emit.tflm import tflm_model
+from codegen.incremental import Edges, Incremental, incremental
+from codegen.kernels.layer import Program
 from codegen.model.graph import Graph
 from codegen.passes.int8_ends import computed_graph
-from codegen.passes.layer_outputs import output_bytes
+from codegen.passes.layer_outputs import LayerOutput, layer_outputs
 from codegen.passes.legalise import load_graph
+from codegen.passes.lower import lower
+from codegen.passes.memory_plan import Plan, plan
+from codegen.passes.wide_weights import wide_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +35,32 @@ class App:
     spec: Spec
     graph: Graph
 
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """What the passes made of an app.
+
+    graph: what the engine computes: where an app's model has other ends in its file, the int8 between them
+    program: the kernels' calls of a full run, with their constants
+    plan: where each tensor of the program lies; or, where the model is computed incrementally, the schedule,
+        state and memory of a decision
+    reason: why it is computed in full; "" where it is not
+    contract: 16 hex digits over what the model's features depend on; None for a bare model
+    layer_outputs: the tensors that run() appends to the model's output, where the spec wants them
+    """
+
+    spec: Spec
+    graph: Graph
+    program: Program
+    plan: Plan | Incremental | Edges
+    reason: str
+    contract: str | None
+    layer_outputs: tuple[LayerOutput, ...]
+
     @property
-    def computed(self) -> Graph:
-        """What the engine aot computes of the model: an app's ends are int8."""
-        return computed_graph(with_engine(self.spec, "aot"), self.graph)
+    def output_bytes(self) -> int:
+        """Of what the model's run() writes."""
+        return self.graph.output.nbytes + sum(output.tensor.nbytes for output in self.layer_outputs)
 
 
 def load_app(app: Path | App) -> App:
@@ -43,48 +71,28 @@ def load_app(app: Path | App) -> App:
     return App(spec, load_graph(spec.classifier.model))
 
 
-def generate(app: Path | App, kernels: str | None = None, tflm: int | None = None) -> dict[str, str]:
-    """File name -> text for an app. UserError with what is wrong.
+def compile_app(app: Path | App, kernels: str | None = None, engine: str | None = None) -> Compiled:
+    """The app, compiled. UserError with every fault, those of settings that do not fit the model too.
 
-    kernels: "small" or "fast" in place of the app's own choice.
-
-    tflm: bytes of TensorFlow Lite Micro's arena where that is the engine (codegen.emit.tflm has its other
-    sources). None: the engine is aot, with TFLM's bits where pipeline.toml names the engine tflm.
-
-    NAME.h, NAME_model.c, NAME_pipeline.c (not for a bare model) and app.c; the same bytes for every board.
+    kernels: "small" or "fast", engine: "aot" or "tflm", in place of the app's own.
     """
     loaded = load_app(app)
-    spec = with_engine(with_kernels(loaded.spec, kernels), "aot" if tflm is None else "tflm")
+    spec = with_kernels(loaded.spec, kernels)
+    spec = with_engine(spec, engine or spec.classifier.engine)
     graph = computed_graph(spec, loaded.graph)
     check(spec, graph)
-    check_contract(spec)
-    scratch = mfcc_scratch_bytes(spec.pipeline.mfcc) if spec.pipeline else 0
-    model = model_source(spec, graph, scratch) if tflm is None else tflm_model(spec, graph, tflm, scratch)
-    files = {f"{spec.name}.h": _header(spec, graph), f"{spec.name}_model.c": model}
-    if spec.pipeline is not None:
-        files[f"{spec.name}_pipeline.c"] = pipeline_source(spec, graph)
-    files["app.c"] = _app(spec, graph)
-    return files
+    return run_passes(spec, graph)
 
 
-def _header(spec: Spec, graph: Graph) -> str:
-    return render(
-        "app.h.in",
-        name=spec.name,
-        pipeline=spec.pipeline,
-        input=graph.input,
-        output=graph.output,
-    )
-
-
-def _app(spec: Spec, graph: Graph) -> str:
-    return render(
-        "app.c.in",
-        name=spec.name,
-        engine=spec.classifier.engine,
-        model_hash=graph.sha256[:16],
-        pipeline=spec.pipeline,
-        input_bytes=graph.input.nbytes,
-        output_bytes=output_bytes(spec, graph),
-        line_size=line_size(spec, graph),
-    )
+def run_passes(spec: Spec, graph: Graph) -> Compiled:
+    """The passes, in their order, over what has been read and checked."""
+    classifier = spec.classifier
+    program = lower(graph, classifier.reference, fast=classifier.fast)
+    if classifier.fast:
+        program = wide_weights(program)
+    sliding = incremental(spec, graph)
+    planned = plan(program) if isinstance(sliding, str) else sliding
+    outputs = layer_outputs(graph, program) if classifier.layer_outputs else ()
+    reason = sliding if isinstance(sliding, str) else ""
+    contract = None if spec.pipeline is None else feature_contract(spec)
+    return Compiled(spec, graph, program, planned, reason, contract, outputs)

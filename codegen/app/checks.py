@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,41 @@ from codegen.common.toml_place import TomlFile
 Values = dict[
     tuple[str, str], Any
 ]  # (section, key): what was read or its default; absent where it is at fault
+
+_INTO_TENSOR = (("classifier", "offset"), ("classifier", "rounding"))
+
+
+def _filters(values: Values, section: str, fault: Callable[..., UserError]) -> Iterator[UserError]:
+    """Where the filters of a front end lie."""
+    rate, low, high = ("audio", "sample_rate"), (section, "low_hz"), (section, "high_hz")
+    if rate in values and high in values and 2 * Decimal(values[high]) > values[rate]:
+        yield fault(
+            f"filters up to {values[high]:g} Hz; sound of {values[rate]} Hz reaches to half its sample rate",
+            f"Write high_hz = {values[rate] // 2} or less.",
+            high,
+            rate,
+        )
+    if low in values and high in values and Decimal(values[low]) >= Decimal(values[high]):
+        what = f"filters from {values[low]:g} Hz up to {values[high]:g} Hz; low_hz is less than high_hz"
+        yield fault(what, "Write low_hz = 20, or a higher high_hz.", low, high)
+
+
+def _scale(toml: TomlFile, values: Values, fault: Callable[..., UserError]) -> Iterator[UserError]:
+    """How the front end's values become features, and those the tensor."""
+    minimum, maximum = ("scale", "minimum"), ("scale", "maximum")
+    if minimum in values and maximum in values and values[minimum] >= values[maximum]:
+        what = f"minimum {values[minimum]} and maximum {values[maximum]}; the minimum is less"
+        yield fault(what, "Exchange them, or leave both away for -500000 and 500000.", minimum, maximum)
+
+    formula = ("scale", "formula")
+    if values.get(formula) is not None:
+        if "micro_frontend" not in toml.data:
+            what = f'formula = "{values[formula]}" is for the values of [micro_frontend]'
+            yield fault(what, "Write minimum and maximum in its place.", formula)
+        beside = [key for key in (minimum, maximum, *_INTO_TENSOR) if key in toml.lines]
+        if beside:
+            what = f"{beside[0][1]} beside a formula, which says all of how features enter the model"
+            yield fault(what, "Leave one of them away.", beside[0])
 
 
 def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
@@ -35,34 +70,25 @@ def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
             stride,
             size,
         )
-    if known(size, fft) and values[size] > values[fft]:
+    if known(size, fft) and values[size] > 1024:
+        what = f"a window of {values[size]} samples; [mfcc] hears 2..1024"
+        yield fault(what, "Write size = 1024 or less.", size)
+    elif known(size, fft) and values[size] > values[fft]:
         remedy = f"Write fft = {next(points for points in (128, 256, 512, 1024) if points >= values[size])}."
         what = f"a window of {values[size]} samples does not fit an FFT of {values[fft]} points"
         yield fault(what, remedy, fft, size)
 
-    rate, low, high = ("audio", "sample_rate"), ("mfcc", "low_hz"), ("mfcc", "high_hz")
-    if known(rate, high) and 2 * Decimal(values[high]) > values[rate]:
-        yield fault(
-            f"filters up to {values[high]:g} Hz; sound of {values[rate]} Hz reaches to half its sample rate",
-            f"Write high_hz = {values[rate] // 2} or less.",
-            high,
-            rate,
-        )
-    if known(low, high) and Decimal(values[low]) >= Decimal(values[high]):
-        what = f"filters from {values[low]:g} Hz up to {values[high]:g} Hz; low_hz is less than high_hz"
-        yield fault(what, "Write low_hz = 20, or a higher high_hz.", low, high)
+    for section in ("mfcc", "micro_frontend"):
+        yield from _filters(values, section, fault)
 
     cepstra, filters = ("mfcc", "cepstra"), ("mfcc", "filters")
     if known(cepstra, filters) and values[cepstra] > values[filters]:
         what = f"{values[cepstra]} cepstra of {values[filters]} filters; there are at most as many as filters"
         yield fault(what, f"Write cepstra = {values[filters]} or less, or more filters.", cepstra, filters)
 
-    minimum, maximum = ("scale", "minimum"), ("scale", "maximum")
-    if known(minimum, maximum) and values[minimum] >= values[maximum]:
-        what = f"minimum {values[minimum]} and maximum {values[maximum]}; the minimum is less"
-        yield fault(what, "Exchange them, or leave both away for -500000 and 500000.", minimum, maximum)
+    yield from _scale(toml, values, fault)
 
-    every = ("classifier", "every_layer")
+    every = ("classifier", "layer_outputs")
     if values.get(every) and set(toml.data) != {"classifier"}:
         what = "the outputs of all layers are for a bare model: a file with [classifier] alone"
         yield fault(what, "Leave the key away; `earshot verify --layers` sets it where it needs it.", every)

@@ -8,15 +8,15 @@ import hashlib
 import json
 from pathlib import Path
 
-from codegen.app.spec import Pipeline, Spec
-from codegen.app.tables import mfcc_tables
-from codegen.app.tables.scale import scale_multiplier
+from codegen.app.spec import Pipeline, Scale, Spec
+from codegen.app.tables import front_end_tables
+from codegen.app.tables.scale import scale_factors
 from codegen.common.errors import UserError
 
 
 def feature_contract(spec: Spec) -> str:
-    """16 hex digits over audio, window, mfcc, scale, cascade.frames, the classifier's offset, rounding and
-    layout, and the tables of the front end: what to change makes training necessary.
+    """16 hex digits over audio, window, front end, scale, cascade.frames, the classifier's offset, rounding
+    and layout, and the tables of the front end: what to change makes training necessary.
 
     Not over the model, whose quantization is its own and is learnt from these features, nor over what may
     change without training: gate, slide, decision. A bare model has no features: ValueError.
@@ -46,17 +46,21 @@ def check_contract(spec: Spec) -> None:
         )
 
 
+def _set(scale: Scale) -> dict[str, object]:
+    return {key: value for key, value in dataclasses.asdict(scale).items() if value is not None}
+
+
 def _content(spec: Spec, pipeline: Pipeline) -> dict[str, object]:
     # A stage that is off leaves the contract as it was before there was one.
-    tables = mfcc_tables(pipeline.audio, pipeline.window, pipeline.mfcc)
+    tables = front_end_tables(pipeline)
     return {
         "audio": {key: value for key, value in dataclasses.asdict(pipeline.audio).items() if value},
         "window": dataclasses.asdict(pipeline.window),
-        "mfcc": dataclasses.asdict(pipeline.mfcc),
-        "scale": dataclasses.asdict(pipeline.scale),
+        pipeline.front_end.section: dataclasses.asdict(pipeline.front_end),
+        "scale": _set(pipeline.scale),
         "frames": pipeline.cascade.frames,
         "offset": spec.classifier.offset,
         "rounding": spec.classifier.rounding.value,
         "layout": spec.classifier.layout.value,
-        "tables": {**dataclasses.asdict(tables), "scale": scale_multiplier(pipeline.scale)},
+        "tables": {**dataclasses.asdict(tables), "scale": scale_factors(pipeline.scale)},
     }

@@ -109,7 +109,8 @@ def _rounding(spec: Spec, tensor: Tensor) -> list[UserError]:
 
 def _cascade(spec: Spec, pipeline: Pipeline, tensor: Tensor) -> list[UserError]:
     """The input holds the cascade in the layout named: [1, a, b], with further dimensions of 1, or flat."""
-    frames, cepstra, layout = pipeline.cascade.frames, pipeline.mfcc.cepstra, spec.classifier.layout
+    frames, cepstra, layout = pipeline.cascade.frames, pipeline.front_end.size, spec.classifier.layout
+    values, section = pipeline.front_end.values, pipeline.front_end.section
     natural, swapped = (frames, cepstra), (cepstra, frames)
     picture = natural if layout is Layout.FRAMES_BY_CEPSTRA else swapped
     if _fits(tensor.shape, picture):
@@ -119,7 +120,7 @@ def _cascade(spec: Spec, pipeline: Pipeline, tensor: Tensor) -> list[UserError]:
         return []
 
     what = (
-        f'{frames} frames of {cepstra} cepstra as "{layout.value}" are {shape_text(picture)}; '
+        f'{frames} frames of {cepstra} {values} as "{layout.value}" are {shape_text(picture)}; '
         f"the model's input is {shape_text(tensor.shape)}"
     )
     place = _place(spec, "cascade", "frames")
@@ -141,11 +142,11 @@ def _cascade(spec: Spec, pipeline: Pipeline, tensor: Tensor) -> list[UserError]:
             first, second = wanted
             if layout is not Layout.FRAMES_BY_CEPSTRA:
                 first, second = second, first
-            remedy = f"Write frames = {first} under [cascade] and cepstra = {second} under [mfcc]."
+            remedy = f"Write frames = {first} under [cascade] and {values} = {second} under [{section}]."
         elif tensor.size % cepstra == 0:
             remedy = f"Write frames = {tensor.size // cepstra}, or train a model for {shape_text(picture)}."
         else:
-            remedy = f"Train a model for {shape_text(picture)}, or change frames and cepstra."
+            remedy = f"Train a model for {shape_text(picture)}, or change frames and {values}."
     return [UserError(what, file=spec.file, place=place, remedy=remedy)]
 
 

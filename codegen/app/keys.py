@@ -10,7 +10,9 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
+from codegen.app.presets import PRESETS
 from codegen.app.spec import Layout, Rounding
+from codegen.app.tables.scale import FORMULAS
 from codegen.common.reference import Reference
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
@@ -293,9 +295,9 @@ Rule = Whole | OneOf | Real | Flag | Word | FileName | Labels | Thresholds
 
 KEYS: Mapping[str, Mapping[str, Rule]] = {
     "audio": {"sample_rate": Whole(8000, 48000, "Hz"), "dc_block": OneOf((0, *range(4, 13)))},
-    "window": {"size": Whole(2, 1024, "samples"), "stride": Whole(1, 1024, "samples")},
+    "window": {"size": Whole(2, 4096, "samples"), "stride": Whole(1, 4096, "samples")},
     "gate": {
-        "threshold": Whole(0, 32767),
+        "threshold": Whole(-1, 32767),
         "backoff": Whole(0, 1000, "windows"),
         "delay": Whole(0, 64, "windows"),
     },
@@ -308,9 +310,26 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
         "lifter": Real("0", "1000"),
         "preemphasis": Real("0", "1"),
     },
+    "micro_frontend": {
+        "preset": Word(tuple(PRESETS)),
+        "filters": Whole(1, 128),
+        "low_hz": Real("0", "24000", "Hz"),
+        "high_hz": Real("0", "24000", "Hz"),
+        "smoothing_bits": Whole(0, 15, "bits"),
+        "even_smoothing": Real("0", "1"),
+        "odd_smoothing": Real("0", "1"),
+        "min_signal_remaining": Real("0", "1"),
+        "pcan": Flag(),
+        "pcan_strength": Real("0", "10"),
+        "pcan_offset": Real("0.001", "1000000"),
+        "pcan_gain_bits": Whole(0, 31, "bits"),
+        "log": Flag(),
+        "log_shift": Whole(0, 16, "bits"),
+    },
     "scale": {
         "minimum": Whole(INT32_MIN, INT32_MAX, listed=ONE_SCALE),
         "maximum": Whole(INT32_MIN, INT32_MAX, listed=ONE_SCALE),
+        "formula": Word(tuple(FORMULAS)),
     },
     "cascade": {"frames": Whole(1, 1000), "slide": Flag(), "memory": Whole(0, 1 << 24, "bytes")},
     "classifier": {
@@ -321,7 +340,7 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
         "offset": Whole(0, 255),
         "rounding": Word(tuple(rounding.value for rounding in Rounding)),
         "reference": Word(tuple(reference.value for reference in Reference)),
-        "every_layer": Flag(),
+        "layer_outputs": Flag(),
     },
     "decision": {"labels": Labels(), "threshold": Thresholds(), "votes": Whole(1, 10, "decisions")},
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
+from typing import ClassVar
 
 from codegen.common.reference import Reference
 
@@ -49,7 +50,7 @@ class Window:
 class Gate:
     """Opens when any |sample| of a window exceeds the threshold."""
 
-    threshold: int = 600  # 0..32767
+    threshold: int = 600  # 0..32767; -1 opens for every window
     backoff: int = 14  # windows passed after the opening one, 0..1000
     delay: int = 0  # windows held back first, 0..64
 
@@ -57,6 +58,9 @@ class Gate:
 @dataclass(frozen=True)
 class Mfcc:
     """Kaldi's MFCC in fixed point."""
+
+    section: ClassVar[str] = "mfcc"  # of pipeline.toml; its file in firmware/pipeline
+    values: ClassVar[str] = "cepstra"  # what a frame holds
 
     cepstra: int = 20  # kept, 1..filters
     filters: int = 23  # mel triangles
@@ -66,13 +70,49 @@ class Mfcc:
     lifter: float = 22.0  # 0: none
     preemphasis: float = 0.97  # 0..1
 
+    @property
+    def size(self) -> int:
+        """Values of a frame."""
+        return self.cepstra
+
+
+@dataclass(frozen=True)
+class MicroFrontend:
+    """TensorFlow Lite Micro's audio front end; its defaults are the library's."""
+
+    section: ClassVar[str] = "micro_frontend"
+    values: ClassVar[str] = "filters"
+
+    filters: int = 32  # 1..128
+    low_hz: float = 125.0
+    high_hz: float = 7500.0
+    smoothing_bits: int = 10  # of the noise estimate behind its point, 0..15
+    even_smoothing: float = 0.025  # share of a new value in the estimate of filters 0, 2, ...
+    odd_smoothing: float = 0.06  # of filters 1, 3, ...
+    min_signal_remaining: float = 0.05  # least share of a signal that noise reduction leaves
+    pcan: bool = False  # gain control
+    pcan_strength: float = 0.95
+    pcan_offset: float = 80.0
+    pcan_gain_bits: int = 21
+    log: bool = True
+    log_shift: int = 6  # 2^log_shift to a unit of the natural logarithm, 0..16
+
+    @property
+    def size(self) -> int:
+        """Values of a frame."""
+        return self.filters
+
+
+FrontEnd = Mfcc | MicroFrontend
+
 
 @dataclass(frozen=True)
 class Scale:
-    """The range of a cepstrum that becomes 0..255."""
+    """The range of the front end's values that becomes 0..255, or a publisher's formula."""
 
     minimum: int = -500000
     maximum: int = 500000
+    formula: str | None = None  # of codegen/app/tables/scale.py, in place of the range
 
 
 @dataclass(frozen=True)
@@ -95,7 +135,7 @@ class Classifier:
     offset: int = 0  # subtracted from the 8-bit feature, 0..255: 0 or 127 in practice
     rounding: Rounding = Rounding.NEAREST
     reference: Reference = Reference.LITERT  # whose bits the generated C computes
-    every_layer: bool = False  # a bare model's run() appends the outputs of all layers to its own
+    layer_outputs: bool = False  # a bare model's run() appends the outputs of all layers to its own
 
     @property
     def fast(self) -> bool:
@@ -119,7 +159,7 @@ class Pipeline:
     audio: Audio
     window: Window
     gate: Gate
-    mfcc: Mfcc
+    front_end: FrontEnd
     scale: Scale
     cascade: Cascade
     decision: Decision

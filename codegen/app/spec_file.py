@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from codegen.app.checks import Values, contradictions
 from codegen.app.keys import KEYS, REQUIRED, Labels, UnfitError, did_you_mean, found
+from codegen.app.presets import PRESETS
 from codegen.app.spec import (
     Audio,
     Cascade,
@@ -20,13 +21,14 @@ from codegen.app.spec import (
     Gate,
     Layout,
     Mfcc,
+    MicroFrontend,
     Pipeline,
     Rounding,
     Scale,
     Spec,
     Window,
 )
-from codegen.app.tables import check_mfcc, check_scale
+from codegen.app.tables import check_front_end, check_scale
 from codegen.common.errors import UserError, UserErrors
 from codegen.common.reference import Reference
 from codegen.common.toml_place import TomlFile, read_toml
@@ -37,10 +39,10 @@ STAGES: dict[str, type] = {
     "audio": Audio,
     "window": Window,
     "gate": Gate,
-    "mfcc": Mfcc,
     "scale": Scale,
     "cascade": Cascade,
 }
+FRONT_ENDS: dict[str, type[Mfcc] | type[MicroFrontend]] = {"mfcc": Mfcc, "micro_frontend": MicroFrontend}
 
 # Folder names whose generated symbols or headers would be taken for the runtime's or the C library's.
 _TAKEN = """
@@ -77,6 +79,8 @@ def load_spec(path: Path) -> Spec:
                 )
             )
     faults += contradictions(toml, values)
+    if not bare:
+        faults += _front_end_faults(toml)
     model = toml.path.absolute().parent / values.get(("classifier", "model"), "")
     if ("classifier", "model") in values and not model.is_file():
         what = "is a folder" if model.is_dir() else "is not there"
@@ -114,7 +118,7 @@ def _check_tables(toml: TomlFile, pipeline: Pipeline) -> None:
             place = toml.place(section, key)
             faults.append(UserError(fault.what, file=toml.path, place=place, remedy=fault.remedy))
 
-    collect(lambda: check_mfcc(pipeline.audio, pipeline.mfcc))
+    collect(lambda: check_front_end(pipeline))
     collect(lambda: check_scale(pipeline.scale))
     if faults:
         _raise(faults)
@@ -164,10 +168,10 @@ def _read_values(toml: TomlFile) -> tuple[Values, list[UserError]]:
 
     for section, rules in KEYS.items():
         table = _table(toml, section)
-        fields = STAGES[section]() if section in STAGES else None
+        fields = _defaults(toml, section, values)
         for key, rule in rules.items():
             if key not in table:
-                if fields is not None:
+                if hasattr(fields, key):
                     values[section, key] = getattr(fields, key)
                 continue
             unfit = rule.faults(key, table[key]) if isinstance(rule, Labels) else []
@@ -179,6 +183,39 @@ def _read_values(toml: TomlFile) -> tuple[Values, list[UserError]]:
                 item = () if wrong.item is None else (wrong.item,)
                 fault(wrong.what, wrong.remedy, section, key, *item)
     return values, faults
+
+
+def _defaults(toml: TomlFile, section: str, values: Values) -> object | None:
+    """What has the defaults of a section's keys; those of a front end only where it is in the file."""
+    micro = _table(toml, "micro_frontend")
+    name = micro.get("preset", "tflm")
+    preset = PRESETS.get(name) if isinstance(name, str) and "micro_frontend" in toml.data else None
+    if section == "window" and preset is not None:
+        return preset.window(values.get(("audio", "sample_rate"), Audio.sample_rate))
+    if section == "gate" and preset is not None:
+        return Gate(threshold=-1, backoff=0)
+    if section == "scale" and preset is not None and not {"minimum", "maximum"} & set(_table(toml, "scale")):
+        return Scale(formula="micro_wake_word")
+    if section == "micro_frontend":
+        return preset and preset.front_end
+    if section in FRONT_ENDS:
+        return FRONT_ENDS[section]() if section in toml.data else None
+    return STAGES[section]() if section in STAGES else None
+
+
+def _front_end_faults(toml: TomlFile) -> list[UserError]:
+    """There is one front end."""
+    named = [section for section in toml.data if section in FRONT_ENDS]
+    if len(named) == 1:
+        return []
+    every = " or ".join(f"[{section}]" for section in FRONT_ENDS)
+    if not named:
+        what, place = "there is no front end: nothing says what the model hears", None
+        remedy = f"Write the section of the features that the model learnt from: {every}."
+    else:
+        what, place = f"is a second front end, after [{named[0]}]", toml.place(named[1])
+        remedy = "Leave all but one away: a model hears the features that it learnt from."
+    return [UserError(what, file=toml.path, place=place, remedy=remedy)]
 
 
 def _homes(key: str) -> str:
@@ -224,7 +261,12 @@ def _spec(file: Path, model: Path, values: Values, bare: bool) -> Spec:
     if bare:
         return Spec(name, file, classifier, None)
 
-    reals = {key: float(value) for key, value in given("mfcc").items() if isinstance(value, Decimal)}
+    section = next(section for section in FRONT_ENDS if (section, "filters") in values)
+    chosen = {
+        key: float(value) if isinstance(value, Decimal) else value
+        for key, value in given(section).items()
+        if key != "preset"
+    }
     decision = given("decision")
     labels = decision["labels"]
     threshold = decision.pop("threshold")
@@ -233,7 +275,7 @@ def _spec(file: Path, model: Path, values: Values, bare: bool) -> Spec:
         audio=Audio(**given("audio")),
         window=Window(**given("window")),
         gate=Gate(**given("gate")),
-        mfcc=Mfcc(**{**given("mfcc"), **reals}),
+        front_end=FRONT_ENDS[section](**chosen),
         scale=Scale(**given("scale")),
         cascade=Cascade(**given("cascade")),
         decision=Decision(thresholds=tuple(Fraction(share) for share in each), **decision),

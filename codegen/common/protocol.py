@@ -178,7 +178,7 @@ STACK = LineFormat(
     )
 )
 # What the lists of a cycles line are of, in this order: stage_t of pipeline.h from the gate on.
-COUNTED = ("gate", "mfcc", "scale", "classifier", "decision")
+COUNTED = ("gate", "front_end", "scale", "classifier", "decision")
 CYCLES = LineFormat(
     (
         Key("cycles", Kind.COUNT, "windows since the last such line"),
@@ -226,7 +226,7 @@ class Setting:
 
 THRESHOLD = "decision.threshold"
 SETTINGS = (
-    Setting("gate.threshold", 0, 32767, "peak of a window from which on it passes"),
+    Setting("gate.threshold", -1, 32767, "peak of a window above which it passes; -1: every one does"),
     Setting("gate.backoff", 0, 1000, "windows that pass after a loud one"),
     Setting("gate.delay", 0, 64, "windows before the first one passes"),
     Setting("decision.votes", 1, 10, "decisions that vote"),

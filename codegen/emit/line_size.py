@@ -6,11 +6,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from codegen.app.spec import Pipeline, Spec
+from codegen.app.spec import Pipeline
 from codegen.common import protocol
 from codegen.common.version import VERSION
-from codegen.model.graph import Graph
-from codegen.passes.layer_outputs import output_bytes
+from codegen.compile import Compiled
 
 BOARD_NAME_MAX = 40  # characters of a board's name; tests/codegen/emit/test_line_size.py proves it
 # Characters of an error's text: a piece of the received line has each of its characters escaped at worst.
@@ -25,46 +24,48 @@ _I64 = -(1 << 63)
 _I8 = -128
 
 
-def line_size(spec: Spec, graph: Graph) -> int:
+def line_size(compiled: Compiled) -> int:
     """Bytes of the longest line with its LF.
 
     Proof: every kind of line that firmware/device/protocol.c and status.c write is built here with each
     value at its longest. A number is longest at its type's minimum (the sign is a character) or, unsigned,
     at its maximum; texts are those of this app or bounded above; JSON without blanks is what json.c writes.
     """
-    return max(len(line) for line in longest_lines(spec, graph)) + 1
+    return max(len(line) for line in longest_lines(compiled)) + 1
 
 
-def longest_lines(spec: Spec, graph: Graph) -> Iterator[str]:
+def longest_lines(compiled: Compiled) -> Iterator[str]:
     """Each kind of line at its longest, without its LF."""
-    yield _text(_boot(spec, graph))
-    yield _text(_status(spec.pipeline))
+    pipeline = compiled.spec.pipeline
+    yield _text(_boot(compiled))
+    yield _text(_status(pipeline))
     yield _text({"error": "x" * ERROR_MAX, "detail": _I64, "reason": "x" * protocol.REASON_MAX, "code": 255})
     yield _text({"ack": _U32, "room": _U32})
-    chunk = min(output_bytes(spec, graph), protocol.TENSOR_CHUNK)
+    chunk = min(compiled.output_bytes, protocol.TENSOR_CHUNK)
     yield _text({"tensor": _U32, "data": "x" * (-(-chunk // 3) * 4), "crc": "x" * 8})
-    if spec.pipeline is None:
+    if pipeline is None:
         return
-    labels = spec.pipeline.decision.labels
+    labels = pipeline.decision.labels
     for label in ("Unknown", *labels):
         yield _text(_decision(label))
         yield _text({"set": f"{protocol.THRESHOLD}.{label}", "value": _I32})
-    cepstra = spec.pipeline.mfcc.cepstra
-    yield _stage("cepstra", [_I32] * cepstra)
-    yield _stage("features", [255] * cepstra)
-    yield _stage("frame", [_I8] * cepstra)
-    yield _stage("input", [_I8] * (spec.pipeline.cascade.frames * cepstra))
+    size = pipeline.front_end.size
+    yield _stage("cepstra", [_I32] * size)
+    yield _stage("features", [255] * size)
+    yield _stage("frame", [_I8] * size)
+    yield _stage("input", [_I8] * (pipeline.cascade.frames * size))
     yield _text(
         {"cycles": _U32, "last": [_I32] * len(protocol.COUNTED), "most": [_I32] * len(protocol.COUNTED)}
     )
-    yield _stage("scores", [_I8] * graph.output.nbytes)
+    yield _stage("scores", [_I8] * compiled.graph.output.nbytes)
 
 
 def _text(line: dict[str, object]) -> str:
     return json.dumps(line, separators=(",", ":"))
 
 
-def _boot(spec: Spec, graph: Graph) -> dict[str, object]:
+def _boot(compiled: Compiled) -> dict[str, object]:
+    spec, graph = compiled.spec, compiled.graph
     line: dict[str, object] = {
         "boot": spec.name,
         "board": "x" * BOARD_NAME_MAX,
@@ -72,7 +73,7 @@ def _boot(spec: Spec, graph: Graph) -> dict[str, object]:
         "build": "0" * 40,
         "model": "0" * 16,
         "input": graph.input.nbytes,
-        "output": output_bytes(spec, graph),
+        "output": compiled.output_bytes,
     }
     if spec.pipeline is not None:
         line |= {

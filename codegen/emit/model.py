@@ -8,20 +8,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from codegen.app.spec import Spec
 from codegen.common.reference import Reference
 from codegen.common.render import c_rows, c_words, render, shape_text, short
+from codegen.compile import Compiled
 from codegen.emit import edges as edge_calls
 from codegen.emit import incremental as source
-from codegen.incremental import Edges, Incremental, ModePlan, edge_modes, incremental, mode_table, modes_of
+from codegen.emit.modes import mode_plan, mode_table
+from codegen.incremental import Edges, Incremental
 from codegen.incremental.calls import Place
 from codegen.kernels.layer import Array, Layer
-from codegen.model.graph import Graph, Tensor, Variable
+from codegen.model.graph import Tensor, Variable
 from codegen.model.variables import uniform
-from codegen.passes.layer_outputs import layer_outputs, output_bytes
-from codegen.passes.lower import lower
-from codegen.passes.memory_plan import Plan, plan
-from codegen.passes.wide_weights import widened
+from codegen.passes.memory_plan import Plan
 
 OWNERS = {
     Reference.LITERT: "LiteRT's reference kernels",
@@ -42,33 +40,28 @@ class Call:
     copied: tuple[int, str, int] | None = None  # where every layer's output is wanted: offset, place, bytes
 
 
-def model_plan(graph: Graph, reference: Reference = Reference.LITERT, *, fast: bool = False) -> Plan:
-    """The program of a graph with its memory planned."""
-    return plan(lower(graph, reference, fast=fast))
-
-
-def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
+def model_source(compiled: Compiled, scratch: int) -> str:
     """The text of NAME_model.c. scratch: bytes that stages outside the model need of the arena."""
-    rows = incremental(spec, graph)
-    if isinstance(rows, Incremental):
-        return _incremental_source(spec, graph, scratch, rows)
-    if isinstance(rows, Edges):
-        return _edges_source(spec, graph, scratch, rows)
-    program = lower(graph, spec.classifier.reference, fast=spec.classifier.fast)
-    planned = plan(widened(program) if spec.classifier.fast else program)
+    planned = compiled.plan
+    if isinstance(planned, Incremental):
+        return _incremental_source(compiled, planned, scratch)
+    if isinstance(planned, Edges):
+        return _edges_source(compiled, planned, scratch)
+    name, graph = compiled.spec.name, compiled.graph
     layers = planned.program.layers
-    calls = [_call(planned, index, spec.name) for index in range(len(layers))]
-    if spec.classifier.every_layer:
-        calls = _copied(calls, planned, graph, spec.name)
+    calls = [_call(planned, index, name) for index in range(len(layers))]
+    for made in compiled.layer_outputs:
+        place = _place(planned, made.tensor.index, name, NO_PLACES)
+        calls[made.call] = replace(calls[made.call], copied=(made.offset, place, made.tensor.nbytes))
     return render(
         "model.c.in",
-        **_common(spec, graph, planned, layers),
+        **_common(compiled, planned, layers),
         arena=max(planned.arena, scratch, 16),
         needed=planned.arena,
         scratch=scratch,
         layers=layers,
         calls=calls,
-        output_bytes=output_bytes(spec, graph),
+        output_bytes=compiled.output_bytes,
         tensors=planned.program.tensors,
         types=sorted({layer.type for layer in layers}),
         states=[_state(graph.variables[index]) for index in sorted(planned.program.states.values())],
@@ -78,17 +71,17 @@ def model_source(spec: Spec, graph: Graph, scratch: int) -> str:
     )
 
 
-def _incremental_source(spec: Spec, graph: Graph, scratch: int, rows: Incremental) -> str:
+def _incremental_source(compiled: Compiled, rows: Incremental, scratch: int) -> str:
     """The model computed row by row."""
+    name = compiled.spec.name
     stepping = tuple(task.layer for task in rows.schedule if task.computes)
     total = len(rows.rest.program.layers)
     layers = (*stepping, *rows.rest.program.layers[len(rows.before) :])
-    table = mode_table(ModePlan(modes_of(rows), "", rows.arena, rows.state_bytes, rows.catch_up))
     return render(
         "model.c.in",
-        **_common(spec, graph, rows.rest, layers),
-        calls=[_call(rows.rest, index, spec.name, rows.places) for index in range(len(rows.before), total)],
-        output_bytes=graph.output.nbytes,
+        **_common(compiled, rows.rest, layers),
+        calls=[_call(rows.rest, index, name, rows.places) for index in range(len(rows.before), total)],
+        output_bytes=compiled.output_bytes,
         arena=max(rows.arena, scratch, 16),
         needed=rows.arena,
         scratch=scratch,
@@ -100,20 +93,21 @@ def _incremental_source(spec: Spec, graph: Graph, scratch: int, rows: Incrementa
         incremental=rows,
         edges=None,
         kinds={state: source.TYPES[type(state)] for state in rows.states},
-        arena_streams=source.arena_streams(rows, spec.name),
-        modes=table.splitlines(),
-        step=source.step(rows, spec.name),
-        before=source.before(rows, spec.name),
-        struct=lambda state, values: source.struct(state, values, spec.name),
+        arena_streams=source.arena_streams(rows, name),
+        modes=mode_table(mode_plan(compiled)).splitlines(),
+        step=source.step(rows, name),
+        before=source.before(rows, name),
+        struct=lambda state, values: source.struct(state, values, name),
     )
 
 
-def _edges_source(spec: Spec, graph: Graph, scratch: int, planned: Edges) -> str:
+def _edges_source(compiled: Compiled, planned: Edges, scratch: int) -> str:
     """The model of which a decision computes rows near the ends of the window."""
-    layers, text = edge_calls.new_layers(planned), edge_calls.text(planned, spec.name)
+    name, graph = compiled.spec.name, compiled.graph
+    layers, text = edge_calls.new_layers(planned), edge_calls.text(planned, name)
     return render(
         "model.c.in",
-        **_common(spec, graph, planned.step, layers),
+        **_common(compiled, planned.step, layers),
         output_bytes=graph.output.nbytes,
         arena=max(planned.arena, scratch, 16),
         needed=planned.arena,
@@ -125,7 +119,7 @@ def _edges_source(spec: Spec, graph: Graph, scratch: int, planned: Edges) -> str
         constants=_constants([planned.step, planned.full]),
         incremental=planned,
         edges=planned,
-        modes=mode_table(edge_modes(planned)).splitlines(),
+        modes=mode_table(mode_plan(compiled)).splitlines(),
         step=text.step,
         rest=text.rest,
         rest_arena=text.rest_arena,
@@ -133,8 +127,9 @@ def _edges_source(spec: Spec, graph: Graph, scratch: int, planned: Edges) -> str
     )
 
 
-def _common(spec: Spec, graph: Graph, planned: Plan, layers: Sequence[Layer]) -> dict[str, object]:
+def _common(compiled: Compiled, planned: Plan, layers: Sequence[Layer]) -> dict[str, object]:
     """What the template needs of both."""
+    spec, graph = compiled.spec, compiled.graph
     owners = _owners(layers)
     return {
         "name": spec.name,
@@ -234,15 +229,6 @@ def _call(planned: Plan, index: int, name: str, places: Mapping[int, Place] = NO
     before = computed[0] if computed and own not in layer.node.inputs else tensors[own]
     text += f": {describe(before).split(',')[0]} -> {describe(made)}"
     return Call(layer, comment(text), tuple(arguments))
-
-
-def _copied(calls: list[Call], planned: Plan, graph: Graph, name: str) -> list[Call]:
-    """The calls, with the outputs of all layers copied after the model's own."""
-    calls = list(calls)
-    for made in layer_outputs(graph, planned.program):
-        place = _place(planned, made.tensor.index, name, NO_PLACES)
-        calls[made.call] = replace(calls[made.call], copied=(made.offset, place, made.tensor.nbytes))
-    return calls
 
 
 def _rows(array: Array) -> str:

@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-from codegen.app.contract import feature_contract
-from codegen.app.spec import Classifier, Layout, Pipeline, Spec
-from codegen.app.tables import mfcc_tables
+from codegen.app.spec import Classifier, Layout, Pipeline
+from codegen.app.tables import front_end_tables
 from codegen.app.tables.decision import score_limit
-from codegen.app.tables.quantize import float_table, quantize_table
-from codegen.app.tables.scale import scale_multiplier
+from codegen.app.tables.quantize import BYTES, float_table, quantize_table
+from codegen.app.tables.scale import scale_factors
 from codegen.common.render import render
-from codegen.model.graph import Graph, Tensor
+from codegen.compile import Compiled
+from codegen.model.graph import Tensor
 
 
-def pipeline_source(spec: Spec, graph: Graph) -> str:
-    """The text for a spec and graph that passed codegen.app.fit. A bare model has no pipeline: ValueError."""
+def pipeline_source(compiled: Compiled) -> str:
+    """The text for an app whose model fits. A bare model has no pipeline: ValueError."""
+    spec, graph = compiled.spec, compiled.graph
     pipeline = spec.pipeline
     if pipeline is None:
         raise ValueError("a bare model has no pipeline")
@@ -25,13 +26,14 @@ def pipeline_source(spec: Spec, graph: Graph) -> str:
         name=spec.name,
         pipeline=pipeline,
         classifier=classifier,
-        contract=feature_contract(spec),
-        mfcc=mfcc_tables(pipeline.audio, pipeline.window, pipeline.mfcc),
-        multiplier=scale_multiplier(pipeline.scale),
+        contract=compiled.contract,
+        front_end=pipeline.front_end,
+        tables=front_end_tables(pipeline),
+        scale=scale_factors(pipeline.scale),
         transpose=classifier.layout is Layout.CEPSTRA_BY_FRAMES,
         input_scale=scale,
         input_zero_point=zero_point,
-        quantize=_quantize(classifier, graph.input),
+        quantize=BYTES if pipeline.scale.formula else _quantize(classifier, graph.input),
         output_scale=_quantization(graph.output)[0],
         output_zero_point=_quantization(graph.output)[1],
         signed=_signed,

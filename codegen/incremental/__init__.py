@@ -2,17 +2,6 @@
 """Incremental inference: which layers compute one row only when the cascade slides by one frame."""
 
 from codegen.incremental.edges import Edges
-from codegen.incremental.modes import LayerMode, ModePlan, edge_modes, mode_plan, mode_table, modes_of
 from codegen.incremental.planner import Incremental, incremental
 
-__all__ = [
-    "Edges",
-    "Incremental",
-    "LayerMode",
-    "ModePlan",
-    "edge_modes",
-    "incremental",
-    "mode_plan",
-    "mode_table",
-    "modes_of",
-]
+__all__ = ["Edges", "Incremental", "incremental"]

@@ -105,7 +105,7 @@ def row_by_row(spec: Spec, graph: Graph) -> Incremental | str:
         return "the model keeps state of its own"
     if not pipeline.cascade.slide:
         return "the cascade does not slide: no frame serves two decisions"
-    frames, cepstra, layout = pipeline.cascade.frames, pipeline.mfcc.cepstra, spec.classifier.layout
+    frames, cepstra, layout = pipeline.cascade.frames, pipeline.front_end.size, spec.classifier.layout
     fast = spec.classifier.kernels == "fast"
     try:
         if layout is Layout.SCRAMBLED:

@@ -88,7 +88,10 @@ class Variable:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """The model: tensors by index, nodes in execution order."""
+    """The model: tensors by index, nodes in execution order.
+
+    content: the file, as it was read; sha256: of it
+    """
 
     name: str
     sha256: str
@@ -97,6 +100,7 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     variables: tuple[Variable, ...] = ()
+    content: bytes = b""
 
     @property
     def input(self) -> Tensor:

@@ -49,17 +49,20 @@ _MAGIC = {
 }
 
 
-def read_operators(path: Path) -> list[str]:
+def read_operators(path: Path, content: bytes) -> list[str]:
     """The names of the main graph's operators in order, whatever else is wrong; none of a damaged file."""
     try:
-        return _FileReader(path, _bytes(path)).operators()
+        return _FileReader(path, content).operators()
     except (FlatbufferError, UserError):
         return []
 
 
-def read_graph(path: Path) -> Graph:
-    """The file's one graph as it stands: indices, shapes, types and constants checked, operators not."""
-    data = _bytes(path)
+def read_graph(path: Path, content: bytes | None = None) -> Graph:
+    """The file's one graph as it stands: indices, shapes, types and constants checked, operators not.
+
+    content: the file's, where it has been read
+    """
+    data = read_content(path) if content is None else content
     try:
         return _FileReader(path, data).graph()
     except FlatbufferError as error:
@@ -68,14 +71,14 @@ def read_graph(path: Path) -> Graph:
 
 def read_graphs(path: Path) -> tuple[Graph, ...]:
     """Every graph of the file with each of its operators, those of variables too; the model is the first."""
-    data = _bytes(path)
+    data = read_content(path)
     try:
         return tuple(_FileReader(path, data).graphs())
     except FlatbufferError as error:
         raise UserError(f"{error.what}", file=path, place=f"byte {error.byte}", remedy=DAMAGED) from None
 
 
-def _bytes(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
     """The file's content, when it is a TFLite file by its first bytes."""
     try:
         size = path.stat().st_size
@@ -249,6 +252,7 @@ class _FileReader:
             nodes=tuple(nodes),
             inputs=inputs,
             outputs=outputs,
+            content=self.data,
         )
         self._check_order(graph)
         return graph

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ABS, EXP, GELU, LOG, RSQRT, SQRT of one int8: tables, as the activations are.
+"""ABS, EXP, GELU, RSQRT, SQRT of one int8: tables, as the activations are.
 
-EXP, GELU and LOG are tables of the reference too, in float32 steps. ABS and RSQRT it computes in integers,
+EXP and GELU are tables of the reference too, in float32 steps. ABS and RSQRT it computes in integers,
 RSQRT by five steps of Newton's iteration in Q3.28; SQRT in float32.
 """
 
@@ -32,7 +32,7 @@ from codegen.ops.unary import Function, Make, check_types, lower_table, real_fun
 
 _FRACTION = 20  # bits that an inverse root keeps until it has its scale
 _HALF_ROOT = round(math.sqrt(0.5) * (1 << 31))  # 1/sqrt(2) in Q0.31
-_POSITIVE = ("LOG", "RSQRT", "SQRT")  # not defined below 0
+_POSITIVE = ("RSQRT", "SQRT")  # not defined below 0
 
 
 def absolute(node: Node, input_: Tensor, output: Tensor, reference: Reference) -> Function:
@@ -94,10 +94,6 @@ def _gelu_by_tanh(x: float) -> float:
     return float(np.float32(0.5) * value * (np.float32(1) + np.float32(math.tanh(float(inner)))))
 
 
-def _log(x: float) -> float:
-    return math.log(x) if x > 0 else -math.inf
-
-
 def sqrt(node: Node, input_: Tensor, output: Tensor, reference: Reference) -> Function:
     """The root, cut off where other functions round."""
     del node, reference
@@ -120,7 +116,6 @@ FUNCTIONS: Mapping[str, Make] = {
     "ABS": absolute,
     "EXP": _made(math.exp),
     "GELU": gelu,
-    "LOG": _made(_log),
     "RSQRT": rsqrt,
     "SQRT": sqrt,
 }

@@ -88,7 +88,7 @@ def _follow_back(graph: Graph, tensor: int) -> tuple[list[int], Node | None]:
     """The same from an output back, and the maker of the last; none where something else reads it."""
     chain = [tensor]
     while True:
-        if any(chain[-1] in node.inputs for node in graph.nodes if node.outputs[0] not in chain):
+        if any(chain[-1] in node.inputs for node in graph.nodes if not set(chain) & set(node.outputs)):
             return chain, None
         maker = next((node for node in graph.nodes if chain[-1] in node.outputs), None)
         if maker is None or maker.op not in reshape.OPS:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outputs of all layers behind the model's own output: what `verify` finds a differing layer by.
+"""The outputs of all layers after the model's own output: what `verify` finds a differing layer by.
 
 The program, its memory plan and its kernels are those of the model that ships; after a layer's call its
 output is copied out, before anything may overwrite it.
@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codegen.app.spec import Spec
 from codegen.kernels.layer import Program
 from codegen.model.graph import Graph, Node, Tensor
-from codegen.passes.lower import lower
 
 
 @dataclass(frozen=True)
@@ -41,12 +39,3 @@ def layer_outputs(graph: Graph, program: Program) -> tuple[LayerOutput, ...]:
             found.append(LayerOutput(call, makers[tensor], graph.tensors[tensor], offset))
             offset += graph.tensors[tensor].nbytes
     return tuple(found)
-
-
-def output_bytes(spec: Spec, graph: Graph) -> int:
-    """Of what the model's run() writes."""
-    size = graph.output.nbytes
-    if spec.classifier.every_layer:
-        outputs = layer_outputs(graph, lower(graph, spec.classifier.reference, fast=spec.classifier.fast))
-        size += sum(output.tensor.nbytes for output in outputs)
-    return size

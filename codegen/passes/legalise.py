@@ -9,7 +9,7 @@ from pathlib import Path
 from codegen.common.errors import UserError, UserErrors
 from codegen.model.fold import FOLDED, fold
 from codegen.model.graph import Graph, Node
-from codegen.model.reader import CONVERT, FIX, layer_place, read_graph, read_operators
+from codegen.model.reader import CONVERT, FIX, layer_place, read_content, read_graph, read_operators
 from codegen.model.variables import OPS
 from codegen.ops import FAMILIES, Fault
 from codegen.ops.diagnosis import float_faults, is_float, is_wide, wide_fault
@@ -22,15 +22,19 @@ from codegen.passes.transpose_conv import transpose_convolutions_replaced
 PASSES = (fold, dilations_folded, transpose_convolutions_replaced, groups_parted)
 
 
-def load_graph(path: Path) -> Graph:
-    """The model in `path`, checked, operators on constants folded away; UserError or UserErrors otherwise."""
+def load_graph(path: Path, content: bytes | None = None) -> Graph:
+    """The model in `path`, checked, operators on constants folded away; UserError or UserErrors otherwise.
+
+    content: that of a model that is in no file; `path` names it in messages
+    """
+    data = read_content(path) if content is None else content
     try:
-        graph = read_graph(path)
+        graph = read_graph(path, data)
         for one in PASSES:
             graph = one(graph)
     except UserError as error:
         # What stands in the way may be what an operator that is not supported brought with it.
-        refused = [] if _is_open(error) else _refused(path)
+        refused = [] if _is_open(error) else _refused(path, data)
         if refused:
             raise (refused[0] if len(refused) == 1 else UserErrors(refused)) from None
         raise
@@ -47,10 +51,10 @@ def _is_open(error: UserError) -> bool:
     return any(one.remedy == FIX for one in (error.errors if isinstance(error, UserErrors) else (error,)))
 
 
-def _refused(path: Path) -> list[UserError]:
+def _refused(path: Path, content: bytes) -> list[UserError]:
     """One for each kind of operator that no family computes and nothing takes away."""
     faults: dict[str, UserError] = {}
-    for index, op in enumerate(read_operators(path)):
+    for index, op in enumerate(read_operators(path, content)):
         if op and op not in FAMILIES and op not in FOLDED and op not in OPS:
             what, remedy = refusal(op)
             place = f"layer {index} ({op})"

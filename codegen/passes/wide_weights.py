@@ -18,7 +18,7 @@ from codegen.kernels.packing.dense import dense
 LIMIT = 1.9  # constants of all layers, times those of the model
 
 
-def widened(program: Program) -> Program:
+def wide_weights(program: Program) -> Program:
     """The program with as many weights of two bytes as LIMIT allows, the largest layers first."""
     room = LIMIT * sum(tensor.nbytes for tensor in program.tensors if tensor.data is not None)
     room -= sum(array.nbytes for layer in program.layers for array in layer.arrays)

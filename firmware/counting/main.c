@@ -29,7 +29,7 @@ static uint32_t begin;         /* of the lap */
 static step_t step;
 
 static const char *names[LAPS] = {
-    [STAGE_WINDOW] = "window", [STAGE_GATE] = "gate",   [STAGE_MFCC] = "mfcc",
+    [STAGE_WINDOW] = "window", [STAGE_GATE] = "gate",   [STAGE_FRONT_END] = "front_end",
     [STAGE_SCALE] = "scale",   [STAGE_CLASSIFIER] = "", [STAGE_DECISION] = "decision",
     [LAP_NOTHING] = "nothing", [LAP_START] = "start",   [LAP_RUN] = "run",
     [LAP_OTHER] = "other",

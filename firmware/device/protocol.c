@@ -148,12 +148,12 @@ static void stage(const char *name, const step_t *step, const void *values, size
 
 void protocol_stages(const pipeline_t *pipeline, const step_t *step)
 {
-    const size_t cepstra = pipeline->mfcc->cepstra;
+    const size_t size = pipeline->front_end->size;
     const uint8_t open = step->gate_open;
-    stage(STAGE_NAME_CEPSTRA, step, step->cepstra, cepstra, 4);
+    stage(STAGE_NAME_CEPSTRA, step, step->values, size, 4);
     stage(STAGE_NAME_GATE, step, &open, 1, 0);
-    stage(STAGE_NAME_FEATURES, step, step->features, cepstra, 0);
-    stage(STAGE_NAME_FRAME, step, step->frame, cepstra, 1);
+    stage(STAGE_NAME_FEATURES, step, step->features, size, 0);
+    stage(STAGE_NAME_FRAME, step, step->frame, size, 1);
     if (step->decided)
         stage(STAGE_NAME_INPUT, step, classifier_input(pipeline->classifier, pipeline->cascade),
               app.model->input_size, 1);

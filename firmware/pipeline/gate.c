@@ -42,7 +42,7 @@ bool gate_step(const gate_t *gate, const int16_t *samples, size_t count)
         return true;
     }
     if (!state->triggered) {
-        if (!exceeds(samples, count, state->settings.threshold))
+        if (!exceeds(samples, count, state->settings.threshold) && state->settings.threshold >= 0)
             return false;
         state->triggered = true;
         state->held = 0;
@@ -56,9 +56,9 @@ bool gate_step(const gate_t *gate, const int16_t *samples, size_t count)
     return true;
 }
 
-static bool set(int32_t *setting, int32_t value, int32_t most)
+static bool set(int32_t *setting, int32_t value, int32_t least, int32_t most)
 {
-    if (value < 0 || value > most)
+    if (value < least || value > most)
         return false;
     *setting = value;
     return true;
@@ -66,15 +66,15 @@ static bool set(int32_t *setting, int32_t value, int32_t most)
 
 bool gate_set_threshold(const gate_t *gate, int32_t threshold)
 {
-    return set(&gate->state->settings.threshold, threshold, THRESHOLD_MAX);
+    return set(&gate->state->settings.threshold, threshold, -1, THRESHOLD_MAX);
 }
 
 bool gate_set_backoff(const gate_t *gate, int32_t backoff)
 {
-    return set(&gate->state->settings.backoff, backoff, BACKOFF_MAX);
+    return set(&gate->state->settings.backoff, backoff, 0, BACKOFF_MAX);
 }
 
 bool gate_set_delay(const gate_t *gate, int32_t delay)
 {
-    return set(&gate->state->settings.delay, delay, DELAY_MAX);
+    return set(&gate->state->settings.delay, delay, 0, DELAY_MAX);
 }

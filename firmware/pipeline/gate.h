@@ -8,7 +8,7 @@
 
 /* Open while a window is worth classifying. */
 typedef struct {
-    int32_t threshold; /* 0..32767; opens when any |sample| exceeds it */
+    int32_t threshold; /* -1..32767; opens when any |sample| exceeds it, which -1 says of every one */
     int32_t backoff;   /* windows passed after the opening one, 0..1000 */
     int32_t delay;     /* windows held back first, 0..64 */
 } gate_settings_t;

@@ -16,6 +16,8 @@ void pipeline_reset(const pipeline_t *pipeline)
 {
     window_reset(pipeline->window);
     gate_reset(pipeline->gate);
+    if (pipeline->front_end->reset != NULL)
+        pipeline->front_end->reset(pipeline->front_end);
     cascade_reset(pipeline->cascade);
     classifier_reset(pipeline->classifier);
     decision_reset(pipeline->decision);
@@ -43,16 +45,16 @@ bool pipeline_features(const pipeline_t *pipeline, step_t *step)
 
     const bool open = gate_step(pipeline->gate, samples, pipeline->window->size);
     pipeline_measured(pipeline, STAGE_GATE);
-    mfcc_frame(pipeline->mfcc, samples, pipeline->cepstra);
-    pipeline_measured(pipeline, STAGE_MFCC);
-    scale_frame(pipeline->scale, pipeline->cepstra, pipeline->features);
+    pipeline->front_end->frame(pipeline->front_end, samples, pipeline->values);
+    pipeline_measured(pipeline, STAGE_FRONT_END);
+    pipeline->front_end->scale(pipeline->front_end, pipeline->values, pipeline->features);
     pipeline_measured(pipeline, STAGE_SCALE);
 
     *step = (step_t){
         .start = start,
         .sequence = pipeline->state->sequence++,
         .gate_open = open,
-        .cepstra = pipeline->cepstra,
+        .values = pipeline->values,
         .features = pipeline->features,
     };
     return true;

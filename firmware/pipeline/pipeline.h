@@ -6,8 +6,6 @@
 #include "pipeline/classifier.h"
 #include "pipeline/decision.h"
 #include "pipeline/gate.h"
-#include "pipeline/mfcc.h"
-#include "pipeline/scale.h"
 #include "pipeline/window.h"
 
 /* The chain from samples to a verdict: all that the PC's library exports, all that device/ calls. The stages
@@ -15,12 +13,23 @@
 typedef enum {
     STAGE_WINDOW,
     STAGE_GATE,
-    STAGE_MFCC,
+    STAGE_FRONT_END,
     STAGE_SCALE,
     STAGE_CLASSIFIER, /* from the scaled frame to the scores, the cascade with it */
     STAGE_DECISION,
     STAGES,
 } stage_t;
+
+/* What the model hears. The generated C has one, with what it is made of: mfcc.h, micro_frontend.h; scale.h,
+ * scale_formula.h. Its functions take it first, though there is one: arguments then stay in their registers.
+ */
+typedef struct front_end {
+    size_t size;                                      /* values a frame */
+    void (*reset)(const struct front_end *front_end); /* NULL: nothing lasts from window to window */
+    void (*frame)(const struct front_end *front_end, const int16_t *samples, int32_t *values);
+    void (*scale)(const struct front_end *front_end, const int32_t *values,
+                  uint8_t *features); /* to 0..255 */
+} front_end_t;
 
 typedef struct {
     uint32_t sequence; /* windows stepped since reset */
@@ -36,12 +45,11 @@ typedef struct {
     uint32_t sample_rate;         /* Hz */
     const window_t *window;
     const gate_t *gate;
-    const mfcc_t *mfcc;
-    const scale_t *scale;
+    const front_end_t *front_end;
     const cascade_t *cascade;
     const classifier_t *classifier;
     const decision_t *decision;
-    int32_t *cepstra; /* one frame, every stage's result */
+    int32_t *values; /* one frame, every stage's result */
     uint8_t *features;
     int8_t *frame;
     pipeline_state_t *state;
@@ -54,11 +62,12 @@ typedef struct {
     bool gate_open;          /* this window passed the gate */
     bool decided;            /* scores and verdict are set */
     int error;               /* 0, or the engine's error */
-    const int32_t *cepstra;  /* mfcc->cepstra values */
+    const int32_t *values;   /* front_end->size, as they come from there */
     const uint8_t *features; /* the same, 0..255 */
     const int8_t *frame;     /* the same, in the model's numbers; NULL before pipeline_classify() */
-    const int8_t *input;     /* frames * cepstra in the tensor's order; NULL unless decided by a full run */
-    const int8_t *scores;    /* model->output_size values; NULL unless decided */
+    const int8_t
+        *input; /* frames * front_end->size in the tensor's order; NULL unless decided by a full run */
+    const int8_t *scores; /* model->output_size values; NULL unless decided */
     verdict_t verdict;
 } step_t;
 
@@ -74,8 +83,8 @@ size_t pipeline_push(const pipeline_t *pipeline, const int16_t *samples, size_t 
 /* Runs one full window through the chain: the two below; false: no full window yet. */
 bool pipeline_step(const pipeline_t *pipeline, step_t *step);
 
-/* The first half, which needs no model: window, gate, MFCC, scale. Fills *step up to the features; false: no
- * full window yet. */
+/* The first half, which needs no model: window, gate, front end, scale. Fills *step up to the features;
+ * false: no full window yet. */
 bool pipeline_features(const pipeline_t *pipeline, step_t *step);
 
 /* The second half: takes step->features into the cascade, and where step->gate_open and the cascade is full

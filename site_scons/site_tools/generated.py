@@ -70,13 +70,16 @@ def _board(target: list[Any], source: list[Any], env: Any) -> None:
 
 
 def _app(target: list[Any], source: list[Any], env: Any) -> None:
-    from codegen.compile import generate as app_sources
+    from codegen.compile import compile_app
+    from codegen.emit.sources import sources
 
     options = env["OPTIONS"]
     arena = None
     if env["ARENA"] is not None:
         arena = granted(Path(env["ARENA"].get_abspath()), options.arena_limit, options.spec.file)
-    write_if_changed(_files(target), app_sources(options.app, options.kernels, arena))
+    engine = "aot" if arena is None else "tflm"
+    compiled = compile_app(options.app, options.kernels, engine)
+    write_if_changed(_files(target), sources(compiled, arena))
 
 
 def _files(target: list[Any]) -> list[Path]:

@@ -13,6 +13,8 @@ from SCons.Taskmaster.Job import Jobs
 from codegen.common.errors import UserError
 from toolbox.exit_code import INTERRUPTED, ExitCode
 
+BY_SIGINT = 130  # a shell's exit code for what SIGINT has ended
+
 
 def generate(env: Any) -> None:
     """A UserError raised by an action is reported as it is; exit code 2, or the error's own. Ctrl-C: 130."""
@@ -22,6 +24,8 @@ def generate(env: Any) -> None:
     def reported(task: Any) -> None:
         error = task.exc_info()[1]
         cause = (getattr(error, "exc_info", None) or (None, None))[1]
+        if getattr(error, "status", None) == BY_SIGINT:
+            stopped.set()  # the compiler has heard of Ctrl-C before SCons has
         if not stopped.is_set() and not isinstance(cause, UserError | ExitCode):
             failed(task)
             return

@@ -92,27 +92,27 @@ def test_the_operator_of_the_guide_is_exact(copy: Path) -> None:
     need_tool("qemu-system-arm")
     made = put(OPERATOR, copy)
     lint(copy, made)
-    assert ["./earshot", "test", "tests/codegen/ops/test_absolute.py"] in commands(OPERATOR)
-    done = run(copy, "pytest", "-q", "-p", "no:cacheprovider", "tests/codegen/ops/test_absolute.py")
+    assert ["./earshot", "test", "tests/codegen/ops/test_logarithm.py"] in commands(OPERATOR)
+    done = run(copy, "pytest", "-q", "-p", "no:cacheprovider", "tests/codegen/ops/test_logarithm.py")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     assert done.stdout.startswith("..")  # both ran
-    done = run(copy, "mypy", "codegen/ops/absolute.py")
+    done = run(copy, "mypy", "codegen/ops/logarithm.py")
     assert done.returncode == 0, done.stdout
 
 
 def test_the_operator_of_the_guide_can_be_wrong(copy: Path) -> None:
-    """Its test would notice: without the distance from the zero point it is no ABS."""
+    """Its test would notice: another base is another function."""
     need_tool("gcc")
     put(OPERATOR, copy)
-    file = copy / "codegen" / "ops" / "absolute.py"
-    file.write_text(file.read_text().replace("zero_in + abs(x - zero_in)", "abs(x)"))
+    file = copy / "codegen" / "ops" / "logarithm.py"
+    file.write_text(file.read_text().replace("math.log(x) if", "math.log2(x) if"))
     done = run(
         copy,
         "pytest",
         "-q",
         "-p",
         "no:cacheprovider",
-        "tests/codegen/ops/test_absolute.py",
+        "tests/codegen/ops/test_logarithm.py",
         "-k",
         "any_scale",
     )

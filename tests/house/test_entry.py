@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -94,12 +93,15 @@ def test_the_environment_is_made_once(clone: Path) -> None:
 
 
 def test_the_second_run_costs_next_to_nothing(clone: Path) -> None:
+    """In seconds of the processor, whatever else runs on it."""
     earshot(clone, "env")
     best = 9.0
     for _ in range(5):
-        start = time.perf_counter()
+        before = os.times()
         assert earshot(clone, "env").stderr == ""
-        best = min(best, time.perf_counter() - start)
+        after = os.times()
+        used = after.children_user - before.children_user + after.children_system - before.children_system
+        best = min(best, used)
     assert best < 0.2
     assert setups(clone) == [".venv base"]
 

@@ -10,28 +10,41 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
+from codegen.app.contract import feature_contract
 from codegen.app.spec import (
     Audio,
     Cascade,
     Classifier,
     Decision,
+    FrontEnd,
     Gate,
     Layout,
     Mfcc,
+    MicroFrontend,
     Pipeline,
     Rounding,
     Scale,
     Spec,
     Window,
 )
-from codegen.app.tables import mfcc_scratch_bytes
+from codegen.app.tables import scratch_bytes
 from codegen.common.render import render
+from codegen.compile import Compiled
 from codegen.emit.pipeline import pipeline_source
+from codegen.kernels.layer import Program
 from codegen.model.graph import Graph, Quantization, Tensor
+from codegen.passes.memory_plan import plan
 from tests.support.compile import compile_shared
 from tests.support.pipeline_c import SOURCES, runtime
 
 FAKE_MODEL = Path(__file__).with_name("fake_model.c")
+
+
+def without_layers(spec: Spec, graph: Graph) -> Compiled:
+    """What stands for a compiled app whose model is a test's own C: `graph` has its edges alone."""
+    program = Program(graph.tensors, (), graph.inputs[0], graph.outputs[0])
+    contract = None if spec.pipeline is None else feature_contract(spec)
+    return Compiled(spec, graph, program, plan(program), "a test's own model", contract, ())
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,7 @@ class App:
     window: Window = field(default_factory=Window)
     gate: Gate = field(default_factory=Gate)
     mfcc: Mfcc = field(default_factory=Mfcc)
+    micro: MicroFrontend | None = None  # the front end in place of mfcc
     scale: Scale = field(default_factory=Scale)
     cascade: Cascade = field(default_factory=Cascade)
     labels: tuple[str, ...] = ("key", "knock", "lock", "noise")
@@ -54,10 +68,22 @@ class App:
     input_zero_point: int = -128
 
     @property
+    def front_end(self) -> FrontEnd:
+        """What the model hears."""
+        return self.micro or self.mfcc
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """All but the model."""
+        pipeline = self.spec.pipeline
+        assert pipeline is not None
+        return pipeline
+
+    @property
     def spec(self) -> Spec:
         """The app's spec."""
         decision = Decision(self.labels, (self.threshold,) * len(self.labels), self.votes)
-        stages = (self.audio, self.window, self.gate, self.mfcc, self.scale, self.cascade, decision)
+        stages = (self.audio, self.window, self.gate, self.front_end, self.scale, self.cascade, decision)
         classifier = Classifier(
             Path("/app/model.tflite"), layout=self.layout, offset=self.offset, rounding=self.rounding
         )
@@ -66,10 +92,15 @@ class App:
     @property
     def graph(self) -> Graph:
         """A model's edges; no nodes."""
-        frames, cepstra = self.cascade.frames, self.mfcc.cepstra
+        frames, cepstra = self.cascade.frames, self.front_end.size
         natural = self.layout is Layout.FRAMES_BY_CEPSTRA
         shape = (1, frames, cepstra, 1) if natural else (1, cepstra, frames, 1)
         return edges(shape, len(self.labels), Quantization((self.input_scale,), (self.input_zero_point,)))
+
+    @property
+    def compiled(self) -> Compiled:
+        """The app around a model of a test's own."""
+        return without_layers(self.spec, self.graph)
 
     def sources(self, folder: Path) -> list[Path]:
         """Writes app.h and app_pipeline.c; the C files to compile, without the model."""
@@ -82,7 +113,7 @@ class App:
         )
         (folder / "app.h").write_text(header)
         source = folder / "app_pipeline.c"
-        source.write_text(pipeline_source(self.spec, self.graph))
+        source.write_text(pipeline_source(self.compiled))
         return [source, *SOURCES]
 
     def defines(self, *, incremental: bool = False, catch_up: int = 0) -> list[str]:
@@ -91,9 +122,9 @@ class App:
             "HEADER": '"app.h"',
             "MODEL": "app_model",
             "ARENA": "app_arena",
-            "ARENA_BYTES": mfcc_scratch_bytes(self.mfcc),
+            "ARENA_BYTES": scratch_bytes(self.pipeline),
             "FRAMES": self.cascade.frames,
-            "CEPSTRA": self.mfcc.cepstra,
+            "CEPSTRA": self.front_end.size,
             "LABELS": len(self.labels),
             "TRANSPOSED": int(self.layout is Layout.CEPSTRA_BY_FRAMES),
             "INCREMENTAL": int(incremental),

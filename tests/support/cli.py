@@ -16,6 +16,12 @@ def earshot(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+def remarks(done: subprocess.CompletedProcess[str]) -> str:
+    """What a run has said on either stream, but that it waited: another test may be building."""
+    lines = (done.stdout + done.stderr).splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("waiting for the build in "))
+
+
 def refused(*words: str | Path) -> str:
     """The message of a run that must end in exit code 2 with a message alone."""
     done = earshot(*words)

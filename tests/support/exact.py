@@ -22,7 +22,7 @@ from codegen.passes.lower import lower
 from tests.models.builder import Builder
 from tests.support.models_c import ModelsC
 from tests.support.tally import tally_case
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 
 ROWS = 24  # inputs a model is run on, edges included
 BATCH = 40  # models compiled together
@@ -127,10 +127,10 @@ def check(
         models = ModelsC(paths, kernels=kernels, target=target, reference=reference)
         inputs = [_rows(graph.input, seed + index) for index, graph in enumerate(models.graphs)]
         outputs = models.run(inputs)
-        with Oracle(paths[0], reference) as oracle:
+        with ReferenceInterpreter(paths[0], reference) as reference_interpreter:
             for case, path, rows, found in zip(cases, paths, inputs, outputs, strict=True):
-                oracle.load(path)
-                _compare(case, oracle.run(rows), found)
+                reference_interpreter.load(path)
+                _compare(case, reference_interpreter.run(rows), found)
                 tally_case(path, found.size, target, reference)
 
 

@@ -20,7 +20,7 @@ from codegen.common.render import render
 from codegen.emit.board import board_sources
 from codegen.emit.line_size import line_size
 from codegen.model.graph import Graph, Tensor
-from tests.support.apps import FAKE_MODEL, App
+from tests.support.apps import FAKE_MODEL, App, without_layers
 from tests.support.compile import FIRMWARE, WARNINGS, protocol_table
 from tests.support.pipeline_c import SOURCES
 from tests.support.tools import need_tool
@@ -77,7 +77,7 @@ def _app_c(folder: Path, spec: Spec, graph: Graph) -> Path:
         pipeline=spec.pipeline,
         input_bytes=graph.input.nbytes,
         output_bytes=graph.output.nbytes,
-        line_size=line_size(spec, graph),
+        line_size=line_size(without_layers(spec, graph)),
     )
     file = folder / "app.c"
     file.write_text(text)

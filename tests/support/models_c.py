@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from codegen.app.spec import Classifier, Spec
 from codegen.common.reference import Reference
 from codegen.common.render import render
-from codegen.emit.model import model_plan, model_source
+from codegen.compile import Compiled, run_passes
+from codegen.emit.model import model_source
 from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
+from codegen.passes.memory_plan import Plan
 from tests.support.program_c import HERE, ProgramC, shipped
 
 
@@ -25,6 +27,17 @@ def spec_of(name: str, kernels: str = "small", reference: Reference = Reference.
     """A bare model of this name."""
     classifier = Classifier(Path("/none"), kernels=kernels, reference=reference)
     return Spec(name, Path("/none/pipeline.toml"), classifier, None)
+
+
+def full_plan(compiled: Compiled) -> Plan:
+    """The memory plan of a model that is computed in full."""
+    assert isinstance(compiled.plan, Plan)
+    return compiled.plan
+
+
+def model_plan(graph: Graph) -> Plan:
+    """Of a bare model with the kernels "small"."""
+    return full_plan(run_passes(spec_of("m"), graph))
 
 
 class ModelsC:
@@ -62,12 +75,12 @@ class ModelsC:
         lines, rows = ['#include "nn/model.h"', "#include <stdint.h>", "#include <stddef.h>"], []
         for index, graph in enumerate(self.graphs):
             name = f"m{index}"
-            source = model_source(spec_of(name, kernels, reference), graph, 0)
+            compiled = run_passes(spec_of(name, kernels, reference), graph)
             header = render("app.h.in", name=name, pipeline=None, input=graph.input, output=graph.output)
-            (folder / f"{name}_model.c").write_text(source)
+            (folder / f"{name}_model.c").write_text(model_source(compiled, 0))
             (folder / f"{name}.h").write_text(header)
             lines.append(f'#include "{name}_model.c"')
-            size = max(model_plan(graph, reference, fast=kernels == "fast").arena, 16)
+            size = max(full_plan(compiled).arena, 16)
             any_address = int(graph.input.dtype == graph.output.dtype == "int8")
             rows.append(f"    {{&{name}_model, {name}_arena[0].int8, {size}, {any_address}}},")
         lines += ["static const struct {", "    const model_t *model;", "    int8_t *arena;"]

@@ -17,8 +17,8 @@ int main(void)
             while (pipeline_step(pipeline, &step)) {
                 printf("%u %d %d %u %d", (unsigned)step.sequence, step.gate_open, step.decided,
                        (unsigned)step.verdict.class_index, step.verdict.score);
-                for (size_t i = 0; i < pipeline->mfcc->cepstra; i++)
-                    printf(" %d", (int)step.cepstra[i]);
+                for (size_t i = 0; i < pipeline->front_end->size; i++)
+                    printf(" %d", (int)step.values[i]);
                 printf("\n");
             }
         }

@@ -26,7 +26,9 @@ from codegen.app.spec import (
     Window,
 )
 from codegen.common.render import render
+from codegen.compile import run_passes
 from codegen.emit.model import model_source
+from codegen.emit.modes import ModePlan, mode_plan
 from codegen.incremental import Edges, Incremental, incremental
 from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
@@ -53,7 +55,7 @@ class App:
             audio=Audio(),
             window=Window(),
             gate=Gate(),
-            mfcc=Mfcc(cepstra=self.cepstra),
+            front_end=Mfcc(cepstra=self.cepstra),
             scale=Scale(),
             cascade=Cascade(frames=self.frames, memory=self.memory),
             decision=Decision(("a",), (Fraction(4, 5),)),
@@ -65,6 +67,11 @@ class App:
         """The input of the decision whose newest frame is frames[newest]."""
         window = frames[newest - self.frames + 1 : newest + 1]
         return np.ascontiguousarray(window.T if self.layout is Layout.CEPSTRA_BY_FRAMES else window)
+
+
+def modes_of(app: App, graph: Graph | None = None) -> ModePlan:
+    """How its layers are computed."""
+    return mode_plan(run_passes(app.spec("m"), load_graph(app.model) if graph is None else graph))
 
 
 def plan_of(app: App, graph: Graph) -> Incremental | Edges | str:
@@ -108,10 +115,11 @@ class StreamsC:
         rows = []
         for index, (app, graph) in enumerate(zip(self.apps, self.graphs, strict=True)):
             name = f"m{index}"
-            planned = plan_of(app, graph)
-            assert not isinstance(planned, str), planned
+            compiled = run_passes(app.spec(name), graph)
+            planned = compiled.plan
+            assert isinstance(planned, (Incremental, Edges)), compiled.reason
             header = render("app.h.in", name=name, pipeline=None, input=graph.input, output=graph.output)
-            (self.folder / f"{name}_model.c").write_text(model_source(app.spec(name), graph, 0))
+            (self.folder / f"{name}_model.c").write_text(model_source(compiled, 0))
             (self.folder / f"{name}.h").write_text(header)
             includes.append(f'#include "{name}.h"')
             kept = [f"{name}_{one}_values" for one in planned.state_names]

@@ -11,7 +11,7 @@ import pytest
 
 from codegen.common.errors import UserError
 from codegen.common.reference import Reference
-from workbench.verify.reference import Oracle, interpreter_python
+from workbench.verify.reference import ReferenceInterpreter, interpreter_python
 
 
 def need_tflm() -> None:
@@ -24,7 +24,7 @@ def need_tflm() -> None:
         pytest.skip(f"TensorFlow Lite Micro's Python package cannot be installed: {error.remedy}")
 
 
-def tflm_oracle(model: Path) -> Oracle:
+def tflm_reference(model: Path) -> ReferenceInterpreter:
     """The model in that interpreter."""
     need_tflm()
-    return Oracle(model, Reference.TFLM)
+    return ReferenceInterpreter(model, Reference.TFLM)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.app.spec_file import load_spec
-from codegen.compile import generate
+from codegen.compile import compile_app
+from codegen.emit.sources import sources
 from tests.models.networks import tutorial_like
 from tests.support.compile import compile_shared
 from tests.support.pipeline_c import SOURCES
@@ -19,6 +20,8 @@ PIPELINE = """\
 [classifier]
 model = "model.tflite"
 {classifier}
+[mfcc]
+
 [decision]
 labels = ["key_io", "knocking", "locking", "unknown"]
 threshold = 0.80
@@ -34,14 +37,14 @@ def tutorial_app(folder: Path, *, seed: int = 5, text: str | None = None, classi
     return folder
 
 
-def compile_app(app: Path, folder: Path, *, flags: tuple[str, ...] = ()) -> Library:
-    """The app's library, made of what generate() says and the runtime."""
-    sources = []
-    for name, text in generate(app).items():
+def tutorial_library(app: Path, folder: Path, *, flags: tuple[str, ...] = ()) -> Library:
+    """The app's library, made of its generated sources and the runtime."""
+    files = []
+    for name, text in sources(compile_app(app, engine="aot")).items():
         (folder / name).write_text(text)
         if name.endswith(".c") and name != "app.c":
-            sources.append(folder / name)
-    library = compile_shared(folder, [*sources, *SOURCES], includes=[folder], flags=flags, name="earshot")
+            files.append(folder / name)
+    library = compile_shared(folder, [*files, *SOURCES], includes=[folder], flags=flags, name="earshot")
     return Library(library, load_spec(app))
 
 

@@ -19,15 +19,16 @@ from workbench.training.front_end import front_end_spec
 NAME = "features"
 HELP = "make the features of a recording with the firmware's own C"
 DESCRIPTION = """\
-Runs window, gate, MFCC, scale and cascade of an app on a recording, by the C that the device runs too, and
+Runs window, gate, front end, scale and cascade of an app on a recording, by the C that the device runs, and
 writes the arrays that a model is trained with. The app needs no model yet: features do not depend on it.
 
-  mfcc      int32[n, cepstra]           of the recording's n windows, 4096 times Kaldi's
-  gate      bool[n]                     the window passes the gate
-  scaled    uint8[n, cepstra]           0..255
-  vectors   uint8[m, frames*cepstra]    every `frames` windows in a row, whatever the gate says
-  window    int32[m]                    index of a vector's newest window
-  contract  text                        the feature contract: a model knows features of its own contract only
+  mfcc      int32[n, size]           of the recording's n windows, 4096 times Kaldi's; under the name of the
+                                     front end's section: micro_frontend has its values as they are
+  gate      bool[n]                  the window passes the gate
+  scaled    uint8[n, size]           0..255
+  vectors   uint8[m, frames*size]    every `frames` windows in a row, whatever the gate says
+  window    int32[m]                 index of a vector's newest window
+  contract  text                     the feature contract: a model knows features of its own contract only
 
   earshot features --app examples/smart_lock door.wav -o door.npz --plot door.svg
 """
@@ -54,7 +55,10 @@ def run(args: argparse.Namespace) -> int:
     pipeline = open_pipeline(around)
     with waiting(f"making the features of {args.recording.name}"):
         features = extract(pipeline, samples)
-    arrays = {field.name: getattr(features, field.name) for field in dataclasses.fields(features)}
+    arrays = {
+        spec.front_end.section if field.name == "values" else field.name: getattr(features, field.name)
+        for field in dataclasses.fields(features)
+    }
     write_npz(args.output, arrays)
     if args.plot is not None:
         try:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from codegen.app.fit import remarks
 from codegen.common.errors import UserError
-from codegen.incremental import mode_plan, mode_table
+from codegen.compile import compile_app
+from codegen.emit.modes import mode_plan, mode_table
 from workbench.export.package import package, write_package
 from workbench.host import engine as inference
 from workbench.progress import remark, waiting
@@ -49,11 +50,12 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--kernels is for a model alone; an app says it itself", remedy=remedy)
     app = inference.read_app(args, args.kernels or _KERNELS[0])
     with waiting("generating C"):
-        files = package(app)
-    for text in remarks(app.spec, app.computed):
+        compiled = compile_app(app, engine="aot")
+        files = package(compiled)
+    for text in remarks(compiled.spec, compiled.graph):
         remark(text)
     write_package(files, args.output)
     print(f"{len(files)} files in {args.output}; sh {args.output}/build.sh builds the example")
     if args.app is not None:
-        print(f"\n{mode_table(mode_plan(app.spec, app.computed))}", end="")
+        print(f"\n{mode_table(mode_plan(compiled))}", end="")
     return 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workbench.host import engine as inference
 from workbench.host.arrays import read_inputs, write_npy
+from workbench.progress import waiting
 
 NAME = "infer"
 HELP = "run a model's C on inputs of a .npy file"
@@ -32,9 +33,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    app, spec, graph = inference.chosen_app(args)
-    inputs = read_inputs(args.inputs, graph.input)
-    with inference.open_engine(app, spec, args.target, args.engine) as engine:
-        outputs = inference.run_all(engine, graph, inputs, sequence=args.sequence)
+    app = inference.chosen_app(args)
+    with waiting(f"reading {args.inputs}"):
+        inputs = read_inputs(args.inputs, app.graph.input)
+    with inference.open_engine(app, args.target, args.engine) as engine:
+        outputs = inference.run_all(engine, app.graph, inputs, sequence=args.sequence)
     write_npy(args.output, outputs)
     return 0

@@ -18,6 +18,7 @@ COMMANDS: tuple[str, ...] = (
     "replay",
     "parity",
     "generate",
+    "data",
     "train",
     "evaluate",
     "tune",

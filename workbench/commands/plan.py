@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from codegen.common.errors import UserError
+from codegen.compile import compile_app
 from workbench.host import engine as inference
 from workbench.memory_plan.figure import plan_figure
 from workbench.memory_plan.table import json_object, memory_plan, table
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("is no .svg file", file=args.output, remedy="The figure is SVG: -o plan.svg")
     app = inference.read_app(args)
     with waiting("planning the memory"):
-        memory = memory_plan(app.spec, app.computed)
+        memory = memory_plan(compile_app(app, engine="aot"))
     named = str(args.model if args.model is not None else args.app)
     if args.output is not None:
         try:

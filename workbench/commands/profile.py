@@ -122,4 +122,4 @@ def _app(args: argparse.Namespace) -> Path:
     """The app's folder, or one made for the model."""
     if (args.model is None) == (args.app is None):
         raise UserError("give a MODEL.tflite, or --app DIR", remedy="One of the two, not both.")
-    return model_app(args.model) if args.app is None else args.app
+    return model_app(args.model).spec.file.parent if args.app is None else args.app

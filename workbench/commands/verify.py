@@ -10,11 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from codegen.app.spec import Spec
-from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from codegen.common.reference import Reference
-from codegen.model.graph import Graph
+from codegen.compile import App
 from codegen.passes.legalise import load_graph
 from workbench.host import engine as inference
 from workbench.host.model_app import model_app
@@ -22,7 +20,7 @@ from workbench.progress import remark
 from workbench.verify.layers import Layer
 from workbench.verify.model import Report, Wanted, verify_model
 from workbench.verify.outputs import Verification
-from workbench.verify.reference import OracleError
+from workbench.verify.reference import NoReferenceError
 
 NAME = "verify"
 HELP = "compare a model's C with TFLite's reference kernels, value by value"
@@ -87,16 +85,16 @@ def _models(given: list[Path]) -> list[Path]:
 
 def _one(args: argparse.Namespace, quiet: bool) -> dict[str, Any]:
     """Verifies one model and prints what came of it; its JSON object."""
-    _, spec, graph = inference.chosen_app(args)
-    reference = inference.reference_of(args, spec)
-    spec, graph = _as_in_file(spec, graph, reference)
+    app = inference.chosen_app(args)
+    reference = inference.reference_of(args, app.spec)
+    app = _as_in_file(app, reference)
     named = str(args.model if args.model is not None else args.app)
     if args.layers and args.engine != "aot":
         raise UserError("--layers is for the engine aot: the other keeps no layer's output")
     wanted = Wanted(args.target, args.engine, reference, args.samples, args.seed, args.sequence, args.layers)
     try:
-        report = verify_model(spec, graph, wanted)
-    except OracleError as error:
+        report = verify_model(app, wanted)
+    except NoReferenceError as error:
         raise UserError(str(error), remedy="There is nothing to compare this model with.") from None
     if not quiet:
         for what, result in report.results.items():
@@ -114,17 +112,19 @@ def _one(args: argparse.Namespace, quiet: bool) -> dict[str, Any]:
     return _object(named, args, reference.value, report)
 
 
-def _as_in_file(spec: Spec, graph: Graph, reference: Reference) -> tuple[Spec, Graph]:
+def _as_in_file(app: App, reference: Reference) -> App:
     """An app whose model has other ends in its file: the model alone, which is what the reference runs."""
+    spec, graph = app.spec, app.graph
     types = [tensor.file_dtype for tensor in (graph.input, graph.output) if tensor.file_dtype is not None]
     if not types:
-        return spec, graph
+        return app
     remark(
         f"an end of the model is {' or '.join(dict.fromkeys(types))} in the file: compared is the model as "
         "it is there; the app computes the int8 inside"
     )
-    bare = load_spec(model_app(spec.classifier.model, spec.classifier.kernels, reference))
-    return bare, load_graph(bare.classifier.model)
+    model = spec.classifier.model
+    whole = load_graph(model, graph.content)
+    return model_app(model, spec.classifier.kernels, reference, graph=whole)
 
 
 def _print_layers(named: str, target: str, report: Report) -> None:

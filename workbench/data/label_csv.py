@@ -20,6 +20,7 @@ from codegen.common.errors import UserError
 from workbench.data.segment import Segment, checked, fault
 
 REQUIRED = ("file", "start", "end", "label")
+_KNOWN = (*REQUIRED, "unit", "role", "session", "author", "")  # the other columns are metadata
 LONGEST_NAME = 200  # characters of a name that a message repeats
 HEADER_REMEDY = (
     "The first line names the columns: file,start,end,label and, where known, role,session,author; "
@@ -154,6 +155,7 @@ def _segment(header: _Header, row: list[str], path: Path, line: int, sample_rate
             source=path,
             line=line,
             timed=unit != SAMPLES,
+            metadata=tuple((name, text) for name, text in cell.items() if name not in _KNOWN and text),
         )
     )
 

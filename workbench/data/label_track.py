@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 from codegen.common.errors import UserError
@@ -36,6 +37,14 @@ def read_track(text: str, path: Path, sample_rate: int) -> tuple[list[Segment], 
 def recording_beside(track: Path) -> Path | None:
     """The recording of the same name in the same folder."""
     return next(filter(Path.is_file, (track.with_suffix(suffix) for suffix in RECORDINGS)), None)
+
+
+def track_text(segments: Iterable[Segment], sample_rate: int) -> str:
+    """The label track of one recording, as Audacity exports it."""
+    rows = sorted(segments, key=lambda one: (one.start, one.end))
+    return "".join(
+        f"{one.start / sample_rate:.6f}\t{one.end / sample_rate:.6f}\t{one.label}\n" for one in rows
+    )
 
 
 def seconds(name: str, text: str, path: Path, line: int) -> float:

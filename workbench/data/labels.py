@@ -4,21 +4,29 @@
 - CSV with a header (label_csv.py): file,start,end,label and, where known, role, session, author;
   other columns are ignored. The end is exclusive; files are relative to the CSV.
 - an Audacity label track (label_track.py, .txt); its recording has the same name.
+- a selection table of Raven (selection_table.py, .txt).
+- JSON of Label Studio, or of SensiML (label_json.py).
 - a folder of label tracks, or one with a labels.csv.
+
+What is known of the recordings stands in a captures.csv beside the label file (captures.py).
 """
 
 from __future__ import annotations
 
 import csv
 import dataclasses
-from collections.abc import Iterable, Sequence
+import io
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from codegen.common.errors import UserError, UserErrors
 from workbench.audio.recording import file_rate
+from workbench.data.captures import with_captures
 from workbench.data.label_csv import REQUIRED, read_csv
+from workbench.data.label_json import read_json
 from workbench.data.label_track import read_track, recording_beside
 from workbench.data.segment import Segment
+from workbench.data.selection_table import is_selection_table, read_table
 from workbench.progress import remark
 
 __all__ = ["MOST_ERRORS", "Segment", "class_index", "of_session", "read_labels", "write_labels"]
@@ -27,38 +35,50 @@ MOST_ERRORS = 10  # reported at once
 TABLE = "labels.csv"  # the label file of a folder
 
 
-def read_labels(path: Path, sample_rate: int, *, resampled: bool = False) -> tuple[Segment, ...]:
+def read_labels(
+    path: Path, sample_rate: int, *, resampled: bool = False, most: int | None = MOST_ERRORS
+) -> tuple[Segment, ...]:
     """The segments of a label file in its order, at least one; of a folder those of its label tracks, or of
     its labels.csv.
 
     sample_rate: Hz, turns seconds into samples.
     resampled: recordings of another rate are resampled when they are read; sample numbers of them, which
     count at their own rate, are turned into those of sample_rate.
+    most: faults that are reported at once; None: all.
     UserError (or UserErrors, several lines at once) where the file cannot be read, a line is broken, or a
     recording is missing. Whether a segment lies within its recording shows when that is read.
     """
     segments: list[Segment] = []
     errors: list[UserError] = []
     for file in _files(path.absolute()):
-        read = read_csv if file.suffix.lower() == ".csv" else read_track
-        own, faults = read(_text(file), file, sample_rate)
+        text = _text(file)
+        own, faults = _format(file, text)(text, file, sample_rate)
         segments += own
         errors += faults
     if errors:
-        raise UserErrors(errors[:MOST_ERRORS]) if len(errors) > 1 else errors[0]
+        raise UserErrors(errors[:most]) if len(errors) > 1 else errors[0]
     if not segments:
         raise UserError("holds no labelled segment", file=path, remedy="Label at least one stretch of sound.")
-    return tuple(_rescaled(segments, sample_rate) if resampled else segments)
+    return tuple(with_captures(_rescaled(segments, sample_rate) if resampled else segments))
+
+
+def _format(file: Path, text: str) -> Callable[[str, Path, int], tuple[list[Segment], list[UserError]]]:
+    """What reads it."""
+    kind = file.suffix.lower()
+    if kind == ".txt":
+        return read_table if is_selection_table(text) else read_track
+    return read_json if kind == ".json" else read_csv
 
 
 def _files(path: Path) -> list[Path]:
     """The label files that a path stands for."""
     if not path.is_dir():
-        if path.suffix.lower() not in (".csv", ".txt"):
+        if path.suffix.lower() not in (".csv", ".txt", ".json"):
             raise UserError(
                 "is no label file by its name",
                 file=path,
-                remedy="Label files are .csv (file,start,end,label) or .txt (an Audacity label track).",
+                remedy="Label files are .csv (file,start,end,label), .txt (an Audacity label track, Raven's "
+                "selection table) or .json (of Label Studio, of SensiML).",
             )
         return [path]
     texts = sorted(file for file in path.iterdir() if file.suffix.lower() == ".txt" and file.is_file())
@@ -101,13 +121,24 @@ def _rescaled(segments: Sequence[Segment], sample_rate: int) -> list[Segment]:
 
 
 def write_labels(path: Path, segments: Iterable[Segment]) -> None:
-    """Writes the CSV that read_labels reads; recordings are named relative to it."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*REQUIRED, "session"])
-        for segment in segments:
-            name = segment.file.relative_to(path.absolute().parent).as_posix()
-            writer.writerow([name, segment.start, segment.end, segment.label, segment.session])
+    """Writes the CSV that read_labels reads, with the columns that some segment has something for; recordings
+    are named relative to it. The whole file or nothing of it."""
+    rows = list(segments)
+    own = [name for name in ("role", "session", "author") if any(getattr(one, name) for one in rows)]
+    known = list(dict.fromkeys(name for one in rows for name, _ in one.metadata))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*REQUIRED, *own, *known])
+    for one in rows:
+        name = one.file.relative_to(path.absolute().parent).as_posix()
+        more = [getattr(one, column) for column in own]
+        metadata = dict(one.metadata)
+        writer.writerow(
+            [name, one.start, one.end, one.label, *more, *(metadata.get(column, "") for column in known)]
+        )
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text.getvalue(), encoding="utf-8")
+    part.replace(path)
 
 
 def class_index(segment: Segment, labels: Sequence[str]) -> int:
@@ -124,7 +155,7 @@ def class_index(segment: Segment, labels: Sequence[str]) -> int:
     raise UserError(
         f"{named} is no class of this app; its classes are {', '.join(labels)}",
         file=segment.source,
-        place=f"line {segment.line}",
+        place=segment.place,
         remedy="Put a class into its label or role column, or add one to [decision] labels of pipeline.toml.",
     )
 

@@ -23,6 +23,8 @@ class Segment:
     source: Path = Path()  # the label file
     line: int = 0  # and the line there
     timed: bool = False  # start and end were reported in seconds, and are samples to the nearest one
+    entry: str = ""  # where in a label file that has no lines: "entry 3"
+    metadata: tuple[tuple[str, str], ...] = ()  # what else is known: ("device", "xg24"), ...
 
     @property
     def samples(self) -> int:
@@ -30,14 +32,19 @@ class Segment:
         return self.end - self.start
 
     @property
+    def place(self) -> str:
+        """Where in the label file."""
+        return self.entry or f"line {self.line}"
+
+    @property
     def group(self) -> str:
         """What must stay together in a split: the author's recordings, or those of the one file."""
         return self.author or self.file.name
 
 
-def fault(what: str, path: Path, line: int, remedy: str) -> UserError:
-    """A fault of one line of a label file."""
-    return UserError(what, file=path, place=f"line {line}", remedy=remedy)
+def fault(what: str, path: Path, line: int | str, remedy: str) -> UserError:
+    """A fault of one line of a label file, or of another place that is named."""
+    return UserError(what, file=path, place=line if isinstance(line, str) else f"line {line}", remedy=remedy)
 
 
 def checked(segment: Segment) -> Segment:
@@ -47,7 +54,7 @@ def checked(segment: Segment) -> Segment:
         remedy = (
             "The end is exclusive: at 16 kHz half a second from the start is 0,8000. A point has no sound."
         )
-        raise fault(what, segment.source, segment.line, remedy)
+        raise fault(what, segment.source, segment.place, remedy)
     if not segment.label:
-        raise fault("the label is empty", segment.source, segment.line, "Say what the sound is.")
+        raise fault("the label is empty", segment.source, segment.place, "Say what the sound is.")
     return segment

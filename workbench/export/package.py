@@ -7,12 +7,12 @@ import hashlib
 import re
 from pathlib import Path
 
-from codegen.app.contract import feature_contract
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from codegen.common.render import render
-from codegen.compile import App, generate, load_app
+from codegen.compile import Compiled
 from codegen.emit.model import describe
+from codegen.emit.sources import sources
 
 C_TYPES = {"float32": "float", **{name: f"{name}_t" for name in ("int8", "uint8", "int16", "int32")}}
 MANIFEST = "files.txt"
@@ -20,11 +20,10 @@ _INCLUDE = re.compile(r'^\s*#\s*include "([^"]+)"', re.MULTILINE)
 BUILT = "build"  # where build.sh puts the program; not ours, and no reason to refuse
 
 
-def package(app: Path | App) -> dict[str, bytes]:
+def package(compiled: Compiled) -> dict[str, bytes]:
     """File name -> content: the generated sources, their runtime, an example with its build, the licence."""
-    loaded = load_app(app)
-    spec, graph = loaded.spec, loaded.computed
-    texts = generate(loaded)
+    spec, graph = compiled.spec, compiled.graph
+    texts = sources(compiled)
     del texts["app.c"]  # for firmware/device alone
     if spec.pipeline is not None:
         for file in sorted((ROOT / "firmware/pipeline").glob("*.c")):
@@ -40,11 +39,11 @@ def package(app: Path | App) -> dict[str, bytes]:
         "variables": graph.variables,
         "describe": describe,
         "c_type": C_TYPES,
-        "contract": feature_contract(spec) if spec.pipeline is not None else None,
+        "contract": compiled.contract,
     }
     texts["main.c"] = render("example.c.in", **values)
-    sources = sorted(name for name in texts if name.endswith(".c"))
-    texts["build.sh"] = render("build.sh.in", sources=sources, **values)
+    files_c = sorted(name for name in texts if name.endswith(".c"))
+    texts["build.sh"] = render("build.sh.in", sources=files_c, **values)
     about = {"main.c": "the example: all that a program has to do", f"{spec.name}.h": "what to include"}
     about[f"{spec.name}_model.c"] = "the model: constants, one struct a layer, one list of calls"
     if spec.pipeline is not None:

@@ -23,7 +23,7 @@ from codegen.passes.legalise import load_graph
 from workbench.build import build
 from workbench.host.host_library import Library
 from workbench.host.model_app import bare_app, model_app
-from workbench.progress import progress
+from workbench.progress import progress, waiting
 from workbench.protocol.lines import Status
 from workbench.targets import Device, open_app
 
@@ -70,22 +70,14 @@ def add_reference(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def app_of(args: argparse.Namespace) -> Path:
-    """The app that `model` or `app` and `reference` name: its folder, or one made for the bare model."""
-    _check_one(args)
-    if args.app is None:
-        return model_app(args.model, reference=Reference(args.reference or Reference.LITERT.value))
-    _app_spec(args)
-    return Path(args.app)
-
-
 def read_app(args: argparse.Namespace, kernels: str = "small") -> App:
-    """The same app, read, for what builds nothing. kernels: of a bare model"""
+    """The app that the arguments name, for what builds nothing. kernels: of a bare model"""
     _check_one(args)
-    if args.app is None:
-        return bare_app(args.model, kernels, Reference(args.reference or Reference.LITERT.value))
-    spec = _app_spec(args)
-    return App(spec, load_graph(spec.classifier.model))
+    with waiting(f"reading {args.model or args.app}"):
+        if args.app is None:
+            return bare_app(args.model, kernels, Reference(args.reference or Reference.LITERT.value))
+        spec = _app_spec(args)
+        return App(spec, load_graph(spec.classifier.model))
 
 
 def _check_one(args: argparse.Namespace) -> None:
@@ -115,17 +107,18 @@ def reference_of(args: argparse.Namespace, spec: Spec) -> Reference:
     return Reference.TFLM if tflm else spec.classifier.reference
 
 
-def chosen_app(args: argparse.Namespace) -> tuple[Path, Spec, Graph]:
-    """The app that the arguments name, or one made for the bare model; sets args.target and args.engine."""
+def chosen_app(args: argparse.Namespace) -> App:
+    """The same, with a folder made for a bare model; sets args.target and args.engine."""
     _check_one(args)
-    if args.app is None:
-        app = app_of(args)
-        spec = load_spec(app)
-    else:
-        app, spec = Path(args.app), _app_spec(args)
-    args.target, args.engine = where(args.target, args.engine, spec)
-    graph = load_graph(spec.classifier.model)
-    return app, spec, computed_graph(with_engine(spec, args.engine), graph)
+    with waiting(f"reading {args.model or args.app}"):
+        if args.app is None:
+            app = model_app(args.model, reference=Reference(args.reference or Reference.LITERT.value))
+            args.target, args.engine = where(args.target, args.engine, app.spec)
+            return app
+        spec = _app_spec(args)
+        args.target, args.engine = where(args.target, args.engine, spec)
+        graph = load_graph(spec.classifier.model)
+    return App(spec, computed_graph(with_engine(spec, args.engine), graph))
 
 
 def where(target: str | None, engine: str | None, spec: Spec) -> tuple[str, str]:
@@ -160,12 +153,12 @@ class _Image:
 
 
 @contextmanager
-def open_engine(app: Path, spec: Spec, target: str, engine: str | None = None) -> Iterator[Engine]:
+def open_engine(app: App, target: str, engine: str | None = None) -> Iterator[Engine]:
     """The app's model, built where it is not up to date. engine: in place of the app's own."""
     if target == "pc":
-        library = build("pc", spec).library
+        library = build("pc", app.spec).library
         assert library is not None
-        yield Library(library, spec).model
+        yield Library(library, app.spec).model
         return
     with open_app(app, target, engine=engine) as device:
         yield _Image(device)

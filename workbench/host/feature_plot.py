@@ -27,7 +27,7 @@ def feature_plot(title: str, spec: Pipeline, samples: NDArray[np.int16], feature
     runs = _runs(features.gate)
     # The loudest sample, or the threshold where that is higher, reaches the edge.
     peak = max(int(np.abs(samples.astype(np.int64)).max()), spec.gate.threshold, 1)
-    threshold = _HALF * spec.gate.threshold / peak
+    threshold = _HALF * max(spec.gate.threshold, 0) / peak
     black, white = (int(value) for value in np.percentile(features.scaled, _SHOWN).round())
     white = max(white, black + 1)
     step = _tick_step(len(samples) / rate)
@@ -50,7 +50,8 @@ def feature_plot(title: str, spec: Pipeline, samples: NDArray[np.int16], feature
         threshold_high=_round(_MIDDLE - threshold),
         threshold_low=_round(_MIDDLE + threshold),
         gate=spec.gate,
-        cepstra=spec.mfcc.cepstra,
+        highest=f"C{spec.front_end.size - 1}" if spec.front_end.section == "mfcc" else spec.front_end.size,
+        lowest="C0" if spec.front_end.section == "mfcc" else 1,
         picture=base64.b64encode(_png(features.scaled.T[::-1])).decode("ascii"),
         ticks=[(_round(_LEFT + second * rate * scale), f"{second:g}") for second in ticks],
         shown=_round(len(features.scaled) * window.stride * scale),  # a column a window

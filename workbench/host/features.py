@@ -27,12 +27,12 @@ NO_FEATURES = (
 class Features:
     """Of one recording with n windows and m = max(0, n - frames + 1) vectors."""
 
-    mfcc: NDArray[np.int32]  # [n, cepstra], 4096 times Kaldi's
+    values: NDArray[np.int32]  # [n, size], of the front end: of the MFCC 4096 times Kaldi's
     gate: NDArray[np.bool_]  # [n], the window passes the gate
-    scaled: NDArray[np.uint8]  # [n, cepstra], 0..255
+    scaled: NDArray[np.uint8]  # [n, size], 0..255
     vectors: NDArray[
         np.uint8
-    ]  # [m, frames * cepstra]: oldest frame first, cepstra inner; whatever the gate says
+    ]  # [m, frames * size]: oldest frame first, its values inner; whatever the gate says
     window: NDArray[np.int32]  # [m], index of a vector's newest window
     contract: str  # the feature contract, 16 hex digits
 
@@ -57,13 +57,13 @@ def open_pipeline(app: Path | Spec, build_dir: Path | None = None) -> Pipeline:
 
 def extract(pipeline: Pipeline, samples: NDArray[np.int16]) -> Features:
     """Features of a recording, int16[samples]; of one shorter than a window, none."""
-    mfcc, gate, scaled = pipeline.features(samples)
+    values, gate, scaled = pipeline.features(samples)
     frames = pipeline.spec.cascade.frames
     count = max(0, len(scaled) - frames + 1)
     vectors = np.zeros((0, frames * scaled.shape[1]), np.uint8)
     if count:
-        # The view is [m, cepstra, frames]; a vector is frame after frame.
+        # The view is [m, size, frames]; a vector is frame after frame.
         views = sliding_window_view(scaled, frames, axis=0)
         vectors = np.ascontiguousarray(views.transpose(0, 2, 1)).reshape(count, -1)
     window = np.arange(count, dtype=np.int32) + np.int32(frames - 1)
-    return Features(mfcc, gate, scaled, vectors, window, pipeline.contract)
+    return Features(values, gate, scaled, vectors, window, pipeline.contract)

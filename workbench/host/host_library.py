@@ -24,11 +24,11 @@ class Step:
     sequence: int  # from 0
     start: int  # position of the window's first sample
     gate_open: bool
-    cepstra: NDArray[np.int32]  # [cepstra]
-    features: NDArray[np.uint8]  # [cepstra]
-    frame: NDArray[np.int8]  # [cepstra]
+    values: NDArray[np.int32]  # [size], as the front end leaves them
+    features: NDArray[np.uint8]  # [size]
+    frame: NDArray[np.int8]  # [size]
     decided: bool
-    input: NDArray[np.int8] | None  # [frames * cepstra], the tensor; None unless a full run decided
+    input: NDArray[np.int8] | None  # [frames * size], the tensor; None unless a full run decided
     scores: NDArray[np.int8] | None  # [labels]; None unless decided
     class_index: int  # 0: Unknown, or not decided
     score: int  # the largest one
@@ -75,7 +75,7 @@ class Model:
         return result
 
     def advance(self, frame: NDArray[np.int8]) -> None:
-        """One frame more; int8[cepstra]."""
+        """One frame more; int8[size]."""
         self._model.advance(_pointer(np.ascontiguousarray(frame, dtype=np.int8)))
 
     def finish(self) -> NDArray[np.uint8]:
@@ -154,16 +154,16 @@ class Pipeline:
     def _step(self, raw: StepStruct) -> Step:
         if raw.error:
             raise EngineError(f"the engine returned {raw.error} at window {raw.sequence}")
-        cepstra, frames = self.spec.mfcc.cepstra, self.spec.cascade.frames
+        size, frames = self.spec.front_end.size, self.spec.cascade.frames
         return Step(
             sequence=raw.sequence,
             start=raw.start,
             gate_open=raw.gate_open,
-            cepstra=_copy(raw.cepstra, cepstra),
-            features=_copy(raw.features, cepstra),
-            frame=_copy(raw.frame, cepstra),
+            values=_copy(raw.values, size),
+            features=_copy(raw.features, size),
+            frame=_copy(raw.frame, size),
             decided=raw.decided,
-            input=_copy(raw.input, frames * cepstra) if raw.decided else None,
+            input=_copy(raw.input, frames * size) if raw.decided else None,
             scores=_copy(raw.scores, self._scores) if raw.decided else None,
             class_index=raw.verdict.class_index if raw.decided else 0,
             score=raw.verdict.score if raw.decided else 0,
@@ -174,26 +174,26 @@ class Pipeline:
     def features(
         self, samples: NDArray[np.int16]
     ) -> tuple[NDArray[np.int32], NDArray[np.bool_], NDArray[np.uint8]]:
-        """pipeline_features() of a whole recording: window, gate, MFCC and scale, without classifying.
+        """pipeline_features() of a whole recording: window, gate, front end and scale, without classifying.
 
-        Returns cepstra int32[n, cepstra], gate open bool[n], features uint8[n, cepstra] of its n windows.
+        Returns values int32[n, size], gate open bool[n], features uint8[n, size] of its n windows.
         The pipeline is reset before and after.
         """
         self.reset()
-        count = self.spec.mfcc.cepstra
+        count = self.spec.front_end.size
         windows = [
-            (_copy(raw.cepstra, count), bool(raw.gate_open), _copy(raw.features, count))
+            (_copy(raw.values, count), bool(raw.gate_open), _copy(raw.features, count))
             for raw in self._windows(samples, self._library.pipeline_features)
         ]
         self.reset()
         return (
-            np.array([cepstra for cepstra, _, _ in windows], np.int32).reshape(-1, count),
+            np.array([values for values, _, _ in windows], np.int32).reshape(-1, count),
             np.array([gate_open for _, gate_open, _ in windows], np.bool_),
             np.array([features for _, _, features in windows], np.uint8).reshape(-1, count),
         )
 
     def classify(self, features: NDArray[np.uint8]) -> list[tuple[int, int]]:
-        """pipeline_classify() of uint8[n, cepstra]: cascade, classifier and decision, the gate open.
+        """pipeline_classify() of uint8[n, size]: cascade, classifier and decision, the gate open.
 
         Returns (class index, largest score) of each decision. The pipeline is reset before and after.
         """
@@ -202,7 +202,7 @@ class Pipeline:
     def decide(
         self, features: NDArray[np.uint8], gate: NDArray[np.bool_] | None = None
     ) -> list[tuple[int, int, NDArray[np.int8]]]:
-        """pipeline_classify() of uint8[n, cepstra], the gate of each window as bool[n] says, or open.
+        """pipeline_classify() of uint8[n, size], the gate of each window as bool[n] says, or open.
 
         Returns (index of the window, class index, scores int8[labels]) of each decision. The pipeline is
         reset before and after.

@@ -24,7 +24,7 @@ _TEXT = """\
 model = "model.tflite"
 kernels = "{kernels}"
 reference = "{reference}"
-every_layer = {every_layer}
+layer_outputs = {layer_outputs}
 """
 
 
@@ -33,30 +33,36 @@ def model_app(
     kernels: str = "small",
     reference: Reference = Reference.LITERT,
     *,
-    every_layer: bool = False,
-) -> Path:
-    """build/models/<stem>-<hash>/ with a copy of the model. UserError where the model cannot be built."""
-    _graph(model)
-    data = model.read_bytes()
+    layer_outputs: bool = False,
+    graph: Graph | None = None,
+) -> App:
+    """An app in build/models/<stem>-<hash>/ with a copy of the model. UserError where it cannot be built.
+
+    graph: the model, where it has been read; `model` then only names the app
+    """
+    graph = read_model(model) if graph is None else graph
+    data = graph.content
     stem = re.sub(r"[^A-Za-z0-9_]+", "_", model.stem)[:24].strip("_") or "model"
     mode = "" if kernels == "small" else f"-{kernels}"
-    mode += "-layers" if every_layer else ""
+    mode += "-layers" if layer_outputs else ""
     mode += "" if reference is Reference.LITERT else f"-{reference.value}"
     folder = ROOT / "build" / "models" / f"{stem}-{hashlib.sha256(data).hexdigest()[:8]}{mode}"
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "model.tflite", data)
-    write_whole(folder / "pipeline.toml", _text(kernels, reference, every_layer).encode())
-    return folder
+    copy, file = folder / "model.tflite", folder / "pipeline.toml"
+    write_whole(copy, data)
+    write_whole(file, _text(kernels, reference, layer_outputs).encode())
+    classifier = Classifier(copy, kernels=kernels, reference=reference, layer_outputs=layer_outputs)
+    return App(Spec(app_name(folder.name), file, classifier, None), graph)
 
 
 def bare_app(model: Path, kernels: str = "small", reference: Reference = Reference.LITERT) -> App:
     """The same without a folder, for what builds nothing; named after the model's file."""
-    graph = _graph(model)
+    graph = read_model(model)
     classifier = Classifier(model.absolute(), kernels=kernels, reference=reference)
     return App(Spec(app_name(model.stem), model.absolute(), classifier, None), graph)
 
 
-def _graph(model: Path) -> Graph:
+def read_model(model: Path) -> Graph:
     """The model; its faults are reported of the file that the user named."""
     if model.is_dir():
         app = (model / "pipeline.toml").is_file()
@@ -65,8 +71,8 @@ def _graph(model: Path) -> Graph:
     return load_graph(model)
 
 
-def _text(kernels: str, reference: Reference, every_layer: bool) -> str:
-    return _TEXT.format(kernels=kernels, reference=reference.value, every_layer=str(every_layer).lower())
+def _text(kernels: str, reference: Reference, layer_outputs: bool) -> str:
+    return _TEXT.format(kernels=kernels, reference=reference.value, layer_outputs=str(layer_outputs).lower())
 
 
 def write_whole(file: Path, data: bytes) -> None:

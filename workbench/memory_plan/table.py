@@ -6,15 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codegen.app.spec import Spec
-from codegen.app.tables import mfcc_scratch_bytes
+from codegen.app.tables import scratch_bytes
 from codegen.common.render import shape_text
-from codegen.incremental import Edges, Incremental, incremental
+from codegen.compile import Compiled
+from codegen.incremental import Edges, Incremental
 from codegen.incremental.edges.program import KeptRows
 from codegen.incremental.state import FlatStream, Rows, State, Stream
-from codegen.model.graph import Graph
-from codegen.passes.lower import lower
-from codegen.passes.memory_plan import Block, Plan, plan
+from codegen.passes.memory_plan import Block, Plan
 
 FEATURES, FRAME, DECISION, MODEL = "features", "each frame", "each decision", "model"
 FULL = "full run"
@@ -92,9 +90,9 @@ class MemoryPlan:
         return sum(row.size for row in self.kept)
 
 
-def memory_plan(spec: Spec, graph: Graph) -> MemoryPlan:
-    """What the generator makes of the app's model: the plan that is compiled."""
-    found = incremental(spec, graph)
+def memory_plan(compiled: Compiled) -> MemoryPlan:
+    """The plan by which the app's sources are generated."""
+    spec, found = compiled.spec, compiled.plan
     if isinstance(found, Incremental):
         parts = [(FRAME, found.step), (DECISION, found.rest)]
         kept = tuple(KeptRow(one.name, one.nbytes, _kept_text(one)) for one in found.states)
@@ -105,13 +103,14 @@ def memory_plan(spec: Spec, graph: Graph) -> MemoryPlan:
         kept = (frames, *(KeptRow(one.name, one.nbytes, _edge_text(one)) for one in found.kept))
         needed = found.arena
     else:
-        whole = plan(lower(graph, spec.classifier.reference, fast=spec.classifier.fast))
-        parts, kept, needed = [(MODEL, whole)], (), whole.arena
+        parts, kept, needed = [(MODEL, found)], (), found.arena
     calls: list[Call] = []
     rows: list[Row] = []
     if spec.pipeline is not None:
-        calls.append(Call(FEATURES, None, "MFCC"))
-        size = mfcc_scratch_bytes(spec.pipeline.mfcc)
+        calls.append(
+            Call(FEATURES, None, "MFCC" if spec.pipeline.front_end.section == "mfcc" else "front end")
+        )
+        size = scratch_bytes(spec.pipeline)
         rows.append(Row(0, size, 0, 0, "working memory of the features, before the model runs", ()))
     for phase, planned in parts:
         start = len(calls)

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codegen.app.spec import Spec
-from codegen.incremental.modes import mode_plan
-from codegen.model.graph import Graph
-from codegen.passes.lower import lower
+from codegen.compile import Compiled
+from codegen.emit.modes import mode_plan
 
 
 @dataclass(frozen=True)
@@ -30,10 +28,9 @@ class ModelLayer:
     state: int
 
 
-def model_layers(spec: Spec, graph: Graph) -> tuple[ModelLayer, ...]:
+def model_layers(compiled: Compiled) -> tuple[ModelLayer, ...]:
     """In the order of the generated C."""
-    program = lower(graph, spec.classifier.reference, fast=spec.classifier.fast)
-    defined = {layer.name: layer.macs for layer in program.layers}
+    defined = {layer.name: layer.macs for layer in compiled.program.layers}
     return tuple(
         ModelLayer(
             layer.name,
@@ -44,5 +41,5 @@ def model_layers(spec: Spec, graph: Graph) -> tuple[ModelLayer, ...]:
             layer.reason,
             layer.state,
         )
-        for layer in mode_plan(spec, graph).layers
+        for layer in mode_plan(compiled).layers
     )

@@ -14,14 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.app.spec import Spec, with_engine, with_kernels
-from codegen.app.spec_file import load_spec
 from codegen.board.description import Board, load_board
 from codegen.common.errors import UserError
-from codegen.incremental import Edges, incremental
-from codegen.model.graph import Graph
-from codegen.passes.int8_ends import computed_graph
-from codegen.passes.legalise import load_graph
+from codegen.compile import Compiled, compile_app
+from codegen.incremental import Edges
 from workbench.build import Build, build
 from workbench.profiling import memory, tflm
 from workbench.profiling.counter import Counted, count
@@ -35,8 +31,11 @@ from workbench.progress import waiting
 from workbench.targets import target_board
 
 DEFAULT_BOARD = "mps2_an386"
-STAGES = ("window", "gate", "mfcc", "scale", "decision")
-MFCC_PARTS = ("mfcc_window", "mfcc_normalise", "mfcc_fft", "mfcc_log_mel", "mfcc_dct", "mfcc_lift")
+STAGES = ("window", "gate", "front_end", "scale", "decision")
+FRONT_END_PARTS = {
+    "mfcc": ("window", "normalise", "fft", "log_mel", "dct", "lift"),
+    "micro_frontend": ("window", "fft", "filters", "reduce_noise", "control_gain", "log"),
+}
 
 
 @dataclass(frozen=True)
@@ -137,24 +136,23 @@ def profile(
         )
     board = target_board("qemu", board_name)
     assert board is not None
-    spec = with_kernels(load_spec(app), kernels)
-    spec = with_engine(spec, engine or spec.classifier.engine)
-    graph = computed_graph(spec, load_graph(spec.classifier.model))
+    compiled = compile_app(app, kernels, engine)
     built = build(board.name, app, build_dir, counting=True, kernels=kernels, engine=engine)
     shipped = built
     if named.name != board.name:
         shipped = build(named.name, app, build_dir, kernels=kernels, engine=engine)
     assert built.counting is not None
-    return _Profiler(spec, graph, board, built, built.counting).profile(named, shipped)
+    return _Profiler(compiled, board, built, built.counting).profile(named, shipped)
 
 
 class _Profiler:
-    def __init__(self, spec: Spec, graph: Graph, board: Board, built: Build, image: Path) -> None:
-        self.spec, self.graph, self.board, self.built = spec, graph, board, built
+    def __init__(self, compiled: Compiled, board: Board, built: Build, image: Path) -> None:
+        spec, graph = compiled.spec, compiled.graph
+        self.spec, self.board, self.built = spec, board, built
         self.image = image
         self.tflm = spec.classifier.engine == "tflm"
-        self.layers = tflm.operator_layers(spec, graph) if self.tflm else model_layers(spec, graph)
-        gaps = 0 if spec.pipeline is None else self._gaps(spec.pipeline.cascade.frames)
+        self.layers = tflm.operator_layers(compiled) if self.tflm else model_layers(compiled)
+        gaps = 0 if spec.pipeline is None else self._gaps(compiled, spec.pipeline.cascade.frames)
         with waiting("counting the instructions of decisions after every gap"):
             self.counted = count(image, board, counting_input(spec, graph, range(1, gaps + 1)))
         self.missed, self.worst = self._worst()
@@ -224,10 +222,11 @@ class _Profiler:
     def _incremental(self) -> bool:
         return any(layer.incremental for layer in self.layers)
 
-    def _gaps(self, frames: int) -> int:
+    def _gaps(self, compiled: Compiled, frames: int) -> int:
         """The most missed frames that are counted: from some number on all decisions are full runs."""
-        found = incremental(self.spec, self.graph) if self._incremental else ""
-        return min(frames, found.catch_up + 1) if isinstance(found, Edges) else frames if found else 1
+        if not self._incremental:
+            return 1
+        return min(frames, compiled.plan.catch_up + 1) if isinstance(compiled.plan, Edges) else frames
 
     def _worst(self) -> tuple[int, int]:
         """Frames since the last decision (of a bare model: tensors run) and instructions of the worst."""
@@ -284,12 +283,17 @@ class _Profiler:
         )
 
     def _stages(self) -> tuple[StageProfile, ...]:
-        parts = attribute(
-            self.trace, self.trace.one("mfcc"), function_site(MFCC_PARTS, "mfcc_frame"), self.chains
-        )
-        reported = tuple((name, parts[name]) for name in (*MFCC_PARTS, OTHER) if name in parts)
+        assert self.spec.pipeline is not None
+        section = self.spec.pipeline.front_end.section
+        functions = tuple(f"{section}_{part}" for part in FRONT_END_PARTS[section])
+        site = function_site(functions, f"{section}_frame")
+        parts = attribute(self.trace, self.trace.one("front_end"), site, self.chains)
+        reported = tuple((name, parts[name]) for name in (*functions, OTHER) if name in parts)
         return tuple(
-            StageProfile(name, self.counted.one(name), reported if name == "mfcc" else ()) for name in STAGES
+            StageProfile(section, self.counted.one(name), reported)
+            if name == "front_end"
+            else StageProfile(name, self.counted.one(name))
+            for name in STAGES
         )
 
     def _compare(self, counted: Counted, followed: Trace) -> None:

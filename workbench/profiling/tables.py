@@ -37,7 +37,7 @@ def model_table(folder: Path) -> str | None:
     for name, baseline in (*known, *others):
         file = folder / f"{name}.tflite"
         if file.is_file():
-            app = model_app(file)
+            app = model_app(file).spec.file.parent
             small, fast = (profile(app, kernels=kernels) for kernels in ("small", "fast"))
             rows.append(_model(name, baseline, small, fast))
     if not rows:

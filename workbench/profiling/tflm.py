@@ -16,7 +16,7 @@ from elftools.elf.elffile import ELFFile
 
 from codegen.app.spec import Spec
 from codegen.board.description import Board
-from codegen.model.graph import Graph
+from codegen.compile import Compiled
 from codegen.model.reader import read_graphs
 from toolbox.sizes import sizes
 from toolbox.tflm import parts
@@ -47,12 +47,12 @@ def kernel_of(op: str, members: Collection[str]) -> str | None:
     return max(named, key=len, default=None)
 
 
-def operator_layers(spec: Spec, graph: Graph) -> tuple[ModelLayer, ...]:
+def operator_layers(compiled: Compiled) -> tuple[ModelLayer, ...]:
     """A row an operator of the file, those for all layers of that operator together."""
     macs: Counter[str] = Counter()
-    for layer in model_layers(spec, graph):
+    for layer in model_layers(compiled):
         macs[layer.op] += layer.mac
-    counts = Counter(node.op for node in read_graphs(spec.classifier.model)[0].nodes)
+    counts = Counter(node.op for node in read_graphs(compiled.spec.classifier.model)[0].nodes)
     return tuple(
         ModelLayer(f"{op.lower()} x {count}", op, macs[op], macs[op], False, "", 0)
         for op, count in counts.items()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an app decides on its recordings, and what has changed since that was accepted.
 
-decisions.json beside the app's pipeline.toml holds, of each recording, how often which class was decided and
-a hash of all decision lines.
+decisions.json beside the app's pipeline.toml holds, of each recording, how often which class was decided, a
+hash of all decision lines, and every decision (workbench/report/decided.py).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from codegen.common.errors import UserError
 from workbench.audio.recording import read_audio
 from workbench.progress import progress
 from workbench.protocol.lines import Decision, parse_line
+from workbench.report.decided import Decided, Place, decode, encode, places, stride_of
 from workbench.suites.recordings import Recording
 from workbench.targets import Device
 
@@ -31,11 +32,15 @@ Cell = tuple[str, str]  # truth, decision
 
 @dataclass(frozen=True)
 class Heard:
-    """What was decided on one recording. counts: decisions by class; hash: of the lines, byte for byte."""
+    """What was decided on one recording. counts: decisions by class; hash: of the lines, byte for byte.
+
+    row: every decision; None where an earlier version stored it without them
+    """
 
     truth: str
     counts: Mapping[str, int]
     hash: str
+    row: tuple[Decided, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class Accepted:
     model: str  # start of the model's SHA-256
     contract: str  # feature contract
     recordings: Mapping[str, Heard]  # by the file's name
+    rate: int = 0  # samples a second; 0: not stored
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,14 @@ class Changed:
     name: str
     before: Heard
     now: Heard
+    rate: int = 0
+
+    @property
+    def places(self) -> list[Place]:
+        """Where the decisions differ, the earliest first. Empty where those of before were not stored."""
+        if self.before.row is None or self.now.row is None:
+            return []
+        return places(self.before.row, self.now.row)
 
     @property
     def classes(self) -> dict[str, tuple[int, int]]:
@@ -82,17 +96,19 @@ def hear(device: Device, recordings: Sequence[Recording]) -> Accepted:
     for recording in progress(recordings, len(recordings), "playing recordings"):
         lines = list(device.replay(read_audio(recording.file, rate, options=False)))
         parsed = [parse_line(line) for line in lines]
-        labels = Counter(decision.label for decision in parsed if isinstance(decision, Decision))
+        made = [line for line in parsed if isinstance(line, Decision)]
+        labels = Counter(one.label for one in made)
+        row = tuple(Decided(one.segment_start + one.segment_length, one.label, one.score) for one in made)
         digest = hashlib.sha256("\n".join(lines).encode("ascii")).hexdigest()[:16]
         truth = recording.words or UNLABELLED
-        heard[recording.file.name] = Heard(truth, dict(sorted(labels.items())), digest)
-    return Accepted(device.boot.model, device.boot.contract or "", heard)
+        heard[recording.file.name] = Heard(truth, dict(sorted(labels.items())), digest, row)
+    return Accepted(device.boot.model, device.boot.contract or "", heard, rate)
 
 
 def changed(before: Accepted, now: Accepted) -> list[Changed]:
     """Recordings of both whose lines differ; those first on which most decisions are of another class."""
     both = [name for name in now.recordings if name in before.recordings]
-    pairs = [Changed(name, before.recordings[name], now.recordings[name]) for name in both]
+    pairs = [Changed(name, before.recordings[name], now.recordings[name], now.rate) for name in both]
     found = [pair for pair in pairs if pair.before.hash != pair.now.hash]
     return sorted(found, key=lambda pair: -pair.moved)
 
@@ -113,29 +129,39 @@ def read(app: Path) -> Accepted | None:
         return None
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
-        recordings = {name: _heard(value) for name, value in values["recordings"].items()}
-        return Accepted(str(values["model"]), str(values["contract"]), recordings)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        stride, labels = int(values.get("stride", 1)), [str(label) for label in values.get("labels", [])]
+        recordings = {name: _heard(value, stride, labels) for name, value in values["recordings"].items()}
+        return Accepted(str(values["model"]), str(values["contract"]), recordings, int(values.get("rate", 0)))
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
         raise UserError(
             "is not what a report stores", file=file, remedy="Remove it, and accept a report anew."
         ) from None
 
 
-def _heard(value: Any) -> Heard:
+def _heard(value: Any, stride: int, labels: Sequence[str]) -> Heard:
     counts = {str(label): int(count) for label, count in value["decided"].items()}
-    return Heard(str(value["truth"]), counts, str(value["hash"]))
+    row = decode(str(value["row"]), stride, labels) if "row" in value else None
+    return Heard(str(value["truth"]), counts, str(value["hash"]), row)
 
 
 def write(app: Path, now: Accepted) -> Path:
     """Stores it, a recording a line; the file."""
-    rows = [
-        f"  {json.dumps(name)}: "
-        + json.dumps({"truth": one.truth, "decided": dict(one.counts), "hash": one.hash}, ensure_ascii=False)
-        for name, one in sorted(now.recordings.items())
-    ]
-    text = '{"model": %s, "contract": %s, "recordings": {\n%s\n}}\n'
+    stored = [one.row for one in now.recordings.values() if one.row is not None]
+    stride, labels = stride_of(stored), sorted({one.label for row in stored for one in row})
+    head = {
+        "model": now.model,
+        "contract": now.contract,
+        "rate": now.rate,
+        "stride": stride,
+        "labels": labels,
+    }
+    rows = []
+    for name, one in sorted(now.recordings.items()):
+        value: dict[str, Any] = {"truth": one.truth, "decided": dict(one.counts), "hash": one.hash}
+        if one.row is not None:
+            value["row"] = encode(one.row, stride, labels)
+        rows.append(f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}")
+    text = ",\n".join(rows)
     file = app / FILE
-    file.write_text(
-        text % (json.dumps(now.model), json.dumps(now.contract), ",\n".join(rows)), encoding="utf-8"
-    )
+    file.write_text(f'{json.dumps(head)[:-1]}, "recordings": {{\n{text}\n}}}}\n', encoding="utf-8")
     return file

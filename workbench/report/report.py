@@ -141,6 +141,8 @@ def as_object(report: Report) -> dict[str, Any]:
                     "truth": one.now.truth,
                     "before": dict(one.before.counts),
                     "now": dict(one.now.counts),
+                    "differing": len(one.places),
+                    "first": _place(one),
                 }
                 for one in report.changed
             ],
@@ -151,6 +153,18 @@ def as_object(report: Report) -> dict[str, Any]:
                 for cell in report.cells
             ],
         },
+    }
+
+
+def _place(one: Changed) -> dict[str, Any] | None:
+    """The first decision that differs; None where those of before were not stored."""
+    if not one.places:
+        return None
+    place = one.places[0]
+    sides = {"before": place.before, "now": place.now}
+    return {"seconds": round(place.end / one.rate, 4)} | {
+        side: None if made is None else {"label": made.label, "score": made.score}
+        for side, made in sides.items()
     }
 
 

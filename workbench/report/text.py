@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from codegen.app.keys import UNKNOWN
 from workbench.profiling.budgets import Change
+from workbench.report.decided import Decided
 from workbench.report.decisions import Changed
 from workbench.report.report import Report
 
@@ -79,10 +80,21 @@ def _decisions(report: Report) -> list[str]:
 
 
 def difference(one: Changed) -> str:
-    """knocking 21 -> 15, Unknown (below threshold) 6 -> 12."""
-    if not one.classes:
-        return f"{counts(one.now.counts)} as before, in other windows or with other scores"
-    return ", ".join(f"{named(label)} {was} -> {now}" for label, (was, now) in one.classes.items())
+    """knocking 21 -> 15, Unknown (below threshold) 6 -> 12; 6 differ, at 3.100 s first: ..."""
+    if one.classes:
+        words = ", ".join(f"{named(label)} {was} -> {now}" for label, (was, now) in one.classes.items())
+    else:
+        words = f"{counts(one.now.counts)} as before, in other windows or with other scores"
+    found = one.places
+    if not found:
+        return words if one.classes else f"{words}; which ones was not stored"
+    was, now = (_decided(each) for each in (found[0].before, found[0].now))
+    differ = f"{len(found)} differ" if len(found) > 1 else "1 differs"
+    return f"{words}; {differ}, at {found[0].end / one.rate:.3f} s first: {was} before, {now} now"
+
+
+def _decided(one: Decided | None) -> str:
+    return "no decision" if one is None else f"{named(one.label)} with score {one.score}"
 
 
 def named(label: str) -> str:

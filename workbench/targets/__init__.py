@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codegen.board.description import Board, load_board
 from codegen.board.stand_in import able, qemu_board
@@ -16,6 +17,9 @@ from workbench.targets.pc import pc_link
 from workbench.targets.qemu import Microphone, QemuOptions, qemu_link
 from workbench.targets.renode import RenodeOptions, renode_link
 from workbench.targets.serial_port import BAUD, SerialLink, is_hardware
+
+if TYPE_CHECKING:
+    from codegen.compile import App
 
 __all__ = [
     "BAUD",
@@ -97,7 +101,7 @@ def open_target(
 
 
 def open_app(
-    app: Path,
+    app: Path | App,
     target: str,
     *,
     board: str | None = None,
@@ -113,10 +117,12 @@ def open_app(
     engine: "aot" or "tflm" in place of the app's own.
     UserError also where the build fails or a board runs something else.
     """
+    from codegen.compile import load_app
     from workbench.build import build
 
+    app = load_app(app)
     runs = target_board(target, board)
-    image = build(runs.name, app, build_dir, engine=engine).image if runs is not None else None
+    image = build(runs.name, app.spec, build_dir, engine=engine).image if runs is not None else None
     device = open_target(target, image, board=board, qemu=qemu, renode=renode, baud=baud, timeout=timeout)
     try:
         _check_same(device, app)
@@ -126,15 +132,12 @@ def open_app(
     return device
 
 
-def _check_same(device: Device, app: Path) -> None:
+def _check_same(device: Device, app: App) -> None:
     from codegen.app.contract import feature_contract
     from codegen.app.fit import remarks
-    from codegen.app.spec_file import load_spec
     from codegen.passes.int8_ends import int8_ends
-    from codegen.passes.legalise import load_graph
 
-    spec = load_spec(app)
-    graph = load_graph(spec.classifier.model)
+    spec, graph = app.spec, app.graph
     for text in remarks(spec, int8_ends(graph)):
         remark(text, once=True)
     model = graph.sha256[:16]

@@ -73,7 +73,7 @@ def pictures(values: NDArray[np.uint8], frames: int, layout: Layout) -> NDArray[
 
 def tensor_shape(pipeline: spec.Pipeline, layout: Layout) -> Shape:
     """Rows and columns of the model's input tensor."""
-    frames, cepstra = pipeline.cascade.frames, pipeline.mfcc.cepstra
+    frames, cepstra = pipeline.cascade.frames, pipeline.front_end.size
     return (frames, cepstra) if layout is Layout.FRAMES_BY_CEPSTRA else (cepstra, frames)
 
 

@@ -106,10 +106,10 @@ def _check_overlaps(
             end = min(segment.end, segments[other].end)
             errors.append(
                 fault(
-                    f"this segment ({labels[classes[second]]}) overlaps that of line {segments[first].line} "
+                    f"this segment ({labels[classes[second]]}) overlaps that of {segments[first].place} "
                     f"({labels[classes[first]]}): samples {segment.start} to {end} of {segment.file.name}",
                     segments[second].source,
-                    segments[second].line,
+                    segments[second].place,
                     "Shorten one of them: a sample is of one class.",
                 )
             )
@@ -125,12 +125,12 @@ def _check_overlaps(
 
 def _places(segments: Sequence[Segment]) -> str:
     """labels.csv lines 3, 5, 9 and 12 more."""
-    by_source: dict[Path, list[int]] = {}
-    for segment in segments:
-        by_source.setdefault(segment.source, []).append(segment.line)
+    by_source: dict[Path, list[str]] = {}
+    for segment in sorted(segments, key=lambda one: one.line):
+        by_source.setdefault(segment.source, []).append(segment.place.removeprefix("line "))
     reported = []
     for source, lines in by_source.items():
-        shown = ", ".join(str(line) for line in sorted(lines)[:_LINES])
+        shown = ", ".join(lines[:_LINES])
         more = f" and {len(lines) - _LINES} more" if len(lines) > _LINES else ""
         reported.append(f"{source.name} line{'s' if len(lines) > 1 else ''} {shown}{more}")
     return "; ".join(reported)
@@ -159,7 +159,7 @@ def recordings(
             raise UserError(
                 f"the segment ends at sample {furthest.end}, its recording at {len(samples)}",
                 file=furthest.source,
-                place=f"line {furthest.line}",
+                place=furthest.place,
                 remedy=f"Give sample numbers within {file.name}.",
             )
         yield Recording(file, samples, tuple(own))

@@ -60,7 +60,7 @@ class Set:
         """Features as the network's input holds them; of what is learnt from also those of altered copies."""
         frames = pipeline.spec.cascade.frames
         if not self.pieces:
-            size = frames * pipeline.spec.mfcc.cepstra
+            size = frames * pipeline.spec.front_end.size
             return Vectors(np.zeros((0, size), np.uint8), np.zeros(0, np.int32))
         made = vectors(
             pipeline,

@@ -53,7 +53,7 @@ class Heard:
     truths: tuple[Truth, ...]
     background: bool
     peaks: Integers  # [n] largest |sample| of each window
-    features: NDArray[np.uint8]  # [n, cepstra]
+    features: NDArray[np.uint8]  # [n, size]
 
 
 @dataclass(frozen=True)

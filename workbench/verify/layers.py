@@ -14,7 +14,7 @@ from codegen.passes.layer_outputs import LayerOutput
 from workbench.host.engine import Engine
 from workbench.progress import progress
 from workbench.verify.outputs import Difference, Inputs, Verification, compare
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 
 _BLOCK = 16  # inputs whose tensors are held at once
 
@@ -40,7 +40,7 @@ class _Count:
 
 def verify_layers(
     engine: Engine,
-    oracle: Oracle,
+    reference: ReferenceInterpreter,
     graph: Graph,
     outputs: Sequence[LayerOutput],
     inputs: Inputs,
@@ -50,7 +50,7 @@ def verify_layers(
     """The layers in order. engine: of the model with all layers' outputs (passes/layer_outputs.py)."""
     counts = [_Count() for _ in outputs]
     for start, rows in _blocks(inputs.values, sequence):
-        wanted = oracle.some(rows, [output.tensor.index for output in outputs], sequence=sequence)
+        wanted = reference.some(rows, [output.tensor.index for output in outputs], sequence=sequence)
         found = _run(engine, rows, sequence)
         for output, count, expected in zip(outputs, counts, wanted, strict=True):
             tensor = output.tensor

@@ -7,19 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from codegen.app.spec import Spec
-from codegen.app.spec_file import load_spec
 from codegen.common.reference import Reference
-from codegen.model.graph import Graph
-from codegen.passes.layer_outputs import layer_outputs
-from codegen.passes.legalise import load_graph
-from codegen.passes.lower import lower
+from codegen.compile import App, compile_app
 from workbench.host import engine as inference
 from workbench.host.model_app import model_app
 from workbench.progress import waiting
 from workbench.verify.layers import Layer, first_differing, verify_layers
 from workbench.verify.outputs import Inputs, Verification, make_inputs, verify
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 from workbench.verify.unsquashed import without_squashing
 
 
@@ -55,34 +50,33 @@ class Report:
         return sum(result.differing for result in everything)
 
 
-def verify_model(spec: Spec, graph: Graph, wanted: Wanted) -> Report:
-    """Builds the app's model where it is not up to date, and compares. OracleError without a reference."""
-    output, inputs = _verify(spec, graph, wanted)
+def verify_model(app: App, wanted: Wanted) -> Report:
+    """Builds the model where it is not up to date, and compares. NoReferenceError: it has no reference."""
+    output, inputs = _verify(app, wanted)
     results = {"output": output}
-    kernels, model = spec.classifier.kernels, spec.classifier.model
-    cut = without_squashing(model)
+    cut = without_squashing(app.spec.classifier.model, app.graph)
     if cut is not None:
-        bare = load_spec(model_app(cut[0], kernels, wanted.reference))
-        results[f"input of the last {cut[1]}"] = _verify(bare, load_graph(bare.classifier.model), wanted)[0]
+        bare = model_app(cut.name, app.spec.classifier.kernels, wanted.reference, graph=cut.graph)
+        results[f"input of the last {cut.op}"] = _verify(bare, wanted)[0]
     layers, culprit = None, None
     aot = wanted.engine == "aot"
     if wanted.layers and aot:
-        layers = _layers(spec, graph, wanted, inputs)
+        layers = _layers(app, wanted, inputs)
         culprit = first_differing(layers)
     elif output.first is not None and aot:
-        culprit = first_differing(_layers(spec, graph, wanted, _around(inputs, output, wanted.sequence)))
+        culprit = first_differing(_layers(app, wanted, _around(inputs, output, wanted.sequence)))
     return Report(results, layers, culprit)
 
 
-def _verify(spec: Spec, graph: Graph, wanted: Wanted) -> tuple[Verification, Inputs]:
-    model = spec.classifier.model
+def _verify(app: App, wanted: Wanted) -> tuple[Verification, Inputs]:
+    graph, model = app.graph, app.spec.classifier.model
     sequence = wanted.sequence and bool(graph.variables)
     with (
-        Oracle(model, wanted.reference) as oracle,
-        inference.open_engine(spec.file.parent, spec, wanted.target, wanted.engine) as engine,
+        ReferenceInterpreter(model, wanted.reference, graph.content) as reference_interpreter,
+        inference.open_engine(app, wanted.target, wanted.engine) as engine,
     ):
         with waiting("choosing inputs, some of them between two classes"):
-            inputs = make_inputs(oracle, graph, wanted.samples, wanted.seed, sequence=sequence)
+            inputs = make_inputs(reference_interpreter, graph, wanted.samples, wanted.seed, sequence=sequence)
         return verify(engine, inputs, graph, sequence=sequence), inputs
 
 
@@ -95,14 +89,14 @@ def _around(inputs: Inputs, output: Verification, sequence: bool) -> Inputs:
     return Inputs(inputs.values[chosen], names, inputs.expected[chosen])
 
 
-def _layers(spec: Spec, graph: Graph, wanted: Wanted, inputs: Inputs) -> list[Layer]:
+def _layers(app: App, wanted: Wanted, inputs: Inputs) -> list[Layer]:
     """Of the same program, kernels and memory plan, built to append all layers' outputs."""
-    model, reference = spec.classifier.model, wanted.reference
-    bare = load_spec(model_app(model, spec.classifier.kernels, reference, every_layer=True))
-    outputs = layer_outputs(graph, lower(graph, reference, fast=spec.classifier.fast))
+    graph, classifier, reference = app.graph, app.spec.classifier, wanted.reference
+    bare = model_app(classifier.model, classifier.kernels, reference, layer_outputs=True, graph=graph)
+    outputs = compile_app(bare).layer_outputs
     sequence = wanted.sequence and bool(graph.variables)
     with (
-        Oracle(model, reference) as oracle,
-        inference.open_engine(bare.file.parent, bare, wanted.target, wanted.engine) as engine,
+        ReferenceInterpreter(classifier.model, reference, graph.content) as reference_interpreter,
+        inference.open_engine(bare, wanted.target, wanted.engine) as engine,
     ):
-        return verify_layers(engine, oracle, graph, outputs, inputs, sequence=sequence)
+        return verify_layers(engine, reference_interpreter, graph, outputs, inputs, sequence=sequence)

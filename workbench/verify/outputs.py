@@ -13,7 +13,7 @@ from codegen.common.errors import UserError
 from codegen.model.graph import Graph, Tensor
 from workbench.host.engine import Engine, run_all
 from workbench.progress import progress
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 
 MOST_VALUES = 1 << 25  # of all random inputs
 _BLOCK = 16  # inputs the interpreter gets at once: a large model still shows progress
@@ -103,7 +103,9 @@ class Inputs:
     expected: NDArray[Any]
 
 
-def make_inputs(oracle: Oracle, graph: Graph, samples: int, seed: int, *, sequence: bool = False) -> Inputs:
+def make_inputs(
+    reference: ReferenceInterpreter, graph: Graph, samples: int, seed: int, *, sequence: bool = False
+) -> Inputs:
     """The patterns, `samples` random inputs and as many on boundaries.
 
     sequence: a streaming model keeps its state from one input to the next; nothing is bisected then, nor
@@ -120,15 +122,15 @@ def make_inputs(oracle: Oracle, graph: Graph, samples: int, seed: int, *, sequen
     else:
         inputs, names = probes(graph.input, samples, seed)
     if sequence:
-        return Inputs(inputs, names, oracle.run(inputs, sequence=True))
-    expected = _reference(oracle, inputs)
+        return Inputs(inputs, names, reference.run(inputs, sequence=True))
+    expected = _reference(reference, inputs)
     if graph.input.dtype == "float32":
         return Inputs(inputs, names, expected)
-    more = on_boundaries(oracle, inputs, expected, samples, seed)
+    more = on_boundaries(reference, inputs, expected, samples, seed)
     if len(more):
         inputs = np.concatenate([inputs, more])
         names += [f"boundary {index}" for index in range(len(more))]
-        expected = np.concatenate([expected, _reference(oracle, more)])
+        expected = np.concatenate([expected, _reference(reference, more)])
     return Inputs(inputs, names, expected)
 
 
@@ -138,7 +140,7 @@ def verify(engine: Engine, inputs: Inputs, graph: Graph, *, sequence: bool = Fal
 
 
 def on_boundaries(
-    oracle: Oracle, inputs: NDArray[Any], outputs: NDArray[Any], count: int, seed: int
+    reference: ReferenceInterpreter, inputs: NDArray[Any], outputs: NDArray[Any], count: int, seed: int
 ) -> NDArray[Any]:
     """Up to `count` inputs where the model is undecided: bisected between pairs of inputs it tells apart.
 
@@ -153,7 +155,7 @@ def on_boundaries(
     near_output, far_output = flat[pairs[:, 0]], flat[pairs[:, 1]]
     for _ in range(_BISECTIONS if len(pairs) else 0):
         middle = (near + far) // 2
-        found = _reference(oracle, middle.astype(inputs.dtype)).reshape(len(middle), -1).astype(np.int64)
+        found = _reference(reference, middle.astype(inputs.dtype)).reshape(len(middle), -1).astype(np.int64)
         same = _side(found, near_output, far_output)
         near[same], near_output[same] = middle[same], found[same]
         far[~same], far_output[~same] = middle[~same], found[~same]
@@ -167,10 +169,12 @@ def _side(outputs: NDArray[Any], near: NDArray[Any], far: NDArray[Any]) -> NDArr
     return np.asarray(np.abs(outputs - near) < np.abs(outputs - far))[:, 0]
 
 
-def _reference(oracle: Oracle, inputs: NDArray[Any]) -> NDArray[Any]:
+def _reference(reference: ReferenceInterpreter, inputs: NDArray[Any]) -> NDArray[Any]:
     """The interpreter's outputs, in blocks so that progress is seen."""
     blocks = [inputs[start : start + _BLOCK] for start in range(0, len(inputs), _BLOCK)]
-    return np.concatenate([oracle.run(block) for block in progress(blocks, len(blocks), "reference, blocks")])
+    return np.concatenate(
+        [reference.run(block) for block in progress(blocks, len(blocks), "reference, blocks")]
+    )
 
 
 def compare(expected: NDArray[Any], found: NDArray[Any], names: list[str]) -> Verification:

@@ -8,6 +8,7 @@ its own, because a model that an interpreter does not survive must not end ours.
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import signal
 import subprocess
@@ -30,7 +31,7 @@ TIMEOUT = 60  # seconds to wait for a child that was reported to end
 _TFLM = ".venv-tflm"
 
 
-class OracleError(Exception):
+class NoReferenceError(Exception):
     """The interpreter refused the model or died; the message names the model."""
 
 
@@ -50,10 +51,13 @@ def interpreter_python(reference: Reference) -> Path:
     return ROOT / _TFLM / "bin/python"
 
 
-class Oracle:
-    """A model in the reference interpreter: `with Oracle(path) as oracle: outputs = oracle.run(inputs)`."""
+class ReferenceInterpreter:
+    """A model in a process of its own: `with ReferenceInterpreter(path) as model: model.run(inputs)`."""
 
-    def __init__(self, model: Path, reference: Reference = Reference.LITERT) -> None:
+    def __init__(
+        self, model: Path, reference: Reference = Reference.LITERT, content: bytes | None = None
+    ) -> None:
+        """content: the file's, where it has been read; `model` then only names it in messages"""
         self.model = model
         # Not a pipe: one that nobody reads would fill up and stop the child.
         self._said = tempfile.TemporaryFile()  # noqa: SIM115
@@ -65,12 +69,12 @@ class Oracle:
             cwd=ROOT,
         )
         try:
-            self._ask("load", str(model))
+            self.load(model, content)
         except BaseException:
             self.close()
             raise
 
-    def __enter__(self) -> Oracle:
+    def __enter__(self) -> ReferenceInterpreter:
         return self
 
     def __exit__(
@@ -82,7 +86,8 @@ class Oracle:
         """Ends the process."""
         for stream in (self._child.stdin, self._child.stdout):
             if stream is not None:
-                stream.close()
+                with contextlib.suppress(BrokenPipeError):  # it has died with something unread
+                    stream.close()
         try:
             self._child.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
@@ -90,10 +95,11 @@ class Oracle:
             self._child.wait()
         self._said.close()
 
-    def load(self, model: Path) -> None:
+    def load(self, model: Path, content: bytes | None = None) -> None:
         """Another model in the same process."""
         self.model = model
-        self._ask("load", str(model))
+        data = model.read_bytes() if content is None else content
+        self._ask("load", "", [np.frombuffer(data, np.uint8)])
 
     def run(self, inputs: NDArray[Any], *, sequence: bool = False) -> NDArray[Any]:
         """Outputs for inputs with the batch on axis 0 (each row one run of the model's batch of 1).
@@ -121,9 +127,9 @@ class Oracle:
             send(stdin, command, text, arrays or [])
             status, text, answer = receive(stdout)
         except (BrokenPipeError, EOFError):
-            raise OracleError(f"{self.model}: the reference interpreter {self._end()}") from None
+            raise NoReferenceError(f"{self.model}: the reference interpreter {self._end()}") from None
         if status != "ok":
-            raise OracleError(f"{self.model}: the reference interpreter refuses: {text}")
+            raise NoReferenceError(f"{self.model}: the reference interpreter refuses: {text}")
         return answer
 
     def _end(self) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -43,11 +42,11 @@ class Model(Protocol):
 class LiteRT:
     """LiteRT's interpreter with BUILTIN_REF kernels; its default kernels give other bits."""
 
-    def __init__(self, file: str, *, preserve: bool = False) -> None:
+    def __init__(self, content: bytes, *, preserve: bool = False) -> None:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
         self._interpreter = Interpreter(
-            file,
+            model_content=content,
             experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
             experimental_preserve_all_tensors=preserve,
         )
@@ -85,17 +84,16 @@ class LiteRT:
 class Tflm:
     """TensorFlow Lite Micro's interpreter with its reference kernels, as its own Python package has it."""
 
-    def __init__(self, file: str, *, preserve: bool = False) -> None:
+    def __init__(self, content: bytes, *, preserve: bool = False) -> None:
         from tflite_micro import runtime
 
-        data = Path(file).read_bytes()
         config = runtime.InterpreterConfig
         self._interpreter = runtime.Interpreter.from_bytes(
-            data,
-            arena_size=_ARENA + 10 * len(data),
+            content,
+            arena_size=_ARENA + 10 * len(content),
             intrepreter_config=config.kPreserveAllTensors if preserve else config.kAllocationRecording,
         )
-        model = runtime.convert_bytearray_to_object(data)
+        model = runtime.convert_bytearray_to_object(content)
         self._count = len(model.subgraphs[0].tensors)
         self.stateful = runtime.count_resource_variables(model) > 0
 
@@ -136,15 +134,15 @@ class Answers:
 
     def __init__(self, kind: str) -> None:
         self._kind = KINDS[kind]
-        self._file = ""
+        self._content = b""
 
-    def load(self, file: str) -> None:
+    def load(self, content: bytes) -> None:
         """Another model; raises what the interpreter raises."""
-        self._file = file
+        self._content = content
         self._fresh()
 
     def _fresh(self, *, preserve: bool = False) -> Model:
-        return self._kind(self._file, preserve=preserve)
+        return self._kind(self._content, preserve=preserve)
 
     def run(self, rows: NDArray[Any], *, sequence: bool) -> NDArray[Any]:
         """Outputs, [n, ...]."""
@@ -186,13 +184,13 @@ def main() -> int:
     answers = Answers(sys.argv[1])
     while True:
         try:
-            command, text, arrays = receive(sys.stdin.buffer)
+            command, _, arrays = receive(sys.stdin.buffer)
         except EOFError:
             return 0
         answer: list[NDArray[Any]] = []
         try:
             if command == "load":
-                answers.load(text)
+                answers.load(arrays[0].tobytes())
             elif command in ("some", "some in sequence"):
                 answer = answers.some(*arrays, sequence=command == "some in sequence")
             elif command in ("run", "sequence"):

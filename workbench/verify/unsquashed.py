@@ -3,46 +3,49 @@
 
 from __future__ import annotations
 
-import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import ai_edge_litert.schema_py_generated as schema
 import flatbuffers
 
 from codegen.common.errors import UserError
-from codegen.common.paths import ROOT
+from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
-from workbench.host.model_app import write_whole
 
 
-def without_squashing(model: Path) -> tuple[Path, str] | None:
-    """The model that ends before its final SOFTMAX or LOGISTIC, and which it is; None where there is none.
+@dataclass(frozen=True)
+class Unsquashed:
+    """A model that ends before its last SOFTMAX or LOGISTIC (op). name: of the file that it would be in"""
 
-    `model` has been read and legalised.
+    name: Path
+    graph: Graph
+    op: str
+
+
+def without_squashing(model: Path, graph: Graph) -> Unsquashed | None:
+    """The model without its last layer; None where that is none of both, or reads what cannot be an output.
+
+    model: the file that `graph` was read from
     """
-    data = model.read_bytes()
-    cut = schema.ModelT.InitFromPackedBuf(data)
+    cut = schema.ModelT.InitFromPackedBuf(graph.content)
     if len(cut.subgraphs) != 1:
         return None  # a streaming model keeps its state in others
-    (graph,) = cut.subgraphs
-    last = graph.operators[-1]
+    (main,) = cut.subgraphs
+    last = main.operators[-1]
     code = cut.operatorCodes[last.opcodeIndex]
     names = {getattr(schema.BuiltinOperator, name): name for name in ("SOFTMAX", "LOGISTIC")}
     name = names.get(max(code.builtinCode, code.deprecatedBuiltinCode))
     source = int(last.inputs[0])
-    if name is None or list(last.outputs) != list(graph.outputs) or source in graph.inputs:
+    if name is None or list(last.outputs) != list(main.outputs) or source in main.inputs:
         return None
-    graph.operators = graph.operators[:-1]
-    graph.outputs = [source]
+    main.operators = main.operators[:-1]
+    main.outputs = [source]
     cut.signatureDefs = None  # they name the output that is no more
-    builder = flatbuffers.Builder(len(data))
+    builder = flatbuffers.Builder(len(graph.content))
     builder.Finish(cut.Pack(builder), b"TFL3")
-    folder = ROOT / "build" / "models" / "cut" / hashlib.sha256(data).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{model.stem}_logits.tflite"
-    write_whole(file, bytes(builder.Output()))
+    named = model.with_name(f"{model.stem}_logits.tflite")
     try:
-        load_graph(file)
+        return Unsquashed(named, load_graph(named, bytes(builder.Output())), name)
     except UserError:
         return None  # what goes into the last layer cannot be an output
-    return file, name

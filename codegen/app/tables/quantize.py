@@ -10,6 +10,8 @@ import numpy as np
 
 from codegen.app.spec import Rounding
 
+BYTES = tuple(range(-128, 128))  # u - 128: features of a publisher's formula are the tensor's bytes already
+
 
 def quantize_table(offset: int, scale: float, zero_point: int, rounding: Rounding) -> tuple[int, ...]:
     """sat8(round((u - offset) / scale) + zero_point) for u = 0..255.

@@ -86,7 +86,7 @@ class _Choice:
 def edges(spec: Spec, graph: Graph, hop: int = 1) -> Edges:
     """The incremental form. NotIncrementalError where nothing is gained. hop: frames between decisions"""
     assert spec.pipeline is not None
-    cascade, cepstra = spec.pipeline.cascade, spec.pipeline.mfcc.cepstra
+    cascade, cepstra = spec.pipeline.cascade, spec.pipeline.front_end.size
     frames, limit = cascade.frames, cascade.memory
     if any(node.op == "VAR_HANDLE" for node in graph.nodes):
         raise NotIncrementalError("the model keeps state of its own")

@@ -12,7 +12,7 @@ from codegen.incremental.edges.timeline import Timelines
 from codegen.kernels.layer import Layer, Program
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.passes.lower import lowered, program
-from codegen.passes.wide_weights import widened
+from codegen.passes.wide_weights import wide_weights
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def full_run(model: Model, kept: Mapping[int, KeptRows]) -> Calls:
             calls.append(Keep(state, source, rows.rows * state.size))
     made = program(lowering, layers)
     calls += [Compute((0,), 0)] * (len(made.layers) - len(layers))
-    return Calls(widened(made) if model.fast else made, tuple(calls), 0)
+    return Calls(wide_weights(made) if model.fast else made, tuple(calls), 0)
 
 
 def decision(

@@ -11,8 +11,8 @@ import pytest
 
 from codegen.app import contract as contract_module
 from codegen.app.contract import feature_contract
-from codegen.app.spec import Audio, Cascade, Gate, Layout, Mfcc, Rounding, Scale, Window
-from codegen.app.tables import mfcc_tables
+from codegen.app.spec import Audio, Cascade, Gate, Layout, Mfcc, Pipeline, Rounding, Scale, Window
+from codegen.app.tables import MfccTables, front_end_tables
 from tests.support.apps import App
 
 BASE = App()
@@ -69,11 +69,12 @@ def test_what_may_change_without_training_leaves_it() -> None:
 def test_a_table_made_otherwise_changes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     before = contract()
 
-    def other(audio: Audio, window: Window, mfcc: Mfcc) -> object:
-        tables = mfcc_tables(audio, window, mfcc)
+    def other(pipeline: Pipeline) -> object:
+        tables = front_end_tables(pipeline)
+        assert isinstance(tables, MfccTables)
         return dataclasses.replace(tables, log2=(1, *tables.log2[1:]))
 
-    monkeypatch.setattr(contract_module, "mfcc_tables", other)
+    monkeypatch.setattr(contract_module, "front_end_tables", other)
     assert contract() != before
 
 

@@ -129,7 +129,7 @@ def test_one_tensor_goes_in_and_one_comes_out() -> None:
 
 def test_the_line_is_told_where_the_file_is_there(tmp_path: Path) -> None:
     file = tmp_path / "pipeline.toml"
-    file.write_text('[classifier]\nmodel = "m"\n[decision]\nlabels = ["a", "b"]\nthreshold = 0.5\n')
+    file.write_text('[classifier]\nmodel = "m"\n[decision]\nlabels = ["a", "b"]\nthreshold = 0.5\n[mfcc]\n')
     spec = dataclasses.replace(App(labels=("a", "b")).spec, file=file)
     with pytest.raises(UserError) as caught:
         check(spec, graph(1, 15, 20, 1))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from codegen.app import spec
 from codegen.app.keys import KEYS, REQUIRED, Whole
 from codegen.app.spec import Layout, Rounding
-from codegen.app.spec_file import app_name, load_spec
+from codegen.app.spec_file import FRONT_ENDS, app_name, load_spec
 from codegen.common.errors import UserError, UserErrors
 from codegen.common.paths import ROOT
 from codegen.common.reference import Reference
@@ -29,6 +29,8 @@ DECISION = '[decision]\nlabels = ["a", "b"]\nthreshold = 0.80\n'
 def app(tmp_path: Path, text: str, folder: str = "door") -> Path:
     path = tmp_path / folder
     path.mkdir(exist_ok=True)
+    if "decision" in text and not any(f"[{section}]" in text for section in FRONT_ENDS):
+        text += "\n[mfcc]\n"
     (path / "pipeline.toml").write_text(text, encoding="utf-8")
     (path / "model.tflite").write_bytes(b"no model, but a file")
     return path
@@ -63,7 +65,7 @@ def test_defaults_are_the_tutorial(tmp_path: Path) -> None:
         "audio": {"sample_rate": 16000, "dc_block": 0},
         "window": {"size": 400, "stride": 400},
         "gate": {"threshold": 600, "backoff": 14, "delay": 0},
-        "mfcc": {
+        "front_end": {
             "cepstra": 20,
             "filters": 23,
             "fft": 512,
@@ -72,7 +74,7 @@ def test_defaults_are_the_tutorial(tmp_path: Path) -> None:
             "lifter": 22.0,
             "preemphasis": 0.97,
         },
-        "scale": {"minimum": -500000, "maximum": 500000},
+        "scale": {"minimum": -500000, "maximum": 500000, "formula": None},
         "cascade": {"frames": 15, "slide": True, "memory": 65536},
         "decision": {"labels": ("a", "b"), "thresholds": (Fraction(4, 5), Fraction(4, 5)), "votes": 1},
     }
@@ -132,7 +134,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         spec.Cascade(1, False),
         spec.Decision(("a", "Knock-2/x", "unknown"), (Fraction(1, 10), Fraction(1), Fraction(1, 10**18)), 10),
     )
-    assert isinstance(read.pipeline.mfcc.lifter, float)
+    assert isinstance(read.pipeline.front_end, spec.Mfcc)
+    assert isinstance(read.pipeline.front_end.lifter, float)
 
 
 def test_classifier_alone_is_a_bare_model(tmp_path: Path) -> None:
@@ -206,7 +209,7 @@ WRONG = [
     (
         "[gate]\nthreshold = true\n" + CLASSIFIER + DECISION,
         "line 2",
-        "found true; a whole number, 0..32767",
+        "found true; a whole number, -1..32767",
         "",
     ),
     ("[gate]\nthreshold = [1]\n" + CLASSIFIER + DECISION, "line 2", "found an array", ""),
@@ -223,7 +226,7 @@ WRONG = [
     ("[mfcc]\nfft = 500\n" + CLASSIFIER + DECISION, "line 2", "found 500; one of 128, 256, 512, 1024", ""),
     ("[cascade]\nslide = 'True'\n" + CLASSIFIER + DECISION, "line 2", 'found "True"', "slide = true"),
     ("[cascade]\nslide = 0\n" + CLASSIFIER + DECISION, "line 2", "true or false", "Write slide = false"),
-    (CLASSIFIER + "every_layer = true\n" + DECISION, "line 3", "for a bare model", "verify --layers"),
+    (CLASSIFIER + "layer_outputs = true\n" + DECISION, "line 3", "for a bare model", "verify --layers"),
     (CLASSIFIER + "reference = 'litr'\n" + DECISION, "line 3", 'allowed: "litert", "tflm"', "mean litert?"),
     (CLASSIFIER + "kernels = 'smal'\n" + DECISION, "line 3", 'allowed: "small", "fast"', "mean small?"),
     (
@@ -449,7 +452,8 @@ STAGES = {
 
 def test_keys_are_the_fields_of_the_dataclasses() -> None:
     for section, rules in KEYS.items():
-        names = [field.name for field in dataclasses.fields(STAGES[section])]
+        names = [field.name for field in dataclasses.fields({**STAGES, **FRONT_ENDS}[section])]
+        names += ["preset"] if section == "micro_frontend" else []
         assert sorted(rules) == sorted("threshold" if name == "thresholds" else name for name in names)
 
 
@@ -471,11 +475,70 @@ def test_the_page_tells_every_key_with_its_default_and_range() -> None:
         if (section, key) in REQUIRED:
             assert default == "required"
             continue
-        fields = {field.name: field.default for field in dataclasses.fields(STAGES[section])}
-        value = fields[key]
+        fields = {
+            field.name: field.default for field in dataclasses.fields({**STAGES, **FRONT_ENDS}[section])
+        }
+        value = "tflm" if key == "preset" else fields[key]
         value = value.value if isinstance(value, Layout | Rounding | Reference) else value
         expected = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+        if value is None:
+            assert default == "none", key
+            continue
         assert default.strip("`") == (f"{value:g}" if isinstance(value, float) else expected), key
+
+
+def test_there_is_one_front_end(tmp_path: Path) -> None:
+    folder = app(tmp_path, CLASSIFIER + DECISION)
+    (folder / "pipeline.toml").write_text(CLASSIFIER + DECISION)
+    with pytest.raises(UserError, match="no front end") as caught:
+        load_spec(folder)
+    assert "[mfcc] or [micro_frontend]" in str(caught.value)
+    second = the_fault(tmp_path, "[mfcc]\n[micro_frontend]\n" + CLASSIFIER + DECISION)
+    assert (second.place, second.what) == ("line 2, [micro_frontend]", "is a second front end, after [mfcc]")
+
+
+@pytest.mark.parametrize(
+    ("preset", "filters", "window"),
+    [("tflm", 32, (400, 160)), ("micro_wake_word", 40, (480, 160)), ("micro_speech", 40, (480, 320))],
+)
+def test_a_preset_sets_what_is_not_written(
+    preset: str, filters: int, window: tuple[int, int], tmp_path: Path
+) -> None:
+    section = f'[micro_frontend]\npreset = "{preset}"\nlow_hz = 100\n'
+    read = load_spec(app(tmp_path, section + CLASSIFIER + DECISION)).pipeline
+    assert read is not None
+    assert isinstance(read.front_end, spec.MicroFrontend)
+    assert (read.front_end.filters, read.front_end.low_hz, read.front_end.pcan) == (
+        filters,
+        100.0,
+        filters == 40,
+    )
+    assert read.window == spec.Window(*window)
+    assert (read.gate.threshold, read.gate.backoff, read.scale.formula) == (-1, 0, "micro_wake_word")
+    written = load_spec(app(tmp_path, section + "[window]\nsize = 512\n" + CLASSIFIER + DECISION)).pipeline
+    assert written is not None
+    assert written.window == spec.Window(512, window[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "what"),
+    [
+        ('[mfcc]\n[scale]\nformula = "micro_speech"\n', "line 3, [scale] formula", "for the values of"),
+        (
+            '[micro_frontend]\n[scale]\nformula = "micro_speech"\nmaximum = 3\n',
+            "line 4, [scale] maximum",
+            "beside",
+        ),
+        ("[micro_frontend]\nhigh_hz = 9000\n", "line 2, [micro_frontend] high_hz", "reaches to half"),
+        ("[micro_frontend]\nfilters = 128\n", "line 2, [micro_frontend] filters", "hears nothing"),
+        ("[mfcc]\n[window]\nsize = 2000\nstride = 2000\n", "line 3, [window] size", "2..1024"),
+    ],
+)
+def test_what_does_not_fit_a_front_end(text: str, place: str, what: str, tmp_path: Path) -> None:
+    fault = the_fault(tmp_path, text + CLASSIFIER + DECISION)
+    assert fault.place == place
+    assert what in fault.what
+    assert fault.remedy
 
 
 def test_ranges_are_enforced_at_both_ends(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from codegen.app.spec import Layout
+from codegen.compile import run_passes
 from codegen.emit.model import model_source
 from codegen.passes.legalise import load_graph
 from tests.models.networks import Network
@@ -25,7 +26,7 @@ def plain_app(folder: Path, layout: Layout) -> App:
 
 
 def source(app: App, name: str) -> str:
-    return model_source(replace(app.spec("m"), name=name), load_graph(app.model), 0)
+    return model_source(run_passes(replace(app.spec("m"), name=name), load_graph(app.model)), 0)
 
 
 @pytest.mark.parametrize(

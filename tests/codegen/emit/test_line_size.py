@@ -13,6 +13,7 @@ import pytest
 from codegen.app.spec import Cascade, Classifier, Mfcc, Spec
 from codegen.board.description import board_names
 from codegen.common import protocol
+from codegen.compile import Compiled
 from codegen.emit.line_size import (
     BOARD_NAME_MAX,
     ERROR_MAX,
@@ -20,7 +21,7 @@ from codegen.emit.line_size import (
     longest_lines,
 )
 from codegen.model.graph import Graph, Tensor
-from tests.support.apps import App
+from tests.support.apps import App, without_layers
 from tests.support.doors import open_hashing, open_scripted
 from tests.support.images import HASHING, bursts
 from workbench.protocol.lines import Error, parse_line
@@ -28,41 +29,41 @@ from workbench.protocol.lines import Error, parse_line
 pytestmark = pytest.mark.xdist_group("images")
 
 
-def bare(outputs: int) -> tuple[Spec, Graph]:
-    """A bare model's spec and graph."""
+def bare(outputs: int) -> Compiled:
+    """A bare model."""
     tensors = (Tensor(0, "in", (1, 4), "int8"), Tensor(1, "out", (1, outputs), "int8"))
     graph = Graph("model", "0" * 64, tensors, (), (0,), (1,))
     spec = App().spec
-    return Spec("app", spec.file, Classifier(spec.classifier.model), None), graph
+    return without_layers(Spec("app", spec.file, Classifier(spec.classifier.model), None), graph)
 
 
 def test_the_input_stage_of_the_tutorial_decides() -> None:
     # {"stage":"input","sequence":4294967295,"values":[-128,...]} with 300 values, and the newline
     head, tail = '{"stage":"input","sequence":4294967295,"values":[', "]}"
-    assert line_size(App().spec, App().graph) == len(head) + 300 * 5 - 1 + len(tail) + 1
+    assert line_size(App().compiled) == len(head) + 300 * 5 - 1 + len(tail) + 1
 
 
 def test_a_wide_frame_of_cepstra_may_decide() -> None:
     app = dataclasses.replace(App(), mfcc=Mfcc(cepstra=23), cascade=Cascade(frames=1))
-    status = max(len(line) for line in longest_lines(app.spec, app.graph) if line.startswith('{"status"'))
-    assert line_size(app.spec, app.graph) == status + 1
+    status = max(len(line) for line in longest_lines(app.compiled) if line.startswith('{"status"'))
+    assert line_size(app.compiled) == status + 1
 
 
 def test_many_long_labels_make_status_and_boot_long() -> None:
     labels = tuple(f"label {index} {'x' * 40}" for index in range(100))
     app = dataclasses.replace(App(), labels=labels)
-    size = line_size(app.spec, app.graph)
+    size = line_size(app.compiled)
     assert size > sum(len(f'"decision.threshold.{label}":-2147483648,') for label in labels)
 
 
 def test_a_bare_model_needs_its_tensor_line_alone() -> None:
-    small, large = line_size(*bare(1)), line_size(*bare(100_000))
+    small, large = line_size(bare(1)), line_size(bare(100_000))
     assert small <= large
     assert large > protocol.TENSOR_CHUNK // 3 * 4
 
 
 def test_every_line_is_json_that_the_host_understands() -> None:
-    for line in [*longest_lines(HASHING.spec, HASHING.graph), *longest_lines(*bare(700))]:
+    for line in [*longest_lines(HASHING.compiled), *longest_lines(bare(700))]:
         if line.startswith('{"tensor"'):
             continue  # a made-up checksum
         assert parse_line(line) is not None, line
@@ -81,7 +82,7 @@ def test_the_image_prints_the_kinds_of_line_that_were_measured() -> None:
         return {tuple(json.loads(line)) for line in lines}
 
     others = ("tensor", "cycles")  # which this image is not asked for, and which this computer has not
-    measured = {kind for kind in keys(longest_lines(HASHING.spec, HASHING.graph)) if kind[0] not in others}
+    measured = {kind for kind in keys(longest_lines(HASHING.compiled)) if kind[0] not in others}
     assert keys(reported) == measured
 
 
@@ -118,5 +119,5 @@ def test_no_line_of_a_sound_with_every_stage_is_too_long() -> None:
     with open_hashing("pc") as device:
         device.command("stages on")
         lines = list(device.replay(bursts(60)))
-        assert max(map(len, lines)) < line_size(HASHING.spec, HASHING.graph)
+        assert max(map(len, lines)) < line_size(HASHING.compiled)
         assert device.status()["dropped"] == 0

@@ -12,18 +12,19 @@ import numpy as np
 import pytest
 
 from codegen.common.render import render
-from codegen.emit.model import model_plan, model_source
+from codegen.compile import run_passes
+from codegen.emit.model import model_source
 from codegen.passes.legalise import load_graph
 from tests.models.builder import Builder
 from tests.models.networks import dense_only, tutorial_like
 from tests.support.compile import FIRMWARE, WARNINGS
 from tests.support.exact import check
-from tests.support.models_c import spec_of
+from tests.support.models_c import model_plan, spec_of
 from tests.support.program_c import CORTEX_M4
 
 
 def source(path: Path, *, kernels: str = "small", scratch: int = 0, name: str = "lock") -> str:
-    return model_source(spec_of(name, kernels), load_graph(path), scratch)
+    return model_source(run_passes(spec_of(name, kernels), load_graph(path)), scratch)
 
 
 def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegen.app.spec import Layout
-from codegen.incremental import Edges, Incremental, mode_plan
+from codegen.incremental import Edges, Incremental
 from codegen.passes.legalise import load_graph
 from tests.codegen.incremental.test_incremental import compare, script, stream
 from tests.models.branches import Branches
 from tests.support.exact import BATCHES
-from tests.support.streams_c import App, Int8s, StreamsC, plan_of
+from tests.support.streams_c import App, Int8s, StreamsC, modes_of, plan_of
 
 JOINS = ("ADD", "SUB", "MUL", "MAXIMUM", "CONCATENATION")
 
@@ -59,7 +59,7 @@ def test_the_random_networks_hold_every_case(tmp_path: Path) -> None:
     for seed in range(80):
         app, made = network(seed, tmp_path)
         words += " ".join(made)
-        for layer in mode_plan(app.spec("m"), load_graph(app.model)).layers:
+        for layer in modes_of(app).layers:
             kinds.setdefault(layer.op, set()).add(layer.incremental)
     assert all(word in words for word in (*JOINS, "crop 0 of", "crop 1 of", "MUL, ADD"))
     both = ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "PAD", *JOINS)
@@ -91,7 +91,7 @@ def residual(folder: Path, *, delayed: bool) -> App:
 def test_a_residual_block_needs_no_more_than_its_rows(tmp_path: Path, delayed: bool) -> None:
     """The branch with less reach keeps the rows until they meet those of the same time."""
     app = residual(tmp_path, delayed=delayed)
-    modes = mode_plan(app.spec("m"), load_graph(app.model))
+    modes = modes_of(app)
     assert {layer.op for layer in modes.layers if not layer.incremental} == {"FULLY_CONNECTED"}
     sums = [layer for layer in modes.layers if layer.op == "ADD"]
     assert [layer.full_macs for layer in sums] == [0]

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from codegen.app.spec import Layout
-from codegen.incremental import Edges, Incremental, mode_plan
+from codegen.incremental import Edges, Incremental
 from codegen.passes.legalise import load_graph
 from tests.codegen.incremental.test_branches import rounds
 from tests.codegen.incremental.test_incremental import compare, stream
 from tests.models.branches import Branches, Picture
 from tests.models.builder import PADDINGS
 from tests.support.shared import shared
-from tests.support.streams_c import App, StreamsC, plan_of
+from tests.support.streams_c import App, StreamsC, modes_of, plan_of
 
 
 def kws() -> App:
@@ -29,7 +29,7 @@ def kws() -> App:
 def test_the_keyword_network() -> None:
     """Counted by hand: rows of each layer near the ends of the window, of 25; rows between are kept."""
     app = kws()
-    modes = mode_plan(app.spec("m"), load_graph(app.model))
+    modes = modes_of(app)
     rows = (6, 8, 8, 10, 10, 12, 12, 14, 14)
     each = (12800, 2880, 20480, 2880, 20480, 2880, 20480, 2880, 20480)
     assert [layer.macs for layer in modes.layers[:9]] == [n * m for n, m in zip(rows, each, strict=True)]
@@ -42,14 +42,14 @@ def test_less_memory_keeps_less() -> None:
     """The last layers are computed in full first; with none nothing is kept, and the plan says why."""
     graph, taken = load_graph(kws().model), []
     for limit in (65536, 45000, 35000, 25000):
-        modes = mode_plan(replace(kws(), memory=limit).spec("m"), graph)
+        modes = modes_of(replace(kws(), memory=limit), graph)
         assert modes.state <= limit
         assert [layer.incremental for layer in modes.layers] == sorted(
             (layer.incremental for layer in modes.layers), reverse=True
         )
         taken.append(modes.macs)
     assert taken == sorted(set(taken))
-    modes = mode_plan(replace(kws(), memory=0).spec("m"), graph)
+    modes = modes_of(replace(kws(), memory=0), graph)
     assert modes.macs == modes.full_macs
     assert "[cascade] memory allows 0" in modes.reason
     assert compare([replace(kws(), memory=25000)], windows=12) > 5

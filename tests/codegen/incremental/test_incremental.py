@@ -18,7 +18,7 @@ from tests.models.builder import ACTIVATIONS, PADDINGS
 from tests.models.networks import Network, tutorial_like
 from tests.support.exact import BATCHES, Batch, batches
 from tests.support.streams_c import App, Int8s, StreamsC, plan_of
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 
 LAYOUTS = list(Layout)
 WINDOWS = 40  # consecutive decisions of a random network
@@ -165,8 +165,8 @@ def expected(app: App, frames: Int8s) -> Int8s:
     """The reference interpreter on every window."""
     shape = load_graph(app.model).input.shape[1:]
     windows = [app.tensor(frames, at).reshape(shape) for at in range(app.frames - 1, len(frames))]
-    with Oracle(app.model) as oracle:
-        return np.asarray(oracle.run(np.stack(windows))).reshape(len(windows), -1)
+    with ReferenceInterpreter(app.model) as reference:
+        return np.asarray(reference.run(np.stack(windows))).reshape(len(windows), -1)
 
 
 def script(app: App, frames: Int8s, seed: int) -> tuple[list[tuple[str, Int8s | None]], list[int]]:

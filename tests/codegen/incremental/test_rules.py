@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ import pytest
 from codegen.app.spec import Layout
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
-from codegen.incremental import Incremental, mode_plan, mode_table, modes_of
+from codegen.compile import run_passes
+from codegen.emit.modes import mode_plan, mode_table
+from codegen.incremental import Incremental
 from codegen.incremental.planner import row_by_row
 from codegen.kernels.packing.lanes import NotExactError, pair_words
 from codegen.passes.legalise import load_graph
@@ -21,7 +24,7 @@ from tests.models.branches import MASKS, Branches, Picture
 from tests.models.builder import ACTIVATIONS, PADDINGS
 from tests.models.networks import Network, tutorial_like
 from tests.support.cli import earshot
-from tests.support.streams_c import App
+from tests.support.streams_c import App, modes_of
 
 FRAMES, CEPSTRA = 12, 8
 
@@ -102,7 +105,7 @@ def test_reasons_are_named(tmp_path: Path, reason: str) -> None:
     graph = load_graph(path)
     planned = row_by_row(app.spec("m"), graph)
     assert isinstance(planned, Incremental)
-    layers = modes_of(planned)
+    layers = mode_plan(replace(run_passes(app.spec("m"), graph), plan=planned)).layers
     assert layers[0].incremental
     assert {layer.layer: layer.reason for layer in layers if layer.layer == 1} == {1: reason.strip()}
     op = graph.nodes[1].op
@@ -143,7 +146,7 @@ def conv_1d(folder: Path, layout: Layout) -> App:
 def test_convolutions_of_one_dimension_with_residuals(tmp_path: Path) -> None:
     """A temporal network keeps the rows that its dilations reach, and computes one row of every layer."""
     app = conv_1d(tmp_path, Layout.FRAMES_BY_CEPSTRA)
-    modes = mode_plan(app.spec("m"), load_graph(app.model))
+    modes = modes_of(app)
     layers = {layer.op: [row for row in modes.layers if row.op == layer.op] for layer in modes.layers}
     assert [layer.macs for layer in layers["CONV_2D"]] == [3 * 6 * 6] * 3
     assert [layer.incremental for layer in (*layers["CONV_2D"], *layers["ADD"])] == [True] * 6
@@ -164,6 +167,7 @@ def test_a_range_for_each_place_of_the_cascade_is_refused(tmp_path: Path, key: s
         [decision]
         labels = ["a"]
         threshold = 0.5
+        [mfcc]
     """
     (tmp_path / "pipeline.toml").write_text(textwrap.dedent(text))
     (tmp_path / "m.tflite").touch()
@@ -176,12 +180,13 @@ def test_generate_prints_the_plan(tmp_path: Path) -> None:
     (tmp_path / "knock").mkdir()
     tutorial_like(tmp_path / "knock" / "model.tflite", 3)
     (tmp_path / "knock" / "pipeline.toml").write_text(
-        '[classifier]\nmodel = "model.tflite"\n[decision]\nlabels = ["a", "b", "c", "d"]\nthreshold = 0.5\n'
+        '[mfcc]\n[classifier]\nmodel = "model.tflite"\n[decision]\nlabels = ["a", "b", "c", "d"]\n'
+        "threshold = 0.5\n"
     )
     done = earshot("generate", "--app", tmp_path / "knock", "-o", tmp_path / "sources")
     assert done.returncode == 0, done.stderr
     spec = load_spec(tmp_path / "knock")
-    table = mode_table(mode_plan(spec, load_graph(spec.classifier.model)))
+    table = mode_table(mode_plan(run_passes(spec, load_graph(spec.classifier.model))))
     assert done.stdout.endswith("\n" + table)
     source = (tmp_path / "sources" / "knock_model.c").read_text()
     assert all(f" *     {line}\n" in source for line in table.splitlines())
@@ -213,6 +218,6 @@ def test_functions_of_values_are_kept(tmp_path: Path, op: str) -> None:
     made.operator(op, operands, [output.index], options)
     path = made.write(tmp_path / "m.tflite", [made.input], [made.end_dense(made.function(output))])
     app = App(path, FRAMES, CEPSTRA, Layout.FRAMES_BY_CEPSTRA)
-    layers = mode_plan(app.spec("m"), load_graph(path)).layers
+    layers = modes_of(app).layers
     assert {layer.op for layer in layers if not layer.incremental} == {"FULLY_CONNECTED"}
     assert compare([app]) > 20

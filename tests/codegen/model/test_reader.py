@@ -14,6 +14,7 @@ import pytest
 
 from codegen.app.spec import Classifier, Spec
 from codegen.common.errors import UserError, UserErrors
+from codegen.compile import run_passes
 from codegen.emit.model import model_source
 from codegen.model import schema
 from codegen.model.graph import Graph
@@ -40,7 +41,8 @@ def refused(path: Path) -> str:
 
 def source(graph: Graph) -> str:
     """The C of a graph."""
-    return model_source(Spec("net", Path("/none/pipeline.toml"), Classifier(Path("/none")), None), graph, 0)
+    spec = Spec("net", Path("/none/pipeline.toml"), Classifier(Path("/none")), None)
+    return model_source(run_passes(spec, graph), 0)
 
 
 def test_what_a_good_model_becomes(tmp_path: Path) -> None:
@@ -165,13 +167,13 @@ def test_damaged_files(tmp_path: Path) -> None:
     for number, model in enumerate(models):
         for data in mutants(model, 1500, number):
             path.write_bytes(data)
-            start = time.monotonic()
+            start = time.process_time()
             graph = loaded(path)
             if graph is not None:
                 source(graph)
                 if graph.input.nbytes + graph.output.nbytes < 4096:
                     passed.append(graph)
-            assert time.monotonic() - start < 10
+            assert time.process_time() - start < 10
     assert len(passed) > 100  # most changes hit weights, and those must stay models
     # what passed is C without a fault: the sanitizers stop the program otherwise
     sample = passed[:: max(1, len(passed) // 60)]
@@ -200,14 +202,14 @@ def test_a_length_of_billions(tmp_path: Path) -> None:
     path = dense_only(tmp_path / "model.tflite", 1)
     data = path.read_bytes()
     big = tmp_path / "big.tflite"
-    start = time.monotonic()
+    start = time.process_time()
     for place in range(8, len(data) - 3, 4):
         big.write_bytes(data[:place] + b"\xff\xff\xff\x7f" + data[place + 4 :])
         try:
             load_graph(big)
         except UserError:
             continue
-    assert time.monotonic() - start < 60
+    assert time.process_time() - start < 60
     tally_count("models with one 32-bit word made enormous", (len(data) - 11) // 4)
 
 

@@ -20,7 +20,7 @@ from tests.models.builder import ACTIVATIONS, Builder
 from tests.models.networks import beside_halves
 from tests.support.exact import BATCHES, Batch, Step, batches, check, layers_of, steps
 from tests.support.models_c import ModelsC
-from tests.support.tflm import tflm_oracle
+from tests.support.tflm import tflm_reference
 
 
 @dataclass(frozen=True)
@@ -177,8 +177,8 @@ def test_the_device_rounds_twice(tmp_path: Path) -> None:
     assert found.reshape(-1).tolist() == [max(-128, min(127, twice_rounded(int(s), real))) for s in sums]
     (once,) = ModelsC([graph], reference=Reference.LITERT).run([rows])
     assert (once != found).any()  # the two references do differ here
-    with tflm_oracle(path) as oracle:
-        assert np.array_equal(oracle.run(rows), found)
+    with tflm_reference(path) as reference:
+        assert np.array_equal(reference.run(rows), found)
 
 
 @dataclass(frozen=True)

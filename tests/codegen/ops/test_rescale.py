@@ -17,7 +17,7 @@ from tests.models.builder import Builder
 from tests.support.exact import BATCHES, Batch, Step, batches, check, steps
 from tests.support.models_c import ModelsC
 from tests.support.tally import tally_case
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,10 @@ def test_float_ends_are_exact(tmp_path: Path, dtype: str, target: str) -> None:
     paths = [float_ends(tmp_path / f"{index}.tflite", step, dtype) for index, step in enumerate(every)]
     rows = [floats_for(step, index) for index, step in enumerate(every)]
     found = ModelsC(paths, target=target).run(rows)
-    with Oracle(paths[0]) as oracle:
+    with ReferenceInterpreter(paths[0]) as reference:
         for path, inputs, outputs in zip(paths, rows, found, strict=True):
-            oracle.load(path)
-            wanted = oracle.run(inputs)
+            reference.load(path)
+            wanted = reference.run(inputs)
             assert np.array_equal(wanted.view(np.uint32), outputs.view(np.uint32))
             assert len(np.unique(wanted)) > 250
             tally_case(path, outputs.size, target)

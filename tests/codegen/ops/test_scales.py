@@ -16,7 +16,7 @@ from codegen.passes.legalise import load_graph
 from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
 from tests.support.models_c import ModelsC
 from tests.support.tally import tally_count
-from workbench.verify.reference import Oracle, OracleError
+from workbench.verify.reference import NoReferenceError, ReferenceInterpreter
 
 MODELS = 400 * int(os.environ.get("EARSHOT_EXAMPLES", "1"))
 SHAPE = (1, 4, 4, 2)
@@ -128,17 +128,17 @@ class Reference:
     """The interpreter, which may refuse a model."""
 
     def __init__(self) -> None:
-        self.oracle: Oracle | None = None
+        self.reference: ReferenceInterpreter | None = None
 
     def __call__(self, path: Path, inputs: NDArray[np.int8]) -> NDArray[np.int8] | None:
         """The outputs, or None."""
         try:
-            if self.oracle is None:
-                self.oracle = Oracle(path)
+            if self.reference is None:
+                self.reference = ReferenceInterpreter(path)
             else:
-                self.oracle.load(path)
-            return np.asarray(self.oracle.run(inputs))
-        except OracleError as error:
+                self.reference.load(path)
+            return np.asarray(self.reference.run(inputs))
+        except NoReferenceError as error:
             if "refuses" not in str(error):
                 raise  # it died of a model that we take
             return None
@@ -172,8 +172,8 @@ def test_any_scales(tmp_path: Path) -> None:
             compared += 1
             if not np.array_equal(wanted, outputs):
                 failed.append((graph.nodes[-1].op, [tensor.quantization for tensor in graph.tensors]))
-    assert reference.oracle is not None
-    reference.oracle.close()
+    assert reference.reference is not None
+    reference.reference.close()
     assert not failed, "\n".join(f"{op}: {scales}" for op, scales in failed)
     assert compared > MODELS // 5
     tally_count("models of any scales given to the reader: refused with a message, or exact", MODELS)

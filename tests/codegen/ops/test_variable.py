@@ -18,7 +18,7 @@ from tests.models.builder import Builder
 from tests.support.exact import BATCHES, Batch, batches
 from tests.support.models_c import ModelsC
 from tests.support.tally import tally_case
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 
 STEPS = 40
 PLAIN = {"beginMask": 1, "endMask": 1, "ellipsisMask": 0, "newAxisMask": 0, "shrinkAxisMask": 0}
@@ -98,10 +98,10 @@ def check_stream(paths: list[Path], *, kernels: str = "small", target: str = "pc
     ]
     for sequence in (True, False):
         found = models.run(rows, sequence=sequence)
-        with Oracle(paths[0]) as oracle:
+        with ReferenceInterpreter(paths[0]) as reference:
             for path, inputs, outputs in zip(paths, rows, found, strict=True):
-                oracle.load(path)
-                assert np.array_equal(oracle.run(inputs, sequence=sequence), outputs), path
+                reference.load(path)
+                assert np.array_equal(reference.run(inputs, sequence=sequence), outputs), path
                 tally_case(path, outputs.size, target)
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen.emit.model import model_plan
 from codegen.passes.legalise import load_graph
 from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
 from tests.models.networks import Network
 from tests.support.exact import check, positions
+from tests.support.models_c import model_plan
 
 
 class Chain(Network):

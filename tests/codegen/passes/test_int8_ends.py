@@ -22,7 +22,7 @@ from codegen.passes.legalise import load_graph
 from tests.models.builder import Builder
 from tests.support.apps import App
 from tests.support.models_c import ModelsC
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 
 FRAMES, CEPSTRA, LABELS = 4, 6, 3
 SIZE = FRAMES * CEPSTRA
@@ -146,12 +146,12 @@ def test_the_int8_between_gives_the_bits_of_the_reference(tmp_path: Path) -> Non
         )
         inputs.append(np.array(table, np.int8)[each].reshape(-1, *graph.input.shape[1:]))
     found = models.run(inputs)
-    with Oracle(paths[0]) as oracle:
+    with ReferenceInterpreter(paths[0]) as reference:
         for ends, path, file, graph, each, scores in zip(
             MODELS, paths, files, graphs, rows, found, strict=True
         ):
-            oracle.load(path)
-            expected = oracle.run(entering(ends, file.input.shape, each)).reshape(len(each), LABELS)
+            reference.load(path)
+            expected = reference.run(entering(ends, file.input.shape, each)).reshape(len(each), LABELS)
             assert len(np.unique(expected)) > 20, "few values hide differences"
             assert np.array_equal(expected, as_in_file(ends, graph, scores.reshape(len(each), LABELS))), ends
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen.app.spec import Audio, Cascade, Gate, Layout, Mfcc, Window
+from codegen.app.presets import PRESETS
+from codegen.app.spec import Audio, Cascade, Gate, Layout, Mfcc, MicroFrontend, Scale, Window
 from tests.support.apps import FAKE_MODEL, App
 from tests.support.compile import FIRMWARE, WARNINGS
 from tests.support.mfcc_configs import adversarial
@@ -40,6 +41,21 @@ APPS = {
     ),
     "odd": App(
         window=Window(255, 101), mfcc=Mfcc(cepstra=7, filters=11, fft=256), cascade=Cascade(4, slide=False)
+    ),
+    "micro_wake_word": App(
+        window=Window(480, 160),
+        gate=Gate(-1, 0, 0),
+        micro=PRESETS["micro_wake_word"].front_end,
+        scale=Scale(formula="micro_wake_word"),
+        cascade=Cascade(3, slide=False),
+    ),
+    "micro_odd": App(
+        audio=Audio(8000),
+        window=Window(77, 77),
+        gate=Gate(0, 0, 0),
+        micro=MicroFrontend(filters=5, high_hz=3500, pcan=True, log=False),
+        scale=Scale(0, 3000),
+        cascade=Cascade(4),
     ),
 }
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from codegen.app.spec import Layout
-from codegen.incremental import Incremental, mode_plan
+from codegen.incremental import Incremental
 from codegen.passes.legalise import load_graph
 from tests.codegen.incremental.test_branches import networks
 from tests.codegen.incremental.test_incremental import LAYOUTS, expected, logits, stream
 from tests.models.networks import tutorial_like
-from tests.support.streams_c import App, CascadesC, Int8s, plan_of
+from tests.support.streams_c import App, CascadesC, Int8s, modes_of, plan_of
 
 Script = list[tuple[str, Int8s | None]]
 
@@ -74,7 +74,7 @@ def test_every_gap(tmp_path: Path, target: str) -> None:
 def test_catching_up_multiplies_no_more_than_a_full_run(tmp_path: Path) -> None:
     """By multiplications alone, for many networks; the planner weighs what else a step takes, too."""
     for app in [*apps_of(tmp_path), *networks(range(400, 430), tmp_path)]:
-        modes = mode_plan(app.spec("m"), load_graph(app.model))
+        modes = modes_of(app)
         behind = sum(layer.macs for layer in modes.layers if not layer.incremental)
         once, full = modes.macs - behind, modes.full_macs - behind
         assert 1 <= modes.catch_up <= app.frames

@@ -83,7 +83,7 @@ def test_any_sequence_follows_the_rule(peaks: list[int], backoff: int, delay: in
 def test_settings_change_at_once_and_only_within_their_range() -> None:
     gate = Gate(600, 14, 0)
     for key, most in (("threshold", 32767), ("backoff", 1000), ("delay", 64)):
-        assert not gate.set(key, -1)
+        assert not gate.set(key, -2 if key == "threshold" else -1)
         assert not gate.set(key, most + 1)
         assert getattr(gate.state.settings, key) == {"threshold": 600, "backoff": 14, "delay": 0}[key]
         assert gate.set(key, 0)
@@ -93,6 +93,15 @@ def test_settings_change_at_once_and_only_within_their_range() -> None:
     assert gate.set("backoff", 1)
     assert gate.set("delay", 0)
     assert [gate.step(window(peak)) for peak in (700, 701, 0, 0)] == [False, True, True, False]
+
+
+def test_a_threshold_of_minus_one_opens_for_every_window() -> None:
+    gate = Gate(-1, 0, 0)
+    assert [gate.step(window(peak)) for peak in (0, 1, 32767, 0)] == [True] * 4
+    gate = Gate(0, 0, 0)
+    assert [gate.step(window(peak)) for peak in (0, 1, 0)] == [False, True, False]
+    assert gate.set("threshold", -1)
+    assert gate.step(window(0))
 
 
 def test_reset_shuts_and_keeps_settings_while_restore_brings_them_back() -> None:

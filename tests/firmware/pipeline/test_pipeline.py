@@ -79,7 +79,7 @@ def check_steps(app: App, samples: NDArray[np.int16], steps: Sequence[Step]) -> 
     for index, step in enumerate(steps):
         assert step.sequence == index
         assert step.start == index * app.window.stride
-        assert step.cepstra.tolist() == cepstra[index]
+        assert step.values.tolist() == cepstra[index]
         assert step.frame.tolist() == frames[index]
         assert step.features.tolist() == [value + 128 for value in frames[index]]
         assert step.segment_length == (held - 1) * app.window.stride + app.window.size
@@ -135,8 +135,8 @@ def test_samples_may_come_in_any_portions(tutorial: Built) -> None:
     cuts = np.sort(rng.integers(0, samples.size, 60))
     portions = np.split(samples, cuts)
     steps = [step for portion in portions for step in tutorial.pipeline.steps(portion)]
-    assert [(s.sequence, s.start, s.cepstra.tolist(), s.class_index, s.score) for s in steps] == [
-        (s.sequence, s.start, s.cepstra.tolist(), s.class_index, s.score) for s in expected
+    assert [(s.sequence, s.start, s.values.tolist(), s.class_index, s.score) for s in steps] == [
+        (s.sequence, s.start, s.values.tolist(), s.class_index, s.score) for s in expected
     ]
 
 

@@ -14,7 +14,7 @@ import soxr
 
 from codegen.common.errors import UserError
 from tests.support.cli import earshot, refused
-from tests.support.tutorial import compile_app, noises, tutorial_app
+from tests.support.tutorial import noises, tutorial_app, tutorial_library
 from workbench.audio.synthesize import write_session, write_wav
 from workbench.data.labels import Segment
 from workbench.host.host_library import Library
@@ -22,7 +22,7 @@ from workbench.training.confusion import UNCERTAIN, Confusion, balanced, confusi
 from workbench.training.evaluation import of_vectors
 from workbench.training.pieces import cut, recordings, shortest
 from workbench.training.plot import plot
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 
 EXAMPLE = Path("examples/smart_lock")
 LABELS = ("key_io", "knocking", "locking", "unknown")
@@ -143,7 +143,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def loaded(app: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
-    return compile_app(app, tmp_path_factory.mktemp("code"))
+    return tutorial_library(app, tmp_path_factory.mktemp("code"))
 
 
 def test_decisions_are_the_reference_interpreter_s(loaded: Library, app: Path, tmp_path: Path) -> None:
@@ -162,13 +162,13 @@ def test_decisions_are_the_reference_interpreter_s(loaded: Library, app: Path, t
     # 90,000 samples are 11 pieces of 8000 with 6 vectors each, and 2000 left over; 7999 have 5 vectors.
     assert table.support == (0, 66, 0, 5)
     expected = np.zeros((4, 6), int)
-    with Oracle(app / "model.tflite") as oracle:
+    with ReferenceInterpreter(app / "model.tflite") as reference:
         for truth, starts, length in ((1, range(0, 88_000, 8000), 8000), (3, [100_000], 7999)):
             for start in starts:
                 _, _, features = pipeline.features(sound[start : start + length])
                 for first in range(len(features) - 14):
                     tensor = features[first : first + 15].astype(np.int16) - 128
-                    scores = oracle.run(tensor.astype(np.int8)[np.newaxis])[0].reshape(-1)
+                    scores = reference.run(tensor.astype(np.int8)[np.newaxis])[0].reshape(-1)
                     # 0.80 of 256 steps from -128: 205 steps, a score of 77.
                     decided = int(scores.argmax()) if scores.max() >= 77 else 4
                     expected[truth, decided] += 1

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from codegen.app.contract import feature_contract
 from codegen.app.spec_file import load_spec
-from tests.support.cli import earshot, refused
+from tests.support.cli import earshot, refused, remarks
 from tests.support.shared import shared
-from tests.support.tutorial import BARE, PIPELINE, compile_app, noises, tutorial_app
+from tests.support.tutorial import BARE, PIPELINE, noises, tutorial_app, tutorial_library
 from workbench.host.feature_plot import feature_plot
 from workbench.host.features import extract
 from workbench.host.host_library import Pipeline
@@ -35,7 +35,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pipeline(app: Path, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    made = compile_app(app, tmp_path_factory.mktemp("code")).pipeline
+    made = tutorial_library(app, tmp_path_factory.mktemp("code")).pipeline
     assert made is not None
     return made
 
@@ -45,7 +45,7 @@ def command(app: Path, recording: Path, *words: str | Path) -> dict[str, NDArray
     output = recording.with_suffix(".npz")
     done = earshot("features", "--app", app, recording, "-o", output, *words)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    assert remarks(done) == done.stdout
     with np.load(output) as arrays:
         return dict(arrays)
 
@@ -100,7 +100,7 @@ def test_the_number_of_vectors(pipeline: Pipeline, windows: int, vectors: int) -
 
 def test_slide_does_not_change_what_is_trained_with(tmp_path: Path, pipeline: Pipeline) -> None:
     app = tutorial_app(tmp_path / "door", text=PIPELINE.format(classifier="") + "[cascade]\nslide = false\n")
-    fixed = compile_app(app, tmp_path).pipeline
+    fixed = tutorial_library(app, tmp_path).pipeline
     assert fixed is not None
     assert np.array_equal(extract(fixed, noises(1)).vectors, extract(pipeline, noises(1)).vectors)
 

@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
-from codegen.compile import generate
+from codegen.compile import compile_app
+from codegen.emit.sources import sources
 from tests.support.cli import earshot, refused
 from tests.support.compile import WARNINGS
 from tests.support.shared import shared
 from tests.support.tools import need_tool
-from tests.support.tutorial import BARE, compile_app, noises, tutorial_app
+from tests.support.tutorial import BARE, noises, tutorial_app, tutorial_library
 from workbench.export.package import package, write_package
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 
@@ -43,6 +44,10 @@ def folder(app: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def generated(app: Path) -> dict[str, str]:
+    return sources(compile_app(app))
+
+
 def texts(folder: Path) -> Iterator[tuple[str, str]]:
     for file in sorted(folder.rglob("*")):
         if file.is_file() and "build" not in file.relative_to(folder).parts:
@@ -50,8 +55,8 @@ def texts(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_an_app_has_four_files_and_a_bare_model_three(app: Path, tmp_path: Path) -> None:
-    assert list(generate(app)) == ["front_door.h", "front_door_model.c", "front_door_pipeline.c", "app.c"]
-    bare = generate(tutorial_app(tmp_path / "bare", text=BARE))
+    assert list(generated(app)) == ["front_door.h", "front_door_model.c", "front_door_pipeline.c", "app.c"]
+    bare = generated(tutorial_app(tmp_path / "bare", text=BARE))
     assert list(bare) == ["bare.h", "bare_model.c", "app.c"]
     assert ".pipeline = NULL" in bare["app.c"]
     assert "pipeline" not in bare["bare.h"]
@@ -61,8 +66,9 @@ def test_the_same_app_gives_the_same_bytes(app: Path, tmp_path: Path) -> None:
     """In another folder of the same name, by another process with another order of its sets."""
     copy = tmp_path / app.name
     shutil.copytree(app, copy)
-    program = "import sys; from pathlib import Path; from codegen.compile import generate\n"
-    program += "for name, text in generate(Path(sys.argv[1])).items(): print(name, text)"
+    program = "import sys; from pathlib import Path; from codegen.compile import compile_app\n"
+    program += "from codegen.emit.sources import sources\n"
+    program += "for name, text in sources(compile_app(Path(sys.argv[1]))).items(): print(name, text)"
     reported = [
         subprocess.run(
             [sys.executable, "-c", program, str(path)],
@@ -74,7 +80,7 @@ def test_the_same_app_gives_the_same_bytes(app: Path, tmp_path: Path) -> None:
         for path, seed in ((app, "1"), (copy, "2"))
     ]
     assert reported[0] == reported[1]
-    assert reported[0].decode() == "".join(f"{name} {text}\n" for name, text in generate(app).items())
+    assert reported[0].decode() == "".join(f"{name} {text}\n" for name, text in generated(app).items())
 
 
 def test_sources_hold_no_paths_and_no_dates(app: Path, folder: Path) -> None:
@@ -88,8 +94,8 @@ def test_sources_hold_no_paths_and_no_dates(app: Path, folder: Path) -> None:
 def test_written_text_is_in_the_house_style(app: Path, folder: Path, tmp_path: Path) -> None:
     clang_format = Path(sys.executable).with_name("clang-format")  # of the lock file
     (tmp_path / ".clang-format").write_text((ROOT / ".clang-format").read_text())
-    files = {**generate(app), "main.c": (folder / "main.c").read_text()}
-    bare = package(tutorial_app(tmp_path / "bare", text=BARE))
+    files = {**generated(app), "main.c": (folder / "main.c").read_text()}
+    bare = package(compile_app(tutorial_app(tmp_path / "bare", text=BARE)))
     files |= {"bare.h": bare["bare.h"].decode(), "bare_main.c": bare["main.c"].decode()}
     for name in ("front_door.h", "app.c", "main.c", "bare.h", "bare_main.c"):
         (tmp_path / name).write_text(files[name])
@@ -137,7 +143,7 @@ def test_the_example_decides_as_the_library(
     """Built with warnings as errors, by gcc with its sanitizers."""
     program = build(folder, need_tool(compiler), "-O1", *WARNINGS, *flags)
     samples = noises(4, seed=2)
-    pipeline = compile_app(app, tmp_path).pipeline
+    pipeline = tutorial_library(app, tmp_path).pipeline
     assert pipeline is not None
     labels = ("Unknown", *pipeline.spec.decision.labels)
     expected = [
@@ -154,8 +160,8 @@ def test_the_example_decides_as_the_reference_says(app: Path, folder: Path) -> N
     vectors = np.load(shared("vectors/mfcc/stream_slide.npz"))
     # scale 1, zero point -128, offset 0: a feature u enters as u - 128
     inputs = (vectors["feature_u8"].astype(np.int16) - 128).astype(np.int8)
-    with Oracle(app / "model.tflite") as oracle:
-        scores = oracle.run(inputs.reshape(-1, 15, 20, 1))
+    with ReferenceInterpreter(app / "model.tflite") as reference:
+        scores = reference.run(inputs.reshape(-1, 15, 20, 1))
     labels = ("key_io", "knocking", "locking", "unknown")
     expected = []
     for window, row in zip(vectors["window_index"], scores, strict=True):
@@ -168,11 +174,11 @@ def test_the_example_decides_as_the_reference_says(app: Path, folder: Path) -> N
 
 def test_the_bare_example_gives_the_interpreters_outputs(tmp_path: Path) -> None:
     app = tutorial_app(tmp_path / "bare", text=BARE)
-    write_package(package(app), tmp_path / "sources")
+    write_package(package(compile_app(app)), tmp_path / "sources")
     assert not (tmp_path / "sources/pipeline").exists()
     inputs = np.random.default_rng(3).integers(-128, 128, (5, 15, 20, 1), np.int8)
-    with Oracle(app / "model.tflite") as oracle:
-        expected = [" ".join(str(value) for value in row) for row in oracle.run(inputs)]
+    with ReferenceInterpreter(app / "model.tflite") as reference:
+        expected = [" ".join(str(value) for value in row) for row in reference.run(inputs)]
     program = build(tmp_path / "sources", "gcc", "-O1", *WARNINGS, *SANITIZERS)
     assert decisions(program, inputs.reshape(-1).view("<i2")) == expected
 
@@ -185,7 +191,7 @@ def test_it_compiles_for_cortex_m(tmp_path: Path, core: str, kernels: str) -> No
     compiler = need_tool("arm-none-eabi-gcc")
     app = tutorial_app(tmp_path / "door", classifier=f'kernels = "{kernels}"')
     folder = tmp_path / "sources"
-    write_package(package(app), folder)
+    write_package(package(compile_app(app)), folder)
     sources = [str(path) for path in sorted(folder.rglob("*.c")) if path.name != "main.c"]
     objects = tmp_path / "objects"
     objects.mkdir()
@@ -231,14 +237,14 @@ def wanted_of_libraries(objects: Path, nm: str) -> set[str]:
 
 def test_a_folder_of_ours_is_written_again(app: Path, tmp_path: Path) -> None:
     folder = tmp_path / "sources"
-    write_package(package(app), folder)
+    write_package(package(compile_app(app)), folder)
     build(folder, "gcc", "-O0")
     bare = tutorial_app(tmp_path / "front_door", text=BARE)
-    write_package(package(bare), folder)
+    write_package(package(compile_app(bare)), folder)
     assert not (folder / "front_door_pipeline.c").exists()
     assert not list(folder.glob("pipeline/*"))
-    write_package(package(app), folder)
-    assert dict(texts(folder)) == {name: data.decode() for name, data in package(app).items()}
+    write_package(package(compile_app(app)), folder)
+    assert dict(texts(folder)) == {name: data.decode() for name, data in package(compile_app(app)).items()}
 
 
 def test_foreign_and_changed_files_are_not_touched(app: Path, tmp_path: Path) -> None:
@@ -249,7 +255,7 @@ def test_foreign_and_changed_files_are_not_touched(app: Path, tmp_path: Path) ->
     assert "thesis.txt: was not made by generate; nothing is overwritten" in reported
     assert [path.name for path in folder.iterdir()] == ["thesis.txt"]
     (folder / "thesis.txt").unlink()
-    write_package(package(app), folder)
+    write_package(package(compile_app(app)), folder)
     before = dict(texts(folder))
     (folder / "main.c").write_text("mine too")
     reported = refused("generate", "--app", app, "-o", folder)
@@ -258,7 +264,7 @@ def test_foreign_and_changed_files_are_not_touched(app: Path, tmp_path: Path) ->
     (folder / "main.c").unlink()
     (folder / "main.c").symlink_to(app / "pipeline.toml")
     with pytest.raises(UserError, match=r"main\.c: was changed"):
-        write_package(package(app), folder)
+        write_package(package(compile_app(app)), folder)
 
 
 def test_a_file_in_the_way_is_refused(app: Path, tmp_path: Path) -> None:
@@ -270,7 +276,7 @@ def test_a_file_in_the_way_is_refused(app: Path, tmp_path: Path) -> None:
 
 def test_a_wrong_app_is_told_with_all_its_faults(tmp_path: Path) -> None:
     text = '[window]\nsize = -4\n[gaet]\n[classifier]\nmodel = "model.tflite"\n'
-    text += '[decision]\nlabels = ["a", "b", "c", "d"]\nthreshold = 80\n'
+    text += '[decision]\nlabels = ["a", "b", "c", "d"]\nthreshold = 80\n[mfcc]\n'
     app = tutorial_app(tmp_path / "door", text=text)
     reported = refused("generate", "--app", app, "-o", tmp_path / "out")
     assert "pipeline.toml, line 2, [window] size: -4 is out of range" in reported
@@ -283,7 +289,9 @@ def test_a_wrong_app_is_told_with_all_its_faults(tmp_path: Path) -> None:
 
 def test_a_model_that_does_not_fit_is_told(tmp_path: Path) -> None:
     text = '[classifier]\nmodel = "model.tflite"\n[cascade]\nframes = 14\n'
-    app = tutorial_app(tmp_path / "door", text=text + '[decision]\nlabels = ["a", "b"]\nthreshold = 0.5\n')
+    app = tutorial_app(
+        tmp_path / "door", text=text + '[decision]\nlabels = ["a", "b"]\nthreshold = 0.5\n[mfcc]\n'
+    )
     reported = refused("generate", "--app", app, "-o", tmp_path / "out")
     assert "line 4, [cascade] frames" in reported
     assert "line 6, [decision] labels" in reported

@@ -21,10 +21,10 @@ from tests.models.networks import beside_halves, tutorial_like
 from tests.support.cli import earshot, refused
 from tests.support.compile import WARNINGS
 from tests.support.exact import Step
-from tests.support.tflm import tflm_oracle
+from tests.support.tflm import tflm_reference
 from tests.support.tools import need_tool
 from tests.support.tutorial import tutorial_app
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 MODELS = ("tutorial", "stream", "floats", "mean")
@@ -80,8 +80,8 @@ def test_the_example_gives_the_interpreters_outputs(
     build.sh builds it for whoever gives none."""
     inputs = inputs_for(folder / f"{model}.tflite")
     program = build(folder / model, need_tool(compiler), *((*WARNINGS, *flags) if flags else ()))
-    with Oracle(folder / f"{model}.tflite") as oracle:
-        expected = oracle.run(inputs)
+    with ReferenceInterpreter(folder / f"{model}.tflite") as reference:
+        expected = reference.run(inputs)
     assert outputs(program, inputs) == expected.reshape(len(inputs), -1).astype(float).tolist()
 
 
@@ -146,7 +146,7 @@ def test_kernels_and_reference_are_chosen(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert 'nn/fast.h"' in (out / "halves_model.c").read_text()
     inputs = np.random.default_rng(1).integers(-128, 128, (2000, 2), dtype=np.int8)
-    with tflm_oracle(model) as tflm, Oracle(model) as litert:
+    with tflm_reference(model) as tflm, ReferenceInterpreter(model) as litert:
         expected, other = tflm.run(inputs), litert.run(inputs)
     assert not np.array_equal(expected, other)
     assert outputs(build(out, "gcc", "-O2"), inputs) == expected.astype(float).tolist()

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from codegen.app.spec import Mfcc
 from codegen.app.spec_file import load_spec
 from codegen.passes.legalise import load_graph
 from tests.reference.stages import decided_windows, verdicts
@@ -37,7 +38,7 @@ from tests.support.tutorial import BARE, noises, tutorial_app
 from toolbox.options import EXAMPLE
 from workbench.audio.recording import read_audio
 from workbench.targets import Device, open_app
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 
 pytestmark = pytest.mark.xdist_group("images")
 
@@ -132,10 +133,11 @@ def test_the_example_decides_what_descriptions_and_interpreter_say(example: tupl
     assert graph.input.quantization is not None
     assert graph.output.quantization is not None
     pipeline = spec.pipeline
+    assert isinstance(pipeline.front_end, Mfcc)
     app = App(
         window=pipeline.window,
         gate=pipeline.gate,
-        mfcc=pipeline.mfcc,
+        mfcc=pipeline.front_end,
         scale=pipeline.scale,
         cascade=pipeline.cascade,
         labels=pipeline.decision.labels,
@@ -153,8 +155,8 @@ def test_the_example_decides_what_descriptions_and_interpreter_say(example: tupl
     decided = decided_windows(flags_of(app, windows), held, app.cascade.slide)
     assert len(decided) > 20
     tensors = np.array([frames[index - held + 1 : index + 1] for index in decided], np.int8)
-    with Oracle(spec.classifier.model) as oracle:
-        scores = oracle.run(tensors.reshape(-1, *graph.input.shape[1:])).reshape(len(decided), -1)
+    with ReferenceInterpreter(spec.classifier.model) as reference:
+        scores = reference.run(tensors.reshape(-1, *graph.input.shape[1:])).reshape(len(decided), -1)
     step, zero = Fraction(graph.output.quantization.scale), graph.output.quantization.zero_point
     limits = [
         next((q for q in range(-128, 128) if (q - zero) * step >= threshold), 128)

@@ -46,7 +46,10 @@ def test_columns_in_any_order_with_others_among_them(tmp_path: Path) -> None:
     header = "author,label,licence,end,role,start,file\n"
     file = csv(tmp_path, '"Doe, J.",clicks,CC0,5,locking,2,a.wav\n', header)
     (segment,) = read_labels(file, RATE)
-    assert segment == Segment(tmp_path / "a.wav", 2, 5, "clicks", "locking", "", "Doe, J.", file, 2)
+    known = (("licence", "CC0"),)
+    assert segment == Segment(
+        tmp_path / "a.wav", 2, 5, "clicks", "locking", "", "Doe, J.", file, 2, metadata=known
+    )
     assert segment.group == "Doe, J."
 
 
@@ -104,8 +107,8 @@ def test_headers(tmp_path: Path, header: str, words: str) -> None:
 
 def test_files_that_are_none(tmp_path: Path) -> None:
     assert "no such file" in fault(tmp_path / "labels.csv").what
-    (tmp_path / "x.json").touch()
-    assert "no label file by its name" in fault(tmp_path / "x.json").what
+    (tmp_path / "x.xml").touch()
+    assert "no label file by its name" in fault(tmp_path / "x.xml").what
     (tmp_path / "x.csv").mkdir()
     assert "this folder has no labels.csv, and no label track" in fault(tmp_path / "x.csv").what
     (tmp_path / "y.csv").write_bytes(b"file,start,end,label\n\xff\xfe,0,1,x\n")

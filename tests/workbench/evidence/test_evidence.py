@@ -138,7 +138,7 @@ def test_cycles_are_those_of_the_recordings() -> None:
         assert steps["cycles"].passed is passed
         if passed:
             assert steps["cycles"].words == (
-                "in 1,234 windows at most gate 10 (last 1), mfcc 20,000 (last 2), scale 30 (last 3), "
+                "in 1,234 windows at most gate 10 (last 1), front_end 20,000 (last 2), scale 30 (last 3), "
                 "classifier 4,000,000 (last 4), decision 50 (last 5)"
             )
 

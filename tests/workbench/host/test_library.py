@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from codegen.app.contract import feature_contract
 from codegen.app.spec_file import load_spec
 from tests.support.compile import FIRMWARE, WARNINGS
-from tests.support.tutorial import BARE, compile_app, noises, tutorial_app
+from tests.support.tutorial import BARE, noises, tutorial_app, tutorial_library
 from workbench.host import host_library as library
 from workbench.host import structs
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 
 STRUCTS: dict[str, type[ctypes.Structure]] = {
     "model_t": structs.ModelStruct,
@@ -66,7 +66,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def loaded(app: Path, tmp_path_factory: pytest.TempPathFactory) -> library.Library:
-    return compile_app(app, tmp_path_factory.mktemp("code"))
+    return tutorial_library(app, tmp_path_factory.mktemp("code"))
 
 
 def pipeline_of(loaded: library.Library) -> library.Pipeline:
@@ -84,8 +84,8 @@ def test_the_contract_and_rate_are_the_specs(app: Path, loaded: library.Library)
 
 def test_the_model_is_the_reference_interpreters(app: Path, loaded: library.Library) -> None:
     inputs = np.random.default_rng(5).integers(-128, 128, (20, 15, 20, 1), np.int8)
-    with Oracle(app / "model.tflite") as oracle:
-        expected = oracle.run(inputs)
+    with ReferenceInterpreter(app / "model.tflite") as reference:
+        expected = reference.run(inputs)
     found = np.array([loaded.model.run(row).view(np.int8) for row in inputs])
     assert np.array_equal(found, expected)
     # a slice that lies askew in memory is the same input
@@ -105,7 +105,7 @@ def test_features_are_those_of_the_steps(loaded: library.Library) -> None:
     steps = list(pipeline.steps(samples))
     mfcc, gate, scaled = pipeline.features(samples)
     assert len(steps) == len(samples) // 400
-    assert np.array_equal(mfcc, [step.cepstra for step in steps])
+    assert np.array_equal(mfcc, [step.values for step in steps])
     assert gate.tolist() == [step.gate_open for step in steps]
     assert np.array_equal(scaled, [step.features for step in steps])
     assert 0 < gate.sum() < len(gate)
@@ -129,8 +129,8 @@ def test_decisions_follow_from_the_frames_by_the_reference_interpreter(
         np.concatenate([steps[index].frame for index in range(step.sequence - 14, step.sequence + 1)])
         for step in decided
     ]
-    with Oracle(app / "model.tflite") as oracle:
-        scores = oracle.run(np.array(inputs).reshape(-1, 15, 20, 1))
+    with ReferenceInterpreter(app / "model.tflite") as reference:
+        scores = reference.run(np.array(inputs).reshape(-1, 15, 20, 1))
     for step, vector, expected in zip(decided, inputs, scores, strict=True):
         assert step.scores is not None
         assert step.scores.tolist() == expected.tolist()
@@ -149,22 +149,22 @@ def test_decisions_follow_from_the_frames_by_the_reference_interpreter(
 def test_the_size_of_the_pieces_changes_nothing(loaded: library.Library, cuts: list[int]) -> None:
     pipeline = pipeline_of(loaded)
     samples = noises(0.5, seed=3)
-    whole = [(step.sequence, step.start, step.cepstra.tolist()) for step in pipeline.steps(samples)]
+    whole = [(step.sequence, step.start, step.values.tolist()) for step in pipeline.steps(samples)]
     pipeline.reset()
     pieces = np.split(samples, sorted(cuts))
     steps = [step for piece in pieces for step in pipeline.steps(piece)]
-    assert [(step.sequence, step.start, step.cepstra.tolist()) for step in steps] == whole
+    assert [(step.sequence, step.start, step.values.tolist()) for step in steps] == whole
 
 
 def test_steps_are_copies(loaded: library.Library) -> None:
     steps = list(pipeline_of(loaded).steps(noises(1)))
     again = list(pipeline_of(loaded).steps(noises(1)))
-    assert all(np.array_equal(a.cepstra, b.cepstra) for a, b in zip(steps, again, strict=True))
-    assert len({step.cepstra.ctypes.data for step in steps}) == len(steps)
+    assert all(np.array_equal(a.values, b.values) for a, b in zip(steps, again, strict=True))
+    assert len({step.values.ctypes.data for step in steps}) == len(steps)
 
 
 def test_a_bare_model_has_no_pipeline(tmp_path: Path) -> None:
-    bare = compile_app(tutorial_app(tmp_path / "bare", text=BARE), tmp_path)
+    bare = tutorial_library(tutorial_app(tmp_path / "bare", text=BARE), tmp_path)
     assert bare.pipeline is None
     assert bare.model.run(np.zeros(300, np.int8)).size == 4
 

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import cast
@@ -22,6 +23,7 @@ from toolbox.options import EXAMPLE
 from workbench.audio.synthesize import write_session
 from workbench.profiling.profile import Profile
 from workbench.report import decisions
+from workbench.report.decided import Decided, decode, encode, stride_of
 from workbench.report.decisions import Accepted, Changed, Heard, cells, changed
 from workbench.report.report import Report
 from workbench.report.text import advice, difference, verdict
@@ -149,7 +151,47 @@ def test_a_row_says_what_changed() -> None:
     assert difference(lost) == "unknown 0 -> 1, x 3 -> 0, Unknown (below threshold) 0 -> 3"
     assert (more.moved, lost.moved) == (1, 4)
     moved = Changed("a", heard("x", "1", x=3, y=1), heard("x", "9", x=3, y=1))
-    assert difference(moved) == "3 x, 1 y as before, in other windows or with other scores"
+    same = "3 x, 1 y as before, in other windows or with other scores"
+    assert difference(moved) == f"{same}; which ones was not stored"  # by an earlier version
+
+
+def rows(*rows: Sequence[tuple[int, str, int]]) -> list[Heard]:
+    """Of each row of decisions (end, label, score) what is stored."""
+    return [
+        Heard("x", Counter(label for _, label, _ in row), str(number), tuple(Decided(*one) for one in row))
+        for number, row in enumerate(rows)
+    ]
+
+
+def test_a_row_of_equal_counts_says_which_decision_changed() -> None:
+    before, scores, windows = rows(
+        [(6400, "x", 80), (6800, "x", 81), (9200, "y", 3)],
+        [(6400, "x", 80), (6800, "x", 79), (9200, "y", 3)],
+        [(6800, "x", 81), (9200, "y", 3), (9600, "x", 80)],
+    )
+    same = "2 x, 1 y as before, in other windows or with other scores"
+    assert difference(Changed("a", before, scores, 16000)) == (
+        f"{same}; 1 differs, at 0.425 s first: x with score 81 before, x with score 79 now"
+    )
+    assert difference(Changed("a", before, windows, 16000)) == (
+        f"{same}; 2 differ, at 0.400 s first: x with score 80 before, no decision now"
+    )
+    (lost,) = rows([(6400, "x", 80), (6800, "Unknown", 12), (9200, "y", 3)])
+    assert difference(Changed("a", before, lost, 16000)) == (
+        "x 2 -> 1, Unknown (below threshold) 0 -> 1; 1 differs, at 0.425 s first: x with score 81 before, "
+        "Unknown (below threshold) with score 12 now"
+    )
+
+
+def test_decisions_are_short_text() -> None:
+    (one, other) = rows([(15600, "b", 84), (16000, "b", 86), (20000, "a", -41)], [(400, "c", 127)])
+    assert one.row is not None
+    assert other.row is not None
+    stride = stride_of([one.row, other.row])
+    assert encode(one.row, stride, ["a", "b", "c"]) == "15600 1:84 1:86; 20000 0:-41"
+    for row in (one.row, other.row, ()):
+        assert decode(encode(row, stride, ["a", "b", "c"]), stride, ["a", "b", "c"]) == row
+    assert stride_of([()]) == stride_of([]) == 1
 
 
 def test_changed_decisions_fail_as_budgets_do() -> None:
@@ -183,10 +225,18 @@ def test_the_recording_that_changed_most_is_first() -> None:
 def test_decisions_are_stored_and_read(tmp_path: Path) -> None:
     assert decisions.read(tmp_path) is None
     stored = Accepted("47ce", "eda4", {'a "b".wav': heard("knock", "12", knock=3), "c.wav": heard("-", "34")})
-    decisions.write(tmp_path, stored)
-    assert decisions.read(tmp_path) == stored
+    (row,) = rows([(6400, 'k "1"', 80), (6800, "x", -128), (9200, "x", 3)])
+    for accepted in (stored, Accepted("47ce", "eda4", {**stored.recordings, "d": row}, 16000)):
+        decisions.write(tmp_path, accepted)
+        assert decisions.read(tmp_path) == accepted
     infinite = '{"model": "", "contract": "", "recordings": {"a": {"truth": "", "decided": {"b": Infinity}}}}'
-    for text in ('{"recordings": []}', infinite, "[" * 100000):
+    torn = infinite.replace('{"b": Infinity}', '{}, "hash": "", "row": "%s"')
+    for text in (
+        '{"recordings": []}',
+        infinite,
+        "[" * 100000,
+        *(torn % row for row in ("1 0:1", "1 x", "x")),
+    ):
         (tmp_path / "decisions.json").write_text(text)
         with pytest.raises(UserError, match="is not what a report stores"):
             decisions.read(tmp_path)

@@ -19,10 +19,11 @@ from codegen.app.spec import Layout
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError, UserErrors
 from codegen.common.paths import ROOT
-from codegen.compile import generate
+from codegen.compile import compile_app
+from codegen.emit.sources import sources
 from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
-from tests.support.tutorial import compile_app, noises, tutorial_app
+from tests.support.tutorial import noises, tutorial_app, tutorial_library
 from workbench.host.host_library import Pipeline
 from workbench.training.augment import LOUD, QUIET, altered
 from workbench.training.features import pictures, tensor_shape, vectors
@@ -227,7 +228,7 @@ def test_tilt_changes_bands_not_the_length() -> None:
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     app = tutorial_app(tmp_path_factory.mktemp("training") / "door")
-    made = compile_app(app, tmp_path_factory.mktemp("code")).pipeline
+    made = tutorial_library(app, tmp_path_factory.mktemp("code")).pipeline
     assert made is not None
     return made
 
@@ -359,15 +360,15 @@ def test_a_model_trained_on_other_features_is_refused(tmp_path: Path) -> None:
     app.mkdir()
     for name in ("pipeline.toml", "model.tflite", "model.contract"):
         shutil.copyfile(EXAMPLE / name, app / name)
-    generate(app)
+    sources(compile_app(app))
     text = (app / "pipeline.toml").read_text()
     (app / "pipeline.toml").write_text(
         text.replace("threshold = 600", "threshold = 700")
     )  # needs no training
-    generate(app)
+    sources(compile_app(app))
     (app / "pipeline.toml").write_text(text.replace("preemphasis = 0.97", "preemphasis = 0.96"))
     with pytest.raises(UserError, match="the model was trained on features") as caught:
-        generate(app)
+        sources(compile_app(app))
     assert caught.value.file == str(app / "model.contract")
     (app / "model.contract").unlink()
-    generate(app)
+    sources(compile_app(app))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from codegen.app.spec import Layout
 from codegen.common.errors import UserError
-from tests.support.tutorial import compile_app, noises, tutorial_app
+from tests.support.tutorial import noises, tutorial_app, tutorial_library
 from workbench.audio.synthesize import write_wav
 from workbench.data.labels import Segment
 from workbench.host.host_library import Pipeline
@@ -31,7 +31,7 @@ def recipe(folder: Path, text: str) -> Recipe:
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     app = tutorial_app(tmp_path_factory.mktemp("training") / "door")
-    made = compile_app(app, tmp_path_factory.mktemp("code")).pipeline
+    made = tutorial_library(app, tmp_path_factory.mktemp("code")).pipeline
     assert made is not None
     return made
 

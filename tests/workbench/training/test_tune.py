@@ -20,7 +20,7 @@ from codegen.app.spec_file import load_spec
 from codegen.app.tables.decision import score_limit
 from codegen.common.errors import UserError
 from tests.support.cli import earshot, refused
-from tests.support.tutorial import compile_app, noises, tutorial_app
+from tests.support.tutorial import noises, tutorial_app, tutorial_library
 from workbench.audio.synthesize import write_session, write_wav
 from workbench.commands.tune import _threshold
 from workbench.training.events import LabelEvents
@@ -73,7 +73,7 @@ def test_the_gate_is_the_rule(peaks: list[int], threshold: int, backoff: int, de
 
 def test_the_gate_is_the_firmware_s(tmp_path: Path) -> None:
     (tmp_path / "code").mkdir()
-    pipeline = compile_app(tutorial_app(tmp_path / "door"), tmp_path / "code").pipeline
+    pipeline = tutorial_library(tutorial_app(tmp_path / "door"), tmp_path / "code").pipeline
     assert pipeline is not None
     sound = (noises(6).astype(np.float64) * np.linspace(0, 1, len(noises(6)))).astype(np.int16)
     sound[:400] = 0

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from codegen.emit.model import model_plan
 from codegen.passes.legalise import load_graph
-from tests.support.models_c import ModelsC
+from tests.support.models_c import ModelsC, model_plan
 from tests.support.shared import shared
 from tests.support.tally import tally_case
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 
 # name -> bytes of arena that TensorFlow Lite Micro needs for it, where that was measured
 MODELS = {
@@ -71,10 +70,10 @@ def test_random_inputs() -> None:
     paths = [model(name) for name in MODELS]
     rows = [inputs_for(path, 40, index) for index, path in enumerate(paths)]
     found = every().run(rows, sequence=True)
-    with Oracle(paths[0]) as oracle:
+    with ReferenceInterpreter(paths[0]) as reference:
         for path, inputs, outputs in zip(paths, rows, found, strict=True):
-            oracle.load(path)
-            assert same(outputs, oracle.run(inputs, sequence=True)), path
+            reference.load(path)
+            assert same(outputs, reference.run(inputs, sequence=True)), path
             tally_case(path, outputs.size, "pc")
 
 
@@ -90,10 +89,10 @@ def test_on_a_cortex_m4(kernels: str) -> None:
     paths = [model(name) for name in names]
     rows = [inputs_for(path, 2, index) for index, path in enumerate(paths)]
     found = ModelsC(paths, kernels=kernels, target="qemu", flags=("-O2",)).run(rows, sequence=True)
-    with Oracle(paths[0]) as oracle:
+    with ReferenceInterpreter(paths[0]) as reference:
         for path, inputs, outputs in zip(paths, rows, found, strict=True):
-            oracle.load(path)
-            assert same(outputs, oracle.run(inputs, sequence=True)), path
+            reference.load(path)
+            assert same(outputs, reference.run(inputs, sequence=True)), path
             tally_case(path, outputs.size, "qemu")
 
 

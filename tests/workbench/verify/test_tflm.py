@@ -15,9 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen.app.spec_file import load_spec
 from codegen.common.reference import Reference
-from codegen.passes.legalise import load_graph
 from tests.support.arena import with_arena
 from tests.support.shared import shared
 from tests.support.tflm import need_tflm
@@ -98,18 +96,17 @@ def test_sounds_of_a_seed_are_decided_alike(app: Path, tmp_path: Path) -> None:
 def test_models_of_others(name: str) -> None:
     """TFLM in the emulator = aot on this computer = the interpreter of TFLM's Python package."""
     need_tflm()
-    folder = model_app(shared(f"models/{name}.tflite"), reference=Reference.TFLM)
-    spec = load_spec(folder)
-    graph = load_graph(spec.classifier.model)
+    app = model_app(shared(f"models/{name}.tflite"), reference=Reference.TFLM)
+    graph = app.graph
     samples = 2 if graph.input.nbytes > 2000 else 12
     real = graph.input.dtype == "float32"
     inputs = float_probes(graph, samples, 5)[0] if real else probes(graph.input, samples, 5)[0]
     streams = bool(graph.variables)
-    with open_engine(folder, spec, "pc", "aot") as ours, open_engine(folder, spec, "qemu", "tflm") as theirs:
+    with open_engine(app, "pc", "aot") as ours, open_engine(app, "qemu", "tflm") as theirs:
         expected = run_all(ours, graph, inputs, sequence=streams)
         assert np.array_equal(run_all(theirs, graph, inputs, sequence=streams), expected)
     wanted = Wanted("qemu", "tflm", Reference.TFLM, samples, 5, streams, layers=False)
-    assert verify_model(spec, graph, wanted).differing == 0
+    assert verify_model(app, wanted).differing == 0
 
 
 def test_the_arena_fits_and_one_step_less_does_not(app: Path, tmp_path: Path) -> None:

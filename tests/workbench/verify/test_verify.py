@@ -20,13 +20,14 @@ from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from codegen.common.reference import Reference
+from codegen.compile import App
 from codegen.model.graph import Quantization, Tensor
 from codegen.passes.legalise import load_graph
 from tests.codegen.ops.test_mean import side_by_side
 from tests.codegen.ops.test_variable import Stream
 from tests.models.builder import Builder
 from tests.models.networks import beside_halves, dense_only, tutorial_like
-from tests.support.cli import earshot, refused
+from tests.support.cli import earshot, refused, remarks
 from tests.support.shared import shared
 from tests.support.tflm import need_tflm
 from tests.support.tools import need_tool
@@ -36,7 +37,7 @@ from workbench.cli import main
 from workbench.host import engine as inference
 from workbench.host.model_app import model_app
 from workbench.verify.outputs import compare, on_boundaries, probes
-from workbench.verify.reference import Oracle
+from workbench.verify.reference import ReferenceInterpreter
 from workbench.verify.unsquashed import without_squashing
 
 
@@ -101,7 +102,7 @@ def test_each_reference_has_its_own_bits(tmp_path: Path) -> None:
         assert reported["distinct"] > 100
     inputs = np.random.default_rng(1).integers(-128, 128, (2000, 2), dtype=np.int8)
     np.save(tmp_path / "in.npy", inputs)
-    with Oracle(model) as litert, Oracle(model, Reference.TFLM) as tflm:
+    with ReferenceInterpreter(model) as litert, ReferenceInterpreter(model, Reference.TFLM) as tflm:
         wanted = [litert.run(inputs), tflm.run(inputs)]
     assert not np.array_equal(wanted[0], wanted[1])
     for reference, outputs in zip(("litert", "tflm"), wanted, strict=True):
@@ -171,12 +172,12 @@ def test_a_planted_fault_names_its_layer(which: int, tmp_path: Path) -> None:
     """One value that one convolution of the generated C makes is changed; verify names that layer."""
     model = tutorial_like(tmp_path / f"fault{which}.tflite", 5)
     convolutions = [node.index for node in load_graph(model).nodes if node.op == "CONV_2D"]
-    plain = model_app(model)
-    apps = [plain, model_app(plain / "model.tflite", every_layer=True)]
+    plain = model_app(model).spec
+    apps = [plain, model_app(plain.classifier.model, layer_outputs=True).spec]
     try:
         for app in apps:
             build("pc", app)
-            source = next((ROOT / "build/pc" / app.name / "generated").glob("*_model.c"))
+            source = next((ROOT / "build/pc" / app.file.parent.name / "generated").glob("*_model.c"))
             source.write_text(spoilt(source.read_text(), f"conv{which}"))
             later = source.stat().st_mtime + 10  # SCons takes a file of the same second for the same
             os.utime(source, (later, later))
@@ -190,7 +191,7 @@ def test_a_planted_fault_names_its_layer(which: int, tmp_path: Path) -> None:
         assert f'the first layer that differs is {first["index"]} CONV_2D "' in done.stdout
     finally:
         for app in apps:
-            shutil.rmtree(ROOT / "build/pc" / app.name, ignore_errors=True)
+            shutil.rmtree(ROOT / "build/pc" / app.file.parent.name, ignore_errors=True)
 
 
 def spoilt(source: str, layer: str) -> str:
@@ -241,8 +242,8 @@ def test_one_bit_in_one_value_is_found_and_named(
     real = inference.open_engine
 
     @contextmanager
-    def broken(app: Path, spec: Any, target: str, engine: str) -> Iterator[inference.Engine]:
-        with real(app, spec, target, engine) as whole:
+    def broken(app: App, target: str, engine: str) -> Iterator[inference.Engine]:
+        with real(app, target, engine) as whole:
             yield OneBit(whole, 20)
 
     monkeypatch.setattr(inference, "open_engine", broken)
@@ -331,10 +332,10 @@ def test_probes_of_one_value() -> None:
 def test_boundaries_lie_between_two_classes(model: Path) -> None:
     graph = load_graph(model)
     inputs, _ = probes(graph.input, 100, seed=0)
-    with Oracle(model) as oracle:
-        outputs = oracle.run(inputs)
-        found = on_boundaries(oracle, inputs, outputs, 40, seed=0)
-        classes = oracle.run(found).argmax(axis=1)
+    with ReferenceInterpreter(model) as reference:
+        outputs = reference.run(inputs)
+        found = on_boundaries(reference, inputs, outputs, 40, seed=0)
+        classes = reference.run(found).argmax(axis=1)
     assert len(found) == 40
     near, far = found[:20].astype(int), found[20:].astype(int)
     assert np.abs(near - far).max() <= 2
@@ -342,30 +343,34 @@ def test_boundaries_lie_between_two_classes(model: Path) -> None:
 
 
 def test_the_cut_model_ends_before_its_softmax(model: Path, tmp_path: Path) -> None:
-    cut = without_squashing(model)
+    whole = load_graph(model)
+    cut = without_squashing(model, whole)
     assert cut is not None
-    assert cut[1] == "SOFTMAX"
-    whole, before = load_graph(model), load_graph(cut[0])
-    assert [node.op for node in before.nodes] == [node.op for node in whole.nodes][:-1]
+    assert cut.op == "SOFTMAX"
+    assert [node.op for node in cut.graph.nodes] == [node.op for node in whole.nodes][:-1]
     row = np.arange(10, dtype=np.int8).reshape(1, 10)
-    with Oracle(model) as oracle:
-        logits = oracle.tensors(row[0])[whole.nodes[-1].inputs[0]]
-    with Oracle(cut[0]) as oracle:
-        assert np.array_equal(oracle.run(row), logits)
-    assert without_squashing(cut[0]) is None
+    with ReferenceInterpreter(model) as reference:
+        logits = reference.tensors(row[0])[whole.nodes[-1].inputs[0]]
+    with ReferenceInterpreter(cut.name, content=cut.graph.content) as reference:
+        assert np.array_equal(reference.run(row), logits)
+    assert without_squashing(cut.name, cut.graph) is None
 
 
 def test_a_bare_model_becomes_an_app_once(model: Path) -> None:
-    app = model_app(model)
+    made = model_app(model)
+    app = made.spec.file.parent
     assert app.parent == ROOT / "build" / "models"
     assert app.name.startswith("dense_only-")
     spec = load_spec(app)
+    assert spec == made.spec
     assert spec.pipeline is None
     assert spec.classifier.model.read_bytes() == model.read_bytes()
     before = {path: path.stat().st_mtime_ns for path in app.iterdir()}
-    assert model_app(model) == app
+    assert model_app(model).spec == made.spec
     assert {path: path.stat().st_mtime_ns for path in app.iterdir()} == before
-    assert model_app(model, "fast") != app
+    fast = model_app(model, "fast", Reference.TFLM, layer_outputs=True).spec
+    assert fast.file != made.spec.file
+    assert load_spec(fast.file) == fast
 
 
 # infer
@@ -378,7 +383,7 @@ def test_models_made_elsewhere_give_their_golden_outputs(tmp_path: Path, name: s
     np.save(tmp_path / "in.npy", golden["in0"].reshape(8, -1))
     done = earshot("infer", model, "--inputs", tmp_path / "in.npy", "-o", tmp_path / "out.npy")
     assert done.returncode == 0, done.stderr
-    assert done.stdout + done.stderr == ""
+    assert remarks(done) == ""
     outputs = np.load(tmp_path / "out.npy")
     assert outputs.dtype == golden["out0"].dtype
     assert np.array_equal(outputs.reshape(-1), golden["out0"].reshape(-1))
@@ -392,8 +397,8 @@ def test_inputs_keep_their_order(model: Path, tmp_path: Path, target: str) -> No
     words = ("infer", model, "--inputs", tmp_path / "in.npy", "-o", tmp_path / "out.npy", "--target", target)
     done = earshot(*words, *(("--sequence", "--engine", "aot") if target == "pc" else ()))
     assert done.returncode == 0, done.stderr
-    with Oracle(model) as oracle:
-        assert np.array_equal(np.load(tmp_path / "out.npy"), oracle.run(inputs))
+    with ReferenceInterpreter(model) as reference:
+        assert np.array_equal(np.load(tmp_path / "out.npy"), reference.run(inputs))
 
 
 def test_inputs_that_do_not_fit_are_refused(model: Path, tmp_path: Path) -> None:
@@ -472,8 +477,8 @@ def test_models_that_do_not_fit_end_in_one_message(tmp_path: Path) -> None:
         (built("real", "SOFTMAX", (1, 4), "float32"), "computes in float"),
         (built("open", "SOFTMAX", (1, -1), "int8"), "[1, -1] is open"),
         (
-            built("exotic", "GELU", (1, 4), "int8"),
-            "layer 0 (GELU exotic/y): the operator GELU is not supported",
+            built("exotic", "ELU", (1, 4), "int8"),
+            "layer 0 (ELU exotic/y): the operator ELU is not supported",
         ),
     ):
         reported = refused("verify", path)

@@ -5,13 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from codegen.app.spec import Spec
-from codegen.incremental.edges import Edges
-from codegen.incremental.planner import Incremental, incremental
+from codegen.compile import Compiled
+from codegen.incremental import Edges
+from codegen.incremental.planner import Incremental
 from codegen.kernels.layer import Layer
-from codegen.model.graph import Graph
-from codegen.passes.lower import lower
-from codegen.passes.memory_plan import plan
 
 
 @dataclass(frozen=True)
@@ -61,19 +58,18 @@ class ModePlan:
         return sum(layer.full_macs for layer in self.layers)
 
 
-def mode_plan(spec: Spec, graph: Graph) -> ModePlan:
-    """What `generate` plans for this app and model."""
-    planned = incremental(spec, graph)
-    if isinstance(planned, str):
-        whole = plan(lower(graph, spec.classifier.reference, fast=spec.classifier.fast))
-        rows = tuple(_full(made, planned) for made in whole.program.layers)
-        return ModePlan(rows, planned, whole.arena, whole.state, 0)
+def mode_plan(compiled: Compiled) -> ModePlan:
+    """The layers of what is generated for this app and model."""
+    planned = compiled.plan
+    if isinstance(planned, Incremental):
+        return ModePlan(_modes(planned), "", planned.arena, planned.state_bytes, planned.catch_up)
     if isinstance(planned, Edges):
-        return edge_modes(planned)
-    return ModePlan(modes_of(planned), "", planned.arena, planned.state_bytes, planned.catch_up)
+        return _edge_modes(planned)
+    rows = tuple(_full(made, compiled.reason) for made in planned.program.layers)
+    return ModePlan(rows, compiled.reason, planned.arena, planned.state, 0)
 
 
-def modes_of(planned: Incremental) -> tuple[LayerMode, ...]:
+def _modes(planned: Incremental) -> tuple[LayerMode, ...]:
     """The layers of an incremental model: those of the schedule, then those after it."""
     nbytes = {state.reader: 0 for state in planned.states}
     for state in planned.states:
@@ -91,7 +87,7 @@ def modes_of(planned: Incremental) -> tuple[LayerMode, ...]:
     return tuple(rows)
 
 
-def edge_modes(planned: Edges) -> ModePlan:
+def _edge_modes(planned: Edges) -> ModePlan:
     """The layers of a model whose decisions compute rows near the ends of the window."""
     macs: dict[int, int] = {}
     for made in planned.step.program.layers:

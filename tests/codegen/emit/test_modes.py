@@ -6,17 +6,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from codegen.app.spec import Layout
-from codegen.incremental import mode_plan, mode_table
+from codegen.compile import run_passes
+from codegen.emit.modes import mode_plan, mode_table
 from codegen.passes.legalise import load_graph
 from tests.models.networks import tutorial_like
 from tests.support.models_c import spec_of
-from tests.support.streams_c import App
+from tests.support.streams_c import App, modes_of
 
 
 def test_numbers_of_the_tutorials_network(tmp_path: Path) -> None:
     """One row of each convolution, the dense layers whole: 55,040 multiplications in place of 428,736."""
     app = App(tutorial_like(tmp_path / "m.tflite", 1), 15, 20, Layout.FRAMES_BY_CEPSTRA)
-    modes = mode_plan(app.spec("m"), load_graph(app.model))
+    modes = modes_of(app)
     assert (modes.macs, modes.full_macs, modes.reason) == (55040, 428736, "")
     assert [layer.incremental for layer in modes.layers] == [True] * 4 + [False] * 3
     assert [layer.macs for layer in modes.layers] == [1216, 18432, 8704, 4096, 22528, 64, 0]
@@ -26,7 +27,7 @@ def test_numbers_of_the_tutorials_network(tmp_path: Path) -> None:
 
 def test_a_model_without_a_cascade_says_why(tmp_path: Path) -> None:
     graph = load_graph(tutorial_like(tmp_path / "m.tflite", 1))
-    modes = mode_plan(spec_of("m", "small"), graph)
+    modes = mode_plan(run_passes(spec_of("m"), graph))
     assert modes.reason == "a bare model has no cascade that slides"
     assert all(layer.reason == modes.reason for layer in modes.layers)
     assert modes.macs == modes.full_macs == 428736
@@ -35,7 +36,7 @@ def test_a_model_without_a_cascade_says_why(tmp_path: Path) -> None:
 
 def test_the_table_has_a_line_a_layer(tmp_path: Path) -> None:
     app = App(tutorial_like(tmp_path / "m.tflite", 1), 15, 20, Layout.FRAMES_BY_CEPSTRA)
-    modes = mode_plan(app.spec("m"), load_graph(app.model))
+    modes = modes_of(app)
     lines = mode_table(modes).splitlines()
     assert len(lines) == len(modes.layers) + 3
     assert lines[1].split()[:5] == ["conv1", "0", "CONV_2D", "incremental", str(modes.layers[0].state)]

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All generated C of an app: what SCons compiles and `generate` hands out."""
+
+from __future__ import annotations
+
+from codegen.app.contract import check_contract
+from codegen.app.tables import scratch_bytes
+from codegen.common.render import render
+from codegen.compile import Compiled
+from codegen.emit.line_size import line_size
+from codegen.emit.model import model_source
+from codegen.emit.pipeline import pipeline_source
+from codegen.emit.tflm import tflm_model
+
+
+def sources(compiled: Compiled, arena: int | None = None) -> dict[str, str]:
+    """File name -> text. UserError where the model was trained on other features than the app's.
+
+    arena: bytes of TensorFlow Lite Micro's arena where that is the engine (codegen.emit.tflm has its other
+    sources). None: the engine is aot, also in place of tflm.
+
+    NAME.h, NAME_model.c, NAME_pipeline.c (not for a bare model) and app.c; the same bytes for every board.
+    """
+    spec, graph = compiled.spec, compiled.graph
+    check_contract(spec)
+    scratch = scratch_bytes(spec.pipeline) if spec.pipeline else 0
+    model = model_source(compiled, scratch) if arena is None else tflm_model(spec, graph, arena, scratch)
+    files = {f"{spec.name}.h": _header(compiled), f"{spec.name}_model.c": model}
+    if spec.pipeline is not None:
+        files[f"{spec.name}_pipeline.c"] = pipeline_source(compiled)
+    files["app.c"] = _app(compiled)
+    return files
+
+
+def _header(compiled: Compiled) -> str:
+    spec, graph = compiled.spec, compiled.graph
+    return render(
+        "app.h.in",
+        name=spec.name,
+        pipeline=spec.pipeline,
+        input=graph.input,
+        output=graph.output,
+    )
+
+
+def _app(compiled: Compiled) -> str:
+    spec, graph = compiled.spec, compiled.graph
+    return render(
+        "app.c.in",
+        name=spec.name,
+        engine=spec.classifier.engine,
+        model_hash=graph.sha256[:16],
+        pipeline=spec.pipeline,
+        input_bytes=graph.input.nbytes,
+        output_bytes=compiled.output_bytes,
+        line_size=line_size(compiled),
+    )

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dsp/dsp.h"
+#include "dsp/memory.h"
+#include "pipeline/micro_frontend_stages.h"
+
+enum {
+    SHARE_BITS = 14, /* of the noise reduction's shares */
+    LN_2 = 45426,    /* Q16 */
+    SNR_BITS = 12,   /* of the ratio of signal to noise */
+    OUTPUT_BITS = 6, /* of what PCAN leaves */
+    LARGEST = 0xFFFF
+};
+
+/* Of a value above 0, from 0. */
+static inline unsigned highest_bit(uint32_t value)
+{
+#if defined(__GNUC__)
+    return 31U - (unsigned)__builtin_clz(value);
+#else
+    unsigned bit = 0;
+    while (value >>= 1)
+        bit++;
+    return bit;
+#endif
+}
+
+/* The square root of 32 bits, rounded down, and what it leaves. */
+static inline uint32_t root_16(uint32_t value, uint32_t *left)
+{
+    uint32_t root = 0;
+    for (uint32_t bit = 0x40000000U; bit != 0; bit >>= 2) {
+        const uint32_t tried = root + bit;
+        root >>= 1;
+        if (value >= tried) {
+            value -= tried;
+            root += bit;
+        }
+    }
+    *left = value;
+    return root;
+}
+
+/* The nearest square root; of values just below 2^32 the one below, 65535. The value is shifted up by an even
+ * number of bits. Half of the root comes from its upper word, with a remainder of at most twice that half.
+ * The other half is a quotient by twice the first one: one bit less of both, to stay within 32, is the same.
+ * It may be too large by one, which the remainder tells. */
+static uint32_t square_root(uint64_t value)
+{
+    if (value == 0)
+        return 0;
+    const uint32_t upper = (uint32_t)(value >> 32);
+    const unsigned up = (upper != 0 ? 31U - highest_bit(upper) : 63U - highest_bit((uint32_t)value)) & ~1U;
+    const uint64_t shifted = value << up;
+    uint32_t left;
+    const uint32_t high = root_16((uint32_t)(shifted >> 32), &left);
+    const uint32_t dividend = (left << 15) + ((uint32_t)shifted >> 17);
+    const uint32_t quotient = dividend / high;
+    uint64_t root = ((uint64_t)high << 16) + quotient;
+    if (root > 0xFFFFFFFFU || root * root > shifted)
+        root--;
+    const uint32_t result = (uint32_t)(root >> (up / 2));
+    const uint64_t rest = value - (uint64_t)result * result;
+    return result + (rest > result && result != 0xFFFF && result != 0xFFFFFFFFU);
+}
+
+/* A band's power falls from its filter's middle down to 0 at the next one's, whose power rises by what is
+ * left. A bin's power is below 2^31: no half of the split is -32768. */
+void micro_frontend_filters(const micro_frontend_t *frontend, const uint32_t *spectrum, unsigned shift,
+                            uint32_t *signal)
+{
+    const uint32_t *bin = spectrum + frontend->first;
+    const uint16_t *weight = frontend->bank;
+    uint64_t rising = 0;
+    for (size_t band = 0; band <= frontend->filters; band++) {
+        uint64_t power = rising;
+        rising = 0;
+        for (size_t left = frontend->bands[band]; left > 0; left--, weight += 2) {
+            const uint32_t energy = dsp_power(*bin++);
+            power = dsp_accumulate(power, energy, weight[0]);
+            rising = dsp_accumulate(rising, energy, weight[1]);
+        }
+        if (band > 0)
+            signal[band - 1] = square_root(power) >> shift;
+    }
+}
+
+void micro_frontend_reduce_noise(const micro_frontend_t *frontend, uint32_t *signal)
+{
+    const unsigned bits = frontend->smoothing_bits;
+    for (size_t i = 0; i < frontend->filters; i++) {
+        const uint32_t share = frontend->smoothing[i & 1];
+        const uint32_t scaled = signal[i] << bits;
+        const uint64_t sum = (uint64_t)scaled * share;
+        uint32_t noise =
+            (uint32_t)(dsp_accumulate(sum, frontend->estimate[i], (1U << SHARE_BITS) - share) >> SHARE_BITS);
+        frontend->estimate[i] = noise;
+        noise = noise < scaled ? noise : scaled;
+        const uint32_t least = (uint32_t)((uint64_t)signal[i] * frontend->remaining >> SHARE_BITS);
+        const uint32_t rest = (scaled - noise) >> bits;
+        signal[i] = rest > least ? rest : least;
+    }
+}
+
+/* (noise + offset)^-strength: for 0, 1 and 2 from the table; else a parabola between two powers of 2, whose
+ * value at the lower one and two coefficients begin at 4 n - 6, n being the number of bits. */
+static uint32_t gain(const int16_t *gains, uint32_t noise)
+{
+    if (noise <= 2)
+        return (uint32_t)gains[noise];
+    const unsigned bits = highest_bit(noise) + 1;
+    const int16_t *parabola = gains + 4 * bits - 6;
+    const int32_t x = (int32_t)((bits < 11 ? noise << (11 - bits) : noise >> (bits - 11)) & 0x3FFU);
+    const int32_t slope = (parabola[2] * x >> 5) + parabola[1] * 32;
+    return (uint32_t)(int16_t)(((int32_t)((uint32_t)slope * (uint32_t)x + 0x4000U) >> 15) + parabola[0]);
+}
+
+void micro_frontend_control_gain(const micro_frontend_t *frontend, uint32_t *signal)
+{
+    for (size_t i = 0; i < frontend->filters; i++) {
+        const uint64_t product = (uint64_t)signal[i] * gain(frontend->gains, frontend->estimate[i]);
+        const uint32_t ratio = (uint32_t)(product >> frontend->gain_shift);
+        if (ratio < 2U << SNR_BITS)
+            signal[i] = ratio * ratio >> (2 + 2 * SNR_BITS - OUTPUT_BITS);
+        else
+            signal[i] = (ratio >> (SNR_BITS - OUTPUT_BITS)) - (1U << OUTPUT_BITS);
+    }
+}
+
+/* 2^log_shift ln(value), value > 1: the fraction of log2 is that of the value between two powers of 2 plus a
+ * correction, linear between 128 of them. */
+static uint32_t logarithm(const micro_frontend_t *frontend, uint32_t value)
+{
+    const unsigned whole = highest_bit(value);
+    const uint32_t above = value - (1U << whole);
+    const uint32_t fraction = whole < 16 ? above << (16 - whole) : above >> (whole - 16);
+    const uint32_t segment = fraction >> 9;
+    const int32_t step = frontend->log2[segment + 1] - frontend->log2[segment];
+    const int32_t between = step * (int32_t)(fraction & 0x1FFU) >> 16;
+    const uint32_t log2 = ((uint32_t)whole << 16) + fraction + frontend->log2[segment] + (uint32_t)between;
+    const uint32_t ln = (uint32_t)(((uint64_t)LN_2 * log2 + 0x8000U) >> 16);
+    return ((ln << frontend->log_shift) + 0x8000U) >> 16;
+}
+
+void micro_frontend_log(const micro_frontend_t *frontend, const uint32_t *signal, int32_t *values)
+{
+    for (size_t i = 0; i < frontend->filters; i++) {
+        uint32_t value = signal[i];
+        if (frontend->log) {
+            value = frontend->correction < 0 ? value >> -frontend->correction : value << frontend->correction;
+            value = value > 1 ? logarithm(frontend, value) : 0;
+        }
+        values[i] = (int32_t)(value < LARGEST ? value : LARGEST);
+    }
+}

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people bring in place of a model that fits: each is told by what it is, not as a damaged file."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.common.errors import UserError
+from codegen.ops.refused import LATER
+from codegen.passes.legalise import load_graph
+from tests.models.builder import Builder
+
+POINTER = """\
+version https://git-lfs.github.com/spec/v1
+oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393
+size 12345
+"""
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        load_graph(path)
+    text = str(caught.value)
+    assert "damaged" not in text
+    assert "before it is made" not in text
+    assert "holds nothing" not in text
+    return text
+
+
+def dense_model(path: Path) -> Path:
+    """A model that is taken."""
+    model = Builder()
+    x = model.tensor((1, 4), "int8", 0.1, 0)
+    return model.write(path, [x], [_dense(model, x)])
+
+
+def _dense(model: Builder, source: int) -> int:
+    weights = model.constant(np.ones((4, 4), np.int8), 0.1)
+    output = model.tensor((1, 4), "int8", 0.1, 0)
+    model.operator("FULLY_CONNECTED", [source, weights, -1], [output])
+    return output
+
+
+def with_layer(path: Path, op: str, more: Sequence[tuple[tuple[int, ...], bool]]) -> Path:
+    """A model whose first layer is `op`. more: shapes of its further inputs, and which are variables."""
+    model = Builder()
+    x = model.tensor((1, 4), "int8", 0.1, 0)
+    further = []
+    for shape, variable in more:
+        further.append(model.tensor(shape, "int16" if variable else "int8", 0.01, 0))
+        model.graph.tensors[further[-1]].isVariable = variable
+    middle = model.tensor((1, 4), "int8", 0.1, 0)
+    model.operator(op, [x, *further], [middle])
+    return model.write(path, [x], [_dense(model, middle)])
+
+
+def test_a_git_lfs_pointer(tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_text(POINTER)
+    text = refused(path)
+    assert "a Git LFS pointer" in text
+    assert "git lfs pull" in text
+
+
+@pytest.mark.parametrize("upper", [False, True])
+def test_a_c_array_and_its_remedy(tmp_path: Path, upper: bool) -> None:
+    """The remedy is run where its programs are: it gives the model back, byte for byte."""
+    data = dense_model(tmp_path / "whole.tflite").read_bytes()
+    rows = [", ".join(f"0x{value:02x}" for value in data[at : at + 12]) for at in range(0, len(data), 12)]
+    array = ",\n  ".join(rows)
+    source = tmp_path / "model.cc"
+    source.write_text(f"// 2024-01-01\nalignas(16) const unsigned char g_model[] = {{\n  {array}}};\n")
+    if upper:
+        source.write_text(source.read_text().replace("0x", "@").upper().replace("@", "0x"))
+    text = refused(source)
+    assert "a C array of a model" in text
+    if shutil.which("xxd") is None:
+        pytest.skip("the remedy needs xxd")
+    subprocess.run(["sh", "-c", text.splitlines()[-1]], cwd=tmp_path, check=True)
+    assert (tmp_path / "model.tflite").read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("op", "compiler"),
+    [
+        ("CUSTOM ethos-u", "an Arm Ethos-U (by Vela)"),
+        ("CUSTOM edgetpu-custom-op", "an Edge TPU (by edgetpu_compiler)"),
+        ("CUSTOM NeutronGraph", "an NXP eIQ Neutron"),
+    ],
+)
+def test_a_file_that_was_compiled_for_an_accelerator(tmp_path: Path, op: str, compiler: str) -> None:
+    """Its inputs are what the compiler packed, which nothing in the file makes."""
+    text = refused(with_layer(tmp_path / "model.tflite", op, [((64,), False), ((0,), False)]))
+    assert f"the file was compiled for {compiler}" in text
+    assert "from before it was compiled" in text
+
+
+@pytest.mark.parametrize("op", sorted(LATER))
+def test_operators_with_state_of_their_own(tmp_path: Path, op: str) -> None:
+    """State that no layer makes, and intermediates of no size: the operator is named."""
+    path = with_layer(tmp_path / "model.tflite", op, [((1, 8), True), ((0,), False)])
+    text = refused(path)
+    assert f"layer 0 ({op}" in text
+    assert f"the operator {op} is not supported" in text
+
+
+def test_a_model_that_is_whole_is_taken(tmp_path: Path) -> None:
+    assert len(load_graph(dense_model(tmp_path / "model.tflite")).nodes) == 1

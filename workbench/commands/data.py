@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""earshot data: labelled recordings looked at, checked, and taken from and to other programs."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from codegen.app.spec import Pipeline
+from codegen.common.errors import UserError, UserErrors
+from workbench.audio import recording as audio
+from workbench.data import findings
+from workbench.data.check_audio import check_audio, counts
+from workbench.data.findings import Finding, of_labels
+from workbench.data.label_json import by_file, label_studio_text, sensiml_text
+from workbench.data.label_track import track_text
+from workbench.data.labels import of_session, read_labels, write_labels
+from workbench.data.regions import windows
+from workbench.data.segment import Segment
+from workbench.data.selection_table import table_text
+from workbench.host.features import listening_spec, open_pipeline
+from workbench.host.model_app import write_whole
+from workbench.progress import progress
+from workbench.training.pieces import cut, recordings, shortest
+from workbench.training.second_hearing import doubtful
+
+NAME = "data"
+HELP = "check labelled recordings; bring labels from and to other programs"
+DESCRIPTION = """\
+LABELS is what every command takes: a CSV (file,start,end,label,...), Audacity label tracks, Raven selection
+tables (.txt), Label Studio's or SensiML's JSON, or a folder with one of these.
+
+  check     what is wrong with them: place and remedy of each finding
+  import    labels of another program as a CSV that a person can read
+  export    and back
+  regions   long stretches of noise cut into windows, the last part for testing
+
+  earshot data check recordings/labels.csv --app examples/smart_lock
+  earshot data import door.Table.1.selections.txt -o labels.csv
+  earshot data export labels.csv --format label-studio -o tasks.json
+  earshot data export labels.csv --format audacity -o tracks/
+  earshot data regions labels.csv --label unknown --length 8000 --test 0.25 -o cut.csv
+
+What is known of each recording (device, place, person) is a row of captures.csv beside the label file.
+`earshot data check --help` tells what is looked at.
+"""
+CHECK = """\
+Looks at labels and sounds, and lists what is wrong with place and remedy; exit code 1 where something is.
+
+""" + "\n".join(f"  {kind:<10} {what}" for kind, what in findings.KINDS.items())
+FORMATS = ("csv", "audacity", "label-studio", "raven", "sensiml")
+RATE = 16000  # Hz, where no app says another
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """A word, then its own."""
+    words = parser.add_subparsers(dest="word", required=True, metavar="WORD")
+    check = words.add_parser(
+        "check", description=CHECK, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    _labels(check)
+    check.add_argument(
+        "--accept", action="append", default=[], metavar="KIND", help="do not look at this kind"
+    )
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+    audio.add_arguments(check)
+    taken = words.add_parser("import", description="Labels of another program as a CSV.", allow_abbrev=False)
+    given = words.add_parser("export", description="Labels for another program.", allow_abbrev=False)
+    given.add_argument("--format", required=True, choices=FORMATS, help="whose")
+    regions = words.add_parser("regions", description="Long stretches cut into windows.", allow_abbrev=False)
+    regions.add_argument("--label", default="unknown", metavar="L", help="of the stretches (default unknown)")
+    regions.add_argument("--length", type=int, default=8000, metavar="N", help="samples (default 8000)")
+    regions.add_argument(
+        "--test", type=float, default=0.25, metavar="S", help="share at the end for testing (default 0.25)"
+    )
+    for one in (taken, given, regions):
+        _labels(one)
+        one.add_argument("--session", metavar="NAME", help="only its segments")
+        one.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="file, or folder")
+
+
+def _labels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("labels", type=Path, metavar="LABELS", help="file or folder")
+    parser.add_argument(
+        "--app", type=Path, metavar="DIR", help="whose sample rate, classes, gate and features count"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """1 where a check finds something."""
+    if args.word == "check":
+        return _check(args)
+    pipeline = listening_spec(args.app)[1] if args.app is not None else None
+    rate = pipeline.audio.sample_rate if pipeline is not None else RATE
+    segments: Sequence[Segment] = read_labels(args.labels, rate)
+    if args.session is not None:
+        segments = of_session(segments, args.session, args.labels)
+    if args.word == "regions":
+        segments = _regions(args, segments)
+    written = _write(args, segments, rate)
+    print(f"{len(segments)} segments of {len(by_file(segments))} recordings are in {written}.")
+    return 0
+
+
+def _regions(args: argparse.Namespace, segments: Sequence[Segment]) -> Sequence[Segment]:
+    if args.length < 1 or not 0 <= args.test < 1:
+        raise UserError(
+            "--length is 1 sample and more, --test 0 to below 1", remedy="--length 8000 --test 0.25"
+        )
+    there = [one for one in segments if one.label == args.label and not one.session]
+    if not there:
+        raise UserError(
+            f'no segment without a session has the label "{args.label}"',
+            file=args.labels,
+            remedy="Name the label of the stretches with --label; those with a session stay as they are.",
+        )
+    return windows(segments, args.label, args.length, args.test)
+
+
+def _write(args: argparse.Namespace, segments: Sequence[Segment], rate: int) -> Path:
+    """The file or folder that was written."""
+    kind = args.format if args.word == "export" else "csv"
+    output: Path = args.output.absolute()
+    folder = output if kind == "audacity" else output.parent
+    if not output.parent.is_dir():
+        raise UserError("there is no such folder", file=output.parent)
+    if output == args.labels.absolute():
+        raise UserError("is the label file itself", file=output, remedy="Name another file with -o.")
+    if kind == "audacity":
+        folder.mkdir(exist_ok=True)
+        for file, own in by_file(segments).items():
+            write_whole(folder / f"{file.stem}.txt", track_text(own, rate).encode())
+        return folder
+    outside = next((one.file for one in segments if not one.file.is_relative_to(folder)), None)
+    if outside is not None:
+        raise UserError(
+            f"the recording {outside} does not lie below {folder}",
+            file=output,
+            remedy="Write it into the recordings' folder, or one above: it names them relative to itself.",
+        )
+    if kind == "csv":
+        write_labels(output, segments)
+        return output
+    if kind == "raven":
+        text = table_text(segments, folder, rate)
+    elif kind == "sensiml":
+        text = sensiml_text(segments, folder)
+    else:
+        text = label_studio_text(segments, folder, rate)
+    write_whole(output, text.encode())
+    return output
+
+
+def findings_of(args: argparse.Namespace) -> list[Finding]:
+    """All findings of the kinds that are looked at."""
+    unknown = [kind for kind in args.accept if kind not in findings.KINDS]
+    if unknown:
+        raise UserError(f"--accept {unknown[0]} is no kind", remedy=f"Kinds: {', '.join(findings.KINDS)}.")
+    pipeline = listening_spec(args.app)[1] if args.app is not None else None
+    return [one for one in _findings(args, pipeline) if one.kind not in args.accept]
+
+
+def _check(args: argparse.Namespace) -> int:
+    found = findings_of(args)
+    failed = any(one.fails for one in found)
+    if args.json:
+        print(
+            json.dumps(
+                {"ok": not failed, "counts": counts(found), "findings": [_object(one) for one in found]}
+            )
+        )
+        return int(failed)
+    for kind, what in findings.KINDS.items():
+        own = [one for one in found if one.kind == kind]
+        if own:
+            print(f"{kind}: {what} ({len(own)})")
+            for remedy in dict.fromkeys(one.remedy for one in own):
+                print("\n".join(f"  {one.place}: {one.what}" for one in own if one.remedy == remedy))
+                print(f"    {remedy}")
+            print()
+    serious = sum(one.fails for one in found)
+    print(f"{serious} to mend, {len(found) - serious} to look at" if found else "nothing is wrong with them")
+    return int(failed)
+
+
+def _object(finding: Finding) -> dict[str, object]:
+    return {**dataclasses.asdict(finding), "fails": finding.fails}
+
+
+def _findings(args: argparse.Namespace, pipeline: Pipeline | None) -> Iterator[Finding]:
+    rate = pipeline.audio.sample_rate if pipeline is not None else RATE
+    labels = pipeline.decision.labels if pipeline is not None else None
+    try:
+        segments = read_labels(args.labels, rate, resampled=args.resample, most=None)
+    except UserErrors as error:
+        for one in error.errors:
+            yield Finding("broken", f"{Path(one.file or '').name}, {one.place}", one.what, one.remedy or "")
+        return
+    except UserError as error:
+        if error.place is None:
+            raise
+        yield Finding(
+            "broken", f"{Path(error.file or '').name}, {error.place}", error.what, error.remedy or ""
+        )
+        return
+    yield from of_labels(segments, labels)
+    read = audio.reader(args)
+    gate = None
+    if pipeline is not None and pipeline.gate.threshold:
+        gate = pipeline.gate.threshold
+    sound = True
+    files = len(by_file(segments))
+    for _, own in progress(check_audio(segments, rate, read, gate), files, "recordings"):
+        sound = sound and not any(one.kind in ("broken", "format", "range") for one in own)
+        yield from own
+    if pipeline is not None and sound and "noise" not in args.accept:
+        yield from _doubtful(args, pipeline, segments)
+
+
+def _doubtful(args: argparse.Namespace, pipeline: Pipeline, segments: Sequence[Segment]) -> Iterator[Finding]:
+    """Only where labels and sounds are otherwise sound: it needs the app's classes."""
+    known = {label.casefold() for label in pipeline.decision.labels}
+    of_app = [one for one in segments if {one.label.casefold(), one.role.casefold()} & known]
+    try:
+        pieces = (
+            cut(of_app, pipeline.decision.labels, 8000, shortest(pipeline), lambda _: None) if of_app else ()
+        )
+    except UserError:
+        print("labels that overlap or are too short are not compared with each other", file=sys.stderr)
+        return
+    files = len({piece.file for piece in pieces})
+    read = recordings(pieces, of_app, pipeline.audio.sample_rate, audio.reader(args))
+    yield from doubtful(open_pipeline(args.app), progress(read, files, "comparing recordings"), of_app)
