@@ -141,13 +141,27 @@ def check_stack(elf: Path, board: Board) -> Bound:
     return bound
 
 
-def _disassemble(elf: Path) -> dict[str, _Function]:
-    done = subprocess.run(
-        [OBJDUMP, "-d", "--no-show-raw-insn", str(elf)], capture_output=True, text=True, check=True
+def unclaimed(elf: Path) -> frozenset[str]:
+    """Functions whose address is a word of the image's data or code, and which no row of INDIRECT names: a
+    pointer that nobody has told of, or a number that happens to be an address of this image."""
+    calls = _Calls(elf)
+    pooled = _run_objdump(elf)
+    words = (int(word, 16) for word in re.findall(r"\.word\t0x([0-9a-f]{8})", pooled))
+    named = calls.pointed | {name for word in words if (name := calls.starting_at(word - 1)) is not None}
+    return frozenset(
+        name for name in named if not any(re.fullmatch(each.callees, _plain(name)) for each in INDIRECT)
     )
+
+
+def _run_objdump(elf: Path) -> str:
+    words = [OBJDUMP, "-d", "--no-show-raw-insn", str(elf)]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def _disassemble(elf: Path) -> dict[str, _Function]:
     functions: dict[str, _Function] = {}
     current = _Function("")
-    for line in done.stdout.splitlines():
+    for line in _run_objdump(elf).splitlines():
         if match := re.fullmatch(r"[0-9a-f]+ <(.+)>:", line):
             current = functions.setdefault(match[1], _Function(match[1]))
         elif match := re.match(r" *([0-9a-f]+):\t([a-z]\w*)(?:\.[nw])?\t?([^@;]*)", line):
@@ -249,8 +263,12 @@ class _Calls:
         self.elf = elf
         self.functions = _disassemble(elf)
         self._starts = {function.code[0].address: name for name, function in self.functions.items()}
-        self._pointed = {name for section in (".rodata", ".data") for name in self._named_in(section)}
+        self.pointed = {name for section in (".rodata", ".data") for name in self._named_in(section)}
         self._known: dict[str, tuple[int, tuple[str, ...]]] = {}
+
+    def starting_at(self, address: int) -> str | None:
+        """The function whose first instruction lies there."""
+        return self._starts.get(address)
 
     def _named_in(self, section: str) -> list[str]:
         """Functions whose addresses are among the words of a section, in its order, each once."""
@@ -297,7 +315,7 @@ class _Calls:
             name
             for name in self.functions
             for each in found
-            if re.fullmatch(each.callees, _plain(name)) and (name in self._pointed or not each.constant)
+            if re.fullmatch(each.callees, _plain(name)) and (name in self.pointed or not each.constant)
         ]
 
     def handlers(self) -> list[str]:

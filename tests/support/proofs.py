@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A pytest plugin: build/proofs.json, what each test that started an image said of its board.
 
-{"boards": {BOARD: {WHERE: {TEST: {"passed": bool, "date": "YYYY-MM-DD"}}}}}. A run of all tests writes it
-anew; a run of some replaces what those said. A test that was skipped says nothing.
+{"boards": {BOARD: {WHERE: {TEST: {"passed": bool, "date": "YYYY-MM-DD"}}}}, "versions": {WHERE: "of the
+emulator"}}. A run of all tests writes it
+anew; a run of some replaces what those said. A test that was skipped says nothing. One that failed may have
+ended before it started what it starts (its worker crashed): it has failed wherever it had passed.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import pytest
 
 from toolbox.board_table import FILE, read_proofs
 from toolbox.test_log import VARIABLE, noted
+from workbench.targets.versions import emulator_version
 
 PROPERTY = "started"  # of a report: what the test started
 
@@ -59,10 +62,12 @@ class Collector:
 
     def write(self, file: Path, *, whole: bool, date: str) -> None:
         """Into the file; whole: nothing of earlier runs stays."""
-        boards: dict[str, dict[str, dict[str, Any]]] = {} if whole else _earlier(file)
+        boards, versions = ({}, {}) if whole else _earlier(file)
         for places in boards.values():
             for tests in places.values():
-                for test in self._started:
+                for test in self._failed & tests.keys():
+                    tests[test] = {"passed": False, "date": date}
+                for test in self._started.keys() - self._failed:
                     tests.pop(test, None)
         for test, started in self._started.items():
             if test in self._skipped and test not in self._failed:
@@ -70,19 +75,22 @@ class Collector:
             for board, where in started:
                 entry = {"passed": test not in self._failed, "date": date}
                 boards.setdefault(board, {}).setdefault(where, {})[test] = entry
+        for where in {where for started in self._started.values() for _, where in started}:
+            if version := emulator_version(where):
+                versions[where] = version
         kept = {board: {where: tests for where, tests in p.items() if tests} for board, p in boards.items()}
         file.parent.mkdir(parents=True, exist_ok=True)
         new = file.with_name(f".{file.name}.{os.getpid()}")
-        new.write_text(json.dumps({"boards": kept}, indent=1, sort_keys=True) + "\n")
+        new.write_text(json.dumps({"boards": kept, "versions": versions}, indent=1, sort_keys=True) + "\n")
         new.replace(file)
 
 
-def _earlier(file: Path) -> dict[str, dict[str, dict[str, Any]]]:
-    """What the file says; nothing where it cannot be read."""
+def _earlier(file: Path) -> tuple[dict[str, dict[str, dict[str, Any]]], dict[str, str]]:
+    """Boards and versions in the file; nothing where it cannot be read."""
     if not read_proofs(file):
-        return {}
-    boards: dict[str, dict[str, dict[str, Any]]] = json.loads(file.read_text())["boards"]
-    return boards
+        return {}, {}
+    content = json.loads(file.read_text())
+    return content["boards"], content.get("versions", {})
 
 
 _collector = Collector()

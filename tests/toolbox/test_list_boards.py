@@ -62,6 +62,22 @@ def test_a_run_of_some_tests_replaces_what_those_said_alone(tmp_path: Path) -> N
     assert list(read_proofs(file)) == [("y", "qemu")]
 
 
+def test_one_whose_worker_crashed_has_failed(tmp_path: Path) -> None:
+    """Its report is by who lost the worker, and knows nothing of what it started."""
+    file = tmp_path / FILE
+    write(file, report("a", ("x", "built"), ("x", "qemu")), report("b", ("x", "qemu")))
+    crashed = SimpleNamespace(nodeid="a", user_properties=[], failed=True, skipped=False)
+    write(file, report("a", ("x", "built")), crashed, date="2026-01-05")  # it crashed in its call
+    assert read_proofs(file) == {
+        ("x", "built"): Proof(0, 1, "2026-01-05"),
+        ("x", "qemu"): Proof(1, 1, "2026-01-05"),
+    }
+    write(file, report("a", ("x", "qemu")), date="2026-01-06")
+    assert read_proofs(file) == {("x", "qemu"): Proof(2, 0, "2026-01-06")}
+    write(file, crashed, date="2026-01-07")
+    assert read_proofs(file) == {("x", "qemu"): Proof(1, 1, "2026-01-07")}
+
+
 def test_a_skipped_test_takes_back_what_it_said(tmp_path: Path) -> None:
     file = tmp_path / FILE
     write(file, report("a", ("x", "qemu")))
@@ -142,6 +158,21 @@ def test_three():
     note("x", "qemu")
     assert False
 """
+
+
+def test_a_worker_that_crashes_takes_back_the_pass_of_its_test(tmp_path: Path) -> None:
+    test = tmp_path / "test_it.py"
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.proofs", "-n", "1"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for end in ("", "import os; os._exit(3)"):
+        test.write_text(
+            "from toolbox.test_log import note\n\ndef test_one():\n    note('x', 'qemu')\n"
+            f"    {end or 'assert True'}\n"
+        )
+        subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, check=False)
+        (proof,) = read_proofs(tmp_path / "build" / FILE).values()
+        assert (proof.passed, proof.failed) == ((0, 1) if end else (1, 0))
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")])

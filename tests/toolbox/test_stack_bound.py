@@ -17,8 +17,9 @@ from tests.support.clone import clone, reported, scons
 from tests.support.doors import open_image
 from tests.support.images import M33_BOARD, QEMU_BOARD
 from tests.support.tools import need_tool
+from toolbox import stack_bound as stack_bound_module
 from toolbox.options import EXAMPLE
-from toolbox.stack_bound import FRAME, INDIRECT, Bound, check_stack, stack_bound
+from toolbox.stack_bound import FRAME, INDIRECT, Bound, check_stack, stack_bound, unclaimed
 from workbench.build import build
 
 pytestmark = pytest.mark.xdist_group("images")
@@ -42,6 +43,16 @@ def link(folder: Path, code: str, core: str = "cortex-m4") -> Path:
     words += ["-Wl,--section-start=.vectors=0,--section-start=.text=0x100", str(folder / "code.c")]
     subprocess.run([*words, "-o", str(elf)], check=True)
     return elf
+
+
+def test_every_function_that_is_pointed_to_is_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a pointer that comes new with a file cannot be left out. A number may be an address by chance, but
+    not of the same function in images of two boards."""
+    images = [build(board, EXAMPLE).image for board in ("mps2_an386", "nrf52840dk")]
+    assert not frozenset.intersection(*map(unclaimed, images))
+    monkeypatch.setattr(stack_bound_module, "INDIRECT", INDIRECT[:2])
+    found = frozenset.intersection(*map(unclaimed, images))
+    assert "stream_loop_64" in found
 
 
 def test_pushes_and_calls_are_added_up_along_the_deepest_way(tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ def checks() -> list[Check]:
     sources = [str(path) for folder in C_FOLDERS for path in c_sources(ROOT / folder)]
     here = Path(sys.executable).parent
     page = [sys.executable, "-m", "workbench.house.protocol_page"]
+    proven = [sys.executable, "-m", "workbench.house.board_proofs"]
     analyse = [sys.executable, "-m", "workbench.house.analyse"]
     license_headers = [sys.executable, "-m", "workbench.house.license_headers"]
     ruff, clang_format = str(here / "ruff"), str(here / "clang-format")
@@ -105,6 +106,7 @@ def checks() -> list[Check]:
             "clang-format", [clang_format, "--dry-run", "-Werror", *sources], [clang_format, "-i", *sources]
         ),
         Check("protocol page", page, [*page, "--write"]),
+        Check("board pages", proven, [*proven, "--write"]),
         Check("license", license_headers, [*license_headers, "--fix"]),
         Check("shellcheck", ["shellcheck", "--exclude=SC2016", *SHELL], needs=["shellcheck"]),
         Check("gcc analyzer", [*analyse, "gcc"], needs=["gcc", "arm-none-eabi-gcc"]),

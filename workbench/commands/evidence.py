@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from workbench.suites.recordings import choose
 from workbench.suites.settings import read_settings
 from workbench.targets import QEMU, RENODE, open_app
 from workbench.targets.serial_port import is_hardware
+from workbench.targets.versions import emulator_version
 
 NAME = "evidence"
 HELP = "drive a fixed session on a board and pack its log as proof, or read such a file"
@@ -116,15 +116,10 @@ def _say(words: str) -> None:
 
 
 def _where(target: str) -> str:
-    """QEMU emulator version 7.2.22, Renode 1.16.1, or the board itself."""
-    words = {QEMU: ["qemu-system-arm", "--version"], RENODE: ["renode", "--version"]}.get(target)
-    if words is None:
+    """An emulator with its version, or the board itself."""
+    if target not in (QEMU, RENODE):
         return "the board itself"
-    try:
-        said = subprocess.run(words, capture_output=True, text=True, check=False).stdout.splitlines()
-    except OSError:
-        said = []
-    return said[0].split(" (")[0] if said else target
+    return emulator_version(target) or target
 
 
 def _read(args: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ COMMANDS: tuple[str, ...] = (
     "operators",
     "check",
     "features",
+    "inspect",
     "infer",
     "verify",
     "plan",

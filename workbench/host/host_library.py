@@ -228,6 +228,12 @@ class Pipeline:
             if not self._library.decision_set_threshold(decision, c_size_t(label), c_int32(limit)):
                 raise ValueError(f"a score limit of {limit}")
 
+    def set_gate(self, threshold: int) -> None:
+        """The gate opens above this, 0..32767, until start()."""
+        gate = ctypes.c_void_p(self._pipeline.gate)
+        if not self._library.gate_set_threshold(gate, c_int32(threshold)):
+            raise ValueError(f"a gate threshold of {threshold}")
+
     def configure(self, threshold: int, backoff: int, limits: Sequence[int], votes: int) -> None:
         """The gate's threshold and back-off, the score from which each label is accepted, and how many
         decisions vote, until start()."""

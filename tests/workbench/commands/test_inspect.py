@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""inspect: what it counts is what an image decides, and its picture has what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.model.graph import Quantization
+from tests.support.cli import earshot, refused
+from tests.support.tutorial import noises, tutorial_app, tutorial_library
+from workbench.audio.synthesize import write_wav
+from workbench.host.host_library import Library
+from workbench.host.inspection import Mark, draw, inspect, summary
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    folder = tmp_path_factory.mktemp("inspect")
+    (folder / "code").mkdir()
+    return tutorial_library(tutorial_app(folder / "door"), folder / "code")
+
+
+def test_counts_are_those_of_the_steps(loaded: Library, tmp_path: Path) -> None:
+    pipeline = loaded.pipeline
+    assert pipeline is not None
+    pipeline.set_threshold(-128)
+    sound = noises(6)
+    seen = inspect(pipeline, sound)
+    pipeline.reset()
+    steps = list(pipeline.steps(sound))
+    decided = [step for step in steps if step.decided]
+    assert seen.gate.tolist() == [step.gate_open for step in steps]
+    assert seen.classes.tolist() == [step.class_index for step in decided]
+    found = summary(pipeline.spec, seen)
+    assert (found["windows"], found["decisions"]) == (len(steps), len(decided))
+    assert sum(one["decisions"] for one in found["detections"]) == len(decided)  # nothing is below -128
+    first = found["detections"][0]
+    assert first["label"] == pipeline.spec.decision.labels[decided[0].class_index - 1]
+    assert first["from"] == (decided[0].segment_start + decided[0].segment_length) / 16000
+
+    picture = tmp_path / "seen.svg"
+    marks = [Mark(1000, 9000, "knocking"), Mark(20_000, 30_000, "squirrel")]
+    draw("a sound", pipeline.spec, Quantization((1 / 256,), (-128,)), seen, marks, file=picture)
+    text = picture.read_text()
+    for words in ("a sound", "knocking", "squirrel", "gate open", "features", "locking"):
+        assert words in text
+    short = inspect(pipeline, sound[:500])  # no decision, one window
+    assert summary(pipeline.spec, short)["detections"] == []
+    draw("short", pipeline.spec, Quantization((1 / 256,), (-128,)), short, [], file=tmp_path / "short.png")
+    with pytest.raises(ValueError, match="a gate threshold of 40000"):
+        pipeline.set_gate(40_000)
+    pipeline.start()
+
+
+def test_command(tmp_path: Path) -> None:
+    app, wav = Path("examples/smart_lock"), tmp_path / "door.wav"
+    write_wav(wav, np.where(noises(3) == 0, 1, noises(3)).astype(np.int16))  # no digital silence
+    labels = tmp_path / "labels.csv"
+    labels.write_text("file,start,end,label\ndoor.wav,16000,24000,knocking\n")
+    words = ("inspect", "--app", app, wav, "--labels", labels)
+    done = earshot(*words, "-o", tmp_path / "door.png", "--json", "--from", "0.5", "--to", "2")
+    assert done.returncode == 0, done.stderr
+    reported = json.loads(done.stdout)
+    assert (reported["samples"], reported["windows"]) == (24_000, 60)
+    assert (tmp_path / "door.png").stat().st_size > 10_000
+    opened = json.loads(earshot(*words, "-o", tmp_path / "door.png", "--json", "--no-gate").stdout)
+    assert opened["open"] == opened["windows"] == 120
+    assert reported["open"] < reported["windows"]
+    assert "--from 2 --to 1 is no stretch of its 3 seconds" in refused(*words, "--from", "2", "--to", "1")
+    assert "is no picture by its name" in refused(*words, "-o", tmp_path / "door.txt")

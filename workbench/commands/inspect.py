@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""earshot inspect: one picture of what an app makes of a recording."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from codegen.passes.int8_ends import int8_ends
+from codegen.passes.legalise import load_graph
+from workbench.audio import recording as audio
+from workbench.data.labels import read_labels
+from workbench.host.features import listening_spec, open_pipeline
+from workbench.host.inspection import Mark, draw, inspect, summary
+from workbench.progress import waiting
+from workbench.training.plot import check_name
+
+NAME = "inspect"
+HELP = "draw a recording: sound, spectrogram, gate, features, scores and decisions over time"
+DESCRIPTION = """\
+Takes a recording through every stage by the firmware's own C and draws, one below the other over time:
+
+  the waveform, with the labelled segments, the gate's threshold (dotted) and where the gate is open (green)
+  the spectrogram
+  the features as a heat map, a column a window
+  the score of every label, with the thresholds
+  what was decided: a colour a label, grey for Unknown, nothing where the gate was shut
+
+  earshot inspect --app examples/smart_lock door.wav
+  earshot inspect --app examples/smart_lock door.wav --labels labels.csv -o door.svg
+  earshot inspect --app examples/smart_lock hour.wav --from 120 --to 150 --no-gate
+
+The picture is build/inspect/NAME.png where -o names no other. --from and --to are seconds: the gate and the
+cascade start empty there.
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Which app, which recording."""
+    parser.add_argument("--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml")
+    parser.add_argument("recording", type=Path, metavar="WAV", help="WAV, FLAC, or raw .s16le")
+    parser.add_argument("--labels", type=Path, metavar="LABELS", help="draw the recording's segments of them")
+    parser.add_argument(
+        "--from", type=float, default=0.0, dest="first", metavar="S", help="begin there, seconds"
+    )
+    parser.add_argument("--to", type=float, dest="last", metavar="S", help="end there, seconds")
+    parser.add_argument(
+        "--no-gate", action="store_true", help="the gate opens at any sound but digital silence"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="OUT.png", help="the picture: .png, .svg or .pdf"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    audio.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0; the picture is written."""
+    output: Path = args.output or ROOT / "build" / "inspect" / f"{args.recording.stem}.png"
+    check_name(output)
+    spec, settings = listening_spec(args.app)
+    rate = settings.audio.sample_rate
+    with waiting(f"reading {args.recording.name}"):
+        samples = audio.read_with_arguments(args, args.recording, rate)
+    first, last = round(args.first * rate), len(samples) if args.last is None else round(args.last * rate)
+    if not 0 <= first < last or first >= len(samples):
+        raise UserError(
+            f"--from {args.first:g} --to {last / rate:g} is no stretch of its "
+            f"{len(samples) / rate:g} seconds",
+            file=args.recording,
+            remedy="Both are seconds from the recording's start.",
+        )
+    marks = []
+    if args.labels is not None:
+        segments = read_labels(args.labels, rate, resampled=args.resample)
+        own = [one for one in segments if one.file.resolve() == args.recording.resolve()]
+        marks = [Mark(one.start - first, one.end - first, one.label) for one in own if one.end > first]
+        if not own:
+            raise UserError(f"has no segment of {args.recording.name}", file=args.labels)
+    pipeline = open_pipeline(spec)
+    if args.no_gate:
+        pipeline.set_gate(0)
+    quantization = int8_ends(load_graph(spec.classifier.model)).output.quantization
+    assert quantization is not None  # the build has checked it
+    with waiting(f"inspecting {args.recording.name}"):
+        seen = inspect(pipeline, samples[first:last])
+        if args.output is None:
+            output.parent.mkdir(parents=True, exist_ok=True)
+        draw(f"{args.recording.name}, {spec.name}", settings, quantization, seen, marks, file=output)
+    found = summary(settings, seen)
+    if args.json:
+        print(json.dumps(found | {"picture": str(output)}))
+        return 0
+    for one in found["detections"]:
+        share = (one["score"] - quantization.zero_point) * quantization.scale
+        start, end = one["from"] + args.first, one["to"] + args.first
+        print(f"{start:8.2f} s to {end:.2f} s  {one['label']:<18}{share:6.1%}{one['decisions']:>6}")
+    print(
+        f"{found['open']} of {found['windows']} windows pass the gate, {found['decisions']} decisions; "
+        f"the picture is {output}"
+    )
+    return 0
