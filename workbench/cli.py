@@ -73,7 +73,7 @@ def _dispatch(words: Sequence[str]) -> int:
     if words[0] == "--version":
         print(f"earshot {VERSION}")
         return 0
-    modules = {module.replace("_", "-"): module for module in COMMANDS}
+    modules = {module.strip("_").replace("_", "-"): module for module in COMMANDS}
     if words[0] not in modules:
         return _scons(words)
     command = _load(modules[words[0]])

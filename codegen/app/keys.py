@@ -342,7 +342,13 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
         "reference": Word(tuple(reference.value for reference in Reference)),
         "layer_outputs": Flag(),
     },
-    "decision": {"labels": Labels(), "threshold": Thresholds(), "votes": Whole(1, 10, "decisions")},
+    "decision": {
+        "labels": Labels(),
+        "threshold": Thresholds(),
+        "votes": Whole(1, 10, "decisions"),
+        "mean": Whole(1, 100, "decisions"),
+        "suppress": Whole(0, 10000, "decisions"),
+    },
 }
 
 REQUIRED: Mapping[tuple[str, str], str] = {

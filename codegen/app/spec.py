@@ -150,6 +150,8 @@ class Decision:
     labels: tuple[str, ...]
     thresholds: tuple[Fraction, ...]  # one a label, 0..1; exactly the decimal written: 0.80 is 4/5
     votes: int = 1  # the class with more than half of the last `votes` decisions wins, 1..10
+    mean: int = 1  # the mean of a label's last `mean` scores is compared, 1..100
+    suppress: int = 0  # decisions after a detection that are Unknown, 0..10000
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ def pipeline_source(compiled: Compiled) -> str:
         front_end=pipeline.front_end,
         tables=front_end_tables(pipeline),
         scale=scale_factors(pipeline.scale),
+        streams=bool(graph.variables),
         transpose=classifier.layout is Layout.CEPSTRA_BY_FRAMES,
         input_scale=scale,
         input_zero_point=zero_point,

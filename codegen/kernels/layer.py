@@ -79,6 +79,7 @@ class Layer:
     scratch: bytes of working memory, 0: the kernel takes none
     macs: multiply-accumulates of the operator as the model defines it
     input_type: that the kernel reads its first input as, in C
+    general: why a kernel for any numbers computes it, and not a faster one; "" where that does
     """
 
     name: str
@@ -94,6 +95,7 @@ class Layer:
     macs: int = 0
     note: str = ""
     input_type: str = "int8_t"
+    general: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +104,7 @@ class Program:
 
     states: tensor -> variable, of the tensors that are a variable's memory
     outside: tensors that lie neither in the arena nor with the caller
+    kept: tensor -> the channels that it has of the model's, where constants went away
     """
 
     tensors: tuple[Tensor, ...]
@@ -110,3 +113,4 @@ class Program:
     output: int
     states: Mapping[int, int] = field(default_factory=dict)
     outside: frozenset[int] = frozenset()
+    kept: Mapping[int, NDArray[np.int64]] = field(default_factory=dict)

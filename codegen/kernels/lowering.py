@@ -117,11 +117,12 @@ class Lowering:
         note: str = "",
         form: str = "",
         output: int | None = None,
+        general: str = "",
     ) -> None:
         """One call.
 
         stem: its name without a number; form: which of the kernel's, the end of its name; inputs: the node's
-        computed ones where not given; output: its first where not given
+        computed ones where not given; output: its first where not given; general: see Layer
         """
         if inputs is None:
             inputs = [index for index in node.inputs if index >= 0 and self.graph.tensors[index].data is None]
@@ -139,6 +140,7 @@ class Lowering:
             scratch=scratch,
             macs=macs,
             note=note,
+            general=general,
         )
         self.layers.append(layer)
 

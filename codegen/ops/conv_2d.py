@@ -169,20 +169,21 @@ def lower_convolution(
         kernel, taps = "conv_2d", geometry.taps(values)
         own = [*geometry.windows(), ("zero_point", str(zero_point))]
         ring, in_place = geometry.ring, geometry.rows_in_place
-    form, block, arrays = conv_words.block(taps, scaling)
+    block = conv_words.block(taps, scaling)
     count = rows.count * columns.count
     spare = conv_words.POSITIONS * depth
     lowering.add(
         node,
         "conv",
         type=kernel,
-        form=form,
-        fields=[*((f"block.{name}", value) for name, value in block), *own],
-        arrays=arrays,
+        form=block.form,
+        fields=[*((f"block.{name}", value) for name, value in block.fields), *own],
+        arrays=block.arrays,
         in_place=[input_.index] if in_place else (),
         scratch=2 * conv_words.POSITIONS * taps.shape[1] + ring + spare,
         macs=count * flat.size,
         note=f"{kernel_rows} x {kernel_columns}",
+        general=block.general,
     )
 
 

@@ -75,18 +75,20 @@ def lower(lowering: Lowering, node: Node) -> None:
         high=high,
     )
     geometry = Lines.best(rows, columns, depth)
+    general = _not_three(rows, columns)
     if geometry is not None and depth == input_.shape[3]:
         lines_first = data[0].transpose(2, 0, 1) if geometry.along_rows else data[0].transpose(2, 1, 0)
         try:
             folded = replace(scaling, biases=channels.folded_bias(flat, bias, zero_point))
             words = conv_words.depthwise(lines_first, folded)
-        except NotExactError:
-            pass
+        except NotExactError as error:
+            general = str(error)
         else:
             lowering.add(
                 node,
                 "depthwise",
                 type="depthwise_3x3",
+                form="apart" if geometry.along.stride == 2 else "",
                 fields=[
                     ("words", "words"),
                     ("depth", str(depth)),
@@ -95,7 +97,7 @@ def lower(lowering: Lowering, node: Node) -> None:
                     ("keeps_negative", str(int(scaling.zero_point > -128))),
                 ],
                 arrays=(words,),
-                in_place=[input_.index] if rows.padded and columns.padded else (),
+                in_place=[input_.index] if input_.shape == output.shape else (),
                 scratch=geometry.scratch,
                 macs=rows.count * columns.count * depth * 9,
                 note="3 x 3",
@@ -132,7 +134,19 @@ def lower(lowering: Lowering, node: Node) -> None:
         arrays=(Array("weights", "int8_t", data.reshape(-1), order), scaling.array()),
         macs=rows.count * columns.count * depth * kernel_rows * kernel_columns,
         note=f"{kernel_rows} x {kernel_columns}",
+        general=general,
     )
+
+
+def _not_three(rows: Axis, columns: Axis) -> str:
+    """Why depthwise_3x3 does not serve these windows, or else these channels."""
+    if (rows.kernel, columns.kernel) != (3, 3):
+        return f"its kernel is {rows.kernel} x {columns.kernel}, not 3 x 3"
+    if (rows.dilation, columns.dilation) != (1, 1):
+        return f"its dilation is {rows.dilation} x {columns.dilation}"
+    if min(rows.stride, columns.stride) > 2:
+        return f"its stride is {rows.stride} x {columns.stride}"
+    return "it makes several channels of one"
 
 
 @dataclass(frozen=True)
@@ -147,10 +161,11 @@ class Lines:
     @classmethod
     def best(cls, rows: Axis, columns: Axis, depth: int) -> Lines | None:
         """The way with fewer pairs of outputs; None where the kernel does not fit."""
-        if any((axis.kernel, axis.stride, axis.dilation) != (3, 1, 1) for axis in (rows, columns)):
+        if any((axis.kernel, axis.dilation) != (3, 1) for axis in (rows, columns)):
             return None
         ways = [cls(rows, columns, depth, True), cls(columns, rows, depth, False)]
-        return min(ways, key=lambda way: way.across.count * way.pairs)
+        ways = [way for way in ways if way.along.stride <= 2]
+        return min(ways, key=lambda way: way.across.count * way.pairs, default=None)
 
     @property
     def pairs(self) -> int:
@@ -160,7 +175,7 @@ class Lines:
     @property
     def scratch(self) -> int:
         """Bytes of four channels' strips."""
-        return 48 * (self.pairs + 1)
+        return 48 * (self.pairs * self.along.stride + 1)
 
     def fields(self) -> list[tuple[str, str]]:
         """Geometry of a depthwise_3x3_t."""
@@ -178,6 +193,7 @@ class Lines:
             ("made_points", str(along.count)),
             ("made_line_step", str(made_line)),
             ("made_point_step", str(made_point)),
+            ("line_stride", str(across.stride)),
             ("lines_before", str(across.before)),
             ("points_before", str(along.before)),
         ]

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from codegen.kernels.layer import Program
 from codegen.model.graph import Graph, Node, Tensor
 
@@ -18,12 +21,14 @@ class LayerOutput:
     """A tensor of the model's file that a call leaves in memory.
 
     call: index of the call that completes it; node: the operator it is of; offset: bytes in the output
+    tensor: as the call leaves it; kept: the channels that it has of the model's, None where it has all
     """
 
     call: int
     node: Node
     tensor: Tensor
     offset: int
+    kept: NDArray[np.int64] | None
 
 
 def layer_outputs(graph: Graph, program: Program) -> tuple[LayerOutput, ...]:
@@ -36,6 +41,7 @@ def layer_outputs(graph: Graph, program: Program) -> tuple[LayerOutput, ...]:
         if tensor not in makers or graph.tensors[tensor].made:
             continue
         if tensor not in program.states and tensor != program.output:
-            found.append(LayerOutput(call, makers[tensor], graph.tensors[tensor], offset))
-            offset += graph.tensors[tensor].nbytes
+            made = program.tensors[tensor]
+            found.append(LayerOutput(call, makers[tensor], made, offset, program.kept.get(tensor)))
+            offset += made.nbytes
     return tuple(found)

@@ -2,7 +2,7 @@
 """Graph -> Program: each operator becomes calls of kernels; what needs no call disappears.
 
 Operators that only give the same bytes another shape share memory; functions of one int8 become tables, and
-tables that follow each other become one.
+tables that follow each other become one. Channels that are constants are not computed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from codegen.kernels.layer import Layer, Program
 from codegen.kernels.lowering import Lowering
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import FAMILIES
+from codegen.passes.constant_channels import without_constant_channels
 
 
 def lowered(graph: Graph, reference: Reference, *, fast: bool = False) -> Lowering:
@@ -30,8 +31,19 @@ def lowered(graph: Graph, reference: Reference, *, fast: bool = False) -> Loweri
 
 def lower(graph: Graph, reference: Reference = Reference.LITERT, *, fast: bool = False) -> Program:
     """The calls that compute `graph`, which the door has passed, with the bits of `reference`."""
-    lowering = lowered(graph, reference, fast=fast)
-    return program(lowering, lowering.layers)
+    reduced = without_constant_channels(graph)
+    lowering = lowered(reduced.graph, reference, fast=fast)
+    nodes = {node.outputs: node for node in graph.nodes}
+    layers = [_as_defined(layer, graph, nodes[layer.node.outputs]) for layer in lowering.layers]
+    return replace(program(lowering, layers), kept=reduced.kept)
+
+
+def _as_defined(layer: Layer, graph: Graph, node: Node) -> Layer:
+    """With the multiply-accumulates of the model's own operator, of which channels may have gone away."""
+    if layer.macs == 0 or node is layer.node:
+        return layer
+    output, weights = graph.tensors[node.outputs[0]], graph.tensors[node.inputs[1]]
+    return replace(layer, macs=output.size // output.shape[-1] * weights.size)
 
 
 def program(lowering: Lowering, layers: Sequence[Layer], outside: Collection[int] = ()) -> Program:

@@ -274,6 +274,41 @@ DSP_INLINE uint32_t dsp_smaller(uint32_t a, uint32_t b)
 #endif
 }
 
+/* The larger of each byte. */
+DSP_INLINE uint32_t dsp_larger_bytes(uint32_t a, uint32_t b)
+{
+#if DSP
+    uint32_t larger; /* as above, with a flag a byte */
+    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(larger) : "r"(a), "r"(b) : "cc");
+    return larger;
+#else
+    uint32_t larger = 0;
+    for (int bit = 0; bit < 32; bit += 8) {
+        const uint32_t taken = (int8_t)(a >> bit) > (int8_t)(b >> bit) ? a : b;
+        larger |= taken & (0xFFU << bit);
+    }
+    return larger;
+#endif
+}
+
+/* The smaller of each byte. */
+DSP_INLINE uint32_t dsp_smaller_bytes(uint32_t a, uint32_t b)
+{
+#if DSP
+    uint32_t smaller;
+    __asm__("ssub8 %0, %1, %2\n\tsel %0, %2, %1" : "=&r"(smaller) : "r"(a), "r"(b) : "cc");
+    return smaller;
+#else
+    return ~dsp_larger_bytes(~a, ~b); /* ~x = -1 - x turns the order round */
+#endif
+}
+
+/* The same byte four times; of a constant a constant. */
+DSP_INLINE uint32_t dsp_four_times(int32_t value)
+{
+    return ((uint32_t)value & 0xFFU) * 0x01010101U;
+}
+
 /* sum + a product of halves, a's named first. */
 DSP_INLINE int32_t dsp_low_low(uint32_t a, uint32_t b, int32_t sum)
 {

@@ -30,7 +30,41 @@
     "add    r12, r12, r10               \n"                                                                 \
     "add    lr, lr, r10                 \n"
 
-#define DEPTHWISE_3X3_LINE(name, high)                                                                      \
+/* Sums of two neighbouring outputs. */
+#define DEPTHWISE_3X3_PRODUCTS                                                                              \
+    "ldmia  r0!, {r9, r10, r11}         \n"                                                                 \
+    "smlad  r12, r2, r9, r8             \n"                                                                 \
+    "smlabt lr, r2, r9, r8              \n"                                                                 \
+    "smlad  r12, r4, r10, r12           \n"                                                                 \
+    "smlabt lr, r4, r10, lr             \n"                                                                 \
+    "smlad  r12, r6, r11, r12           \n"                                                                 \
+    "smlabt lr, r6, r11, lr             \n"                                                                 \
+    "ldm    r0, {r9, r10, r11}          \n"                                                                 \
+    "smlatb r12, r3, r9, r12            \n"                                                                 \
+    "smlad  lr, r3, r9, lr              \n"                                                                 \
+    "smlatb r12, r5, r10, r12           \n"                                                                 \
+    "smlad  lr, r5, r10, lr             \n"                                                                 \
+    "smlatb r12, r7, r11, r12           \n"                                                                 \
+    "smlad  lr, r7, r11, lr             \n"
+/* The same where outputs lie two points apart: three words of input, of which the next two share the last. */
+#define DEPTHWISE_3X3_PRODUCTS_APART                                                                        \
+    "ldmia  r0!, {r9, r10, r11}         \n"                                                                 \
+    "smlad  r12, r2, r9, r8             \n"                                                                 \
+    "smlad  r12, r4, r10, r12           \n"                                                                 \
+    "smlad  r12, r6, r11, r12           \n"                                                                 \
+    "ldmia  r0!, {r9, r10, r11}         \n"                                                                 \
+    "smlatb r12, r3, r9, r12            \n"                                                                 \
+    "smlad  lr, r2, r9, r8              \n"                                                                 \
+    "smlatb r12, r5, r10, r12           \n"                                                                 \
+    "smlad  lr, r4, r10, lr             \n"                                                                 \
+    "smlatb r12, r7, r11, r12           \n"                                                                 \
+    "smlad  lr, r6, r11, lr             \n"                                                                 \
+    "ldm    r0, {r9, r10, r11}          \n"                                                                 \
+    "smlatb lr, r3, r9, lr              \n"                                                                 \
+    "smlatb lr, r5, r10, lr             \n"                                                                 \
+    "smlatb lr, r7, r11, lr             \n"
+
+#define DEPTHWISE_3X3_LINE(name, products, high)                                                            \
     __attribute__((naked, noinline, unused)) static void name(                                              \
         const depthwise_3x3_line_t *line __attribute__((unused)))                                           \
     {                                                                                                       \
@@ -68,20 +102,7 @@
             "cmp    r10, r1                     \n"                                                         \
             "beq    6f                          \n"                                                         \
             "5:                                 \n" /* two outputs */                                       \
-            "ldmia  r0!, {r9, r10, r11}         \n"                                                         \
-            "smlad  r12, r2, r9, r8             \n"                                                         \
-            "smlabt lr, r2, r9, r8              \n"                                                         \
-            "smlad  r12, r4, r10, r12           \n"                                                         \
-            "smlabt lr, r4, r10, lr             \n"                                                         \
-            "smlad  r12, r6, r11, r12           \n"                                                         \
-            "smlabt lr, r6, r11, lr             \n"                                                         \
-            "ldm    r0, {r9, r10, r11}          \n"                                                         \
-            "smlatb r12, r3, r9, r12            \n"                                                         \
-            "smlad  lr, r3, r9, lr              \n"                                                         \
-            "smlatb r12, r5, r10, r12           \n"                                                         \
-            "smlad  lr, r5, r10, lr             \n"                                                         \
-            "smlatb r12, r7, r11, r12           \n"                                                         \
-            "smlad  lr, r7, r11, lr             \n"                                                         \
+            products                                                                                        \
             "ldm    sp, {r9, r10, r11}          \n"                                                         \
             high                                                                                            \
             "asr    r12, r12, r11               \n"                                                         \
@@ -117,15 +138,23 @@
     }
 /* clang-format on */
 
-DEPTHWISE_3X3_LINE(depthwise_3x3_positive, DEPTHWISE_3X3_POSITIVE)
-DEPTHWISE_3X3_LINE(depthwise_3x3_signed, DEPTHWISE_3X3_SIGNED)
+DEPTHWISE_3X3_LINE(depthwise_3x3_positive, DEPTHWISE_3X3_PRODUCTS, DEPTHWISE_3X3_POSITIVE)
+DEPTHWISE_3X3_LINE(depthwise_3x3_signed, DEPTHWISE_3X3_PRODUCTS, DEPTHWISE_3X3_SIGNED)
+DEPTHWISE_3X3_LINE(depthwise_3x3_positive_apart, DEPTHWISE_3X3_PRODUCTS_APART, DEPTHWISE_3X3_POSITIVE)
+DEPTHWISE_3X3_LINE(depthwise_3x3_signed_apart, DEPTHWISE_3X3_PRODUCTS_APART, DEPTHWISE_3X3_SIGNED)
 
-DSP_INLINE void depthwise_3x3_run(const depthwise_3x3_line_t *line, int negative)
+DSP_INLINE void depthwise_3x3_run(const depthwise_3x3_line_t *line, int negative, int32_t stride)
 {
-    if (negative) {
-        depthwise_3x3_signed(line);
+    if (stride == 1) {
+        if (negative) {
+            depthwise_3x3_signed(line);
+        } else {
+            depthwise_3x3_positive(line);
+        }
+    } else if (negative) {
+        depthwise_3x3_signed_apart(line);
     } else {
-        depthwise_3x3_positive(line);
+        depthwise_3x3_positive_apart(line);
     }
 }
 

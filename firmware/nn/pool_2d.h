@@ -5,6 +5,7 @@
 #include "dsp/memory.h"
 #include "nn/requantize.h"
 #include <stdint.h>
+#include <string.h>
 
 /* A value a channel from the part of each window that lies in the input. Layout: rows, columns, channels. */
 typedef struct {
@@ -29,19 +30,26 @@ DSP_INLINE pool_2d_span_t pool_2d_span(int32_t start, int32_t kernel, int32_t si
 
 #define POOL_2D_FOURS 255 /* values whose sum fits 16 bits */
 
+/* The part of a window that lies in the input. from: the first channel of its first value */
+typedef struct {
+    const int8_t *from;
+    int32_t rows, columns;
+    int32_t row_step; /* bytes from the end of one row of it to the next */
+    int32_t depth;
+} pool_2d_window_t;
+
 /* Sums of four channels over a window, at most POOL_2D_FOURS values each. */
-DSP_INLINE void pool_2d_sum_four(const pool_2d_t *layer, const int8_t *input, pool_2d_span_t rows,
-                                 pool_2d_span_t columns, int32_t sums[4])
+DSP_INLINE void pool_2d_sum_four(const pool_2d_window_t *window, const int8_t *next, int32_t sums[4])
 {
     uint32_t even = 0, odd = 0;
-    for (int32_t row = rows.start; row < rows.end; row++) {
-        const int8_t *next = input + (row * layer->columns + columns.start) * layer->depth;
-        for (int32_t column = columns.start; column < columns.end; column++) {
+    for (int32_t row = window->rows; row > 0; row--) {
+        for (int32_t column = window->columns; column > 0; column--) {
             uint32_t bytes = dsp_load_bytes(next);
             even = dsp_add_even(even, bytes);
             odd = dsp_add_odd(odd, bytes);
-            next += layer->depth;
+            next += window->depth;
         }
+        next += window->row_step;
     }
     sums[0] = (int16_t)(uint16_t)even;
     sums[1] = (int16_t)(uint16_t)odd;
@@ -49,10 +57,73 @@ DSP_INLINE void pool_2d_sum_four(const pool_2d_t *layer, const int8_t *input, po
     sums[3] = (int16_t)(uint16_t)(odd >> 16);
 }
 
+/* The largest of four channels each over a window. */
+DSP_INLINE uint32_t pool_2d_largest_four(const pool_2d_window_t *window, const int8_t *next)
+{
+    uint32_t largest = dsp_load_bytes(next);
+    for (int32_t row = window->rows; row > 0; row--) {
+        int32_t left = window->columns;
+        for (; left >= 2; left -= 2, next += 2 * window->depth) {
+            largest = dsp_larger_bytes(largest, dsp_load_bytes(next));
+            largest = dsp_larger_bytes(largest, dsp_load_bytes(next + window->depth));
+        }
+        if (left > 0) {
+            largest = dsp_larger_bytes(largest, dsp_load_bytes(next));
+            next += window->depth;
+        }
+        next += window->row_step;
+    }
+    return largest;
+}
+
 DSP_INLINE int8_t pool_2d_mean(const pool_2d_t *layer, int32_t sum, int32_t count)
 {
     int32_t mean = (sum + (sum > 0 ? count / 2 : -(count / 2))) / count; /* halves away from zero */
     return (int8_t)requantize_clamp(mean, layer->low, layer->high);
+}
+
+/* One channel over a window. */
+DSP_INLINE int8_t pool_2d_one(const pool_2d_t *layer, const pool_2d_window_t *window, const int8_t *next,
+                              int average)
+{
+    int32_t value = average ? 0 : -128;
+    for (int32_t row = 0; row < window->rows; row++) {
+        for (int32_t column = 0; column < window->columns; column++) {
+            value = average ? value + *next : *next > value ? *next : value;
+            next += window->depth;
+        }
+        next += window->row_step;
+    }
+    return average ? pool_2d_mean(layer, value, window->rows * window->columns)
+                   : (int8_t)requantize_clamp(value, layer->low, layer->high);
+}
+
+/* All channels over a window: in fours, the last of which may share channels with the one before. */
+DSP_INLINE void pool_2d_channels(const pool_2d_t *layer, const pool_2d_window_t *window, int8_t *output,
+                                 int average)
+{
+    const int32_t count = window->rows * window->columns, depth = layer->depth;
+    if (depth < 4 || (average && count > POOL_2D_FOURS)) {
+        for (int32_t channel = 0; channel < depth; channel++) {
+            output[channel] = pool_2d_one(layer, window, window->from + channel, average);
+        }
+        return;
+    }
+    const uint32_t low = dsp_four_times(layer->low), high = dsp_four_times(layer->high);
+    for (int32_t channel = 0; channel < depth; channel += 4) {
+        channel = channel > depth - 4 ? depth - 4 : channel;
+        if (average) {
+            int32_t sums[4];
+            pool_2d_sum_four(window, window->from + channel, sums);
+            for (int32_t k = 0; k < 4; k++) {
+                output[channel + k] = pool_2d_mean(layer, sums[k], count);
+            }
+        } else {
+            uint32_t largest = pool_2d_largest_four(window, window->from + channel);
+            largest = dsp_smaller_bytes(dsp_larger_bytes(largest, low), high);
+            memcpy(output + channel, &largest, sizeof largest);
+        }
+    }
 }
 
 DSP_INLINE void pool_2d_windows(const pool_2d_t *layer, const int8_t *input, int8_t *output, int average)
@@ -63,28 +134,15 @@ DSP_INLINE void pool_2d_windows(const pool_2d_t *layer, const int8_t *input, int
         for (int32_t j = 0; j < layer->out_columns; j++) {
             pool_2d_span_t columns =
                 pool_2d_span(j * layer->column_stride - layer->left, layer->kernel_columns, layer->columns);
-            int32_t count = (rows.end - rows.start) * (columns.end - columns.start);
-            int32_t fours = average && count <= POOL_2D_FOURS ? layer->depth & ~3 : 0;
-            for (int32_t channel = 0; channel < fours; channel += 4) {
-                int32_t sums[4];
-                pool_2d_sum_four(layer, input + channel, rows, columns, sums);
-                for (int32_t k = 0; k < 4; k++) {
-                    *output++ = pool_2d_mean(layer, sums[k], count);
-                }
-            }
-            for (int32_t channel = fours; channel < layer->depth; channel++) {
-                int32_t value = average ? 0 : -128;
-                for (int32_t row = rows.start; row < rows.end; row++) {
-                    const int8_t *next =
-                        input + (row * layer->columns + columns.start) * layer->depth + channel;
-                    for (int32_t column = columns.start; column < columns.end; column++) {
-                        value = average ? value + *next : *next > value ? *next : value;
-                        next += layer->depth;
-                    }
-                }
-                *output++ = average ? pool_2d_mean(layer, value, count)
-                                    : (int8_t)requantize_clamp(value, layer->low, layer->high);
-            }
+            pool_2d_window_t window = {
+                .from = input + (rows.start * layer->columns + columns.start) * layer->depth,
+                .rows = rows.end - rows.start,
+                .columns = columns.end - columns.start,
+                .row_step = (layer->columns - columns.end + columns.start) * layer->depth,
+                .depth = layer->depth,
+            };
+            pool_2d_channels(layer, &window, output, average);
+            output += layer->depth;
         }
     }
 }

@@ -31,6 +31,8 @@ static uint8_t majority(const decision_state_t *state)
 
 verdict_t decision_step(const decision_t *decision, const int8_t *scores)
 {
+    if (decision->smooth != NULL)
+        scores = decision->smooth(decision, scores);
     size_t best = 0;
     int8_t largest = scores[0];
     for (size_t i = 1; i < decision->labels; i++) {

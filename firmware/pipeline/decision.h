@@ -21,12 +21,15 @@ typedef struct {
     uint8_t recent[DECISION_VOTES_MAX]; /* class_index of the last verdicts */
 } decision_state_t;
 
-typedef struct {
+typedef struct decision {
     size_t labels;
     const int16_t *initial_limits; /* a label each: accepted when score >= limit; 128 is never */
     int16_t *limits;               /* those in force */
     uint8_t initial_votes;
     decision_state_t *state;
+    /* What scores pass before they are compared: decision_mean.h; NULL: they stay as they come. */
+    const int8_t *(*smooth)(const struct decision *decision, const int8_t *scores);
+    const void *smoothing; /* for it */
 } decision_t;
 
 /* Forgets past verdicts; settings stay. */

@@ -68,6 +68,11 @@ void pipeline_classify(const pipeline_t *pipeline, step_t *step)
     classifier_frame(classifier, step->features, pipeline->frame);
     step->frame = pipeline->frame;
     cascade_push(pipeline->cascade, pipeline->frame);
+    if (!step->gate_open &&
+        classifier->streams) { /* a gap: it begins anew with the next window that passes */
+        cascade_reset(pipeline->cascade);
+        classifier_reset(classifier);
+    }
     if (!step->gate_open || !cascade_ready(pipeline->cascade))
         return;
 

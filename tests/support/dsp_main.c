@@ -45,6 +45,9 @@ static void arithmetic(uint32_t a, uint32_t b, uint32_t c)
     WORD(at_least, a, b);
     WORD(larger, a, b);
     WORD(smaller, a, b);
+    WORD(larger_bytes, a, b);
+    WORD(smaller_bytes, a, b);
+    WORD(four_times, (int32_t)a);
     SUM(low_low, a, b, c);
     SUM(low_high, a, b, c);
     SUM(high_high, a, b, c);

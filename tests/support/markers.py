@@ -23,7 +23,7 @@ FAST = (
     "codegen/emit/test_incremental_source.py",
     "codegen/emit/test_line_size.py",
     "codegen/emit/test_tflm_resolver.py",
-    "codegen/incremental/test_modes.py",
+    "codegen/emit/test_modes.py",
     "codegen/kernels/test_requantize.py",
     "codegen/ops/test_cast.py",
     "codegen/passes/test_memory_plan.py",

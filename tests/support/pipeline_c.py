@@ -281,13 +281,27 @@ class DecisionC(ctypes.Structure):
         ("limits", ctypes.c_void_p),
         ("initial_votes", ctypes.c_uint8),
         ("state", ctypes.POINTER(DecisionStateC)),
+        ("smooth", ctypes.c_void_p),
+        ("smoothing", ctypes.c_void_p),
+    ]
+
+
+class DecisionMeanC(ctypes.Structure):
+    """decision_mean_t."""
+
+    _fields_ = [
+        ("count", ctypes.c_uint8),
+        ("suppress", ctypes.c_uint16),
+        ("history", ctypes.c_void_p),
+        ("means", ctypes.c_void_p),
+        ("state", ctypes.c_void_p),
     ]
 
 
 class Decision:
-    """One decision stage, restored to its settings."""
+    """One decision stage, restored to its settings. mean: scores of a mean and decisions suppressed."""
 
-    def __init__(self, limits: Sequence[int], votes: int = 1) -> None:
+    def __init__(self, limits: Sequence[int], votes: int = 1, mean: tuple[int, int] | None = None) -> None:
         self._code = library()
         self._code.decision_step.restype = VerdictC
         self._code.decision_set_threshold.restype = ctypes.c_bool
@@ -302,6 +316,11 @@ class Decision:
             votes,
             ctypes.pointer(self.state),
         )
+        if mean is not None:
+            self._mean_memory = [np.zeros(size, np.int8) for size in (mean[0] * len(limits), len(limits), 4)]
+            self._mean = DecisionMeanC(*mean, *(memory.ctypes.data for memory in self._mean_memory))
+            self._struct.smooth = ctypes.cast(self._code.decision_mean, ctypes.c_void_p)
+            self._struct.smoothing = ctypes.addressof(self._mean)
         self.restore()
 
     def step(self, scores: Sequence[int]) -> tuple[int, int]:

@@ -23,6 +23,7 @@ COMMANDS: tuple[str, ...] = (
     "train",
     "evaluate",
     "tune",
+    "import_",
     "synthesize",
     "packs",
     "backtrace",

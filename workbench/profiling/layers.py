@@ -16,7 +16,7 @@ class ModelLayer:
     name: of its struct, without the app's prefix; op: the model's operator
     mac: multiply-accumulates of a full inference, as the model defines it
     mac_incremental: of a decision one frame after the last; `mac` where the layer is computed in full
-    incremental, reason, state: see LayerMode
+    incremental, reason, state: see LayerMode; general: why a kernel for any numbers computes it, or ""
     """
 
     name: str
@@ -26,11 +26,13 @@ class ModelLayer:
     incremental: bool
     reason: str
     state: int
+    general: str = ""
 
 
 def model_layers(compiled: Compiled) -> tuple[ModelLayer, ...]:
     """In the order of the generated C."""
     defined = {layer.name: layer.macs for layer in compiled.program.layers}
+    general = {layer.name: layer.general for layer in compiled.program.layers}
     return tuple(
         ModelLayer(
             layer.name,
@@ -40,6 +42,7 @@ def model_layers(compiled: Compiled) -> tuple[ModelLayer, ...]:
             layer.incremental,
             layer.reason,
             layer.state,
+            "" if layer.incremental and layer.op == "CONV_2D" else general.get(layer.name, ""),
         )
         for layer in mode_plan(compiled).layers
     )

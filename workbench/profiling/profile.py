@@ -46,6 +46,7 @@ class LayerProfile:
     mac_incremental, incremental: of an incremental one; None where the model has no incremental form
     mode: "incremental": a decision computes its newest row only; "full": all of it, and `reason` says why
     state: bytes it keeps from decision to decision for that
+    general: why a kernel for any numbers computes it, and not a faster one; ""
     """
 
     name: str
@@ -57,6 +58,7 @@ class LayerProfile:
     mode: str
     reason: str
     state: int
+    general: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,11 @@ class Profile:
     def mac(self) -> int:
         """Of a full inference."""
         return sum(layer.mac for layer in self.layers)
+
+    @property
+    def general_share(self) -> float:
+        """Of a full decision's instructions: those of layers in kernels for any numbers."""
+        return sum(layer.instructions for layer in self.layers if layer.general) / self.decisions.full
 
     @property
     def front_end(self) -> int:
@@ -278,6 +285,7 @@ class _Profiler:
                 "" if not layer.op else "incremental" if layer.incremental else "full",
                 layer.reason,
                 layer.state,
+                layer.general,
             )
             for layer in rows
         )

@@ -24,6 +24,7 @@ def as_json(found: Profile) -> dict[str, Any]:
         "missed": found.decisions.missed,
         "mac": found.mac,
         "mac_per_instruction": round(found.mac / found.decisions.full, 4),
+        "general_share": round(found.general_share, 4),
         "front_end": found.front_end,
         "layers": [_layer(layer) for layer in found.layers],
         "stages": [
@@ -78,6 +79,7 @@ def _layer(layer: LayerProfile) -> dict[str, Any]:
         "incremental": layer.incremental,
         "mode": layer.mode,
         "reason": layer.reason,
+        "general": layer.general,
         "state": layer.state,
     }
 
@@ -120,7 +122,15 @@ def _layers(found: Profile) -> list[str]:
         mac = sum(layer.mac_incremental or 0 for layer in found.layers)
         line += _share(mac, found.decisions.incremental)
     reasons = [f"  {layer.name} in full: {layer.reason}" for layer in found.layers if layer.reason]
-    return [*lines, line, *(reasons[:1] if incremental else [])]
+    return [*lines, line, *(reasons[:1] if incremental else []), *_general(found)]
+
+
+def _general(found: Profile) -> list[str]:
+    """Which layers no fast kernel serves, and what they are of the whole."""
+    if found.engine == "tflm":
+        return []
+    reasons = [f"    {layer.name}: {layer.general}" for layer in found.layers if layer.general]
+    return [f"  in general kernels: {found.general_share:.1%} of the instructions", *reasons]
 
 
 def _share(mac: int, instructions: int) -> str:

@@ -56,8 +56,9 @@ def verify_layers(
             tensor = output.tensor
             raw = np.ascontiguousarray(found[:, output.offset : output.offset + tensor.nbytes])
             values = raw.view(tensor.dtype).reshape(len(rows), *_without_batch(tensor.shape))
-            _add(count, compare(expected, values, inputs.names[start:]), start)
-            count.seen.update(np.unique(expected).tolist())
+            kept = expected if output.kept is None else expected[..., output.kept]
+            _add(count, compare(kept, values, inputs.names[start:]), start)
+            count.seen.update(np.unique(kept).tolist())
     return [
         Layer(
             output.node.index,

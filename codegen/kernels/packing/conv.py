@@ -43,23 +43,33 @@ class Channels:
 # --- the two forms of a pair of channels ---
 
 
-def block(taps: Ints, scaling: Scaling) -> tuple[str, list[Field], list[Array]]:
-    """The kernel's form, the fields and the arrays of a conv_block_t. taps: [channels, multiple of 4]"""
+@dataclass(frozen=True, eq=False)
+class Block:
+    """form: of the kernel; fields, arrays: of a conv_block_t; general: why that form, "" for the fast one"""
+
+    form: str
+    fields: list[Field]
+    arrays: list[Array]
+    general: str = ""
+
+
+def block(taps: Ints, scaling: Scaling) -> Block:
+    """What a convolution's block of three positions reads. taps: [channels, multiple of 4]"""
     depth, count = taps.shape
     fields = [("steps", str(count // 4)), ("depth", str(depth))]
     keeps_negative = scaling.zero_point > -128
     try:
         channels = _finished(taps, scaling).even(HALF)
         words = _words(channels, scaling.zero_point, keeps_negative, doubled=(2, 1))
-    except NotExactError:
-        return "general", *_general(taps, scaling, fields)
+    except NotExactError as error:
+        return Block("general", *_general(taps, scaling, fields), str(error))
     whole_pairs = (depth // 2) * (8 + count // 2)
     fields += [
         ("weights", "weights"),
         ("end", f"weights + {whole_pairs}"),
         ("keeps_negative", str(int(keeps_negative))),
     ]
-    return "", fields, [_array(words, depth, count)]
+    return Block("", fields, [_array(words, depth, count)])
 
 
 def stream_array(channels: Channels, zero: int, keeps_negative: bool) -> Array:

@@ -76,7 +76,13 @@ def test_defaults_are_the_tutorial(tmp_path: Path) -> None:
         },
         "scale": {"minimum": -500000, "maximum": 500000, "formula": None},
         "cascade": {"frames": 15, "slide": True, "memory": 65536},
-        "decision": {"labels": ("a", "b"), "thresholds": (Fraction(4, 5), Fraction(4, 5)), "votes": 1},
+        "decision": {
+            "labels": ("a", "b"),
+            "thresholds": (Fraction(4, 5), Fraction(4, 5)),
+            "votes": 1,
+            "mean": 1,
+            "suppress": 0,
+        },
     }
 
 

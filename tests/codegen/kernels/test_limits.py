@@ -60,7 +60,9 @@ class Limit:
         model = Builder()
         x = model.tensor((1, 8, 6, 1), "int8", 0.5, 3)
         weights = random.integers(-127, 128, (2, 3, 3, 1), np.int8)
-        bias = np.array([-(1 << 29) if self.zero_point > 0 else 1 << 29, -(1 << 22)], np.int32)
+        half = round(2 ** (self.shift - 1) / 0.9)  # where an output steps: the second channel is no constant
+        second = half if self.zero_point in (-128, 0) else -half
+        bias = np.array([-(1 << 29) if self.zero_point > 0 else 1 << 29, second], np.int32)
         w = model.constant(weights, [0.5, 0.5])
         b = model.constant(bias, [0.25, 0.25])
         y = model.tensor((1, 6, 4, 2), "int8", 0.25 * 2.0**self.shift / 0.9, self.zero_point)

@@ -29,7 +29,7 @@ class Conv:
     padding: str
     activation: str
     per_channel: bool
-    extreme: bool  # weights at the rails, biases of any size
+    extreme: bool  # weights at the rails, biases as large as the output
     input_: Step
     output_zero: int
     multiplier: float  # log2 of the largest channel's
@@ -42,7 +42,8 @@ class Conv:
         shape = (self.outputs, *self.kernel, self.inputs)
         if self.extreme:
             weights = random.choice(np.array([-127, 127, -128], np.int8), shape)
-            bias = random.integers(-(2**30), 2**30, self.outputs).astype(np.int32)
+            reach = min(2**30, int(2 ** (7 - self.multiplier)))  # within the output: no constants
+            bias = random.integers(-reach, reach, self.outputs).astype(np.int32)
         else:
             weights = random.integers(-127, 128, shape, dtype=np.int8)
             bias = random.integers(-5000, 5000, self.outputs).astype(np.int32)

@@ -124,6 +124,23 @@ def threes() -> list[Depthwise]:
         replace(positive, padding="valid", rows=4, columns=3, inputs=3),
         replace(first, per_channel=False, input_=Step(0.05, 127)),
         replace(first, scale=-30.0),  # channels that are the zero point
+        *(replace(first, rows=9, columns=8, stride=stride) for stride in ((1, 3), (3, 1), (5, 1), (1, 4))),
+    ]
+
+
+def threes_apart() -> list[Depthwise]:
+    """depthwise_3x3_apart: two points along a line, any stride across it."""
+    first = replace(FIRST, stride=(2, 2))
+    positive = replace(first, activation="relu", output_zero=-128)
+    sizes = ((6, 7), (7, 5), (5, 5), (8, 9), (9, 12), (1, 1), (1, 4), (2, 1), (3, 9), (25, 5))
+    return [
+        *(replace(positive, rows=rows, columns=columns, seed=rows) for rows, columns in sizes),
+        *(replace(first, rows=rows, columns=columns, seed=rows) for rows, columns in sizes),
+        *(replace(first, inputs=inputs, seed=inputs) for inputs in range(1 + 1, 10)),
+        *(replace(first, padding="valid", rows=rows, columns=7) for rows in (3, 4, 5, 6)),
+        *(replace(first, stride=stride, seed=stride[1]) for stride in ((3, 2), (2, 3), (5, 2), (2, 7))),
+        replace(positive, padding="valid", rows=4, columns=3, inputs=3),
+        replace(first, scale=-30.0),  # channels that are the zero point
     ]
 
 
@@ -134,7 +151,7 @@ def others() -> list[Depthwise]:
         first,
         replace(first, inputs=6, padding="valid"),  # two channels left over
         replace(first, inputs=3, multiplier=2, stride=(2, 2)),
-        replace(first, kernel=(3, 3), stride=(2, 2)),
+        replace(first, kernel=(3, 3), stride=(3, 3)),
         replace(first, kernel=(3, 3), dilation=(2, 2)),
         replace(first, rows=1, columns=1, kernel=(5, 5)),
     ]
@@ -151,6 +168,7 @@ def others_general() -> list[Depthwise]:
 
 KINDS = {
     "depthwise_3x3": threes(),
+    "depthwise_3x3_apart": threes_apart(),
     "depthwise_conv_2d": others(),
     "depthwise_conv_2d_general": others_general(),
     "conv_2d": [replace(FIRST, inputs=1, multiplier=5, kernel=(4, 2))],

@@ -85,6 +85,8 @@ def test_on_a_cortex_m4(kernels: str) -> None:
         Mean((1, 5, 4, 6), (1, 3), True, a, b),
         Mean((1, 9), (1,), True, a, a),
         Mean((1, 5, 4, 6), (-1,), False, a, b),
+        *(Mean((1, 16, 16, depth), (1, 2), False, a, a) for depth in (1, 3, 4, 7)),  # sums beyond 16 bits
+        *(Mean((1, 3, count, 5), (2,), False, a, a) for count in (254, 255, 256)),
     ]
     check(cases, kernels=kernels, target="qemu")
 

@@ -80,6 +80,7 @@ def test_on_a_cortex_m4(kernels: str) -> None:
         cases += [first, replace(first, kernel=(3, 4), padding="same"), replace(first, activation="relu")]
         cases += [replace(first, kernel=(6, 5), stride=(1, 1))]
         cases += [replace(first, depth=depth, kernel=(3, 3), padding="same") for depth in (4, 9)]
+        cases += [replace(first, depth=depth, activation="relu6") for depth in (4, 5, 8)]
         for columns in (17, 16):  # 255 values, whose sums fit 16 bits, and 256
             rows = 255 // columns + (columns == 16)
             cases += [replace(first, rows=rows, columns=columns, depth=5, kernel=(rows, columns))]

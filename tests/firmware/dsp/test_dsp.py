@@ -39,6 +39,16 @@ def by_halves(operation: Callable[[int, int], int]) -> Callable[[int, int, int],
     return lambda a, b, _: joined(*map(operation, halves(a), halves(b)))
 
 
+def by_bytes(operation: Callable[[int, int], int]) -> Callable[[int, int, int], int]:
+    """Byte with byte, each with its sign."""
+
+    def of_words(a: int, b: int, _: int) -> int:
+        pairs = ((signed(a >> bit, 8), signed(b >> bit, 8)) for bit in range(0, 32, 8))
+        return int.from_bytes([operation(*pair) & 0xFF for pair in pairs], "little")
+
+    return of_words
+
+
 def even(word: int) -> int:
     """Bytes 0 and 2."""
     return joined(signed(word, 8), signed(word >> 16, 8))
@@ -81,6 +91,9 @@ DEFINITIONS: dict[str, Callable[[int, int, int], int]] = {
     "at_least": by_halves(lambda x, y: int(x >= y)),
     "larger": by_halves(max),
     "smaller": by_halves(min),
+    "larger_bytes": by_bytes(max),
+    "smaller_bytes": by_bytes(min),
+    "four_times": lambda a, b, c: (a & 0xFF) * 0x01010101,
     "low_low": lambda a, b, c: c + halves(a)[0] * halves(b)[0],
     "low_high": lambda a, b, c: c + halves(a)[0] * halves(b)[1],
     "high_high": lambda a, b, c: c + halves(a)[1] * halves(b)[1],
