@@ -165,9 +165,13 @@ def describe(tensor: Tensor) -> str:
 
 @dataclass(frozen=True)
 class State:
-    """A variable's memory. fill: the one byte of its initial value, or None: then `initial` lists them."""
+    """A variable's memory. fill: the one byte of its initial value, or None: then `initial` lists them.
+
+    type: of an element, in C: its own where one operator alone reaches it, otherwise bytes
+    """
 
     variable: Variable
+    type: str
     size: int
     fill: int | None
     initial: list[int]
@@ -175,7 +179,8 @@ class State:
 
 def _state(variable: Variable) -> State:
     data = np.frombuffer(variable.initial.tobytes(), np.int8)
-    return State(variable, data.size, uniform(variable), data.tolist())
+    kind = f"{variable.dtype}_t" if variable.own else "int8_t"
+    return State(variable, kind, data.size, uniform(variable), data.tolist())
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def row_by_row(spec: Spec, graph: Graph) -> Incremental | str:
     pipeline, reference = spec.pipeline, spec.classifier.reference
     if pipeline is None:
         return "a bare model has no cascade that slides"
-    if any(node.op == "VAR_HANDLE" for node in graph.nodes):
+    if graph.variables:
         return "the model keeps state of its own"
     if not pipeline.cascade.slide:
         return "the cascade does not slide: no frame serves two decisions"

@@ -14,6 +14,7 @@ from codegen.model.graph import Node, Tensor
 SIZES = {
     "int8_t": 1,
     "int16_t": 2,
+    "uint16_t": 2,
     "int32_t": 4,
     "uint32_t": 4,
     "requantize_t": 16,

@@ -73,6 +73,7 @@ class Node:
     outputs: tuple[int, ...]
     options: Mapping[str, Any] = field(default_factory=dict)  # the schema's option names, snake_case
     version: int = 1
+    intermediates: tuple[int, ...] = ()  # tensors that only lend an LSTM's inner values their scales
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +85,7 @@ class Variable:
     shape: tuple[int, ...]
     dtype: str
     initial: NDArray[Any]
+    own: bool = False  # of one operator, not read and assigned by others
 
 
 @dataclass(frozen=True, eq=False)

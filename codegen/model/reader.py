@@ -23,7 +23,7 @@ from codegen.common.errors import UserError, UserErrors
 from codegen.model import schema
 from codegen.model.flatbuffer import FlatbufferError, Reader, Table
 from codegen.model.graph import Graph, Node, Quantization, Tensor
-from codegen.model.variables import REMEDY, VariableError, resolve
+from codegen.model.variables import REMEDY, VariableError, resolve, with_own_states
 
 LARGEST_FILE = 64 << 20  # bytes; far beyond any microcontroller's flash
 LARGEST_TENSOR = 16 << 20  # bytes
@@ -170,7 +170,7 @@ class _FileReader:
         """The one subgraph, its variables numbered."""
         main, *others = self.graphs()
         try:
-            main = resolve(main, others)
+            main = with_own_states(resolve(main, others))
         except VariableError as error:
             place = layer_place(error.node, main) if error.node else "model"
             raise self.fail(error.what, place, REMEDY) from None
@@ -391,11 +391,13 @@ class _FileReader:
         code = codes[number]
         inputs = table.small_numbers(places.INPUTS, "int32")
         outputs = table.small_numbers(places.OUTPUTS, "int32")
+        intermediates = table.small_numbers(places.INTERMEDIATES, "int32")
         place = f"layer {index} ({code.op})"
-        if any(not -1 <= tensor < tensors for tensor in inputs) or any(not 0 <= t < tensors for t in outputs):
+        made = (*outputs, *intermediates)
+        if any(not -1 <= tensor < tensors for tensor in inputs) or any(not 0 <= t < tensors for t in made):
             raise self.fail(f"names a tensor outside 0..{tensors - 1}", place)
         options = self._options(table, code.op, place)
-        return Node(index, code.op, inputs, outputs, options, code.version)
+        return Node(index, code.op, inputs, outputs, options, code.version, intermediates)
 
     def _options(self, node: Table, op: str, place: str) -> dict[str, Any]:
         """The operator's options, with the schema's defaults where the file has none."""

@@ -79,6 +79,7 @@ class Operator:
     OUTPUTS = 2
     OPTIONS_TYPE = 3
     OPTIONS = 4
+    INTERMEDIATES = 8
 
 
 # TensorType, by number. The names are NumPy's where NumPy has the type.
@@ -202,6 +203,13 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
     "MIRROR_PAD": (77, {"mode": Option(0, "int8", 0)}),
     "SPACE_TO_DEPTH": (19, {"block_size": Option(0, "int32", 0)}),
     "DEPTH_TO_SPACE": (94, {"block_size": Option(0, "int32", 0)}),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (71, {
+        "fused_activation_function": Option(0, *_ACTIVATION),
+        "cell_clip": Option(1, "float32", 0.0),
+        "proj_clip": Option(2, "float32", 0.0),
+        "time_major": Option(3, "bool", False),
+        "diagonal_recurrent_tensors": Option(5, "bool", False),
+    }),
     "SHAPE": (55, {"out_type": Option(0, "type", "float32")}),
     "PACK": (59, {"values_count": Option(0, "int32", 0), "axis": Option(1, "int32", 0)}),
 }  # fmt: skip

@@ -3,7 +3,8 @@
 
 A converter writes VAR_HANDLE (a name), READ_VARIABLE, ASSIGN_VARIABLE, and CALL_ONCE of a second graph that
 assigns the initial values. Here a variable becomes a numbered piece of state; READ_VARIABLE keeps its output,
-ASSIGN_VARIABLE its value, both with the option "variable".
+ASSIGN_VARIABLE its value, both with the option "variable". An LSTM has states of its own, tensors marked as
+variable that it alone reads and writes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from codegen.model import schema
 from codegen.model.graph import Graph, Node, Tensor, Variable
 
 OPS = ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")
@@ -58,6 +60,34 @@ def resolve(graph: Graph, others: Sequence[Graph]) -> Graph:
         options = {"variable": variables[name].index}
         nodes.append(replace(node, inputs=node.inputs[1:], options=options))
     return replace(graph, nodes=tuple(nodes), variables=tuple(variables.values()))
+
+
+def with_own_states(graph: Graph) -> Graph:
+    """`graph` with the states of its LSTMs numbered too: a node's option "states", tensor -> variable.
+
+    Their first value is what both interpreters set: the zero point where they are int8, otherwise 0.
+    """
+    variables = list(graph.variables)
+    numbers: dict[int, int] = {}  # tensor -> variable
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        own = [index for index in node.inputs if index >= 0 and graph.tensors[index].variable]
+        for index in own:
+            if index not in numbers:
+                numbers[index] = len(variables)
+                variables.append(_own_state(len(variables), graph.tensors[index]))
+        states = {"states": {index: numbers[index] for index in own}} if own else {}
+        nodes.append(replace(node, options={**node.options, **states}))
+    return replace(graph, nodes=tuple(nodes), variables=tuple(variables))
+
+
+def _own_state(index: int, tensor: Tensor) -> Variable:
+    zero = 0
+    if tensor.dtype == "int8" and tensor.quantization is not None:
+        zero = tensor.quantization.zero_points[0]
+    dtype = tensor.dtype if tensor.dtype in schema.NUMPY_TYPES else "int8"
+    initial = np.full(tensor.shape, zero, np.dtype(dtype))
+    return Variable(index, tensor.name, tensor.shape, dtype, initial, own=True)
 
 
 def _variable(index: int, name: str, value: Tensor) -> Variable:

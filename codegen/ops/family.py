@@ -35,12 +35,14 @@ class Family:
     lower: the kernel calls of a node without faults
     incremental: how far a new row of the output reaches in time (codegen/ops/rows.py), or why every decision
         computes all rows
+    states: places of its inputs that are states of its own, which last from one run to the next
     """
 
     ops: tuple[str, ...]
     checks: tuple[Check, ...]
     lower: Callable[[Lowering, Node], None]
     incremental: Rule | str = NO_RULE
+    states: tuple[int, ...] = ()
 
     def check(self, graph: Graph, node: Node) -> Iterator[Fault]:
         """A node's faults: those of the first stage that finds some."""

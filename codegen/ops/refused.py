@@ -20,7 +20,6 @@ BATCH = (
 LATER: Mapping[str, str] = {
     "SVDF": "until then use keras.layers.DepthwiseConv1D over time and a Dense layer, which compute the same",
     "LSTM": _UNROLLED,
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": _UNROLLED,
     "BIDIRECTIONAL_SEQUENCE_LSTM": _UNROLLED,
 }
 # operator -> what to write in its place, of operators that are supported

@@ -11,8 +11,9 @@ from codegen.model.fold import FOLDED, fold
 from codegen.model.graph import Graph, Node
 from codegen.model.reader import CONVERT, FIX, layer_place, read_content, read_graph, read_operators
 from codegen.model.variables import OPS
-from codegen.ops import FAMILIES, Fault
+from codegen.ops import FAMILIES, Family, Fault
 from codegen.ops.diagnosis import float_faults, is_float, is_wide, wide_fault
+from codegen.ops.family import AGAIN
 from codegen.ops.refused import refusal
 from codegen.passes.dilation import dilations_folded
 from codegen.passes.groups import groups_parted
@@ -73,6 +74,8 @@ def _faults(graph: Graph, path: Path) -> Iterator[UserError]:
             place=place,
             remedy="set the batch size of the model's input to 1 and convert again",
         )
+    if graph.output.variable:
+        yield UserError("the output is a state of an operator", file=path, place="graph", remedy=AGAIN)
     if not any(graph.inputs[0] in node.inputs for node in graph.nodes):
         yield UserError(
             "the output does not depend on the input",
@@ -111,7 +114,15 @@ def _node_faults(graph: Graph, node: Node) -> Iterator[Fault]:
         yield Fault(
             f"the shape {shape} of tensor {nothing[0].index} holds nothing", "every size must be at least 1"
         )
+    elif family is not None and any(graph.tensors[index].variable for index in _not_states(node, family)):
+        yield Fault("it reads or writes a variable that is no state of its own", AGAIN)
     elif family is not None:
         yield from family.check(graph, node)
     else:
         yield refusal(node.op)
+
+
+def _not_states(node: Node, family: Family) -> list[int]:
+    """Its tensors but for the states of its own."""
+    inputs = [index for place, index in enumerate(node.inputs) if place not in family.states]
+    return [index for index in (*inputs, *node.outputs) if index >= 0]

@@ -50,6 +50,7 @@ OPTION_TABLES = {
     "MAXIMUM": "MaximumMinimumOptions",
     "MINIMUM": "MaximumMinimumOptions",
     "SPLIT_V": "SplitVOptions",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
 }
 VERSIONS = {
     "CONV_2D": 5,
@@ -91,13 +92,15 @@ class Builder:
         name: str | None = None,
         axis: int = 0,
         signature: Sequence[int] | None = None,
+        variable: bool = False,
     ) -> int:
-        """A tensor; a constant where `data` is given."""
+        """A tensor; a constant where `data` is given, an operator's own state where it is `variable`."""
         tensor = schema.TensorT()
         tensor.name = name if name is not None else f"t{len(self.graph.tensors)}"
         tensor.shape = [int(size) for size in shape]
         tensor.type = TYPES[dtype]
         tensor.hasRank = True
+        tensor.isVariable = variable
         if signature is not None:
             tensor.shapeSignature = list(signature)
         if scale is not None:
@@ -128,13 +131,20 @@ class Builder:
         return self.tensor(data.shape, data.dtype.name, scale, zero_point, data=data, axis=axis, name=name)
 
     def operator(
-        self, op: str, inputs: Sequence[int], outputs: Sequence[int], options: Mapping[str, Any] | None = None
+        self,
+        op: str,
+        inputs: Sequence[int],
+        outputs: Sequence[int],
+        options: Mapping[str, Any] | None = None,
+        *,
+        intermediates: Sequence[int] | None = None,
     ) -> None:
         """An operator. options: by the schema's names in camel case, e.g. strideW=2."""
         operator = schema.OperatorT()
         operator.opcodeIndex = self._code(op)
         operator.inputs = list(inputs)
         operator.outputs = list(outputs)
+        operator.intermediates = None if intermediates is None else list(intermediates)
         if options is not None:
             table = OPTION_TABLES.get(op, "".join(word.capitalize() for word in op.split("_")) + "Options")
             operator.builtinOptions = getattr(schema, table + "T")()

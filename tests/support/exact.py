@@ -116,8 +116,12 @@ def check(
     target: str = "pc",
     seed: int = 0,
     reference: Reference = Reference.LITERT,
+    sequences: Sequence[bool] = (False,),
 ) -> None:
-    """Asserts that every output value of every case is the reference's."""
+    """Asserts that every output value of every case is the reference's.
+
+    sequences: False, each row from fresh states; True, one after the other
+    """
     with tempfile.TemporaryDirectory(prefix="cases") as folder:
         paths = []
         for index, case in enumerate(cases):
@@ -126,12 +130,14 @@ def check(
             paths.append(path)
         models = ModelsC(paths, kernels=kernels, target=target, reference=reference)
         inputs = [_rows(graph.input, seed + index) for index, graph in enumerate(models.graphs)]
-        outputs = models.run(inputs)
+        runs = [(sequence, models.run(inputs, sequence=sequence)) for sequence in sequences]
         with ReferenceInterpreter(paths[0], reference) as reference_interpreter:
-            for case, path, rows, found in zip(cases, paths, inputs, outputs, strict=True):
+            for index, (case, path) in enumerate(zip(cases, paths, strict=True)):
                 reference_interpreter.load(path)
-                _compare(case, reference_interpreter.run(rows), found)
-                tally_case(path, found.size, target, reference)
+                for sequence, outputs in runs:
+                    wanted = reference_interpreter.run(inputs[index], sequence=sequence)
+                    _compare(case, wanted, outputs[index])
+                    tally_case(path, outputs[index].size, target, reference)
 
 
 def _rows(tensor: Any, seed: int) -> NDArray[Any]:

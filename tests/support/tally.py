@@ -33,6 +33,7 @@ _DULL = {
     "weights_format",
     "new_shape",
     "quantized_bias_type",
+    "states",
 }
 
 

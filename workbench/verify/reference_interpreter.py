@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from workbench.verify.messages import receive, send
 
 _ARENA = 1 << 20  # bytes, beside ten times the model's: of TensorFlow Lite Micro on a PC
+_STATEFUL = ("VAR_HANDLE", "UNIDIRECTIONAL_SEQUENCE_LSTM")  # operators with a state that lasts
 
 
 class Model(Protocol):
@@ -51,7 +52,7 @@ class LiteRT:
             experimental_preserve_all_tensors=preserve,
         )
         self._interpreter.allocate_tensors()
-        self.stateful = any(op["op_name"] == "VAR_HANDLE" for op in self._interpreter._get_ops_details())
+        self.stateful = any(op["op_name"] in _STATEFUL for op in self._interpreter._get_ops_details())
 
     def one(self, row: NDArray[Any]) -> NDArray[Any]:
         """The output of one run."""
@@ -95,7 +96,8 @@ class Tflm:
         )
         model = runtime.convert_bytearray_to_object(content)
         self._count = len(model.subgraphs[0].tensors)
-        self.stateful = runtime.count_resource_variables(model) > 0
+        own = any(tensor.isVariable for tensor in model.subgraphs[0].tensors)
+        self.stateful = own or runtime.count_resource_variables(model) > 0
 
     def one(self, row: NDArray[Any]) -> NDArray[Any]:
         """The output of one run."""

@@ -8,6 +8,8 @@
 #define DWT_CTRL   CORTEX_M_REGISTER(0xE0001000)
 #define DWT_CYCCNT CORTEX_M_REGISTER(0xE0001004)
 
+#define START_POLLS 1000u
+
 #define TRCENA    (1u << 24) /* the unit is on */
 #define CYCCNTENA (1u << 0)
 #define NOCYCCNT  (1u << 25) /* this core was made without the counter */
@@ -19,7 +21,10 @@ __attribute__((weak)) bool port_cycles_start(void)
         return false;
     DWT_CTRL |= CYCCNTENA;
     const uint32_t before = DWT_CYCCNT;
-    return DWT_CYCCNT != before; /* a locked core may keep it off */
+    uint32_t polls = 0; /* a locked core may keep it off; an emulator may move it in steps */
+    while (DWT_CYCCNT == before && polls < START_POLLS)
+        polls++;
+    return polls < START_POLLS;
 }
 
 __attribute__((weak)) uint32_t port_cycles(void)

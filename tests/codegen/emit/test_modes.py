@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from codegen.app.spec import Layout
 from codegen.compile import run_passes
 from codegen.emit.modes import mode_plan, mode_table
+from codegen.model.graph import Variable
 from codegen.passes.legalise import load_graph
 from tests.models.networks import tutorial_like
 from tests.support.models_c import spec_of
@@ -32,6 +36,13 @@ def test_a_model_without_a_cascade_says_why(tmp_path: Path) -> None:
     assert all(layer.reason == modes.reason for layer in modes.layers)
     assert modes.macs == modes.full_macs == 428736
     assert modes.catch_up == 0
+
+
+def test_a_model_with_a_state_is_computed_in_full(tmp_path: Path) -> None:
+    app = App(tutorial_like(tmp_path / "m.tflite", 1), 15, 20, Layout.FRAMES_BY_CEPSTRA)
+    state = Variable(0, "state", (1, 4), "int8", np.zeros((1, 4), np.int8))
+    graph = replace(load_graph(app.model), variables=(state,))
+    assert modes_of(app, graph).reason == "the model keeps state of its own"
 
 
 def test_the_table_has_a_line_a_layer(tmp_path: Path) -> None:

@@ -284,7 +284,7 @@ def test_several_graphs(tmp_path: Path) -> None:
     assert "2 subgraphs" in refused(model.write(tmp_path / "model.tflite", [x], [y]))
 
 
-@pytest.mark.parametrize("op", ["SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM", "CUSTOM MySpectrogram", "ELU"])
+@pytest.mark.parametrize("op", ["SVDF", "LSTM", "CUSTOM MySpectrogram", "ELU"])
 def test_an_unknown_operator_is_named(tmp_path: Path, op: str) -> None:
     model = Builder()
     x = model.tensor((1, 4), "int8", 0.1, 0)
@@ -301,7 +301,7 @@ def test_an_unknown_operator_is_named(tmp_path: Path, op: str) -> None:
     ("op", "words"),
     [
         ("SVDF", ("a later version", "DepthwiseConv1D")),
-        ("UNIDIRECTIONAL_SEQUENCE_LSTM", ("a later version", "unroll=True")),
+        ("LSTM", ("a later version", "unroll=True")),
         ("ELU", ("not supported", "LeakyReLU")),
         ("RESIZE_BILINEAR", ("not supported", 'interpolation="nearest"')),
         ("HASHTABLE", ("not supported", "./earshot operators")),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from pathlib import Path
 
 import pytest
@@ -85,9 +86,7 @@ def test_a_board_without_a_counter_says_so(counter: Counter) -> None:
 
 def test_the_names_are_those_of_the_stages_in_their_order() -> None:
     header = (FIRMWARE / "pipeline" / "pipeline.h").read_text()
-    stages = [
-        line.split("_")[1].split(",")[0].lower() for line in header.splitlines() if "    STAGE_" in line
-    ]
+    stages = [name.lower() for name in re.findall(r"^    STAGE_(\w+),", header, re.MULTILINE)]
     assert tuple(stages[GATE:]) == protocol.COUNTED
 
 
