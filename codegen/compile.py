@@ -17,7 +17,7 @@ from codegen.app.contract import feature_contract
 from codegen.app.fit import check
 from codegen.app.spec import Spec, with_engine, with_kernels
 from codegen.app.spec_file import load_spec
-from codegen.incremental import Incremental, incremental
+from codegen.incremental import Edges, Incremental, incremental
 from codegen.kernels.layer import Program
 from codegen.model.graph import Graph
 from codegen.passes.int8_ends import computed_graph
@@ -52,7 +52,7 @@ class Compiled:
     spec: Spec
     graph: Graph
     program: Program
-    plan: Plan | Incremental
+    plan: Plan | Incremental | Edges
     reason: str
     contract: str | None
     layer_outputs: tuple[LayerOutput, ...]
@@ -91,8 +91,8 @@ def run_passes(spec: Spec, graph: Graph) -> Compiled:
     if classifier.fast:
         program = wide_weights(program)
     sliding = incremental(spec, graph)
-    planned = sliding if isinstance(sliding, Incremental) else plan(program)
+    planned = plan(program) if isinstance(sliding, str) else sliding
     outputs = layer_outputs(graph, program) if classifier.layer_outputs else ()
-    reason = "" if isinstance(sliding, Incremental) else sliding
+    reason = sliding if isinstance(sliding, str) else ""
     contract = None if spec.pipeline is None else feature_contract(spec)
     return Compiled(spec, graph, program, planned, reason, contract, outputs)

@@ -121,6 +121,7 @@ class Cascade:
 
     frames: int = 15
     slide: bool = True  # by one frame a decision; False: emptied by each decision
+    memory: int = 65536  # bytes that may be kept of layers that pad, stride or pool along time
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ import numpy as np
 from codegen.common.reference import Reference
 from codegen.common.render import c_rows, c_words, render, shape_text, short
 from codegen.compile import Compiled
+from codegen.emit import edges as edge_calls
 from codegen.emit import incremental as source
 from codegen.emit.modes import mode_plan, mode_table
-from codegen.incremental import Incremental
+from codegen.incremental import Edges, Incremental
 from codegen.incremental.calls import Place
 from codegen.kernels.layer import Array, Layer
 from codegen.model.graph import Tensor, Variable
@@ -44,6 +45,8 @@ def model_source(compiled: Compiled, scratch: int) -> str:
     planned = compiled.plan
     if isinstance(planned, Incremental):
         return _incremental_source(compiled, planned, scratch)
+    if isinstance(planned, Edges):
+        return _edges_source(compiled, planned, scratch)
     name, graph = compiled.spec.name, compiled.graph
     layers = planned.program.layers
     calls = [_call(planned, index, name) for index in range(len(layers))]
@@ -64,6 +67,7 @@ def model_source(compiled: Compiled, scratch: int) -> str:
         states=[_state(graph.variables[index]) for index in sorted(planned.program.states.values())],
         constants=_constants([planned]),
         incremental=None,
+        edges=None,
     )
 
 
@@ -87,12 +91,39 @@ def _incremental_source(compiled: Compiled, rows: Incremental, scratch: int) -> 
         states=[],
         constants=_constants([rows.step, rows.rest]),
         incremental=rows,
+        edges=None,
         kinds={state: source.TYPES[type(state)] for state in rows.states},
         arena_streams=source.arena_streams(rows, name),
         modes=mode_table(mode_plan(compiled)).splitlines(),
         step=source.step(rows, name),
         before=source.before(rows, name),
         struct=lambda state, values: source.struct(state, values, name),
+    )
+
+
+def _edges_source(compiled: Compiled, planned: Edges, scratch: int) -> str:
+    """The model of which a decision computes rows near the ends of the window."""
+    name, graph = compiled.spec.name, compiled.graph
+    layers, text = edge_calls.new_layers(planned), edge_calls.text(planned, name)
+    return render(
+        "model.c.in",
+        **_common(compiled, planned.step, layers),
+        output_bytes=graph.output.nbytes,
+        arena=max(planned.arena, scratch, 16),
+        needed=planned.arena,
+        scratch=scratch,
+        layers=layers,
+        tensors=planned.step.program.tensors,
+        types=sorted({*(layer.type for layer in layers), "kept_rows"}),
+        states=[],
+        constants=_constants([planned.step, planned.full]),
+        incremental=planned,
+        edges=planned,
+        modes=mode_table(mode_plan(compiled)).splitlines(),
+        step=text.step,
+        rest=text.rest,
+        rest_arena=text.rest_arena,
+        run=text.run,
     )
 
 

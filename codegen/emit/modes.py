@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from codegen.compile import Compiled
+from codegen.incremental import Edges
 from codegen.incremental.planner import Incremental
 from codegen.kernels.layer import Layer
 
@@ -62,6 +63,8 @@ def mode_plan(compiled: Compiled) -> ModePlan:
     planned = compiled.plan
     if isinstance(planned, Incremental):
         return ModePlan(_modes(planned), "", planned.arena, planned.state_bytes, planned.catch_up)
+    if isinstance(planned, Edges):
+        return _edge_modes(planned)
     rows = tuple(_full(made, compiled.reason) for made in planned.program.layers)
     return ModePlan(rows, compiled.reason, planned.arena, planned.state, 0)
 
@@ -84,13 +87,40 @@ def _modes(planned: Incremental) -> tuple[LayerMode, ...]:
     return tuple(rows)
 
 
+def _edge_modes(planned: Edges) -> ModePlan:
+    """The layers of a model whose decisions compute rows near the ends of the window."""
+    macs: dict[int, int] = {}
+    for made in planned.step.program.layers:
+        macs[made.node.index] = macs.get(made.node.index, 0) + made.macs
+    kept = {state.reader: state.nbytes for state in planned.kept}
+    rows = []
+    for made in (made for made in planned.full.program.layers if made.kernel):
+        spans = planned.computed.get(made.node.index, "")
+        # where several calls make a layer, the first stands for all
+        own = macs.pop(made.node.index, 0)
+        reason = spans or planned.reasons.get(made.node.index, "")
+        rows.append(
+            LayerMode(
+                made.name,
+                made.node.index,
+                made.node.op,
+                bool(spans),
+                reason,
+                kept.get(made.name, 0),
+                own,
+                made.macs,
+            )
+        )
+    return ModePlan(tuple(rows), "", planned.arena, planned.state_bytes, planned.catch_up)
+
+
 def _full(made: Layer, reason: str) -> LayerMode:
     return LayerMode(made.name, made.node.index, made.node.op, False, reason, 0, made.macs, made.macs)
 
 
 def mode_table(modes: ModePlan) -> str:
     """The plan for people: a line a layer, then the sums."""
-    head = ("layer", "operator", "mode", "state B", "MACs", "full run", "why in full")
+    head = ("layer", "operator", "mode", "state B", "MACs", "full run", "rows, or why in full")
     rows = [
         (
             layer.name,

@@ -19,7 +19,9 @@ from codegen.app.spec import Layout
 from codegen.incremental.rules import input_view, recipe
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops.reshape import OPS
-from codegen.ops.rows import NEWEST, NotIncrementalError, Read, Recipe, Sources, View
+from codegen.ops.rows import ALL_TIME, NEWEST, NotIncrementalError, Read, Recipe, Sources, View
+
+POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,7 @@ class _Partitioner:
                 maker = self._makers[index]
                 raise NotIncrementalError(f"it reads layer {maker.index} ({maker.op}), computed in full")
         found = recipe(node, Sources(self.tensors, self.views))
+        self._check_rows(node, found)
         (output,) = node.outputs
         self.views[output] = found.output
         source = self.views.get(node.inputs[0])
@@ -164,6 +167,18 @@ class _Partitioner:
         return replace(
             node, op=found.op, inputs=tuple(inputs), outputs=(self.rows[output],), options=found.options
         )
+
+    def _check_rows(self, node: Node, found: Recipe) -> None:
+        """Every row is right as soon as it is made, and the next frame makes the next one."""
+        made = found.output.rows
+        for position, read in found.reads.items():
+            rows = self.views[node.inputs[position]].rows
+            if read.age < 0 or read.start(rows, made) < 0:
+                raise NotIncrementalError("it pads along time")
+            if read.stride != 1:
+                raise NotIncrementalError(f"it moves by {read.stride} rows along time")
+            if found.op in POOLS and made == 1 and rows > 1:
+                raise NotIncrementalError(ALL_TIME)
 
     def _input(self, node: Node, position: int, found: Recipe) -> int:
         """The tensor of the step at an input."""

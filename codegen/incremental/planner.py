@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from codegen.app.spec import Layout, Spec
 from codegen.common.reference import Reference
 from codegen.incremental.calls import Frame, Place, Task
+from codegen.incremental.costs import CALL, GAIN, VALUE
 from codegen.incremental.dense import dense_layer, row_order, serves
+from codegen.incremental.edges import Edges, edges
 from codegen.incremental.flat import flat_plan
 from codegen.incremental.fused import fused_layers
 from codegen.incremental.partition import Partition, partition
@@ -55,9 +57,26 @@ class Incremental:
     reasons: dict[int, str]
 
     @property
+    def phases(self) -> int:
+        """Full runs in a row after which a step may follow."""
+        return 1
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """Of all memory that lasts, in C, after the app's prefix."""
+        return tuple(state.name for state in self.states)
+
+    @property
     def state_bytes(self) -> int:
         """Bytes that last from decision to decision."""
         return sum(state.nbytes for state in self.states)
+
+    @property
+    def work(self) -> int:
+        """Instructions of a decision, about."""
+        layers = (*(task.layer for task in self.schedule if task.computes), *self.rest.program.layers)
+        tensors = self.step.program.tensors
+        return sum(layer.macs + VALUE * tensors[layer.output].size + CALL for layer in layers)
 
     @property
     def arena(self) -> int:
@@ -65,8 +84,20 @@ class Incremental:
         return max(self.step.arena, self.rest.arena)
 
 
-def incremental(spec: Spec, graph: Graph) -> Incremental | str:
-    """The incremental form of an app's model, or the reason why it has none."""
+def incremental(spec: Spec, graph: Graph) -> Incremental | Edges | str:
+    """The incremental form of an app's model that takes the least work, or the reason why it has none."""
+    rows = row_by_row(spec, graph)
+    if spec.pipeline is None or not spec.pipeline.cascade.slide:
+        return rows
+    try:
+        found = edges(spec, graph)
+    except NotIncrementalError as reason:
+        return f"{rows}; {reason}" if isinstance(rows, str) else rows
+    return rows if isinstance(rows, Incremental) and found.work * GAIN > rows.work else found
+
+
+def row_by_row(spec: Spec, graph: Graph) -> Incremental | str:
+    """The form that computes the newest row of every layer, or the reason why there is none."""
     pipeline, reference = spec.pipeline, spec.classifier.reference
     if pipeline is None:
         return "a bare model has no cascade that slides"
@@ -105,9 +136,6 @@ def _scrambled(graph: Graph, frames: int, cepstra: int, fast: bool, reference: R
         catch_up=_catch_up(stepping, flat.tasks, flat.states, frames),
         reasons=flat.reasons,
     )
-
-
-CALL, VALUE = 60, 8  # instructions of a call, and of a value that it reads or makes, beside its products
 
 
 def _catch_up(stepping: Program, tasks: Sequence[Task], states: Sequence[State], frames: int) -> int:

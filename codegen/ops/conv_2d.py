@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +25,7 @@ from codegen.ops.checks import (
     weighted_tensors,
 )
 from codegen.ops.family import AGAIN, Family, Fault
-from codegen.ops.rows import ALL_TIME, NotIncrementalError, Read, Recipe, Sources, view_along
+from codegen.ops.rows import NotIncrementalError, Read, Recipe, Sources, view_along
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
@@ -59,7 +59,11 @@ def window_axis(size: int, kernel: int, stride: int, dilation: int, padding: str
 
 
 def window_axes(node: Node, shape: tuple[int, ...], kernel: tuple[int, int]) -> tuple[Axis, Axis]:
-    """Rows and columns of a node with stride and padding over an input [1, rows, columns, depth]."""
+    """Rows and columns of a node with stride and padding over an input [1, rows, columns, depth].
+
+    The option "part" is of a node that makes some rows of its output from some of its input: the rows it
+    reads, the rows it makes, and the rows of padding before those that it reads.
+    """
     options = node.options
     rows = window_axis(
         shape[1], kernel[0], options["stride_h"], options.get("dilation_h_factor", 1), options["padding"]
@@ -67,6 +71,9 @@ def window_axes(node: Node, shape: tuple[int, ...], kernel: tuple[int, int]) -> 
     columns = window_axis(
         shape[2], kernel[1], options["stride_w"], options.get("dilation_w_factor", 1), options["padding"]
     )
+    if "part" in options:
+        size, count, before = options["part"]
+        rows = replace(rows, size=size, count=count, before=before)
     return rows, columns
 
 
@@ -298,7 +305,7 @@ _SWAPPED = {
 
 
 def window_rows(node: Node, sources: Sources) -> Recipe:
-    """Stride 1 and no padding along time; anything across it."""
+    """Any stride and padding, along time and across it."""
     source = sources.views[node.inputs[0]]
     shape = sources.tensors[source.tensor].shape
     if source.axis not in (1, 2) or len(shape) != 4:
@@ -311,12 +318,6 @@ def window_rows(node: Node, sources: Sources) -> Recipe:
         kernel = (sizes[0], sizes[1])
     axes = window_axes(node, shape, kernel)
     time = axes[source.axis - 1]
-    if time.padded:
-        raise NotIncrementalError("it pads along time")
-    if time.stride != 1 and time.count > 1:
-        raise NotIncrementalError(f"it moves by {time.stride} rows along time")
-    if pools and time.count == 1 and time.size > 1:
-        raise NotIncrementalError(ALL_TIME)
     options, constants = dict(node.options), {}
     if source.axis == 2:
         for first, second in _SWAPPED.items():
@@ -328,7 +329,9 @@ def window_rows(node: Node, sources: Sources) -> Recipe:
             constants[1] = np.ascontiguousarray(weights.transpose(0, 2, 1, 3))
     span = (time.kernel - 1) * time.dilation + 1
     output = view_along(sources.output(node), source.axis)
-    return Recipe(node.op, output, {0: Read(0, span)}, options, constants)
+    stride = time.stride if time.count > 1 else 1
+    age = time.size + time.before - (time.count - 1) * stride - span
+    return Recipe(node.op, output, {0: Read(age, span, stride)}, options, constants)
 
 
 FAMILIES = (

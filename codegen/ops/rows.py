@@ -77,10 +77,18 @@ def view_flat(tensor: Tensor, rows: int) -> View:
 
 @dataclass(frozen=True)
 class Read:
-    """`count` rows, the last of them `age` rows before the newest."""
+    """`count` rows for the newest row of the output, the last of them `age` rows before the newest.
+
+    Negative ages are rows of padding after the newest. The row before reads `stride` rows further back.
+    """
 
     age: int = 0
     count: int = 1
+    stride: int = 1
+
+    def start(self, read: int, made: int) -> int:
+        """The first row that row 0 of `made` rows reads, of `read` rows; negative: rows of padding."""
+        return read - self.age - self.count - (made - 1) * self.stride
 
 
 NEWEST = Read()

@@ -93,6 +93,10 @@ static void count_pipeline(void)
     pipeline_measured(app.pipeline, LAP_NOTHING);
     next_features();
     classify("full");
+    for (size_t i = 0; i < app.model->more_runs; i++) {
+        next_features();
+        classify("again");
+    }
     next_features();
     classify("next");
     names[STAGE_DECISION] = names[LAP_OTHER];

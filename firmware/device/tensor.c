@@ -18,7 +18,7 @@ static void run(void)
 {
     const int error = app.model->run(app.input, app.output);
     if (app.pipeline != NULL)
-        app.pipeline->classifier->state->primed = false; /* the model's history now holds this input */
+        app.pipeline->classifier->state->runs = 0; /* the model's history now holds this input */
     if (error != 0)
         protocol_error(&error_model, error);
     else

@@ -29,7 +29,8 @@ typedef struct {
     /* One frame's new columns, then the layers after the time axis; NULL: not incremental. */
     void (*advance)(const int8_t *frame);
     void (*finish)(void *output);
-    size_t catch_up; /* from this many missed frames on, run() is cheaper than advance() */
+    size_t catch_up;  /* from this many missed frames on, run() is cheaper than advance() */
+    size_t more_runs; /* decisions in a row that run() makes after the first, before advance() may follow */
 } model_t;
 
 #endif

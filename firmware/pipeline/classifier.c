@@ -38,7 +38,7 @@ int classifier_run(const classifier_t *classifier, const cascade_t *cascade)
     const uint32_t count = cascade_count(cascade);
     const uint32_t missed = count - state->count;
 
-    if (state->primed && missed < model->catch_up && missed <= classifier->frames) {
+    if (state->runs > model->more_runs && missed < model->catch_up && missed <= classifier->frames) {
         for (size_t age = missed; age-- > 0;)
             model->advance(cascade_frame(cascade, age));
         model->finish(classifier->scores);
@@ -47,10 +47,10 @@ int classifier_run(const classifier_t *classifier, const cascade_t *cascade)
         lay_out(classifier, cascade);
         const int error = model->run(classifier->input, classifier->scores);
         if (error != 0) {
-            state->primed = false;
+            state->runs = 0;
             return error;
         }
-        state->primed = model->advance != NULL;
+        state->runs = model->advance == NULL ? 0 : missed == 1 ? state->runs + 1 : 1;
         state->full = true;
     }
     state->count = count;

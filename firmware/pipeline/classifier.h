@@ -11,7 +11,7 @@
 /* Features -> the model's numbers -> scores. Chooses run or advance from cascade_count(). */
 typedef struct {
     uint32_t count; /* cascade_count() at the last decision */
-    bool primed;    /* the model's history holds that decision's frames */
+    uint32_t runs;  /* full runs, decision after decision, up to that one: what the model has kept */
     bool full;      /* that decision was a full run: `input` is its tensor */
 } classifier_state_t;
 

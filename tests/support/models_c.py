@@ -17,7 +17,6 @@ from codegen.common.reference import Reference
 from codegen.common.render import render
 from codegen.compile import Compiled, run_passes
 from codegen.emit.model import model_source
-from codegen.incremental import Incremental
 from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
 from codegen.passes.memory_plan import Plan
@@ -32,7 +31,7 @@ def spec_of(name: str, kernels: str = "small", reference: Reference = Reference.
 
 def full_plan(compiled: Compiled) -> Plan:
     """The memory plan of a model that is computed in full."""
-    assert not isinstance(compiled.plan, Incremental)
+    assert isinstance(compiled.plan, Plan)
     return compiled.plan
 
 

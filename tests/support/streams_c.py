@@ -29,7 +29,7 @@ from codegen.common.render import render
 from codegen.compile import run_passes
 from codegen.emit.model import model_source
 from codegen.emit.modes import ModePlan, mode_plan
-from codegen.incremental import Incremental, incremental
+from codegen.incremental import Edges, Incremental, incremental
 from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
 from tests.support.compile import FIRMWARE
@@ -47,6 +47,7 @@ class App:
     cepstra: int
     layout: Layout
     kernels: str = "small"
+    memory: int = 1 << 20
 
     def spec(self, name: str) -> Spec:
         """The app with defaults around the model."""
@@ -56,7 +57,7 @@ class App:
             gate=Gate(),
             front_end=Mfcc(cepstra=self.cepstra),
             scale=Scale(),
-            cascade=Cascade(frames=self.frames),
+            cascade=Cascade(frames=self.frames, memory=self.memory),
             decision=Decision(("a",), (Fraction(4, 5),)),
         )
         classifier = Classifier(self.model, layout=self.layout, kernels=self.kernels)
@@ -73,7 +74,7 @@ def modes_of(app: App, graph: Graph | None = None) -> ModePlan:
     return mode_plan(run_passes(app.spec("m"), load_graph(app.model) if graph is None else graph))
 
 
-def plan_of(app: App, graph: Graph) -> Incremental | str:
+def plan_of(app: App, graph: Graph) -> Incremental | Edges | str:
     """What the planner makes of it."""
     return incremental(app.spec("m"), graph)
 
@@ -116,12 +117,12 @@ class StreamsC:
             name = f"m{index}"
             compiled = run_passes(app.spec(name), graph)
             planned = compiled.plan
-            assert isinstance(planned, Incremental), compiled.reason
+            assert isinstance(planned, (Incremental, Edges)), compiled.reason
             header = render("app.h.in", name=name, pipeline=None, input=graph.input, output=graph.output)
             (self.folder / f"{name}_model.c").write_text(model_source(compiled, 0))
             (self.folder / f"{name}.h").write_text(header)
             includes.append(f'#include "{name}.h"')
-            kept = [f"{name}_{one.name}_values" for one in planned.states]
+            kept = [f"{name}_{one}_values" for one in planned.state_names]
             sizes = [f"{{(uint8_t *){one}, sizeof {one}, sizeof *{one}}}" for one in kept]
             unit = f'#include "models.h"\n#include "{name}_model.c"\n'
             unit += f"const kept_t {name}_kept[] = {{{', '.join(sizes)}}};\n"

@@ -20,6 +20,7 @@ class ModelStruct(ctypes.Structure):
         ("advance", ctypes.CFUNCTYPE(None, ctypes.c_void_p)),
         ("finish", ctypes.CFUNCTYPE(None, ctypes.c_void_p)),
         ("catch_up", c_size_t),
+        ("more_runs", c_size_t),
     )
 
 

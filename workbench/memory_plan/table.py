@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from codegen.app.tables import scratch_bytes
 from codegen.common.render import shape_text
 from codegen.compile import Compiled
-from codegen.incremental import Incremental
+from codegen.incremental import Edges, Incremental
+from codegen.incremental.edges.program import KeptRows
 from codegen.incremental.state import FlatStream, Rows, State, Stream
 from codegen.passes.memory_plan import Block, Plan
 
 FEATURES, FRAME, DECISION, MODEL = "features", "each frame", "each decision", "model"
+FULL = "full run"
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,11 @@ def memory_plan(compiled: Compiled) -> MemoryPlan:
         parts = [(FRAME, found.step), (DECISION, found.rest)]
         kept = tuple(KeptRow(one.name, one.nbytes, _kept_text(one)) for one in found.states)
         needed = found.arena
+    elif isinstance(found, Edges):
+        parts = [(DECISION, found.step), (FULL, found.full)]
+        frames = KeptRow("frames", found.frames * found.frame_size, "the cascade's frames, of int8")
+        kept = (frames, *(KeptRow(one.name, one.nbytes, _edge_text(one)) for one in found.kept))
+        needed = found.arena
     else:
         parts, kept, needed = [(MODEL, found)], (), found.arena
     calls: list[Call] = []
@@ -112,6 +119,10 @@ def memory_plan(compiled: Compiled) -> MemoryPlan:
             for index in (index for index, task in enumerate(found.schedule) if not task.computes):
                 node = found.schedule[index].layer.node  # no layer: it makes space in what the layer reads
                 calls[start + index] = Call(phase, node.index, f"{node.op} input")
+        if isinstance(found, Edges):
+            for index, layer in enumerate(planned.program.layers):
+                if not layer.kernel:  # moves rows from or to those that are kept
+                    calls[start + index] = Call(phase, layer.node.index, f"{layer.node.op} rows")
         rows += [_row(planned, block, start) for block in planned.blocks]
     last = parts[-1][1]
     program = last.program
@@ -138,6 +149,13 @@ def _block_text(planned: Plan, block: Block) -> str:
     if len(makers) > 1:
         text += f"; then in place those of {', '.join(str(node.index) for node in makers[1:])}"
     return text
+
+
+def _edge_text(kept: KeptRows) -> str:
+    """What is kept of a layer's output."""
+    rows, phases = kept.kept.rows, kept.kept.phases
+    times = f", {phases} times: for every {phases}. decision" if phases > 1 else ""
+    return f"rows {rows.first} .. {rows.end - 1} that {kept.reader} made, {kept.size:,} B each{times}"
 
 
 def _kept_text(kept: State) -> str:

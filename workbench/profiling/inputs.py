@@ -14,6 +14,7 @@ from codegen.model.graph import Graph
 MAGIC = b"earcount"  # firmware/counting/main.c
 TENSORS = 3  # inputs of a bare model: the dearest counts
 _QUIET = 1000  # amplitude of the sound, at most: the shift of the MFCC's block normalisation costs a pass
+MORE_RUNS = 16  # full runs, decision after decision, before the first incremental decision, at most
 
 
 def counting_input(spec: Spec, graph: Graph, missed: range, tensors: int = TENSORS) -> bytes:
@@ -38,7 +39,7 @@ def _sound(spec: Spec, random: np.random.Generator) -> NDArray[np.int16]:
     assert spec.pipeline is not None
     window, frames = spec.pipeline.window, spec.pipeline.cascade.frames
     most = min(max(spec.pipeline.gate.threshold, 1), _QUIET)
-    count = window.size + (frames + 2) * window.stride
+    count = window.size + (frames + 2 + MORE_RUNS) * window.stride
     return random.integers(-most, most + 1, count).astype(np.int16)
 
 

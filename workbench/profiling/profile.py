@@ -17,6 +17,7 @@ from pathlib import Path
 from codegen.board.description import Board, load_board
 from codegen.common.errors import UserError
 from codegen.compile import Compiled, compile_app
+from codegen.incremental import Edges
 from workbench.build import Build, build
 from workbench.profiling import memory, tflm
 from workbench.profiling.attribution import (
@@ -167,7 +168,7 @@ class _Profiler:
         self.image = image
         self.tflm = spec.classifier.engine == "tflm"
         self.layers = tflm.operator_layers(compiled) if self.tflm else model_layers(compiled)
-        gaps = 0 if spec.pipeline is None else spec.pipeline.cascade.frames if self._incremental else 1
+        gaps = 0 if spec.pipeline is None else self._gaps(compiled, spec.pipeline.cascade.frames)
         with waiting("counting the instructions of decisions after every gap"):
             self.counted = count(image, board, counting_input(spec, graph, range(1, gaps + 1)))
         self.missed, self.worst = self._worst()
@@ -238,6 +239,12 @@ class _Profiler:
     @property
     def _incremental(self) -> bool:
         return any(layer.incremental for layer in self.layers)
+
+    def _gaps(self, compiled: Compiled, frames: int) -> int:
+        """The most missed frames that are counted: from some number on all decisions are full runs."""
+        if not self._incremental:
+            return 1
+        return min(frames, compiled.plan.catch_up + 1) if isinstance(compiled.plan, Edges) else frames
 
     def _worst(self) -> tuple[int, int]:
         """Frames since the last decision (of a bare model: tensors run) and instructions of the worst."""

@@ -172,11 +172,17 @@ def expected(app: App, frames: Int8s) -> Int8s:
 def script(app: App, frames: Int8s, seed: int) -> tuple[list[tuple[str, Int8s | None]], list[int]]:
     """Full runs, advances, gaps of advances alone; and the windows whose scores come out, in order."""
     random = np.random.default_rng(seed)
-    steps: list[tuple[str, Int8s | None]] = [("r", app.tensor(frames, app.frames - 1))]
-    windows = [0]
-    for newest in range(app.frames, len(frames)):
+    planned = plan_of(app, load_graph(app.model))
+    assert not isinstance(planned, str), planned
+    first = range(app.frames - 1, app.frames - 1 + planned.phases)
+    steps: list[tuple[str, Int8s | None]] = [("r", app.tensor(frames, newest)) for newest in first]
+    windows = list(range(planned.phases))
+    for newest in range(first.stop, len(frames)):
         kind = random.choice(["decide", "decide", "decide", "gap", "full"])
         if kind == "full":
+            if planned.phases > 1 and steps[-1][0] == "a":  # else the rows of one phase would be missing
+                steps.append(("f", None))
+                windows.append(newest - app.frames)
             steps.append(("r", app.tensor(frames, newest)))
             windows.append(newest - app.frames + 1)
             continue

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from codegen.compile import run_passes
 from codegen.emit.modes import mode_plan, mode_table
+from codegen.incremental import Incremental
+from codegen.incremental.planner import row_by_row
 from codegen.kernels.packing.lanes import NotExactError, pair_words
 from codegen.passes.legalise import load_graph
 from tests.codegen.incremental.test_incremental import compare
@@ -100,7 +103,9 @@ def test_reasons_are_named(tmp_path: Path, reason: str) -> None:
     path = made.write(tmp_path / "m.tflite", [made.input], [made.end_dense(made.function(broken))])
     app = App(path, FRAMES, CEPSTRA, Layout.FRAMES_BY_CEPSTRA)
     graph = load_graph(path)
-    layers = modes_of(app, graph).layers
+    planned = row_by_row(app.spec("m"), graph)
+    assert isinstance(planned, Incremental)
+    layers = mode_plan(replace(run_passes(app.spec("m"), graph), plan=planned)).layers
     assert layers[0].incremental
     assert {layer.layer: layer.reason for layer in layers if layer.layer == 1} == {1: reason.strip()}
     op = graph.nodes[1].op
