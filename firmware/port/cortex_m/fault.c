@@ -42,7 +42,7 @@ static struct {
     uint32_t words, address, stack[KEPT_WORDS];
 } fault __attribute__((section(".noinit")));
 
-static bool fault_telling;  /* as any line; else the chip is about to reset */
+static bool fault_telling;      /* as any line; else the chip is about to reset */
 static uint32_t fault_reported; /* lines */
 
 void fault_handler(void);
