@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The checksum of an image: behind everything it covers, then a word of zeros; verified at start."""
+"""The checksum of an image: after everything it covers, then a word of zeros; verified at start."""
 
 from __future__ import annotations
 

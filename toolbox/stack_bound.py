@@ -214,7 +214,7 @@ def _frame(elf: Path, function: _Function) -> _Frame:
     waiting = [(0, 0)]
     deepest = jump = 0
     while waiting or len(depths) < len(function.code):
-        if not waiting:  # behind a jump by a table or through a pointer
+        if not waiting:  # after a jump by a table or through a pointer
             waiting.append((next(i for i in range(len(function.code)) if i not in depths), jump))
         index, depth = waiting.pop()
         while index < len(function.code) and depths.get(index, -1) < depth:
@@ -320,7 +320,7 @@ class _Calls:
         ]
 
     def handlers(self) -> list[str]:
-        """What the vector table names behind the first function."""
+        """What the vector table names after the first function."""
         return [name for name in self._named_in(".vectors")[1:] if name not in ENDS]
 
 

@@ -10,7 +10,7 @@ _OWNER = ".app"  # in each such folder: the path of the app it belongs to
 
 
 def own_folder(base: Path, app: Path) -> Path:
-    """`base`/<the app folder's name>, made where it is not there; with a hash of the app's path behind the
+    """`base`/<the app folder's name>, made where it is not there; with a hash of the app's path after the
     name where that folder belongs to another app, which is still there."""
     app = app.resolve()
     plain = base / app.name

@@ -151,7 +151,7 @@ def _cascade(spec: Spec, pipeline: Pipeline, tensor: Tensor) -> list[UserError]:
 
 
 def _fits(shape: tuple[int, ...], picture: tuple[int, ...]) -> bool:
-    """Whether a tensor is this picture with dimensions of 1 before, behind or between."""
+    """Whether a tensor is this picture with dimensions of 1 before, after or between."""
     return [size for size in shape if size != 1] == [size for size in picture if size != 1]
 
 

@@ -86,7 +86,7 @@ class MicroFrontend:
     filters: int = 32  # 1..128
     low_hz: float = 125.0
     high_hz: float = 7500.0
-    smoothing_bits: int = 10  # of the noise estimate behind its point, 0..15
+    smoothing_bits: int = 10  # of the noise estimate after its point, 0..15
     even_smoothing: float = 0.025  # share of a new value in the estimate of filters 0, 2, ...
     odd_smoothing: float = 0.06  # of filters 1, 3, ...
     min_signal_remaining: float = 0.05  # least share of a signal that noise reduction leaves

@@ -41,7 +41,7 @@ class Memory:
 
     @property
     def end(self) -> int:
-        """The first address behind it."""
+        """The first address after it."""
         return self.start + self.size
 
 

@@ -22,7 +22,7 @@ class Renode:
     """What Renode needs beside the image. Files are named from boards/ on."""
 
     platform: str  # the .repl that describes the machine
-    uart: str  # the object of it that is the serial line, behind sysbus
+    uart: str  # the object of it that is the serial line, after sysbus
     peripherals: tuple[
         str, ...
     ] = ()  # C# of peripherals that Renode lacks, compiled when it loads the script

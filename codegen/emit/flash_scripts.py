@@ -6,7 +6,7 @@ from __future__ import annotations
 from codegen.board.description import Board
 from codegen.common.render import render
 
-# method -> name of its script, and of its template with .in behind it
+# method -> name of its script, and of its template with .in after it
 SCRIPTS = {
     "commander": "flash.commander.sh",
     "jlink": "flash.jlink",

@@ -142,7 +142,7 @@ def stream_layer(
             table = np.tile(table, (conv.channels // len(table), 1))
             table = np.concatenate([table, table[-1:]]) if conv.channels % 2 else table
             step = 256
-        note = f"what follows, of the values -128 .. 127{', channel by channel' if step else ''}"
+        note = f"lookup table of the fused activation{', channel by channel' if step else ''}"
         arrays.append(Array("table", "int8_t", table.reshape(-1), note))
     fields = (
         ("steps", str(-(-channels.taps.shape[1] // 4))),

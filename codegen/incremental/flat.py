@@ -87,7 +87,7 @@ class _Flat:
         if not chain:
             raise NotIncrementalError(f"layer {stopped.index} ({stopped.op}): {self.reasons[stopped.index]}")
         for fused in rest[1:]:
-            self.reasons[fused.layer.node.index] = f"it comes behind layer {stopped.index} ({stopped.op})"
+            self.reasons[fused.layer.node.index] = f"it comes after layer {stopped.index} ({stopped.op})"
         after = [layer for fused in rest for layer in (fused.layer, *fused.tables)]
         streams = self._step(chain, after[0].name)
         before, after = self._after(chain[-1], streams[-1], after)

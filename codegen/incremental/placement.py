@@ -167,16 +167,12 @@ class _Placing:
         self.made.rows[owner] = Rows(name, self._reader(owner), count, view.columns, view.depth)
 
     def _name(self, owner: int) -> str:
-        """After the layer that makes its rows, unless another tensor has that name."""
+        """After the layer that makes its rows: "conv4". Another tensor of the same rows is "conv4_2"."""
         row = self.roots[owner]
         maker = self.makers.get(row)
-        if owner == self.partition.graph.inputs[0]:
-            return "frame"
-        return (
-            maker.name
-            if maker and sum(root == row for root in self.roots.values()) == 1
-            else f"tensor{owner}"
-        )
+        place = [other for other in self.owners if self.roots[other] == row].index(owner)
+        name = "frame" if maker is None else maker.name
+        return name if place == 0 else f"{name}_{place + 1}"
 
     def _reader(self, owner: int) -> str:
         """The first layer that reads its kept rows, of the step or of the rest."""

@@ -20,7 +20,7 @@ MOVES = frozenset(
 ) | {"SPLIT_V", "UNPACK"}
 
 
-Table = NDArray[np.int64]  # [depth, 256]: of the values -128 .. 127, taken in turn over the flat tensor
+Table = NDArray[np.int64]  # [depth, 256]: a lookup table over -128 .. 127, taken in turn over the flat tensor
 
 
 class Lowering:
@@ -168,9 +168,7 @@ class Lowering:
             kernel="table",
             type="table",
             fields=(("table", "table"), ("count", str(output.size)), ("depth", str(depth))),
-            arrays=(
-                Array("table", "int8_t", table.reshape(-1), "of the values -128 .. 127, channel by channel"),
-            ),
+            arrays=(Array("table", "int8_t", table.reshape(-1), "over -128 .. 127, channel by channel"),),
             inputs=(source,),
             output=node.outputs[0],
             node=node,

@@ -50,7 +50,7 @@ class Axis:
 
 
 def window_axis(size: int, kernel: int, stride: int, dilation: int, padding: str) -> Axis:
-    """TFLite's rule: SAME has ceil(size / stride) positions, odd padding behind; VALID whole windows only."""
+    """TFLite's rule: SAME has ceil(size / stride) positions, odd padding after; VALID whole windows only."""
     span = (kernel - 1) * dilation + 1
     if padding == "valid":
         return Axis(size, kernel, stride, dilation, max(0, (size - span + stride) // stride), 0)

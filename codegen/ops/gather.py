@@ -52,12 +52,12 @@ def _taken(graph: Graph, node: Node) -> Taken:
         raise ValueError(f"paddings {pads.tolist()} of {list(shape)}")
     edge = 1 if node.options["mode"] == 0 else 0  # REFLECT does not repeat the edge, SYMMETRIC does
     found = []
-    for axis, (size, (before, behind)) in enumerate(zip(shape, pads.tolist(), strict=True)):
-        if not 0 <= min(before, behind) <= max(before, behind) <= size - edge:
-            raise ValueError(f"{before} and {behind} rows mirrored of {size}")
-        if before or behind:
+    for axis, (size, (before, after)) in enumerate(zip(shape, pads.tolist(), strict=True)):
+        if not 0 <= min(before, after) <= max(before, after) <= size - edge:
+            raise ValueError(f"{before} and {after} rows mirrored of {size}")
+        if before or after:
             low = range(before - 1 + edge, edge - 1, -1)
-            high = range(size - 1 - edge, size - 1 - edge - behind, -1)
+            high = range(size - 1 - edge, size - 1 - edge - after, -1)
             found.append((axis, [*low, *range(size), *high]))
     return found
 

@@ -91,7 +91,7 @@ class Blocks:
 
 
 def blocks(lowering: Lowering, node: Node) -> Blocks:
-    """Of the node's axes; behind a transposition where these are apart."""
+    """Of the node's axes; after a transposition where these are apart."""
     input_, output = unary_tensors(lowering.graph, node)
     axes = axes_of(lowering.graph, node)
     assert axes is not None

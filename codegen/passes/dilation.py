@@ -20,14 +20,14 @@ _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _SHAPES = ("EXPAND_DIMS", "SQUEEZE", "RESHAPE")
 _EACH_VALUE = ("RELU", "RELU6", "RELU_N1_TO_1", "LEAKY_RELU", "HARD_SWISH", "LOGISTIC", "TANH", "QUANTIZE")
 _FACTORS = ("dilation_h_factor", "dilation_w_factor")
-_Margins = tuple[tuple[int, int], ...]  # rows before and behind, of each axis
+_Margins = tuple[tuple[int, int], ...]  # rows before and after, of each axis
 
 
 @dataclass(frozen=True)
 class _Chain:
     """The nodes from one SPACE_TO_BATCH_ND to its BATCH_TO_SPACE_ND, both included.
 
-    block: rows that lie so far apart come into one batch, of each axis behind the batch's
+    block: rows that lie so far apart come into one batch, of each axis after the batch's
     padding: zero points that the one convolution adds to these axes
     """
 
@@ -75,9 +75,9 @@ def _chain(graph: Graph, first: Node) -> _Chain | None:
 
 
 def _moves_values(graph: Graph, node: Node) -> bool:
-    """Same scale and zero point before and behind."""
-    before, behind = (graph.tensors[index].quantization for index in (node.inputs[0], node.outputs[0]))
-    return before is not None and before == behind
+    """Same scale and zero point before and after."""
+    before, after = (graph.tensors[index].quantization for index in (node.inputs[0], node.outputs[0]))
+    return before is not None and before == after
 
 
 def _numbers(graph: Graph, node: Node, position: int) -> tuple[int, ...]:
@@ -154,7 +154,7 @@ class _Rewriting:
 
     def _step(self, node: Node, *, same: bool) -> bool:
         """The next node of the chain, over all rows at once; False where its axes cannot be followed."""
-        before, behind = (self._graph.tensors[index] for index in (node.inputs[0], node.outputs[0]))
+        before, after = (self._graph.tensors[index] for index in (node.inputs[0], node.outputs[0]))
         options, others = dict(node.options), node.inputs[1:]
         if node.op in _CONVOLUTIONS:
             if not self._is_plain(node):
@@ -166,14 +166,14 @@ class _Rewriting:
                 if not same:
                     self._sizes[place] -= (self._taps(node)[axis - 1] - 1) * block
         elif node.op in _SHAPES:
-            axes = _followed(before, behind, self._axes)
+            axes = _followed(before, after, self._axes)
             if axes is None:
                 return False
             self._axes, others = axes, ()
-        elif before.shape[1:] != behind.shape[1:]:
+        elif before.shape[1:] != after.shape[1:]:
             return False
         op = "RESHAPE" if node.op in _SHAPES else node.op
-        self._add(op, replace(node, options=options), (self._current, *others), behind)
+        self._add(op, replace(node, options=options), (self._current, *others), after)
         return True
 
     def _is_plain(self, node: Node) -> bool:
@@ -195,15 +195,15 @@ class _Rewriting:
 
 
 def _halves(reach: int) -> tuple[int, int]:
-    """What padding "same" adds at stride 1: the odd one behind."""
+    """What padding "same" adds at stride 1: the odd one after."""
     return reach // 2, reach - reach // 2
 
 
-def _followed(before: Tensor, behind: Tensor, axes: Sequence[int]) -> list[int] | None:
+def _followed(before: Tensor, after: Tensor, axes: Sequence[int]) -> list[int] | None:
     """Where axes go, when sizes of 1 come and go; None where more happens, or an axis is one of these."""
     here = [axis for axis in range(1, len(before.shape)) if before.shape[axis] != 1]
-    there = [axis for axis in range(1, len(behind.shape)) if behind.shape[axis] != 1]
-    if [before.shape[axis] for axis in here] != [behind.shape[axis] for axis in there]:
+    there = [axis for axis in range(1, len(after.shape)) if after.shape[axis] != 1]
+    if [before.shape[axis] for axis in here] != [after.shape[axis] for axis in there]:
         return None
     if not set(axes) <= set(here):
         return None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an app computes of a model whose ends are float or uint8: the int8 model between them.
 
-Converters put a QUANTIZE behind such an input and a QUANTIZE or DEQUANTIZE before such an output. A feature
+Converters put a QUANTIZE after such an input and a QUANTIZE or DEQUANTIZE before such an output. A feature
 has one of 256 values, so that the table from features to the tensor can hold what a first QUANTIZE makes of a
 float; uint8 is int8 with another zero point, 128 apart. No value of the model changes.
 """

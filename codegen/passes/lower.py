@@ -81,7 +81,7 @@ def program(lowering: Lowering, layers: Sequence[Layer], outside: Collection[int
 
 def _same_constants(tensors: Sequence[Tensor], layers: Sequence[Layer]) -> dict[int, int]:
     """Constants that layers read -> the first of the same bytes, which then stands for all. A tensor that the
-    caller has added behind the graph's is computed."""
+    caller has added after the graph's is computed."""
     first: dict[bytes, int] = {}
     same: dict[int, int] = {}
     for index in sorted({index for layer in layers for index in layer.inputs if index < len(tensors)}):

@@ -27,7 +27,7 @@ static span_t cut_first(span_t *rest)
     return word;
 }
 
-/* Cuts the text behind the last blank off `rest`, with the blank; empty when there is no blank. */
+/* Cuts the text after the last blank off `rest`, with the blank; empty when there is no blank. */
 static span_t cut_last(span_t *rest)
 {
     size_t start = rest->length;
@@ -88,7 +88,7 @@ static bool parse_crc(span_t span, uint32_t *crc)
     return true;
 }
 
-/* "NUMBER BASE64 CRC" behind the word; the checksum covers the line up to the blank before it. */
+/* "NUMBER BASE64 CRC" after the word; the checksum covers the line up to the blank before it. */
 static const protocol_error_t *parse_payload(span_t line, span_t rest, command_t *command)
 {
     const span_t number = cut_first(&rest);

@@ -8,7 +8,7 @@
 #define BLOCK 64 /* samples taken from the microphone at once: 4 ms at 16 kHz */
 
 /* Seconds; fewer than the ticks of any port wrap in, which is 58 on xg24. */
-#define RETRY_LAST 32u /* behind a fault the microphone is started anew after 1, 2, 4, ... up to this */
+#define RETRY_LAST 32u /* after a fault the microphone is started anew after 1, 2, 4, ... up to this */
 #define HEALED     20u /* of work without a fault: the slowest shows within ten */
 
 static struct {

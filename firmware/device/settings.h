@@ -16,7 +16,7 @@ typedef enum { SETTINGS_DONE, SETTINGS_NO_SUCH_KEY, SETTINGS_OUT_OF_RANGE } sett
 /* `key` has `length` characters. What is out of range changes nothing. */
 settings_result_t settings_set(const pipeline_t *pipeline, const char *key, size_t length, int32_t value);
 
-/* All of them as members of an object, behind others. */
+/* All of them as members of an object, after others. */
 void settings_write(const pipeline_t *pipeline, json_t *json);
 
 #endif

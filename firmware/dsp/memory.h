@@ -68,7 +68,7 @@ DSP_INLINE uint32_t *dsp_store_two(uint32_t *to, uint32_t first, uint32_t second
 #if DSP
 /*
  * Through registers, `columns` times: as many words as `registers` name. `up` is "!" where `from` goes on
- * behind what was read, else the step is added to it as to `to`. Every operand is said to be written ("+r"):
+ * after what was read, else the step is added to it as to `to`. Every operand is said to be written ("+r"):
  * one that is only read could share its register with one that is written, where the compiler sees that they
  * start out equal.
  */

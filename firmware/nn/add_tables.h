@@ -10,7 +10,7 @@
  * is in two tables, doubled; the sum is rounded as in requantize_fast.
  */
 typedef struct {
-    const int32_t *a, *b; /* [256], of the values -128 .. 127 */
+    const int32_t *a, *b; /* [256], over -128 .. 127 */
     int32_t count;
     int32_t multiplier, offset, right; /* as in requantize_t */
 } add_tables_t;

@@ -23,7 +23,7 @@ typedef struct {
     int32_t zero_point; /* of the output */
 } batch_matmul_t;
 
-/* `count` values in steps, less their zero point; 0 behind an odd number. */
+/* `count` values in steps, less their zero point; 0 after an odd number. */
 DSP_INLINE void batch_matmul_widen(int16_t *to, const int8_t *from, int32_t step, int32_t count, int32_t zero)
 {
     for (int32_t i = 0; i < count; i++, from += step) {

@@ -35,7 +35,7 @@ typedef struct {
     int32_t steps;                 /* taps of a position / 4 */
     int32_t depth;                 /* channels: bytes from one position of the output to the next */
     const uint32_t *weights;       /* of all pairs of channels */
-    const uint32_t *end;           /* behind those of whole pairs: an odd last channel's lie there */
+    const uint32_t *end;           /* after those of whole pairs: an odd last channel's lie there */
     int32_t keeps_negative;        /* values below the zero point are kept: round halves away from zero */
     const int8_t *taps;            /* general form: [depth][4 * steps] */
     const requantize_t *channels;  /* general form */

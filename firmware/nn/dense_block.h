@@ -7,7 +7,7 @@
 
 /*
  * What dense layers are made of: the products of four outputs' weights with one vector of int16, eight inputs
- * at a time ("octets"; weights behind the last input are 0).
+ * at a time ("octets"; weights after the last input are 0).
  *
  * Weights of one byte: two outputs share a word as in nn/conv_block.h. The words of four outputs, in the
  * order of use: inputs (0, 1), (2, 3) of outputs 0 and 1, then of 2 and 3; 8 an octet.
@@ -97,7 +97,7 @@
 /* clang-format on */
 
 /*
- * Sums of the products of `octets` (at least 1); returns the words behind. Of weights of one byte so many
+ * Sums of the products of `octets` (at least 1); returns the words after. Of weights of one byte so many
  * octets that no sum B leaves 24 bits.
  */
 DENSE_BLOCK(dense_block, DENSE_BLOCK_QUAD, "5", "108", "2", DENSE_BLOCK_WHOLE)

@@ -110,7 +110,7 @@
             "ssat   r12, #8, r12                \n"                                                         \
             "ssat   lr, #8, lr                  \n"                                                         \
             "ldrd   r9, r10, [sp, #12]          \n"                                                         \
-            "strb   lr, [r1, r9]                \n" /* behind the last, odd one: overwritten at once */     \
+            "strb   lr, [r1, r9]                \n" /* after the last, odd one: overwritten at once */     \
             "strb   r12, [r1]                   \n"                                                         \
             "add    r1, r1, r9, lsl #1          \n"                                                         \
             "cmp    r1, r10                     \n"                                                         \

@@ -19,7 +19,7 @@ typedef struct {
     const int32_t *biases;           /* for fully_connected_steps, and */
     const int32_t *steps;            /* the least sum of each level of an output above the lowest */
     int32_t step_count, step_stride; /* of an output, and to the next output's: 0 where all have the same */
-    int32_t batches;                 /* input vectors, one behind the other */
+    int32_t batches;                 /* input vectors, one after the other */
     int32_t inputs, outputs;
     int32_t zero_point, low, high; /* of the output; fully_connected clamps to int8 */
 } fully_connected_t;
@@ -100,7 +100,7 @@ DSP_INLINE void fully_connected_finish(const fully_connected_t *layer, int32_t o
     }
 }
 
-/* Sums of the last one or two outputs, and zeros for those a four lacks; returns the words behind. */
+/* Sums of the last one or two outputs, and zeros for those a four lacks; returns the words after. */
 DSP_INLINE const uint32_t *fully_connected_pair(const uint32_t *weights, const int16_t *input, int32_t octets,
                                                 int32_t sums[4])
 {

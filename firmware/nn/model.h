@@ -26,7 +26,7 @@ typedef struct {
     /* The whole tensor in the model's own type; primes the history. 0, or the engine's error. */
     int (*run)(const void *input, void *output);
 
-    /* One frame's new columns, then the layers behind the time axis; NULL: not incremental. */
+    /* One frame's new columns, then the layers after the time axis; NULL: not incremental. */
     void (*advance)(const int8_t *frame);
     void (*finish)(void *output);
     size_t catch_up;  /* from this many missed frames on, run() is cheaper than advance() */

@@ -8,7 +8,7 @@
 
 /* 8-bit values to floats without float arithmetic: the bits of each of the 256. */
 typedef struct {
-    const uint32_t *table; /* [256], of the values -128 .. 127 */
+    const uint32_t *table; /* [256], over -128 .. 127 */
     int32_t count;
 } rescale_to_float_t;
 

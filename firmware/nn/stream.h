@@ -13,7 +13,7 @@
  *     column 0: row t-1, row t     column 1: row t-1, row t     ...
  *
  * so that a kernel of `rows` rows reads one run at every column. Values are the tensor's int8, widened once,
- * when made. Columns of padding stand before and behind; they keep the zero point that stream_clear gave
+ * when made. Columns of padding stand before and after; they keep the zero point that stream_clear gave
  * them.
  */
 typedef struct {

@@ -33,7 +33,7 @@ typedef struct {
     int32_t steps;           /* taps of a position / 4 */
     int32_t output_stride;   /* bytes from one output position to the next */
     const uint32_t *weights; /* of all pairs of channels */
-    const uint32_t *end;     /* behind them */
+    const uint32_t *end;     /* after them */
     const int8_t
         *table; /* NULL, or what follows: a function of value + 128, where add has 128 * 2^shift more */
     int32_t table_step;     /* bytes from one channel's table to the next: 256, or 0 where all share one */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /*
- * What a layer keeps of its input where frames are copied one behind the other into a picture of another
+ * What a layer keeps of its input where frames are copied one after the other into a picture of another
  * width (layout "scrambled"): the newest positions of the flat picture. A kernel of `rows` x n taps over rows
  * of `width` positions reads, for the position p of its output, p + i * width + j: the same offsets at every
  * p, also where p stands at the end of a row. Those outputs belong to no row of the picture, and nobody reads
@@ -71,7 +71,7 @@ KERNEL void stream_flat_unfold(const stream_flat_t *stream, int32_t run, int16_t
     }
 }
 
-/* Rows of the picture, `size` values each, `pitch` values apart, one behind the other. */
+/* Rows of the picture, `size` values each, `pitch` values apart, one after the other. */
 KERNEL void stream_flat_rows(const int16_t *from, int32_t rows, int32_t size, int32_t pitch, int16_t *to)
 {
     for (int32_t row = 0; row < rows; row++, from += pitch, to += size) {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /*
- * Dense layer behind streams: the widened rows of all time, oldest first, times the weights. Two outputs
+ * Dense layer after streams: the widened rows of all time, oldest first, times the weights. Two outputs
  * share a word of weights; their order is nn/dense_block.h's.
  */
 typedef struct {
@@ -16,7 +16,7 @@ typedef struct {
     fully_connected_form_t form;
     int32_t steps;           /* inputs / 4, rounded up to an even number */
     int32_t most;            /* steps, an even number, after which a sum B may leave 24 bits */
-    const uint32_t *weights; /* four outputs at a time; those behind the last are 0 */
+    const uint32_t *weights; /* four outputs at a time; those after the last are 0 */
 } stream_fully_connected_t;
 
 KERNEL void stream_fully_connected(const stream_fully_connected_t *layer, const int16_t *input,

@@ -11,7 +11,7 @@ typedef struct {
     fully_connected_t dense; /* its weights are not used, its input is int16 */
     fully_connected_form_t form;
     int32_t steps;           /* inputs / 4, rounded up to an even number */
-    const uint32_t *weights; /* four outputs at a time; those behind the last are 0 */
+    const uint32_t *weights; /* four outputs at a time; those after the last are 0 */
 } stream_fully_connected_int16_t;
 
 KERNEL void stream_fully_connected_int16(const stream_fully_connected_int16_t *layer, const int16_t *input,

@@ -5,9 +5,9 @@
 #include "nn/stream_move.h"
 #include <stdint.h>
 
-/* All rows of a tensor, oldest first, widened to int16: what a dense layer behind streams reads. */
+/* All rows of a tensor, oldest first, widened to int16: what a dense layer after streams reads. */
 typedef struct {
-    int16_t *values; /* rows * size, aligned to 8, and what the dense kernel's loop reads behind them */
+    int16_t *values; /* rows * size, aligned to 8, and what the dense kernel's loop reads after them */
     int32_t rows;
     int32_t size; /* of a row */
 } stream_history_t;

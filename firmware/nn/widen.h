@@ -35,7 +35,7 @@ DSP_INLINE void widen_crossed(int16_t *to, const int8_t *from, int32_t count)
     }
 }
 
-/* `count` values, an even number, to one position's places. Returns the place behind. */
+/* `count` values, an even number, to one position's places. Returns the place after. */
 DSP_INLINE uint32_t *widen_place_one(uint32_t *to, const int16_t *from, int32_t count)
 {
     for (const int16_t *end = from + count; from != end; from += 2, to += 3) {

@@ -36,7 +36,7 @@ int32_t mfcc_window(const mfcc_t *mfcc, const int16_t *samples, uint32_t *window
     const int16_t *from = samples, *weights = mfcc->weights;
     const uint32_t *end = windowed + mfcc->fft / 2;
     uint32_t previous = 0, smallest = 0, largest = 0;
-    for (size_t done = 0; done < mfcc->window; done += 4) { /* behind the window the weights are 0 */
+    for (size_t done = 0; done < mfcc->window; done += 4) { /* after the window the weights are 0 */
         uint32_t pair, next, weight, next_weight;
         from = dsp_load_two(from, &pair, &next);
         weights = dsp_load_two(weights, &weight, &next_weight);
@@ -62,7 +62,7 @@ unsigned mfcc_normalise(const mfcc_t *mfcc, int32_t peak, uint32_t *windowed)
     const uint32_t kept = 0xFFFFU >> shift;
     const uint32_t mask = kept | kept << 16;
     const uint32_t *end = windowed + (mfcc->window + 1) / 2;
-    while (windowed < end) { /* some zeros behind the window too: fft / 2 divides by 4 */
+    while (windowed < end) { /* some zeros after the window too: fft / 2 divides by 4 */
         uint32_t a, b, c, d;
         dsp_load_two(dsp_load_two(windowed, &a, &b), &c, &d);
         windowed = dsp_store_two(windowed, (a & mask) << shift, (b & mask) << shift);

@@ -20,7 +20,7 @@ unsigned micro_frontend_window(const micro_frontend_t *frontend, const int16_t *
     const int16_t *from = samples, *weights = frontend->weights;
     const uint32_t *end = windowed + frontend->fft / 2;
     uint32_t largest = 0; /* magnitude; -32768 counts as itself, which is never the largest */
-    for (size_t done = 0; done < frontend->window; done += 4) { /* behind the window the weights are 0 */
+    for (size_t done = 0; done < frontend->window; done += 4) { /* after the window the weights are 0 */
         uint32_t pair, next, weight, next_weight;
         from = dsp_load_two(from, &pair, &next);
         weights = dsp_load_two(weights, &weight, &next_weight);

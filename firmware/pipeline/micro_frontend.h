@@ -20,7 +20,7 @@ typedef struct {
     const uint16_t *log2;  /* 129: log2(1 + i / 128) - i / 128, Q16 */
     uint32_t smoothing[2]; /* share of a new value in the estimate of even and of odd filters, Q14 */
     uint32_t remaining;    /* least share of a signal that noise reduction leaves, Q14 */
-    unsigned smoothing_bits; /* of the estimate behind its point, 0..15 */
+    unsigned smoothing_bits; /* of the estimate after its point, 0..15 */
     const int16_t *gains;    /* PCAN: 125, in the order of micro_frontend_gain.c; NULL: no gain control */
     unsigned gain_shift;     /* of signal times gain, 0..31 */
     bool log;                /* false: the values stay linear */

@@ -32,7 +32,7 @@ size_t port_read_capacity(void);
 /* Received bytes that found the ring full since start. */
 uint32_t port_serial_lost(void);
 
-/* The microphone: int16 mono, from now on; called again, it starts afresh. false: this board has none, or it
+/* The microphone: int16 mono, from now on; called again, it starts from scratch. false: this board has none, or it
  * does not have that rate. */
 bool port_audio_start(uint32_t sample_rate);
 size_t port_audio_read(int16_t *samples, size_t count);

@@ -92,7 +92,7 @@ static void convert(log_t *log, const char **format, va_list *arguments)
     case '%':
         put(log, '%');
         break;
-    default: /* of an argument of unknown size nothing behind it can be read */
+    default: /* of an argument of unknown size nothing after it can be read */
         put_text(log, "(?)");
         *format = "?";
         break;

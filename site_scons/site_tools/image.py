@@ -38,7 +38,7 @@ def generate(env: Any) -> None:
         env.Append(LINKFLAGS=[*SMALL, "-g", "-flto", "-flto-partition=none", *maps])
     fill = [] if env["OPTIONS"].board.hosted else [Action(_checksum, None)]
     shown = "$LINKCOMSTR" if "LINKCOMSTR" in env else "$LINKCOM"
-    link = Action(_link, shown, varlist=["LINK", "LINKCOM", "LINKFLAGS", "BEHIND"])
+    link = Action(_link, shown, varlist=["LINK", "LINKCOM", "LINKFLAGS", "LIBRARIES_LAST"])
     # Linker and objcopy write beside the target: under its own name a file is whole.
     env["IMAGE_LINK"] = [link, *fill, Action(_whole, None)]
     env.AddMethod(_image, "Image")
@@ -168,7 +168,7 @@ def _object(
     env: Any,
     target: str,
     source: Any,
-    as_told: str,
+    operands: str,
     folders: list[str],
     *,
     system: list[str],
@@ -180,7 +180,7 @@ def _object(
     """
     includes = ["-Ifirmware", *(f"-I{folder}" for folder in folders), *system]
     node = env.Object(
-        target, source, INPUT=as_told, INCLUDES=includes, CPPPATH=["#firmware", *folders], **changed
+        target, source, INPUT=operands, INCLUDES=includes, CPPPATH=["#firmware", *folders], **changed
     )
     if system:
         env.Depends(node, env["ENGINE_LIBRARY"])

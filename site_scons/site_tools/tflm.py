@@ -42,7 +42,7 @@ def generate(env: Any) -> None:
     flags += [f"-D{name}" for name in options.tflm.defines]
     env.Replace(CXXFLAGS=flags, CXXCOM="$CXX -o $TARGET -c $CXXFLAGS $INCLUDES $INPUT")
     system = [word for folder in options.tflm.includes for word in ("-isystem", str(folder))]
-    env.Replace(ENGINE_ROOMS=("tflm",), ENGINE_SYSTEM=system, BEHIND=["-lm"])
+    env.Replace(ENGINE_ROOMS=("tflm",), ENGINE_SYSTEM=system, LIBRARIES_LAST=["-lm"])
     env.AddMethod(_sources, "TflmSources")
     env.AddMethod(_arena, "TflmArena")
     env.AddMethod(_measured_sources, "MeasuredSources")

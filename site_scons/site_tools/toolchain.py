@@ -30,7 +30,11 @@ def generate(env: Any) -> None:
     # INPUT and INCLUDES: image.py chooses how a path is written, since debug information repeats it.
     env.Replace(CCCOM="$CC -o $TARGET -c $CCFLAGS $INCLUDES $INPUT", ASPPCOM="$CCCOM", INPUT="$SOURCE")
     # The flags of the machine choose the C library's variant, so they stand in the link too.
-    env.Replace(LINKFLAGS=[*machine, *link], LINKCOM="$LINK $LINKFLAGS -o $PART $SOURCES $BEHIND", BEHIND="")
+    env.Replace(
+        LINKFLAGS=[*machine, *link],
+        LINKCOM="$LINK $LINKFLAGS -o $PART $SOURCES $LIBRARIES_LAST",
+        LIBRARIES_LAST="",
+    )
     env.Replace(OBJCOPYCOM="$OBJCOPY $OBJCOPYFLAGS $SOURCE $PART", PART="${TARGET}.part")
 
 

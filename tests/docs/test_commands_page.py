@@ -35,7 +35,7 @@ def test_every_command_has_its_section_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("module", COMMANDS)
-def test_every_option_is_told(module: str) -> None:
+def test_every_option_is_reported(module: str) -> None:
     command = command_of(module)
     reported = HEAD + SECTIONS[command.NAME]
     for action in parser_of(command)._actions:

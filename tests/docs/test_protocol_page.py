@@ -65,7 +65,7 @@ def test_its_lines_out_have_the_keys_of_the_table_in_their_order() -> None:
         assert line_format.more or len(found) == len(values), line
 
 
-def test_its_errors_are_told_with_their_number() -> None:
+def test_its_errors_are_reported_with_their_number() -> None:
     for line in blocks("out"):
         error = parse_line(line)
         if isinstance(error, Error):
@@ -96,7 +96,7 @@ def test_every_entry_of_the_table_is_used_by_the_c() -> None:
         assert re.search(rf"\b{macro}\b", text), macro
 
 
-def test_codes_are_told_once_and_say_what_follows() -> None:
+def test_codes_are_reported_once_and_say_what_follows() -> None:
     codes = [error.code for error in protocol.ERRORS]
     assert codes == sorted(set(codes))
     assert 0 < codes[0] < codes[-1] < 256  # a byte in C

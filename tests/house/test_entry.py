@@ -254,7 +254,7 @@ def test_without_a_password_nothing_is_installed(tmp_path: Path, monkeypatch: py
     )
 
 
-def test_an_installation_that_failed_is_told(
+def test_an_installation_that_failed_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -298,7 +298,7 @@ def test_the_real_setup_makes_what_the_entry_expects(
     assert capsys.readouterr().err == ""
 
 
-def test_what_pip_refuses_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_pip_refuses_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     lock = tmp_path / "base.lock"
     lock.write_text(f"no-such-package-of-ours==1 --hash=sha256:{'0' * 64}\n")

@@ -37,7 +37,7 @@ def test_every_import_is_seen() -> None:
         ("codegen/new_room.py", "import codegen.common.errors\n", "codegen.new_room is in no room"),
     ],
 )
-def test_what_breaks_the_order_is_told(tmp_path: Path, file: str, text: str, reported: str) -> None:
+def test_what_breaks_the_order_is_reported(tmp_path: Path, file: str, text: str, reported: str) -> None:
     for room in ORDER:
         (tmp_path / room.replace(".", "/")).mkdir(parents=True, exist_ok=True)
     for name in ("codegen/ops/family.py", "codegen/passes/lower.py", "workbench/cli.py"):

@@ -47,7 +47,7 @@ def run(folder: Path, tests: str, *words: str, ci: bool) -> subprocess.Completed
 
 
 @pytest.mark.parametrize("words", [("-n0",), ("-n1",)])
-def test_skips_are_told_by_reason_before_the_closing_line(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_skips_are_reported_by_reason_before_the_closing_line(tmp_path: Path, words: tuple[str, ...]) -> None:
     done = run(tmp_path, TESTS, *words, ci=False)
     assert done.returncode == 0
     lines = [line for line in done.stdout.splitlines() if line]

@@ -253,7 +253,7 @@ class Branches(Builder):
         return kinds[int(self.random.integers(len(kinds)))](source)
 
     def chain(self, source: Picture, length: int) -> Picture:
-        """Layers one behind the other, while rows are left."""
+        """Layers one after the other, while rows are left."""
         for _ in range(length):
             if source.rows > 3 and source.columns * source.depth < 150:
                 source = self.layer(source)

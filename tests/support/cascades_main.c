@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs incremental models behind the pipeline's own cascade and classifier. From stdin, for each model, a
+ * Runs incremental models after the pipeline's own cascade and classifier. From stdin, for each model, a
  * script of letters: 'n' + frame: a new frame; 'd': decide; 'z': reset; '.': the next model. To stdout, for
  * every d: the scores, then the ticks it took, 32 bits (0 on the PC).
  */

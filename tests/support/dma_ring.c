@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dma_ring.h with its engine and its interrupt at chosen moments: they come at a fence of the ring's, the
- * first of which lies behind the reader's look at how much there is, before it copies. Every sample is its
+ * first of which lies after the reader's look at how much there is, before it copies. Every sample is its
  * own number, and what the engine owns is TORN. */
 #include <stdatomic.h>
 #undef atomic_signal_fence

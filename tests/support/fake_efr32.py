@@ -42,7 +42,7 @@ class Efr32(Chip):
 
     def __init__(self, led: int, high: tuple[int, ...], stuck: str = "", **mutation: int) -> None:
         """led: its pin. high: pins that will have to be high, as EFR32_PIN writes them, so they are low now,
-        and all others high; behind the UART's, the microphones' power.
+        and all others high; after the UART's, the microphones' power.
 
         stuck: "crystal", "pll", "uart on" and "dcdc" never come; "crystal stop", "pll stop", "oscillator",
         "uart stop", "uart", "line", "dma" and "vregin" never end. "forgetful": the chip as Renode 1.16.1

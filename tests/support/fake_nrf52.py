@@ -128,9 +128,7 @@ class Nrf52(Chip):
         if self._interrupts(UARTE, offset, value):
             return
         if offset == 0x500 and value == 0 and self.stuck != "uart stop":
-            self.need(
-                not on or not (self.receiving or self.sending), "EasyDMA goes on behind the UARTE's end"
-            )
+            self.need(not on or not (self.receiving or self.sending), "EasyDMA goes on after the UARTE's end")
         if offset in UARTE_CONFIG:
             self.need(not on, f"UARTE is configured while on: {offset:#x}")
         if offset == 0x500 and value == 8:

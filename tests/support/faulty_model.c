@@ -8,7 +8,7 @@
 
 static volatile uint32_t faulty_count;
 
-/* Something behind every call, so that none becomes a jump. */
+/* Something after every call, so that none becomes a jump. */
 DEEP static uint32_t fail_inner(uint32_t how)
 {
     volatile uint32_t place[5] = {how};

@@ -57,10 +57,10 @@ def hashing_app(folder: Path, app: App, *, incremental: bool = False, stall: int
     return Sources(spec, app.graph, files, (folder,), tuple(defines))
 
 
-def wilful_app(folder: Path, inputs: int, outputs: int, *, start_error: int = 0) -> Sources:
+def scripted_app(folder: Path, inputs: int, outputs: int, *, start_error: int = 0) -> Sources:
     """A bare model: scripted_model.c."""
     tensors = (Tensor(0, "in", (1, inputs), "int8"), Tensor(1, "out", (1, outputs), "int8"))
-    graph = Graph("wilful", "0123456789abcdef" * 4, tensors, (), (0,), (1,))
+    graph = Graph("scripted", "0123456789abcdef" * 4, tensors, (), (0,), (1,))
     spec = Spec("app", Path("/app/pipeline.toml"), Classifier(Path("/app/model.tflite")), None)
     header = render("app.h.in", name="app", pipeline=None, input=graph.input, output=graph.output)
     (folder / "app.h").write_text(header)
@@ -147,7 +147,7 @@ WIDE = App(
     votes=3,
     layout=Layout.CEPSTRA_BY_FRAMES,
 )
-SCRIPTED_INPUTS, WILFUL_OUTPUTS = 1000, 700
+SCRIPTED_INPUTS, SCRIPTED_OUTPUTS = 1000, 700
 
 
 @lru_cache(maxsize=1)
@@ -190,9 +190,9 @@ def wide_image(board: str) -> Path:
 def scripted_image(board: str, *, inputs: int = SCRIPTED_INPUTS, start_error: int = 0) -> Path:
     """scripted_model.c as a bare model."""
     return _made(
-        f"wilful{inputs}-{start_error}",
+        f"scripted{inputs}-{start_error}",
         board,
-        lambda at: wilful_app(at, inputs, WILFUL_OUTPUTS, start_error=start_error),
+        lambda at: scripted_app(at, inputs, SCRIPTED_OUTPUTS, start_error=start_error),
     )
 
 
@@ -200,15 +200,15 @@ def faulty_image(board: str) -> Path:
     """faulty_model.c as a bare model."""
 
     def sources(folder: Path) -> Sources:
-        wilful = wilful_app(folder, SCRIPTED_INPUTS, WILFUL_OUTPUTS)
-        return dataclasses.replace(wilful, files=(FAULTY_MODEL, *wilful.files[1:]))
+        scripted = scripted_app(folder, SCRIPTED_INPUTS, SCRIPTED_OUTPUTS)
+        return dataclasses.replace(scripted, files=(FAULTY_MODEL, *scripted.files[1:]))
 
     return _made("faulty", board, sources)
 
 
 def scripted_output(tensor: bytes, runs: int) -> bytes:
     """What scripted_model.c answers after `runs` runs."""
-    return bytes((tensor[(7 * i + 3) % len(tensor)] + runs) % 256 for i in range(WILFUL_OUTPUTS))
+    return bytes((tensor[(7 * i + 3) % len(tensor)] + runs) % 256 for i in range(SCRIPTED_OUTPUTS))
 
 
 def bursts(windows: int, seed: int = 1) -> NDArray[np.int16]:

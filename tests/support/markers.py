@@ -37,7 +37,7 @@ FAST = (
     "firmware/pipeline/test_gate.py",
     "firmware/pipeline/test_mfcc.py",
     "firmware/pipeline/test_scale.py",
-    "firmware/pipeline/test_window.py",
+    "workbench/targets/test_window.py",
     "firmware/port/test_dma_ring.py",
     "firmware/port/test_drivers_mps2.py",
     "house/test_rooms.py",

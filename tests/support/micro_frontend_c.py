@@ -85,7 +85,7 @@ class Frontend:
         size, stride = self.window.size, self.window.stride
         count = (len(samples) - size) // stride + 1 if len(samples) >= size else 0
         values = np.zeros((count, self.filters), np.int32)
-        window = np.full(size + 4, 0x5A5A, np.int16)  # behind its end anything may stand
+        window = np.full(size + 4, 0x5A5A, np.int16)  # after its end anything may stand
         for i in range(count):
             window[:size] = samples[i * stride : i * stride + size]
             library().micro_frontend_frame(

@@ -28,5 +28,5 @@ def unmissed(scenario: Scenario, writes: Writes, steps: Iterable[int]) -> set[st
 
 
 def as_good_late(scenario: Scenario, writes: Writes, moved: Iterable[tuple[int, int]]) -> set[str]:
-    """Writes with which all goes right behind another one; moved: their numbers, and that one's."""
+    """Writes with which all goes right after another one; moved: their numbers, and that one's."""
     return {name(writes[n]) for n, act in moved if not attempt(scenario, late=n, until=act)}

@@ -136,7 +136,7 @@ static int run(const void *input, void *output)
 }
 
 const model_t app_model = {
-    .name = "wilful",
+    .name = "scripted",
     .input_size = INPUT_SIZE,
     .output_size = OUTPUT_SIZE,
     .start = start,

@@ -161,7 +161,7 @@ Scripts = Sequence[Sequence[tuple[str, Int8s | None]]]
 
 
 class CascadesC(StreamsC):
-    """The same models behind the pipeline's cascade and classifier, which catch up as they do on a device."""
+    """The same models after the pipeline's cascade and classifier, which catch up as they do on a device."""
 
     main = "cascades_main.c"
     firmware = ("pipeline/cascade.c", "pipeline/classifier.c")

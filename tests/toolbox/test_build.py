@@ -248,7 +248,7 @@ def test_a_change_builds_what_it_touches_and_no_more(tmp_path: Path) -> None:
     assert "trained on features" in reported(scons(root, "board=pc", "generated"))
 
 
-def test_an_image_too_large_for_its_board_is_told_in_one_message(tmp_path: Path) -> None:
+def test_an_image_too_large_for_its_board_is_reported_in_one_message(tmp_path: Path) -> None:
     root = clone(tmp_path / "clone")
     board = root / "boards" / BOARD / "board.toml"
     board.write_text(board.read_text().replace("size  = 0x0040_0000", "size  = 0x8000", 1))
@@ -334,7 +334,7 @@ def test_scons_alone_prints_its_help() -> None:
         (["board=pc", "app=nowhere"], "nowhere: there is no such app"),
     ],
 )
-def test_what_scons_refuses_is_told_in_one_message(words: list[str], message: str) -> None:
+def test_what_scons_refuses_is_reported_in_one_message(words: list[str], message: str) -> None:
     assert message in reported(scons(ROOT, *words))
 
 
@@ -345,7 +345,7 @@ def test_outside_the_environment_scons_says_how_to_enter_it(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("board", "program"), [(BOARD, "arm-none-eabi-gcc"), ("pc", "gcc")])
-def test_a_missing_compiler_is_told_in_one_message(tmp_path: Path, board: str, program: str) -> None:
+def test_a_missing_compiler_is_reported_in_one_message(tmp_path: Path, board: str, program: str) -> None:
     message = reported(scons(ROOT, f"board={board}", f"build={tmp_path}", env={"PATH": str(tmp_path)}))
     assert message.startswith(f"{program} (builds for ")
     assert "is not on PATH\n  Install it:\n" in message

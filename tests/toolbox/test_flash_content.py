@@ -24,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("images")
 
 CHIPS = [name for name in board_names() if not load_board(name).hosted]
 ERASED = 0xFF
-IMAGES = {"hashing": hashing_image, "wide": wide_image, "wilful": scripted_image}
+IMAGES = {"hashing": hashing_image, "wide": wide_image, "scripted": scripted_image}
 
 
 def forms(elf: Path, folder: Path) -> tuple[bytes, dict[int, int]]:

@@ -47,7 +47,7 @@ def held(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     process.communicate()
 
 
-def test_who_has_a_lock_is_told(held: tuple[subprocess.Popen[str], Path]) -> None:
+def test_who_has_a_lock_is_reported(held: tuple[subprocess.Popen[str], Path]) -> None:
     holder, file = held
     waiter = python(WAIT, file)
     assert waiter.stderr is not None

@@ -72,7 +72,9 @@ def test_a_description_that_agrees(tmp_path: Path, cache: PackCache, board: Boar
         (description(core=CORE.replace('Dfpu="1"', 'Dfpu="0"')), "the pack has cortex-m33 without FPU"),
     ],
 )
-def test_a_difference_is_told(tmp_path: Path, cache: PackCache, board: Board, text: str, words: str) -> None:
+def test_a_difference_is_reported(
+    tmp_path: Path, cache: PackCache, board: Board, text: str, words: str
+) -> None:
     cache.add_description(write_description(tmp_path, text))
     (reported,) = differences(board, cache)
     assert words in reported
@@ -154,7 +156,7 @@ def test_what_is_no_description(tmp_path: Path, cache: PackCache) -> None:
         cache.add_description(write_description(tmp_path, "<package/>"))
 
 
-def test_a_core_the_library_does_not_know_drops_the_pack_and_that_is_told(
+def test_a_core_the_library_does_not_know_drops_the_pack_and_that_is_reported(
     tmp_path: Path, cache: PackCache
 ) -> None:
     text = description(core=CORE.replace("Cortex-M33", "Cortex-M99"))
@@ -207,7 +209,7 @@ def call(
     return packs.run(args), args
 
 
-def test_without_a_network_the_empty_index_is_told(
+def test_without_a_network_the_empty_index_is_reported(
     cache: PackCache, board: Board, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # What the library does on a machine that reaches no network: nothing, without a word.

@@ -103,7 +103,7 @@ def test_the_library_answers(toy: Toy) -> None:
         assert np.array_equal(answers(device, inputs), expected(inputs))
 
 
-def test_what_was_found_is_told(toy: Toy) -> None:
+def test_what_was_found_is_reported(toy: Toy) -> None:
     said = (toy.build / "said.txt").read_text()
     assert f"TensorFlow Lite Micro of unknown version in {toy.tree}" in said
     assert str(toy.tree / "gen/toy/lib/libtensorflow-microlite.a") in said
@@ -213,7 +213,7 @@ def test_the_key_of_the_app(toy: Toy, tmp_path: Path) -> None:
     assert "tflm_start" not in model
 
 
-def test_a_compiler_without_its_headers_is_told(toy: Toy, tmp_path: Path) -> None:
+def test_a_compiler_without_its_headers_is_reported(toy: Toy, tmp_path: Path) -> None:
     """The C++ compiler comes with the C one, its headers do not."""
     programs = tmp_path / "bin"
     programs.mkdir()

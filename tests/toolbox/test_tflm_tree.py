@@ -65,7 +65,7 @@ def test_what_is_found(tree: Path) -> None:
     assert str(library_file(tree)) in found.reported()
 
 
-def test_the_commit_is_told_and_not_that_of_a_folder_around(tree: Path) -> None:
+def test_the_commit_is_reported_and_not_that_of_a_folder_around(tree: Path) -> None:
     git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.invalid", "-C", str(tree.parent)]
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "around"], check=True)

@@ -20,7 +20,7 @@ SP, LR = 13, 14  # numbers of registers in DWARF for Arm (IHI 0040, 3.1); r0 to 
 
 @dataclass(frozen=True)
 class Function:
-    """A function's place; end is the first address behind it."""
+    """A function's place; end is the first address after it."""
 
     name: str
     start: int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a fault's registers to the functions that called each other: by .debug_frame; behind it, guesses."""
+"""From a fault's registers to the functions that called each other: by .debug_frame; after it, guesses."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _NUMBERS = {f"r{n}": n for n in range(13)} | {"sp": SP, "lr": LR}
 class Frame:
     """One function of the chain, the innermost first.
 
-    address: of the instruction that failed, or of the one behind the call.
+    address: of the instruction that failed, or of the one after the call.
     guess: no debug information led here; a word of the stack looks like a return address.
     note:  what is to be known of it.
     """
 
     address: int
-    call: bool  # address is behind a call
+    call: bool  # address is after a call
     guess: bool = False
     note: str = ""
 
@@ -76,7 +76,7 @@ class _LostError(Exception):
 
 
 def _caller(frame: Frame, registers: dict[int, int], stack: Mapping[int, int], image: Image) -> Frame | None:
-    """The next frame, its registers put into `registers`; None behind the first function of all."""
+    """The next frame, its registers put into `registers`; None after the first function of all."""
     function = image.function(frame.at)
     if function is not None and function.name == "reset_start":
         return None
@@ -99,7 +99,7 @@ def _caller(frame: Frame, registers: dict[int, int], stack: Mapping[int, int], i
 
 
 def _interrupted(sp: int, exc: int, registers: dict[int, int], stack: Mapping[int, int]) -> Frame:
-    """Behind a handler: what the exception stacked at sp."""
+    """After a handler: what the exception stacked at sp."""
     stacked = {name: _word(stack, sp + 4 * index) for index, name in enumerate(_STACKED)}
     registers.update((_NUMBERS[name], value) for name, value in stacked.items() if name in _NUMBERS)
     registers[SP] = _before_exception(sp, stacked["psr"], exc)
@@ -113,7 +113,7 @@ def _word(stack: Mapping[int, int], address: int) -> int:
 
 
 def _guesses(image: Image, stack: Mapping[int, int], start: int) -> list[Frame]:
-    """Words from `start` on that lie behind a call in the code."""
+    """Words from `start` on that lie after a call in the code."""
     found = [
         Frame(word & ~1, call=True, guess=True)
         for address, word in sorted(stack.items())

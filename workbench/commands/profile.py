@@ -33,7 +33,7 @@ of the image that ships; the margin says whether the board keeps up with the mic
   earshot profile --app examples/smart_lock --engine tflm      TensorFlow Lite Micro, and aot beside it
   earshot profile --app examples/smart_lock --check      exit code 1 where it takes more than budgets.toml
   earshot profile --tables docs/performance.md           renews the page's tables
-  earshot profile --app examples/smart_lock --accept     stores the numbers of now in budgets.toml
+  earshot profile --app examples/smart_lock --accept     stores the current numbers in budgets.toml
 """
 
 

@@ -41,7 +41,7 @@ Each recording starts with everything empty. Time is the number of samples, so n
 
   arecord -f S16_LE -r 16000 -d 5 -t raw | earshot replay --app examples/smart_lock -
 
-Of several recordings each one's lines come behind {"recording":"door.wav"}. - is standard input, read
+Of several recordings each one's lines come after {"recording":"door.wav"}. - is standard input, read
 to its end: a WAV or FLAC file, or else raw 16-bit little-endian mono samples at the app's rate.
 --stages prints each stage of every window too: cepstra, gate, features, frame, input and scores.
 How often each class was decided is said on stderr. --json prints one object in place of the lines.

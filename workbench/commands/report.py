@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--board", default=DEFAULT_BOARD, help=f"what it is built for (default {DEFAULT_BOARD})"
     )
-    parser.add_argument("--accept", action="store_true", help="store the numbers and decisions of now")
+    parser.add_argument("--accept", action="store_true", help="store the current numbers and decisions")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 

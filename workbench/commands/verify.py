@@ -136,7 +136,7 @@ def _print_layers(named: str, target: str, report: Report) -> None:
         where = f"{_name(report.culprit)}, {_first(report.culprit.result)}"
         print(f"{named} on {target}: the first layer that differs is {where}")
     elif report.differing:
-        print(f"{named} on {target}: every layer but those behind the last one compared is right by itself.")
+        print(f"{named} on {target}: every layer but those after the last one compared is right by itself.")
 
 
 def _name(layer: Layer) -> str:

@@ -15,7 +15,7 @@ class Segment:
 
     file: Path  # the recording, absolute
     start: int  # first sample
-    end: int  # behind the last sample
+    end: int  # after the last sample
     label: str  # what the sound is
     role: str = ""  # the class it stands for, where that is another
     session: str = ""  # "train", "test", ...
@@ -50,7 +50,7 @@ def fault(what: str, path: Path, line: int | str, remedy: str) -> UserError:
 def checked(segment: Segment) -> Segment:
     """What every label file wants of a segment."""
     if segment.end <= segment.start:
-        what = f"the segment ends at sample {segment.end}, not behind its start {segment.start}"
+        what = f"the segment ends at sample {segment.end}, not after its start {segment.start}"
         remedy = (
             "The end is exclusive: at 16 kHz half a second from the start is 0,8000. A point has no sound."
         )

@@ -52,7 +52,7 @@ def has_header(file: Path) -> bool:
 
 
 def add_header(file: Path) -> None:
-    """Puts it first, behind the line that names a script's interpreter."""
+    """Puts it first, after the line that names a script's interpreter."""
     comment = style(file)
     assert comment is not None
     text = file.read_text(encoding="utf-8")

@@ -109,7 +109,7 @@ def main(words: Sequence[str]) -> int:
     if "--write" in words:
         PAGE.write_text(after, encoding="utf-8")
     elif after != before:
-        print("docs/protocol.md: its tables are not those of codegen/common/protocol.py")
+        print("docs/protocol.md: its tables are not those of codegen/common/protocol/")
         return 1
     return 0
 

@@ -2,7 +2,7 @@
 """What an app may take: accepted numbers in budgets.toml beside its pipeline.toml, and what grew since.
 
 One table a board: instructions by stage and decision, bytes of flash and RAM. The numbers are a person's
-decision: `earshot profile --accept` stores those of now.
+decision: `earshot profile --accept` stores the current ones.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TOLERANCE = 0.01  # growth that is no growth
 _HEAD = """\
 # What this app was accepted to take, by board: instructions of each stage and decision, bytes of flash
 # and RAM. `earshot profile --app DIR --check` fails where one has grown by more than 1 %; `--accept` stores
-# those of now.
+# the current ones.
 """
 
 GROUPS = ("instructions", "flash", "ram")
@@ -126,7 +126,7 @@ def _read(app: Path) -> dict[str, Budgets]:
                 "the table of a board holds compiler, and whole numbers in .instructions, .flash and .ram",
                 file=file,
                 place=toml.place(board, *wrong),
-                remedy="`earshot profile --app DIR --accept` writes the board's numbers of now.",
+                remedy="`earshot profile --app DIR --accept` writes the board's current numbers.",
             )
         found[board] = Budgets(groups["compiler"], {group: groups.get(group, {}) for group in GROUPS})
     return found

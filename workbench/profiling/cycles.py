@@ -4,7 +4,7 @@
 A model, not a measurement. Timings: Arm Cortex-M4 Technical Reference Manual, r0p1 (100166), table 3-1. It
 leaves out bus contention and the load-use details of the manual's section 3.3.3.
 
-- a load takes 2 cycles, right behind another load or store 1 (they are pipelined); a store takes 1
+- a load takes 2 cycles, right after another load or store 1 (they are pipelined); a store takes 1
 - LDM, STM, PUSH, POP, LDRD, STRD: 1 and 1 a register; MLA, MLS: 2; SDIV, UDIV: 12, the most they take
 - a taken branch refills the pipeline: REFILL cycles more; the manual says 1 to 3
 - everything else takes 1
@@ -155,7 +155,7 @@ def _registers(operands: str) -> int:
 
 
 def _end(block: tuple[int, ...], listing: Listing) -> int:
-    """The address behind a block."""
+    """The address after a block."""
     last = block[-1]
     following = (last + 2, last + 4)
     return following[0] if following[0] in listing else following[1]

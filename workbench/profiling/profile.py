@@ -20,12 +20,21 @@ from codegen.compile import Compiled, compile_app
 from codegen.incremental import Edges
 from workbench.build import Build, build
 from workbench.profiling import memory, tflm
+from workbench.profiling.attribution import (
+    CALLER,
+    OTHER,
+    InlineStack,
+    Site,
+    attribute,
+    function_site,
+    inline_stacks,
+    model_site,
+)
 from workbench.profiling.counter import Counted, count
 from workbench.profiling.cycles import Cost, cost, disassembly
 from workbench.profiling.inputs import counting_input
 from workbench.profiling.layers import ModelLayer, model_layers
 from workbench.profiling.margin import Margin, Work, margin_on, real_boards
-from workbench.profiling.sites import CALLER, OTHER, Chain, Site, attribute, chains, function_site, model_site
 from workbench.profiling.trace import Blocks, Trace, trace
 from workbench.progress import waiting
 from workbench.targets import target_board
@@ -169,7 +178,9 @@ class _Profiler:
         self._compare(self.counted, self.trace)
         self.listing = disassembly(image)
         with waiting("looking up whose instructions they are"):
-            self.chains = chains(image, {address for block in self.trace.blocks for address in block})
+            self.inline_stacks = inline_stacks(
+                image, {address for block in self.trace.blocks for address in block}
+            )
 
     def profile(self, named: Board, shipped: Build) -> Profile:
         spec = self.spec
@@ -255,16 +266,16 @@ class _Profiler:
         incremental = self._cost(self.trace.one(following)) if self._incremental else None
         return first, incremental, max(first, last, key=lambda each: each.cycles)
 
-    def _site(self) -> tuple[Site, Mapping[int, Chain]]:
+    def _site(self) -> tuple[Site, Mapping[int, InlineStack]]:
         """How an instruction is known to be of a layer: by the generated model's lines, or by its object."""
         if self.tflm:
             link_map = self.image.with_suffix(".map").read_text()
-            return tflm.kernel_site(self.layers, link_map), tflm.object_chains(link_map, self.chains)
+            return tflm.kernel_site(self.layers, link_map), tflm.object_stacks(link_map, self.inline_stacks)
         source = self.built.directory / "generated" / f"{self.spec.name}_model.c"
-        return model_site(source, self.spec.name, [layer.name for layer in self.layers]), self.chains
+        return model_site(source, self.spec.name, [layer.name for layer in self.layers]), self.inline_stacks
 
     def _layers(self, incremental: bool) -> tuple[LayerProfile, ...]:
-        """The layers, and behind them what is of no layer."""
+        """The layers, and after them what is of no layer."""
         site, reported = self._site()
         full = attribute(self.trace, self.trace.one(self._names[0]), site, reported, CALLER)
         following: dict[str, int] = {}
@@ -295,7 +306,7 @@ class _Profiler:
         section = self.spec.pipeline.front_end.section
         functions = tuple(f"{section}_{part}" for part in FRONT_END_PARTS[section])
         site = function_site(functions, f"{section}_frame")
-        parts = attribute(self.trace, self.trace.one("front_end"), site, self.chains)
+        parts = attribute(self.trace, self.trace.one("front_end"), site, self.inline_stacks)
         reported = tuple((name, parts[name]) for name in (*functions, OTHER) if name in parts)
         return tuple(
             StageProfile(section, self.counted.one(name), reported)

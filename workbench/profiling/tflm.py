@@ -22,8 +22,8 @@ from toolbox.sizes import sizes
 from toolbox.tflm import parts
 from toolbox.tflm.found import LIBRARY
 from workbench.profiling import memory
+from workbench.profiling.attribution import CALLER, OTHER, InlineStack, Site
 from workbench.profiling.layers import ModelLayer, model_layers
-from workbench.profiling.sites import CALLER, OTHER, Chain, Site
 
 # Operators whose kernel's source is not named like them.
 _SOURCES: Mapping[str, str] = {
@@ -59,11 +59,11 @@ def operator_layers(compiled: Compiled) -> tuple[ModelLayer, ...]:
     )
 
 
-def object_chains(link_map: str, addresses: Iterable[int]) -> dict[int, Chain]:
+def object_stacks(link_map: str, addresses: Iterable[int]) -> dict[int, InlineStack]:
     """Each address's object, in the place of debug information."""
     pieces = sorted((piece.address, piece.size, piece.file) for piece in parts.pieces(link_map))
     starts = [start for start, _, _ in pieces]
-    found: dict[int, Chain] = {}
+    found: dict[int, InlineStack] = {}
     for address in addresses:
         at = bisect_right(starts, address) - 1
         inside = at >= 0 and address < pieces[at][0] + pieces[at][1]
@@ -76,8 +76,8 @@ def kernel_site(layers: Iterable[ModelLayer], link_map: str) -> Site:
     members = {name for piece in parts.pieces(link_map) if (name := parts.member(piece.file, LIBRARY))}
     kernels = {kernel_of(layer.op, members): layer.name for layer in layers}
 
-    def site(chain: Chain) -> str | None:
-        file = chain[0][1]
+    def site(stack: InlineStack) -> str | None:
+        file = stack[0][1]
         name = parts.member(file, LIBRARY)
         if name is not None:
             return kernels.get(name) or (OTHER if name.startswith("micro_") else None)

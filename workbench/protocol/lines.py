@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The serial lines as the host sees them: what an image prints, parsed; what it understands, written.
 
-codegen/common/protocol.py is their table, docs/protocol.md the page for people. Whatever comes over a wire is
+codegen/common/protocol/ is their table, docs/protocol.md the page for people. Whatever comes over a wire is
 input here: garbage and half lines are None.
 """
 
@@ -121,7 +121,7 @@ class Error:
 
 @dataclass(frozen=True)
 class Fault:
-    """What ended the run before the last reset, reported again: an error of then, not of now."""
+    """What ended the run before the last reset, reported again: an error of that run, not of this one."""
 
     what: str
     detail: int

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 @dataclass(frozen=True)
 class Decided:
-    """One decision. end: the sample behind its newest window; score: the largest, int8"""
+    """One decision. end: the sample after its newest window; score: the largest, int8"""
 
     end: int
     label: str

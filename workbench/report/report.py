@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A report: the numbers and decisions of now beside the accepted ones."""
+"""A report: the current numbers and decisions beside the accepted ones."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def advice(report: Report, option: str) -> str:
     """What to do about it, a line, or nothing. option: what accepts on the caller's command line."""
     if report.passed and report.budgets is not None and report.before is not None:
         return ""
-    return f"If that is as it should be, {option} stores the numbers and decisions of now.\n"
+    return f"If that is as it should be, {option} stores the current numbers and decisions.\n"
 
 
 def _numbers(report: Report) -> list[str]:

@@ -57,7 +57,7 @@ class Context:
         return self.sound("noise", self.make.noise(2 * self.make.cascade + 6, FULL_SCALE))
 
     def joined(self, parts: Sequence[Samples]) -> Samples:
-        """One behind the other, with silence between long enough for the gate to shut and the cascade to
+        """One after the other, with silence between long enough for the gate to shut and the cascade to
         hold nothing of the one before."""
         gate = self.pipeline.gate
         pause = self.make.silence(gate.backoff + gate.delay + self.make.cascade + 2)

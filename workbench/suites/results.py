@@ -19,7 +19,7 @@ CRASHED = re.compile(
     r"|socket disconnected"
 )
 STOPPED = "Execution terminated by signal"  # what Robot says of the case that ran when it was interrupted
-NOT_RUN = "robot:exit"  # the tag that Robot gives to those behind it
+NOT_RUN = "robot:exit"  # the tag that Robot gives to those after it
 _SHOWN = 5  # names in a message
 
 

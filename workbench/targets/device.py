@@ -43,7 +43,7 @@ GARBLED = (
     "where the rate may be off by some percent (docs/boards/xg24.md)."
 )
 RETRY = 1.0  # seconds without a word until an image is asked whether it lost something
-_DUMP_SECONDS = 3.0  # for the stack behind a fault's line; 64 lines of it are less at 115200 baud
+_DUMP_SECONDS = 3.0  # for the stack after a fault's line; 64 lines of it are less at 115200 baud
 
 _ANSWERS: Mapping[str, type[Line]] = {word.word: KINDS[word.answer] for word in WORDS}
 _NEVER_REFUSED = ("boot", "status")
@@ -169,7 +169,7 @@ class Device:
     def replay(self, samples: NDArray[np.int16], *, from_scratch: bool = True) -> Iterator[str]:
         """Plays sound in; yields the exact text of each decision and stage line, in order, as they come.
 
-        from_scratch: with everything empty; False: behind the sound of the last replay, as one recording.
+        from_scratch: with everything empty; False: after the sound of the last replay, as one recording.
         UserError when the image stops answering, has dropped a line because nobody took it in time, or a line
         was lost on its way here.
         """
@@ -343,7 +343,7 @@ class Device:
         return True
 
     def _stopped(self, line: str, error: Error) -> UserError:
-        """Keeps a dump's lines, the stack behind them too, where `earshot backtrace` can read them."""
+        """Keeps a dump's lines, the stack after them too, where `earshot backtrace` can read them."""
         if "cfsr" not in error.more:
             entry = error.entry
             return UserError(

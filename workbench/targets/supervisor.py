@@ -82,7 +82,7 @@ def _descendants(root: int) -> list[int]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
             with contextlib.suppress(OSError):
-                # The name in parentheses may hold blanks; behind it: the state, then the parent.
+                # The name in parentheses may hold blanks; after it: the state, then the parent.
                 parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
                 children.setdefault(parent, []).append(int(folder.name))
     found: list[int] = []

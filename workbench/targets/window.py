@@ -7,9 +7,9 @@ from __future__ import annotations
 class Window:
     """Lines 0..count-1 on their way to an image. Nothing is sent here.
 
-    A line that is refused is acknowledged with its own number, and so is every line behind it. A question
+    A line that is refused is acknowledged with its own number, and so is every line after it. A question
     (`status`) is answered after all that was sent before it: what is not acknowledged then was lost, if
-    nothing was sent behind the question. An answer may be so late that another question was asked meanwhile;
+    nothing was sent after the question. An answer may be so late that another question was asked meanwhile;
     answers come in order, so the oldest question is the answered one.
     """
 
@@ -20,7 +20,7 @@ class Window:
         self.taken = 0  # lines the image has
         self.owed = 0  # questions without an answer
         self._sent = 0
-        self._stale = 0  # lines behind a refused one, whose acks say nothing new
+        self._stale = 0  # lines after a refused one, whose acks say nothing new
         self._asking = 0  # questions since the last line, of those owed
 
     @property
@@ -42,7 +42,7 @@ class Window:
         """The image expects line `number`; whether that is progress.
 
         refused: the line it answers was damaged, or came too early. False: it was taken, or came twice. One
-        that comes twice says nothing of those behind it; to send them for it would bring more such acks.
+        that comes twice says nothing of those after it; to send them for it would bring more such acks.
         """
         if self.taken < number <= self.count:
             self.taken, self._sent, self._stale = number, max(self._sent, number), 0

@@ -47,7 +47,7 @@ class Played:
     span: int  # samples that each decision spans
     classes: Samples  # [n] class index: 0 Unknown, UNCERTAIN, else the label's index + 1
     background: bool = False  # all of it counts, labelled or not
-    known: tuple[tuple[int, int], ...] = ()  # stretches that do: first sample, the one behind the last
+    known: tuple[tuple[int, int], ...] = ()  # stretches that do: first sample, the one after the last
 
 
 @dataclass(frozen=True)
@@ -230,10 +230,10 @@ class Spans:
 
     def touch(self, starts: Samples, length: int) -> NDArray[np.bool_]:
         """Which of the stretches of `length` samples from `starts` on share a sample with one of these."""
-        behind = np.searchsorted(self._ends, starts, side="right")  # the first that ends later
-        known = behind < len(self._starts)
+        after = np.searchsorted(self._ends, starts, side="right")  # the first that ends later
+        known = after < len(self._starts)
         found = np.zeros(len(starts), np.bool_)
-        found[known] = self._starts[behind[known]] < starts[known] + length
+        found[known] = self._starts[after[known]] < starts[known] + length
         return found
 
 
@@ -261,12 +261,12 @@ class Timeline:
         truths = [truth for truth in self._played.truths if truth.label == label]
         starts = np.array([truth.start for truth in truths], np.int64)
         ends = np.array([truth.end for truth in truths], np.int64)
-        first, behind = self._over(own, starts, ends)
-        found = behind > first
+        first, after = self._over(own, starts, ends)
+        found = after > first
         pauses = np.diff(own, prepend=own[:1]) >= span + self._stride
         runs = np.cumsum(pauses, dtype=np.int64)  # the run of each decision
         doubled = found.copy()
-        doubled[found] = runs[behind[found] - 1] > runs[first[found]]
+        doubled[found] = runs[after[found] - 1] > runs[first[found]]
         made = self._played.starts
         shut = np.searchsorted(made, starts - span, side="right") == np.searchsorted(made, ends)
         latency = 1000 * (own[first[found]] + span - starts[found]) / self._rate
@@ -287,7 +287,7 @@ class Timeline:
     def _over(
         self, decided: Samples, starts: Samples, ends: Samples
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Of each stretch the first decision that lies over it by more than half, and the one behind the
+        """Of each stretch the first decision that lies over it by more than half, and the one after the
         last."""
         middles, half = (starts + ends) // 2, self._played.span // 2
         least = np.minimum(middles - self._played.span + 1, starts - half)
@@ -317,8 +317,8 @@ class Timeline:
         starts = np.array([truth.start for truth in truths], np.int64)
         ends = np.array([truth.end for truth in truths], np.int64)
         pairs = []
-        for truth, first, behind in zip(truths, *self._over(self._played.starts, starts, ends), strict=True):
-            classes = self._played.classes[first:behind]
+        for truth, first, after in zip(truths, *self._over(self._played.starts, starts, ends), strict=True):
+            classes = self._played.classes[first:after]
             heard = classes[classes > 0]
             if self._names[truth.label] == UNKNOWN_CLASS and (heard != truth.label + 1).any():
                 heard = heard[heard != truth.label + 1]  # what was reported of it, if only once

@@ -15,7 +15,7 @@ def build_network(network: Network, shape: tuple[int, int], classes: int, seed: 
     """float32 [batch, *shape, 1] -> logits [batch, classes]; weights drawn from `seed`.
 
     Convolutions are 'valid' with stride 1 and ReLU: each frame adds one column to every layer, and a sliding
-    cascade needs only that column computed again. The batch normalisation stands behind a ReLU, as in
+    cascade needs only that column computed again. The batch normalisation stands after a ReLU, as in
     SensiML's tutorial: no converter can fold it into a convolution, it stays a MUL and an ADD.
     """
     keras.utils.set_random_seed(seed)

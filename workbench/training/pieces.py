@@ -27,7 +27,7 @@ class Piece:
 
     file: Path
     start: int  # first sample
-    end: int  # behind the last sample
+    end: int  # after the last sample
     label: int  # index among the app's labels
     group: str  # the author, or the file
 

@@ -46,7 +46,7 @@ class Network:
 
     convolutions: tuple[int, ...] = (16, 16, 8, 8)  # channels
     kernel: int = 2  # x kernel
-    normalize_after: int = 2  # batch normalisation behind this convolution's ReLU; 0: none
+    normalize_after: int = 2  # batch normalisation after this convolution's ReLU; 0: none
     dense: tuple[int, ...] = (16,)  # units
     dropout: float = 0.2
 

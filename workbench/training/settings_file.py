@@ -60,7 +60,7 @@ def _read(text: str) -> dict[str, Any] | None:
 
 
 def _bounds(text: str, section: str) -> tuple[int, int] | None:
-    """Where a section's lines begin, behind its header, and where they end."""
+    """Where a section's lines begin, after its header, and where they end."""
     start = None
     at = 0
     for line in text.splitlines(keepends=True):
@@ -92,7 +92,7 @@ def _with_value(text: str, section: str, key: str, value: str) -> str:
 
 
 def _with_comment(text: str, section: str, comment: str) -> str:
-    """Behind the section's header; one from before is replaced."""
+    """After the section's header; one from before is replaced."""
     bounds = _bounds(text, section)
     assert bounds is not None  # a value was written into it
     mark = comment.split(":", 1)[0] + ":"

@@ -56,7 +56,7 @@ def dense(weights: Ints, *, wide: bool = False) -> Dense:
         )
         found += _groups(inputs, len(weights), -(-part.shape[1] // OCTET), wide)
     note = "by turns inputs 0, 1 and 2, 3 of every output" if wide else "two outputs a word, as a + 256 * b"
-    array = Array("weights", "uint32_t", np.concatenate(words), f"{note}, zeros behind the last input", found)
+    array = Array("weights", "uint32_t", np.concatenate(words), f"{note}, zeros after the last input", found)
     outputs = len(weights) + -len(weights) % 4
     scratch = 2 * OCTET * segment + (4 * outputs if segment < octets else 0)
     return Dense("fully_connected_int16" if wide else "fully_connected", array, octets, segment, scratch)

@@ -43,7 +43,7 @@ static struct {
 } fault __attribute__((section(".noinit")));
 
 static bool fault_telling;  /* as any line; else the chip is about to reset */
-static uint32_t fault_told; /* lines */
+static uint32_t fault_reported; /* lines */
 
 void fault_handler(void);
 void default_handler(void);
@@ -176,15 +176,15 @@ bool port_tell_fault(void)
     if (fault.state != FAULT_KEPT || port_write_capacity() < LINE_MAX)
         return false;
     fault_telling = true;
-    const uint32_t at = (fault_told - 1) * PROTOCOL_STACK_WORDS;
-    if (fault_told == 0)
+    const uint32_t at = (fault_reported - 1) * PROTOCOL_STACK_WORDS;
+    if (fault_reported == 0)
         line(KEY_FAULT);
     else
         stack_line(fault.address + at * (uint32_t)sizeof *fault.stack, fault.stack + at, fault.words - at);
     fault_telling = false;
-    if (fault_told * PROTOCOL_STACK_WORDS >= fault.words)
+    if (fault_reported * PROTOCOL_STACK_WORDS >= fault.words)
         fault.state = 0;
-    fault_told++;
+    fault_reported++;
     return true;
 }
 

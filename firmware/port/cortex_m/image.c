@@ -6,7 +6,7 @@
 #include "port/port.h"
 
 extern const uint8_t image_build_id[], _image_start[];
-extern const uint32_t image_checksum[]; /* right behind all that it covers */
+extern const uint32_t image_checksum[]; /* right after all that it covers */
 
 const char *const port_board = BOARD_NAME;
 

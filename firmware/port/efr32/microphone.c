@@ -87,7 +87,7 @@ bool port_audio_start(uint32_t sample_rate)
     return true;
 }
 
-/* The left word is the first of each frame, and a frame the first thing behind EN: the ring begins with a
+/* The left word is the first of each frame, and a frame the first thing after EN: the ring begins with a
  * left word, and is read and skipped by frames. */
 size_t port_audio_read(int16_t *samples, size_t count)
 {

@@ -144,7 +144,7 @@ static bool wait_sent(void)
     return register_wait(EVENTS_ENDTX, 1, 1);
 }
 
-/* Nobody else sends any more: what the ring holds stays there, behind the piece under way. */
+/* Nobody else sends any more: what the ring holds stays there, after the piece under way. */
 bool uart_send_polled(const char *text, size_t size)
 {
     static uint8_t piece[EMERGENCY_SIZE];

@@ -95,7 +95,7 @@ def test_labels_are_as_many_as_outputs(outputs: int) -> None:
     assert f"List {outputs} label{plural} in" in (reported.remedy or "")
 
 
-def test_both_faults_are_told_at_once() -> None:
+def test_both_faults_are_reported_at_once() -> None:
     with pytest.raises(UserErrors) as caught:
         check(App().spec, graph(1, 49, 10, 1, outputs=2))
     assert [error.place for error in caught.value.errors] == ["[cascade] frames", "[decision] labels"]
@@ -127,7 +127,7 @@ def test_one_tensor_goes_in_and_one_comes_out() -> None:
     assert "2 outputs" in fault(App(), dataclasses.replace(good, outputs=(0, 1))).what
 
 
-def test_the_line_is_told_where_the_file_is_there(tmp_path: Path) -> None:
+def test_the_line_is_reported_where_the_file_is_there(tmp_path: Path) -> None:
     file = tmp_path / "pipeline.toml"
     file.write_text('[classifier]\nmodel = "m"\n[decision]\nlabels = ["a", "b"]\nthreshold = 0.5\n[mfcc]\n')
     spec = dataclasses.replace(App(labels=("a", "b")).spec, file=file)

@@ -404,14 +404,16 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "place", "what", "remedy"), WRONG)
-def test_a_fault_is_told_where_it_is(tmp_path: Path, text: str, place: str, what: str, remedy: str) -> None:
+def test_a_fault_is_reported_where_it_is(
+    tmp_path: Path, text: str, place: str, what: str, remedy: str
+) -> None:
     wrong = the_fault(tmp_path, text)
     assert place in (wrong.place or "")
     assert what in str(wrong)
     assert remedy in str(wrong)
 
 
-def test_all_faults_are_told_at_once_in_the_order_of_lines(tmp_path: Path) -> None:
+def test_all_faults_are_reported_at_once_in_the_order_of_lines(tmp_path: Path) -> None:
     text = (
         '[gate]\ndelay = -1\n[window]\nsiz = 1\n[decision]\nlabels = ["", "a", "a", "b c"]\nthreshold = 2\n'
     )

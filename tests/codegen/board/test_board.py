@@ -129,7 +129,7 @@ def test_a_board_becomes_what_its_file_says(tmp_path: Path) -> None:
     )
 
 
-def test_an_unknown_board_is_told_with_those_there_are(tmp_path: Path) -> None:
+def test_an_unknown_board_is_reported_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(UserError) as error:
         load_board("chipp", boards(tmp_path, chip=CHIP))
     assert str(error.value) == 'there is no board "chipp"\n  Did you mean "chip"? Boards: chip.'
@@ -179,7 +179,9 @@ def test_an_unknown_board_is_told_with_those_there_are(tmp_path: Path) -> None:
         ("name =", "irq = 5\nname =", "line 1, irq", "must be written as [irq]"),
     ],
 )
-def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, place: str, words: str) -> None:
+def test_a_mistake_is_reported_with_its_line(
+    tmp_path: Path, old: str, new: str, place: str, words: str
+) -> None:
     assert old in CHIP
     text = CHIP.replace('[irq]\n2 = "uart_rx_handler"\n', "") if new.startswith("irq = ") else CHIP
     message = refusal(tmp_path, text.replace(old, new, 1))
@@ -194,7 +196,7 @@ def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
     assert f"{key} is missing" in refusal(tmp_path, text)
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     message = refusal(tmp_path, CHIP.replace("39_000_000", "0").replace("stack = 4096", "stack = 1"))
     assert "line 5, clock_hz" in message
     assert "line 6, stack" in message

@@ -38,7 +38,7 @@ def sliced(made: Branches, source: Picture) -> Picture:
 
 
 def joined(made: Branches, source: Picture) -> Picture:
-    """Two pictures one behind the other in time."""
+    """Two pictures one after the other in time."""
     both = made.picture(source, rows=2 * source.rows)
     made.operator(
         "CONCATENATION", [source.index] * 2, [both.index], {"axis": 1, "fusedActivationFunction": 0}
@@ -96,7 +96,7 @@ REASONS = {
 
 @pytest.mark.parametrize("reason", REASONS)
 def test_reasons_are_named(tmp_path: Path, reason: str) -> None:
-    """One layer cannot be kept: it says why, the one before it is kept, those behind say which."""
+    """One layer cannot be kept: it says why, the one before it is kept, those after say which."""
     made = Branches(5, FRAMES, CEPSTRA)
     first = made.narrow(made.newest, 8, 4)
     broken = REASONS[reason](made, first)

@@ -322,7 +322,7 @@ def test_an_operator_said_to_be_refused_is() -> None:
     assert {*LATER, *INSTEAD} <= set(schema.OPERATORS)
 
 
-def test_faults_of_tensors_are_told_together(tmp_path: Path) -> None:
+def test_faults_of_tensors_are_reported_together(tmp_path: Path) -> None:
     model = Builder()
     x = model.tensor((1, -1, 4), "int8", 0.1, 0, name="open")
     y = dense(model, x)

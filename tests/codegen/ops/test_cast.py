@@ -26,7 +26,7 @@ class Cast:
     inside: bool = False
 
     def build(self) -> Builder:
-        """The model: 50 values. inside: a QUANTIZE before, a RESHAPE behind."""
+        """The model: 50 values. inside: a QUANTIZE before, a RESHAPE after."""
         model = Builder()
         x = first = model.tensor((1, 50), self.input_type, 0.1, self._zero(self.input_type))
         if self.inside:

@@ -19,7 +19,7 @@ from tests.support.exact import ONE_BATCH, Batch, batches, check
 
 @dataclass(frozen=True)
 class Normalised:
-    """A model of one; behind a function whose slope makes some of its vectors short."""
+    """A model of one; after a function whose slope makes some of its vectors short."""
 
     shape: tuple[int, ...]
     zero_point: int

@@ -61,7 +61,7 @@ class Between:
 
 @st.composite
 def means(draw: st.DrawFn) -> Mean:
-    """Any MEAN over axes behind the batch."""
+    """Any MEAN over axes after the batch."""
     shape = (1, *draw(st.lists(st.integers(1, 9), min_size=1, max_size=3)))
     axes = draw(st.sets(st.integers(1, len(shape) - 1), min_size=1))
     signed = tuple(axis - len(shape) if draw(st.booleans()) else axis for axis in axes)

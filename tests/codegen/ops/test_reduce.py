@@ -19,7 +19,7 @@ from tests.support.exact import ONE_BATCH, Batch, batches, check, layers_of
 
 @dataclass(frozen=True)
 class Reduce:
-    """A model of one of the two, behind a function that makes its input."""
+    """A model of one of the two, after a function that makes its input."""
 
     op: str
     shape: tuple[int, ...]
@@ -42,7 +42,7 @@ class Reduce:
 
 @st.composite
 def reductions(draw: st.DrawFn) -> Reduce:
-    """Over axes behind the batch."""
+    """Over axes after the batch."""
     shape = (1, *draw(st.lists(st.integers(1, 9), min_size=1, max_size=3)))
     axes = draw(st.sets(st.integers(1, len(shape) - 1), min_size=1))
     signed = tuple(axis - len(shape) if draw(st.booleans()) else axis for axis in axes)

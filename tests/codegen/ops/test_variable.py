@@ -26,7 +26,7 @@ PLAIN = {"beginMask": 1, "endMask": 1, "ellipsisMask": 0, "newAxisMask": 0, "shr
 
 @dataclass(frozen=True)
 class Stream:
-    """Rings of the last rows, one behind the other: read, join the new rows, keep the newest, convolve."""
+    """Rings of the last rows, one after the other: read, join the new rows, keep the newest, convolve."""
 
     rows: int  # new ones a run
     kept: tuple[int, ...]  # rows each ring keeps
@@ -55,7 +55,7 @@ class Stream:
             ends = [model.constant(np.array(v, np.int32)) for v in ([0, self.rows, 0], [0, 0, 0], [1, 1, 1])]
             model.operator("STRIDED_SLICE", [joined, *ends], [new], PLAIN | {"endMask": 7})
             model.operator("ASSIGN_VARIABLE", [handle, new], [])
-            if self.late:  # `old` is read again behind the assignment
+            if self.late:  # `old` is read again after the assignment
                 again = model.tensor((1, kept, self.depth), "int8", scale, zero)
                 total = model.tensor((1, rows + kept, self.depth), "int8", scale, zero)
                 model.operator("RELU", [old], [again])

@@ -120,7 +120,7 @@ def dilated(draw: st.DrawFn) -> Dilated:
     axes = draw(st.integers(1, 2))
     taps = tuple(draw(st.integers(2, 4)) for _ in range(axes))
     block = tuple(draw(st.integers(1 if axes == 2 else 2, 3)) for _ in range(axes))
-    # at least two rows in each batch, before and behind: a size of 1 could be the axis that is added
+    # at least two rows in each batch, before and after: a size of 1 could be the axis that is added
     return Dilated(
         sizes=tuple((tap + draw(st.integers(1, 4))) * by for tap, by in zip(taps, block, strict=True)),
         taps=taps,

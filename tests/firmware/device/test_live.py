@@ -174,7 +174,7 @@ def test_a_fault_is_one_line_that_says_where(door: str) -> None:
 
 
 @pytest.mark.parametrize("door", ["qemu", "m33"])
-def test_a_stack_too_small_is_told(door: str) -> None:
+def test_a_stack_too_small_is_reported(door: str) -> None:
     with open_scripted(door) as device:
         used = device.status()["stack"]
         assert 100 < used < 8192

@@ -27,7 +27,7 @@ from tests.support.expected import expected_lines
 from tests.support.images import (
     HASHING,
     SCRIPTED_INPUTS,
-    WILFUL_OUTPUTS,
+    SCRIPTED_OUTPUTS,
     bursts,
     hashing_image,
     scripted_image,
@@ -52,14 +52,14 @@ def hashing(request: pytest.FixtureRequest) -> Iterator[Device]:
 
 
 @pytest.fixture(params=DOORS, scope="module")
-def wilful(request: pytest.FixtureRequest) -> Iterator[Device]:
+def scripted(request: pytest.FixtureRequest) -> Iterator[Device]:
     """The bare model."""
     with open_scripted(request.param) as device:
         yield device
 
 
 def heard(device: Device, data: bytes) -> list[str]:
-    """All lines that come for these bytes: up to the answer to a status line sent behind them, without it."""
+    """All lines that come for these bytes: up to the answer to a status line sent after them, without it."""
     device.send(data + b"\nstatus\n")
     lines: list[str] = []
     deadline = time.monotonic() + 600
@@ -92,7 +92,7 @@ def quiet(device: Device) -> None:
 
 
 def flash_crc(image: Path) -> str:
-    """Of what a programmer writes: firmware.bin without the checksum's word and the one behind it."""
+    """Of what a programmer writes: firmware.bin without the checksum's word and the one after it."""
     binary = image.with_suffix(".bin")
     subprocess.run([need_tool("arm-none-eabi-objcopy"), "-O", "binary", image, binary], check=True)
     return f"{zlib.crc32(binary.read_bytes()[:-8]):08x}"
@@ -126,19 +126,19 @@ def test_the_boot_line_tells_all_that_identifies_the_image(door: str) -> None:
     assert line == json.dumps(expected, separators=(",", ":"))
 
 
-def test_boot_is_told_again(hashing: Device) -> None:
+def test_boot_is_reported_again(hashing: Device) -> None:
     assert hashing.command("boot") == hashing.boot
 
 
-def test_a_bare_model_has_no_contract(wilful: Device) -> None:
-    (line,) = heard(wilful, b"boot")
+def test_a_bare_model_has_no_contract(scripted: Device) -> None:
+    (line,) = heard(scripted, b"boot")
     ours = {key.key for key in protocol.BOOT.keys} - {"contract", "rate", "frames", "labels"}
     assert set(json.loads(line)) == ours
-    assert (wilful.boot.input, wilful.boot.output) == (SCRIPTED_INPUTS, WILFUL_OUTPUTS)
-    assert (wilful.boot.contract, wilful.boot.labels) == (None, ())
+    assert (scripted.boot.input, scripted.boot.output) == (SCRIPTED_INPUTS, SCRIPTED_OUTPUTS)
+    assert (scripted.boot.contract, scripted.boot.labels) == (None, ())
 
 
-def test_a_model_that_does_not_start_is_told_and_not_run() -> None:
+def test_a_model_that_does_not_start_is_reported_and_not_run() -> None:
     with open_image("pc", scripted_image("pc", start_error=7)) as device:
         refused = Error("model", 7, {"reason": "did not start"}, 5)
         assert errors(heard(device, b"")) == [refused]
@@ -272,7 +272,7 @@ def test_half_lines_end_with_their_newline(hashing: Device) -> None:
 
 
 @pytest.mark.parametrize("length", [511, 512, 600, 20_000])
-def test_a_line_too_long_is_told_once_and_skipped(hashing: Device, length: int) -> None:
+def test_a_line_too_long_is_reported_once_and_skipped(hashing: Device, length: int) -> None:
     reported = errors(heard(hashing, b"s" * length))
     assert len(reported) == 1
     if length > 511:
@@ -295,7 +295,7 @@ def test_a_line_ends_as_any_terminal_program_ends_it(hashing: Device, end: bytes
 
 @pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
 def test_the_end_of_a_line_is_acted_upon_at_once(hashing: Device, end: bytes) -> None:
-    """Nothing is sent behind it: a person waits for the answer."""
+    """Nothing is sent after it: a person waits for the answer."""
     hashing.send(b"boot" + end)
     line = hashing._line(time.monotonic() + 600)
     assert isinstance(parse_line(line or ""), Boot)
@@ -430,7 +430,7 @@ def test_a_board_without_a_microphone_says_so(hashing: Device) -> None:
     assert not hashing.status().live
 
 
-def test_usage_is_told(hashing: Device) -> None:
+def test_usage_is_reported(hashing: Device) -> None:
     lines = heard(hashing, b"status now\nstages maybe\nset gate.threshold\nset gate.threshold high")
     reported = [(error.what, error.more["reason"]) for error in errors(lines)]
     assert reported == [("usage", "status"), ("usage", "stages on|off")] + 2 * [("usage", "set KEY VALUE")]
@@ -458,21 +458,21 @@ def tensor_of(seed: int) -> bytes:
     return b"\0" + np.random.default_rng(seed).bytes(SCRIPTED_INPUTS - 1)
 
 
-def test_a_tensor_goes_through_the_model_exactly(wilful: Device) -> None:
-    wilful.command("reset")
+def test_a_tensor_goes_through_the_model_exactly(scripted: Device) -> None:
+    scripted.command("reset")
     for runs in range(3):
         tensor = tensor_of(runs)
-        assert wilful.tensor(tensor) == scripted_output(tensor, runs)
-    wilful.command("reset")
-    assert wilful.tensor(tensor_of(9)) == scripted_output(tensor_of(9), 0)
+        assert scripted.tensor(tensor) == scripted_output(tensor, runs)
+    scripted.command("reset")
+    assert scripted.tensor(tensor_of(9)) == scripted_output(tensor_of(9), 0)
 
 
-def test_line_zero_starts_a_new_tensor(wilful: Device) -> None:
-    wilful.command("reset")
+def test_line_zero_starts_a_new_tensor(scripted: Device) -> None:
+    scripted.command("reset")
     old, new = tensor_of(1), tensor_of(2)
     half = b"".join(numbered_line("tensor", n, old[360 * n :][:360]) for n in range(2))
-    assert [parse_line(line) for line in heard(wilful, half)][-1:] == [Ack(2, room_of(wilful))]
-    assert wilful.tensor(new) == scripted_output(new, 0)
+    assert [parse_line(line) for line in heard(scripted, half)][-1:] == [Ack(2, room_of(scripted))]
+    assert scripted.tensor(new) == scripted_output(new, 0)
 
 
 def room_of(device: Device) -> int:
@@ -483,38 +483,38 @@ def room_of(device: Device) -> int:
     return answer.free
 
 
-def test_too_much_of_a_tensor_is_refused(wilful: Device) -> None:
-    wilful.command("reset")
+def test_too_much_of_a_tensor_is_refused(scripted: Device) -> None:
+    scripted.command("reset")
     pieces = [numbered_line("tensor", n, bytes(360)) for n in range(3)]
-    lines = heard(wilful, b"".join(pieces))
+    lines = heard(scripted, b"".join(pieces))
     parsed = [parse_line(line) for line in lines]
     assert [line.number for line in parsed if isinstance(line, Ack)] == [1, 2, 2]
     assert [(e.what, e.detail) for e in parsed if isinstance(e, Error)] == [("tensor size", SCRIPTED_INPUTS)]
 
 
-def test_a_models_error_is_told(wilful: Device) -> None:
+def test_a_models_error_is_reported(scripted: Device) -> None:
     with pytest.raises(UserError, match=r'"model" 42'):
-        wilful.tensor(b"\xe1" + bytes(SCRIPTED_INPUTS - 1))
-    wilful.command("reset")
-    assert wilful.tensor(tensor_of(4)) == scripted_output(tensor_of(4), 0)
+        scripted.tensor(b"\xe1" + bytes(SCRIPTED_INPUTS - 1))
+    scripted.command("reset")
+    assert scripted.tensor(tensor_of(4)) == scripted_output(tensor_of(4), 0)
 
 
-def test_a_tensor_of_another_size_is_refused_here(wilful: Device) -> None:
+def test_a_tensor_of_another_size_is_refused_here(scripted: Device) -> None:
     with pytest.raises(UserError, match=f"999 bytes for an input of {SCRIPTED_INPUTS}"):
-        wilful.tensor(bytes(999))
+        scripted.tensor(bytes(999))
 
 
 @pytest.mark.parametrize(
     "word", [b"replay", b"live", b"audio 0 AAA= 00000000", b"set gate.delay 1", b"stages on"]
 )
-def test_a_bare_model_has_no_pipeline(wilful: Device, word: bytes) -> None:
-    (error,) = errors(heard(wilful, word))
+def test_a_bare_model_has_no_pipeline(scripted: Device, word: bytes) -> None:
+    (error,) = errors(heard(scripted, word))
     assert error.what == "no pipeline"
 
 
-def test_a_bare_model_cannot_be_played_to(wilful: Device) -> None:
+def test_a_bare_model_cannot_be_played_to(scripted: Device) -> None:
     with pytest.raises(UserError, match="no pipeline"):
-        list(wilful.replay(SOUND))
+        list(scripted.replay(SOUND))
 
 
 def test_a_tensor_between_decisions_does_not_change_them() -> None:

@@ -293,7 +293,7 @@ def test_a_payload_with_any_byte_changed_is_refused(
         (b"audio 1 AAA= %08X" % zlib.crc32(b"audio 1 AAA="), FORM),
     ],
 )
-def test_what_is_wrong_with_a_payload_is_told(c: ctypes.CDLL, line: bytes, fault: str) -> None:
+def test_what_is_wrong_with_a_payload_is_reported(c: ctypes.CDLL, line: bytes, fault: str) -> None:
     command, _, payload = parse(c, line)
     assert (command.kind, command.fault, payload) == (AUDIO, fault, b"")
 

@@ -75,8 +75,8 @@ def test_catching_up_multiplies_no_more_than_a_full_run(tmp_path: Path) -> None:
     """By multiplications alone, for many networks; the planner weighs what else a step takes, too."""
     for app in [*apps_of(tmp_path), *networks(range(400, 430), tmp_path)]:
         modes = modes_of(app)
-        behind = sum(layer.macs for layer in modes.layers if not layer.incremental)
-        once, full = modes.macs - behind, modes.full_macs - behind
+        after = sum(layer.macs for layer in modes.layers if not layer.incremental)
+        once, full = modes.macs - after, modes.full_macs - after
         assert 1 <= modes.catch_up <= app.frames
         assert (modes.catch_up - 1) * once <= full, app.model.name
 

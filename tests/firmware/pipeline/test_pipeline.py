@@ -214,7 +214,7 @@ def test_a_reset_forgets_the_history(tmp_path: Path) -> None:
     assert built.model.calls() == "rafaf"
 
 
-def test_an_engine_error_is_told_and_the_next_decision_starts_afresh(tmp_path: Path) -> None:
+def test_an_engine_error_is_reported_and_the_next_decision_starts_from_scratch(tmp_path: Path) -> None:
     built = build(tmp_path, SMALL, incremental=True, catch_up=1000)
     built.model.fail(start=9)
     with pytest.raises(EngineError, match="9"):

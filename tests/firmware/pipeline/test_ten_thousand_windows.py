@@ -29,7 +29,7 @@ Script = list[tuple[str, Int8s | None]]
 
 
 def recorded() -> NDArray[np.int16]:
-    """Recordings one behind the other, a few of every kind."""
+    """Recordings one after the other, a few of every kind."""
     folder = shared("audio/smart_lock/wav_flac")
     files = sorted(folder.glob("*.flac"))
     pieces: list[NDArray[np.int16]] = []

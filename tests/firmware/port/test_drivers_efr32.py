@@ -151,11 +151,11 @@ def levels(built: Built) -> dict[str, tuple[int, int]]:
 
 
 def levels_twice(built: Built) -> set[str]:
-    """Writes of a level, before the direction and behind it: on silicon one of them is enough."""
+    """Writes of a level, before the direction and after it: on silicon one of them is enough."""
     return {name(write) for write in levels(built).values()}
 
 
-# Steps that may come behind the act, and why.
+# Steps that may come after the act, and why.
 MAY_BE_LATE = {
     f"{MSC + 0x3C:#x}=0x0": "the flash's registers may stay open",
     f"{DCDC + 0x40:#x}=0x0": "the converter's may, too",
@@ -176,7 +176,7 @@ def test_no_step_may_be_missing(built: Built) -> None:
 
 
 def test_the_level_of_an_output_is_there_before_and_behind_its_direction(built: Built) -> None:
-    """Before: no edge that nobody meant. Behind: Renode 1.16.1 drops what comes before."""
+    """Before: no edge that nobody meant. After: Renode 1.16.1 drops what comes before."""
 
     def forgetful(**mutation: int) -> list[str]:
         return scenario(built, built.chip("forgetful", **mutation))
@@ -184,8 +184,8 @@ def test_the_level_of_an_output_is_there_before_and_behind_its_direction(built: 
     assert forgetful() == []
     writes, _, _, ends = phases(built)
     for pin, write in levels(built).items():
-        before, behind = [n for n in range(ends) if writes[n] == write][:2]
-        assert attempt(forgetful, drop=behind) != [], pin
+        before, after = [n for n in range(ends) if writes[n] == write][:2]
+        assert attempt(forgetful, drop=after) != [], pin
         if pin in ("uart_tx", "microphone_power"):
             assert attempt(partial(mutant, built), drop=before) != [], pin
 
@@ -198,7 +198,7 @@ def test_no_handler_may_lack_a_step(built: Built, address: int) -> None:
 
 
 def test_no_step_may_come_behind_the_one_that_acts(built: Built) -> None:
-    """Each is moved there: behind the crystal's start, the PLL's, the switch, the watchdog's, the sound's."""
+    """Each is moved there: after the crystal's start, the PLL's, the switch, the watchdog's, the sound's."""
     writes, started, begins, ends = phases(built)
     acts = [
         writes.index((HFXO + 0x1028, 1 << 16)),

@@ -33,11 +33,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
         ("pll", "PLL lock"),
     ],
 )
-def test_a_clock_that_is_stuck_is_named_and_can_be_told(built: Built, stuck: str, said: str) -> None:
+def test_a_clock_that_is_stuck_is_named_and_can_be_reported(built: Built, stuck: str, said: str) -> None:
     chip = built.chip(stuck)
     drivers = built.drivers(chip)
     assert drivers.start() == said
-    assert chip.hertz == 20_000_000  # nothing behind it was done
+    assert chip.hertz == 20_000_000  # nothing after it was done
     if said != "serial line":
         drivers.c.port_emergency_write(b"it is told, at 115200 baud", 26)
         assert chip.sent == b"it is told, at 115200 baud"
@@ -144,7 +144,7 @@ def test_listening_again_hears_the_left_microphone_wherever_the_clocks_stopped(
     assert chip.broken == []
 
 
-def test_a_microphone_that_gives_nothing_is_told(built: Built) -> None:
+def test_a_microphone_that_gives_nothing_is_reported(built: Built) -> None:
     drivers, chip, record = listening(built)
     drivers.c.fake_set_ticks(73_728_001)
     assert drivers.fault() == "microphone without data"
@@ -158,7 +158,7 @@ def test_a_microphone_that_gives_nothing_is_told(built: Built) -> None:
     assert drivers.heard() == []  # an error is no block
 
 
-def test_a_heard_microphone_that_is_stuck_is_told_whatever_the_other_hears(built: Built) -> None:
+def test_a_heard_microphone_that_is_stuck_is_reported_whatever_the_other_hears(built: Built) -> None:
     drivers, chip, _ = listening(built)
     for block in range((SETTLING + 160_000) // BLOCK):
         for n in range(BLOCK):
@@ -198,7 +198,7 @@ def test_the_watchdog_is_not_fed_while_it_still_takes_the_last_feed(built: Built
         (1 << 9, "brown-out"),
     ],
 )
-def test_the_reset_cause_is_told_and_cleared(built: Built, reasons: int, cause: str) -> None:
+def test_the_reset_cause_is_reported_and_cleared(built: Built, reasons: int, cause: str) -> None:
     chip = built.chip()
     chip.registers[EMU + 0x94] = reasons
     assert built.drivers(chip).c.reset_cause_of_chip().decode() == cause
@@ -213,7 +213,7 @@ def test_the_crystal_is_tuned_as_the_board_says(built: Built, token: int, xi: in
     assert (HFXO + 0x18, 60 | xi << 8 | xo << 16 | 3 << 24) in chip.writes
 
 
-def test_the_chip_is_told_by_its_own_number(built: Built) -> None:
+def test_the_chip_is_reported_by_its_own_number(built: Built) -> None:
     """DEVINFO's EUI64L and EUI64H, as Simplicity Commander shows them: the high word first."""
     chip = built.chip()
     chip.registers |= {EUI64[0]: 0x9C6A0177, EUI64[1]: 0x842E14FF}

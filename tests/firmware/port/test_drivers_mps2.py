@@ -83,7 +83,7 @@ def scenario(built: Built, chip: Mps2) -> list[str]:
     check(drivers.c.port_serial_lost() == 1, "an overrun is counted twice")
     drivers.c.watchdog_feed()
     check(chip.feeds == 1, "the watchdog is not fed")
-    check(chip.registers[LOCK] == 0, "the watchdog stays open behind its feed")
+    check(chip.registers[LOCK] == 0, "the watchdog stays open after its feed")
     return wrong + chip.broken
 
 

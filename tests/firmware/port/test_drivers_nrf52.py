@@ -204,7 +204,7 @@ def test_no_handler_may_lack_a_step(built: Built, address: int) -> None:
     assert attempt(partial(mutant, built), never=address, start=start) != []
 
 
-# Steps that may come behind the act, and why.
+# Steps that may come after the act, and why.
 MAY_BE_LATE = {
     **MAY_BE_MISSING,
     f"{UARTE + 0x124:#x}=0x0": "an old error asks for nothing before the interrupt is on",

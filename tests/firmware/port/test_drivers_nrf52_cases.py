@@ -30,7 +30,7 @@ def test_a_wait_that_runs_out_is_named(built: Built, stuck: str, said: str | Non
     if stuck == "crystal":
         assert failed == said
         assert chip.dog  # whatever hangs from here on ends in a reset
-        assert chip.level(built.pins["led"]) == 0  # nothing behind it was done
+        assert chip.level(built.pins["led"]) == 0  # nothing after it was done
         drivers.c.port_emergency_write(b"it is told", 10)
         assert chip.sent == b"it is told"
         return
@@ -73,7 +73,7 @@ def test_an_emergency_needs_no_interrupt_and_no_end(built: Built) -> None:
     stuck = chip_of(built, "uart")
     drivers = built.drivers(stuck)
     drivers.c.port_emergency_write(words, len(words))
-    assert len(stuck.sent) == 64  # given up behind the first piece
+    assert len(stuck.sent) == 64  # given up after the first piece
     reads, stuck.stuck = stuck.reads, ""
     drivers.c.port_emergency_write(words, len(words))
     assert (len(stuck.sent), stuck.reads) == (64, reads)  # for good, and without a wait
@@ -154,7 +154,7 @@ def test_listening_again_starts_afresh(built: Built) -> None:
     assert chip.broken == []
 
 
-def test_a_microphone_without_data_is_told_after_a_second(built: Built) -> None:
+def test_a_microphone_without_data_is_reported_after_a_second(built: Built) -> None:
     drivers, chip, record = listening(built)
     chip.pass_time(16_000_000)
     assert drivers.fault() is None
@@ -164,7 +164,7 @@ def test_a_microphone_without_data_is_told_after_a_second(built: Built) -> None:
     assert drivers.fault() is None
 
 
-def test_a_line_that_never_changes_is_told_after_ten_seconds(built: Built) -> None:
+def test_a_line_that_never_changes_is_reported_after_ten_seconds(built: Built) -> None:
     drivers, _, record = listening(built)
     for block in range(SETTLING // BLOCK + 1250):
         record([-1] * BLOCK)
@@ -195,7 +195,7 @@ def test_a_line_that_never_changes_is_told_after_ten_seconds(built: Built) -> No
         (15, "pin"),
     ],
 )
-def test_the_reset_cause_is_told_once(built: Built, reasons: int, cause: str) -> None:
+def test_the_reset_cause_is_reported_once(built: Built, reasons: int, cause: str) -> None:
     chip = chip_of(built)
     chip.registers[RESETREAS] = reasons
     drivers = built.drivers(chip)
@@ -203,7 +203,7 @@ def test_the_reset_cause_is_told_once(built: Built, reasons: int, cause: str) ->
     assert chip.registers[RESETREAS] == 0
 
 
-def test_the_chip_is_told_by_its_own_number(built: Built) -> None:
+def test_the_chip_is_reported_by_its_own_number(built: Built) -> None:
     """FICR.DEVICEID[0] and [1] of the product specification, the second one first."""
     chip = chip_of(built)
     chip.registers |= {0x10000060: 0x89ABCDEF, 0x10000064: 0x01234567}

@@ -62,7 +62,7 @@ def functions(elf: Path) -> dict[str, list[Instruction]]:
 
 
 def unguarded(elf: Path, name: str) -> list[str]:
-    """The ends of a function, and of those it jumps to, behind which a store may still be under way."""
+    """The ends of a function, and of those it jumps to, after which a store may still be under way."""
     code = functions(elf)[name]
     inside = range(code[0].address, code[-1].address + 1)
     targets = {int(match[1], 16) for each in code if (match := re.search(r"([0-9a-f]+) <", each.operands))}
@@ -77,7 +77,7 @@ def unguarded(elf: Path, name: str) -> list[str]:
 
 
 def _arrived(code: list[Instruction], targets: set[int]) -> bool:
-    """Whatever way leads to the last of these instructions, a dsb stands behind the last store."""
+    """Whatever way leads to the last of these instructions, a dsb stands after the last store."""
     for instruction in reversed(code):
         if instruction.name == "dsb":
             return True

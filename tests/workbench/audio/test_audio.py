@@ -169,7 +169,7 @@ def test_float_that_is_no_number_is_refused(tmp_path: Path) -> None:
         read_audio(path, RATE, convert=True)
 
 
-def test_several_differences_are_told_in_one_message(tmp_path: Path) -> None:
+def test_several_differences_are_reported_in_one_message(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(wav(bytes(60), channels=2, rate=48000, bits=24))
     refused(path, "48000 Hz", "2 channels", "24 bit", "--resample --mix-down --convert")

@@ -66,7 +66,7 @@ def test_the_gate_opens_in_labelled_segments_alone(label: str, seed: int) -> Non
     for start, end, named in recording.segments:
         assert (end - start, named) == (SEGMENT, label)
         assert quiet[start:end].max() > GATE
-        # An event may ring on behind its segment, none begins before it.
+        # An event may ring on after its segment, none begins before it.
         assert quiet[start - 1600 : start].max() < GATE
 
 

@@ -141,7 +141,7 @@ def test_a_handler_leads_to_what_it_interrupted() -> None:
 
 
 def test_without_the_stack_guesses_are_all_there_is() -> None:
-    """Registers name two functions; with a gap in the stack the rest are words that lie behind a call."""
+    """Registers name two functions; with a gap in the stack the rest are words that lie after a call."""
     image, real = faulty_image("mps2_an386"), dump_of("mps2_an386", UNDEFINED)
     whole = unwind(real, Image(image))
     none = unwind(Dump("fault", 6, real.registers, {}, None), Image(image))

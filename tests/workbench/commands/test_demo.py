@@ -50,7 +50,7 @@ def test_a_share_is_what_the_score_means() -> None:
     assert sentence(Heard(1.5, "knock", True, 72, 3), softmax).split() == ["1.50", "s", "knock", "78.1%", "3"]
 
 
-def test_what_is_left_out_is_told() -> None:
+def test_what_is_left_out_is_reported() -> None:
     heard = [Heard(0, "knock", True, 90, 3), Heard(1, "Unknown", False, 10, 4)]
     assert silence(heard) == "in 4 of 7 decisions no class reached its threshold"
     assert silence([]) == "nothing: no window was loud enough"

@@ -274,7 +274,7 @@ def test_a_file_in_the_way_is_refused(app: Path, tmp_path: Path) -> None:
     assert "cannot be written" in refused("generate", "--app", app, "-o", file / "below")
 
 
-def test_a_wrong_app_is_told_with_all_its_faults(tmp_path: Path) -> None:
+def test_a_wrong_app_is_reported_with_all_its_faults(tmp_path: Path) -> None:
     text = '[window]\nsize = -4\n[gaet]\n[classifier]\nmodel = "model.tflite"\n'
     text += '[decision]\nlabels = ["a", "b", "c", "d"]\nthreshold = 80\n[mfcc]\n'
     app = tutorial_app(tmp_path / "door", text=text)
@@ -287,7 +287,7 @@ def test_a_wrong_app_is_told_with_all_its_faults(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_model_that_does_not_fit_is_told(tmp_path: Path) -> None:
+def test_a_model_that_does_not_fit_is_reported(tmp_path: Path) -> None:
     text = '[classifier]\nmodel = "model.tflite"\n[cascade]\nframes = 14\n'
     app = tutorial_app(
         tmp_path / "door", text=text + '[decision]\nlabels = ["a", "b"]\nthreshold = 0.5\n[mfcc]\n'

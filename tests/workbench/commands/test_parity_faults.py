@@ -154,7 +154,7 @@ def test_parity_of_the_example(recording: Path) -> None:
     assert "100 windows" in done.stdout
 
 
-def test_a_difference_is_told_with_both_values_and_exit_code_1(tmp_path: Path, recording: Path) -> None:
+def test_a_difference_is_reported_with_both_values_and_exit_code_1(tmp_path: Path, recording: Path) -> None:
     """The wrong image is behind a serial port, as a board would be."""
     wrong = plant(image_of("pc"), tmp_path / "firmware", "smart_lock_lifter", 5 * BIT_OF_INT32)
     with on_a_socket(wrong) as url:
@@ -175,7 +175,7 @@ def test_a_difference_is_told_with_both_values_and_exit_code_1(tmp_path: Path, r
     assert reported[-1] == "NOT the same"
 
 
-def test_a_changed_setting_is_told(tmp_path: Path, recording: Path) -> None:
+def test_a_changed_setting_is_reported(tmp_path: Path, recording: Path) -> None:
     wrong = plant(image_of("pc"), tmp_path / "firmware", "smart_lock_gate", 0)
     with on_a_socket(wrong) as url:
         done = earshot("parity", "--app", EXAMPLE, "--targets", f"pc,{url}", recording)

@@ -80,7 +80,7 @@ def test_the_picture_has_a_rectangle_a_block(model: Path, tmp_path: Path) -> Non
     assert len(columns) == len({block["first"] for block in plan["blocks"]})
 
 
-def test_an_incremental_app_has_all_its_memory_told(tmp_path: Path) -> None:
+def test_an_incremental_app_has_all_its_memory_reported(tmp_path: Path) -> None:
     """The arena and the kept arrays of the C that is generated, byte for byte."""
     app = tutorial_app(tmp_path / "plan_app")
     plan = reported("--app", app, "-o", tmp_path / "plan.svg")

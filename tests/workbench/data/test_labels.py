@@ -70,7 +70,7 @@ def test_a_spreadsheet_s_byte_order_mark_and_line_ends(tmp_path: Path) -> None:
         ("a.wav,0,1e9,knocking,train\n", "line 2", 'end is "1e9", not a sample number'),
         ("a.wav,0,99999999999999999999,x,train\n", "line 2", "not a sample number"),
         ("a.wav,٣,9,x,train\n", "line 2", "not a sample number"),
-        ("a.wav,8000,8000,knocking,train\n", "line 2", "ends at sample 8000, not behind its start 8000"),
+        ("a.wav,8000,8000,knocking,train\n", "line 2", "ends at sample 8000, not after its start 8000"),
         ("a.wav,0,8000,,train\n", "line 2", "the label is empty"),
         (",0,8000,knocking,train\n", "line 2", "file is empty"),
         ("\n\nc.wav,0,8000,knocking,train\n", "line 4", "there is no recording c.wav"),
@@ -85,7 +85,7 @@ def test_broken_lines(tmp_path: Path, text: str, place: str, words: str) -> None
     assert error.remedy
 
 
-def test_several_broken_lines_are_told_at_once(tmp_path: Path) -> None:
+def test_several_broken_lines_are_reported_at_once(tmp_path: Path) -> None:
     error = fault(csv(tmp_path, "a.wav,0,8,x,\nc.wav,0,8,x,\na.wav,9,8,x,\n"))
     assert isinstance(error, UserErrors)
     assert [one.place for one in error.errors] == ["line 3", "line 4"]
@@ -162,7 +162,7 @@ def test_units_that_are_not_clear(tmp_path: Path, header: str, row: str, words: 
     assert error.remedy
 
 
-def test_seconds_among_samples_are_told_how(tmp_path: Path) -> None:
+def test_seconds_among_samples_are_reported_how(tmp_path: Path) -> None:
     error = fault(csv(tmp_path, "a.wav,0.5,8000,knocking,train\n"))
     assert error.remedy is not None
     assert "start_s and end_s" in error.remedy
@@ -208,7 +208,7 @@ def test_audacity_label_track(tmp_path: Path) -> None:
         ("half\t1.0\tknocking\n", 'start is "half", not a time in seconds'),
         ("-1\t1.0\tknocking\n", 'start is "-1", not a time in seconds'),
         ("0.5\tnan\tknocking\n", 'end is "nan", not a time in seconds'),
-        ("0.5\t0.5\tknocking\n", "the segment ends at sample 8000, not behind its start 8000"),
+        ("0.5\t0.5\tknocking\n", "the segment ends at sample 8000, not after its start 8000"),
         ("0.5\t1.0\t\n", "the label is empty"),
         ("", "holds no labelled segment"),
     ],

@@ -42,7 +42,7 @@ def test_the_program_of_this_computer_stands_at_main() -> None:
     assert "#0  main (" in done.stdout
 
 
-def test_without_an_app_the_usage_is_told() -> None:
+def test_without_an_app_the_usage_is_reported() -> None:
     done = earshot("debug")
     assert done.returncode == 2
     assert "--app" in done.stderr

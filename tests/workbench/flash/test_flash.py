@@ -195,7 +195,7 @@ def test_serial_numbers_with_and_without_leading_zeros(tools: FakeTools, board: 
     assert choose(board, "000440012345").serial == "440012345"
 
 
-def test_a_failing_verify_is_told(
+def test_a_failing_verify_is_reported(
     tools: FakeTools, board: Board, image: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tools.commander("1", says="ERROR: Verification failed at 0x08000010", code=254)
@@ -238,7 +238,7 @@ def test_ctrl_c_lets_the_program_end_and_says_what_the_flash_may_hold(
     assert (image / "ended").exists()
 
 
-def test_no_program_is_told_with_what_to_install(tools: FakeTools, board: Board) -> None:
+def test_no_program_is_reported_with_what_to_install(tools: FakeTools, board: Board) -> None:
     with pytest.raises(UserError) as caught:
         choose(board, None)
     text = str(caught.value)
@@ -251,7 +251,7 @@ def test_no_program_is_told_with_what_to_install(tools: FakeTools, board: Board)
     assert "openocd" not in str(caught.value)
 
 
-def test_no_probe_is_told(tools: FakeTools, board: Board) -> None:
+def test_no_probe_is_reported(tools: FakeTools, board: Board) -> None:
     tools.commander()
     tools.jlink()
     with pytest.raises(UserError, match=r"no probe for the board .chip. is found") as caught:
@@ -260,7 +260,7 @@ def test_no_probe_is_told(tools: FakeTools, board: Board) -> None:
     assert "debug USB port" in str(caught.value)
 
 
-def test_openocd_without_a_probe_is_told_as_that(tools: FakeTools, board: Board, image: Path) -> None:
+def test_openocd_without_a_probe_is_reported_as_that(tools: FakeTools, board: Board, image: Path) -> None:
     tools.openocd(says="Error: No J-Link device found\n** OpenOCD init failed **", code=1)
     with pytest.raises(
         UserError, match=r"no probe for the board .chip. is found \(asked: OpenOCD\)"

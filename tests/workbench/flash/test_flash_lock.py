@@ -94,7 +94,7 @@ LOCKED = {
 
 @pytest.mark.parametrize("name", LOCKED)
 @pytest.mark.parametrize("code", [0, 1])
-def test_a_locked_chip_is_told_with_what_recovers_it(
+def test_a_locked_chip_is_reported_with_what_recovers_it(
     tools: FakeTools, tmp_path: Path, image: Path, name: str, code: int
 ) -> None:
     tools.pyocd("1", says=LOCKED["pyocd"], code=code)
@@ -113,7 +113,7 @@ def test_a_locked_chip_is_told_with_what_recovers_it(
     assert "probe=bossac" in reported
 
 
-def test_jlink_recovers_a_locked_chip_unasked_which_is_told(
+def test_jlink_recovers_a_locked_chip_unasked_which_is_reported(
     tools: FakeTools, tmp_path: Path, image: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secured = "CTRL-AP indicates that the device is secured.\nDevice will be unsecured now.\n"

@@ -55,7 +55,7 @@ def test_one_percent_is_the_limit(accepted_number: int | None, number: int, grow
     assert Change("instructions", "gate", accepted_number, number).grown is grown
 
 
-def test_growth_of_one_stage_is_told(tmp_path: Path, found: Profile) -> None:
+def test_growth_of_one_stage_is_reported(tmp_path: Path, found: Profile) -> None:
     accept(tmp_path, found)
     stages = tuple(
         dataclasses.replace(stage, instructions=stage.instructions * 102 // 100 + 1)

@@ -13,9 +13,9 @@ from codegen.emit.board import board_sources
 from tests.support.compile import FIRMWARE, SUPPORT, WARNINGS, protocol_table
 from tests.support.tools import need_tool
 from toolbox.checksum import fill_checksum
+from workbench.profiling.attribution import OTHER, attribute, function_site, inline_stacks
 from workbench.profiling.counter import Counted, count
 from workbench.profiling.cycles import REFILL, cycles, disassembly
-from workbench.profiling.sites import OTHER, attribute, chains, function_site
 from workbench.profiling.trace import Trace, trace
 
 MAIN = SUPPORT / "counting_main.c"
@@ -83,7 +83,7 @@ def test_the_trace_counts_the_same(followed: Trace) -> None:
 
 
 def test_instructions_belong_to_the_function_they_are_in(image: Path, followed: Trace) -> None:
-    reported = chains(image, {address for block in followed.blocks for address in block})
+    reported = inline_stacks(image, {address for block in followed.blocks for address in block})
     section = followed.one("functions")
     inner = function_site(("hundred", "thousand", "both"), "main")
     assert attribute(followed, section, inner, reported) == {
@@ -96,7 +96,7 @@ def test_instructions_belong_to_the_function_they_are_in(image: Path, followed: 
 
 def test_shared_functions_belong_to_their_caller(image: Path, followed: Trace) -> None:
     """Nothing is known of `hundred`: its instructions are those of whoever came before."""
-    reported = chains(image, {address for block in followed.blocks for address in block})
+    reported = inline_stacks(image, {address for block in followed.blocks for address in block})
     section = followed.one("functions")
 
     def site(chain: object) -> str | None:

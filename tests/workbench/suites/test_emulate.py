@@ -149,7 +149,7 @@ def test_a_level_that_is_taken_off_leaves_the_cases_true(app: Path, built: Path,
     assert counts(done.xunit) == (9, 0)
 
 
-def test_a_wrong_image_fails_and_its_stage_is_told(
+def test_a_wrong_image_fails_and_its_stage_is_reported(
     made: Make, app: Path, built: Path, tmp_path: Path
 ) -> None:
     """One bit of a table is wrong: the run ends with failures that say where computer and image part."""

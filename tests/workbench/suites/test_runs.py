@@ -107,7 +107,7 @@ def pid(file: Path) -> int:
     return int(file.read_text())
 
 
-def test_all_cases_of_a_run_are_told(tmp_path: Path) -> None:
+def test_all_cases_of_a_run_are_reported(tmp_path: Path) -> None:
     done = run_robot(suites(tmp_path, FAILS), tmp_path / "results", ["--console", "none"], cases=NAMES)
     assert done.cases == (Case("First", True, ""), Case("Second", False, "no"))
     assert done.failed == 1

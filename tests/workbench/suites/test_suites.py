@@ -82,7 +82,7 @@ def test_recordings_are_looked_for_where_they_lie_mostly(tmp_path: Path) -> None
         ('labels = "$NO_SUCH_NAME/labels.csv"', "the environment has no NO_SUCH_NAME"),
     ],
 )
-def test_a_mistake_is_told_with_its_line(tmp_path: Path, line: str, reported: str) -> None:
+def test_a_mistake_is_reported_with_its_line(tmp_path: Path, line: str, reported: str) -> None:
     with pytest.raises(UserError) as caught:
         settings_of(tmp_path, f"[recordings]\n{line}\n")
     assert reported in str(caught.value)
@@ -227,7 +227,7 @@ def known_boards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emulator, "load_board", lambda name: boards.get(name) or load_board(name))
 
 
-def test_a_renode_test_without_its_packages_is_told_with_the_remedy(tmp_path: Path) -> None:
+def test_a_renode_test_without_its_packages_is_reported_with_the_remedy(tmp_path: Path) -> None:
     """As the real one ends: before Renode is even started."""
     program = tmp_path / "renode-test"
     program.write_text("#!/bin/sh\necho \"No module named 'psutil'\" >&2\nexit 1\n")

@@ -85,7 +85,7 @@ def sound() -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     return np.random.default_rng(5).integers(-8000, 8000, 32000, np.int16)
 
 
-def test_the_monitor_is_told_what_to_run_and_ends_with_us(tmp_path: Path, fake: Path) -> None:
+def test_the_monitor_is_reported_what_to_run_and_ends_with_us(tmp_path: Path, fake: Path) -> None:
     image = built(tmp_path)
     with open_target("renode", image, board=BOARD) as device, open_target("pc", hashing_image("pc")) as pc:
         assert list(device.replay(sound())) == list(pc.replay(sound()))
@@ -157,7 +157,7 @@ def test_renode_tells_the_emulated_time(tmp_path: Path, fake: Path) -> None:
         assert device.clock() == 61.5
 
 
-def test_what_renode_says_of_a_failed_command_is_told(
+def test_what_renode_says_of_a_failed_command_is_reported(
     tmp_path: Path, fake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_RENODE", "include")
@@ -165,7 +165,7 @@ def test_what_renode_says_of_a_failed_command_is_told(
         renode_link(load_board(BOARD), built(tmp_path))
 
 
-def test_a_renode_that_does_not_start_is_told(
+def test_a_renode_that_does_not_start_is_reported(
     tmp_path: Path, fake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_RENODE", "broken")
@@ -173,7 +173,7 @@ def test_a_renode_that_does_not_start_is_told(
         renode_link(load_board(BOARD), built(tmp_path))
 
 
-def test_what_is_missing_is_told(tmp_path: Path, fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_reported(tmp_path: Path, fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="no such script"):
         renode_link(load_board(BOARD), tmp_path / "firmware.elf")
     image = built(tmp_path)

@@ -84,7 +84,7 @@ def test_an_image_ends_with_its_killed_parent(door: str) -> None:
     assert gone(pid)
 
 
-def test_an_image_that_dies_is_told_with_its_words() -> None:
+def test_an_image_that_dies_is_reported_with_its_words() -> None:
     with open_scripted("pc") as device, pytest.raises(UserError, match="ended") as caught:
         device.tensor(b"\xe2" + bytes(SCRIPTED_INPUTS - 1))
     assert str(scripted_image("pc")) in str(caught.value)
@@ -102,7 +102,7 @@ def test_the_program_ends_with_its_input_after_all_its_output() -> None:
     assert done.stderr == b""
     *reported, last = done.stdout.decode().splitlines()
     assert [line for line in reported if line.startswith('{"ModelNumber"')] == expected_lines(HASHING, SOUND)
-    assert isinstance(parse_line(last), Status)  # the half word behind it is no command
+    assert isinstance(parse_line(last), Status)  # the half word after it is no command
 
 
 def test_a_slow_reader_gets_every_line() -> None:
@@ -203,7 +203,7 @@ def test_a_silent_port_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("port", ["/dev/no-such-port", "socket://127.0.0.1:1", "nonsense://x"])
-def test_a_port_that_does_not_open_is_told(port: str) -> None:
+def test_a_port_that_does_not_open_is_reported(port: str) -> None:
     with pytest.raises(UserError, match="cannot be opened") as caught:
         open_target(port, timeout=1)
     assert str(caught.value).startswith(f"{port}: ")
@@ -220,7 +220,7 @@ def test_a_missing_emulator_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nstall" in str(caught.value)
 
 
-def test_what_is_no_image_is_told(tmp_path: Path) -> None:
+def test_what_is_no_image_is_reported(tmp_path: Path) -> None:
     need_tool("qemu-system-arm")
     with pytest.raises(UserError, match="no such image"):
         open_target("qemu", tmp_path / "firmware.elf")
@@ -243,7 +243,7 @@ def test_an_image_that_says_nothing_is_given_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("says", "garbled"), [(r"\376\200{", True), ("hello", False)])
-def test_what_is_no_text_is_told_as_a_rate_that_may_be_off(
+def test_what_is_no_text_is_reported_as_a_rate_that_may_be_off(
     tmp_path: Path, says: str, *, garbled: bool
 ) -> None:
     image = tmp_path / "firmware"

@@ -183,7 +183,7 @@ def test_only_what_is_learnt_is_augmented(pipeline: Pipeline, tmp_path: Path) ->
     assert len(sets["test"].vectors(pipeline, Layout.FRAMES_BY_CEPSTRA, how)) == 6
 
 
-def test_an_author_in_both_sessions_is_told(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_an_author_in_both_sessions_is_reported(pipeline: Pipeline, tmp_path: Path) -> None:
     labels = session(tmp_path, FOUR + "e.wav,100,8100,knocking,test,B\n")
     _, said = sets_of(pipeline, tmp_path, labels, "[data]\nvalidation = 0\n")
     assert said[1] == NONE_WANTED

@@ -486,7 +486,7 @@ def test_models_that_do_not_fit_end_in_one_message(tmp_path: Path) -> None:
         assert words in reported
 
 
-def test_usage_is_told(model: Path, tmp_path: Path) -> None:
+def test_usage_is_reported(model: Path, tmp_path: Path) -> None:
     assert "give a MODEL.tflite, or --app DIR" in refused("verify")
     assert "give a MODEL.tflite, or --app DIR" in refused("verify", model, "--app", tmp_path)
     assert "the engine tflm runs on Cortex-M" in refused(

@@ -57,7 +57,7 @@ class BadLines:
         self._random = random.Random(seed)
         self._rate = rate
         self._damages = [DAMAGES[name] for name in damages or DAMAGES]
-        self._held = b""  # a line that is sent behind the next one
+        self._held = b""  # a line that is sent after the next one
         self._audio = 0  # audio lines so far
         self.damaged = 0
 

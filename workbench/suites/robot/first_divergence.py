@@ -38,7 +38,7 @@ class Reset:
 Act = Play | Set | Reset
 
 
-def parting(pc: Device, image: Device, settings: Mapping[str, int], acts: Sequence[Act]) -> str:
+def first_divergence(pc: Device, image: Device, settings: Mapping[str, int], acts: Sequence[Act]) -> str:
     """One sentence: the window and stage at which image and PC first differ, with both values.
 
     settings: those of the image as it started.

@@ -20,14 +20,14 @@ from codegen.common.errors import UserError
 from workbench.audio.recording import read_audio
 from workbench.protocol.lines import Decision, Error, Setting, parse_line
 from workbench.suites.robot.bad_line import DAMAGES, BadBytes, BadLines
-from workbench.suites.robot.first_divergence import Act, Play, Reset, Set, parting
+from workbench.suites.robot.first_divergence import Act, Play, Reset, Set, first_divergence
 from workbench.targets import Device, open_target
 from workbench.targets.link import Link
 from workbench.targets.own_time import robot_clock
 
 Samples = NDArray[np.int16]
 CONNECT = 5.0  # seconds for an emulator to offer its serial line
-IMPATIENT = 0.5  # seconds until an image behind a bad line is asked what it has
+IMPATIENT = 0.5  # seconds until an image after a bad line is asked what it has
 
 
 class WrongError(AssertionError):
@@ -121,7 +121,7 @@ class Keywords:
         self._rest = sound[int(samples) :]
 
     def play_rest_of_recording(self) -> None:
-        """What Play Beginning Of Recording left, behind it as one recording."""
+        """What Play Beginning Of Recording left, after it as one recording."""
         self._play(self._rest, from_scratch=False)
 
     def _play(self, sound: Samples, *, from_scratch: bool) -> None:
@@ -269,7 +269,7 @@ class Keywords:
         if self._pc_image is None or self._device is None:
             return ""
         with open_target("pc", self._pc_image) as pc:
-            return "\n" + parting(pc, self._device, self._settings, self._acts)
+            return "\n" + first_divergence(pc, self._device, self._settings, self._acts)
 
 
 def _settings(device: Device) -> dict[str, int]:

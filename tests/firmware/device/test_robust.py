@@ -44,14 +44,14 @@ def reported(device: Device, last: type, seconds: float = 600) -> list[Line]:
 
 
 def send(device: Device, what: int) -> None:
-    """Asks the wilful model to do it."""
+    """Asks the scripted model to do it."""
     tensor = bytes([what]) + bytes(SCRIPTED_INPUTS - 1)
     for number, at in enumerate(range(0, SCRIPTED_INPUTS, 360)):
         device.send(numbered_line("tensor", number, tensor[at : at + 360]))
 
 
 def break_with(device: Device, what: int) -> list[Line]:
-    """The wilful model does it; all lines until the image has started again."""
+    """The scripted model does it; all lines until the image has started again."""
     send(device, what)
     lines = reported(device, Boot)
     return [line for line in lines if isinstance(line, Error | Stack | Boot)]
@@ -97,7 +97,7 @@ def test_a_fault_is_dumped_and_the_image_starts_again(door: str, what: int, numb
 
 
 def kept(device: Device) -> list[Line]:
-    """What the first line sent after a fault's reset brings behind its answer."""
+    """What the first line sent after a fault's reset brings after its answer."""
     device.send(b"status\n")
     lines = [reported(device, Status)[-1], reported(device, Fault)[-1]]
     return [*lines[1:], *(reported(device, Stack)[-1] for _ in range(8))]
@@ -116,7 +116,7 @@ def nothing_kept(device: Device) -> bool:
 def test_a_fault_is_kept_for_a_host_that_comes_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], door: str
 ) -> None:
-    """Told once, word for word, behind the answer to the first line; not after a start by power."""
+    """Told once, word for word, after the answer to the first line; not after a start by power."""
     log = tmp_path / "fault.log"
     monkeypatch.setattr(device_module, "FAULT_LOG", log)
     image = scripted_image(board_of(door))
@@ -145,7 +145,7 @@ def test_a_fault_is_kept_for_a_host_that_comes_later(
 
 
 @pytest.mark.parametrize("damage", ["sum", "words"])
-def test_a_fault_that_is_not_whole_is_not_told(tmp_path: Path, damage: str) -> None:
+def test_a_fault_that_is_not_whole_is_not_reported(tmp_path: Path, damage: str) -> None:
     """Another program had the RAM between, or another image was flashed: its checksum begins the sum."""
     image = scripted_image(board_of("qemu"))
     with open_image("qemu", image, QemuOptions(debugger=tmp_path / "gdb")) as device:
@@ -179,7 +179,7 @@ def test_what_a_bootloader_left_is_cleared_before_anything_else(tmp_path: Path, 
             assert debugger.register(0xE000ED10) & 6 == 0  # no deep sleep
             assert debugger.register(0xE000ED14) & 1 << 3 == 0  # a word at an odd address is allowed
             assert stack + 8192 - 64 < debugger.stack_pointer() <= stack + 8192
-            # Painted up to what is in use (the bottom is guarded), and nothing behind it.
+            # Painted up to what is in use (the bottom is guarded), and nothing after it.
             assert debugger.register(stack + 4096) == debugger.register(stack + 8192 - 128) == 0xA5A5A5A5
             assert debugger.word("_bss_start") == 0
         lines = [line for line in reported(device, Boot) if isinstance(line, Error | Stack | Boot)]

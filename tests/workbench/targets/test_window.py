@@ -91,7 +91,7 @@ def test_a_late_answer_to_a_question_before_a_line_says_nothing_of_the_line() ->
     assert window.due() == range(2)
     window.ask()
     assert window.ack(1)
-    assert window.due() == range(2, 3)  # behind the first question
+    assert window.due() == range(2, 3)  # after the first question
     window.ask()
     assert window.ack(2)
     window.answer()  # of the first

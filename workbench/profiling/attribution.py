@@ -22,11 +22,11 @@ OTHER = "other"  # of the model, but of no layer: what lies between the calls
 CALLER = "classifier"  # firmware/pipeline around the model
 
 # Functions and the file and line they were at, from the innermost inlined one to the one called.
-Chain = Sequence[tuple[str, str, int]]
-Site = Callable[[Chain], str | None]  # None: it belongs to whoever came before
+InlineStack = Sequence[tuple[str, str, int]]
+Site = Callable[[InlineStack], str | None]  # None: it belongs to whoever came before
 
 
-def chains(image: Path, addresses: Iterable[int]) -> dict[int, Chain]:
+def inline_stacks(image: Path, addresses: Iterable[int]) -> dict[int, InlineStack]:
     """What the debug information tells of each address."""
     asked = sorted(set(addresses))
     done = subprocess.run(
@@ -36,7 +36,7 @@ def chains(image: Path, addresses: Iterable[int]) -> dict[int, Chain]:
         text=True,
         check=True,
     )
-    found: dict[int, Chain] = {}
+    found: dict[int, InlineStack] = {}
     lines: list[str] = []
     for line in [*reversed(done.stdout.splitlines())]:
         if line.startswith("0x"):
@@ -61,11 +61,11 @@ def model_site(source: Path, name: str, layers: Sequence[str]) -> Site:
     """Layers of the generated model `source` of the app `name`."""
     lines = _layers_of_lines(source.read_text(), name, layers)
 
-    def site(chain: Chain) -> str | None:
-        for _, file, line in chain:
+    def site(stack: InlineStack) -> str | None:
+        for _, file, line in stack:
             if file.endswith(f"/{source.name}"):
                 return lines.get(line, OTHER)
-        if any("/firmware/pipeline/" in file or "/firmware/counting/" in file for _, file, _ in chain):
+        if any("/firmware/pipeline/" in file or "/firmware/counting/" in file for _, file, _ in stack):
             return CALLER
         return None
 
@@ -96,17 +96,17 @@ def function_site(functions: Sequence[str], around: str) -> Site:
     around: the function that calls them, whose own instructions are OTHER
     """
 
-    def site(chain: Chain) -> str | None:
-        for function, _, _ in reversed(chain):
+    def site(stack: InlineStack) -> str | None:
+        for function, _, _ in reversed(stack):
             if function in functions:
                 return function
-        return OTHER if chain and chain[-1][0] == around else None
+        return OTHER if stack and stack[-1][0] == around else None
 
     return site
 
 
 def attribute(
-    trace: Trace, section: Blocks, site: Site, reported: Mapping[int, Chain], first: str = OTHER
+    trace: Trace, section: Blocks, site: Site, reported: Mapping[int, InlineStack], first: str = OTHER
 ) -> dict[str, int]:
     """Instructions of a section by site; `first`: where those before the first known site belong."""
     names = [first]

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The serial protocol in one table: words, keys, lines, errors with their numbers, lengths.
+
+From it come what the device's C knows (codegen/emit/protocol.py), what the host understands
+(workbench/protocol/lines.py) and the tables of docs/protocol.md (workbench/house/protocol_page.py). Whoever
+adds a line, a word or an error begins here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from codegen.common.protocol.errors import (
+    BY_CODE,
+    BY_NAME,
+    ERRORS,
+    FIRST_OWN,
+    FIRST_STOP,
+    FIRST_WAIT,
+    Error,
+    Subject,
+)
+from codegen.common.protocol.lines import (
+    ACK,
+    BOOT,
+    BUILD_ID_SIZE,
+    COUNTED,
+    COUNTERS,
+    CYCLES,
+    DECISION,
+    DECISION_MAX,
+    ERROR,
+    FAULT,
+    LINE_MAX,
+    LINES,
+    PAYLOAD_MAX,
+    REASON_MAX,
+    RESET_CAUSES,
+    SETTING,
+    STACK,
+    STACK_LINES,
+    STACK_WORDS,
+    STAGE,
+    STAGES,
+    STATUS,
+    SUBJECT_MAX,
+    TENSOR,
+    TENSOR_CHUNK,
+    Key,
+    Kind,
+    LineFormat,
+)
+from codegen.common.protocol.words import (
+    SETTINGS,
+    THRESHOLD,
+    WORDS,
+    Setting,
+    Word,
+)
+
+__all__ = [
+    "ACK",
+    "BOOT",
+    "BUILD_ID_SIZE",
+    "BY_CODE",
+    "BY_NAME",
+    "COUNTED",
+    "COUNTERS",
+    "CYCLES",
+    "DECISION",
+    "DECISION_MAX",
+    "ERROR",
+    "ERRORS",
+    "FAULT",
+    "FIRST_OWN",
+    "FIRST_STOP",
+    "FIRST_WAIT",
+    "LINES",
+    "LINE_MAX",
+    "PAYLOAD_MAX",
+    "REASON_MAX",
+    "RESET_CAUSES",
+    "SETTING",
+    "SETTINGS",
+    "STACK",
+    "STACK_LINES",
+    "STACK_WORDS",
+    "STAGE",
+    "STAGES",
+    "STATUS",
+    "SUBJECT_MAX",
+    "TENSOR",
+    "TENSOR_CHUNK",
+    "THRESHOLD",
+    "WORDS",
+    "Error",
+    "Key",
+    "Kind",
+    "LineFormat",
+    "Setting",
+    "Subject",
+    "Word",
+    "keys",
+]
+
+
+def keys() -> Iterator[str]:
+    """Every key of a line out, once, in the table's order; settings too."""
+    own = [key.key for line in LINES for key in line.keys]
+    yield from dict.fromkeys([*own, *(setting.key for setting in SETTINGS)])
