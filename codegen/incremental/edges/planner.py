@@ -88,7 +88,7 @@ def edges(spec: Spec, graph: Graph, hop: int = 1) -> Edges:
     assert spec.pipeline is not None
     cascade, cepstra = spec.pipeline.cascade, spec.pipeline.front_end.size
     frames, limit = cascade.frames, cascade.memory
-    if any(node.op == "VAR_HANDLE" for node in graph.nodes):
+    if graph.variables:
         raise NotIncrementalError("the model keeps state of its own")
     if spec.classifier.layout is Layout.SCRAMBLED:
         raise NotIncrementalError("the picture is scrambled")
