@@ -87,6 +87,7 @@ class _Partitioner:
     def __init__(self, graph: Graph, source: View) -> None:
         self.graph = graph
         self.tensors: list[Tensor] = list(graph.tensors)
+        self._source = source.tensor
         self.views: dict[int, View] = {source.tensor: source}
         self.rows: dict[int, int] = {}
         self.windows: dict[int, Window] = {}
@@ -113,6 +114,8 @@ class _Partitioner:
         read = {index for node in rest for index in node.inputs} | set(self.graph.outputs)
         whole = tuple(index for index in self.views if index in read)
         turning = [self._turn(index) for index in whole if self.views[index].turned]
+        if self._source in whole and self.views[self._source].turned:
+            turning, rest = self._turned_input(turning, rest)
         return Partition(
             graph=replace(self.graph, tensors=tuple(self.tensors), nodes=(*steps, *turning, *rest)),
             stepping=tuple(steps),
@@ -183,9 +186,9 @@ class _Partitioner:
     def _input(self, node: Node, position: int, found: Recipe) -> int:
         """The tensor of the step at an input."""
         values = found.constants.get(position)
+        if values is not None:  # SLICE has fewer of them than the STRIDED_SLICE that it becomes
+            return self._tensor(node.inputs[min(position, len(node.inputs) - 1)], values.shape, values)
         index = node.inputs[position]
-        if values is not None:
-            return self._tensor(index, values.shape, values)
         read = found.reads.get(position)
         if read is None:
             return index
@@ -208,7 +211,22 @@ class _Partitioner:
         order = list(range(1, len(tensor.shape)))
         order.insert(view.axis, 0)
         axes = self._tensor(index, (len(order),), np.array(order, np.int32))
-        return Node(self._makers[index].index, "TRANSPOSE", (kept, axes), (index,))
+        maker = self._makers.get(index)
+        if maker is None:  # the model's input: told as of the first layer that reads it
+            maker = next(node for node in self.graph.nodes if index in node.inputs)
+        return Node(maker.index, "TRANSPOSE", (kept, axes), (index,))
+
+    def _turned_input(self, turning: list[Node], rest: list[Node]) -> tuple[list[Node], list[Node]]:
+        """The nodes, with a tensor of its own for the input's turned picture: a step is given one frame."""
+        own = self._tensor(self._source, self.tensors[self._source].shape)
+
+        def renamed(indices: tuple[int, ...]) -> tuple[int, ...]:
+            return tuple(own if index == self._source else index for index in indices)
+
+        return (
+            [replace(node, outputs=renamed(node.outputs)) for node in turning],
+            [replace(node, inputs=renamed(node.inputs)) for node in rest],
+        )
 
     def _tensor(self, like: int, shape: Sequence[int], values: NDArray[Any] | None = None) -> int:
         model = self.tensors[like]

@@ -221,3 +221,53 @@ def test_functions_of_values_are_kept(tmp_path: Path, op: str) -> None:
     layers = modes_of(app).layers
     assert {layer.op for layer in layers if not layer.incremental} == {"FULLY_CONNECTED"}
     assert compare([app]) > 20
+
+
+@pytest.mark.parametrize("along_columns", [False, True])
+def test_a_slice_across_time_is_kept(tmp_path: Path, along_columns: bool) -> None:
+    """SLICE has two constants, the STRIDED_SLICE that a row of it becomes has three."""
+    made = Branches(5, FRAMES, CEPSTRA, turned=along_columns)
+    source = made.conv(made.newest, along=2, depthwise=0, dilation=1)
+    cut = made.picture(source, columns=source.columns - 2)
+    begin, size = (0, *made.pair(0, 1), 0), (1, *made.pair(-1, source.columns - 2), -1)
+    constants = [made.constant(np.array(values, np.int32)) for values in (begin, size)]
+    made.operator("SLICE", [source.index, *constants], [cut.index])
+    path = made.write(tmp_path / "m.tflite", [made.input], [made.end_dense(made.function(cut))])
+    layout = Layout.CEPSTRA_BY_FRAMES if along_columns else Layout.FRAMES_BY_CEPSTRA
+    app = App(path, FRAMES, CEPSTRA, layout)
+    layers = modes_of(app).layers
+    assert all(layer.incremental for layer in layers if layer.op != "FULLY_CONNECTED")
+    assert compare([app]) > 20
+
+
+@pytest.mark.parametrize("along_columns", [False, True])
+def test_an_input_that_is_kept_and_read_whole(tmp_path: Path, along_columns: bool) -> None:
+    """One branch steps, the other turns the picture of all frames round."""
+    made = Branches(5, FRAMES, CEPSTRA, turned=along_columns)
+    kept = made.function(made.conv(made.newest, along=2, depthwise=0, dilation=1))
+    whole = made.picture(kept, rows=CEPSTRA, columns=FRAMES, depth=1)
+    made.operator(
+        "QUANTIZE",
+        [turned(made, made.newest).index],
+        [whole.index],
+    )
+    flat = []
+    for part in (kept, made.function(whole)):
+        count = part.rows * part.columns * part.depth
+        flat.append(made.tensor((1, count), "int8", part.scale, part.zero_point))
+        shape = made.constant(np.array((1, count), np.int32))
+        made.operator("RESHAPE", [part.index, shape], [flat[-1]])
+    scores = [made.tensor((1, 3), "int8", 1.0, 0) for _ in flat]
+    options = {"fusedActivationFunction": 0, "keepNumDims": False}
+    for values, score in zip(flat, scores, strict=True):
+        count = made.graph.tensors[values].shape[1]
+        weights = made.constant(made.random.integers(-127, 128, (3, count), np.int8), 0.01)
+        made.operator("FULLY_CONNECTED", [values, weights], [score], options)
+    y = made.tensor((1, 3), "int8", 1.5, 0)
+    made.operator("ADD", scores, [y], {"fusedActivationFunction": 0})
+    path = made.write(tmp_path / "m.tflite", [made.input], [y])
+    layout = Layout.CEPSTRA_BY_FRAMES if along_columns else Layout.FRAMES_BY_CEPSTRA
+    app = App(path, FRAMES, CEPSTRA, layout)
+    layers = modes_of(app).layers
+    assert layers[0].incremental
+    assert compare([app]) > 10
