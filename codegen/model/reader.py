@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +128,10 @@ def layer_place(node: Node, graph: Graph) -> str:
     """How messages and comments tell a layer: layer 3 (CONV_2D conv1/Relu)."""
     names = [graph.tensors[index].name for index in node.outputs]
     return f"layer {node.index} ({' '.join([node.op, *names[:1]]).strip()})"
+
+
+def _count(things: Sequence[int], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _clean(text: str) -> str:
@@ -260,8 +264,9 @@ class _FileReader:
     def _check_ends(self, graph: Graph) -> None:
         """One input, one output, made by the graph."""
         if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+            ends = f"{_count(graph.inputs, 'input')} and {_count(graph.outputs, 'output')}"
             raise self.fail(
-                f"{len(graph.inputs)} inputs and {len(graph.outputs)} outputs: one of each is allowed",
+                f"{ends}: one of each is allowed",
                 "graph",
                 "convert a model with one input and one output tensor",
             )

@@ -32,13 +32,20 @@ NAMED = {"SConstruct": _HASH, "earshot": _HASH}
 
 
 def sources(root: Path = ROOT) -> list[Path]:
-    """Every tracked or new file that has a style."""
+    """Every tracked or new file that has a style; in a folder without Git all that is not made."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
-    files = (root / name for name in listed.split("\0") if name)
+    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if listed.returncode == 0:
+        files = [root / name for name in listed.stdout.split("\0") if name]
+    else:
+        files = [file for file in root.rglob("*") if not _made(file.relative_to(root))]
     return sorted(
         file for file in files if style(file) is not None and file.is_file() and not file.is_symlink()
     )
+
+
+def _made(file: Path) -> bool:
+    return file.parts[0] == "build" or any(part.startswith(".") for part in file.parts)
 
 
 def style(file: Path) -> str | None:
