@@ -92,7 +92,9 @@ def incremental(spec: Spec, graph: Graph) -> Incremental | Edges | str:
     try:
         found = edges(spec, graph)
     except NotIncrementalError as reason:
-        return f"{rows}; {reason}" if isinstance(rows, str) else rows
+        if isinstance(rows, str) and rows != str(reason):
+            return f"{rows}; {reason}"
+        return rows
     return rows if isinstance(rows, Incremental) and found.work * GAIN > rows.work else found
 
 

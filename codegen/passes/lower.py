@@ -34,7 +34,9 @@ def lower(graph: Graph, reference: Reference = Reference.LITERT, *, fast: bool =
     reduced = without_constant_channels(graph)
     lowering = lowered(reduced.graph, reference, fast=fast)
     nodes = {node.outputs: node for node in graph.nodes}
-    layers = [_as_defined(layer, graph, nodes[layer.node.outputs]) for layer in lowering.layers]
+    layers = [
+        _as_defined(layer, graph, nodes.get(layer.node.outputs, layer.node)) for layer in lowering.layers
+    ]
     return replace(program(lowering, layers), kept=reduced.kept)
 
 

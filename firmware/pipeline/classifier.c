@@ -38,6 +38,8 @@ int classifier_run(const classifier_t *classifier, const cascade_t *cascade)
     const uint32_t count = cascade_count(cascade);
     const uint32_t missed = count - state->count;
 
+    if (state->runs > 0 && missed == 0)
+        return 0; /* the scores are those of these frames already */
     if (state->runs > model->more_runs && missed < model->catch_up && missed <= classifier->frames) {
         for (size_t age = missed; age-- > 0;)
             model->advance(cascade_frame(cascade, age));

@@ -58,7 +58,7 @@ RATE = 16000  # Hz, where no app says another
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """A word, then its own."""
-    words = parser.add_subparsers(dest="word", required=True, metavar="WORD")
+    words = parser.add_subparsers(dest="word", required=True, metavar="WORD", help="one of these")
     check = words.add_parser(
         "check", description=CHECK, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )

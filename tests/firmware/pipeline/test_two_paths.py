@@ -142,4 +142,6 @@ def test_the_order_of_the_stages_stands_once() -> None:
             if file.suffix in (".c", ".cc", ".h", ".in", ".py")
             and re.search(rf"\b{call}\((?!\))", file.read_text())
         }
-        assert found == {f"firmware/pipeline/{name}" for name in ("pipeline.c", f"{own}.c", f"{own}.h")}, call
+        by_pointer = call in ("mfcc_frame", "scale_frame")  # of one of the front ends
+        calls = [] if by_pointer else ["pipeline.c"]
+        assert found == {f"firmware/pipeline/{name}" for name in (*calls, f"{own}.c", f"{own}.h")}, call

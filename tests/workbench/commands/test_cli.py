@@ -43,7 +43,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.mark.parametrize("module", COMMANDS)
 def test_every_command_is_complete(module: str) -> None:
     command = importlib.import_module(f"workbench.commands.{module}")
-    assert module.replace("_", "-") == command.NAME
+    assert module.rstrip("_").replace("_", "-") == command.NAME
     assert command.HELP
     assert "\n" not in command.HELP
     assert f"earshot {command.NAME}" in command.DESCRIPTION  # an example
