@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -199,7 +199,8 @@ def lower(lowering: Lowering, node: Node) -> None:
     a, b, output = binary_tensors(lowering.graph, node)
     function = _function(node, a, b, output, lowering.reference)
     if not lower_by_table(lowering, node, function) and not _lower_sum_by_tables(lowering, node, a, b):
-        _lower_elementwise(lowering, node, a, b, output)
+        kernel, form = KERNELS[node.op]
+        lower_elementwise(lowering, node, kernel, _fields(lowering, node, a, b, output), form=form)
 
 
 def lower_by_table(lowering: Lowering, node: Node, function: Function) -> bool:
@@ -265,34 +266,41 @@ def axes_field(a: Tensor, b: Tensor, output: Tensor) -> tuple[str, str]:
     return "axes", "{" + ", ".join(columns) + "}"
 
 
-def whole_operands(a: Tensor, b: Tensor, output: Tensor) -> tuple[int, ...]:
-    """Those over which the output may be written."""
-    return tuple(tensor.index for tensor in (a, b) if tensor.data is None and tensor.shape == output.shape)
-
-
-def _lower_elementwise(lowering: Lowering, node: Node, a: Tensor, b: Tensor, output: Tensor) -> None:
-    fields = [axes_field(a, b, output)]
-    if node.op not in EXTREMES:
-        low, high = activation_range(output, node.options["fused_activation_function"])
-        zero_a, zero_b, zero = (quantization(tensor).zero_point for tensor in (a, b, output))
-        fields += [("zero_a", str(zero_a)), ("zero_b", str(zero_b)), ("zero_point", str(zero))]
-        fields += [("low", str(low)), ("high", str(high))]
-    if node.op in ("ADD", "SUB"):
-        for name, by in zip(("a", "b", "output"), add_multipliers(a, b, output), strict=True):
-            fields += [(f"multiplier_{name}", str(by.value)), (f"right_{name}", str(by.right))]
-    elif node.op == "MUL":
-        by = mul_multiplier(a, b, output, lowering.reference)
-        fields += [("multiplier", str(by.value)), ("left", str(by.left)), ("right", str(by.right))]
-    kernel, form = KERNELS[node.op]
+def lower_elementwise(
+    lowering: Lowering, node: Node, kernel: str, fields: Sequence[tuple[str, str]], *, form: str = ""
+) -> None:
+    """A kernel that meets each element of two operands. fields: without axes and zero points"""
+    a, b, output = binary_tensors(lowering.graph, node)
+    zeros = zip(("zero_a", "zero_b", "zero_point"), (a, b, output), strict=True)
+    own = [(name, str(quantization(tensor).zero_point)) for name, tensor in zeros]
     lowering.add(
         node,
         node.op.lower(),
         type=kernel,
         form=form,
-        fields=fields,
+        fields=[axes_field(a, b, output), *([] if node.op in EXTREMES else own), *fields],
         inputs=(a.index, b.index),
-        in_place=whole_operands(a, b, output),
+        in_place=[t.index for t in (a, b) if t.data is None and t.shape == output.shape],
     )
+
+
+def scaling_fields(by: Multiplier, suffix: str = "") -> list[tuple[str, str]]:
+    """Of requantize_multiply()."""
+    parts = (("multiplier", by.value), ("left", by.left), ("right", by.right))
+    return [(f"{name}{suffix}", str(value)) for name, value in parts]
+
+
+def _fields(lowering: Lowering, node: Node, a: Tensor, b: Tensor, output: Tensor) -> list[tuple[str, str]]:
+    fields: list[tuple[str, str]] = []
+    if node.op not in EXTREMES:
+        low, high = activation_range(output, node.options["fused_activation_function"])
+        fields += [("low", str(low)), ("high", str(high))]
+    if node.op in ("ADD", "SUB"):
+        for name, by in zip(("a", "b", "output"), add_multipliers(a, b, output), strict=True):
+            fields += [(f"multiplier_{name}", str(by.value)), (f"right_{name}", str(by.right))]
+    elif node.op == "MUL":
+        fields += scaling_fields(mul_multiplier(a, b, output, lowering.reference))
+    return fields
 
 
 KERNELS = {

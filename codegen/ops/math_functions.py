@@ -32,6 +32,7 @@ from codegen.ops.unary import Function, Make, check_types, lower_table, real_fun
 
 _FRACTION = 20  # bits that an inverse root keeps until it has its scale
 _HALF_ROOT = round(math.sqrt(0.5) * (1 << 31))  # 1/sqrt(2) in Q0.31
+_LARGEST_SCALE = 2.0**32  # of an input: float32 holds the third power of 255 times that
 _POSITIVE = ("RSQRT", "SQRT")  # not defined below 0
 
 
@@ -76,7 +77,8 @@ def rsqrt(node: Node, input_: Tensor, output: Tensor, reference: Reference) -> F
 
 def _rsqrt_multiplier(input_: Tensor, output: Tensor) -> Multiplier:
     """From 1/sqrt of an integer to the output: in float32 steps."""
-    root = np.sqrt(np.float32(quantization(input_).scale)) * np.float32(quantization(output).scale)
+    with np.errstate(over="ignore"):
+        root = np.sqrt(np.float32(quantization(input_).scale)) * np.float32(quantization(output).scale)
     return quantize_multiplier(1 / float(root))
 
 
@@ -135,13 +137,24 @@ def check_domain(graph: Graph, node: Node) -> Iterator[Fault]:
         )
     elif node.op == "RSQRT":
         root = math.sqrt(scale_in) * scale_out
-        yield from bounds.check_ratio(1 / root, 1, "1 by the root of its input's scale and by its output's")
+        # the reference shifts by FRACTION more, and 31 places right at most
+        what = "1 by the root of its input's scale and by its output's"
+        yield from bounds.check_shift(1 / root, _FRACTION - 31, 30, what)
     elif node.op == "ABS":
         yield from bounds.check_ratio(float32(scale_in / scale_out), bounds.BYTE)
+    elif scale_out < np.finfo(np.float32).tiny:
+        yield Fault(f"its output's scale is {scale_out:.3g}, which has no inverse", bounds.SCALES)
+    elif scale_in > _LARGEST_SCALE:
+        yield Fault(f"its input's scale is {scale_in:.3g}; up to 2^32 is possible", bounds.SCALES)
     else:
-        largest = scale_in * (127 - zero)
-        largest = math.exp(min(largest, 700)) if node.op == "EXP" else largest
-        yield from bounds.check_level(largest, output, "its largest result")
+        yield from bounds.check_level(_largest(node, scale_in * (127 - zero)), output, "its largest result")
+
+
+def _largest(node: Node, real: float) -> float:
+    """Of a function that rises, at the largest input."""
+    if node.op == "EXP":
+        return math.exp(min(real, 700))
+    return math.sqrt(real) if node.op == "SQRT" else real
 
 
 FAMILIES = (

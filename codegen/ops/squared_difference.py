@@ -6,16 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from codegen.kernels.requantize import Multiplier, multiply, quantization, quantize_multiplier
+from codegen.kernels.requantize import Multiplier, clamp, multiply, quantization, quantize_multiplier
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import bounds
 from codegen.ops.arithmetic import (
-    axes_field,
     check_shapes,
     check_types,
     lower_by_table,
+    lower_elementwise,
     pair_rows,
-    whole_operands,
+    scaling_fields,
 )
 from codegen.ops.checks import binary_tensors, counts
 from codegen.ops.family import Family, Fault
@@ -58,30 +58,17 @@ def lower(lowering: Lowering, node: Node) -> None:
 
     def function(x: int, y: int) -> int:
         difference = multiply((x - zero_a) << SHIFT, by_a) - multiply((y - zero_b) << SHIFT, by_b)
-        return max(-128, min(127, multiply(difference * difference, by) + zero))
+        return clamp(multiply(difference * difference, by) + zero, -128, 127)
 
-    if lower_by_table(lowering, node, function):
-        return
-    lowering.add(
-        node,
-        "squared_difference",
-        type="squared_difference",
-        fields=[
-            axes_field(a, b, output),
-            ("zero_a", str(zero_a)),
-            ("zero_b", str(zero_b)),
+    if not lower_by_table(lowering, node, function):
+        fields = [
             ("multiplier_a", str(by_a.value)),
             ("right_a", str(by_a.right)),
             ("multiplier_b", str(by_b.value)),
             ("right_b", str(by_b.right)),
-            ("multiplier", str(by.value)),
-            ("left", str(by.left)),
-            ("right", str(by.right)),
-            ("zero_point", str(zero)),
-        ],
-        inputs=(a.index, b.index),
-        in_place=whole_operands(a, b, output),
-    )
+            *scaling_fields(by),
+        ]
+        lower_elementwise(lowering, node, "squared_difference", fields)
 
 
 FAMILIES = (

@@ -125,6 +125,19 @@ DSP_INLINE uint32_t dsp_odd(uint32_t bytes)
 #endif
 }
 
+/* The highest bit that is set, from 0, of a word above 0. */
+DSP_INLINE unsigned dsp_highest_bit(uint32_t word)
+{
+#if defined(__GNUC__)
+    return 31U - (unsigned)__builtin_clz(word);
+#else
+    unsigned bit = 0;
+    while (word >>= 1)
+        bit++;
+    return bit;
+#endif
+}
+
 /* The bits of a word in the opposite order. */
 DSP_INLINE uint32_t dsp_reversed(uint32_t word)
 {

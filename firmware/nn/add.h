@@ -19,32 +19,34 @@ typedef struct {
     int32_t zero_point, low, high; /* of the output */
 } add_t;
 
-DSP_INLINE void add_rows(const add_t *layer, const int8_t *a, const int8_t *b, int8_t *output, int32_t sign)
+DSP_INLINE int8_t add_of(const add_t *layer, int32_t a, int32_t b, int32_t sign)
 {
-    const int32_t last = BROADCAST_RANK - 1, count = layer->axes.size[last];
-    const int32_t step_a = layer->axes.step_a[last], step_b = layer->axes.step_b[last];
-    broadcast_row_t row = {0};
-    do {
-        const int8_t *x = a + row.a, *y = b + row.b;
-        for (int32_t i = 0; i < count; i++, x += step_a, y += step_b) {
-            int32_t wide_a = (*x - layer->zero_a) * (1 << 20), wide_b = (*y - layer->zero_b) * (1 << 20);
-            int32_t sum = requantize_multiply(wide_a, layer->multiplier_a, 0, layer->right_a) +
-                          sign * requantize_multiply(wide_b, layer->multiplier_b, 0, layer->right_b);
-            int32_t value = requantize_multiply(sum, layer->multiplier_output, 0, layer->right_output);
-            *output++ = (int8_t)requantize_clamp(value + layer->zero_point, layer->low, layer->high);
-        }
-    } while (broadcast_next(&layer->axes, &row));
+    int32_t wide_a = (a - layer->zero_a) * (1 << 20), wide_b = (b - layer->zero_b) * (1 << 20);
+    int32_t sum = requantize_multiply(wide_a, layer->multiplier_a, 0, layer->right_a) +
+                  sign * requantize_multiply(wide_b, layer->multiplier_b, 0, layer->right_b);
+    int32_t value = requantize_multiply(sum, layer->multiplier_output, 0, layer->right_output);
+    return (int8_t)requantize_clamp(value + layer->zero_point, layer->low, layer->high);
+}
+
+DSP_INLINE int8_t add_sum(const void *layer, int32_t a, int32_t b)
+{
+    return add_of(layer, a, b, 1);
+}
+
+DSP_INLINE int8_t add_minus(const void *layer, int32_t a, int32_t b)
+{
+    return add_of(layer, a, b, -1);
 }
 
 /* Both may work in place of an operand of the output's shape. */
 KERNEL void add(const add_t *layer, const int8_t *a, const int8_t *b, int8_t *output)
 {
-    add_rows(layer, a, b, output, 1);
+    broadcast_each(&layer->axes, a, b, output, add_sum, layer);
 }
 
 KERNEL void add_difference(const add_t *layer, const int8_t *a, const int8_t *b, int8_t *output)
 {
-    add_rows(layer, a, b, output, -1);
+    broadcast_each(&layer->axes, a, b, output, add_minus, layer);
 }
 
 #endif

@@ -36,4 +36,22 @@ DSP_INLINE int broadcast_next(const broadcast_t *axes, broadcast_row_t *row)
     return 0;
 }
 
+/* What a kernel makes of an element of each operand; inlined into its loop. */
+typedef int8_t broadcast_function_t(const void *layer, int32_t a, int32_t b);
+
+/* Each element of the output in order. */
+DSP_INLINE void broadcast_each(const broadcast_t *axes, const int8_t *a, const int8_t *b, int8_t *output,
+                               broadcast_function_t *function, const void *layer)
+{
+    const int32_t last = BROADCAST_RANK - 1, count = axes->size[last];
+    const int32_t step_a = axes->step_a[last], step_b = axes->step_b[last];
+    broadcast_row_t row = {0};
+    do {
+        const int8_t *x = a + row.a, *y = b + row.b;
+        for (int32_t i = 0; i < count; i++, x += step_a, y += step_b) {
+            *output++ = function(layer, *x, *y);
+        }
+    } while (broadcast_next(axes, &row));
+}
+
 #endif

@@ -16,24 +16,22 @@ typedef struct {
     int32_t zero_point;              /* of the output */
 } squared_difference_t;
 
+DSP_INLINE int8_t squared_difference_of(const void *kernel, int32_t a, int32_t b)
+{
+    const squared_difference_t *layer = kernel;
+    int32_t wide_a = (a - layer->zero_a) * (1 << 7), wide_b = (b - layer->zero_b) * (1 << 7);
+    int32_t difference = requantize_multiply(wide_a, layer->multiplier_a, 0, layer->right_a) -
+                         requantize_multiply(wide_b, layer->multiplier_b, 0, layer->right_b);
+    int32_t value =
+        requantize_multiply(difference * difference, layer->multiplier, layer->left, layer->right);
+    return (int8_t)requantize_clamp(value + layer->zero_point, -128, 127);
+}
+
 /* May work in place of an operand of the output's shape. */
 KERNEL void squared_difference(const squared_difference_t *layer, const int8_t *a, const int8_t *b,
                                int8_t *output)
 {
-    const int32_t last = BROADCAST_RANK - 1, count = layer->axes.size[last];
-    const int32_t step_a = layer->axes.step_a[last], step_b = layer->axes.step_b[last];
-    broadcast_row_t row = {0};
-    do {
-        const int8_t *x = a + row.a, *y = b + row.b;
-        for (int32_t i = 0; i < count; i++, x += step_a, y += step_b) {
-            int32_t wide_a = (*x - layer->zero_a) * (1 << 7), wide_b = (*y - layer->zero_b) * (1 << 7);
-            int32_t difference = requantize_multiply(wide_a, layer->multiplier_a, 0, layer->right_a) -
-                                 requantize_multiply(wide_b, layer->multiplier_b, 0, layer->right_b);
-            int32_t value =
-                requantize_multiply(difference * difference, layer->multiplier, layer->left, layer->right);
-            *output++ = (int8_t)requantize_clamp(value + layer->zero_point, -128, 127);
-        }
-    } while (broadcast_next(&layer->axes, &row));
+    broadcast_each(&layer->axes, a, b, output, squared_difference_of, layer);
 }
 
 #endif

@@ -10,24 +10,12 @@ enum {
     LOG_FLOOR = 49125       /* Q12; of the energies */
 };
 
-static inline unsigned highest_bit(uint32_t value)
-{
-#if defined(__GNUC__)
-    return 31U - (unsigned)__builtin_clz(value);
-#else
-    unsigned bit = 0;
-    while (value >>= 1)
-        bit++;
-    return bit;
-#endif
-}
-
 /* The six bits under the highest are the table's index. The product is below 2^17 * 2839 < 2^29. */
 static inline int32_t logarithm(const int16_t *log2, uint32_t value)
 {
     if (value == 0)
         return LOG_OF_ZERO;
-    const unsigned bit = highest_bit(value);
+    const unsigned bit = dsp_highest_bit(value);
     const uint32_t below = value << (31U - bit) & 0x7FFFFFFFU;
     return (((int32_t)bit << 12) + log2[below >> 25]) * LOG_2 >> 12;
 }
@@ -48,7 +36,7 @@ static inline int32_t log_add(const mfcc_t *mfcc, int32_t a, int32_t b)
 void mfcc_log_mel(const mfcc_t *mfcc, const uint32_t *spectrum, unsigned shift, int32_t *log_mel)
 {
     const uint16_t *weight = mfcc->mel;
-    const unsigned scale = 2 * (6 - shift) + 2 * highest_bit((uint32_t)mfcc->fft) - 10;
+    const unsigned scale = 2 * (6 - shift) + 2 * dsp_highest_bit((uint32_t)mfcc->fft) - 10;
     for (size_t filter = 0; filter < mfcc->filters; filter++) {
         const uint32_t *bin = spectrum + mfcc->bank[filter].first;
         size_t count = mfcc->bank[filter].count;

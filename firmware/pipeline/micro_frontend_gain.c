@@ -11,19 +11,6 @@ enum {
     LARGEST = 0xFFFF
 };
 
-/* Of a value above 0, from 0. */
-static inline unsigned highest_bit(uint32_t value)
-{
-#if defined(__GNUC__)
-    return 31U - (unsigned)__builtin_clz(value);
-#else
-    unsigned bit = 0;
-    while (value >>= 1)
-        bit++;
-    return bit;
-#endif
-}
-
 /* The square root of 32 bits, rounded down, and what it leaves. */
 static inline uint32_t root_16(uint32_t value, uint32_t *left)
 {
@@ -49,7 +36,7 @@ static uint32_t square_root(uint64_t value)
     if (value == 0)
         return 0;
     const uint32_t upper = (uint32_t)(value >> 32);
-    const unsigned up = (upper != 0 ? 31U - highest_bit(upper) : 63U - highest_bit((uint32_t)value)) & ~1U;
+    const unsigned up = (upper != 0 ? 31U - dsp_highest_bit(upper) : 63U - dsp_highest_bit((uint32_t)value)) & ~1U;
     const uint64_t shifted = value << up;
     uint32_t left;
     const uint32_t high = root_16((uint32_t)(shifted >> 32), &left);
@@ -107,7 +94,7 @@ static uint32_t gain(const int16_t *gains, uint32_t noise)
 {
     if (noise <= 2)
         return (uint32_t)gains[noise];
-    const unsigned bits = highest_bit(noise) + 1;
+    const unsigned bits = dsp_highest_bit(noise) + 1;
     const int16_t *parabola = gains + 4 * bits - 6;
     const int32_t x = (int32_t)((bits < 11 ? noise << (11 - bits) : noise >> (bits - 11)) & 0x3FFU);
     const int32_t slope = (parabola[2] * x >> 5) + parabola[1] * 32;
@@ -130,7 +117,7 @@ void micro_frontend_control_gain(const micro_frontend_t *frontend, uint32_t *sig
  * correction, linear between 128 of them. */
 static uint32_t logarithm(const micro_frontend_t *frontend, uint32_t value)
 {
-    const unsigned whole = highest_bit(value);
+    const unsigned whole = dsp_highest_bit(value);
     const uint32_t above = value - (1U << whole);
     const uint32_t fraction = whole < 16 ? above << (16 - whole) : above >> (whole - 16);
     const uint32_t segment = fraction >> 9;

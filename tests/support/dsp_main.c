@@ -33,6 +33,7 @@ static void arithmetic(uint32_t a, uint32_t b, uint32_t c)
     WORD(even, a);
     WORD(odd, a);
     WORD(reversed, a);
+    WORD(highest_bit, a | 1u);
     WORD(add, a, b);
     WORD(subtract, a, b);
     WORD(add_even, a, b);

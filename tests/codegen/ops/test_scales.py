@@ -20,8 +20,23 @@ from workbench.verify.reference import NoReferenceError, ReferenceInterpreter
 
 MODELS = 400 * int(os.environ.get("EARSHOT_EXAMPLES", "1"))
 SHAPE = (1, 4, 4, 2)
-UNARY = ("RELU", "RELU6", "RELU_N1_TO_1", "LEAKY_RELU", "HARD_SWISH", "LOGISTIC", "TANH", "QUANTIZE")
-PAIRS = ("ADD", "SUB", "MUL")
+UNARY = (
+    "RELU",
+    "RELU6",
+    "RELU_N1_TO_1",
+    "LEAKY_RELU",
+    "HARD_SWISH",
+    "LOGISTIC",
+    "TANH",
+    "QUANTIZE",
+    "ABS",
+    "EXP",
+    "GELU",
+    "RSQRT",
+    "SQRT",
+)
+POSITIVE = ("RSQRT", "SQRT")  # functions of numbers that are not negative
+PAIRS = ("ADD", "SUB", "MUL", "PRELU", "SQUARED_DIFFERENCE")
 
 
 class Scales:
@@ -44,10 +59,9 @@ class Scales:
 def random_model(random: np.random.Generator) -> Builder:
     """One operator on int8, of any scales."""
     scale = Scales(random)
-    ops = (*UNARY, *PAIRS, "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MEAN", "SOFTMAX", "POOL")
-    op = str(random.choice(np.array(ops)))
+    op = str(random.choice(np.array([*UNARY, *PAIRS, *MAKERS])))
     model = Builder()
-    x = model.tensor(SHAPE, "int8", scale(), scale.zero())
+    x = model.tensor(SHAPE, "int8", scale(), -128 if op in POSITIVE else scale.zero())
     made = {**dict.fromkeys(UNARY, _unary), **dict.fromkeys(PAIRS, _pair)}.get(op) or MAKERS[op]
     return model.ends([x], [made(model, op, x, scale)])
 
@@ -64,15 +78,28 @@ def _fused(scale: Scales) -> dict[str, int]:
 def _unary(model: Builder, op: str, x: int, scale: Scales) -> int:
     fixed = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}.get(op)
     y = model.tensor(SHAPE, "int8", *fixed) if fixed else _output(model, scale)
-    alpha = {"alpha": scale() * float(scale.random.choice([-1, 1]))} if op == "LEAKY_RELU" else None
-    model.operator(op, [x], [y], alpha)
+    options: dict[str, float] | None = None
+    if op == "LEAKY_RELU":
+        options = {"alpha": scale() * float(scale.random.choice([-1, 1]))}
+    elif op == "GELU":
+        options = {"approximate": bool(scale.random.integers(2))}
+    model.operator(op, [x], [y], options)
     return y
 
 
 def _pair(model: Builder, op: str, x: int, scale: Scales) -> int:
     other = scale.random.integers(-128, 128, (1, 1, 1, 2)).astype(np.int8)
     y = _output(model, scale)
-    model.operator(op, [x, model.constant(other, scale(), scale.zero())], [y], _fused(scale))
+    options = None if op in ("PRELU", "SQUARED_DIFFERENCE") else _fused(scale)
+    model.operator(op, [x, model.constant(other, scale(), scale.zero())], [y], options)
+    return y
+
+
+def _product(model: Builder, op: str, x: int, scale: Scales) -> int:
+    other = scale.random.integers(-128, 128, (1, 4, 2, 3)).astype(np.int8)
+    y = _output(model, scale, (1, 4, 4, 3))
+    operands = [x, model.constant(other, scale(), scale.zero())]
+    model.operator(op, operands, [y], {"adjX": False, "adjY": False})
     return y
 
 
@@ -119,6 +146,7 @@ MAKERS: dict[str, Callable[[Builder, str, int, Scales], int]] = {
     "DEPTHWISE_CONV_2D": _weighted,
     "FULLY_CONNECTED": _weighted,
     "MEAN": _mean,
+    "BATCH_MATMUL": _product,
     "SOFTMAX": _softmax,
     "POOL": _pool,
 }

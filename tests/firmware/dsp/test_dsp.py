@@ -79,6 +79,7 @@ DEFINITIONS: dict[str, Callable[[int, int, int], int]] = {
     "even": lambda a, b, c: even(a),
     "odd": lambda a, b, c: even(a >> 8),
     "reversed": lambda a, b, c: int(f"{a:032b}"[::-1], 2),
+    "highest_bit": lambda a, b, c: (a | 1).bit_length() - 1,
     "add": by_halves(lambda x, y: x + y),
     "subtract": by_halves(lambda x, y: x - y),
     "add_even": lambda a, b, c: joined(*(x + y for x, y in zip(halves(a), halves(even(b)), strict=True))),
