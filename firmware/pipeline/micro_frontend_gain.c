@@ -36,7 +36,8 @@ static uint32_t square_root(uint64_t value)
     if (value == 0)
         return 0;
     const uint32_t upper = (uint32_t)(value >> 32);
-    const unsigned up = (upper != 0 ? 31U - dsp_highest_bit(upper) : 63U - dsp_highest_bit((uint32_t)value)) & ~1U;
+    const unsigned up =
+        (upper != 0 ? 31U - dsp_highest_bit(upper) : 63U - dsp_highest_bit((uint32_t)value)) & ~1U;
     const uint64_t shifted = value << up;
     uint32_t left;
     const uint32_t high = root_16((uint32_t)(shifted >> 32), &left);
