@@ -217,3 +217,8 @@ def bursts(windows: int, seed: int = 1) -> NDArray[np.int16]:
     loud = np.where(random.random(windows) < 0.25, 40, 1)
     noise = random.integers(-500, 501, (windows, HASHING.window.stride)) * loud[:, None]
     return np.append(noise.reshape(-1), [1, 2, 3]).astype(np.int16)
+
+
+# Sound for HASHING, and the same as the bytes of `audio` lines.
+SOUND = bursts(40)
+PAYLOADS = [SOUND.astype("<i2").tobytes()[at : at + 360] for at in range(0, 2 * len(SOUND), 360)]
