@@ -27,8 +27,8 @@ typedef struct decision {
     int16_t *limits;               /* those in force */
     uint8_t initial_votes;
     decision_state_t *state;
-    /* What scores pass before they are compared: decision_mean.h; NULL: they stay as they come. */
-    const int8_t *(*smooth)(const struct decision *decision, const int8_t *scores);
+    /* Takes the place of decision_compare(): decision_mean.h; NULL: none. */
+    verdict_t (*smooth)(const struct decision *decision, const int8_t *scores);
     const void *smoothing; /* for it */
 } decision_t;
 
@@ -39,6 +39,9 @@ void decision_reset(const decision_t *decision);
 void decision_restore(const decision_t *decision);
 
 /* argmax (ties: lowest index), threshold, majority. */
+verdict_t decision_compare(const decision_t *decision, const int8_t *scores);
+
+/* That, or what the app smooths with. */
 verdict_t decision_step(const decision_t *decision, const int8_t *scores);
 
 /* false: out of range (limit -128..128, votes 1..DECISION_VOTES_MAX), unchanged. */
