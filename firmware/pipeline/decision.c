@@ -5,6 +5,12 @@ void decision_reset(const decision_t *decision)
 {
     decision->state->held = 0;
     decision->state->next = 0;
+    decision_gap(decision);
+}
+
+void decision_gap(const decision_t *decision)
+{
+    decision->state->gap = true;
 }
 
 void decision_restore(const decision_t *decision)

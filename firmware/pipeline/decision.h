@@ -19,6 +19,7 @@ typedef struct {
     uint8_t held;                       /* verdicts held, up to `votes` */
     uint8_t next;                       /* slot of the next verdict */
     uint8_t recent[DECISION_VOTES_MAX]; /* class_index of the last verdicts */
+    bool gap;                           /* what smooths begins anew with the next scores, and clears this */
 } decision_state_t;
 
 typedef struct decision {
@@ -34,6 +35,9 @@ typedef struct decision {
 
 /* Forgets past verdicts; settings stay. */
 void decision_reset(const decision_t *decision);
+
+/* The next scores do not follow the last ones: what smooths begins anew; verdicts go on voting. */
+void decision_gap(const decision_t *decision);
 
 /* Settings of the build come back, past verdicts are forgotten. */
 void decision_restore(const decision_t *decision);

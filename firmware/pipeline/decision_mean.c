@@ -22,7 +22,8 @@ verdict_t decision_mean(const decision_t *decision, const int8_t *scores)
     const decision_mean_t *mean = decision->smoothing;
     decision_mean_state_t *state = mean->state;
     const size_t labels = decision->labels;
-    if (decision->state->held == 0) { /* the first decision after a reset */
+    if (decision->state->gap) {
+        decision->state->gap = false;
         *state = (decision_mean_state_t){0};
         forget(mean, labels);
     }

@@ -14,7 +14,7 @@ from tests.support.pipeline_c import Decision
 def classes(
     scores: list[list[int]], limits: list[int], count: int, suppress: int, votes: int = 1
 ) -> list[int]:
-    """docs/pipeline.md in fractions: the label of the largest mean where that reaches its limit, from 1, or 0,
+    """docs/pipeline.md in fractions: the label of the largest mean, from 1, where that reaches its limit, or 0,
     is a decision; the class with more than half of the votes is told. After one so many are 0, and mean and
     votes begin anew."""
     found: list[int] = []
@@ -73,6 +73,15 @@ def test_a_label_that_is_not_the_largest_silences_nothing() -> None:
 def test_the_votes_decide_what_is_a_detection() -> None:
     decision = Decision([50], votes=3, mean=(1, 4))
     assert [decision.step([100])[0] for _ in range(9)] == [0, 1, 0, 0, 0, 0, 0, 1, 0]
+
+
+def test_a_gap_ends_the_mean_and_the_quiet_but_not_the_votes() -> None:
+    decision = Decision([100], votes=3, mean=(2, 9))
+    assert [decision.step([127]) for _ in range(4)] == [(0, -1), (0, 127), (1, 127), (0, -128)]
+    decision.gap()
+    assert [decision.step([127]) for _ in range(2)] == [(0, -1), (0, 127)]
+    decision.gap()
+    assert [decision.step([127]) for _ in range(2)] == [(0, -1), (1, 127)]
 
 
 def test_a_limit_that_every_score_reaches_is_suppressed_too() -> None:
