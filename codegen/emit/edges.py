@@ -116,5 +116,5 @@ def _comment(plan: Plan, layer: Layer) -> str:
     read = next((tensors[index] for index in node.inputs if index >= 0 and tensors[index].data is None), None)
     before = shape_text(read.shape[1:] or (1,)) if read else ""
     return (
-        f"{node.index} {node.op}{note}: {before} -> {shape_text(tensors[node.outputs[0]].shape[1:] or (1,))}"
+        f"{node.number} {node.op}{note}: {before} -> {shape_text(tensors[node.outputs[0]].shape[1:] or (1,))}"
     )

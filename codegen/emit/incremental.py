@@ -247,4 +247,4 @@ def _comment(tensors: Sequence[Tensor], task: Task) -> str:
     read = next((tensors[index] for index in node.inputs if index >= 0 and tensors[index].data is None), None)
     before_ = shape_text(read.shape[1:]) if read else ""
     note = f" {task.layer.note}" if task.layer.note else ""
-    return f"{node.index} {node.op}{note}: {before_} -> {shape_text(made)}"
+    return f"{node.number} {node.op}{note}: {before_} -> {shape_text(made)}"

@@ -226,7 +226,7 @@ def _call(planned: Plan, index: int, name: str, places: Mapping[int, Place] = NO
     if layer.scratch:
         arguments.append(source.in_arena("arena", planned.scratch[index]))
     computed = [tensors[index] for index in layer.node.inputs if index >= 0 and tensors[index].data is None]
-    text = f"{layer.node.index} {layer.node.op}"
+    text = f"{layer.node.number} {layer.node.op}"
     if layer.note:
         text += f" {layer.note}"
     made = tensors[layer.output]

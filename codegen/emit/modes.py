@@ -80,7 +80,7 @@ def _modes(planned: Incremental) -> tuple[LayerMode, ...]:
             made, times = task.layer, planned.frames - task.first
             macs = (made.macs, made.macs * times)
             own = nbytes.get(made.name, 0)
-            rows.append(LayerMode(made.name, made.node.index, made.node.op, True, "", own, *macs))
+            rows.append(LayerMode(made.name, made.node.number, made.node.op, True, "", own, *macs))
     for made in planned.rest.program.layers[len(planned.before) :]:
         reason = planned.reasons.get(made.node.index, "it makes the model's output")
         rows.append(replace(_full(made, reason), state=nbytes.get(made.name, 0)))
@@ -102,7 +102,7 @@ def _edge_modes(planned: Edges) -> ModePlan:
         rows.append(
             LayerMode(
                 made.name,
-                made.node.index,
+                made.node.number,
                 made.node.op,
                 bool(spans),
                 reason,
@@ -115,7 +115,7 @@ def _edge_modes(planned: Edges) -> ModePlan:
 
 
 def _full(made: Layer, reason: str) -> LayerMode:
-    return LayerMode(made.name, made.node.index, made.node.op, False, reason, 0, made.macs, made.macs)
+    return LayerMode(made.name, made.node.number, made.node.op, False, reason, 0, made.macs, made.macs)
 
 
 def mode_table(modes: ModePlan) -> str:

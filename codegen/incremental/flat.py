@@ -85,9 +85,9 @@ class _Flat:
             rest = rest[1:]
         stopped = rest[0].layer.node
         if not chain:
-            raise NotIncrementalError(f"layer {stopped.index} ({stopped.op}): {self.reasons[stopped.index]}")
+            raise NotIncrementalError(f"layer {stopped.number} ({stopped.op}): {self.reasons[stopped.index]}")
         for fused in rest[1:]:
-            self.reasons[fused.layer.node.index] = f"it comes after layer {stopped.index} ({stopped.op})"
+            self.reasons[fused.layer.node.index] = f"it comes after layer {stopped.number} ({stopped.op})"
         after = [layer for fused in rest for layer in (fused.layer, *fused.tables)]
         streams = self._step(chain, after[0].name)
         before, after = self._after(chain[-1], streams[-1], after)

@@ -157,7 +157,7 @@ class _Partitioner:
         for index in computed:
             if index not in self.views:
                 maker = self._makers[index]
-                raise NotIncrementalError(f"it reads layer {maker.index} ({maker.op}), computed in full")
+                raise NotIncrementalError(f"it reads layer {maker.number} ({maker.op}), computed in full")
         found = recipe(node, Sources(self.tensors, self.views))
         self._check_rows(node, found)
         (output,) = node.outputs

@@ -218,7 +218,7 @@ class _Planner:
         """Why nothing that multiplies is left."""
         for node in self.graph.nodes:
             if node.index in self.partition.reasons:
-                return f"layer {node.index} ({node.op}): {self.partition.reasons[node.index]}"
+                return f"layer {node.number} ({node.op}): {self.partition.reasons[node.index]}"
         return "no layer multiplies"
 
     def _dense(self, layer: Layer, made: Schedule) -> Layer:

@@ -65,7 +65,10 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Node:
-    """One operator. Inputs and outputs are indices into Graph.tensors; -1 is an absent optional input."""
+    """One operator. Inputs and outputs are indices into Graph.tensors; -1 is an absent optional input.
+
+    index: its own, rising in the order of execution
+    """
 
     index: int
     op: str  # the schema's name: "CONV_2D"
@@ -74,6 +77,12 @@ class Node:
     options: Mapping[str, Any] = field(default_factory=dict)  # the schema's option names, snake_case
     version: int = 1
     intermediates: tuple[int, ...] = ()  # tensors that only lend an LSTM's inner values their scales
+    layer: int = -1  # its number in the file, where a pass has given others
+
+    @property
+    def number(self) -> int:
+        """What a person knows it by: its number in the file, or that of the operator it stands for."""
+        return self.index if self.layer < 0 else self.layer
 
 
 @dataclass(frozen=True, eq=False)

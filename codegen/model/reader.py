@@ -127,7 +127,7 @@ def _check_text(path: Path, data: bytes) -> None:
 def layer_place(node: Node, graph: Graph) -> str:
     """How messages and comments tell a layer: layer 3 (CONV_2D conv1/Relu)."""
     names = [graph.tensors[index].name for index in node.outputs]
-    return f"layer {node.index} ({' '.join([node.op, *names[:1]]).strip()})"
+    return f"layer {node.number} ({' '.join([node.op, *names[:1]]).strip()})"
 
 
 def _count(things: Sequence[int], name: str) -> str:

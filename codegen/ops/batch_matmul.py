@@ -11,8 +11,8 @@ import numpy as np
 from codegen.kernels.requantize import float32, quantization, quantize_multiplier
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import bounds
-from codegen.ops.arithmetic import RANK, joined_axes
-from codegen.ops.checks import binary_tensors, check_int8, counts
+from codegen.ops.arithmetic import RANK, check_types, joined_axes
+from codegen.ops.checks import binary_tensors, counts
 from codegen.ops.family import AGAIN, Family, Fault
 
 if TYPE_CHECKING:
@@ -21,18 +21,11 @@ if TYPE_CHECKING:
 ROWS = 4  # BATCH_MATMUL_ROWS of the kernel
 
 
-def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
-    """Two int8 operands, one of them constant at most."""
-    a, b, output = binary_tensors(graph, node)
-    for tensor, what in ((a, "first operand"), (b, "second operand"), (output, "output")):
-        yield from check_int8(tensor, what, constant=True)
-    if a.data is not None and b.data is not None:
-        yield Fault("both operands are constant", "compute the result before converting")
-
-
 def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
     """Matrices that fit, batches that broadcast."""
     a, b, output = binary_tensors(graph, node)
+    if a.data is not None and b.data is not None:
+        yield Fault("both operands are constant", "compute the result before converting")
     if min(len(a.shape), len(b.shape)) < 2:
         yield Fault(f"{list(a.shape)} and {list(b.shape)} are no matrices", AGAIN)
         return

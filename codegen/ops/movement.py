@@ -236,7 +236,8 @@ def _rows(node: Node, sources: Sources) -> Recipe:
         2: np.array([part.start + part.step * len(part) for part in picture], np.int32),
         3: np.array([part.step for part in picture], np.int32),
     }
-    return Recipe("STRIDED_SLICE", made, reads, {**_NO_MASKS, "offset": False}, constants)
+    options = {**_NO_MASKS, "end_mask": 0b10, "offset": False}  # however many rows are computed at once
+    return Recipe("STRIDED_SLICE", made, reads, options, constants)
 
 
 _NO_MASKS = dict.fromkeys(("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"), 0)

@@ -47,7 +47,8 @@ def channel_ranges(graph: Graph) -> dict[int, Range]:
     found: dict[int, Range] = {}
     for node in graph.nodes:
         rule = _RULES.get(node.op)
-        if rule is not None:
+        ends = (graph.tensors[index] for index in (*node.inputs[:1], *node.outputs))
+        if rule is not None and all(tensor.shape for tensor in ends):  # a scalar has no channels
             made = rule(graph, node, range_of(graph, found, node.inputs[0]))
             if made is not None:
                 found[node.outputs[0]] = made
@@ -122,7 +123,7 @@ def over_all_positions(graph: Graph, node: Node) -> bool:
     shape, axes = graph.tensors[node.inputs[0]].shape, axes_of(graph, node) or []
     return (
         len(shape) - 1 not in axes and all(size == 1 or at in axes for at, size in enumerate(shape[:-1]))
-    ) and graph.tensors[node.outputs[0]].shape[-1] == shape[-1]
+    ) and graph.tensors[node.outputs[0]].shape[-1:] == shape[-1:]
 
 
 def _mean(graph: Graph, node: Node, given: Range) -> Range | None:
@@ -143,7 +144,7 @@ def _mean(graph: Graph, node: Node, given: Range) -> Range | None:
 def is_flattened_position(graph: Graph, node: Node) -> bool:
     """A change of shape of one position: its channels stay the last axis."""
     before, after = graph.tensors[node.inputs[0]], graph.tensors[node.outputs[0]]
-    return before.size == after.size == before.shape[-1] == after.shape[-1]
+    return (before.size,) == (after.size,) == before.shape[-1:] == after.shape[-1:]
 
 
 def _reshape(graph: Graph, node: Node, given: Range) -> Range | None:

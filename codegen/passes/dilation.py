@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops.checks import operand, same_scale
 
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _SHAPES = ("EXPAND_DIMS", "SQUEEZE", "RESHAPE")
@@ -54,6 +55,8 @@ def _chain(graph: Graph, first: Node) -> _Chain | None:
     """What begins here, where every tensor in it has one reader and one convolution is among the nodes."""
     nodes = [first]
     while nodes[-1].op != "BATCH_TO_SPACE_ND":
+        if len(nodes[-1].outputs) != 1:
+            return None
         (output,) = nodes[-1].outputs
         readers = [node for node in graph.nodes if output in node.inputs]
         if len(readers) != 1 or output in graph.outputs or readers[0].inputs[0] != output:
@@ -68,22 +71,25 @@ def _chain(graph: Graph, first: Node) -> _Chain | None:
     if not block or blocks[1] != block or not 2 * len(block) == len(pads) == len(crops):
         return None
     flat = [pad - crop for pad, crop in zip(pads, crops, strict=True)]
-    only = sum(node.op in _CONVOLUTIONS for node in nodes) == 1
-    if min(flat) < 0 or not only or not all(_moves_values(graph, node) for node in (first, last)):
+    weighted = [node for node in nodes if node.op in _CONVOLUTIONS]
+    whole = len(weighted) == 1 and operand(graph, weighted[0], 1) is not None
+    if min(flat) < 0 or not whole or not all(_moves_values(graph, node) for node in (first, last)):
         return None
     return _Chain(tuple(nodes), block, tuple(zip(flat[::2], flat[1::2], strict=True)))
 
 
 def _moves_values(graph: Graph, node: Node) -> bool:
     """Same scale and zero point before and after."""
-    before, after = (graph.tensors[index].quantization for index in (node.inputs[0], node.outputs[0]))
-    return before is not None and before == after
+    before, after = (graph.tensors[index] for index in (node.inputs[0], node.outputs[0]))
+    return before.quantization is not None and same_scale(before, after)
 
 
 def _numbers(graph: Graph, node: Node, position: int) -> tuple[int, ...]:
     """A constant operand, flat; nothing where it is computed."""
-    data = graph.tensors[node.inputs[position]].data if len(node.inputs) > position else None
-    return () if data is None else tuple(int(value) for value in data.reshape(-1))
+    tensor = operand(graph, node, position)
+    if tensor is None or tensor.data is None:
+        return ()
+    return tuple(int(value) for value in tensor.data.reshape(-1))
 
 
 class _Rewriting:
@@ -190,7 +196,7 @@ class _Rewriting:
             shape[axis] = size
         index = len(self._tensors)
         self._tensors.append(replace(like, index=index, shape=tuple(shape), made=True))
-        self._nodes.append(Node(node.index, op, inputs, (index,), node.options, node.version))
+        self._nodes.append(replace(node, op=op, inputs=inputs, outputs=(index,)))
         self._current = index
 
 

@@ -25,6 +25,8 @@ def _groups(graph: Graph, node: Node) -> int:
     input_, weights = (graph.tensors[index] for index in node.inputs[:2])
     if weights.data is None or len(weights.shape) != 4 or len(input_.shape) != 4 or not weights.shape[3]:
         return 1
+    if graph.tensors[node.outputs[0]].shape[3:] != weights.shape[:1]:
+        return 1
     count, rest = divmod(input_.shape[3], weights.shape[3])
     bias = graph.tensors[node.inputs[2]] if len(node.inputs) == 3 and node.inputs[2] >= 0 else None
     if bias is not None and (bias.data is None or bias.size != weights.shape[0]):

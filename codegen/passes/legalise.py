@@ -17,10 +17,11 @@ from codegen.ops.family import AGAIN
 from codegen.ops.refused import refusal
 from codegen.passes.dilation import dilations_folded
 from codegen.passes.groups import groups_parted
+from codegen.passes.made import numbered
 from codegen.passes.transpose_conv import transpose_convolutions_replaced
 
 # Graph -> graph of the same function, in this order: what is left is what kernels compute.
-PASSES = (fold, dilations_folded, transpose_convolutions_replaced, groups_parted)
+PASSES = (fold, dilations_folded, transpose_convolutions_replaced, groups_parted, numbered)
 
 
 def load_graph(path: Path, content: bytes | None = None) -> Graph:

@@ -39,7 +39,9 @@ class Replacement:
             self.tensors[like], index=index, shape=tuple(shape), data=None, open_batch=False, made=True
         )
         self.tensors.append(tensor)
-        self.nodes.append(Node(self._node.index, op, tuple(inputs), (index,), options))
+        self.nodes.append(
+            Node(self._node.index, op, tuple(inputs), (index,), options, layer=self._node.number)
+        )
         return index
 
     def graph(self) -> Graph:
@@ -49,3 +51,12 @@ class Replacement:
         at = self._graph.nodes.index(self._node)
         nodes = (*self._graph.nodes[:at], *self.nodes, *self._graph.nodes[at + 1 :])
         return replace(self._graph, tensors=tuple(self.tensors), nodes=nodes)
+
+
+def numbered(graph: Graph) -> Graph:
+    """Every node with an index of its own again: those that stand in the place of one have that one's."""
+    found = [node.index for node in graph.nodes]
+    if found == sorted(set(found)):
+        return graph
+    nodes = (replace(node, index=at, layer=node.number) for at, node in enumerate(graph.nodes))
+    return replace(graph, nodes=tuple(nodes))

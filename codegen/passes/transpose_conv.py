@@ -34,7 +34,11 @@ def _possible(graph: Graph, node: Node) -> bool:
     sizes, weights, input_ = (graph.tensors[index] for index in node.inputs[:3])
     output = graph.tensors[node.outputs[0]]
     constant = sizes.data is not None and weights.data is not None and weights.quantization is not None
-    if not constant or not len(weights.shape) == len(input_.shape) == len(output.shape) == 4:
+    if (
+        not constant
+        or weights.dtype != "int8"
+        or not len(weights.shape) == len(input_.shape) == len(output.shape) == 4
+    ):
         return False
     bias = graph.tensors[node.inputs[3]] if len(node.inputs) == 4 and node.inputs[3] >= 0 else None
     if bias is not None and (bias.data is None or bias.size != output.shape[3]):

@@ -114,15 +114,15 @@ def memory_plan(compiled: Compiled) -> MemoryPlan:
         rows.append(Row(0, size, 0, 0, "working memory of the features, before the model runs", ()))
     for phase, planned in parts:
         start = len(calls)
-        calls += [Call(phase, layer.node.index, layer.node.op) for layer in planned.program.layers]
+        calls += [Call(phase, layer.node.number, layer.node.op) for layer in planned.program.layers]
         if isinstance(found, Incremental) and phase == FRAME:
             for index in (index for index, task in enumerate(found.schedule) if not task.computes):
                 node = found.schedule[index].layer.node  # no layer: it makes space in what the layer reads
-                calls[start + index] = Call(phase, node.index, f"{node.op} input")
+                calls[start + index] = Call(phase, node.number, f"{node.op} input")
         if isinstance(found, Edges):
             for index, layer in enumerate(planned.program.layers):
                 if not layer.kernel:  # moves rows from or to those that are kept
-                    calls[start + index] = Call(phase, layer.node.index, f"{layer.node.op} rows")
+                    calls[start + index] = Call(phase, layer.node.number, f"{layer.node.op} rows")
         rows += [_row(planned, block, start) for block in planned.blocks]
     last = parts[-1][1]
     program = last.program
@@ -141,13 +141,13 @@ def _block_text(planned: Plan, block: Block) -> str:
     layers = planned.program.layers
     if not block.tensors:
         node = layers[block.first].node
-        return f"working memory of {node.index} {node.op}"
+        return f"working memory of {node.number} {node.op}"
     makers = [next(layer.node for layer in layers if layer.output == tensor) for tensor in block.tensors]
     shape = planned.program.tensors[block.tensors[0]].shape
     shape = shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
     text = f"output of {makers[0].index} {makers[0].op}, {shape_text(shape or (1,))}"
     if len(makers) > 1:
-        text += f"; then in place those of {', '.join(str(node.index) for node in makers[1:])}"
+        text += f"; then in place those of {', '.join(str(node.number) for node in makers[1:])}"
     return text
 
 

@@ -42,19 +42,19 @@ def of_table(table: Confusion) -> list[str]:
 
 
 def side_by_side(targets: Mapping[str, tuple[Events, Confusion]]) -> list[str]:
-    """One column a target."""
+    """One column a target. The table is of the decisions within segments of the played recordings."""
     rows: list[Sequence[str]] = [("", *targets)]
     figures = {
         "mean of the sensitivities, events": [percent(events.mean_found) for events, _ in targets.values()],
         "events heard": [str(events.found) for events, _ in targets.values()],
         "events missed": [str(events.missed) for events, _ in targets.values()],
-        "events doubled": [str(events.doubled) for events, _ in targets.values()],
+        "events heard twice": [str(events.doubled) for events, _ in targets.values()],
         "false alarms": [str(events.false_alarms) for events, _ in targets.values()],
         "latency, median": [_ms(median(events.latency)) for events, _ in targets.values()],
-        "mean of the sensitivities, vectors": [
+        "mean of the sensitivities, decisions": [
             percent(table.mean_sensitivity) for _, table in targets.values()
         ],
-        "accuracy, vectors": [percent(table.accuracy) for _, table in targets.values()],
+        "accuracy, decisions": [percent(table.accuracy) for _, table in targets.values()],
     }
     rows += [(name, *values) for name, values in figures.items()]
     return aligned(rows)

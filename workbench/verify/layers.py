@@ -61,7 +61,7 @@ def verify_layers(
             count.seen.update(np.unique(kept).tolist())
     return [
         Layer(
-            output.node.index,
+            output.node.number,
             output.node.op,
             output.tensor.name,
             Verification(

@@ -200,7 +200,7 @@ def _reasons(graph: Graph, lines: Timelines, made: Pieces, best: _Choice, limit:
         if line.rows == 1 and any(lines.lines[maker.outputs[0]].rows > 1 for maker in before):
             found[node.index] = ALL_TIME
         elif line.rows == 1 and before:
-            found[node.index] = f"it reads layer {before[0].index} ({before[0].op}), computed in full"
+            found[node.index] = f"it reads layer {before[0].number} ({before[0].op}), computed in full"
         elif node.index >= best.cut:
             found[node.index] = f"what it takes to keep its rows is no gain, or above {limit:,} bytes"
         else:

@@ -67,7 +67,7 @@ def _take(graph: Graph, node: Node, made: Timelines, makers: dict[int, Node]) ->
     for index in computed:
         if index not in made.views:
             maker = makers[index]
-            raise NotIncrementalError(f"it reads layer {maker.index} ({maker.op}), computed in full")
+            raise NotIncrementalError(f"it reads layer {maker.number} ({maker.op}), computed in full")
     found = recipe(node, Sources(graph.tensors, made.views))
     if found.output.turned:
         raise NotIncrementalError("time lies along the columns of the picture")

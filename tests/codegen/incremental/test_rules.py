@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -271,3 +272,41 @@ def test_an_input_that_is_kept_and_read_whole(tmp_path: Path, along_columns: boo
     layers = modes_of(app).layers
     assert layers[0].incremental
     assert compare([app]) > 10
+
+
+def in_groups(made: Branches, source: Picture, padding: str) -> Picture:
+    """A CONV_2D of two groups, two rows high."""
+    output = made.picture(source, rows=source.rows - (padding == "valid"), depth=2)
+    weights = made.constant(made.random.integers(-127, 128, (2, 2, 1, source.depth // 2), np.int8), 0.01)
+    bias = made.constant(np.zeros(2, np.int32), 0.01 * source.scale)
+    options = {"padding": PADDINGS[padding], "strideH": 1, "strideW": 1, "fusedActivationFunction": 0}
+    made.operator("CONV_2D", [source.index, weights, bias], [output.index], options)
+    return output
+
+
+def transposed(made: Branches, source: Picture, padding: str) -> Picture:
+    """A TRANSPOSE_CONV that makes two columns of one."""
+    output = made.picture(source, columns=2 * source.columns, depth=3)
+    shape = (1, output.rows, output.columns, output.depth)
+    weights = made.random.integers(-127, 128, (3, 1, 2, source.depth), np.int8)
+    operands = [made.constant(np.array(shape, np.int32)), made.constant(weights, 0.01), source.index]
+    options = {"padding": PADDINGS[padding], "strideH": 1, "strideW": 2}
+    made.operator("TRANSPOSE_CONV", operands, [output.index], options)
+    return output
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("layer", [in_groups, transposed])
+def test_layers_of_several_nodes(
+    tmp_path: Path, layer: Callable[[Branches, Picture, str], Picture], padding: str
+) -> None:
+    """A pass has put other nodes in the layer's place: each has an index of its own."""
+    made = Branches(6, FRAMES, CEPSTRA)
+    source = made.conv(made.newest, along=2, depthwise=0, dilation=1, same=1)
+    whole = made.narrow(source, CEPSTRA, 4)
+    broken = layer(made, whole, padding)
+    path = made.write(tmp_path / "m.tflite", [made.input], [made.end_dense(made.function(broken))])
+    graph = load_graph(path)
+    assert len({node.index for node in graph.nodes}) == len(graph.nodes)
+    assert {node.number for node in graph.nodes} == set(range(len(made.graph.operators)))
+    assert compare([App(path, FRAMES, CEPSTRA, Layout.FRAMES_BY_CEPSTRA)]) > 10
