@@ -14,8 +14,8 @@ from tests.support.pipeline_c import Decision
 def classes(
     scores: list[list[int]], limits: list[int], count: int, suppress: int, votes: int = 1
 ) -> list[int]:
-    """docs/pipeline.md in fractions: the label of the largest mean, from 1, where that reaches its limit, or 0,
-    is a decision; the class with more than half of the votes is told. After one so many are 0, and mean and
+    """docs/pipeline.md in fractions: a decision is the label of the largest mean, from 1, if that reaches its
+    limit; the class with more than half of the votes is told, else 0. After one so many are 0, and mean and
     votes begin anew."""
     found: list[int] = []
     silence = [[-128] * len(limits)] * count
