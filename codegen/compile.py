@@ -87,10 +87,9 @@ def compile_app(app: Path | App, kernels: str | None = None, engine: str | None 
 def run_passes(spec: Spec, graph: Graph) -> Compiled:
     """The passes, in their order, over what has been read and checked."""
     classifier = spec.classifier
-    program = lower(graph, classifier.reference, fast=classifier.fast)
-    if classifier.fast:
-        program = wide_weights(program)
-    sliding = incremental(spec, graph)
+    lowered = lower(graph, classifier.reference, fast=classifier.fast)
+    sliding = incremental(spec, graph, lowered)
+    program = wide_weights(lowered) if classifier.fast else lowered
     planned = plan(program) if isinstance(sliding, str) else sliding
     outputs = layer_outputs(graph, program) if classifier.layer_outputs else ()
     reason = sliding if isinstance(sliding, str) else ""

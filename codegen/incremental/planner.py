@@ -84,13 +84,16 @@ class Incremental:
         return max(self.step.arena, self.rest.arena)
 
 
-def incremental(spec: Spec, graph: Graph) -> Incremental | Edges | str:
-    """The incremental form of an app's model that takes the least work, or the reason why it has none."""
+def incremental(spec: Spec, graph: Graph, full: Program) -> Incremental | Edges | str:
+    """The incremental form of an app's model that takes the least work, or the reason why it has none.
+
+    full: the calls of a full run, as they are lowered
+    """
     rows = row_by_row(spec, graph)
     if spec.pipeline is None or not spec.pipeline.cascade.slide:
         return rows
     try:
-        found = edges(spec, graph)
+        found = edges(spec, graph, full)
     except NotIncrementalError as reason:
         if isinstance(rows, str) and rows != str(reason):
             return f"{rows}; {reason}"

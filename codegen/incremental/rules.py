@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from codegen.app.spec import Layout
 from codegen.model.graph import Node, Tensor
 from codegen.ops import FAMILIES
@@ -19,12 +21,19 @@ def input_view(tensor: Tensor, frames: int, layout: Layout) -> View:
     return view_along(tensor, sizes[-1])
 
 
-def recipe(node: Node, sources: Sources) -> Recipe:
-    """The rule of the node's operator, applied. Every computed input has a view."""
+def recipe(node: Node, sources: Sources, makers: Mapping[int, Node]) -> Recipe:
+    """The rule of the node's operator, applied. makers: of the tensors that nodes make"""
+    computed = _computed(node, sources)
+    if not computed:
+        raise NotIncrementalError("it reads constants alone")
+    for index in computed:
+        if index not in sources.views:
+            maker = makers[index]
+            raise NotIncrementalError(f"it reads layer {maker.number} ({maker.op}), computed in full")
     rule = FAMILIES[node.op].incremental if node.op in FAMILIES else NO_RULE
     if rule == NO_RULE:
         raise NotIncrementalError(NO_RULE)
-    if any(sources.tensors[index].dtype != "int8" for index in (*node.outputs, *_computed(node, sources))):
+    if any(sources.tensors[index].dtype != "int8" for index in (*node.outputs, *computed)):
         raise NotIncrementalError("its values are not int8")
     if isinstance(rule, str):
         raise NotIncrementalError(rule)

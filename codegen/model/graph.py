@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,16 @@ class Quantization:
         if len(self.zero_points) != 1:
             raise ValueError("quantized per channel")
         return self.zero_points[0]
+
+    def of_channels(self, channels: Sequence[int]) -> Quantization:
+        """Of a tensor that has these slices of it along the axis, in this order, some perhaps repeated."""
+        if len(self.scales) == 1:
+            return self
+        return replace(
+            self,
+            scales=tuple(self.scales[channel] for channel in channels),
+            zero_points=tuple(self.zero_points[channel % len(self.zero_points)] for channel in channels),
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,16 +49,17 @@ ADD_SHIFT = 20  # bits of headroom the operands get before they are scaled
 Function = Callable[[int, int], int]
 
 
-def add_multipliers(a: Tensor, b: Tensor, output: Tensor) -> tuple[Multiplier, Multiplier, Multiplier]:
-    """Of the two operands, to twice the larger scale, and from there to the output."""
+def common_scale(a: Tensor, b: Tensor) -> tuple[float, Multiplier, Multiplier]:
+    """Twice the larger scale of two operands, and the multipliers that take each there."""
     scale_a, scale_b = quantization(a).scale, quantization(b).scale
     twice = 2 * max(scale_a, scale_b)
-    real = twice / ((1 << ADD_SHIFT) * quantization(output).scale)
-    return (
-        quantize_multiplier(scale_a / twice),
-        quantize_multiplier(scale_b / twice),
-        quantize_multiplier(real),
-    )
+    return twice, quantize_multiplier(scale_a / twice), quantize_multiplier(scale_b / twice)
+
+
+def add_multipliers(a: Tensor, b: Tensor, output: Tensor) -> tuple[Multiplier, Multiplier, Multiplier]:
+    """Of the two operands, to twice the larger scale, and from there to the output."""
+    twice, by_a, by_b = common_scale(a, b)
+    return by_a, by_b, quantize_multiplier(twice / ((1 << ADD_SHIFT) * quantization(output).scale))
 
 
 def mul_ratio(a: Tensor, b: Tensor, output: Tensor, reference: Reference) -> float:

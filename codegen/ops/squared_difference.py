@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from codegen.kernels.requantize import Multiplier, clamp, multiply, quantization, quantize_multiplier
+from codegen.kernels.requantize import clamp, multiply, quantization, quantize_multiplier
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import bounds
 from codegen.ops.arithmetic import (
     check_shapes,
     check_types,
+    common_scale,
     lower_by_table,
     lower_elementwise,
     pair_rows,
@@ -27,25 +28,15 @@ SHIFT = 7  # bits of headroom the operands get before they are scaled
 LARGEST = (bounds.BYTE << SHIFT) ** 2  # of a square
 
 
-def _multipliers(a: Tensor, b: Tensor, output: Tensor) -> tuple[Multiplier, Multiplier, Multiplier]:
-    """Of the operands, to twice the larger scale, and from the square to the output."""
-    scale_a, scale_b = quantization(a).scale, quantization(b).scale
-    twice = 2 * max(scale_a, scale_b)
-    return (
-        quantize_multiplier(scale_a / twice),
-        quantize_multiplier(scale_b / twice),
-        quantize_multiplier(_ratio(twice, output)),
-    )
-
-
 def _ratio(twice: float, output: Tensor) -> float:
+    """From the square of a difference to the output."""
     return twice * twice / ((1 << (2 * SHIFT)) * quantization(output).scale)
 
 
 def check_scales(graph: Graph, node: Node) -> Iterator[Fault]:
     """Scales that the arithmetic can do."""
     a, b, output = binary_tensors(graph, node)
-    twice = 2 * max(quantization(a).scale, quantization(b).scale)
+    twice, _, _ = common_scale(a, b)
     what = "the ratio of its operands' squared scale to its output's"
     yield from bounds.check_ratio(_ratio(twice, output), LARGEST, what)
 
@@ -53,7 +44,8 @@ def check_scales(graph: Graph, node: Node) -> Iterator[Fault]:
 def lower(lowering: Lowering, node: Node) -> None:
     """Tables, or squared_difference."""
     a, b, output = binary_tensors(lowering.graph, node)
-    by_a, by_b, by = _multipliers(a, b, output)
+    twice, by_a, by_b = common_scale(a, b)
+    by = quantize_multiplier(_ratio(twice, output))
     zero_a, zero_b, zero = (quantization(tensor).zero_point for tensor in (a, b, output))
 
     def function(x: int, y: int) -> int:

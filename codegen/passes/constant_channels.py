@@ -156,7 +156,8 @@ class _Reduction:
         if known is not None and scales is not None:
             data, scales, bias = self._constants_alone(node, known, data, scales, bias)
         if outside is not None:
-            data, bias, scales = data.take(outside, axis), bias[outside], _some(scales, outside)
+            data, bias = data.take(outside, axis), bias[outside]
+            scales = scales.of_channels(outside.tolist()) if scales else None
         narrow = self._constant(replace(weights, quantization=scales), data)
         return replace(node, inputs=(node.inputs[0], narrow, self._bias(node, bias, outside)))
 
@@ -195,7 +196,8 @@ class _Reduction:
         wrapped = np.array([wrap32(int(value)) for value in bias], np.int32)
         if len(node.inputs) > 2 and node.inputs[2] >= 0:
             like = self.graph.tensors[node.inputs[2]]
-            like = replace(like, quantization=_some(like.quantization, outside))
+            if outside is not None and like.quantization is not None:
+                like = replace(like, quantization=like.quantization.of_channels(outside.tolist()))
         else:
             like = Tensor(0, f"{self.graph.tensors[node.outputs[0]].name} bias", (), "int32")
         return self._constant(like, wrapped)
@@ -204,14 +206,3 @@ class _Reduction:
         index = len(self.tensors)
         self.tensors.append(replace(like, index=index, shape=data.shape, data=np.ascontiguousarray(data)))
         return index
-
-
-def _some(scales: Quantization | None, channels: Ints | None) -> Quantization | None:
-    """Those of these channels, where each has its own."""
-    if scales is None or channels is None or len(scales.scales) == 1:
-        return scales
-    return replace(
-        scales,
-        scales=tuple(scales.scales[channel] for channel in channels),
-        zero_points=tuple(scales.zero_points[channel % len(scales.zero_points)] for channel in channels),
-    )

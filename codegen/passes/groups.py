@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from codegen.model.graph import Graph, Node, Quantization
+from codegen.model.graph import Graph, Node
 from codegen.passes.made import Replacement
 
 
@@ -43,25 +41,14 @@ def _parted(graph: Graph, node: Node, count: int) -> Graph:
     depth, filters = weights.shape[3], weights.shape[0] // count
     parts = []
     for group in range(count):
-        own = slice(group * filters, (group + 1) * filters)
+        own = range(group * filters, (group + 1) * filters)
         begin = made.numbers(f"{weights.name}/begin", [0, 0, 0, group * depth])
         size = made.numbers(f"{weights.name}/size", [*input_.shape[:3], depth])
         source = made.add("SLICE", [input_.index, begin, size], [*input_.shape[:3], depth], input_.index)
-        operands = [
-            source,
-            made.constant(weights.name, weights.data[own], _part(weights.quantization, own)),
-        ]
+        operands = [source, made.channels(weights, weights.data, own)]
         if bias is not None and bias.data is not None:
-            values = bias.data.reshape(-1)[own]
-            operands.append(made.constant(bias.name, values, _part(bias.quantization, own)))
+            operands.append(made.channels(bias, bias.data.reshape(-1), own))
         shape = [*output.shape[:3], filters]
         parts.append(made.add("CONV_2D", operands, shape, output.index, **node.options))
     made.add("CONCATENATION", parts, output.shape, output.index, axis=3, fused_activation_function="none")
     return made.graph()
-
-
-def _part(found: Quantization | None, own: slice) -> Quantization | None:
-    """Of some of the channels."""
-    if found is None or len(found.scales) == 1:
-        return found
-    return replace(found, scales=found.scales[own], zero_points=found.zero_points[own])

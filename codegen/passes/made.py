@@ -28,6 +28,11 @@ class Replacement:
         self.tensors.append(Tensor(index, name, data.shape, dtype, quantization, data=data, made=True))
         return index
 
+    def channels(self, like: Tensor, data: NDArray[Any], channels: Sequence[int]) -> int:
+        """A constant of these channels of another one: its values along their first axis, its scales."""
+        scales = like.quantization.of_channels(channels) if like.quantization is not None else None
+        return self.constant(like.name, data[channels], scales)
+
     def numbers(self, name: str, values: Sequence[int] | Sequence[Sequence[int]]) -> int:
         """An int32 constant: sizes, axes, paddings."""
         return self.constant(name, np.array(values, np.int32))

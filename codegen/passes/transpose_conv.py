@@ -10,12 +10,10 @@ Nothing is multiplied by zeros between the rows, and all of it is done by kernel
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.model.graph import Graph, Node, Quantization, Tensor
+from codegen.model.graph import Graph, Node
 from codegen.passes.made import Replacement
 
 
@@ -123,12 +121,12 @@ def _filters(made: Replacement, graph: Graph, node: Node, rows: _Axis, columns: 
         for row in range(rows.stride)
         for column in range(columns.stride)
     ]
-    found = [made.constant(weights.name, np.concatenate(parts), _tiled(weights, phases))]
+    every = [channel for _ in range(phases) for channel in range(weights.shape[0])]
+    found = [made.constant(weights.name, np.concatenate(parts), weights.quantization.of_channels(every))]
     if len(node.inputs) == 4 and node.inputs[3] >= 0:
         bias = graph.tensors[node.inputs[3]]
         assert bias.data is not None
-        values = np.tile(bias.data.reshape(-1), phases)
-        found.append(made.constant(bias.name, values, _tiled(bias, phases)))
+        found.append(made.channels(bias, bias.data.reshape(-1), every))
     return found
 
 
@@ -138,14 +136,6 @@ def _phase(values: NDArray[np.int8], row: tuple[int, _Axis], column: tuple[int, 
     missing = (row[1].taps - part.shape[1], column[1].taps - part.shape[2])
     part = np.pad(part, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)))
     return part[:, ::-1, ::-1]
-
-
-def _tiled(tensor: Tensor, times: int) -> Quantization | None:
-    """The scales of so many repetitions of the channels."""
-    found = tensor.quantization
-    if found is None or len(found.scales) == 1:
-        return found
-    return replace(found, scales=found.scales * times, zero_points=found.zero_points * times)
 
 
 def _unequal(made: Replacement, current: int, rows: _Axis, columns: _Axis, depth: int) -> int:

@@ -32,6 +32,7 @@ from codegen.emit.modes import ModePlan, mode_plan
 from codegen.incremental import Edges, Incremental, incremental
 from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
+from codegen.passes.lower import lower
 from tests.support.compile import FIRMWARE
 from tests.support.program_c import HERE, ProgramC, alone, answers, rows_of, shipped
 
@@ -76,7 +77,8 @@ def modes_of(app: App, graph: Graph | None = None) -> ModePlan:
 
 def plan_of(app: App, graph: Graph) -> Incremental | Edges | str:
     """What the planner makes of it."""
-    return incremental(app.spec("m"), graph)
+    spec = app.spec("m")
+    return incremental(spec, graph, lower(graph, fast=spec.classifier.fast))
 
 
 class StreamsC:

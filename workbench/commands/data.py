@@ -13,33 +13,35 @@ from pathlib import Path
 from codegen.app.spec import Pipeline
 from codegen.common.errors import UserError, UserErrors
 from workbench.audio import recording as audio
-from workbench.data import findings
+from workbench.data import findings, query
 from workbench.data.check_audio import check_audio, counts
+from workbench.data.export import FORMATS, export
 from workbench.data.findings import Finding, of_labels
-from workbench.data.label_json import by_file, label_studio_text, sensiml_text
-from workbench.data.label_track import track_text
-from workbench.data.labels import of_session, read_labels, write_labels
+from workbench.data.labels import of_session, own_rates, read_labels
 from workbench.data.regions import windows
-from workbench.data.segment import Segment
-from workbench.data.selection_table import table_text
+from workbench.data.segment import RateOf, Segment, by_file, find_class
 from workbench.host.features import listening_spec, open_pipeline
-from workbench.host.model_app import write_whole
 from workbench.progress import progress
-from workbench.training.pieces import cut, recordings, shortest
-from workbench.training.second_hearing import doubtful
+from workbench.training import figures
+from workbench.training.pieces import cut, shortest
+from workbench.training.plot import check_name, plot_statistics
+from workbench.training.second_hearing import SecondHearing
 
 NAME = "data"
-HELP = "check labelled recordings; bring labels from and to other programs"
+HELP = "check, count and choose labelled recordings; bring labels from and to other programs"
 DESCRIPTION = """\
 LABELS is what every command takes: a CSV (file,start,end,label,...), Audacity label tracks, Raven selection
 tables (.txt), Label Studio's or SensiML's JSON, or a folder with one of these.
 
   check     what is wrong with them: place and remedy of each finding
+  query     how much there is of what; chooses, names and writes a part of it
   import    labels of another program as a CSV that a person can read
   export    and back
   regions   long stretches of noise cut into windows, the last part for testing
 
   earshot data check recordings/labels.csv --app examples/smart_lock
+  earshot data query recordings/labels.csv --by label --by device
+  earshot data query recordings/labels.csv --where device=xg24 --where label!=unknown --save kit -o kit.csv
   earshot data import door.Table.1.selections.txt -o labels.csv
   earshot data export labels.csv --format label-studio -o tasks.json
   earshot data export labels.csv --format audacity -o tracks/
@@ -52,8 +54,14 @@ CHECK = """\
 Looks at labels and sounds, and lists what is wrong with place and remedy; exit code 1 where something is.
 
 """ + "\n".join(f"  {kind:<10} {what}" for kind, what in findings.KINDS.items())
-FORMATS = ("csv", "audacity", "label-studio", "raven", "sensiml")
-RATE = 16000  # Hz, where no app says another
+RATE = 16000  # Hz, where neither an app nor the recording says another
+QUERY = """\
+Counts the segments that meet the conditions, by label, session and whatever else is known of them, and can
+draw, write and name them.
+
+""" + "\n".join((query.__doc__ or "").splitlines()[2:])
+MOST_ROWS = 20  # of a table that was not asked for
+PIECE = 8000  # samples of a segment that are compared with others
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +76,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     check.add_argument("--json", action="store_true", help="print one JSON object")
     audio.add_arguments(check)
+    asked = words.add_parser(
+        "query", description=QUERY, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    _labels(asked)
+    asked.add_argument("--by", action="append", default=[], metavar="COLUMN", help="a table of this column")
+    asked.add_argument("--save", metavar="NAME", help=f"store the conditions in {query.NAME}")
+    asked.add_argument("--plot", type=Path, metavar="PNG", help="draw the tables: .png, .svg or .pdf")
+    asked.add_argument("--json", action="store_true", help="print one JSON object, with every segment")
+    asked.add_argument("-o", "--output", type=Path, metavar="OUT.csv", help="write the segments as a CSV")
     taken = words.add_parser("import", description="Labels of another program as a CSV.", allow_abbrev=False)
     given = words.add_parser("export", description="Labels for another program.", allow_abbrev=False)
     given.add_argument("--format", required=True, choices=FORMATS, help="whose")
@@ -88,6 +105,7 @@ def _labels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--app", type=Path, metavar="DIR", help="whose sample rate, classes, gate and features count"
     )
+    query.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -96,13 +114,57 @@ def run(args: argparse.Namespace) -> int:
         return _check(args)
     pipeline = listening_spec(args.app)[1] if args.app is not None else None
     rate = pipeline.audio.sample_rate if pipeline is not None else RATE
-    segments: Sequence[Segment] = read_labels(args.labels, rate)
+    conditions = query.conditions_of(args)
+    whole = read_labels(args.labels, rate, own_rate=True)
+    segments: Sequence[Segment] = query.chosen(whole, conditions, args.labels)
+    if args.word == "query":
+        return _query(args, segments, len(whole), own_rates(rate))
     if args.session is not None:
         segments = of_session(segments, args.session, args.labels)
     if args.word == "regions":
         segments = _regions(args, segments)
-    written = _write(args, segments, rate)
+    kind = args.format if args.word == "export" else "csv"
+    written = export(segments, kind, args.output, args.labels, own_rates(rate))
     print(f"{len(segments)} segments of {len(by_file(segments))} recordings are in {written}.")
+    return 0
+
+
+def _query(args: argparse.Namespace, segments: Sequence[Segment], of: int, rate_of: RateOf) -> int:
+    """Counts and, where it is asked for, draws, writes and stores."""
+    if args.plot is not None:
+        check_name(args.plot)
+    columns = query.columns_of(segments)
+    unknown = [name for name in args.by if name.casefold() not in {column.casefold() for column in columns}]
+    if unknown:
+        raise UserError(
+            f"no segment has a column {unknown[0]}",
+            file=args.labels,
+            remedy=f"Columns: {', '.join(columns)}.",
+        )
+    tables = {name: query.statistics(segments, name, rate_of) for name in args.by or columns}
+    if not args.by:  # those that tell one from another, in as many rows as can be looked through
+        tables = {
+            name: rows for name, rows in tables.items() if 1 < len(rows) <= MOST_ROWS or name == "label"
+        }
+    if args.output is not None:
+        export(segments, "csv", args.output, args.labels, rate_of)
+    if args.plot is not None:
+        plot_statistics(tables, args.plot)
+    if args.save is not None:
+        query.save(args.labels, args.save, query.conditions_of(args))
+    seconds = sum(one.samples / rate_of(one.file) for one in segments)
+    if args.json:
+        listed = [
+            {"start": one.start, "end": one.end} | {name: query.value_of(one, name) for name in columns}
+            for one in segments
+        ]
+        both = {name: [dataclasses.asdict(row) for row in rows] for name, rows in tables.items()}
+        print(json.dumps({"of": of, "seconds": seconds, "tables": both, "segments": listed}))
+        return 0
+    part = f"{len(segments)} of {of} segments" if len(segments) < of else f"{of} segments"
+    print(f"{part}, {figures.duration(seconds / 3600)} in {len(by_file(segments))} recordings")
+    for name, rows in tables.items():
+        print("", *figures.of_statistics(name, rows), sep="\n")
     return 0
 
 
@@ -119,40 +181,6 @@ def _regions(args: argparse.Namespace, segments: Sequence[Segment]) -> Sequence[
             remedy="Name the label of the stretches with --label; those with a session stay as they are.",
         )
     return windows(segments, args.label, args.length, args.test)
-
-
-def _write(args: argparse.Namespace, segments: Sequence[Segment], rate: int) -> Path:
-    """The file or folder that was written."""
-    kind = args.format if args.word == "export" else "csv"
-    output: Path = args.output.absolute()
-    folder = output if kind == "audacity" else output.parent
-    if not output.parent.is_dir():
-        raise UserError("there is no such folder", file=output.parent)
-    if output == args.labels.absolute():
-        raise UserError("is the label file itself", file=output, remedy="Name another file with -o.")
-    if kind == "audacity":
-        folder.mkdir(exist_ok=True)
-        for file, own in by_file(segments).items():
-            write_whole(folder / f"{file.stem}.txt", track_text(own, rate).encode())
-        return folder
-    outside = next((one.file for one in segments if not one.file.is_relative_to(folder)), None)
-    if outside is not None:
-        raise UserError(
-            f"the recording {outside} does not lie below {folder}",
-            file=output,
-            remedy="Write it into the recordings' folder, or one above: it names them relative to itself.",
-        )
-    if kind == "csv":
-        write_labels(output, segments)
-        return output
-    if kind == "raven":
-        text = table_text(segments, folder, rate)
-    elif kind == "sensiml":
-        text = sensiml_text(segments, folder)
-    else:
-        text = label_studio_text(segments, folder, rate)
-    write_whole(output, text.encode())
-    return output
 
 
 def findings_of(args: argparse.Namespace) -> list[Finding]:
@@ -207,31 +235,36 @@ def _findings(args: argparse.Namespace, pipeline: Pipeline | None) -> Iterator[F
             "broken", f"{Path(error.file or '').name}, {error.place}", error.what, error.remedy or ""
         )
         return
+    segments = query.chosen(segments, query.conditions_of(args), args.labels)
     yield from of_labels(segments, labels)
-    read = audio.reader(args)
     gate = None
-    if pipeline is not None and pipeline.gate.threshold:
-        gate = pipeline.gate.threshold
-    sound = True
-    files = len(by_file(segments))
-    for _, own in progress(check_audio(segments, rate, read, gate), files, "recordings"):
-        sound = sound and not any(one.kind in ("broken", "format", "range") for one in own)
+    hearing = None
+    if pipeline is not None:
+        gate = pipeline.gate.threshold if pipeline.gate.threshold > 0 else None
+        if "noise" not in args.accept:
+            hearing = _second_hearing(args, pipeline, segments)
+    checked = check_audio(segments, rate, audio.reader(args), gate)
+    for file, samples, own in progress(checked, len(by_file(segments)), "recordings"):
+        if samples is None or any(one.kind == "range" for one in own):
+            hearing = None  # only what is otherwise sound is compared
+        if hearing is not None and samples is not None:
+            hearing.hear(file, samples)
         yield from own
-    if pipeline is not None and sound and "noise" not in args.accept:
-        yield from _doubtful(args, pipeline, segments)
+    if hearing is not None:
+        yield from hearing.findings()
 
 
-def _doubtful(args: argparse.Namespace, pipeline: Pipeline, segments: Sequence[Segment]) -> Iterator[Finding]:
-    """Only where labels and sounds are otherwise sound: it needs the app's classes."""
-    known = {label.casefold() for label in pipeline.decision.labels}
-    of_app = [one for one in segments if {one.label.casefold(), one.role.casefold()} & known]
+def _second_hearing(
+    args: argparse.Namespace, pipeline: Pipeline, segments: Sequence[Segment]
+) -> SecondHearing | None:
+    """Of the segments that are of a class of the app; None where there is none to compare."""
+    names = pipeline.decision.labels
+    of_app = [one for one in segments if find_class(one, names) is not None]
+    if not of_app:
+        return None
     try:
-        pieces = (
-            cut(of_app, pipeline.decision.labels, 8000, shortest(pipeline), lambda _: None) if of_app else ()
-        )
+        pieces = cut(of_app, names, PIECE, shortest(pipeline), lambda _: None)
     except UserError:
         print("labels that overlap or are too short are not compared with each other", file=sys.stderr)
-        return
-    files = len({piece.file for piece in pieces})
-    read = recordings(pieces, of_app, pipeline.audio.sample_rate, audio.reader(args))
-    yield from doubtful(open_pipeline(args.app), progress(read, files, "comparing recordings"), of_app)
+        return None
+    return SecondHearing(open_pipeline(args.app), pieces, of_app)

@@ -14,8 +14,6 @@ from codegen.app.spec import Spec
 from codegen.board.description import load_board
 from codegen.common.paths import ROOT
 from codegen.model.graph import Quantization
-from codegen.passes.int8_ends import int8_ends
-from codegen.passes.legalise import load_graph
 from toolbox import tools
 from toolbox.options import EXAMPLE
 from toolbox.sizes import sizes
@@ -23,7 +21,7 @@ from workbench.audio import recording as audio
 from workbench.audio.synthesize import RATE, demo_recordings
 from workbench.build import build
 from workbench.data.labels import read_labels
-from workbench.host.features import listening_spec
+from workbench.host.features import listening_spec, output_quantization
 from workbench.progress import progress, waiting
 from workbench.protocol.lines import Decision, parse_line
 from workbench.suites.recordings import choose, synthesised
@@ -83,8 +81,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"Building {spec.name} for {BOARD}: {load_board(BOARD).description}.", flush=True)
         tools.ensure("arm-none-eabi-gcc", "qemu-system-arm")
         built = build(BOARD, app)
-        output = int8_ends(load_graph(spec.classifier.model)).output.quantization
-        assert output is not None  # the build has checked it
+        output = output_quantization(spec)
         taken = sizes(built.image, load_board(BOARD))
         print(
             f"The image takes {taken.flash:,} bytes of flash and {taken.ram:,} of RAM: {_short(built.image)}"

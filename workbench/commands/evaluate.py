@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,17 @@ from codegen.app.spec import Pipeline, Spec
 from codegen.app.tables.decision import score_limit
 from codegen.common.errors import UserError
 from codegen.common.protocol import THRESHOLD
-from codegen.passes.int8_ends import int8_ends
-from codegen.passes.legalise import load_graph
+from codegen.model.graph import Quantization
 from workbench.audio import recording as audio
-from workbench.data.labels import Segment, of_session, read_labels
-from workbench.host.features import listening_spec, open_pipeline
-from workbench.progress import progress, waiting
+from workbench.data.segment import Segment
+from workbench.host.features import listening_spec, open_pipeline, output_quantization
+from workbench.host.host_library import EVERY_WINDOW
+from workbench.progress import progress, remark
 from workbench.targets import BAUD, open_app
 from workbench.targets.restored import restored, with_settings
 from workbench.training import figures
-from workbench.training.background import background_recordings, unlabelled_counts
+from workbench.training.background import background_files, background_recordings, unlabelled_counts
+from workbench.training.chosen import TEST, add_arguments, chosen_segments
 from workbench.training.confusion import UNKNOWN_CLASS, Confusion, balanced
 from workbench.training.evaluation import Stream, counted, limits_of, play, vector_pairs
 from workbench.training.events import Events, count_events
@@ -74,39 +76,29 @@ class _Target:
         return {"events": self.events.object(), "stream": self.table.object()}
 
 
+@dataclass(frozen=True)
+class _Sounds:
+    """What is played, and with which settings of the image."""
+
+    segments: tuple[Segment, ...]
+    pieces: tuple[Piece, ...]  # these, whole
+    settings: dict[str, int]
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Which app, which sounds, how."""
-    parser.add_argument("--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml")
-    parser.add_argument(
-        "--labels", type=Path, required=True, metavar="LABELS", help="CSV, Audacity label track, or a folder"
-    )
-    parser.add_argument("--session", metavar="NAME", help='of the labels (default "test" where there is one)')
-    parser.add_argument(
-        "--background",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="a recording, or a folder of them, in which nothing happens: every detection is a false alarm",
-    )
+    add_arguments(parser, TEST)
     parser.add_argument(
         "--segment", type=int, default=8000, metavar="N", help="samples a long segment is cut to"
     )
     parser.add_argument(
         "--threshold", metavar="P", help="for all labels, instead of the app's; 0: the largest score wins"
     )
-    parser.add_argument(
-        "--no-gate", action="store_true", help="the gate opens at any sound but digital silence"
-    )
+    parser.add_argument("--no-gate", action="store_true", help="every window passes the gate")
     parser.add_argument(
         "--balance",
         action="store_true",
         help="tables of vectors with as many of every class as there are of the smallest, drawn at random",
-    )
-    parser.add_argument(
-        "--unlabelled",
-        choices=("background", "ignore"),
-        help="what sound without a label is (default: background, unless segments are labelled unknown)",
     )
     parser.add_argument(
         "--stream", action="store_true", help="the table counts the played recordings' decisions"
@@ -120,7 +112,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baud", type=int, default=BAUD, metavar="N", help=f"of a port (default {BAUD})")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the tables, too: .png, .svg or .pdf")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    audio.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -131,10 +122,17 @@ def run(args: argparse.Namespace) -> int:
         check_name(args.plot)
     targets = _targets(args.target)
     spec, pipeline = listening_spec(args.app)
-    segments = _segments(args, pipeline)
-    settings = _settings(args, spec)
-    vectors = None if args.stream else _by_vectors(args, spec, pipeline, segments)
-    played = {target: _play(args, pipeline, target, settings, segments) for target in targets}
+    background_files(args.background)  # a wrong name is refused before anything is played
+    segments = chosen_segments(args, pipeline, TEST, needed=False)
+    output = output_quantization(spec)
+    limit = None if args.threshold is None else _limit(args.threshold, output)
+    pieces = cut(segments, pipeline.decision.labels, None, 1, partial(remark, once=True))
+    sounds = _Sounds(segments, pieces, _settings(args, pipeline, limit))
+    vectors = None
+    if not args.stream:
+        limits = limits_of(pipeline, output) if limit is None else (limit,) * len(pipeline.decision.labels)
+        vectors = _by_vectors(args, spec, limits, segments)
+    played = {target: _play(args, pipeline, target, sounds) for target in targets}
     first = played[targets[0]]
     table = first.table if vectors is None else vectors
     if args.plot is not None:
@@ -164,50 +162,30 @@ def _targets(text: str) -> list[str]:
     return targets
 
 
-def _segments(args: argparse.Namespace, pipeline: Pipeline) -> tuple[Segment, ...]:
-    with waiting(f"reading {args.labels.name}"):
-        segments = read_labels(args.labels, pipeline.audio.sample_rate, resampled=args.resample)
-    session = args.session
-    if session is None:
-        if not any(segment.session == "test" for segment in segments):
-            return segments
-        session = "test"
-    chosen = of_session(segments, session, args.labels)
-    print(f"session {session}: {len(chosen)} segments", file=sys.stderr)
-    return chosen
-
-
 def _by_vectors(
-    args: argparse.Namespace, spec: Spec, pipeline: Pipeline, segments: tuple[Segment, ...]
+    args: argparse.Namespace, spec: Spec, limits: Sequence[int], segments: tuple[Segment, ...]
 ) -> Confusion:
+    """limits: the score from which each label is accepted."""
     host = open_pipeline(spec)
-    limits = limits_of(spec)
     if args.threshold is not None:
-        limits = (_limit(args.threshold, spec),) * len(limits)
         host.set_threshold(limits[0])
-    pieces = cut(segments, pipeline.decision.labels, args.segment, shortest(pipeline))
-    pairs = vector_pairs(host, _read(args, pieces, segments, pipeline), limits)
-    return _table(args, pipeline, pairs)
+    labels = host.spec.decision.labels
+    pieces = cut(segments, labels, args.segment, shortest(host.spec), partial(remark, once=True))
+    pairs = vector_pairs(host, _read(args, pieces, segments, host.spec), limits)
+    return _table(args, host.spec, pairs)
 
 
-def _play(
-    args: argparse.Namespace,
-    pipeline: Pipeline,
-    target: str,
-    settings: dict[str, int],
-    segments: tuple[Segment, ...],
-) -> _Target:
+def _play(args: argparse.Namespace, pipeline: Pipeline, target: str, sounds: _Sounds) -> _Target:
     """Plays whole recordings, and those of the background, into a target."""
     labels, rate = pipeline.decision.labels, pipeline.audio.sample_rate
-    pieces = cut(segments, labels, None, 1)
-    unlabelled = unlabelled_counts(args.unlabelled, pieces, labels)
+    unlabelled = unlabelled_counts(args.unlabelled, sounds.pieces, labels)
     board = None if target == "pc" else args.board
     with (
         open_app(args.app, target, board=board, baud=args.baud) as device,
         restored(device),
-        with_settings(device, settings),
+        with_settings(device, sounds.settings),
     ):
-        streams = [*play(pipeline, device, _read(args, pieces, segments, pipeline))]
+        streams = [*play(pipeline, device, _read(args, sounds.pieces, sounds.segments, pipeline))]
         streams += play(pipeline, device, background_recordings(args.background, rate, audio.reader(args)))
     played = (one.played for one in streams)
     events = count_events(labels, played, rate, pipeline.window.stride, unlabelled=unlabelled)
@@ -256,17 +234,15 @@ def _read(
     return progress(read, files, "recordings")
 
 
-def _settings(args: argparse.Namespace, spec: Spec) -> dict[str, int]:
-    """What the options change of a running image."""
-    settings = {"gate.threshold": 0, "gate.delay": 0} if args.no_gate else {}
-    if args.threshold is not None:
-        assert spec.pipeline is not None
-        limit = _limit(args.threshold, spec)
-        settings |= {f"{THRESHOLD}.{label}": limit for label in spec.pipeline.decision.labels}
+def _settings(args: argparse.Namespace, pipeline: Pipeline, limit: int | None) -> dict[str, int]:
+    """What the options change of a running image. limit: of all labels, where --threshold says one."""
+    settings = {f"gate.{name}": value for name, value in EVERY_WINDOW.items()} if args.no_gate else {}
+    if limit is not None:
+        settings |= {f"{THRESHOLD}.{label}": limit for label in pipeline.decision.labels}
     return settings
 
 
-def _limit(text: str, spec: Spec) -> int:
+def _limit(text: str, output: Quantization) -> int:
     """--threshold as a score of this app's model."""
     try:
         share = Fraction(Decimal(text))
@@ -276,6 +252,4 @@ def _limit(text: str, spec: Spec) -> int:
         raise UserError(
             f"--threshold {text} is no share; 0..1 is allowed", remedy="For 80 per cent write 0.80."
         )
-    quantization = int8_ends(load_graph(spec.classifier.model)).output.quantization
-    assert quantization is not None  # the build has checked it
-    return score_limit(share, quantization.scale, quantization.zero_point)
+    return score_limit(share, output.scale, output.zero_point)

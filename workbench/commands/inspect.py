@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
-from codegen.passes.int8_ends import int8_ends
-from codegen.passes.legalise import load_graph
 from workbench.audio import recording as audio
 from workbench.data.labels import read_labels
-from workbench.host.features import listening_spec, open_pipeline
+from workbench.host.features import listening_spec, open_pipeline, output_quantization
 from workbench.host.inspection import Mark, draw, inspect, summary
 from workbench.progress import waiting
 from workbench.training.plot import check_name
@@ -26,7 +25,8 @@ Takes a recording through every stage by the firmware's own C and draws, one bel
   the waveform, with the labelled segments, the gate's threshold (dotted) and where the gate is open (green)
   the spectrogram
   the features as a heat map, a column a window
-  the score of every label, with the thresholds
+  the score of every label, with the thresholds (which the mean of the last scores is compared with where
+  [decision] mean says so)
   what was decided: a colour a label, grey for Unknown, nothing where the gate was shut
 
   earshot inspect --app examples/smart_lock door.wav
@@ -47,9 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--from", type=float, default=0.0, dest="first", metavar="S", help="begin there, seconds"
     )
     parser.add_argument("--to", type=float, dest="last", metavar="S", help="end there, seconds")
-    parser.add_argument(
-        "--no-gate", action="store_true", help="the gate opens at any sound but digital silence"
-    )
+    parser.add_argument("--no-gate", action="store_true", help="every window passes the gate")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="OUT.png", help="the picture: .png, .svg or .pdf"
     )
@@ -65,13 +63,20 @@ def run(args: argparse.Namespace) -> int:
     rate = settings.audio.sample_rate
     with waiting(f"reading {args.recording.name}"):
         samples = audio.read_with_arguments(args, args.recording, rate)
-    first, last = round(args.first * rate), len(samples) if args.last is None else round(args.last * rate)
-    if not 0 <= first < last or first >= len(samples):
+    seconds = len(samples) / rate
+    until = seconds if args.last is None else args.last
+    if not 0 <= args.first < min(until, seconds) or not until < math.inf:
         raise UserError(
-            f"--from {args.first:g} --to {last / rate:g} is no stretch of its "
-            f"{len(samples) / rate:g} seconds",
+            f"--from {args.first:g} --to {until:g} is no stretch of its {seconds:g} seconds",
             file=args.recording,
             remedy="Both are seconds from the recording's start.",
+        )
+    first, last = round(args.first * rate), min(round(until * rate), len(samples))
+    if first == last:
+        raise UserError(
+            f"--from {args.first:g} --to {until:g} is less than a sample of {1 / rate:g} s",
+            file=args.recording,
+            remedy="Name a longer stretch.",
         )
     marks = []
     if args.labels is not None:
@@ -82,9 +87,8 @@ def run(args: argparse.Namespace) -> int:
             raise UserError(f"has no segment of {args.recording.name}", file=args.labels)
     pipeline = open_pipeline(spec)
     if args.no_gate:
-        pipeline.set_gate(0)
-    quantization = int8_ends(load_graph(spec.classifier.model)).output.quantization
-    assert quantization is not None  # the build has checked it
+        pipeline.open_gate()
+    quantization = output_quantization(spec)
     with waiting(f"inspecting {args.recording.name}"):
         seen = inspect(pipeline, samples[first:last])
         if args.output is None:

@@ -11,31 +11,33 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from codegen.app.spec import Pipeline, Spec
+from codegen.app.spec import Pipeline
 from codegen.app.tables.decision import NEVER, score_limit
 from codegen.common.errors import UserError
-from codegen.passes.int8_ends import int8_ends
+from codegen.model.graph import Quantization
 from codegen.passes.legalise import load_graph
 from workbench.audio import recording as audio
-from workbench.data.labels import Segment, of_session, read_labels
-from workbench.host.features import listening_spec, open_pipeline
+from workbench.data.segment import Segment
+from workbench.host.features import listening_spec, open_pipeline, output_quantization
 from workbench.host.model_app import write_whole
 from workbench.progress import progress, waiting
 from workbench.training import figures
-from workbench.training.background import background_recordings, unlabelled_counts
+from workbench.training.background import background_files, background_recordings, unlabelled_counts
+from workbench.training.chosen import TEST, TRAIN, add_arguments, chosen_segments
 from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.evaluation import limits_of
 from workbench.training.pieces import Piece, Recording, cut, recordings
 from workbench.training.plot import check_name, plot_tuning
 from workbench.training.settings_file import Values, replaced, written
-from workbench.training.tune import Tuned, Tuner, hear, hours_needed, own_settings
+from workbench.training.tune import Settings, Tuned, Tuner, hear, hours_needed, own_settings
 
 NAME = "tune"
 HELP = "choose gate, thresholds and votes for a stated rate of false alarms"
 DESCRIPTION = """\
 Chooses the gate's threshold and back-off, a threshold for each label, and how many decisions vote: those with
 the fewest events missed, at fewer false alarms an hour of background than is stated. The firmware's own
-arithmetic computes the scores, and what is chosen is tried in the firmware's C.
+arithmetic computes the scores, and what is chosen is tried in the firmware's C. Apps with [decision] mean or
+suppress are refused.
 
 It chooses on the training session and looks at no other; `evaluate` then says on the test session what the
 choice is worth. The background is what is labelled `unknown` (sound without a label, where nothing is), and
@@ -50,38 +52,17 @@ refused, with the hours it takes.
 --plot draws each label's curve: events missed against false alarms an hour. --write writes the choice into
 pipeline.toml, with a comment that says what it was chosen from; nothing has to be trained again.
 """
-TRAIN, TEST = "train", "test"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Which app, which sounds, how many false alarms."""
-    parser.add_argument("--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml")
-    parser.add_argument(
-        "--labels", type=Path, required=True, metavar="LABELS", help="CSV, Audacity label track, or a folder"
-    )
-    parser.add_argument(
-        "--session", metavar="NAME", help='of the labels (default "train" where there is one)'
-    )
-    parser.add_argument(
-        "--background",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="a recording, or a folder of them, in which nothing happens",
-    )
-    parser.add_argument(
-        "--unlabelled",
-        choices=("background", "ignore"),
-        help="what sound without a label is (default: background, unless segments are labelled unknown)",
-    )
+    add_arguments(parser, TRAIN)
     parser.add_argument(
         "--false-alarms", type=float, default=0.5, metavar="N", help="fewer than N an hour (default 0.5)"
     )
     parser.add_argument("--write", action="store_true", help="write the choice into pipeline.toml")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the curves: .png, .svg or .pdf")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    audio.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -94,18 +75,22 @@ def run(args: argparse.Namespace) -> int:
     if args.plot is not None:
         check_name(args.plot)
     spec, pipeline = listening_spec(args.app)
+    _check_settings(spec.file, pipeline)
+    background_files(args.background)
     segments = _segments(args, pipeline)
     pieces = cut(segments, pipeline.decision.labels, None, 1)
     unlabelled = unlabelled_counts(args.unlabelled, pieces, pipeline.decision.labels)
     host = open_pipeline(spec)
     heard = [hear(host, one) for one in _recordings(args, pipeline, segments, pieces)]
-    before = own_settings(pipeline, limits_of(spec))
+    output = output_quantization(spec)
+    before = own_settings(pipeline, limits_of(pipeline, output))
     with waiting("choosing"):
-        tuner = Tuner(host, heard, unlabelled=unlabelled)
+        memory = bool(load_graph(spec.classifier.model).variables)
+        tuner = Tuner(host, heard, unlabelled=unlabelled, memory=memory)
         tuned = tuner.tuned(rate, before)
     if tuned is None:
         raise _too_short(args, rate, tuner.background_hours())
-    values = _values(spec, tuned)
+    values = _values(pipeline, output, before, tuned)
     comment = _comment(args, tuned, rate)
     text = replaced(spec.file, values, comment) if args.write else ""
     if args.plot is not None:
@@ -115,10 +100,27 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("\n".join(_text(tuned, rate, pipeline, values)))
     if args.write:
-        write_whole(spec.file, text.encode())
+        write_whole(spec.file.resolve(), text.encode())  # a link stays one
         if not args.json:
             print(f"Written into {spec.file}. `earshot evaluate` says what it is worth on the test session.")
     return 0
+
+
+def _check_settings(file: Path, pipeline: Pipeline) -> None:
+    """UserError for what the choice does not take into account."""
+    decision = pipeline.decision
+    for place, is_set, what in (
+        ("[decision] mean", decision.mean > 1, "compares the mean of several scores with a threshold"),
+        ("[decision] suppress", decision.suppress > 0, "suppresses decisions after a detection"),
+    ):
+        if is_set:
+            raise UserError(
+                f"it {what}: `tune` chooses only for apps without that",
+                file=file,
+                place=place,
+                remedy="Try thresholds with `earshot evaluate --threshold P --background FOLDER`, which "
+                "plays the app as it is, and write the best one into [decision] threshold.",
+            )
 
 
 def _segments(args: argparse.Namespace, pipeline: Pipeline) -> tuple[Segment, ...]:
@@ -127,13 +129,7 @@ def _segments(args: argparse.Namespace, pipeline: Pipeline) -> tuple[Segment, ..
             "the test session is for `evaluate` alone: what is chosen on it, it cannot judge",
             remedy=f"Leave --session out for the session {TRAIN}, or name another.",
         )
-    with waiting(f"reading {args.labels.name}"):
-        segments = read_labels(args.labels, pipeline.audio.sample_rate, resampled=args.resample)
-    if args.session is not None:
-        return of_session(segments, args.session, args.labels)
-    if any(segment.session for segment in segments):
-        return of_session(segments, TRAIN, args.labels)
-    return segments
+    return chosen_segments(args, pipeline, TRAIN, needed=True)
 
 
 def _recordings(
@@ -159,17 +155,13 @@ def _too_short(args: argparse.Namespace, rate: float, hours: float) -> UserError
     )
 
 
-def _values(spec: Spec, tuned: Tuned) -> Values:
+def _values(pipeline: Pipeline, output: Quantization, before: Settings, tuned: Tuned) -> Values:
     """The choice as pipeline.toml has it."""
     settings = tuned.settings
-    quantization = int8_ends(load_graph(spec.classifier.model)).output.quantization
-    assert quantization is not None  # the build has checked it
-    assert spec.pipeline is not None
-    own = limits_of(spec)
     thresholds = [
-        share if limit == was else _threshold(limit, quantization.scale, quantization.zero_point)
+        share if limit == was else _threshold(limit, output.scale, output.zero_point)
         for limit, was, share in zip(
-            settings.limits, own, map(_decimal, spec.pipeline.decision.thresholds), strict=True
+            settings.limits, before.limits, map(_decimal, pipeline.decision.thresholds), strict=True
         )
     ]
     return {

@@ -14,6 +14,9 @@ from codegen.app import spec as app_spec
 from codegen.app.spec import Spec
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
+from codegen.model.graph import Quantization
+from codegen.passes.int8_ends import int8_ends
+from codegen.passes.legalise import load_graph
 from workbench.build import build
 from workbench.host.host_library import Library, Pipeline
 
@@ -43,6 +46,13 @@ def listening_spec(app: Path) -> tuple[Spec, app_spec.Pipeline]:
     if spec.pipeline is None:
         raise UserError(NO_FEATURES[0], file=app, remedy=NO_FEATURES[1])
     return spec, spec.pipeline
+
+
+def output_quantization(spec: Spec) -> Quantization:
+    """Of the scores: a share is (score - zero_point) * scale. The build refuses a model that has none."""
+    quantization = int8_ends(load_graph(spec.classifier.model)).output.quantization
+    assert quantization is not None
+    return quantization
 
 
 def open_pipeline(app: Path | Spec, build_dir: Path | None = None) -> Pipeline:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator, Sequence
-from ctypes import POINTER, byref, c_bool, c_int32, c_size_t, c_uint8, c_uint32, c_uint64
+from ctypes import POINTER, byref, c_bool, c_int16, c_int32, c_size_t, c_uint8, c_uint32, c_uint64
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from codegen.app import spec as app_spec
 from workbench.host.structs import ModelStruct, PipelineStruct, StepStruct
+
+EVERY_WINDOW = {"threshold": -1, "delay": 0}  # settings of a gate that every window passes
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,11 +117,15 @@ class Pipeline:
         library.pipeline_classify.restype = None
         library.pipeline_segment_start.restype = c_uint64
         library.pipeline_segment_length.restype = c_uint32
+        library.window_push.restype = c_size_t
+        library.window_next.restype = POINTER(c_int16)
+        library.gate_step.restype = c_bool
         for setter in (
             "decision_set_threshold",
             "decision_set_votes",
             "gate_set_threshold",
             "gate_set_backoff",
+            "gate_set_delay",
         ):
             getattr(library, setter).restype = c_bool
         self.start()
@@ -192,6 +198,42 @@ class Pipeline:
             np.array([features for _, _, features in windows], np.uint8).reshape(-1, count),
         )
 
+    def peaks(self, samples: NDArray[np.int16]) -> NDArray[np.int64]:
+        """Largest |sample| of each window, 0..32768: after [audio] dc_block, as the gate is given them.
+
+        The pipeline is reset before and after.
+        """
+        self.reset()
+        given = np.ascontiguousarray(samples, dtype=np.int16)
+        window = ctypes.c_void_p(self._pipeline.window)
+        size, start, taken = self.spec.window.size, c_uint64(), 0
+        peaks = []
+        while taken < given.size:
+            rest = given[taken:]
+            taken += int(self._library.window_push(window, _pointer(rest), c_size_t(rest.size)))
+            whole = self._library.window_next(window, byref(start))
+            if whole:
+                values = np.ctypeslib.as_array(whole, (size,))
+                peaks.append(max(int(values.max()), -int(values.min())))
+        self.reset()
+        return np.array(peaks, np.int64)
+
+    def passing(self, peaks: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which windows pass gate_step(), by the largest |sample| of each, 0..32768.
+
+        The pipeline is reset before and after.
+        """
+        self.reset()
+        gate, step = ctypes.c_void_p(self._pipeline.gate), self._library.gate_step
+        windows = np.asarray(-peaks, np.int16)  # of one sample each: -32768 is the largest there is
+        first, width = windows.ctypes.data, windows.itemsize
+        passes = [
+            bool(step(gate, ctypes.c_void_p(first + width * index), c_size_t(1)))
+            for index in range(len(windows))
+        ]
+        self.reset()
+        return np.array(passes, np.bool_)
+
     def classify(self, features: NDArray[np.uint8]) -> list[tuple[int, int]]:
         """pipeline_classify() of uint8[n, size]: cascade, classifier and decision, the gate open.
 
@@ -228,11 +270,12 @@ class Pipeline:
             if not self._library.decision_set_threshold(decision, c_size_t(label), c_int32(limit)):
                 raise ValueError(f"a score limit of {limit}")
 
-    def set_gate(self, threshold: int) -> None:
-        """The gate opens above this, 0..32767, until start()."""
+    def open_gate(self) -> None:
+        """Every window passes, until start()."""
         gate = ctypes.c_void_p(self._pipeline.gate)
-        if not self._library.gate_set_threshold(gate, c_int32(threshold)):
-            raise ValueError(f"a gate threshold of {threshold}")
+        for name, value in EVERY_WINDOW.items():
+            if not getattr(self._library, f"gate_set_{name}")(gate, c_int32(value)):
+                raise ValueError(f"a gate {name} of {value}")
 
     def configure(self, threshold: int, backoff: int, limits: Sequence[int], votes: int) -> None:
         """The gate's threshold and back-off, the score from which each label is accepted, and how many

@@ -156,7 +156,8 @@ def _scores(
         )
     for threshold in sorted(set(spec.decision.thresholds)):
         axes.axhline(float(threshold), color="0.4", lw=0.7, ls="--")
-    axes.set_ylabel("scores;\n--: thresholds")
+    mean = spec.decision.mean
+    axes.set_ylabel("scores;\n--: thresholds" + (f"\nof the mean of {mean}" if mean > 1 else ""))
     axes.legend(loc="upper right", fontsize=8)
 
 

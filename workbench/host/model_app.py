@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import tempfile
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def bare_app(model: Path, kernels: str = "small", reference: Reference = Referen
 
 
 def read_model(model: Path) -> Graph:
-    """The model; its faults are reported of the file that the user named."""
+    """The model; its faults name the file that the user named."""
     if model.is_dir():
         app = (model / "pipeline.toml").is_file()
         remedy = f"For an app: --app {model}" if app else "Give the path of a .tflite model."
@@ -76,11 +77,15 @@ def _text(kernels: str, reference: Reference, layer_outputs: bool) -> str:
 
 
 def write_whole(file: Path, data: bytes) -> None:
-    """The whole file or nothing of it, also where two processes write it at once."""
-    if file.is_file() and file.read_bytes() == data:
-        return
+    """The whole file or nothing of it, also where two processes write it at once. Who may read and write it
+    stays as it is."""
+    mode = 0o644
+    if file.is_file():
+        if file.read_bytes() == data:
+            return
+        mode = stat.S_IMODE(file.stat().st_mode)
     handle, name = tempfile.mkstemp(dir=file.parent)
     with os.fdopen(handle, "wb") as stream:
         stream.write(data)
-    Path(name).chmod(0o644)
+    Path(name).chmod(mode)
     Path(name).replace(file)

@@ -12,7 +12,7 @@ from typing import Any
 
 from codegen.app.keys import LABEL_LENGTH_MAX, UNKNOWN
 from codegen.app.spec_file import FILE_NAME
-from codegen.common.errors import UserError
+from codegen.common.errors import UserError, printable
 from codegen.passes.legalise import load_graph
 
 _TOML = """\
@@ -43,6 +43,7 @@ mean = {window:<29} # sliding_window_size
 suppress = {suppress:<25} # decisions after a detection: a second
 """
 _RATE = 16000
+_SHOWN = 100  # characters of a value in a message
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,10 @@ def import_manifest(manifest: Path, folder: Path) -> Imported:
     model = manifest.parent / _text(manifest, data, "model")
     if not model.is_file():
         raise UserError(
-            f"its model {model.name} is not beside it",
+            f"its model {_in_comment(model.name)} is not beside it",
             file=manifest,
             place="model",
-            remedy=f"Put {model.name} into the same folder; the publisher hands out both.",
+            remedy=f"Put {_in_comment(model.name)} into the same folder; the publisher hands out both.",
         )
     micro = data.get("micro")
     if not isinstance(micro, dict):
@@ -86,9 +87,9 @@ def import_manifest(manifest: Path, folder: Path) -> Imported:
 
     label = _label(word)
     text = _TOML.format(
-        word=word.replace("\n", " "),
-        manifest=manifest.name,
-        author=str(data.get("author", "unknown")).replace("\n", " "),
+        word=_in_comment(word),
+        manifest=_in_comment(manifest.name),
+        author=_in_comment(str(data.get("author", "unknown"))),
         label=label,
         stride=step_ms * _RATE // 1000,
         step_ms=step_ms,
@@ -103,6 +104,11 @@ def import_manifest(manifest: Path, folder: Path) -> Imported:
     return Imported(folder, label, frames, step_ms, cutoff, window)
 
 
+def _in_comment(text: str) -> str:
+    """A text of a stranger in one line of TOML: no line ends, no control characters, no half of a pair."""
+    return printable(" ".join(text.split())).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _read(manifest: Path) -> dict[str, Any]:
     try:
         data = json.loads(manifest.read_text(encoding="utf-8-sig"))
@@ -114,12 +120,19 @@ def _read(manifest: Path) -> dict[str, Any]:
         remedy = "Give the .json that stands beside the .tflite."
         raise UserError("is no manifest: a JSON object is wanted", file=manifest, remedy=remedy)
     if data.get("type") != "micro" or data.get("version") != 2:
+        kind, version = (_shown(data, key) for key in ("type", "version"))
         raise UserError(
-            f'is of type {data.get("type")!r}, version {data.get("version")!r}; "micro", version 2, is known',
+            f'is of type {kind}, version {version}; "micro", version 2, is known',
             file=manifest,
             remedy="Take the publisher's manifest of version 2.",
         )
     return data
+
+
+def _shown(data: dict[str, Any], key: str) -> str:
+    """A value for a message; a long one is cut."""
+    text = ascii(data.get(key))
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _text(manifest: Path, data: dict[str, Any], key: str) -> str:
@@ -133,7 +146,7 @@ def _text(manifest: Path, data: dict[str, Any], key: str) -> str:
 def _number(manifest: Path, micro: dict[str, Any], key: str, low: int, high: int) -> float:
     value = micro.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        found = "is missing" if key not in micro else f"is {value!r}"
+        found = "is missing" if key not in micro else f"is {_shown(micro, key)}"
         remedy = "Take the publisher's file as it is."
         raise UserError(
             f"{found}; {low}..{high} is allowed", file=manifest, place=f"micro {key}", remedy=remedy

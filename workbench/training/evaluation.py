@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from codegen.app.spec import Decision as DecisionSpec
 from codegen.app.spec import Pipeline as PipelineSpec
-from codegen.app.spec import Spec
 from codegen.app.tables.decision import score_limit
 from codegen.common.errors import UserError
 from codegen.common.protocol import THRESHOLD
-from codegen.passes.int8_ends import int8_ends
-from codegen.passes.legalise import load_graph
+from codegen.model.graph import Quantization
 from workbench.host.host_library import Pipeline
 from workbench.protocol.lines import Decision, Stage, parse_line
 from workbench.targets import Device
@@ -51,11 +50,12 @@ def vector_pairs(pipeline: Pipeline, recordings: Iterable[Recording], limits: Se
 
     limits: the score from which each label is accepted."""
     pairs: list[Pair] = []
+    voted = _voted_alone(pipeline.spec.decision, pipeline.spec.decision.votes)
     for recording in recordings:
         for piece in recording.pieces:
             _, _, features = pipeline.features(recording.samples[piece.start : piece.end])
             pairs += [
-                (piece.label, _decided(class_index, scores, limits))
+                (piece.label, _decided(class_index, scores, limits, voted=voted))
                 for _, class_index, scores in pipeline.decide(features)
             ]
     return pairs
@@ -74,28 +74,27 @@ def play(pipeline: PipelineSpec, device: Device, recordings: Iterable[Recording]
     """
     status = device.status()
     limits = [status[f"{THRESHOLD}.{label}"] for label in pipeline.decision.labels]
-    uneven = status["decision.votes"] > 1 and len(set(limits)) > 1  # whose limit it was only its scores tell
+    voted = _voted_alone(pipeline.decision, status["decision.votes"])
+    uneven = voted and len(set(limits)) > 1  # whose limit it was only its scores tell
     device.command("stages on" if uneven else "stages off")
     span = shortest(pipeline)
     for recording in recordings:
-        starts, classes, scores = _replayed(device, recording, limits)
+        starts, classes, scores = _replayed(device, recording, limits, voted=voted)
         truths = tuple(Truth(piece.start, piece.end, piece.label) for piece in recording.pieces)
         played = Played(len(recording.samples), truths, starts, span, classes, not truths)
         pairs = _within(pipeline, played)
         yield Stream(recording.file.name, played, scores, tuple(pairs))
 
 
-def limits_of(app: Spec) -> tuple[int, ...]:
+def limits_of(pipeline: PipelineSpec, output: Quantization) -> tuple[int, ...]:
     """The score from which the build accepts each label, -128..128."""
-    quantization = int8_ends(load_graph(app.classifier.model)).output.quantization
-    assert quantization is not None  # the build has checked it
-    assert app.pipeline is not None
-    scale, zero_point = quantization.scale, quantization.zero_point
-    return tuple(score_limit(share, scale, zero_point) for share in app.pipeline.decision.thresholds)
+    return tuple(
+        score_limit(share, output.scale, output.zero_point) for share in pipeline.decision.thresholds
+    )
 
 
 def _replayed(
-    device: Device, recording: Recording, limits: Sequence[int]
+    device: Device, recording: Recording, limits: Sequence[int], *, voted: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """First sample, class index and largest score of each decision."""
     rows = []
@@ -105,7 +104,9 @@ def _replayed(
             own = np.array(line.values, np.int8)
         elif isinstance(line, Decision):
             known = np.full(len(limits), line.score, np.int8) if own is None else own
-            rows.append((line.segment_start, _decided(line.class_index, known, limits), line.score))
+            rows.append(
+                (line.segment_start, _decided(line.class_index, known, limits, voted=voted), line.score)
+            )
     table = np.array(rows, np.int64).reshape(-1, 3)
     return table[:, 0], table[:, 1], table[:, 2]
 
@@ -124,9 +125,15 @@ def _within(pipeline: PipelineSpec, played: Played) -> Iterator[Pair]:
         yield from ((truth.label, class_index) for class_index in made)
 
 
-def _decided(class_index: int, scores: NDArray[np.int8], limits: Sequence[int]) -> int:
-    """The class index; UNCERTAIN where the best score was accepted, but has no majority."""
-    if class_index == 0 and scores.max() >= limits[int(scores.argmax())]:
+def _voted_alone(decision: DecisionSpec, votes: int) -> bool:
+    """Whether votes are all that can make Unknown of a score that reaches its threshold: a mean is compared
+    with it in place of the score, and after a detection decisions are suppressed."""
+    return votes > 1 and decision.mean == 1 and decision.suppress == 0
+
+
+def _decided(class_index: int, scores: NDArray[np.int8], limits: Sequence[int], *, voted: bool) -> int:
+    """The class index; UNCERTAIN where the best score was accepted, but has no majority (`_voted_alone`)."""
+    if voted and class_index == 0 and scores.max() >= limits[int(scores.argmax())]:
         return UNCERTAIN
     return class_index
 

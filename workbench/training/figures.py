@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from workbench.data.query import Row
 from workbench.training.confusion import UNKNOWN_CLASS, Confusion
 from workbench.training.events import Events, LabelEvents, median, per_hour, percentile
 
@@ -42,22 +43,34 @@ def of_table(table: Confusion) -> list[str]:
 
 
 def side_by_side(targets: Mapping[str, tuple[Events, Confusion]]) -> list[str]:
-    """One column a target."""
+    """One column a target. The table is of the decisions within segments of the played recordings."""
     rows: list[Sequence[str]] = [("", *targets)]
     figures = {
         "mean of the sensitivities, events": [percent(events.mean_found) for events, _ in targets.values()],
         "events heard": [str(events.found) for events, _ in targets.values()],
         "events missed": [str(events.missed) for events, _ in targets.values()],
-        "events doubled": [str(events.doubled) for events, _ in targets.values()],
+        "events heard twice": [str(events.doubled) for events, _ in targets.values()],
         "false alarms": [str(events.false_alarms) for events, _ in targets.values()],
         "latency, median": [_ms(median(events.latency)) for events, _ in targets.values()],
-        "mean of the sensitivities, vectors": [
+        "mean of the sensitivities, decisions": [
             percent(table.mean_sensitivity) for _, table in targets.values()
         ],
-        "accuracy, vectors": [percent(table.accuracy) for _, table in targets.values()],
+        "accuracy, decisions": [percent(table.accuracy) for _, table in targets.values()],
     }
     rows += [(name, *values) for name, values in figures.items()]
     return aligned(rows)
+
+
+def of_statistics(column: str, rows: Sequence[Row]) -> list[str]:
+    """What there is of each value of a column; a column for each session where there are several."""
+    sessions = sorted({name for row in rows for name in row.sessions}) if column != "session" else []
+    if len(sessions) < 2:
+        sessions = []
+    table: list[Sequence[str]] = [(column, "segments", "seconds", "recordings", "authors", *sessions)]
+    for row in rows:
+        counts = (row.recordings, row.authors, *(row.sessions.get(name, 0) for name in sessions))
+        table.append((row.value, f"{row.segments}", f"{row.seconds:.1f}", *map(str, counts)))
+    return aligned(table)
 
 
 def percent(share: float | None) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from codegen.app.spec import Spec
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
-from workbench.host.features import open_pipeline
+from workbench.host.features import open_pipeline, output_quantization
 from workbench.host.model_app import write_whole
 from workbench.training.confusion import Confusion
 from workbench.training.evaluation import limits_of, of_vectors
@@ -45,7 +45,8 @@ def tables(
     file.with_suffix(".contract").unlink(missing_ok=True)
     if contract is not None:
         write_whole(file.with_suffix(".contract"), contract.encode())
-    pipeline, limits = open_pipeline(copy), limits_of(load_spec(copy))
+    pipeline = open_pipeline(copy)
+    limits = limits_of(pipeline.spec, output_quantization(load_spec(copy)))
     return {one.name: of_vectors(pipeline, one.recordings(pipeline.sample_rate), limits) for one in sets}
 
 

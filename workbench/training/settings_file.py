@@ -15,6 +15,8 @@ from codegen.common.errors import UserError
 Value = int | Decimal | list[Decimal]
 Values = Mapping[tuple[str, str], Value]  # (section, key) -> value
 
+_MARK = "\ufeff"  # some editors begin a file with it
+
 _SECTION = re.compile(r"^[ \t]*\[[ \t]*([A-Za-z0-9_-]+)[ \t]*\][ \t]*(?:#.*)?$")
 _SCALAR = r"[^\s#\[]+"
 _ARRAY = r"\[[^\]]*\]"  # of numbers: nothing in it can hold a bracket but a comment
@@ -22,9 +24,12 @@ _ARRAY = r"\[[^\]]*\]"  # of numbers: nothing in it can hold a bracket but a com
 
 def replaced(file: Path, values: Values, comment: str) -> str:
     """The file's text with these values, new keys at the end of their section, and the comment as the
-    first line of each section that changes. UserError where its spelling is beyond this: nothing is written.
+    first line of each section that changes; line ends and a byte order mark stay as they are. UserError where
+    its spelling is beyond this: nothing is written.
     """
-    text = file.read_text(encoding="utf-8-sig")
+    whole = file.read_bytes().decode("utf-8")
+    text = whole.removeprefix(_MARK)
+    before = text
     wanted = tomllib.loads(text, parse_float=Decimal)
     sections: list[str] = []
     for (section, key), value in values.items():
@@ -44,7 +49,7 @@ def replaced(file: Path, values: Values, comment: str) -> str:
             remedy="Write these into it: "
             + "; ".join(f"[{section}] {key} = {written(value)}" for (section, key), value in values.items()),
         )
-    return text
+    return text if len(whole) == len(before) else _MARK + text
 
 
 def written(value: Value) -> str:
@@ -76,18 +81,24 @@ def _bounds(text: str, section: str) -> tuple[int, int] | None:
     return None if start is None else (start, at)
 
 
+def _line_end(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
+
+
 def _with_value(text: str, section: str, key: str, value: str) -> str:
     bounds = _bounds(text, section)
     if bounds is None:
-        return f"{text.rstrip()}\n\n[{section}]\n{key} = {value}\n"
+        end_ = _line_end(text)
+        return f"{text.rstrip()}{end_}{end_}[{section}]{end_}{key} = {value}{end_}"
     start, end = bounds
     body = text[start:end]
     there = re.search(rf"^([ \t]*{re.escape(key)}[ \t]*=[ \t]*)({_ARRAY}|{_SCALAR})", body, re.MULTILINE)
     if there:
         body = body[: there.start(2)] + value + body[there.end(2) :]
     else:
-        kept = body.rstrip()
-        body = f"{kept}\n{key} = {value}\n{body[len(kept) :].removeprefix(chr(10))}".removeprefix("\n")
+        kept, end_ = body.rstrip(), _line_end(text)
+        rest = body[len(kept) :].removeprefix(end_)
+        body = f"{kept}{end_}{key} = {value}{end_}{rest}".removeprefix(end_)
     return text[:start] + body + text[end:]
 
 
@@ -98,4 +109,4 @@ def _with_comment(text: str, section: str, comment: str) -> str:
     mark = comment.split(":", 1)[0] + ":"
     body = text[bounds[0] : bounds[1]]
     lines = [line for line in body.splitlines(keepends=True) if not line.startswith(mark)]
-    return text[: bounds[0]] + f"{comment}\n" + "".join(lines) + text[bounds[1] :]
+    return text[: bounds[0]] + comment + _line_end(text) + "".join(lines) + text[bounds[1] :]

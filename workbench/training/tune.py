@@ -2,8 +2,8 @@
 """Which settings miss least at a stated rate of false alarms: gate, votes, a threshold for each label.
 
 Scores are the firmware's own, of every window. What the gate, thresholds and votes make of them is computed
-here as gate.c and decision.c do, for thousands of settings; the settings that are chosen are tried in the C
-itself, and the two must agree (`settled`).
+here as gate.c and decision.c do, for thousands of settings. The settings that are chosen are tried in the C
+itself, and the two must agree (`settled`). [decision] mean and suppress are not taken into account.
 
 With votes, too, a label's decisions depend on its own threshold alone: a class has a majority by those of the
 last decisions that were for it. So each label has a curve of its own, and the false alarms that are allowed
@@ -113,10 +113,7 @@ def allowed_alarms(rate: float, hours: float) -> int | None:
 def hear(pipeline: Pipeline, recording: Recording) -> Heard:
     """The features of a recording and its windows' peaks."""
     _, _, features = pipeline.features(recording.samples)
-    spec = pipeline.spec
-    starts = np.arange(len(features)) * spec.window.stride
-    loud = np.abs(recording.samples.astype(np.int64))
-    peaks = np.array([loud[start : start + spec.window.size].max() for start in starts], np.int64)
+    peaks = pipeline.peaks(recording.samples)
     truths = tuple(Truth(piece.start, piece.end, piece.label) for piece in recording.pieces)
     return Heard(len(recording.samples), truths, not truths, peaks, features)
 
@@ -136,14 +133,18 @@ def gate(peaks: Integers, threshold: int, backoff: int, delay: int) -> NDArray[n
 class Tuner:
     """The sounds that are chosen on."""
 
-    def __init__(self, pipeline: Pipeline, heard: Sequence[Heard], *, unlabelled: bool) -> None:
+    def __init__(
+        self, pipeline: Pipeline, heard: Sequence[Heard], *, unlabelled: bool, memory: bool = False
+    ) -> None:
+        """unlabelled: sound without a label is background. memory: the model has a state of its own, so that
+        its scores depend on which windows pass the gate."""
         self._pipeline, self._spec, self._heard = pipeline, pipeline.spec, heard
         self._names, self._span = pipeline.spec.decision.labels, shortest(pipeline.spec)
         self._unlabelled = unlabelled
         gap = self._span + 2 * pipeline.sample_rate  # nothing of one recording touches the next
         ends = np.cumsum([one.samples + gap for one in heard])
         self._offsets = [int(end) - one.samples - gap for end, one in zip(ends, heard, strict=True)]
-        self._scored = self._scores(None) if self._spec.cascade.slide else None
+        self._scored = self._scores(None) if self._spec.cascade.slide and not memory else None
 
     def tuned(self, rate: float, own: Settings) -> Tuned | None:
         """The settings with the fewest misses at fewer than `rate` false alarms an hour; None where the
@@ -170,14 +171,18 @@ class Tuner:
         return (nothing.judged.length - nothing.sounding.length) / self._pipeline.sample_rate / 3600
 
     def settled(self, settings: Settings) -> Events:
-        """What the firmware's C makes of all recordings with these settings; it must be what was computed."""
+        """What the firmware's C makes of all recordings with these settings, gate and decision; it must be
+        what was computed for the choice."""
         pipeline, spec = self._pipeline, self._spec
-        computed = self._decisions(settings.gate_threshold, settings.gate_backoff)
-        pipeline.configure(settings.gate_threshold, settings.gate_backoff, settings.limits, settings.votes)
+        threshold, backoff = settings.gate_threshold, settings.gate_backoff
+        computed = self._decisions(threshold, backoff)
+        pipeline.configure(threshold, backoff, settings.limits, settings.votes)
         played = []
         try:
             for one in self._heard:
-                passes = gate(one.peaks, settings.gate_threshold, settings.gate_backoff, spec.gate.delay)
+                passes = pipeline.passing(one.peaks)
+                if not np.array_equal(passes, gate(one.peaks, threshold, backoff, spec.gate.delay)):
+                    raise AssertionError(f"gate.c and tune differ: {settings}")
                 made = pipeline.decide(one.features, passes)
                 rows = np.array([(window, index) for window, index, _ in made], np.int64).reshape(-1, 2)
                 starts = (rows[:, 0] - spec.cascade.frames + 1) * spec.window.stride
@@ -200,8 +205,6 @@ class Tuner:
     def _gates(self, own: Settings) -> Iterator[tuple[int, int]]:
         """Thresholds and back-offs of the gate, the app's own first."""
         yield own.gate_threshold, own.gate_backoff
-        if self._spec.audio.dc_block:
-            return  # the gate sees other samples than the recording has
         for backoff in sorted({own.gate_backoff, self._spec.cascade.frames - 1}):
             for threshold in sorted({own.gate_threshold, *THRESHOLDS}):
                 if (threshold, backoff) != (own.gate_threshold, own.gate_backoff):

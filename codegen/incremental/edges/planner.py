@@ -14,7 +14,6 @@ from codegen.incremental.edges.timeline import Timelines, timelines
 from codegen.kernels.layer import Layer, Program
 from codegen.model.graph import Graph, Node
 from codegen.ops.rows import ALL_TIME, NotIncrementalError
-from codegen.passes.lower import lower
 from codegen.passes.memory_plan import Plan, plan
 
 WORD = 4  # bytes that a move takes with an instruction, about
@@ -83,8 +82,11 @@ class _Choice:
     state: int
 
 
-def edges(spec: Spec, graph: Graph, hop: int = 1) -> Edges:
-    """The incremental form. NotIncrementalError where nothing is gained. hop: frames between decisions"""
+def edges(spec: Spec, graph: Graph, whole: Program, hop: int = 1) -> Edges:
+    """The incremental form. NotIncrementalError where nothing is gained.
+
+    whole: the calls of a full run, as they are lowered; hop: frames between decisions
+    """
     assert spec.pipeline is not None
     cascade, cepstra = spec.pipeline.cascade, spec.pipeline.front_end.size
     frames, limit = cascade.frames, cascade.memory
@@ -93,7 +95,6 @@ def edges(spec: Spec, graph: Graph, hop: int = 1) -> Edges:
     if spec.classifier.layout is Layout.SCRAMBLED:
         raise NotIncrementalError("the picture is scrambled")
     lines = timelines(graph, frames, spec.classifier.layout)
-    whole = lower(graph, spec.classifier.reference, fast=spec.classifier.fast)
     work = _Work(graph, lines, whole, hop)
     choices = [work.choice(cut) for cut in range(len(graph.nodes) + 1)]
     full = choices[0].work

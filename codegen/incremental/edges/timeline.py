@@ -61,14 +61,7 @@ def timelines(graph: Graph, frames: int, layout: Layout) -> Timelines:
 
 
 def _take(graph: Graph, node: Node, made: Timelines, makers: dict[int, Node]) -> None:
-    computed = [index for index in node.inputs if index >= 0 and graph.tensors[index].data is None]
-    if not computed:
-        raise NotIncrementalError("it reads constants alone")
-    for index in computed:
-        if index not in made.views:
-            maker = makers[index]
-            raise NotIncrementalError(f"it reads layer {maker.number} ({maker.op}), computed in full")
-    found = recipe(node, Sources(graph.tensors, made.views))
+    found = recipe(node, Sources(graph.tensors, made.views), makers)
     if found.output.turned:
         raise NotIncrementalError("time lies along the columns of the picture")
     line = _line(node, found, made)

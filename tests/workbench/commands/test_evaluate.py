@@ -261,6 +261,11 @@ def test_a_gate_that_never_opens_misses_everything(sounds: Path, tmp_path: Path)
     assert reported["accuracy"] > 0.6  # which says nothing
     printed = earshot("evaluate", "--app", deaf, "--labels", sounds, "--stream").stdout
     assert "6: 0 heard, 6 missed (6 of them with the gate shut), 0 heard twice or more" in printed
+    words = ("evaluate", "--app", deaf, "--labels", sounds, "--stream", "--no-gate", "--json")
+    opened = json.loads(earshot(*words).stdout)
+    (deaf / "pipeline.toml").write_text(toml.replace("delay = 0", "delay = 60"))
+    assert json.loads(earshot(*words).stdout) == opened  # no window is held back
+    assert opened["events"]["gate_shut"] == 0
 
 
 def test_pc_and_qemu_stand_side_by_side(sounds: Path, tmp_path: Path) -> None:
@@ -295,6 +300,13 @@ def test_votes_without_a_majority_are_uncertain(sounds: Path, tmp_path: Path) ->
     assert (counts[:, -1] >= np.array([4 * 2, 4 * 2, 4 * 2, 4 * 4])).all()
     stream = json.loads(earshot("evaluate", "--app", voting, "--labels", sounds, "--json", "--stream").stdout)
     assert np.array(stream["confusion"])[:, -1].sum() > 0
+    # What a mean, or the quiet after a detection, makes Unknown has not reached its threshold.
+    for line in ("mean = 4", "suppress = 9"):
+        text = toml.replace("[0, 0, 0.1, 0]", "0.9").replace("votes = 1", f"votes = 9\n{line}")
+        (voting / "pipeline.toml").write_text(text)
+        for words in ((), ("--stream",)):
+            done = earshot("evaluate", "--app", voting, "--labels", sounds, "--json", *words)
+            assert np.array(json.loads(done.stdout)["confusion"])[:, -1].sum() == 0
 
 
 def test_recordings_of_another_kind(sounds: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tests.support.shared import shared
 from tests.support.tools import need_tool
 from workbench.audio.recording import read_audio
 from workbench.host.features import open_pipeline
+from workbench.importing.esphome import _in_comment
 from workbench.verify.reference_interpreter import LiteRT
 
 CLIPS = 30  # of each word
@@ -120,6 +122,9 @@ def manifest() -> dict[str, Any]:
         (lambda data: data["micro"].pop("probability_cutoff"), "micro probability_cutoff: is missing; 0..1"),
         (lambda data: data["micro"].update(sliding_window_size=0), "sliding_window_size: is 0; 1..100"),
         (lambda data: data.update(version=1), "version 1"),
+        (lambda data: data.update(type="\x1b[2J\n\ud800"), "type '\\x1b[2J\\n\\ud800', version 2"),
+        (lambda data: data.update(model="a\x1b\n\ud800"), "its model a\\x1b \\ud800 is not beside it"),
+        (lambda data: data.update(version=[1] * 99), "..; "),
         (lambda data: data.update(type="sound"), "type 'sound'"),
     ],
 )
@@ -141,3 +146,9 @@ def test_no_manifest_and_no_model(tmp_path: Path) -> None:
     (tmp_path / "m.tflite").write_bytes(b"nothing")
     assert "m.tflite" in refused("import", tmp_path / "a.json", "-o", tmp_path / "app")
     assert not (tmp_path / "app").exists()
+
+
+def test_a_stranger_s_words_stay_in_their_comment() -> None:
+    words = _in_comment("Ann\r\nthreshold = 0\x1b[2J\x00\x85\u2028\ud800\té")
+    assert words == "Ann threshold = 0\\x1b[2J\\x00 \\ud800 é"
+    assert tomllib.loads(f"# {words}\n") == {}

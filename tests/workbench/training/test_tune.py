@@ -19,14 +19,26 @@ from hypothesis import strategies as st
 from codegen.app.spec_file import load_spec
 from codegen.app.tables.decision import score_limit
 from codegen.common.errors import UserError
+from tests.reference.stages import without_level
 from tests.support.cli import earshot, refused
-from tests.support.tutorial import noises, tutorial_app, tutorial_library
+from tests.support.tutorial import PIPELINE, noises, tutorial_app, tutorial_library
 from workbench.audio.synthesize import write_session, write_wav
 from workbench.commands.tune import _threshold
+from workbench.training import tune
 from workbench.training.events import LabelEvents
 from workbench.training.pieces import Recording
 from workbench.training.settings_file import Values, replaced
-from workbench.training.tune import Point, _dealt, _Decisions, allowed_alarms, gate, hear, hours_needed
+from workbench.training.tune import (
+    Point,
+    Settings,
+    Tuner,
+    _dealt,
+    _Decisions,
+    allowed_alarms,
+    gate,
+    hear,
+    hours_needed,
+)
 
 EXAMPLE = Path("examples/smart_lock")
 
@@ -71,25 +83,47 @@ def test_the_gate_is_the_rule(peaks: list[int], threshold: int, backoff: int, de
     assert gate(np.array(peaks, np.int64), threshold, backoff, delay).tolist() == passes
 
 
-def test_the_gate_is_the_firmware_s(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dc_block", [0, 6])
+def test_the_gate_is_the_firmware_s(tmp_path: Path, dc_block: int) -> None:
     (tmp_path / "code").mkdir()
-    pipeline = tutorial_library(tutorial_app(tmp_path / "door"), tmp_path / "code").pipeline
+    text = PIPELINE.format(classifier="") + f"[audio]\ndc_block = {dc_block}\n" * (dc_block > 0)
+    pipeline = tutorial_library(tutorial_app(tmp_path / "door", text=text), tmp_path / "code").pipeline
     assert pipeline is not None
     sound = (noises(6).astype(np.float64) * np.linspace(0, 1, len(noises(6)))).astype(np.int16)
     sound[:400] = 0
     sound[500] = -32768
     heard = hear(pipeline, Recording(tmp_path / "a.wav", sound, ()))
-    for threshold, backoff in ((0, 0), (300, 3), (2000, 14), (9000, 7)):
+    given = without_level(sound.tolist(), dc_block) if dc_block else sound.tolist()
+    loud = [max(abs(x) for x in given[start : start + 400]) for start in range(0, len(given) - 399, 400)]
+    assert heard.peaks.tolist() == loud
+    for threshold, backoff in ((0, 0), (300, 3), (2000, 14), (9000, 7), (32767, 0)):
         pipeline.configure(threshold, backoff, (77,) * 4, 1)
         _, opened, features = pipeline.features(sound)
         passes = gate(heard.peaks, threshold, backoff, 0)
-        assert passes.tolist() == opened.tolist()
-        assert 0 < passes.sum() < len(passes)
+        assert passes.tolist() == opened.tolist() == pipeline.passing(heard.peaks).tolist()
+        assert dc_block or 0 < passes.sum() < len(passes)
         assert (features == heard.features).all()
     with pytest.raises(ValueError, match="votes 11"):
         pipeline.configure(0, 0, (77,) * 4, 11)
     pipeline.start()
     assert pipeline.features(sound)[1].tolist() == gate(heard.peaks, 600, 14, 0).tolist()
+    pipeline.open_gate()
+    assert pipeline.features(sound)[1].all()
+
+
+def test_what_is_chosen_is_tried_in_the_firmware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate or a decision that were computed otherwise than the C has them do not pass."""
+    (tmp_path / "code").mkdir()
+    pipeline = tutorial_library(tutorial_app(tmp_path / "door"), tmp_path / "code").pipeline
+    assert pipeline is not None
+    heard = [hear(pipeline, Recording(tmp_path / "a.wav", noises(6), ()))]
+    own = Settings(600, 14, 3, (40, 40, 40, 40))
+    events = Tuner(pipeline, heard, unlabelled=True).settled(own)
+    assert events.false_alarms > 0
+    assert Tuner(pipeline, heard, unlabelled=True, memory=True).settled(own).object() == events.object()
+    monkeypatch.setattr(tune, "gate", lambda *given: np.roll(gate(*given), 1))
+    with pytest.raises(AssertionError, match=r"gate\.c and tune differ"):
+        Tuner(pipeline, heard, unlabelled=True).settled(own)
 
 
 @given(
@@ -195,6 +229,16 @@ def test_only_what_changes_is_written(tmp_path: Path) -> None:
     assert "# opens\n# earshot tune: again\nthreshold = 700" in again
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_line_ends_and_a_mark_at_the_start_stay(tmp_path: Path, mark: str) -> None:
+    file = tmp_path / "pipeline.toml"
+    values: Values = {("gate", "backoff"): 3, ("decision", "votes"): 5, ("scale", "minimum"): -1}
+    file.write_bytes((mark + TOML.replace("\n", "\r\n")).encode())
+    written = replaced(file, values, "# earshot tune: x")
+    file.write_bytes(TOML.encode())
+    assert written == mark + replaced(file, values, "# earshot tune: x").replace("\n", "\r\n")
+
+
 def test_sections_that_are_not_there(tmp_path: Path) -> None:
     file = tmp_path / "pipeline.toml"
     file.write_text('[decision]\nlabels = ["a"]\n\n[classifier]\nmodel = "m"')
@@ -275,6 +319,9 @@ def test_command(sounds: Path, night: Path, tmp_path: Path) -> None:
         "threshold"
     ]
     assert json.loads(earshot(*words_played).stdout)["events"] == reported["after"]
+    (app / "pipeline.toml").chmod(0o640)
+    (app / "pipeline.toml").rename(tmp_path / "shared.toml")
+    (app / "pipeline.toml").symlink_to(tmp_path / "shared.toml")
     again = earshot(*words, "--false-alarms", "237", "--write")
     assert again.returncode == 0, again.stderr
     assert (app / "pipeline.toml").read_text() == text
@@ -285,3 +332,15 @@ def test_command_refuses(sounds: Path) -> None:
     assert "the test session is for `evaluate` alone" in refused(*words, "--session", "test")
     assert "--false-alarms 0 is out of range" in refused(*words, "--false-alarms", "0")
     assert "is no picture by its name" in refused(*words, "--plot", "curve.txt")
+    assert "there is no such recording or folder" in refused(*words, "--background", sounds.parent / "none")
+
+
+@pytest.mark.parametrize("line", ["mean = 3", "suppress = 20"])
+def test_what_is_not_taken_into_account_is_refused(sounds: Path, tmp_path: Path, line: str) -> None:
+    app = tmp_path / "lock"
+    shutil.copytree(EXAMPLE, app)
+    file = app / "pipeline.toml"
+    file.write_text(file.read_text().replace("votes = 1", f"votes = 1\n{line}"))
+    message = refused("tune", "--app", app, "--labels", sounds, "--false-alarms", "300")
+    assert message.startswith(f"{file}, [decision] {line.split(maxsplit=1)[0]}: ")
+    assert "`earshot evaluate --threshold P" in message

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The labelled sounds that a command is asked to judge by, and hours of background beside them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from codegen.app.spec import Pipeline
+from workbench.audio import recording as audio
+from workbench.data import query
+from workbench.data.labels import Segment, of_session, read_labels
+from workbench.progress import waiting
+
+TRAIN, TEST = "train", "test"
+
+
+def add_arguments(parser: argparse.ArgumentParser, session: str) -> None:
+    """--app, --labels, --session, --background, --unlabelled, and how recordings are read. session: the one
+    that is taken where none is named."""
+    parser.add_argument("--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        required=True,
+        metavar="LABELS",
+        help="CSV, label track, selection table, JSON, or a folder",
+    )
+    parser.add_argument(
+        "--session", metavar="NAME", help=f'of the labels (default "{session}" where there is one)'
+    )
+    parser.add_argument(
+        "--background",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a recording, or a folder of them, in which nothing happens: every detection is a false alarm",
+    )
+    parser.add_argument(
+        "--unlabelled",
+        choices=("background", "ignore"),
+        help="what sound without a label is (default: background, unless segments are labelled unknown)",
+    )
+    query.add_arguments(parser)
+    audio.add_arguments(parser)
+
+
+def chosen_segments(
+    args: argparse.Namespace, pipeline: Pipeline, session: str, *, needed: bool
+) -> tuple[Segment, ...]:
+    """Of those that --where and --query mean: those of --session; of `session` where none is named and there
+    is one; else all.
+
+    needed: labels that have sessions, but not this one, are refused. UserError also where nothing is left.
+    """
+    conditions = query.conditions_of(args)
+    with waiting(f"reading {args.labels.name}"):
+        segments = read_labels(args.labels, pipeline.audio.sample_rate, resampled=args.resample)
+        segments = query.chosen(segments, conditions, args.labels)
+    name = args.session
+    if name is None:
+        there = {segment.session for segment in segments} - {""}
+        if session not in there and not (needed and there):
+            return segments
+        name = session
+    chosen = of_session(segments, name, args.labels)
+    print(f"session {name}: {len(chosen)} segments", file=sys.stderr)
+    return chosen
