@@ -25,6 +25,7 @@ def link(
     environment: Mapping[str, str],
     board: Board,
     app: Path,
+    *,
     inherited: Sequence[int] = (),
     link_map: Path | None = None,
 ) -> int:
