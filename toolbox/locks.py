@@ -20,7 +20,7 @@ _TRIES, _PAUSE = 5, 0.02  # seconds until the holder of a lock has signed it
 def lock(file: Path, waiting: str) -> IO[str]:
     """Waits for the lock `file` and takes it; held until the returned file is closed or the process ends.
 
-    waiting: reported when another process holds it, with that process and what it was started as.
+    waiting: what is said when another process holds it, with that process and its command line.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     handle = file.open("a+")

@@ -131,6 +131,6 @@ def _scons(words: Sequence[str]) -> int:
 
 
 def _paths(words: Sequence[str]) -> list[tuple[str, str]]:
-    """The options that are paths: reported from where the user stands, SCons runs in the clone."""
+    """The options that are paths: they count from where the user stands, SCons runs in the clone."""
     pairs = [word.split("=", 1) for word in words if word.startswith(_PATHS)]
     return [(option, path) for option, path in pairs]

@@ -20,7 +20,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Case:
-    """A test case. `name` is reported in logs; `slug` names its file of expected lines."""
+    """A test case. `name` stands in logs; `slug` names its file of expected lines."""
 
     name: str
     slug: str

@@ -32,7 +32,7 @@ def is_wide(node: Node, graph: Graph) -> bool:
 
 
 def wide_fault() -> Fault:
-    """Of the whole model, reported once."""
+    """Of the whole model, said once."""
     return Fault(
         "this is a 16x8 model: its activations have 16 bits; int8 is supported",
         "convert it with tf.lite.OpsSet.TFLITE_BUILTINS_INT8 in place of "

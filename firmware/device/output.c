@@ -4,16 +4,16 @@
 #include "port/port.h"
 
 static struct {
-    bool patient;
+    bool blocking;
     bool stalled; /* nobody took anything for a second: lines are dropped without another wait until one does
                    */
     bool cut;     /* the last line ended in the middle: a newline must come before the next */
     uint32_t dropped;
 } output;
 
-void output_set_blocking(bool patient)
+void output_set_blocking(bool blocking)
 {
-    output.patient = patient;
+    output.blocking = blocking;
 }
 
 uint32_t output_dropped(void)
@@ -56,7 +56,7 @@ static size_t write_blocking(const char *text, size_t size)
 void output_line(const char *line, size_t size)
 {
     const size_t needed = size + output.cut;
-    if (size == 0 || (!output.patient && port_write_capacity() < needed)) {
+    if (size == 0 || (!output.blocking && port_write_capacity() < needed)) {
         output.dropped++;
         return;
     }

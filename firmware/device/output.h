@@ -10,7 +10,7 @@
 
 /* true: a line waits for room, until the port has taken nothing for a second. false: it goes out at once or
  * not. */
-void output_set_blocking(bool patient);
+void output_set_blocking(bool blocking);
 
 /* One line with its LF; size 0 is a line that could not be put together. What does not go out is counted. */
 void output_line(const char *line, size_t size);

@@ -18,7 +18,6 @@ typedef struct {
 typedef struct {
     const model_t *model;
     size_t frames, frame_size;
-    bool streams;           /* the model has a memory of its own: what it hears must have no gaps */
     bool transpose;         /* layout "cepstra_by_frames" */
     const int8_t *quantize; /* 256: feature -> the tensor's int8 */
     int8_t *input;          /* frames * frame_size */

@@ -5,6 +5,12 @@ void decision_reset(const decision_t *decision)
 {
     decision->state->held = 0;
     decision->state->next = 0;
+    decision_gap(decision);
+}
+
+void decision_gap(const decision_t *decision)
+{
+    decision->state->gap = true;
 }
 
 void decision_restore(const decision_t *decision)
@@ -29,10 +35,8 @@ static uint8_t majority(const decision_state_t *state)
     return 0;
 }
 
-verdict_t decision_step(const decision_t *decision, const int8_t *scores)
+verdict_t decision_compare(const decision_t *decision, const int8_t *scores)
 {
-    if (decision->smooth != NULL)
-        scores = decision->smooth(decision, scores);
     size_t best = 0;
     int8_t largest = scores[0];
     for (size_t i = 1; i < decision->labels; i++) {
@@ -49,6 +53,11 @@ verdict_t decision_step(const decision_t *decision, const int8_t *scores)
     if (state->held < state->votes)
         state->held++;
     return (verdict_t){.class_index = majority(state), .score = largest};
+}
+
+verdict_t decision_step(const decision_t *decision, const int8_t *scores)
+{
+    return decision->smooth != NULL ? decision->smooth(decision, scores) : decision_compare(decision, scores);
 }
 
 bool decision_set_threshold(const decision_t *decision, size_t label, int32_t limit)

@@ -19,6 +19,7 @@ typedef struct {
     uint8_t held;                       /* verdicts held, up to `votes` */
     uint8_t next;                       /* slot of the next verdict */
     uint8_t recent[DECISION_VOTES_MAX]; /* class_index of the last verdicts */
+    bool gap;                           /* what smooths begins anew with the next scores, and clears this */
 } decision_state_t;
 
 typedef struct decision {
@@ -27,18 +28,24 @@ typedef struct decision {
     int16_t *limits;               /* those in force */
     uint8_t initial_votes;
     decision_state_t *state;
-    /* What scores pass before they are compared: decision_mean.h; NULL: they stay as they come. */
-    const int8_t *(*smooth)(const struct decision *decision, const int8_t *scores);
+    /* Takes the place of decision_compare(): decision_mean.h; NULL: none. */
+    verdict_t (*smooth)(const struct decision *decision, const int8_t *scores);
     const void *smoothing; /* for it */
 } decision_t;
 
 /* Forgets past verdicts; settings stay. */
 void decision_reset(const decision_t *decision);
 
+/* The next scores do not follow the last ones: what smooths begins anew; verdicts go on voting. */
+void decision_gap(const decision_t *decision);
+
 /* Settings of the build come back, past verdicts are forgotten. */
 void decision_restore(const decision_t *decision);
 
 /* argmax (ties: lowest index), threshold, majority. */
+verdict_t decision_compare(const decision_t *decision, const int8_t *scores);
+
+/* That, or what the app smooths with. */
 verdict_t decision_step(const decision_t *decision, const int8_t *scores);
 
 /* false: out of range (limit -128..128, votes 1..DECISION_VOTES_MAX), unchanged. */

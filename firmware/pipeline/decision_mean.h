@@ -11,8 +11,8 @@ typedef struct {
 
 /* The mean of each label's last scores takes the place of the newest one, rounded down, so that it reaches a
  * limit where the sum reaches `count` times the limit. Scores before the first count as the lowest, -128.
- * After a decision that reaches its label's limit the means of the next `suppress` decisions are the lowest,
- * and then the mean begins anew. */
+ * After a detection, a verdict that is not Unknown, the next `suppress` verdicts are Unknown with the lowest
+ * score, and then the mean and the votes begin anew. */
 typedef struct {
     uint8_t count;     /* scores of a mean, 1..100 */
     uint16_t suppress; /* decisions, 0..10000 */
@@ -21,6 +21,6 @@ typedef struct {
     decision_mean_state_t *state;
 } decision_mean_t;
 
-const int8_t *decision_mean(const decision_t *decision, const int8_t *scores);
+verdict_t decision_mean(const decision_t *decision, const int8_t *scores);
 
 #endif

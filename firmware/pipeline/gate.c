@@ -42,7 +42,7 @@ bool gate_step(const gate_t *gate, const int16_t *samples, size_t count)
         return true;
     }
     if (!state->triggered) {
-        if (!exceeds(samples, count, state->settings.threshold) && state->settings.threshold >= 0)
+        if (state->settings.threshold >= 0 && !exceeds(samples, count, state->settings.threshold))
             return false;
         state->triggered = true;
         state->held = 0;

@@ -61,19 +61,21 @@ bool pipeline_features(const pipeline_t *pipeline, step_t *step)
 }
 
 /* Every window becomes a frame of the cascade, which so has no gaps; the gate decides whether to classify it.
- */
+ * Not so where a window that is held back is a gap to the model: gap.h. */
 void pipeline_classify(const pipeline_t *pipeline, step_t *step)
 {
     const classifier_t *classifier = pipeline->classifier;
     classifier_frame(classifier, step->features, pipeline->frame);
     step->frame = pipeline->frame;
-    cascade_push(pipeline->cascade, pipeline->frame);
-    if (!step->gate_open &&
-        classifier->streams) { /* a gap: it begins anew with the next window that passes */
-        cascade_reset(pipeline->cascade);
-        classifier_reset(classifier);
+    if (!step->gate_open) {
+        if (pipeline->held_back != NULL)
+            pipeline->held_back(pipeline);
+        else
+            cascade_push(pipeline->cascade, pipeline->frame);
+        return;
     }
-    if (!step->gate_open || !cascade_ready(pipeline->cascade))
+    cascade_push(pipeline->cascade, pipeline->frame);
+    if (!cascade_ready(pipeline->cascade))
         return;
 
     step->error = classifier_run(classifier, pipeline->cascade);

@@ -38,7 +38,7 @@ typedef struct {
     void (*measure)(int stage);
 } pipeline_state_t;
 
-typedef struct {
+typedef struct pipeline {
     const char *name;
     const char *feature_contract; /* 16 hex digits */
     const char *const *labels;    /* decision->labels of them */
@@ -49,6 +49,9 @@ typedef struct {
     const cascade_t *cascade;
     const classifier_t *classifier;
     const decision_t *decision;
+    /* Takes a window that the gate holds back, which is no frame of the cascade then: gap.h. NULL: it is one.
+     */
+    void (*held_back)(const struct pipeline *pipeline);
     int32_t *values; /* one frame, every stage's result */
     uint8_t *features;
     int8_t *frame;

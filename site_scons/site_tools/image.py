@@ -149,8 +149,8 @@ def _flags_of(file: str, board: Any) -> list[str]:
 def _generated(env: Any, generated: list[Any]) -> list[Any]:
     """Objects of the generated sources among these files.
 
-    These are reported to the compiler from the disk's root, the handwritten ones from the clone's: so debug
-    information is the same whether the build folder lies in the clone or elsewhere.
+    The compiler is given their paths from the disk's root, those of handwritten ones from the clone's: so
+    debug information is the same whether the build folder lies in the clone or elsewhere.
     """
     options = env["OPTIONS"]
     folders = [f"{options.folder}/generated", f"{options.board_folder}/board"]

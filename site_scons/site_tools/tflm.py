@@ -185,5 +185,5 @@ def _check(target: list[Any], source: list[Any], env: Any) -> None:
 
 
 def exists(env: Any) -> bool:
-    """Whether it can be used is reported by generate()."""
+    """Always: generate() says where it cannot be used."""
     return True

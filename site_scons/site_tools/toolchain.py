@@ -59,5 +59,5 @@ def _path_maps(env: Any) -> list[str]:
 
 
 def exists(env: Any) -> bool:
-    """Whether it can be used is reported by generate()."""
+    """Always: generate() says where it cannot be used."""
     return True

@@ -17,7 +17,7 @@ BY_SIGINT = 130  # a shell's exit code for what SIGINT has ended
 
 
 def generate(env: Any) -> None:
-    """A UserError raised by an action is reported as it is; exit code 2, or the error's own. Ctrl-C: 130."""
+    """A UserError raised by an action is printed as it is; exit code 2, or the error's own. Ctrl-C: 130."""
     failed, begin, end = Main.BuildTask.failed, Jobs._setup_sig_handler, Jobs._reset_sig_handler
     stopped = threading.Event()
 

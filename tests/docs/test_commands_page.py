@@ -35,13 +35,13 @@ def test_every_command_has_its_section_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("module", COMMANDS)
-def test_every_option_is_reported(module: str) -> None:
+def test_every_option_is_on_the_page(module: str) -> None:
     command = command_of(module)
-    reported = HEAD + SECTIONS[command.NAME]
+    page = HEAD + SECTIONS[command.NAME]
     for action in parser_of(command)._actions:
         for option in action.option_strings:
             if option.startswith("--") and option not in ("--help", "--output"):
-                assert re.search(rf"{option}\b", reported), f"{command.NAME} {option}"
+                assert re.search(rf"{option}\b", page), f"{command.NAME} {option}"
 
 
 @pytest.mark.parametrize("module", COMMANDS)

@@ -216,8 +216,8 @@ class IntegerMfcc:
         padded = [y << shift for y in windowed] + [0] * (config.fft - config.window)
         spectrum = self.spectrum(padded)
 
-        reported = config.fft.bit_length() - 1
-        power = [((re * re + im * im) << (2 * ((6 - shift) + reported))) >> 10 for re, im in spectrum]
+        stages = config.fft.bit_length() - 1
+        power = [((re * re + im * im) << (2 * ((6 - shift) + stages))) >> 10 for re, im in spectrum]
         log_mel = []
         for weights in self.mel:
             energy = sum(power[k] * w for k, w in weights.items()) % 2**64

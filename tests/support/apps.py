@@ -6,9 +6,11 @@ from __future__ import annotations
 import ctypes
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+
+import numpy as np
 
 from codegen.app.contract import feature_contract
 from codegen.app.spec import (
@@ -32,7 +34,7 @@ from codegen.common.render import render
 from codegen.compile import Compiled
 from codegen.emit.pipeline import pipeline_source
 from codegen.kernels.layer import Program
-from codegen.model.graph import Graph, Quantization, Tensor
+from codegen.model.graph import Graph, Quantization, Tensor, Variable
 from codegen.passes.memory_plan import plan
 from tests.support.compile import compile_shared
 from tests.support.pipeline_c import SOURCES, runtime
@@ -61,6 +63,8 @@ class App:
     labels: tuple[str, ...] = ("key", "knock", "lock", "noise")
     threshold: Fraction = Fraction(4, 5)
     votes: int = 1
+    mean: int = 1
+    streams: bool = False  # the model has a memory of its own
     layout: Layout = Layout.FRAMES_BY_CEPSTRA
     offset: int = 0
     rounding: Rounding = Rounding.NEAREST
@@ -82,7 +86,7 @@ class App:
     @property
     def spec(self) -> Spec:
         """The app's spec."""
-        decision = Decision(self.labels, (self.threshold,) * len(self.labels), self.votes)
+        decision = Decision(self.labels, (self.threshold,) * len(self.labels), self.votes, self.mean)
         stages = (self.audio, self.window, self.gate, self.front_end, self.scale, self.cascade, decision)
         classifier = Classifier(
             Path("/app/model.tflite"), layout=self.layout, offset=self.offset, rounding=self.rounding
@@ -95,7 +99,9 @@ class App:
         frames, cepstra = self.cascade.frames, self.front_end.size
         natural = self.layout is Layout.FRAMES_BY_CEPSTRA
         shape = (1, frames, cepstra, 1) if natural else (1, cepstra, frames, 1)
-        return edges(shape, len(self.labels), Quantization((self.input_scale,), (self.input_zero_point,)))
+        graph = edges(shape, len(self.labels), Quantization((self.input_scale,), (self.input_zero_point,)))
+        memory = Variable(0, "memory", (1,), "int8", np.zeros(1, np.int8))
+        return replace(graph, variables=(memory,) if self.streams else ())
 
     @property
     def compiled(self) -> Compiled:

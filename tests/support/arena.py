@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An image of the engine tflm, reported that its arena has another size."""
+"""An image of the engine tflm in which the size of its arena is another."""
 
 from __future__ import annotations
 

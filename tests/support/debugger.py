@@ -88,7 +88,7 @@ class Debugger:
         return bool(start <= int.from_bytes(registers[60:], "little") < start + found["st_size"])
 
     def _ask(self, text: str) -> str:
-        """Sends a packet; the answer. That the image has stopped is also reported unasked, at any time."""
+        """Sends a packet; the answer. Unasked, at any time, it may also say that the image has stopped."""
         self._send(text)
         answer = self._packet()
         while text != "?" and answer[:1] in ("T", "S"):

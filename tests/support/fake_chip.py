@@ -151,7 +151,7 @@ class Drivers:
         return failed.decode() if failed else started.value
 
     def failing(self, handler: Any) -> str | None:
-        """What port_fail() was reported by a handler, if it was."""
+        """What a handler gave port_fail(), if it called it."""
         failed = self.c.fake_call(handler)
         return failed.decode() if failed else None
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* listen.c with a port, a pipeline and a protocol that a test plays: time, what the microphone says, and what
- * was reported. */
+ * the image reported. */
 #include "device/listen.h"
 #include "device/app.h"
 #include "device/output.h"
@@ -96,9 +96,9 @@ _Noreturn void port_fail(const protocol_error_t *error)
     longjmp(failed, 1);
 }
 
-void output_set_blocking(bool patient)
+void output_set_blocking(bool blocking)
 {
-    (void)patient;
+    (void)blocking;
 }
 
 void protocol_error(const protocol_error_t *error, int32_t detail)

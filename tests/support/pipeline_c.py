@@ -269,6 +269,7 @@ class DecisionStateC(ctypes.Structure):
         ("held", ctypes.c_uint8),
         ("next", ctypes.c_uint8),
         ("recent", ctypes.c_uint8 * 10),
+        ("gap", ctypes.c_bool),
     ]
 
 
@@ -340,6 +341,10 @@ class Decision:
     def set_votes(self, votes: int) -> bool:
         """decision_set_votes()."""
         return bool(self._code.decision_set_votes(ctypes.byref(self._struct), ctypes.c_int32(votes)))
+
+    def gap(self) -> None:
+        """decision_gap()."""
+        self._code.decision_gap(ctypes.byref(self._struct))
 
     def reset(self) -> None:
         """decision_reset()."""

@@ -26,7 +26,7 @@ FOLDER = "EARSHOT_TALLY"  # environment: where the processes of a run leave thei
 OWNER = f"{FOLDER}_OWNER"  # the process that prints them
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 BINARY = ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM")
-SHOWN = 8  # values of one option reported one by one
+SHOWN = 8  # values of one option listed one by one
 _DULL = {
     "pot_scale_int16",
     "asymmetric_quantize_inputs",

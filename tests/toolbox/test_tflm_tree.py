@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A checkout of TensorFlow Lite Micro that cannot be used is reported why, and what mends it."""
+"""A checkout of TensorFlow Lite Micro that cannot be used: the message says why, and what mends it."""
 
 from __future__ import annotations
 

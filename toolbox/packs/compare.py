@@ -13,7 +13,7 @@ from toolbox.packs.cache import Chip
 KNOWN_BAD: Mapping[tuple[str, str], str] = {
     ("SiliconLabs.GeckoPlatform_EFR32MG24_DFP", "2025.6.2"): (
         "this release is known to give every memory of every chip the size 0; pyOCD refuses it. "
-        "2025.12.1 is reported to be right: take that one"
+        "2025.12.1 is said to be right: take that one"
     ),
 }
 

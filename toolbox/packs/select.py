@@ -85,7 +85,7 @@ class _Selection:
 
     def _holds(self, pack: Description, condition: str, depth: int = 0) -> bool:
         """Every `require`, no `deny`, and one `accept` where there are any. A component is taken as given:
-        whether it is there is reported when it is chosen."""
+        whether it is there shows when it is chosen."""
         accepts = []
         for line in self._lines(pack, condition, depth):
             if "condition" in line.attributes:

@@ -32,7 +32,7 @@ class Tflm:
     """
 
     where: Path
-    version: str  # as reported: "TensorFlow Lite Micro 90b983c2b3f1"
+    version: str  # in words: "TensorFlow Lite Micro 90b983c2b3f1"
     library: Path | None
     includes: tuple[Path, ...]
     defines: tuple[str, ...]

@@ -163,7 +163,7 @@ def read_audio(
 
 
 def _check_whole(path: Path, count: int, promised: int, remedy: str | None, readable: bool) -> None:
-    """Fewer samples than the header says are refused, or reported where they are wanted nevertheless."""
+    """Fewer samples than the header says are refused; where they are wanted nevertheless, that is said."""
     if count < promised < 1 << 62:  # the largest count means an unknown one
         what = f"it holds {count} of {promised} samples"
         if not readable:

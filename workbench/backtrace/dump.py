@@ -22,7 +22,7 @@ class Dump:
     detail: int
     registers: Mapping[str, int]  # of REGISTERS and STATES
     stack: Mapping[int, int]  # address of a word -> the word
-    build: str | None  # of the last boot line before it; a fault that is reported later is of the same image
+    build: str | None  # of the last boot line before it; a fault line that comes later is of the same image
 
 
 def read_dumps(lines: Iterable[str]) -> list[Dump]:

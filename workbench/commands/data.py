@@ -15,18 +15,15 @@ from codegen.common.errors import UserError, UserErrors
 from workbench.audio import recording as audio
 from workbench.data import findings
 from workbench.data.check_audio import check_audio, counts
+from workbench.data.export import FORMATS, export
 from workbench.data.findings import Finding, of_labels
-from workbench.data.label_json import by_file, label_studio_text, sensiml_text
-from workbench.data.label_track import track_text
-from workbench.data.labels import of_session, read_labels, write_labels
+from workbench.data.labels import of_session, own_rates, read_labels
 from workbench.data.regions import windows
-from workbench.data.segment import Segment
-from workbench.data.selection_table import table_text
+from workbench.data.segment import Segment, by_file, find_class
 from workbench.host.features import listening_spec, open_pipeline
-from workbench.host.model_app import write_whole
 from workbench.progress import progress
-from workbench.training.pieces import cut, recordings, shortest
-from workbench.training.second_hearing import doubtful
+from workbench.training.pieces import cut, shortest
+from workbench.training.second_hearing import SecondHearing
 
 NAME = "data"
 HELP = "check labelled recordings; bring labels from and to other programs"
@@ -52,8 +49,8 @@ CHECK = """\
 Looks at labels and sounds, and lists what is wrong with place and remedy; exit code 1 where something is.
 
 """ + "\n".join(f"  {kind:<10} {what}" for kind, what in findings.KINDS.items())
-FORMATS = ("csv", "audacity", "label-studio", "raven", "sensiml")
-RATE = 16000  # Hz, where no app says another
+RATE = 16000  # Hz, where neither an app nor the recording says another
+PIECE = 8000  # samples of a segment that are compared with others
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,12 +93,13 @@ def run(args: argparse.Namespace) -> int:
         return _check(args)
     pipeline = listening_spec(args.app)[1] if args.app is not None else None
     rate = pipeline.audio.sample_rate if pipeline is not None else RATE
-    segments: Sequence[Segment] = read_labels(args.labels, rate)
+    segments: Sequence[Segment] = read_labels(args.labels, rate, own_rate=True)
     if args.session is not None:
         segments = of_session(segments, args.session, args.labels)
     if args.word == "regions":
         segments = _regions(args, segments)
-    written = _write(args, segments, rate)
+    kind = args.format if args.word == "export" else "csv"
+    written = export(segments, kind, args.output, args.labels, own_rates(rate))
     print(f"{len(segments)} segments of {len(by_file(segments))} recordings are in {written}.")
     return 0
 
@@ -119,40 +117,6 @@ def _regions(args: argparse.Namespace, segments: Sequence[Segment]) -> Sequence[
             remedy="Name the label of the stretches with --label; those with a session stay as they are.",
         )
     return windows(segments, args.label, args.length, args.test)
-
-
-def _write(args: argparse.Namespace, segments: Sequence[Segment], rate: int) -> Path:
-    """The file or folder that was written."""
-    kind = args.format if args.word == "export" else "csv"
-    output: Path = args.output.absolute()
-    folder = output if kind == "audacity" else output.parent
-    if not output.parent.is_dir():
-        raise UserError("there is no such folder", file=output.parent)
-    if output == args.labels.absolute():
-        raise UserError("is the label file itself", file=output, remedy="Name another file with -o.")
-    if kind == "audacity":
-        folder.mkdir(exist_ok=True)
-        for file, own in by_file(segments).items():
-            write_whole(folder / f"{file.stem}.txt", track_text(own, rate).encode())
-        return folder
-    outside = next((one.file for one in segments if not one.file.is_relative_to(folder)), None)
-    if outside is not None:
-        raise UserError(
-            f"the recording {outside} does not lie below {folder}",
-            file=output,
-            remedy="Write it into the recordings' folder, or one above: it names them relative to itself.",
-        )
-    if kind == "csv":
-        write_labels(output, segments)
-        return output
-    if kind == "raven":
-        text = table_text(segments, folder, rate)
-    elif kind == "sensiml":
-        text = sensiml_text(segments, folder)
-    else:
-        text = label_studio_text(segments, folder, rate)
-    write_whole(output, text.encode())
-    return output
 
 
 def findings_of(args: argparse.Namespace) -> list[Finding]:
@@ -208,30 +172,34 @@ def _findings(args: argparse.Namespace, pipeline: Pipeline | None) -> Iterator[F
         )
         return
     yield from of_labels(segments, labels)
-    read = audio.reader(args)
     gate = None
-    if pipeline is not None and pipeline.gate.threshold:
-        gate = pipeline.gate.threshold
-    sound = True
-    files = len(by_file(segments))
-    for _, own in progress(check_audio(segments, rate, read, gate), files, "recordings"):
-        sound = sound and not any(one.kind in ("broken", "format", "range") for one in own)
+    hearing = None
+    if pipeline is not None:
+        gate = pipeline.gate.threshold if pipeline.gate.threshold > 0 else None
+        if "noise" not in args.accept:
+            hearing = _second_hearing(args, pipeline, segments)
+    checked = check_audio(segments, rate, audio.reader(args), gate)
+    for file, samples, own in progress(checked, len(by_file(segments)), "recordings"):
+        if samples is None or any(one.kind == "range" for one in own):
+            hearing = None  # only what is otherwise sound is compared
+        if hearing is not None and samples is not None:
+            hearing.hear(file, samples)
         yield from own
-    if pipeline is not None and sound and "noise" not in args.accept:
-        yield from _doubtful(args, pipeline, segments)
+    if hearing is not None:
+        yield from hearing.findings()
 
 
-def _doubtful(args: argparse.Namespace, pipeline: Pipeline, segments: Sequence[Segment]) -> Iterator[Finding]:
-    """Only where labels and sounds are otherwise sound: it needs the app's classes."""
-    known = {label.casefold() for label in pipeline.decision.labels}
-    of_app = [one for one in segments if {one.label.casefold(), one.role.casefold()} & known]
+def _second_hearing(
+    args: argparse.Namespace, pipeline: Pipeline, segments: Sequence[Segment]
+) -> SecondHearing | None:
+    """Of the segments that are of a class of the app; None where there is none to compare."""
+    names = pipeline.decision.labels
+    of_app = [one for one in segments if find_class(one, names) is not None]
+    if not of_app:
+        return None
     try:
-        pieces = (
-            cut(of_app, pipeline.decision.labels, 8000, shortest(pipeline), lambda _: None) if of_app else ()
-        )
+        pieces = cut(of_app, names, PIECE, shortest(pipeline), lambda _: None)
     except UserError:
         print("labels that overlap or are too short are not compared with each other", file=sys.stderr)
-        return
-    files = len({piece.file for piece in pieces})
-    read = recordings(pieces, of_app, pipeline.audio.sample_rate, audio.reader(args))
-    yield from doubtful(open_pipeline(args.app), progress(read, files, "comparing recordings"), of_app)
+        return None
+    return SecondHearing(open_pipeline(args.app), pieces, of_app)

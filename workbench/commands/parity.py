@@ -21,7 +21,7 @@ from workbench.audio import recording as audio
 from workbench.progress import progress, waiting
 from workbench.targets import BAUD, Device, open_app
 from workbench.targets.restored import restored
-from workbench.verify.parity import DECISION, Difference, Value, first_difference, other_settings, reported
+from workbench.verify.parity import DECISION, Difference, Value, by_stage, first_difference, other_settings
 
 NAME = "parity"
 HELP = "compare every stage of every window between PC, emulators and board"
@@ -139,7 +139,7 @@ def _compare(
 
 def _counts(lines: Sequence[str]) -> tuple[int, int]:
     """Windows and decisions of these lines."""
-    stages = [stage for _, stage in reported(lines)]
+    stages = [stage for _, stage in by_stage(lines)]
     return stages.count("cepstra"), stages.count(DECISION)
 
 

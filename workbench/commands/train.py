@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    """What is wrong with the input is reported before TensorFlow is installed for it."""
+    """Refuses what is wrong with the input before TensorFlow is installed for it."""
     _, pipeline = front_end_spec(args.app)
     for labels in filter(None, (args.labels, args.test)):
         read_labels(labels, pipeline.audio.sample_rate)

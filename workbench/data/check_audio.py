@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from codegen.common.errors import UserError
 from workbench.audio.recording import Reader
 from workbench.data.findings import Finding, where
-from workbench.data.label_json import by_file
-from workbench.data.segment import Segment
+from workbench.data.segment import Segment, by_file
 
 FULL_SCALE = 32767
 CLIPPED = 3  # samples in a row at full scale: a sound alone touches it once
@@ -28,13 +27,15 @@ class AudioCheck:
     def __init__(self, sample_rate: int, read: Reader, gate: int | None) -> None:
         """gate: the app's threshold, where there is an app: a segment that never opens it is never heard."""
         self._rate, self._read, self._gate = sample_rate, read, gate
+        self.samples: NDArray[np.int16] | None = None  # of the recording that was read last; None: it was not
         self._whole: dict[bytes, Path] = {}  # recordings by the hash of their samples
         self._parts: dict[bytes, Segment] = {}  # segments likewise
 
     def findings(self, file: Path, segments: Sequence[Segment]) -> Iterator[Finding]:
         """Of a recording and its segments."""
+        self.samples = None
         try:
-            samples = self._read(file, self._rate)
+            samples = self.samples = self._read(file, self._rate)
         except UserError as error:
             kind = (
                 "format"
@@ -99,11 +100,12 @@ class AudioCheck:
 
 def check_audio(
     segments: Iterable[Segment], sample_rate: int, read: Reader, gate: int | None
-) -> Iterator[tuple[Path, list[Finding]]]:
-    """Each recording and its findings."""
+) -> Iterator[tuple[Path, NDArray[np.int16] | None, list[Finding]]]:
+    """Each recording, its samples where they can be read, and its findings."""
     check = AudioCheck(sample_rate, read, gate)
     for file, own in by_file(segments).items():
-        yield file, list(check.findings(file, own))
+        found = list(check.findings(file, own))
+        yield file, check.samples, found
 
 
 def longest_run(flags: NDArray[np.bool_]) -> int:

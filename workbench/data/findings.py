@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from workbench.data.segment import Segment
+from workbench.data.segment import Segment, find_class
 
 # kind -> what it is, for a person. Those of HINTS may be as they should; they do not fail a check.
 KINDS: Mapping[str, str] = {
@@ -62,11 +62,10 @@ def of_labels(segments: Sequence[Segment], labels: Sequence[str] | None) -> list
 
 
 def _unknown_labels(segments: Sequence[Segment], labels: Sequence[str]) -> Iterable[Finding]:
-    classes = {label.casefold() for label in labels}
     first: dict[str, Segment] = {}
     counts: dict[str, int] = {}
     for segment in segments:
-        if not {segment.label.casefold(), segment.role.casefold()} & classes:
+        if find_class(segment, labels) is None:
             first.setdefault(segment.label, segment)
             counts[segment.label] = counts.get(segment.label, 0) + 1
     for label, segment in first.items():
@@ -154,8 +153,5 @@ def _few(segments: Sequence[Segment], labels: Sequence[str] | None) -> Iterable[
 
 def _name(segment: Segment, labels: Sequence[str] | None) -> str:
     """The class, as the app would take it."""
-    for word in (segment.label, segment.role):
-        for label in labels or ():
-            if label.casefold() == word.casefold():
-                return label
-    return segment.label
+    index = find_class(segment, labels or ())
+    return segment.label if labels is None or index is None else labels[index]

@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from codegen.common.errors import UserError
-from workbench.data.segment import Segment, checked, fault
+from workbench.data.segment import RateOf, Segment, checked, fault
 
 REQUIRED = ("file", "start", "end", "label")
 _KNOWN = (*REQUIRED, "unit", "role", "session", "author", "")  # the other columns are metadata
@@ -48,7 +48,7 @@ class _Place:
 
     path: Path
     line: int
-    sample_rate: int
+    sample_rate: int  # of its recording, where times stand in it
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class _Header:
     unit: str
 
 
-def read_csv(text: str, path: Path, sample_rate: int) -> tuple[list[Segment], list[UserError]]:
+def read_csv(text: str, path: Path, rate_of: RateOf) -> tuple[list[Segment], list[UserError]]:
     """The segments, and the faults of the lines. UserError where the header is at fault."""
     lines = text.splitlines(keepends=True)
     first = next((number for number, line in enumerate(lines) if line.strip(" \t\r\n")), None)
@@ -80,7 +80,7 @@ def read_csv(text: str, path: Path, sample_rate: int) -> tuple[list[Segment], li
             if not any(cell.strip() for cell in row):
                 continue
             try:
-                segments.append(_segment(header, row, path, first + 1 + rows.line_num, sample_rate))
+                segments.append(_segment(header, row, path, first + 1 + rows.line_num, rate_of))
             except UserError as error:
                 errors.append(error)
     except csv.Error as error:
@@ -124,7 +124,7 @@ def _columns(line: str, separator: str) -> tuple[list[str], set[str], str]:
     return names, units, separator
 
 
-def _segment(header: _Header, row: list[str], path: Path, line: int, sample_rate: int) -> Segment:
+def _segment(header: _Header, row: list[str], path: Path, line: int, rate_of: RateOf) -> Segment:
     if len(row) != len(header.columns):
         what = f"{len(row)} fields, the header names {len(header.columns)}"
         remedy = f'{_name(header.separator)} separate the fields; a field with one in it stands in "quotes".'
@@ -140,9 +140,8 @@ def _segment(header: _Header, row: list[str], path: Path, line: int, sample_rate
     if not unit:
         remedy = f"Known units: samples, s, ms (also {', '.join(name for name in UNITS if len(name) > 2)})."
         raise fault(f'unit is "{cell["unit"]}"', path, line, remedy)
-    start, end = (
-        _sample(name, cell[name], unit, _Place(path, line, sample_rate)) for name in ("start", "end")
-    )
+    place = _Place(path, line, 0 if unit == SAMPLES else rate_of(recording))
+    start, end = (_sample(name, cell[name], unit, place) for name in ("start", "end"))
     return checked(
         Segment(
             recording,
@@ -161,7 +160,7 @@ def _segment(header: _Header, row: list[str], path: Path, line: int, sample_rate
 
 
 def _sample(name: str, text: str, unit: str, place: _Place) -> int:
-    """A cell of the column `name` as a sample of the app's rate."""
+    """A cell of the column `name` as a sample."""
     if unit == SAMPLES:
         if not (text.isascii() and text.isdigit() and len(text) <= 15):
             raise fault(f'{name} is "{text}", not a sample number', place.path, place.line, _SECONDS_REMEDY)

@@ -16,13 +16,14 @@ from typing import Any
 
 from codegen.common.errors import UserError
 from workbench.data.found import recording_named
-from workbench.data.segment import Segment, checked
+from workbench.data.segment import RateOf, Segment, below, by_file, checked
 
+NO_SESSION = "no session"  # its name in a SensiML project
 _REMEDY = "Export it again: Label Studio's JSON or JSON-MIN, or SensiML's project as JSON."
 _AUDIO = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".m4a")
 
 
-def read_json(text: str, path: Path, sample_rate: int) -> tuple[list[Segment], list[UserError]]:
+def read_json(text: str, path: Path, rate_of: RateOf) -> tuple[list[Segment], list[UserError]]:
     """The segments, and the faults of single entries. UserError where the file is none of these formats."""
     try:
         tasks = json.loads(text)
@@ -35,7 +36,7 @@ def read_json(text: str, path: Path, sample_rate: int) -> tuple[list[Segment], l
     errors: list[UserError] = []
     for number, task in enumerate(tasks, start=1):
         kind = _sensiml if "file_name" in task else _label_studio
-        for entry in kind(task, _Place(path, f"entry {number}", sample_rate)):
+        for entry in kind(task, _Place(path, f"entry {number}", rate_of)):
             if isinstance(entry, Segment):
                 segments.append(entry)
             else:
@@ -46,8 +47,8 @@ def read_json(text: str, path: Path, sample_rate: int) -> tuple[list[Segment], l
 class _Place:
     """An entry of a file."""
 
-    def __init__(self, path: Path, entry: str, rate: int) -> None:
-        self.path, self.entry, self.rate = path, entry, rate
+    def __init__(self, path: Path, entry: str, rate_of: RateOf) -> None:
+        self.path, self.entry, self.rate_of = path, entry, rate_of
 
     def fault(self, what: str, remedy: str = _REMEDY) -> UserError:
         """Of this entry."""
@@ -87,7 +88,8 @@ def _timed(start: object, end: object, label: object, file: Path, place: _Place)
     times = [one for one in (start, end) if isinstance(one, int | float) and 0 <= one < 1e9]
     if len(times) != 2 or not isinstance(label, str):
         return place.fault(f"a region from {start} to {end} is no stretch of seconds")
-    first, last = (round(one * place.rate) for one in times)
+    rate = place.rate_of(file)
+    first, last = (round(one * rate) for one in times)
     return _checked(Segment(file, first, last, label, source=place.path, entry=place.entry, timed=True))
 
 
@@ -112,14 +114,14 @@ def _sensiml(task: dict[str, Any], place: _Place) -> Iterator[Segment | UserErro
             ):
                 yield place.fault(f"a segment from {start} to {end} of {value} is none")
                 continue
-            name = str(session.get("session_name", ""))
+            name = str(session.get("session_name") or "")
             yield _checked(
                 Segment(
                     file,
                     start,
                     end + 1,
                     value,
-                    session=name,
+                    session="" if name == NO_SESSION else name,
                     source=place.path,
                     entry=place.entry,
                     metadata=metadata,
@@ -142,18 +144,11 @@ def _is_audio(value: object) -> bool:
     return isinstance(value, str) and value.split("?d=")[-1].split("?")[0].lower().endswith(_AUDIO)
 
 
-def by_file(segments: Iterable[Segment]) -> dict[Path, list[Segment]]:
-    """In the order of their first segment."""
-    files: dict[Path, list[Segment]] = defaultdict(list)
-    for segment in segments:
-        files[segment.file].append(segment)
-    return files
-
-
-def label_studio_text(segments: Iterable[Segment], folder: Path, sample_rate: int) -> str:
+def label_studio_text(segments: Iterable[Segment], folder: Path, rate_of: RateOf) -> str:
     """Tasks that Label Studio imports, with an annotation each; recordings below its local files' root."""
     tasks = []
     for file, own in by_file(segments).items():
+        rate = rate_of(file)
         result = [
             {
                 "id": f"segment{number}",
@@ -161,32 +156,34 @@ def label_studio_text(segments: Iterable[Segment], folder: Path, sample_rate: in
                 "to_name": "audio",
                 "type": "labels",
                 "value": {
-                    "start": segment.start / sample_rate,
-                    "end": segment.end / sample_rate,
+                    "start": segment.start / rate,
+                    "end": segment.end / rate,
                     "channel": 0,
                     "labels": [segment.label],
                 },
             }
             for number, segment in enumerate(own)
         ]
-        name = file.relative_to(folder).as_posix()
+        name = below(file, folder)
         tasks.append({"data": {"audio": f"/data/local-files/?d={name}"}, "annotations": [{"result": result}]})
     return json.dumps(tasks, indent=1, ensure_ascii=False) + "\n"
 
 
 def sensiml_text(segments: Sequence[Segment], folder: Path) -> str:
-    """A project as SensiML's tools import it; segments without a session are in one named `default`."""
+    """A project as SensiML's tools import it: every segment is of a session there, those of none in
+    NO_SESSION. Of what is known of a recording, what is the same for all of its segments."""
     files = []
     for file, own in by_file(segments).items():
         sessions: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for segment in own:
             row = {"name": "Label", "value": segment.label, "start": segment.start, "end": segment.end - 1}
-            sessions[segment.session or "default"].append(row)
-        metadata = dict(own[0].metadata) | ({"author": own[0].author} if own[0].author else {})
+            sessions[segment.session or NO_SESSION].append(row)
+        known = [{*one.metadata, *([("author", one.author)] if one.author else [])} for one in own]
+        metadata = sorted(set.intersection(*known))
         files.append(
             {
-                "file_name": file.relative_to(folder).as_posix(),
-                "metadata": [{"name": name, "value": value} for name, value in metadata.items()],
+                "file_name": below(file, folder),
+                "metadata": [{"name": name, "value": value} for name, value in metadata],
                 "sessions": [{"session_name": name, "segments": rows} for name, rows in sessions.items()],
             }
         )

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from codegen.common.errors import UserError
-from workbench.data.segment import Segment, checked, fault
+from workbench.data.segment import RateOf, Segment, checked, fault
 
 RECORDINGS = (".wav", ".flac")
 
 
-def read_track(text: str, path: Path, sample_rate: int) -> tuple[list[Segment], list[UserError]]:
+def read_track(text: str, path: Path, rate_of: RateOf) -> tuple[list[Segment], list[UserError]]:
     """The segments of a track, and the faults of its lines. UserError where its recording is missing."""
     recording = recording_beside(path)
     if recording is None:
@@ -22,6 +22,7 @@ def read_track(text: str, path: Path, sample_rate: int) -> tuple[list[Segment], 
             file=path,
             remedy="A label track belongs to the recording of the same name in the same folder.",
         )
+    sample_rate = rate_of(recording)
     segments: list[Segment] = []
     errors: list[UserError] = []
     for line, row in enumerate(text.split("\n"), start=1):

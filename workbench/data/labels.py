@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import functools
 import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ from workbench.data.captures import with_captures
 from workbench.data.label_csv import REQUIRED, read_csv
 from workbench.data.label_json import read_json
 from workbench.data.label_track import read_track, recording_beside
-from workbench.data.segment import Segment
+from workbench.data.segment import RateOf, Segment, below, find_class
 from workbench.data.selection_table import is_selection_table, read_table
 from workbench.progress import remark
 
@@ -36,7 +37,12 @@ TABLE = "labels.csv"  # the label file of a folder
 
 
 def read_labels(
-    path: Path, sample_rate: int, *, resampled: bool = False, most: int | None = MOST_ERRORS
+    path: Path,
+    sample_rate: int,
+    *,
+    resampled: bool = False,
+    own_rate: bool = False,
+    most: int | None = MOST_ERRORS,
 ) -> tuple[Segment, ...]:
     """The segments of a label file in its order, at least one; of a folder those of its label tracks, or of
     its labels.csv.
@@ -44,15 +50,18 @@ def read_labels(
     sample_rate: Hz, turns seconds into samples.
     resampled: recordings of another rate are resampled when they are read; sample numbers of them, which
     count at their own rate, are turned into those of sample_rate.
+    own_rate: seconds are turned into samples of each recording's own rate instead; sample_rate is that of
+    recordings whose file does not tell one.
     most: faults that are reported at once; None: all.
     UserError (or UserErrors, several lines at once) where the file cannot be read, a line is broken, or a
     recording is missing. Whether a segment lies within its recording shows when that is read.
     """
     segments: list[Segment] = []
     errors: list[UserError] = []
+    rate_of = own_rates(sample_rate) if own_rate else lambda _: sample_rate
     for file in _files(path.absolute()):
         text = _text(file)
-        own, faults = _format(file, text)(text, file, sample_rate)
+        own, faults = _format(file, text)(text, file, rate_of)
         segments += own
         errors += faults
     if errors:
@@ -62,7 +71,12 @@ def read_labels(
     return tuple(with_captures(_rescaled(segments, sample_rate) if resampled else segments))
 
 
-def _format(file: Path, text: str) -> Callable[[str, Path, int], tuple[list[Segment], list[UserError]]]:
+def own_rates(otherwise: int) -> RateOf:
+    """The rate that each recording's file tells; `otherwise` where it tells none."""
+    return functools.cache(lambda file: file_rate(file) or otherwise)
+
+
+def _format(file: Path, text: str) -> Callable[[str, Path, RateOf], tuple[list[Segment], list[UserError]]]:
     """What reads it."""
     kind = file.suffix.lower()
     if kind == ".txt":
@@ -106,12 +120,10 @@ def _files(path: Path) -> list[Path]:
 
 def _rescaled(segments: Sequence[Segment], sample_rate: int) -> list[Segment]:
     """Sample numbers that count at a recording's own rate as those of sample_rate, to the nearest."""
-    rates: dict[Path, int] = {}
+    rate_of = own_rates(sample_rate)
     scaled = []
     for segment in segments:
-        if segment.file not in rates:
-            rates[segment.file] = file_rate(segment.file) or sample_rate
-        rate = rates[segment.file]
+        rate = rate_of(segment.file)
         if rate != sample_rate and not segment.timed:
             start, end = (round(at * sample_rate / rate) for at in (segment.start, segment.end))
             scaled.append(dataclasses.replace(segment, start=start, end=max(end, start + 1), timed=True))
@@ -122,7 +134,7 @@ def _rescaled(segments: Sequence[Segment], sample_rate: int) -> list[Segment]:
 
 def write_labels(path: Path, segments: Iterable[Segment]) -> None:
     """Writes the CSV that read_labels reads, with the columns that some segment has something for; recordings
-    are named relative to it. The whole file or nothing of it."""
+    are named relative to it, and lie below its folder. The whole file or nothing of it."""
     rows = list(segments)
     own = [name for name in ("role", "session", "author") if any(getattr(one, name) for one in rows)]
     known = list(dict.fromkeys(name for one in rows for name, _ in one.metadata))
@@ -130,7 +142,7 @@ def write_labels(path: Path, segments: Iterable[Segment]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*REQUIRED, *own, *known])
     for one in rows:
-        name = one.file.relative_to(path.absolute().parent).as_posix()
+        name = below(one.file, path.parent)
         more = [getattr(one, column) for column in own]
         metadata = dict(one.metadata)
         writer.writerow(
@@ -142,15 +154,10 @@ def write_labels(path: Path, segments: Iterable[Segment]) -> None:
 
 
 def class_index(segment: Segment, labels: Sequence[str]) -> int:
-    """The segment's class among the app's labels: by its label, else by its role; else UserError.
-
-    Upper and lower case are alike where that leaves one class."""
-    for word in (segment.label, segment.role):
-        if word in labels:
-            return labels.index(word)
-        alike = [label for label in labels if label.casefold() == word.casefold()]
-        if len(alike) == 1:
-            return labels.index(alike[0])
+    """The segment's class among the app's labels (find_class); UserError where it has none."""
+    index = find_class(segment, labels)
+    if index is not None:
+        return index
     named = f'label "{segment.label}"' + (f' (role "{segment.role}")' if segment.role else "")
     raise UserError(
         f"{named} is no class of this app; its classes are {', '.join(labels)}",

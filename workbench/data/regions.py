@@ -11,12 +11,11 @@ from workbench.data.segment import Segment
 TRAIN, TEST = "train", "test"
 
 
-def windows(segments: Sequence[Segment], label: str, length: int, test: float, gap: int = 0) -> list[Segment]:
+def windows(segments: Sequence[Segment], label: str, length: int, test: float) -> list[Segment]:
     """The segments, those of `label` without a session cut into windows of `length` samples; the last share
     `test` of each region's windows is of the session test, the others of train.
 
-    gap: samples left out between both, so that no vector has something of each. What is left over at the end
-    of a region is dropped, and a region shorter than a window stays as it is.
+    What is left over at the end of a region is dropped, and a region shorter than a window stays as it is.
     """
     made: list[Segment] = []
     for segment in segments:
@@ -25,13 +24,7 @@ def windows(segments: Sequence[Segment], label: str, length: int, test: float, g
             continue
         count = segment.samples // length
         tried = round(test * count)
-        if tried and gap:
-            count = max(1, (segment.samples - gap) // length)
-            tried = min(tried, count - 1)
         for number in range(count):
-            last = number >= count - tried
-            start = segment.start + number * length + (gap if last else 0)
-            made.append(
-                dataclasses.replace(segment, start=start, end=start + length, session=TEST if last else TRAIN)
-            )
+            start, session = segment.start + number * length, TEST if number >= count - tried else TRAIN
+            made.append(dataclasses.replace(segment, start=start, end=start + length, session=session))
     return made

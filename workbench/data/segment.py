@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A labelled stretch of a recording, and the words for what is wrong with the line that tells it."""
+"""A labelled stretch of a recording: its class, its place, and the words for what is wrong with its line."""
 
 from __future__ import annotations
 
+import os.path
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from codegen.common.errors import UserError
+
+RateOf = Callable[[Path], int]  # a recording -> the rate in Hz at which its segments count samples
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Segment:
     author: str = ""  # who recorded it; a training never splits an author between two sets
     source: Path = Path()  # the label file
     line: int = 0  # and the line there
-    timed: bool = False  # start and end were reported in seconds, and are samples to the nearest one
+    timed: bool = False  # start and end were given in seconds, and are samples to the nearest one
     entry: str = ""  # where in a label file that has no lines: "entry 3"
     metadata: tuple[tuple[str, str], ...] = ()  # what else is known: ("device", "xg24"), ...
 
@@ -40,6 +45,39 @@ class Segment:
     def group(self) -> str:
         """What must stay together in a split: the author's recordings, or those of the one file."""
         return self.author or self.file.name
+
+
+def find_class(segment: Segment, labels: Sequence[str]) -> int | None:
+    """The segment's class among an app's labels: by its label, else by its role; None where neither is one.
+
+    Upper and lower case are alike where that leaves one class."""
+    for word in (segment.label, segment.role):
+        if word in labels:
+            return labels.index(word)
+        alike = [index for index, label in enumerate(labels) if label.casefold() == word.casefold()]
+        if len(alike) == 1:
+            return alike[0]
+    return None
+
+
+def by_file(segments: Iterable[Segment]) -> dict[Path, list[Segment]]:
+    """In the order of their first segment."""
+    files: dict[Path, list[Segment]] = defaultdict(list)
+    for segment in segments:
+        files[segment.file].append(segment)
+    return files
+
+
+def below(file: Path, folder: Path) -> str | None:
+    """A recording's name relative to a folder that it lies below, links followed or not; None elsewhere."""
+    plain, root = (Path(os.path.normpath(path.absolute())) for path in (file, folder))
+    real = folder.resolve()
+    for path, base in ((plain, root), (file.parent.resolve() / file.name, real), (file.resolve(), real)):
+        if path.is_relative_to(base):
+            name = path.relative_to(base)
+            if (folder / name).exists() and (folder / name).samefile(file):
+                return name.as_posix()
+    return None
 
 
 def fault(what: str, path: Path, line: int | str, remedy: str) -> UserError:

@@ -14,7 +14,7 @@ from pathlib import Path
 from codegen.common.errors import UserError
 from workbench.data.found import recording_named
 from workbench.data.label_track import RECORDINGS, seconds
-from workbench.data.segment import Segment, checked, fault
+from workbench.data.segment import RateOf, Segment, below, checked, fault
 
 SELECTION, BEGIN, END = "Selection", "Begin Time (s)", "End Time (s)"
 OFFSET, FILE, PATH = "File Offset (s)", "Begin File", "Begin Path"
@@ -29,7 +29,7 @@ def is_selection_table(text: str) -> bool:
     return columns[0] == SELECTION and BEGIN in columns
 
 
-def read_table(text: str, path: Path, sample_rate: int) -> tuple[list[Segment], list[UserError]]:
+def read_table(text: str, path: Path, rate_of: RateOf) -> tuple[list[Segment], list[UserError]]:
     """The segments of a table, and the faults of its rows. UserError where the header is at fault."""
     lines = text.split("\n")
     columns = [cell.strip("\r\ufeff ") for cell in lines[0].split("\t")]
@@ -56,13 +56,13 @@ def read_table(text: str, path: Path, sample_rate: int) -> tuple[list[Segment], 
         elif row[SELECTION] not in seen:
             seen.add(row[SELECTION])
             try:
-                segments.append(_segment(row, label or own[-1], path, number, sample_rate))
+                segments.append(_segment(row, label or own[-1], path, number, rate_of))
             except UserError as error:
                 errors.append(error)
     return segments, errors
 
 
-def _segment(row: dict[str, str], label: str, path: Path, line: int, rate: int) -> Segment:
+def _segment(row: dict[str, str], label: str, path: Path, line: int, rate_of: RateOf) -> Segment:
     named = row.get(FILE) or row.get(PATH)
     recording = recording_named(named, path) if named else _beside(path)
     if recording is None:
@@ -70,6 +70,7 @@ def _segment(row: dict[str, str], label: str, path: Path, line: int, rate: int) 
         raise fault(what, path, line, "Put the recording into the folder of the table.")
     begin, end = (seconds(name, row[name], path, line) for name in (BEGIN, END))
     offset = seconds(OFFSET, row[OFFSET], path, line) if row.get(OFFSET) else begin
+    rate = rate_of(recording)
     first, last = (round(at * rate) for at in (offset, offset + end - begin))
     return checked(Segment(recording, first, last, row[label], source=path, line=line, timed=True))
 
@@ -87,7 +88,7 @@ def _beside(path: Path) -> Path | None:
     )
 
 
-def table_text(segments: Iterable[Segment], folder: Path, sample_rate: int) -> str:
+def table_text(segments: Iterable[Segment], folder: Path, rate_of: RateOf) -> str:
     """A table of all recordings that Raven opens: begin times are those within each file."""
     columns = (
         SELECTION,
@@ -103,9 +104,10 @@ def table_text(segments: Iterable[Segment], folder: Path, sample_rate: int) -> s
     )
     rows = ["\t".join(columns)]
     for number, segment in enumerate(segments, start=1):
-        begin, end = segment.start / sample_rate, segment.end / sample_rate
-        name = segment.file.relative_to(folder).as_posix()
-        band = ("0.0", f"{sample_rate / 2:.1f}")
+        rate = rate_of(segment.file)
+        begin, end = segment.start / rate, segment.end / rate
+        name = below(segment.file, folder)
+        band = ("0.0", f"{rate / 2:.1f}")
         cells = (
             number,
             "Spectrogram 1",

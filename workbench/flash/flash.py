@@ -30,7 +30,7 @@ class FlashInterruptedError(FlashError):
 
 
 def flash(board: Board, folder: Path, probe: str | None, port: str | None, *, verbose: bool = False) -> None:
-    """Flashes the image in `folder`, verifies, resets, and asks it who it is; reported on stdout.
+    """Flashes the image in `folder`, verifies, resets, and asks it who it is; prints all that.
 
     probe: who flashes, as choose() reads it. port: the board's serial port, else it is looked for.
     UserError where program, probe or pack are missing, FlashError where what was done failed.

@@ -64,7 +64,7 @@ def bare_app(model: Path, kernels: str = "small", reference: Reference = Referen
 
 
 def read_model(model: Path) -> Graph:
-    """The model; its faults are reported of the file that the user named."""
+    """The model; its faults name the file that the user named."""
     if model.is_dir():
         app = (model / "pipeline.toml").is_file()
         remedy = f"For an app: --app {model}" if app else "Give the path of a .tflite model."

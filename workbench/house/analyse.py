@@ -72,7 +72,7 @@ def _compiler(board: Board) -> list[str]:
 
 
 def main(words: Sequence[str]) -> int:
-    """1 where the program that is named finds something, reported on stdout."""
+    """1 where the program that is named finds something, which is printed."""
     with tempfile.TemporaryDirectory() as folder:
         lines = commands(Path(folder), words[0])
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

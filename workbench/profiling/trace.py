@@ -126,7 +126,7 @@ class _Reader(threading.Thread):
             self.join(0.1)
 
     def trace(self, names: list[str], image: Path) -> Trace:
-        """A section is what lies between the first and the second of two readings, reported after these."""
+        """A section is what lies between the first and the second of two readings, named after these."""
         if self._undisassembled:
             raise UserError(
                 "this QEMU lists no instructions",

@@ -21,7 +21,7 @@ from workbench.suites.results import Case, Results, StoppedError, check_complete
 from workbench.targets.link import die_with_parent
 from workbench.targets.supervisor import supervised
 
-GRACE = 10.0  # seconds for a runner to write its results after it was reported to end
+GRACE = 10.0  # seconds for a runner to write its results after it was told to end
 MOST_FAILED = 250  # Robot's exit code is the number of failed cases up to this; above it the run failed
 RENODE_OUTPUT = "robot_output.xml"  # all suites, once renode-test has ended
 RENODE_SUITES = "results-*.robot.xml"  # a suite each, until then

@@ -26,7 +26,7 @@ def write_wav(file: Path, samples: Samples, rate: int) -> None:
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes sounds whose length is reported in windows of this pipeline."""
+    """Makes sounds whose length is given in windows of this pipeline."""
 
     pipeline: Pipeline
 

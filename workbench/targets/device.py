@@ -314,7 +314,7 @@ class Device:
             raise UserError(
                 f"the image has started anew{_why(answer.reset)}",
                 file=self.name,
-                remedy="What it was reported before is lost: begin again.",
+                remedy="What was sent to it before is lost: begin again.",
             )
         if isinstance(answer, Fault):
             self._fault = [self._boot_line, line]

@@ -8,7 +8,8 @@ a second hearing; some of them are right, and rare.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,24 +17,12 @@ from numpy.typing import NDArray
 from workbench.data.findings import Finding, where
 from workbench.data.segment import Segment
 from workbench.host.host_library import Pipeline
-from workbench.training.pieces import Piece, Recording
+from workbench.training.pieces import Piece
 
 MOST, FEWEST = 25, 5  # neighbours: a third of the smallest class within these
 OWN = 0.05  # share of them at most that is of its own class, were all classes of equal size
 
 Values = NDArray[np.float64]
-
-
-def summaries(pipeline: Pipeline, recordings: Iterable[Recording]) -> tuple[Values, list[Piece]]:
-    """Mean and spread of the features of every piece, [n, 2 * size], and the pieces."""
-    rows, pieces = [], []
-    for recording in recordings:
-        for piece in recording.pieces:
-            _, _, features = pipeline.features(recording.samples[piece.start : piece.end])
-            rows.append(np.concatenate([features.mean(axis=0), features.std(axis=0)]))
-            pieces.append(piece)
-    width = 2 * pipeline.spec.front_end.size
-    return np.array(rows, np.float64).reshape(-1, width), pieces
 
 
 def neighbours(labels: Sequence[int]) -> int:
@@ -64,28 +53,42 @@ def improbable(values: Values, labels: Sequence[int], groups: Sequence[str]) -> 
     return sorted(found, key=lambda row: (-row[2], row[0]))
 
 
-def doubtful(
-    pipeline: Pipeline, recordings: Iterable[Recording], segments: Sequence[Segment]
-) -> list[Finding]:
-    """What to listen to again."""
-    values, pieces = summaries(pipeline, recordings)
-    names = pipeline.spec.decision.labels
-    findings = []
-    labels, groups = [piece.label for piece in pieces], [piece.group for piece in pieces]
-    for number, like, others in improbable(values, labels, groups):
-        piece = pieces[number]
-        of = next(
-            one
-            for one in segments
-            if one.file == piece.file and one.start <= piece.start and piece.end <= one.end
-        )
-        findings.append(
-            Finding(
+class SecondHearing:
+    """Takes one recording after the other; at the end says what to listen to again."""
+
+    def __init__(self, pipeline: Pipeline, pieces: Sequence[Piece], segments: Sequence[Segment]) -> None:
+        """pieces: of the segments."""
+        self._pipeline, self._segments = pipeline, segments
+        self._pieces: dict[Path, list[Piece]] = {}
+        for piece in pieces:
+            self._pieces.setdefault(piece.file, []).append(piece)
+        self._rows: list[tuple[Piece, Values]] = []  # each with mean and spread of its features, [2 * size]
+
+    def hear(self, file: Path, samples: NDArray[np.int16]) -> None:
+        """A recording: its pieces' features."""
+        for piece in self._pieces.get(file, ()):
+            _, _, features = self._pipeline.features(samples[piece.start : piece.end])
+            self._rows.append((piece, np.concatenate([features.mean(axis=0), features.std(axis=0)])))
+
+    def findings(self) -> Iterator[Finding]:
+        """Of what was heard."""
+        if not self._rows:
+            return
+        names = self._pipeline.spec.decision.labels
+        pieces = [piece for piece, _ in self._rows]
+        labels, groups = [piece.label for piece in pieces], [piece.group for piece in pieces]
+        values = np.array([row for _, row in self._rows], np.float64)
+        for number, like, others in improbable(values, labels, groups):
+            piece = pieces[number]
+            of = next(
+                one
+                for one in self._segments
+                if one.file == piece.file and one.start <= piece.start and piece.end <= one.end
+            )
+            yield Finding(
                 "noise",
                 f"{where(of)}, {piece.file.name} from {piece.start}",
                 f"labelled {names[piece.label]}, sounds like {names[like]}: {others} of the "
                 f"{neighbours(labels)} most similar segments of others",
                 "Listen to it again; correct the label where it is wrong.",
             )
-        )
-    return findings

@@ -13,7 +13,7 @@ DECISION = "decision"
 STAGES = ("cepstra", "gate", "features", "frame", "input", "scores", DECISION)  # in the order of a window
 
 Value = tuple[int, ...] | str | None  # of a stage; the line of a decision; None: no line came
-Told = Mapping[tuple[int, str], Value]  # by window and stage
+ByStage = Mapping[tuple[int, str], Value]  # by window and stage
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Difference:
         return sum(a != b for a, b in zip(self.ours, self.theirs, strict=True))
 
 
-def reported(lines: Sequence[str]) -> Told:
+def by_stage(lines: Sequence[str]) -> ByStage:
     """Stage and decision lines by window and stage; others are left out."""
     values: dict[tuple[int, str], Value] = {}
     for line in lines:
@@ -63,19 +63,19 @@ def first_difference(ours: Sequence[str], theirs: Sequence[str]) -> Difference |
     """Compares the lines of two images for the same sound, made with `stages on`. None: the same."""
     if list(ours) == list(theirs):
         return None
-    left, right = reported(ours), reported(theirs)
+    left, right = by_stage(ours), by_stage(theirs)
     order = {stage: index for index, stage in enumerate(STAGES)}
     keys = sorted(left.keys() | right.keys(), key=lambda key: (key[0], order.get(key[1], len(order))))
     wrong = [key for key in keys if left.get(key) != right.get(key)]
     if not wrong:
-        return _otherwise_told(ours, theirs)
+        return _otherwise(ours, theirs)
     window, stage = wrong[0]
     counts = Counter(name for _, name in wrong)
     windows = {name: counts[name] for name in sorted(counts, key=lambda name: order.get(name, len(order)))}
     return Difference(window, stage, left.get(wrong[0]), right.get(wrong[0]), windows)
 
 
-def _otherwise_told(ours: Sequence[str], theirs: Sequence[str]) -> Difference:
+def _otherwise(ours: Sequence[str], theirs: Sequence[str]) -> Difference:
     """The same values in other words, another order, or twice: no image of Earshot does that."""
     count = min(len(ours), len(theirs))
     at = next((i for i in range(count) if ours[i] != theirs[i]), count)

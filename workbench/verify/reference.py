@@ -27,7 +27,7 @@ from codegen.common.reference import Reference
 from toolbox.environment import make
 from workbench.verify.messages import receive, send
 
-TIMEOUT = 60  # seconds to wait for a child that was reported to end
+TIMEOUT = 60  # seconds to wait for a child that was told to end
 _TFLM = ".venv-tflm"
 
 

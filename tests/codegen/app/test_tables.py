@@ -176,7 +176,7 @@ def test_a_filter_too_small_for_its_12_bits_is_refused() -> None:
                 check_mfcc(AUDIO, mfcc)
 
 
-def test_the_largest_fft_is_reported_no_larger_one() -> None:
+def test_of_the_largest_fft_no_larger_one_is_advised() -> None:
     with pytest.raises(UserError) as caught:
         check_mfcc(Audio(48000), Mfcc(filters=128, fft=1024, low_hz=20, high_hz=2000))
     assert caught.value.remedy is not None

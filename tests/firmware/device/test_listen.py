@@ -88,7 +88,7 @@ def test_one_that_works_again_begins_anew(tmp_path: Path, library: Path) -> None
 
 
 def test_a_fault_that_shows_late_is_no_recovery(tmp_path: Path, library: Path) -> None:
-    """Ten seconds of one value are reported after ten seconds, each time."""
+    """After ten seconds of one value an error line says so, each time."""
     listener = Listener(tmp_path, library)
     for wait in WAITS:
         assert listener.run(10, WELL)

@@ -126,7 +126,7 @@ def test_the_boot_line_tells_all_that_identifies_the_image(door: str) -> None:
     assert line == json.dumps(expected, separators=(",", ":"))
 
 
-def test_boot_is_reported_again(hashing: Device) -> None:
+def test_boot_is_said_again(hashing: Device) -> None:
     assert hashing.command("boot") == hashing.boot
 
 

@@ -206,6 +206,29 @@ def test_frames_that_left_the_cascade_force_a_run(tmp_path: Path) -> None:
     assert built.model.calls() == "r" + "aaaaf" + "r"
 
 
+def test_a_model_with_a_memory_hears_no_gap(tmp_path: Path) -> None:
+    """Two windows that pass in a row are a decision; a gap is told once, however long, and forgets."""
+    streaming = dataclasses.replace(
+        SMALL, gate=Gate(600, 0, 0), cascade=Cascade(2, slide=False), streams=True
+    )
+    app = dataclasses.replace(streaming, mean=2)
+    built = build(tmp_path, app)
+    built.pipeline.start()
+    built.model.calls()
+    samples = windows(app, pattern_of("..LLLLL...LLLL.L.LL..."))
+    steps = list(built.pipeline.steps(samples))
+    _, _, frames = frames_of(app, samples)
+    stretches = ((3, 5), (11, 13), (18,))
+    assert [step.sequence for step in steps if step.decided] == [3, 5, 11, 13, 18]
+    assert built.model.calls() == "rr" + "0" + "rr" + "0" + "0" + "r" + "0"
+    for stretch in stretches:
+        past = [[-128] * 3]
+        for index in stretch:
+            past.append(hashed(frames[index - 1 : index + 1], 3))
+            means = [(older + newer) // 2 for older, newer in zip(*past[-2:], strict=True)]
+            assert steps[index].score == max(means)
+
+
 def test_a_reset_forgets_the_history(tmp_path: Path) -> None:
     built = build(tmp_path, SMALL, incremental=True, catch_up=1000)
     built.pipeline.start()

@@ -198,7 +198,7 @@ def test_the_watchdog_is_not_fed_while_it_still_takes_the_last_feed(built: Built
         (1 << 9, "brown-out"),
     ],
 )
-def test_the_reset_cause_is_reported_and_cleared(built: Built, reasons: int, cause: str) -> None:
+def test_the_reset_cause_is_read_and_cleared(built: Built, reasons: int, cause: str) -> None:
     chip = built.chip()
     chip.registers[EMU + 0x94] = reasons
     assert built.drivers(chip).c.reset_cause_of_chip().decode() == cause
@@ -213,7 +213,7 @@ def test_the_crystal_is_tuned_as_the_board_says(built: Built, token: int, xi: in
     assert (HFXO + 0x18, 60 | xi << 8 | xo << 16 | 3 << 24) in chip.writes
 
 
-def test_the_chip_is_reported_by_its_own_number(built: Built) -> None:
+def test_the_chip_has_its_own_number(built: Built) -> None:
     """DEVINFO's EUI64L and EUI64H, as Simplicity Commander shows them: the high word first."""
     chip = built.chip()
     chip.registers |= {EUI64[0]: 0x9C6A0177, EUI64[1]: 0x842E14FF}

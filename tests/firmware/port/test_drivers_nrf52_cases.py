@@ -195,7 +195,7 @@ def test_a_line_that_never_changes_is_reported_after_ten_seconds(built: Built) -
         (15, "pin"),
     ],
 )
-def test_the_reset_cause_is_reported_once(built: Built, reasons: int, cause: str) -> None:
+def test_the_reset_cause_is_read_once(built: Built, reasons: int, cause: str) -> None:
     chip = chip_of(built)
     chip.registers[RESETREAS] = reasons
     drivers = built.drivers(chip)
@@ -203,7 +203,7 @@ def test_the_reset_cause_is_reported_once(built: Built, reasons: int, cause: str
     assert chip.registers[RESETREAS] == 0
 
 
-def test_the_chip_is_reported_by_its_own_number(built: Built) -> None:
+def test_the_chip_has_its_own_number(built: Built) -> None:
     """FICR.DEVICEID[0] and [1] of the product specification, the second one first."""
     chip = chip_of(built)
     chip.registers |= {0x10000060: 0x89ABCDEF, 0x10000064: 0x01234567}

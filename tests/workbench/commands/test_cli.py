@@ -118,7 +118,7 @@ def test_other_words_go_to_scons() -> None:
     assert 'no command "tets"\n  Did you mean "test"?' in refused("tets")
 
 
-def test_paths_for_scons_are_reported_from_where_the_user_stands(tmp_path: Path) -> None:
+def test_paths_for_scons_count_from_where_the_user_stands(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "pipeline.toml").write_text("[gate]\nthresold = 1\n")
     done = subprocess.run(

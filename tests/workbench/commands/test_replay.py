@@ -73,7 +73,7 @@ def test_a_pipe_that_holds_no_recording_is_reported_by_its_name() -> None:
     assert (done.returncode, b"- is given twice" in done.stderr) == (2, True)
 
 
-def test_several_recordings_are_reported_apart_in_both_forms(tmp_path: Path) -> None:
+def test_several_recordings_are_kept_apart_in_both_forms(tmp_path: Path) -> None:
     files = [tmp_path / "a b.wav", tmp_path / "second.wav"]
     for file, seconds in zip(files, (1.0, 0.6), strict=True):
         file.write_bytes(wav_bytes(sound(seconds)))
@@ -127,7 +127,7 @@ def test_where_nothing_is_decided_it_says_why(tmp_path: Path) -> None:
         assert ("backoff = 5 lets 6 windows pass" in done.stderr) == (app == backoff)
 
 
-def test_unknown_is_reported_from_a_class_of_that_name() -> None:
+def test_unknown_is_not_a_class_of_that_name() -> None:
     decisions = [{"Label": label} for label in ("Unknown", "unknown", "knocking", "Unknown")]
     reported = {"file": "x.wav", "samples": 16000, "windows": 40, "decisions": decisions}
     assert PIPELINE is not None

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +15,14 @@ import soundfile
 from numpy.typing import NDArray
 
 from tests.support.cli import earshot, refused
+from workbench.audio import recording as audio
+from workbench.audio.recording import Reader, read_audio
 from workbench.audio.synthesize import write_session, write_wav
 from workbench.commands import data
 from workbench.commands.data import CHECK
 from workbench.data.check_audio import longest_run
-from workbench.data.findings import FEWEST, KINDS
+from workbench.data.findings import FEWEST, KINDS, of_labels
+from workbench.data.segment import Segment, find_class
 from workbench.training.second_hearing import improbable
 
 EXAMPLE = Path("examples/smart_lock")
@@ -207,6 +211,34 @@ def test_a_wrong_label_is_worth_a_second_hearing(tmp_path: Path) -> None:
     )
     assert len(doubtful) < len(lines) / 4
     assert not any(one["fails"] for one in doubtful)
+
+
+def test_each_recording_is_read_once(
+    tmp_path: Path, rows: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def reader(_: argparse.Namespace) -> Reader:
+        def counted(file: Path, rate: int) -> NDArray[np.int16]:
+            read.append(file.name)
+            return read_audio(file, rate)
+
+        return counted
+
+    monkeypatch.setattr(audio, "reader", reader)
+    found(tmp_path, rows, "--app", str(EXAMPLE))
+    assert sorted(read) == sorted(row.split(",")[0] for row in rows)
+
+
+def test_the_class_of_a_label_is_the_app_s(tmp_path: Path, rows: list[str]) -> None:
+    """As training takes it: by label, else by role, in upper or lower case where that leaves one class."""
+    labels = ("unknown", "Knocking", "knocKing")
+    segment = Segment(tmp_path / "a.wav", 0, 8000, "KNOCKING", "Unknown")
+    assert find_class(segment, labels) == 0
+    assert find_class(dataclasses.replace(segment, role=""), labels) is None
+    kinds = {one.kind for one in of_labels([dataclasses.replace(segment, role="")], labels)}
+    assert "label" in kinds
+    assert "label" not in {one.kind for one in of_labels([segment], labels)}
 
 
 def test_neighbours_of_the_own_group_say_nothing() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from codegen.common.errors import UserError
 from tests.support.cli import earshot, refused
@@ -284,6 +285,84 @@ def test_what_cannot_be_written(folder: Path, labels: Path, tmp_path_factory: py
     assert "--test 0 to below 1" in refused("data", "regions", labels, "-o", folder / "a.csv", "--test", "1")
 
 
+@pytest.mark.parametrize("rate", [44_100, 16_000, 8000])
+@pytest.mark.parametrize(
+    ("kind", "output"), [("audacity", "."), ("label-studio", "tasks.json"), ("raven", "table.txt")]
+)
+def test_times_are_of_the_recording_s_own_rate(folder: Path, rate: int, kind: str, output: str) -> None:
+    """Half a second is half a second, whatever the app's rate is."""
+    soundfile.write(folder / "door.wav", np.zeros(2 * rate, np.int16), rate)
+    labels = folder / "labels.csv"
+    labels.write_text(f"file,start,end,label\ndoor.wav,{rate // 2},{rate},knocking\n")
+    options = ("--app", "examples/smart_lock") if rate == 8000 else ()
+    done = earshot("data", "export", labels, "--format", kind, "-o", folder / output, *options)
+    assert done.returncode == 0, done.stderr
+    labels.unlink()
+    written = folder / (output if output != "." else "door.txt")
+    assert "0.5" in written.read_text()
+    assert rows(read_labels(written, 16_000)) == [("door.wav", 8000, 16_000, "knocking", "")]
+    done = earshot("data", "import", folder / output, "-o", folder / "taken.csv", *options)
+    assert done.returncode == 0, done.stderr
+    taken = (folder / "taken.csv").read_text()
+    assert taken == f"file,start,end,label\ndoor.wav,{rate // 2},{rate},knocking\n"
+
+
+@pytest.mark.parametrize("session", ["default", ""])
+def test_sessions_survive_sensiml(folder: Path, session: str) -> None:
+    labels, project, taken = folder / "labels.csv", folder / "project.json", folder / "taken.csv"
+    labels.write_text(
+        "file,start,end,label,session,device,weather\n"
+        f"door.wav,0,8000,knocking,{session},xg24,rain\ndoor.wav,8000,16000,x,train,xg24,sun\n"
+    )
+    assert earshot("data", "export", labels, "--format", "sensiml", "-o", project).returncode == 0
+    assert earshot("data", "import", project, "-o", taken).returncode == 0
+    # The weather is not the same for all of the file, whose metadata it would become.
+    assert taken.read_text() == (
+        "file,start,end,label,session,device\n"
+        f"door.wav,0,8000,knocking,{session},xg24\ndoor.wav,8000,16000,x,train,xg24\n"
+    )
+
+
+def test_label_tracks_overwrite_nothing(folder: Path) -> None:
+    (folder / "night").mkdir()
+    (folder / "night" / "door.wav").write_bytes((folder / "door.wav").read_bytes())
+    labels = folder / "labels.csv"
+    labels.write_text("file,start,end,label\ndoor.wav,0,800,x\nhall.wav,0,800,x\nnight/door.wav,0,800,y\n")
+    words = ("data", "export", labels, "--format", "audacity", "-o", folder / "tracks")
+    message = refused(*words)
+    assert (
+        f"{folder / 'tracks' / 'door.txt'}: would be the label track of {folder / 'door.wav'} and" in message
+    )
+    assert not (folder / "tracks").exists()
+    labels.write_text("file,start,end,label\ndoor.wav,0,800,x\nhall.wav,0,800,x\n")
+    assert earshot(*words).returncode == 0
+    (folder / "tracks" / "door.txt").unlink()
+    (folder / "tracks" / "hall.txt").write_text("mine")
+    assert f"{folder / 'tracks' / 'hall.txt'}: is there already" in refused(*words)
+    assert [file.name for file in (folder / "tracks").iterdir()] == ["hall.txt"]
+    assert (folder / "tracks" / "hall.txt").read_text() == "mine"
+    assert "is no folder" in refused(*words[:-1], folder / "door.wav")
+
+
+def test_paths_by_links_and_dots(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One file is one file, however it is named; a linked recording lies where its link does."""
+    linked = tmp_path_factory.mktemp("links") / "here"
+    linked.symlink_to(folder)
+    (folder / "labels").mkdir()
+    labels = folder / "labels" / "labels.csv"
+    labels.write_text("file,start,end,label\n../door.wav,0,800,x\n")
+    words = ("data", "export", labels, "--format", "csv", "-o")
+    assert earshot(*words, linked / "a.csv").returncode == 0
+    assert (folder / "a.csv").read_text() == "file,start,end,label\ndoor.wav,0,800,x\n"
+    assert "is the label file itself" in refused(*words, linked / "labels" / "labels.csv")
+    away = tmp_path_factory.mktemp("away") / "far.wav"
+    (folder / "hall.wav").rename(away)
+    (folder / "hall.wav").symlink_to(away)
+    labels.write_text("file,start,end,label\n../hall.wav,0,800,x\n")
+    assert earshot(*words, folder / "b.csv").returncode == 0
+    assert (folder / "b.csv").read_text() == "file,start,end,label\nhall.wav,0,800,x\n"
+
+
 # Regions
 
 
@@ -295,12 +374,6 @@ def test_a_region_becomes_windows(folder: Path) -> None:
     assert made[8:] == [knock, done]
     assert [(one.start, one.end, one.session) for one in made[:8]] == [
         (100 + 1000 * number, 1100 + 1000 * number, "train" if number < 6 else "test") for number in range(8)
-    ]
-    apart = windows([region_], "unknown", 1000, 0.25, gap=600)
-    assert [(one.start, one.session) for one in apart[4:]] == [
-        (4100, "train"),
-        (5700, "test"),
-        (6700, "test"),
     ]
     assert windows([region_], "unknown", 9000, 0.5) == [region_]
 

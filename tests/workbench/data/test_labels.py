@@ -162,14 +162,14 @@ def test_units_that_are_not_clear(tmp_path: Path, header: str, row: str, words: 
     assert error.remedy
 
 
-def test_seconds_among_samples_are_reported_how(tmp_path: Path) -> None:
+def test_seconds_among_samples_are_refused_with_how_to_write_them(tmp_path: Path) -> None:
     error = fault(csv(tmp_path, "a.wav,0.5,8000,knocking,train\n"))
     assert error.remedy is not None
     assert "start_s and end_s" in error.remedy
 
 
 def test_sample_numbers_of_a_recording_at_another_rate(tmp_path: Path) -> None:
-    """Half a second from the first on, of 48,000 and of 16,000 samples a second, and reported in seconds."""
+    """Half a second from the first on, of 48,000 and of 16,000 samples a second, and given in seconds."""
     soundfile.write(tmp_path / "a.wav", np.zeros(96_000, np.int16), 48_000)
     soundfile.write(tmp_path / "b.flac", np.zeros(32_000, np.int16), RATE)
     header = "file,start,end,unit,label\n"

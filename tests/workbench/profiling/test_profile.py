@@ -185,7 +185,7 @@ def test_wait_states_are_added_to_what_no_cache_serves(cache: str, waits: int, c
         ("conv_block_loop", "ldmia.w", "r1!, {r10, r11, ip}", 0),
     ],
 )
-def test_loads_are_reported_apart_by_what_they_can_read(
+def test_loads_are_kept_apart_by_what_they_can_read(
     function: str, mnemonic: str, operands: str, words: int
 ) -> None:
     assert constants_of(function, mnemonic, operands) == words

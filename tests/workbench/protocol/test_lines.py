@@ -56,7 +56,7 @@ GOOD = {
 
 
 @pytest.mark.parametrize("text", GOOD)
-def test_each_kind_is_reported_by_its_first_key(text: str) -> None:
+def test_each_kind_is_recognised_by_its_first_key(text: str) -> None:
     assert parse_line(text) == GOOD[text]
 
 

@@ -85,7 +85,7 @@ def sound() -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     return np.random.default_rng(5).integers(-8000, 8000, 32000, np.int16)
 
 
-def test_the_monitor_is_reported_what_to_run_and_ends_with_us(tmp_path: Path, fake: Path) -> None:
+def test_the_monitor_is_told_what_to_run_and_ends_with_us(tmp_path: Path, fake: Path) -> None:
     image = built(tmp_path)
     with open_target("renode", image, board=BOARD) as device, open_target("pc", hashing_image("pc")) as pc:
         assert list(device.replay(sound())) == list(pc.replay(sound()))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The reference interpreter's process: answers, refusals, and its death reported in words."""
+"""The reference interpreter's process: answers, refusals, and what is said of its death."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was done to an image, done again to two of them with all stages reported: where they part."""
+"""What was done to an image, done again to two of them with all stages on: where they part."""
 
 from __future__ import annotations
 
