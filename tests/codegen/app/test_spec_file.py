@@ -75,7 +75,7 @@ def test_defaults_are_the_tutorial(tmp_path: Path) -> None:
             "preemphasis": 0.97,
         },
         "scale": {"minimum": -500000, "maximum": 500000, "formula": None},
-        "cascade": {"frames": 15, "slide": True, "memory": 65536},
+        "cascade": {"frames": 15, "slide": True, "every": 1, "memory": 65536},
         "decision": {
             "labels": ("a", "b"),
             "thresholds": (Fraction(4, 5), Fraction(4, 5)),
@@ -258,6 +258,12 @@ WRONG = [
     (CLASSIFIER + "offset = 256\n" + DECISION, "line 3", "256 is out of range; a whole number, 0..255", ""),
     (CLASSIFIER + DECISION + "votes = 0\n", "line 6, [decision] votes", "0 is out of range", ""),
     # contradictions
+    (
+        "[cascade]\nevery = 4\nslide = false\n" + CLASSIFIER + DECISION,
+        "line 2, [cascade] every",
+        "every 4 windows, and every decision empties",
+        "every away",
+    ),
     (
         "[window]\nstride = 401\n" + CLASSIFIER + DECISION,
         "line 2, [window] stride",

@@ -36,6 +36,9 @@ def test_the_keyword_network() -> None:
     assert modes.layers[0].reason == "rows 0 .. 1 and 21 .. 24 of 25"
     assert modes.state == 490 + 2 * 320 * (19 + 17 + 15 + 13 + 11)
     assert compare([app], windows=50) > 20
+    every_second = modes_of(replace(app, every=2))  # the stride of two: no second set of rows is kept
+    assert every_second.macs == modes.macs
+    assert every_second.state == 490 + 320 * (19 + 17 + 15 + 13 + 11)
 
 
 def test_less_memory_keeps_less() -> None:
