@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codegen.common.errors import UserError
+from workbench.data.query import Row
 from workbench.training.confusion import Confusion
 from workbench.training.epochs import Epoch
 from workbench.training.tune import Point, Tuned
@@ -68,6 +69,33 @@ def _draw(axes: Axes, name: str, table: Confusion) -> None:
             f"mean of the sensitivities {100 * mean:.1f} %\n"
             f"{100 * plain:.1f} % of {sum(table.support):,} {name} are right"
         )
+
+
+def plot_statistics(tables: Mapping[str, Sequence[Row]], file: Path) -> None:
+    """Draws bars of segments and of seconds, a row of pictures a table, its segments by session. UserError
+    where it cannot be written."""
+    from matplotlib.figure import Figure
+
+    heights = [max(1.2, 0.5 + 0.28 * len(rows)) for rows in tables.values()]
+    figure = Figure(figsize=(9, 0.4 + sum(heights)), layout="constrained")
+    grid = figure.subplots(len(tables), 2, squeeze=False, height_ratios=heights)
+    sessions = sorted({name for rows in tables.values() for row in rows for name in row.sessions})
+    for (counted, timed), (column, rows) in zip(grid, tables.items(), strict=True):
+        names = [row.value for row in rows]
+        before = [0] * len(rows)
+        for number, session in enumerate(sessions):
+            own = [row.sessions.get(session, 0) for row in rows]
+            counted.barh(names, own, left=before, color=f"C{number}", label=session)
+            before = [sum(both) for both in zip(before, own, strict=True)]
+        timed.barh(names, [row.seconds for row in rows], color="0.5")
+        for axes, title in ((counted, f"segments by {column}"), (timed, f"seconds by {column}")):
+            axes.set_title(title, fontsize=10)
+            axes.invert_yaxis()
+        timed.set_yticklabels([])
+    if len(sessions) > 1:
+        handles, names = grid[0][0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside upper left", ncols=len(names), title="session", fontsize=8)
+    _save(figure, file)
 
 
 def plot_training(epochs: Sequence[Epoch], best: int, file: Path) -> None:
