@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import markers, proofs, skipped, tally
+from tests.support import built_once, markers, proofs, skipped, tally
 from tests.support.markers import pytest_collection_modifyitems
-from tests.support.proofs import pytest_runtest_logreport, pytest_runtest_makereport, pytest_unconfigure
+from tests.support.proofs import pytest_runtest_logreport, pytest_runtest_makereport
 from tests.support.skipped import pytest_sessionfinish
 from tests.support.tally import pytest_addoption
 from workbench.progress import SWITCH
@@ -43,9 +43,16 @@ settings.load_profile("earshot")
 def pytest_configure(config: pytest.Config) -> None:
     """The markers are known, and records are started."""
     os.environ[SWITCH] = "off"  # what a command waits for depends on how busy the machine is
+    built_once.pytest_configure(config)
     markers.pytest_configure(config)
     proofs.pytest_configure(config)
     tally.pytest_configure(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """What was proven is written; builds that were shared go."""
+    proofs.pytest_unconfigure(config)
+    built_once.pytest_unconfigure(config)
 
 
 @pytest.hookimpl(trylast=True)

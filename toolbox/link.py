@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,26 +21,45 @@ _REMEDY = {
 
 
 def link(
-    command: str, environment: Mapping[str, str], board: Board, app: Path, inherited: Sequence[int] = ()
+    command: str,
+    environment: Mapping[str, str],
+    board: Board,
+    app: Path,
+    *,
+    inherited: Sequence[int] = (),
+    link_map: Path | None = None,
 ) -> int:
     """Runs the linker's command line and returns its exit code; its words go to stderr.
 
     UserError where a memory of the board is too small. app: its pipeline.toml; inherited: file descriptors
-    that the linker holds open, too.
+    that the linker holds open, too; link_map: the linker's map, which is the same for the same image.
     """
-    done = subprocess.run(
-        command,
-        shell=True,
-        env=dict(environment),
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-        pass_fds=inherited,
-    )
+    with tempfile.TemporaryDirectory(prefix="earshot-link-") as folder:
+        done = subprocess.run(
+            command,
+            shell=True,
+            env={**environment, "TMPDIR": folder},
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            pass_fds=inherited,
+        )
     if done.returncode != 0:
         check_fit(done.stderr, board, app)
+    elif link_map is not None:
+        link_map.write_text(number_temporary(link_map.read_text(), folder))
     sys.stderr.write(done.stderr)
     return done.returncode
+
+
+def number_temporary(text: str, folder: str) -> str:
+    """A map in which link-time optimisation's objects, whose names are random, are 1.lto.o and so on."""
+    names: dict[str, str] = {}
+
+    def number(match: re.Match[str]) -> str:
+        return names.setdefault(match[0], f"link-time/{len(names) + 1}{match[1]}")
+
+    return re.sub(re.escape(folder) + r"/cc\w{6}((?:\.\w+)+)", number, text)
 
 
 def check_fit(words: str, board: Board, app: Path) -> None:

@@ -19,23 +19,34 @@ typedef struct {
     const uint32_t *weights; /* four outputs at a time; those after the last are 0 */
 } stream_fully_connected_t;
 
-KERNEL void stream_fully_connected(const stream_fully_connected_t *layer, const int16_t *input,
-                                   int8_t *output)
-{
-    const uint32_t *weights = layer->weights;
-    for (int32_t i = 0; i < layer->dense.outputs; i += 4) {
-        uint32_t totals[4] = {0};
-        int32_t sums[4];
-        for (int32_t done = 0; done < layer->steps; done += layer->most) {
-            int32_t left = layer->steps - done, steps = left < layer->most ? left : layer->most;
-            weights = dense_block(weights, input + 4 * done, steps / 2, sums);
-            for (int32_t j = 0; j < 4; j++) {
-                totals[j] += (uint32_t)sums[j];
-            }
-        }
-        memcpy(sums, totals, sizeof sums);
-        fully_connected_finish(&layer->dense, i, sums, output, layer->form);
+/* A kernel over rows: `products` makes the sums of four outputs, without bias, and gives the words after. */
+#define STREAM_FULLY_CONNECTED(name, products)                                                               \
+    KERNEL void name(const name##_t *layer, const int16_t *input, int8_t *output)                            \
+    {                                                                                                        \
+        const uint32_t *weights = layer->weights;                                                            \
+        for (int32_t i = 0; i < layer->dense.outputs; i += 4) {                                              \
+            int32_t sums[4];                                                                                 \
+            weights = products(layer, weights, input, sums);                                                 \
+            fully_connected_finish(&layer->dense, i, sums, output, layer->form);                             \
+        }                                                                                                    \
     }
+
+DSP_INLINE const uint32_t *stream_fully_connected_sums(const stream_fully_connected_t *layer,
+                                                       const uint32_t *weights, const int16_t *input,
+                                                       int32_t sums[4])
+{
+    int32_t some[4];
+    memset(sums, 0, sizeof some);
+    for (int32_t done = 0; done < layer->steps; done += layer->most) {
+        int32_t left = layer->steps - done, steps = left < layer->most ? left : layer->most;
+        weights = dense_block(weights, input + 4 * done, steps / 2, some);
+        for (int32_t j = 0; j < 4; j++) {
+            sums[j] = (int32_t)((uint32_t)sums[j] + (uint32_t)some[j]);
+        }
+    }
+    return weights;
 }
+
+STREAM_FULLY_CONNECTED(stream_fully_connected, stream_fully_connected_sums)
 
 #endif

@@ -2,8 +2,7 @@
 #ifndef NN_STREAM_FULLY_CONNECTED_INT16_H
 #define NN_STREAM_FULLY_CONNECTED_INT16_H
 
-#include "nn/dense_block.h"
-#include "nn/fully_connected.h"
+#include "nn/stream_fully_connected.h"
 #include <stdint.h>
 
 /* nn/stream_fully_connected.h with weights of two bytes: twice the flash, a quarter fewer instructions. */
@@ -14,15 +13,13 @@ typedef struct {
     const uint32_t *weights; /* four outputs at a time; those after the last are 0 */
 } stream_fully_connected_int16_t;
 
-KERNEL void stream_fully_connected_int16(const stream_fully_connected_int16_t *layer, const int16_t *input,
-                                         int8_t *output)
+DSP_INLINE const uint32_t *stream_fully_connected_int16_sums(const stream_fully_connected_int16_t *layer,
+                                                             const uint32_t *weights, const int16_t *input,
+                                                             int32_t sums[4])
 {
-    const uint32_t *weights = layer->weights;
-    for (int32_t i = 0; i < layer->dense.outputs; i += 4) {
-        int32_t sums[4];
-        weights = dense_block_int16(weights, input, layer->steps / 2, sums);
-        fully_connected_finish(&layer->dense, i, sums, output, layer->form);
-    }
+    return dense_block_int16(weights, input, layer->steps / 2, sums);
 }
+
+STREAM_FULLY_CONNECTED(stream_fully_connected_int16, stream_fully_connected_int16_sums)
 
 #endif

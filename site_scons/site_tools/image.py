@@ -98,7 +98,9 @@ def _link(target: list[Any], source: list[Any], env: Any) -> int:
 
     options = env["OPTIONS"]
     command = env.subst("$LINKCOM", target=target, source=source)
-    return link(command, env["ENV"], options.board, options.spec.file, [env["LOCK"].fileno()])
+    link_map = next((Path(node.get_abspath()) for node in target if node.name.endswith(".map")), None)
+    inherited = [env["LOCK"].fileno()]
+    return link(command, env["ENV"], options.board, options.spec.file, inherited=inherited, link_map=link_map)
 
 
 def _checksum(target: list[Any], source: list[Any], env: Any) -> None:

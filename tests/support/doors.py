@@ -7,11 +7,13 @@ import contextlib
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support.images import M33_BOARD, QEMU_BOARD, hashing_image, scripted_image
 from tests.support.tools import need_tool
+from workbench.protocol.lines import Error, Status, parse_line
 from workbench.targets import Device, QemuOptions, open_target
 
 # pc; QEMU with the line in memory, as everybody uses it; QEMU with every byte through its UART; the same two
@@ -64,3 +66,33 @@ def on_a_socket(image: Path) -> Iterator[str]:
     for running in program:
         running.kill()
         running.wait()
+
+
+def heard(device: Device, data: bytes) -> list[str]:
+    """All lines that come for these bytes: up to the answer to a status line sent after them, without it."""
+    device.send(data + b"\nstatus\n")
+    lines: list[str] = []
+    deadline = time.monotonic() + 600
+    while time.monotonic() < deadline:
+        line = device._line(deadline)
+        assert line is not None, "no answer"
+        if isinstance(parse_line(line), Status):
+            return lines
+        lines.append(line)
+    raise AssertionError(f"no end: {lines}")
+
+
+def errors(lines: list[str]) -> list[Error]:
+    """The lines, which must all be errors."""
+    parsed = [parse_line(line) for line in lines]
+    assert all(isinstance(line, Error) for line in parsed), lines
+    return [line for line in parsed if isinstance(line, Error)]
+
+
+def quiet(device: Device) -> None:
+    """Back to how it was."""
+    device.command("stages off")
+    for key, value in (("threshold", 600), ("backoff", 2), ("delay", 0)):
+        device.command(f"set gate.{key} {value}")
+    device.command("set decision.threshold 0")
+    device.command("set decision.votes 1")

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import dataclasses
 import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,7 @@ from codegen.emit.board import board_sources
 from codegen.emit.line_size import line_size
 from codegen.model.graph import Graph, Tensor
 from tests.support.apps import FAKE_MODEL, App, without_layers
+from tests.support.built_once import built_once
 from tests.support.compile import FIRMWARE, WARNINGS, protocol_table
 from tests.support.pipeline_c import SOURCES
 from tests.support.tools import need_tool
@@ -123,7 +122,7 @@ def _run(command: Sequence[str | Path]) -> None:
     assert done.returncode == 0, done.stderr
 
 
-# The images most tests use, built once a process.
+# The images most tests use, built once a run.
 
 HASHING = App(
     audio=Audio(8000),
@@ -150,20 +149,8 @@ WIDE = App(
 SCRIPTED_INPUTS, SCRIPTED_OUTPUTS = 1000, 700
 
 
-@lru_cache(maxsize=1)
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="images")
-
-
-_MADE: dict[tuple[str, str], Path] = {}
-
-
 def _made(name: str, board: str, sources: Callable[[Path], Sources]) -> Path:
-    if (name, board) not in _MADE:
-        folder = Path(_folder().name) / f"{name}-{board}"
-        folder.mkdir(exist_ok=True)
-        _MADE[name, board] = build_image(folder, sources(folder), board)
-    return _MADE[name, board]
+    return built_once(f"{name} {board}", lambda folder: build_image(folder, sources(folder), board))
 
 
 def hashing_image(board: str, *, incremental: bool = False) -> Path:
@@ -179,7 +166,7 @@ def hearing_image(board: str) -> Path:
 
 def stalling_image(board: str, app: App, ticks: int) -> Path:
     """An app around fake_model.c that takes so many ticks of the port for each run."""
-    return _made(f"stalling{ticks}", board, lambda at: hashing_app(at, app, stall=ticks))
+    return _made(f"stalling {ticks} {app}", board, lambda at: hashing_app(at, app, stall=ticks))
 
 
 def wide_image(board: str) -> Path:
@@ -217,3 +204,8 @@ def bursts(windows: int, seed: int = 1) -> NDArray[np.int16]:
     loud = np.where(random.random(windows) < 0.25, 40, 1)
     noise = random.integers(-500, 501, (windows, HASHING.window.stride)) * loud[:, None]
     return np.append(noise.reshape(-1), [1, 2, 3]).astype(np.int16)
+
+
+# Sound for HASHING, and the same as the bytes of `audio` lines.
+SOUND = bursts(40)
+PAYLOADS = [SOUND.astype("<i2").tobytes()[at : at + 360] for at in range(0, 2 * len(SOUND), 360)]

@@ -20,7 +20,7 @@ from codegen.emit.model import model_source
 from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
 from codegen.passes.memory_plan import Plan
-from tests.support.program_c import HERE, ProgramC, shipped
+from tests.support.program_c import HERE, ProgramC, alone, answers, rows_of, shipped
 
 
 def spec_of(name: str, kernels: str = "small", reference: Reference = Reference.LITERT) -> Spec:
@@ -43,9 +43,9 @@ def model_plan(graph: Graph) -> Plan:
 class ModelsC:
     """Several models in one program. `kernels`: "small" or "fast"; `target`: "pc" or "qemu".
 
-    On the PC there is a second program, as it ships: no sanitizers, and each model compiled alone by one of
-    the SHIPPED builds in turn, since a compiler that sees one call of a kernel makes other code than one that
-    sees many. Both must give the same bytes.
+    On the PC there is a second program, as it ships: no sanitizers, and each model (of many, some: ALONE)
+    compiled alone by one of the SHIPPED builds in turn, since a compiler that sees one call of a kernel makes
+    other code than one that sees many. Both must give the same bytes.
     """
 
     def __init__(
@@ -69,7 +69,8 @@ class ModelsC:
             for name in names:
                 text = text.replace(f'"{name}_model.c"', f'"{name}.h"')
             (folder / "models.h").write_text(text)
-            self.shipped = shipped(folder, HERE / "models_main.c", [f"{name}_model.c" for name in names])
+            units = [f"{names[index]}_model.c" for index in alone(len(names))]
+            self.shipped = shipped(folder, HERE / "models_main.c", units)
 
     def _write(self, folder: Path, kernels: str, reference: Reference) -> None:
         lines, rows = ['#include "nn/model.h"', "#include <stdint.h>", "#include <stddef.h>"], []
@@ -84,23 +85,28 @@ class ModelsC:
             any_address = int(graph.input.dtype == graph.output.dtype == "int8")
             rows.append(f"    {{&{name}_model, {name}_arena[0].int8, {size}, {any_address}}},")
         lines += ["static const struct {", "    const model_t *model;", "    int8_t *arena;"]
-        lines += ["    size_t arena_size;", "    int any_address;", "} models[] = {", *rows, "};", ""]
+        lines += [
+            "    size_t arena_size;",
+            "    int any_address;",
+            "} models[] = {",
+            *rows_of(rows),
+            "};",
+            "",
+        ]
         (folder / "models.h").write_text("\n".join(lines))
 
     def run(self, inputs: Sequence[NDArray[Any]], *, sequence: bool = False) -> list[NDArray[Any]]:
         """Outputs of each model for rows of inputs without the batch axis. sequence: no reset between."""
-        sent = b""
+        sent = []
         for graph, rows in zip(self.graphs, inputs, strict=True):
             assert rows.dtype == graph.input.dtype
-            sent += struct.pack("<II", len(rows), int(sequence)) + np.ascontiguousarray(rows).tobytes()
-        answer = self.program.run(sent)
-        assert self.shipped is None or self.shipped.run(sent) == answer, "as it ships it gives other bytes"
-        outputs, start = [], 0
-        for graph, rows in zip(self.graphs, inputs, strict=True):
-            count = len(rows) * graph.output.size
-            data = np.frombuffer(answer, graph.output.dtype, count, start)
-            shape = graph.output.shape
-            outputs.append(data.reshape(len(rows), *(shape[1:] if shape[:1] == (1,) else shape)))
-            start += len(rows) * graph.output.nbytes
-        assert start == len(answer)
+            header = struct.pack("<II", len(rows), int(sequence))
+            sent.append(header + np.ascontiguousarray(rows).tobytes())
+        sizes = [len(rows) * graph.output.nbytes for graph, rows in zip(self.graphs, inputs, strict=True)]
+        outputs = []
+        for graph, rows, data in zip(
+            self.graphs, inputs, answers(self.program, self.shipped, sent, sizes), strict=True
+        ):
+            shape = (len(rows), *graph.output.shape[graph.output.shape[:1] == (1,) :])
+            outputs.append(np.frombuffer(data, graph.output.dtype).reshape(shape))
         return outputs

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -18,8 +19,11 @@ SANITIZE = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all")
 CORTEX_M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
 SEMIHOST = ("--specs=rdimon.specs", f"-T{HERE / 'semihost.ld'}", str(HERE / "semihost.c"))
 SECONDS = 2400
-# What ships: the workbench's own library, and build.sh of a folder that `generate` wrote.
-SHIPPED = ((*C_FLAGS, *HOSTED_FLAGS), ("-std=c11", "-O2"))
+# What ships: the workbench's own library, and build.sh of a folder that `generate` wrote. Debug information,
+# which changes no instruction, takes a quarter of the compiler's time.
+SHIPPED = ((*(flag for flag in C_FLAGS if not flag.startswith("-g")), *HOSTED_FLAGS), ("-std=c11", "-O2"))
+# Compiled alone, a model takes three times as long as among others: of many only so many are.
+ALONE = 1000 if "EARSHOT_EXAMPLES" in os.environ else 12
 
 
 class ProgramC:
@@ -74,8 +78,18 @@ class ProgramC:
         return result.stdout
 
 
+def alone(count: int) -> list[int]:
+    """Which of `count` models are compiled alone: ALONE of them at most, spread over all."""
+    return sorted({turn * count // ALONE for turn in range(ALONE)}) if count > ALONE else list(range(count))
+
+
+def rows_of(rows: Sequence[str]) -> list[str]:
+    """Rows of C, one a model: all of them, or with -DALONE those of alone()."""
+    return ["#ifdef ALONE", *(rows[index] for index in alone(len(rows))), "#else", *rows, "#endif"]
+
+
 def shipped(folder: Path, main: Path, units: Sequence[str]) -> ProgramC:
-    """A program for the PC without sanitizers: each file by one of SHIPPED in turn."""
+    """A program for the PC without sanitizers: each file by one of SHIPPED in turn, `main` with -DALONE."""
     for turn, flags in enumerate(SHIPPED):
         mine = units[turn :: len(SHIPPED)]
         if mine:
@@ -83,4 +97,19 @@ def shipped(folder: Path, main: Path, units: Sequence[str]) -> ProgramC:
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr[:4000]
     objects = [folder / Path(unit).with_suffix(".o").name for unit in units]
-    return ProgramC(folder, [main, *objects], sanitize=(), name="shipped")
+    return ProgramC(folder, [main, *objects], flags=["-O1", "-DALONE"], sanitize=(), name="shipped")
+
+
+def answers(
+    program: ProgramC, shipped: ProgramC | None, sent: Sequence[bytes], sizes: Sequence[int]
+) -> list[bytes]:
+    """What each model answers, of as many bytes as sizes says; as it ships it must answer the same."""
+    whole = program.run(b"".join(sent))
+    assert len(whole) == sum(sizes)
+    starts = [sum(sizes[:index]) for index in range(len(sizes))]
+    found = [whole[start : start + size] for start, size in zip(starts, sizes, strict=True)]
+    if shipped is not None:
+        chosen = alone(len(sent))
+        again = shipped.run(b"".join(sent[index] for index in chosen))
+        assert again == b"".join(found[index] for index in chosen), "as it ships it gives other bytes"
+    return found

@@ -34,7 +34,7 @@ from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
 from codegen.passes.lower import lower
 from tests.support.compile import FIRMWARE
-from tests.support.program_c import HERE, ProgramC, shipped
+from tests.support.program_c import HERE, ProgramC, alone, answers, rows_of, shipped
 
 Int8s = NDArray[np.int8]
 
@@ -49,6 +49,7 @@ class App:
     layout: Layout
     kernels: str = "small"
     memory: int = 1 << 20
+    every: int = 1
 
     def spec(self, name: str) -> Spec:
         """The app with defaults around the model."""
@@ -58,7 +59,7 @@ class App:
             gate=Gate(),
             front_end=Mfcc(cepstra=self.cepstra),
             scale=Scale(),
-            cascade=Cascade(frames=self.frames, memory=self.memory),
+            cascade=Cascade(self.frames, every=self.every, memory=self.memory),
             decision=Decision(("a",), (Fraction(4, 5),)),
         )
         classifier = Classifier(self.model, layout=self.layout, kernels=self.kernels)
@@ -100,15 +101,15 @@ class StreamsC:
         self.program = ProgramC(self.folder, sources, target=target, flags=self.flags, counted=counted)
         self.shipped: ProgramC | None = None
         if target == "pc":
-            units = [f"m{index}_alone.c" for index in range(len(apps))]
+            units = [f"m{index}_alone.c" for index in alone(len(apps))]
             units += [str(FIRMWARE / file) for file in self.firmware]
             self.shipped = shipped(self.folder, HERE / self.main, units)
 
-    def _answer(self, scripts: Scripts) -> bytes:
-        data = sent(scripts)
-        answer = self.program.run(data)
-        assert self.shipped is None or self.shipped.run(data) == answer, "as it ships it gives other bytes"
-        return answer
+    def _answers(self, scripts: Scripts, letters: str, more: int = 0) -> list[bytes]:
+        """Of each model: for each of `letters` in its script an output and `more` bytes."""
+        counts = [sum(letter in letters for letter, _ in script) for script in scripts]
+        sizes = [count * (graph.output.size + more) for count, graph in zip(counts, self.graphs, strict=True)]
+        return answers(self.program, self.shipped, [sent([script]) for script in scripts], sizes)
 
     def _write(self) -> None:
         includes = ["#pragma once", '#include "nn/model.h"', "#include <stdbool.h>"]
@@ -135,11 +136,11 @@ class StreamsC:
             size = max(planned.arena, 16)
             turned = "true" if planned.transposed else "false"
             row = f"&{name}_model, {name}_arena[0].int8, {name}_kept, {size}"
-            rows.append(f"    {{{row}, {app.cepstra}, {app.frames}, {turned}}},")
+            rows.append(f"    {{{row}, {app.cepstra}, {app.frames}, {app.every}, {turned}}},")
         includes += ["static const struct {", "    const model_t *model;", "    int8_t *arena;"]
-        includes += ["    const kept_t *kept;", "    size_t arena_size, frame_size, frames;"]
+        includes += ["    const kept_t *kept;", "    size_t arena_size, frame_size, frames, every;"]
         includes += ["    bool transposed; /* the input tensor has time along its columns */"]
-        includes += ["} models[] __attribute__((unused)) = {", *rows, "};", ""]
+        includes += ["} models[] __attribute__((unused)) = {", *rows_of(rows), "};", ""]
         (self.folder / "models.h").write_text("\n".join(includes))
 
     def run(self, scripts: Sequence[Sequence[tuple[str, Int8s | None]]]) -> list[Int8s]:
@@ -147,15 +148,8 @@ class StreamsC:
 
         'a' takes a frame; 'z' resets; 'p' takes the number of kept memory, whose values it changes.
         """
-        answer = self._answer(scripts)
-        outputs, start = [], 0
-        for graph, script in zip(self.graphs, scripts, strict=True):
-            count = sum(letter in "rf" for letter, _ in script)
-            data = np.frombuffer(answer, np.int8, count * graph.output.size, start)
-            outputs.append(data.reshape(count, -1))
-            start += data.size
-        assert start == len(answer)
-        return outputs
+        found = zip(self.graphs, self._answers(scripts, "rf"), strict=True)
+        return [np.frombuffer(data, np.int8).reshape(-1, graph.output.size) for graph, data in found]
 
 
 TICK = 0.025  # of the virtual board's timer a nanosecond; an instruction takes 64
@@ -174,15 +168,12 @@ class CascadesC(StreamsC):
 
         'n' takes a new frame, 'z' resets.
         """
-        answer = self._answer(scripts)
-        found, start = [], 0
-        for graph, script in zip(self.graphs, scripts, strict=True):
-            count, size = sum(letter == "d" for letter, _ in script), graph.output.size
-            rows = np.frombuffer(answer, np.int8, count * (size + 4), start).reshape(count, size + 4)
+        found = []
+        for graph, data in zip(self.graphs, self._answers(scripts, "d", 4), strict=True):
+            size = graph.output.size
+            rows = np.frombuffer(data, np.int8).reshape(-1, size + 4)
             ticks = np.ascontiguousarray(rows[:, size:]).view(np.uint32).reshape(-1)
             found.append((rows[:, :size], np.round(ticks / (64 * TICK)).astype(np.int64)))
-            start += rows.size
-        assert start == len(answer)
         return found
 
 

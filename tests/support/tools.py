@@ -14,3 +14,10 @@ def need_tool(program: str) -> str:
     if found is None:
         pytest.skip(f"{program} is not on PATH")
     return found
+
+
+def need_target(target: str) -> None:
+    """Skips the test where what builds for a target or runs it is not there."""
+    if target == "qemu":
+        need_tool("arm-none-eabi-gcc")
+        need_tool("qemu-system-arm")

@@ -99,10 +99,17 @@ def test_verbose_shows_the_commands(built: Built, tmp_path: Path) -> None:
 
 def test_clone_and_build_folder_leave_no_trace_in_the_image(built: Built, tmp_path: Path) -> None:
     second = clone(tmp_path / "a much longer path" / "to the second")
-    for words, folder in (([], second / "build"), (["build=elsewhere"], second / "elsewhere")):
-        done = scons(second, f"board={BOARD}", *words)
+    images = ("firmware.elf", "firmware.bin", "firmware.hex")
+    texts = ("firmware.map", "size.txt")  # these name the objects, and so the build folder
+    (tmp_path / "temporary files").mkdir()
+    env = {"TMPDIR": str(tmp_path / "temporary files")}
+    for words, folder, names in (
+        ([], second / "build", (*images, *texts)),
+        (["build=elsewhere"], second / "elsewhere", images),
+    ):
+        done = scons(second, f"board={BOARD}", *words, env=env)
         assert done.returncode == 0, done.stdout + done.stderr
-        for name in ("firmware.elf", "firmware.bin", "firmware.hex"):
+        for name in names:
             assert sha256(folder / BOARD / "smart_lock" / name) == sha256(built.folder / name), name
     elf = (built.folder / "firmware.elf").read_bytes()
     assert str(built.root).encode() not in elf

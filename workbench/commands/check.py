@@ -18,8 +18,8 @@ NAME = "check"
 HELP = "checks format, lint and types of Earshot's own sources"
 DESCRIPTION = """\
 Runs ruff (format and lint), mypy and clang-format over the project's sources, looks that no room imports
-from one above it (docs/architecture.md) and that every source names its license, and compares the tables of
-docs/protocol.md with the protocol's own.
+from one above it (docs/architecture.md), that every source names its license and that none is longer than
+450 lines, and compares the tables of docs/protocol.md with the protocol's own.
 shellcheck looks through the shell scripts, gcc -fanalyzer and clang-tidy through the handwritten C; programs
 that are missing are installed, if that asks for no password, else skipped with a line that says so.
 Exit code 1 when one complains.
@@ -96,6 +96,7 @@ def checks() -> list[Check]:
     proven = [sys.executable, "-m", "workbench.house.board_proofs"]
     analyse = [sys.executable, "-m", "workbench.house.analyse"]
     license_headers = [sys.executable, "-m", "workbench.house.license_headers"]
+    file_length = [sys.executable, "-m", "workbench.house.file_length"]
     ruff, clang_format = str(here / "ruff"), str(here / "clang-format")
     return [
         Check("ruff format", [ruff, "format", "--check", *python], [ruff, "format", *python]),
@@ -108,6 +109,7 @@ def checks() -> list[Check]:
         Check("protocol page", page, [*page, "--write"]),
         Check("board pages", proven, [*proven, "--write"]),
         Check("license", license_headers, [*license_headers, "--fix"]),
+        Check("file length", file_length),
         Check("shellcheck", ["shellcheck", "--exclude=SC2016", *SHELL], needs=["shellcheck"]),
         Check("gcc analyzer", [*analyse, "gcc"], needs=["gcc", "arm-none-eabi-gcc"]),
         Check("clang-tidy", [*analyse, "clang-tidy"], needs=["clang-tidy"]),

@@ -13,30 +13,39 @@ from pathlib import Path
 from codegen.app.spec import Pipeline
 from codegen.common.errors import UserError, UserErrors
 from workbench.audio import recording as audio
-from workbench.data import findings
+from workbench.data import findings, query
 from workbench.data.check_audio import check_audio, counts
 from workbench.data.export import FORMATS, export
-from workbench.data.findings import Finding, of_labels
+from workbench.data.findings import Finding, of_labels, where
 from workbench.data.labels import of_session, own_rates, read_labels
 from workbench.data.regions import windows
-from workbench.data.segment import Segment, by_file, find_class
+from workbench.data.segment import RateOf, Segment, by_file, find_class
 from workbench.host.features import listening_spec, open_pipeline
 from workbench.progress import progress
-from workbench.training.pieces import cut, shortest
+from workbench.training import figures
+from workbench.training.feature_map import described, draw, mapped
+from workbench.training.front_end import front_end
+from workbench.training.pieces import Piece, cut, recordings, shortest
+from workbench.training.plot import check_name, plot_statistics
 from workbench.training.second_hearing import SecondHearing
 
 NAME = "data"
-HELP = "check labelled recordings; bring labels from and to other programs"
+HELP = "check, count and choose labelled recordings; bring labels from and to other programs"
 DESCRIPTION = """\
 LABELS is what every command takes: a CSV (file,start,end,label,...), Audacity label tracks, Raven selection
 tables (.txt), Label Studio's or SensiML's JSON, or a folder with one of these.
 
   check     what is wrong with them: place and remedy of each finding
+  query     how much there is of what; chooses, names and writes a part of it
+  plot      what is typical of each class, and a map of the segments with outliers named
   import    labels of another program as a CSV that a person can read
   export    and back
   regions   long stretches of noise cut into windows, the last part for testing
 
   earshot data check recordings/labels.csv --app examples/smart_lock
+  earshot data query recordings/labels.csv --by label --by device
+  earshot data query recordings/labels.csv --where device=xg24 --where label!=unknown --save kit -o kit.csv
+  earshot data plot recordings/labels.csv --app examples/smart_lock -o map.png
   earshot data import door.Table.1.selections.txt -o labels.csv
   earshot data export labels.csv --format label-studio -o tasks.json
   earshot data export labels.csv --format audacity -o tracks/
@@ -50,6 +59,18 @@ Looks at labels and sounds, and lists what is wrong with place and remedy; exit 
 
 """ + "\n".join(f"  {kind:<10} {what}" for kind, what in findings.KINDS.items())
 RATE = 16000  # Hz, where neither an app nor the recording says another
+QUERY = """\
+Counts the segments that meet the conditions, by label, session and whatever else is known of them, and can
+draw, write and name them.
+
+""" + "\n".join((query.__doc__ or "").splitlines()[2:])
+PLOT = """\
+Draws what the app's front end makes of labelled segments, by the firmware's own C. Above, for each class,
+mean and spread of every feature. Below a map: a point a segment, in the two directions in which the segments
+differ most; those that lie far from the others of their class are named there and listed. The app needs no
+model.
+"""
+MOST_ROWS = 20  # of a table that was not asked for
 PIECE = 8000  # samples of a segment that are compared with others
 
 
@@ -65,6 +86,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     check.add_argument("--json", action="store_true", help="print one JSON object")
     audio.add_arguments(check)
+    asked = words.add_parser(
+        "query", description=QUERY, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    _labels(asked)
+    asked.add_argument("--by", action="append", default=[], metavar="COLUMN", help="a table of this column")
+    asked.add_argument("--save", metavar="NAME", help=f"store the conditions in {query.NAME}")
+    asked.add_argument("--plot", type=Path, metavar="PNG", help="draw the tables: .png, .svg or .pdf")
+    asked.add_argument("--json", action="store_true", help="print one JSON object, with every segment")
+    asked.add_argument("-o", "--output", type=Path, metavar="OUT.csv", help="write the segments as a CSV")
+    drawn = words.add_parser(
+        "plot", description=PLOT, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    _labels(drawn)
+    drawn.add_argument("--session", metavar="NAME", help="only its segments")
+    drawn.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT.png", help="picture: .png, .svg or .pdf"
+    )
+    drawn.add_argument("--json", action="store_true", help="print one JSON object")
+    audio.add_arguments(drawn)
     taken = words.add_parser("import", description="Labels of another program as a CSV.", allow_abbrev=False)
     given = words.add_parser("export", description="Labels for another program.", allow_abbrev=False)
     given.add_argument("--format", required=True, choices=FORMATS, help="whose")
@@ -85,15 +125,22 @@ def _labels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--app", type=Path, metavar="DIR", help="whose sample rate, classes, gate and features count"
     )
+    query.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """1 where a check finds something."""
     if args.word == "check":
         return _check(args)
+    if args.word == "plot":
+        return _plot(args)
     pipeline = listening_spec(args.app)[1] if args.app is not None else None
     rate = pipeline.audio.sample_rate if pipeline is not None else RATE
-    segments: Sequence[Segment] = read_labels(args.labels, rate, own_rate=True)
+    conditions = query.conditions_of(args)
+    whole = read_labels(args.labels, rate, own_rate=True)
+    segments: Sequence[Segment] = query.chosen(whole, conditions, args.labels)
+    if args.word == "query":
+        return _query(args, segments, len(whole), own_rates(rate))
     if args.session is not None:
         segments = of_session(segments, args.session, args.labels)
     if args.word == "regions":
@@ -102,6 +149,102 @@ def run(args: argparse.Namespace) -> int:
     written = export(segments, kind, args.output, args.labels, own_rates(rate))
     print(f"{len(segments)} segments of {len(by_file(segments))} recordings are in {written}.")
     return 0
+
+
+def _query(args: argparse.Namespace, segments: Sequence[Segment], of: int, rate_of: RateOf) -> int:
+    """Counts and, where it is asked for, draws, writes and stores."""
+    if args.plot is not None:
+        check_name(args.plot)
+    columns = query.columns_of(segments)
+    unknown = [name for name in args.by if name.casefold() not in {column.casefold() for column in columns}]
+    if unknown:
+        raise UserError(
+            f"no segment has a column {unknown[0]}",
+            file=args.labels,
+            remedy=f"Columns: {', '.join(columns)}.",
+        )
+    tables = {name: query.statistics(segments, name, rate_of) for name in args.by or columns}
+    if not args.by:  # those that tell one from another, in as many rows as can be looked through
+        tables = {
+            name: rows for name, rows in tables.items() if 1 < len(rows) <= MOST_ROWS or name == "label"
+        }
+    if args.output is not None:
+        export(segments, "csv", args.output, args.labels, rate_of)
+    if args.plot is not None:
+        plot_statistics(tables, args.plot)
+    if args.save is not None:
+        query.save(args.labels, args.save, query.conditions_of(args))
+    seconds = sum(one.samples / rate_of(one.file) for one in segments)
+    if args.json:
+        listed = [
+            {"start": one.start, "end": one.end} | {name: query.value_of(one, name) for name in columns}
+            for one in segments
+        ]
+        both = {name: [dataclasses.asdict(row) for row in rows] for name, rows in tables.items()}
+        print(json.dumps({"of": of, "seconds": seconds, "tables": both, "segments": listed}))
+        return 0
+    part = f"{len(segments)} of {of} segments" if len(segments) < of else f"{of} segments"
+    print(f"{part}, {figures.duration(seconds / 3600)} in {len(by_file(segments))} recordings")
+    for name, rows in tables.items():
+        print("", *figures.of_statistics(name, rows), sep="\n")
+    return 0
+
+
+def _plot(args: argparse.Namespace) -> int:
+    """0; the picture is written."""
+    check_name(args.output)
+    if args.app is None:
+        raise UserError("data plot needs --app: whose features are drawn", remedy="Its model is not needed.")
+    _, host = front_end(args.app)
+    segments: Sequence[Segment] = query.chosen(
+        read_labels(args.labels, host.sample_rate, resampled=args.resample),
+        query.conditions_of(args),
+        args.labels,
+    )
+    if args.session is not None:
+        segments = of_session(segments, args.session, args.labels)
+    names, pieces = _classes(segments, host.spec.decision.labels)
+    read = recordings(pieces, segments, host.sample_rate, audio.reader(args))
+    seen = described(host, progress(read, len(by_file(segments)), "recordings"))
+    if len(seen.pieces) < len(pieces):
+        print(f"{len(pieces) - len(seen.pieces)} segments are shorter than a window", file=sys.stderr)
+    if not seen.pieces:
+        raise UserError("no segment is as long as a window", file=args.labels)
+    of = dict(zip(pieces, segments, strict=True))
+    own = [of[piece] for piece in seen.pieces]
+    found = mapped(seen)
+    words = [f"{own[number].file.name}, {own[number].place}" for number, _ in found.outliers]
+    draw(seen, found, names, [one.session for one in own], words, file=args.output)
+    far = [
+        {"file": str(own[number].file), "place": where(own[number]), "label": own[number].label, "far": far}
+        for number, far in found.outliers
+    ]
+    if args.json:
+        shares = list(found.shares)
+        print(
+            json.dumps({"segments": len(own), "shares": shares, "outliers": far, "picture": str(args.output)})
+        )
+        return 0
+    for rank, row in enumerate(far, start=1):
+        print(f"{rank:>3}  {row['place']}: {Path(str(row['file'])).name}, {row['label']}")
+    print(
+        f"{len(far)} of {len(own)} segments lie far from the others of their class: listen to them. "
+        f"The picture is {args.output}"
+    )
+    return 0
+
+
+def _classes(segments: Sequence[Segment], labels: Sequence[str]) -> tuple[list[str], list[Piece]]:
+    """The app's classes and, after them, labels that are none; each segment whole, with its place there."""
+    names = list(labels)
+    pieces = []
+    for one in segments:
+        index = find_class(one, names)
+        if index is None:
+            index = len(names)
+            names.append(one.label)
+        pieces.append(Piece(one.file, one.start, one.end, index, one.group))
+    return names, pieces
 
 
 def _regions(args: argparse.Namespace, segments: Sequence[Segment]) -> Sequence[Segment]:
@@ -171,6 +314,7 @@ def _findings(args: argparse.Namespace, pipeline: Pipeline | None) -> Iterator[F
             "broken", f"{Path(error.file or '').name}, {error.place}", error.what, error.remedy or ""
         )
         return
+    segments = query.chosen(segments, query.conditions_of(args), args.labels)
     yield from of_labels(segments, labels)
     gate = None
     hearing = None

@@ -16,6 +16,8 @@ from codegen.common.paths import ROOT
 from toolbox import environment
 from workbench.audio import recording as audio
 from workbench.data.labels import read_labels
+from workbench.data.query import add_arguments as add_query
+from workbench.data.query import conditions_of
 from workbench.own_folder import own_folder
 from workbench.training.front_end import FOLDER, front_end_spec
 from workbench.training.plot import plot_training
@@ -68,6 +70,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="write the model there; the app keeps its own",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object, progress on stderr")
+    add_query(parser)
     audio.add_arguments(parser)
 
 
@@ -75,11 +78,13 @@ def run(args: argparse.Namespace) -> int:
     """0: the model is where it was asked for. 1: it is worse than the app's and lies beside it. 130: Ctrl-C
     ended it early. What cannot be used is a UserError."""
     recipe = load_recipe(args.app)
-    labelled = Labelled(args.labels, args.test, audio.reader(args), resampled=args.resample)
+    labelled = Labelled(
+        args.labels, args.test, audio.reader(args), resampled=args.resample, conditions=conditions_of(args)
+    )
     if args.output is not None and args.output.suffix != ".tflite":
         raise UserError("is no .tflite file", file=args.output, remedy="Name the model: -o model.tflite")
     if importlib.util.find_spec("tensorflow") is None:
-        _check(args)
+        _check(args.app, labelled)
         _with_tensorflow()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a network of this size is faster without
@@ -108,11 +113,12 @@ def run(args: argparse.Namespace) -> int:
     return 0 if trained.verdict.taken else 1
 
 
-def _check(args: argparse.Namespace) -> None:
+def _check(app: Path, labelled: Labelled) -> None:
     """Refuses what is wrong with the input before TensorFlow is installed for it."""
-    _, pipeline = front_end_spec(args.app)
-    for labels in filter(None, (args.labels, args.test)):
-        read_labels(labels, pipeline.audio.sample_rate)
+    _, pipeline = front_end_spec(app)
+    labelled.segments(pipeline.audio.sample_rate)
+    if labelled.test is not None:
+        read_labels(labelled.test, pipeline.audio.sample_rate)
 
 
 def _with_tensorflow() -> None:

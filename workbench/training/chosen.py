@@ -9,6 +9,7 @@ from pathlib import Path
 
 from codegen.app.spec import Pipeline
 from workbench.audio import recording as audio
+from workbench.data import query
 from workbench.data.labels import Segment, of_session, read_labels
 from workbench.progress import waiting
 
@@ -42,18 +43,22 @@ def add_arguments(parser: argparse.ArgumentParser, session: str) -> None:
         choices=("background", "ignore"),
         help="what sound without a label is (default: background, unless segments are labelled unknown)",
     )
+    query.add_arguments(parser)
     audio.add_arguments(parser)
 
 
 def chosen_segments(
     args: argparse.Namespace, pipeline: Pipeline, session: str, *, needed: bool
 ) -> tuple[Segment, ...]:
-    """Those of --session; of `session` where none is named and there is one; else all.
+    """Of those that --where and --query mean: those of --session; of `session` where none is named and there
+    is one; else all.
 
     needed: labels that have sessions, but not this one, are refused. UserError also where nothing is left.
     """
+    conditions = query.conditions_of(args)
     with waiting(f"reading {args.labels.name}"):
         segments = read_labels(args.labels, pipeline.audio.sample_rate, resampled=args.resample)
+        segments = query.chosen(segments, conditions, args.labels)
     name = args.session
     if name is None:
         there = {segment.session for segment in segments} - {""}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from workbench.data.query import Row
 from workbench.training.confusion import UNKNOWN_CLASS, Confusion
 from workbench.training.events import Events, LabelEvents, median, per_hour, percentile
 
@@ -58,6 +59,18 @@ def side_by_side(targets: Mapping[str, tuple[Events, Confusion]]) -> list[str]:
     }
     rows += [(name, *values) for name, values in figures.items()]
     return aligned(rows)
+
+
+def of_statistics(column: str, rows: Sequence[Row]) -> list[str]:
+    """What there is of each value of a column; a column for each session where there are several."""
+    sessions = sorted({name for row in rows for name in row.sessions}) if column != "session" else []
+    if len(sessions) < 2:
+        sessions = []
+    table: list[Sequence[str]] = [(column, "segments", "seconds", "recordings", "authors", *sessions)]
+    for row in rows:
+        counts = (row.recordings, row.authors, *(row.sessions.get(name, 0) for name in sessions))
+        table.append((row.value, f"{row.segments}", f"{row.seconds:.1f}", *map(str, counts)))
+    return aligned(table)
 
 
 def percent(share: float | None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codegen.common.errors import UserError
+from workbench.data.query import Row
 from workbench.training.confusion import Confusion
 from workbench.training.epochs import Epoch
 from workbench.training.tune import Point, Tuned
@@ -45,7 +46,7 @@ def plot(tables: Mapping[str, Confusion], file: Path) -> None:
         figure.subplots(1, len(tables), squeeze=False)[0], tables.items(), strict=True
     ):
         _draw(axes, name, table)
-    _save(figure, file)
+    save(figure, file)
 
 
 def _draw(axes: Axes, name: str, table: Confusion) -> None:
@@ -68,6 +69,33 @@ def _draw(axes: Axes, name: str, table: Confusion) -> None:
             f"mean of the sensitivities {100 * mean:.1f} %\n"
             f"{100 * plain:.1f} % of {sum(table.support):,} {name} are right"
         )
+
+
+def plot_statistics(tables: Mapping[str, Sequence[Row]], file: Path) -> None:
+    """Draws bars of segments and of seconds, a row of pictures a table, its segments by session. UserError
+    where it cannot be written."""
+    from matplotlib.figure import Figure
+
+    heights = [max(1.2, 0.5 + 0.28 * len(rows)) for rows in tables.values()]
+    figure = Figure(figsize=(9, 0.4 + sum(heights)), layout="constrained")
+    grid = figure.subplots(len(tables), 2, squeeze=False, height_ratios=heights)
+    sessions = sorted({name for rows in tables.values() for row in rows for name in row.sessions})
+    for (counted, timed), (column, rows) in zip(grid, tables.items(), strict=True):
+        names = [row.value for row in rows]
+        before = [0] * len(rows)
+        for number, session in enumerate(sessions):
+            own = [row.sessions.get(session, 0) for row in rows]
+            counted.barh(names, own, left=before, color=f"C{number}", label=session)
+            before = [sum(both) for both in zip(before, own, strict=True)]
+        timed.barh(names, [row.seconds for row in rows], color="0.5")
+        for axes, title in ((counted, f"segments by {column}"), (timed, f"seconds by {column}")):
+            axes.set_title(title, fontsize=10)
+            axes.invert_yaxis()
+        timed.set_yticklabels([])
+    if len(sessions) > 1:
+        handles, names = grid[0][0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside upper left", ncols=len(names), title="session", fontsize=8)
+    save(figure, file)
 
 
 def plot_training(epochs: Sequence[Epoch], best: int, file: Path) -> None:
@@ -101,7 +129,7 @@ def plot_training(epochs: Sequence[Epoch], best: int, file: Path) -> None:
     rows[0][0].set_xlim(0.5 if len(epochs) == 1 else 1, max(1.5, len(epochs)))
     rows[-1][0].set_xlabel("epoch")
     rows[-1][0].xaxis.get_major_locator().set_params(integer=True)
-    _save(figure, file)
+    save(figure, file)
 
 
 def plot_tuning(tuned: Tuned, rate: float, names: Sequence[str], before: Sequence[int], file: Path) -> None:
@@ -138,14 +166,14 @@ def plot_tuning(tuned: Tuned, rate: float, names: Sequence[str], before: Sequenc
     )
     axes.grid(alpha=0.3)
     axes.legend()
-    _save(figure, file)
+    save(figure, file)
 
 
 def _place(point: Point, hours: float) -> tuple[float, float]:
     return point.alarms / hours, 100 * point.events.missed / max(1, point.events.events)
 
 
-def _save(figure: Figure, file: Path) -> None:
+def save(figure: Figure, file: Path) -> None:
     """As the name's ending says; the same bytes for the same figure."""
     from matplotlib import rc_context
 

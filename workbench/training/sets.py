@@ -14,6 +14,7 @@ from codegen.common.errors import UserError
 from workbench.audio.recording import Reader, read_audio
 from workbench.audio.synthesize import write_session
 from workbench.data.labels import Segment, of_session, read_labels
+from workbench.data.query import Condition, chosen
 from workbench.host.host_library import Pipeline
 from workbench.progress import progress
 from workbench.training.features import NONE, Vectors, pictures, vectors
@@ -39,6 +40,12 @@ class Labelled:
     test: Path | None = None  # one of its own for the test set
     read: Reader = read_audio
     resampled: bool = False  # `read` resamples: sample numbers count at each recording's own rate
+    conditions: tuple[Condition, ...] = ()  # of `labels` only the segments that meet them
+
+    def segments(self, sample_rate: int) -> tuple[Segment, ...]:
+        """Of `labels`."""
+        found = read_labels(self.labels, sample_rate, resampled=self.resampled)
+        return chosen(found, self.conditions, self.labels)
 
 
 @dataclass(frozen=True)
@@ -83,10 +90,10 @@ def make_sets(
     """
     names, least, rate = pipeline.spec.decision.labels, shortest(pipeline.spec), pipeline.sample_rate
     data, seed, read = recipe.data, recipe.fit.seed, labelled.read
-    segments = read_labels(labelled.labels, rate, resampled=labelled.resampled)
+    segments = labelled.segments(rate)
 
-    def pieces(chosen: Sequence[Segment]) -> tuple[Piece, ...]:
-        return cut(chosen, names, data.segment, least, say)
+    def pieces(own: Sequence[Segment]) -> tuple[Piece, ...]:
+        return cut(own, names, data.segment, least, say)
 
     sessions = any(segment.session for segment in segments)
     own = of_session(segments, data.train_session, labelled.labels) if sessions else segments
@@ -115,10 +122,10 @@ def make_sets(
         say(NO_VALIDATION if data.validation else NONE_WANTED)
     if test:
         sets.append(Set("test", test, test_segments, read))
-    for chosen in sets[1:]:
-        absent = [name for index, name in enumerate(names) if all(p.label != index for p in chosen.pieces)]
-        if chosen.pieces and absent:
-            say(f"The {chosen.name} set has no sound of {', '.join(absent)}.")
+    for one in sets[1:]:
+        absent = [name for index, name in enumerate(names) if all(p.label != index for p in one.pieces)]
+        if one.pieces and absent:
+            say(f"The {one.name} set has no sound of {', '.join(absent)}.")
     if data.synthetic:
         seed = SEEDS + seed % 50_000  # four thousand times that is still a seed of 32 bits
         made = read_labels(write_session(FOLDER / "synthetic", seed, data.synthetic), rate)

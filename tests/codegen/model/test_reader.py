@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,37 +11,16 @@ import ai_edge_litert.schema_py_generated as generated
 import numpy as np
 import pytest
 
-from codegen.app.spec import Classifier, Spec
-from codegen.common.errors import UserError, UserErrors
-from codegen.compile import run_passes
-from codegen.emit.model import model_source
 from codegen.model import schema
-from codegen.model.graph import Graph
 from codegen.ops import FAMILIES
 from codegen.ops.refused import INSTEAD, LATER
 from codegen.passes.legalise import load_graph
 from tests.models.builder import ACTIVATIONS, Builder
-from tests.models.networks import Network, dense_only, tutorial_like
+from tests.models.networks import tutorial_like
 from tests.support.models_c import ModelsC
-from tests.support.tally import tally_count
+from tests.support.refused_model import refused
 
 NO_ACTIVATION = {"fusedActivationFunction": ACTIVATIONS["none"]}
-
-
-def refused(path: Path) -> str:
-    """The message with which the reader refuses; it names the file and offers a remedy."""
-    with pytest.raises(UserError) as caught:
-        load_graph(path)
-    text = str(caught.value)
-    assert str(path) in text
-    assert "\n  " in text or isinstance(caught.value, UserErrors)
-    return text
-
-
-def source(graph: Graph) -> str:
-    """The C of a graph."""
-    spec = Spec("net", Path("/none/pipeline.toml"), Classifier(Path("/none")), None)
-    return model_source(run_passes(spec, graph), 0)
 
 
 def test_what_a_good_model_becomes(tmp_path: Path) -> None:
@@ -62,158 +40,6 @@ def test_what_a_good_model_becomes(tmp_path: Path) -> None:
     assert weights.quantization is not None
     assert len(weights.quantization.scales) == 16
     assert len(graph.sha256) == 64
-
-
-# --- the file ---
-
-
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    assert "no such file" in refused(tmp_path / "absent.tflite")
-
-
-def test_a_folder(tmp_path: Path) -> None:
-    assert "cannot be read" in refused(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("content", "word"),
-    [
-        (b"", "empty"),
-        (b"abc", "something else"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(64), "HDF5"),
-        (b"PK\x03\x04" + bytes(64), "zip"),
-        (b"# not a model\n" * 20, "something else"),
-    ],
-)
-def test_another_kind_of_file(tmp_path: Path, content: bytes, word: str) -> None:
-    path = tmp_path / "model.tflite"
-    path.write_bytes(content)
-    text = refused(path)
-    assert word in text
-    assert "TFLiteConverter" in text
-
-
-def test_a_file_too_large(tmp_path: Path) -> None:
-    path = tmp_path / "model.tflite"
-    with path.open("wb") as file:
-        file.seek((64 << 20) + 1)
-        file.write(b"\0")
-    with pytest.raises(UserError, match="more than a model for a microcontroller can be"):
-        load_graph(path)
-
-
-def same(a: Graph, b: Graph) -> bool:
-    """Everything but the hash."""
-    return [(t.shape, t.dtype, t.quantization, t.data is None or t.data.tobytes()) for t in a.tensors] == [
-        (t.shape, t.dtype, t.quantization, t.data is None or t.data.tobytes()) for t in b.tensors
-    ] and [(n.op, n.inputs, n.outputs, n.options) for n in a.nodes] == [
-        (n.op, n.inputs, n.outputs, n.options) for n in b.nodes
-    ]
-
-
-def test_every_prefix_of_a_good_file(tmp_path: Path) -> None:
-    """A cut file is refused; only bytes at the end that nothing points to may be missing."""
-    path = dense_only(tmp_path / "model.tflite", 1)
-    data, whole = path.read_bytes(), load_graph(path)
-    cut = tmp_path / "cut.tflite"
-    passed = []
-    for size in range(len(data)):
-        cut.write_bytes(data[:size])
-        try:
-            graph = load_graph(cut)
-        except UserError:
-            continue
-        assert same(graph, whole)
-        passed.append(size)
-    assert passed == list(range(len(data) - len(passed), len(data)))
-    assert len(passed) < 16
-    tally_count("models cut short at every byte", len(data))
-
-
-def mutants(path: Path, count: int, seed: int) -> list[bytes]:
-    """Copies of a file with bytes changed: anywhere, or offsets and lengths made extreme."""
-    data = np.frombuffer(path.read_bytes(), np.uint8)
-    random = np.random.default_rng(seed)
-    found = []
-    for _ in range(count):
-        changed = data.copy()
-        for _ in range(random.integers(1, 4)):
-            place = int(random.integers(8, len(changed)))
-            if random.integers(2):
-                changed[place] = random.integers(256)
-            else:
-                word = random.choice(
-                    np.array([0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, len(data)], np.uint32)
-                )
-                place -= place % 4
-                changed[place : place + 4] = np.frombuffer(word.tobytes(), np.uint8)[: len(changed) - place]
-        found.append(changed.tobytes())
-    return found
-
-
-def loaded(path: Path) -> Graph | None:
-    """The graph, or None where it is refused."""
-    try:
-        return load_graph(path)
-    except UserError:
-        return None
-
-
-def test_damaged_files(tmp_path: Path) -> None:
-    """Thousands of mutants: a message or a model, soon; never another exception."""
-    path = tmp_path / "mutant.tflite"
-    models = [dense_only(tmp_path / "a.tflite", 1), _small_conv(tmp_path / "b.tflite")]
-    passed = []
-    for number, model in enumerate(models):
-        for data in mutants(model, 1500, number):
-            path.write_bytes(data)
-            start = time.process_time()
-            graph = loaded(path)
-            if graph is not None:
-                source(graph)
-                if graph.input.nbytes + graph.output.nbytes < 4096:
-                    passed.append(graph)
-            assert time.process_time() - start < 10
-    assert len(passed) > 100  # most changes hit weights, and those must stay models
-    # what passed is C without a fault: the sanitizers stop the program otherwise
-    sample = passed[:: max(1, len(passed) // 60)]
-    rows = [
-        np.random.default_rng(1).integers(-128, 128, (3, *graph.input.shape[1:])).astype(graph.input.dtype)
-        for graph in sample
-    ]
-    ModelsC(sample).run(rows)
-    tally_count("damaged models given to the reader: refused with a message, or models", 1500 * len(models))
-    tally_count("of the damaged models that passed, run under the sanitizers", len(sample))
-
-
-def _small_conv(path: Path) -> Path:
-    network = Network(3, (1, 6, 5, 2), 0.1, 4)
-    network.conv(4, (3, 2))
-    network.per_channel("ADD")
-    network.conv(3, (2, 2), "none", "same")
-    network.flatten(dynamic=True)
-    network.dense(3)
-    network.softmax()
-    return network.save(path)
-
-
-def test_a_length_of_billions(tmp_path: Path) -> None:
-    """Every 32-bit word of a file made enormous, one at a time: bounded time and memory."""
-    path = dense_only(tmp_path / "model.tflite", 1)
-    data = path.read_bytes()
-    big = tmp_path / "big.tflite"
-    start = time.process_time()
-    for place in range(8, len(data) - 3, 4):
-        big.write_bytes(data[:place] + b"\xff\xff\xff\x7f" + data[place + 4 :])
-        try:
-            load_graph(big)
-        except UserError:
-            continue
-    assert time.process_time() - start < 60
-    tally_count("models with one 32-bit word made enormous", (len(data) - 11) // 4)
-
-
-# --- the model ---
 
 
 def dense(
@@ -512,64 +338,6 @@ def test_names_cannot_leave_a_comment(tmp_path: Path) -> None:
     graph = load_graph(model.write(tmp_path / "model.tflite", [x], [y]))
     (rows,) = ModelsC([graph]).run([np.ones((1, 4), np.int8)])
     assert rows.shape == (1, 2)
-
-
-# --- the schema ---
-
-
-def _numbers(name: str) -> dict[str, int]:
-    return {k: v for k, v in vars(getattr(generated, name)).items() if isinstance(v, int)}
-
-
-def test_enumerations_are_the_schemas() -> None:
-    assert {name: number for number, name in enumerate(schema.OPERATORS)} == _numbers("BuiltinOperator")
-    assert {name.upper(): number for number, name in enumerate(schema.TYPES)} == _numbers("TensorType")
-    assert {name.upper(): n for n, name in enumerate(schema.ACTIVATIONS)} == _numbers(
-        "ActivationFunctionType"
-    )
-    assert {name.upper(): number for number, name in enumerate(schema.PADDINGS)} == _numbers("Padding")
-
-
-def _slots(table: str) -> dict[str, int]:
-    """Field -> slot, from the order in which the generated code writes them."""
-    import inspect
-    import re
-
-    prefix = f"{table}Add"
-    found = {}
-    for name, function in vars(generated).items():
-        if name.startswith(prefix):
-            number = re.search(r"Prepend\w+Slot\((\d+)", inspect.getsource(function))
-            if number:
-                found[name.removeprefix(prefix)] = int(number.group(1))
-    return found
-
-
-@pytest.mark.parametrize(
-    "table", ["Model", "OperatorCode", "SubGraph", "Buffer", "Tensor", "QuantizationParameters", "Operator"]
-)
-def test_slots_of_tables_are_the_schemas(table: str) -> None:
-    slots = _slots(table)
-    ours = {k: v for k, v in vars(getattr(schema, table)).items() if isinstance(v, int)}
-    assert ours
-    for name, slot in ours.items():
-        camel = "".join(word.capitalize() for word in name.split("_"))
-        camel = {"OptionsType": "BuiltinOptionsType", "Options": "BuiltinOptions"}.get(camel, camel)
-        assert slots[camel] == slot, name
-
-
-@pytest.mark.parametrize("op", sorted(schema.OPTIONS))
-def test_slots_of_options_are_the_schemas(op: str) -> None:
-    number, fields = schema.OPTIONS[op]
-    (table,) = [name for name, value in _numbers("BuiltinOptions").items() if value == number]
-    slots = _slots(table)
-    defaults = getattr(generated, table + "T")()
-    for name, field in fields.items():
-        camel = "".join(word.capitalize() for word in name.split("_"))
-        assert slots[camel] == field.slot
-        default = getattr(defaults, camel[0].lower() + camel[1:])
-        if field.kind in ("int32", "int8", "float32", "bool"):
-            assert default == field.default, name
 
 
 @pytest.mark.parametrize(

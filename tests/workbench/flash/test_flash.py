@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,16 +14,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from codegen.board.description import Board, load_board
+from codegen.board.description import Board
 from codegen.common.errors import UserError
-from codegen.common.paths import ROOT
 from codegen.emit.flash_scripts import flash_scripts
-from tests.support.clone import clone, reported, scons
 from tests.support.flash_tools import BOARD, FakeTools, board_of
-from tests.support.tools import need_tool
-from toolbox.options import OPTIONS
 from workbench.flash import boot_line, flash
-from workbench.flash.boot_line import Port, build_id, find_ports
+from workbench.flash.boot_line import Port, find_ports
 from workbench.flash.choose import choose
 from workbench.flash.flash import FlashError, FlashInterruptedError
 from workbench.flash.methods import METHODS, run
@@ -37,17 +31,6 @@ BOOT = (
 
 
 @pytest.fixture
-def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeTools:
-    monkeypatch.setattr("serial.tools.list_ports.comports", list)
-    return FakeTools(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def board(tmp_path: Path) -> Board:
-    return board_of(tmp_path, BOARD)
-
-
-@pytest.fixture
 def image(tmp_path: Path, board: Board) -> Path:
     """A folder with the board's scripts."""
     folder = tmp_path / "app"
@@ -55,68 +38,6 @@ def image(tmp_path: Path, board: Board) -> Path:
     for name, text in flash_scripts(board).items():
         (folder / name).write_text(text)
     return folder
-
-
-def test_the_scripts_say_what_the_board_says(board: Board) -> None:
-    scripts = flash_scripts(board)
-    assert sorted(scripts) == [
-        "flash.bossac.sh",
-        "flash.commander.sh",
-        "flash.jlink",
-        "flash.openocd.cfg",
-        "flash.pyocd",
-    ]
-    assert scripts["flash.jlink"].splitlines() == [
-        "ExitOnError 1",
-        "device CHIPxxxx1536",
-        "si SWD",
-        "speed 2000",
-        "connect",
-        "r",
-        "loadfile firmware.hex",
-        "verifybin firmware.bin,0x08000000",
-        "r",
-        "g",
-        "exit",
-    ]
-    assert "compare 0x08000000 firmware.bin\n" in scripts["flash.pyocd"]
-    assert scripts["flash.openocd.cfg"].splitlines()[1:] == [
-        "source [find interface/jlink.cfg]",
-        "transport select swd",
-        "source [find target/nrf52.cfg]",
-        "adapter speed 2000",
-        "program firmware.hex verify reset exit",
-    ]
-    for text in scripts.values():
-        assert "{" not in text.replace("${", "")  # nothing of the template is left
-        assert text.endswith("\n")
-
-
-def test_the_whole_chip_is_erased_where_the_board_wants_it(tmp_path: Path) -> None:
-    scripts = flash_scripts(board_of(tmp_path, BOARD + 'erase = "chip"\n'))
-    assert "\nr\nerase\nloadfile" in scripts["flash.jlink"]
-    assert "chip_erase=chip" in scripts["flash.pyocd"]
-    assert "--masserase\n$commander verify" in scripts["flash.commander.sh"]
-    assert "flash erase_sector 0 0 last\nprogram" in scripts["flash.openocd.cfg"]
-
-
-@pytest.mark.parametrize(
-    ("configs", "transport"),
-    [
-        ('["interface/stlink.cfg", "target/stm32f4x.cfg"]', ["transport select hla_swd"]),
-        ('["board/stm32f4discovery.cfg"]', []),
-    ],
-)
-def test_openocd_selects_the_transport_its_interface_has(
-    tmp_path: Path, configs: str, transport: list[str]
-) -> None:
-    text = BOARD.replace('["interface/jlink.cfg", "target/nrf52.cfg"]', configs)
-    script = flash_scripts(board_of(tmp_path, text))["flash.openocd.cfg"]
-    assert [line for line in script.splitlines() if "transport" in line] == transport
-
-
-def test_a_board_without_flash_has_no_scripts() -> None:
-    assert flash_scripts(load_board("mps2_an386")) == {}
 
 
 def test_commander_flashes_verifies_and_resets(tools: FakeTools, board: Board, image: Path) -> None:
@@ -385,70 +306,3 @@ def test_of_a_probes_two_ports_the_one_that_answers_is_the_boards(board: Board) 
         ports = [Port(silent, certain=True), Port(speaking, certain=True)]
         port, boot = boot_line.read_boot(ports, board, 0.5)
     assert (port.name, boot.build) == (speaking, "00ff" * 10)
-
-
-def test_the_page_tells_every_method_its_script_and_where_its_program_comes_from() -> None:
-    page = (ROOT / "docs" / "flashing.md").read_text()
-    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)$", page, re.MULTILINE))
-    assert list(rows) == list(METHODS)
-    for name, method in METHODS.items():
-        assert method.title in rows[name]
-        assert method.script in rows[name]
-        for command in re.findall(r"(?:pip|apt-get|brew) install [\w-]+", method.install):
-            assert command in rows[name]
-    for option in ("probe", "port", "verbose"):
-        assert f"`{option}=" in page
-        assert option in OPTIONS
-
-
-@contextmanager
-def emulated(elf: Path) -> Iterator[str]:
-    """The URL of an emulated board's UART."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number = free.getsockname()[1]
-    command = [need_tool("qemu-system-arm"), "-machine", "mps2-an386", "-nodefaults", "-display", "none"]
-    command += ["-kernel", str(elf), "-serial", f"tcp:127.0.0.1:{number},server=on,wait=off"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as board:
-        try:
-            yield f"socket://127.0.0.1:{number}"
-        finally:
-            board.kill()
-
-
-HEIR = 'name = "flashed"\ninherits = "mps2_an386"\n[flash]\njlink = "CHIP"\npyocd = "chip"\n'
-
-
-def test_scons_builds_the_scripts_and_flashes(tmp_path: Path) -> None:
-    need_tool("arm-none-eabi-gcc")
-    root = clone(tmp_path / "clone")
-    (root / "boards" / "flashed").mkdir()
-    (root / "boards" / "flashed" / "board.toml").write_text(HEIR)
-    path = os.environ["PATH"]
-    with pytest.MonkeyPatch.context() as patch:
-        tools = FakeTools(tmp_path, patch)
-    env = {"PATH": f"{tools.folder}:{path}"}
-    built = scons(root, "board=flashed", env=env)
-    assert built.returncode == 0, built.stderr
-    folder = root / "build" / "flashed" / "smart_lock"
-    assert (folder / "flash.jlink").is_file()
-    assert (folder / "flash.pyocd").is_file()
-    assert "is up to date" in scons(root, "board=flashed", env=env).stdout
-
-    tools.jlink()
-    tools.pyocd()
-    message = reported(scons(root, "board=flashed", "flash", env=env))
-    assert "no probe for the board" in message
-    tools.jlink("5")
-    with emulated(folder / "firmware.elf") as port:
-        done = scons(root, "board=flashed", "flash", f"port={port}", env=env)
-    assert done.returncode == 0, done.stderr
-    assert f"smart_lock on flashed, engine aot, build {build_id(folder / 'firmware.elf')}" in done.stdout
-    assert "It is the image just flashed." in done.stdout
-    assert tools.calls() == ["JLinkExe -NoGui 1 -SelectEmuBySN 5 -CommanderScript flash.jlink"]
-    tools.jlink("5", says="Verify failed @ address 0x00000010.")
-    failed = scons(root, "board=flashed", "flash", "probe=jlink", env=env)
-    assert failed.returncode == 1
-    assert "it is not verified" in failed.stderr
-    message = reported(scons(root, "board=mps2_an386", "flash", env=env))
-    assert 'the board "mps2_an386" cannot be flashed' in message
-    assert "It is emulated" in message

@@ -17,12 +17,6 @@ from workbench.flash.flash import FlashError
 
 
 @pytest.fixture
-def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeTools:
-    monkeypatch.setattr("serial.tools.list_ports.comports", list)
-    return FakeTools(tmp_path, monkeypatch)
-
-
-@pytest.fixture
 def image(tmp_path: Path) -> Path:
     folder = tmp_path / "app"
     folder.mkdir()

@@ -17,42 +17,24 @@ import pytest
 from numpy.typing import NDArray
 
 from codegen.app.spec_file import load_spec
-from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from codegen.common.reference import Reference
 from codegen.compile import App
-from codegen.model.graph import Quantization, Tensor
 from codegen.passes.legalise import load_graph
 from tests.codegen.ops.test_mean import side_by_side
 from tests.codegen.ops.test_variable import Stream
 from tests.models.builder import Builder
 from tests.models.networks import beside_halves, dense_only, tutorial_like
-from tests.support.cli import earshot, refused, remarks
+from tests.support.cli import earshot, refused
 from tests.support.shared import shared
 from tests.support.tflm import need_tflm
-from tests.support.tools import need_tool
+from tests.support.tools import need_target
 from tests.support.tutorial import tutorial_app
 from workbench.build import build
 from workbench.cli import main
 from workbench.host import engine as inference
 from workbench.host.model_app import model_app
-from workbench.verify.outputs import compare, on_boundaries, probes
 from workbench.verify.reference import ReferenceInterpreter
-from workbench.verify.unsquashed import without_squashing
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return dense_only(tmp_path_factory.mktemp("model") / "dense only.tflite", 4)
-
-
-def need_target(target: str) -> None:
-    if target == "qemu":
-        need_tool("arm-none-eabi-gcc")
-        need_tool("qemu-system-arm")
-
-
-# verify
 
 
 def test_a_right_model_has_no_differences(tmp_path: Path) -> None:
@@ -258,32 +240,6 @@ def test_one_bit_in_one_value_is_found_and_named(
     assert abs(first["expected"] - first["found"]) == 1
 
 
-def test_compare_counts_values() -> None:
-    expected = np.array([[1, 2, -128], [4, 5, 127]], np.int8)
-    found = np.array([[1, 2, 127], [4, 6, 126]], np.int8)
-    result = compare(expected, found, ["a", "b"])
-    assert (result.inputs, result.compared, result.differing, result.largest, result.distinct) == (
-        2,
-        6,
-        3,
-        255,
-        6,
-    )
-    assert result.first is not None
-    assert (result.first.input, result.first.name, result.first.output) == (0, "a", (2,))
-    assert (result.first.expected, result.first.found) == (-128, 127)
-    assert compare(expected, expected, ["a", "b"]).first is None
-
-
-def test_compare_sees_a_bit_of_a_float() -> None:
-    expected = np.array([[0.0, 1.5], [2.0, 3.0]], np.float32)
-    assert compare(expected, expected.copy(), ["a", "b"]).differing == 0
-    negative = expected.copy()
-    negative[0, 0] = -0.0  # equal as a number, not as bits
-    found = compare(expected, negative, ["a", "b"])
-    assert (found.differing, found.first.output if found.first else None) == (1, (0,))
-
-
 @pytest.mark.parametrize(
     ("name", "words"),
     [("arm_kws/dnn_s_quantized", []), ("microwakeword/v2_okay_nabu", ["--sequence"])],
@@ -294,66 +250,6 @@ def test_float_ends_and_streams_are_verified(name: str, words: list[str]) -> Non
     reported = json.loads(done.stdout)
     assert reported["differing"] == 0
     assert reported["compared"] >= 20
-
-
-@pytest.mark.parametrize("dtype", ["int8", "uint8"])
-def test_probes_reach_every_edge(dtype: str) -> None:
-    info = np.iinfo(dtype)
-    tensor = Tensor(0, "in", (1, 15, 20, 1), dtype, Quantization((1.0,), (3,)))
-    inputs, names = probes(tensor, 50, seed=1)
-    assert inputs.dtype == dtype
-    assert inputs.shape == (len(names), 15, 20, 1)
-    rows = inputs.reshape(len(names), -1)
-    by_name = dict(zip(names, rows, strict=True))
-    assert (by_name["all lowest"] == info.min).all()
-    assert (by_name["all highest"] == info.max).all()
-    assert (by_name["all zero point"] == 3).all()
-    assert set(by_name["saw"]) == set(range(info.min, info.max + 1))
-    assert by_name["ramp"][0] == info.min
-    assert by_name["ramp"][-1] == info.max
-    assert (np.diff(by_name["ramp"].astype(int)) >= 0).all()
-    hot = [row for name, row in by_name.items() if name.startswith("zero point but")]
-    assert len(hot) >= 16
-    assert all(sorted(row)[:-1] == [3] * 299 and max(row) == info.max for row in hot)
-    random = np.array([row for name, row in by_name.items() if name.startswith("random")])
-    assert len(random) == 50
-    assert set(random.reshape(-1)) == set(range(info.min, info.max + 1))
-    again, _ = probes(tensor, 50, seed=1)
-    other, _ = probes(tensor, 50, seed=2)
-    assert np.array_equal(inputs, again)
-    assert not np.array_equal(inputs, other)
-
-
-def test_probes_of_one_value() -> None:
-    inputs, names = probes(Tensor(0, "in", (1, 1), "int8", Quantization((1.0,), (0,))), 3, seed=0)
-    assert inputs.shape == (len(names), 1)
-
-
-def test_boundaries_lie_between_two_classes(model: Path) -> None:
-    graph = load_graph(model)
-    inputs, _ = probes(graph.input, 100, seed=0)
-    with ReferenceInterpreter(model) as reference:
-        outputs = reference.run(inputs)
-        found = on_boundaries(reference, inputs, outputs, 40, seed=0)
-        classes = reference.run(found).argmax(axis=1)
-    assert len(found) == 40
-    near, far = found[:20].astype(int), found[20:].astype(int)
-    assert np.abs(near - far).max() <= 2
-    assert (classes[:20] != classes[20:]).all()
-
-
-def test_the_cut_model_ends_before_its_softmax(model: Path, tmp_path: Path) -> None:
-    whole = load_graph(model)
-    cut = without_squashing(model, whole)
-    assert cut is not None
-    assert cut.op == "SOFTMAX"
-    assert [node.op for node in cut.graph.nodes] == [node.op for node in whole.nodes][:-1]
-    row = np.arange(10, dtype=np.int8).reshape(1, 10)
-    with ReferenceInterpreter(model) as reference:
-        logits = reference.tensors(row[0])[whole.nodes[-1].inputs[0]]
-    with ReferenceInterpreter(cut.name, content=cut.graph.content) as reference:
-        assert np.array_equal(reference.run(row), logits)
-    assert without_squashing(cut.name, cut.graph) is None
 
 
 def test_a_bare_model_becomes_an_app_once(model: Path) -> None:
@@ -371,67 +267,6 @@ def test_a_bare_model_becomes_an_app_once(model: Path) -> None:
     fast = model_app(model, "fast", Reference.TFLM, layer_outputs=True).spec
     assert fast.file != made.spec.file
     assert load_spec(fast.file) == fast
-
-
-# infer
-
-
-@pytest.mark.parametrize("name", ["tflm/hello_world_int8", "mlperf_tiny/ad01_int8"])
-def test_models_made_elsewhere_give_their_golden_outputs(tmp_path: Path, name: str) -> None:
-    model = shared(f"models/{name}.tflite")
-    golden = np.load(shared(f"models/golden/{name.replace('/', '__')}.npz"))
-    np.save(tmp_path / "in.npy", golden["in0"].reshape(8, -1))
-    done = earshot("infer", model, "--inputs", tmp_path / "in.npy", "-o", tmp_path / "out.npy")
-    assert done.returncode == 0, done.stderr
-    assert remarks(done) == ""
-    outputs = np.load(tmp_path / "out.npy")
-    assert outputs.dtype == golden["out0"].dtype
-    assert np.array_equal(outputs.reshape(-1), golden["out0"].reshape(-1))
-
-
-@pytest.mark.parametrize("target", ["pc", "qemu"])
-def test_inputs_keep_their_order(model: Path, tmp_path: Path, target: str) -> None:
-    need_target(target)
-    inputs = np.random.default_rng(1).integers(-128, 128, (7, 10), np.int8)
-    np.save(tmp_path / "in.npy", inputs)
-    words = ("infer", model, "--inputs", tmp_path / "in.npy", "-o", tmp_path / "out.npy", "--target", target)
-    done = earshot(*words, *(("--sequence", "--engine", "aot") if target == "pc" else ()))
-    assert done.returncode == 0, done.stderr
-    with ReferenceInterpreter(model) as reference:
-        assert np.array_equal(np.load(tmp_path / "out.npy"), reference.run(inputs))
-
-
-def test_inputs_that_do_not_fit_are_refused(model: Path, tmp_path: Path) -> None:
-    right = np.zeros((3, 10), np.int8)
-    cases: list[tuple[Any, str]] = [
-        (right.astype(np.float32), "holds float32 values; the model's input is int8"),
-        (right.astype(np.int64), "holds int64 values"),
-        (right[:, :9], "has the shape 3 x 9; inputs are N x 10"),
-        (right[0], "has the shape 10; inputs are N x 10"),
-        (np.int8(3), "has the shape of one value"),
-        (right[:0], "holds no inputs"),
-        (np.array([{}]), "is not an array of NumPy"),
-    ]
-    for array, words in cases:
-        np.save(tmp_path / "in.npy", array)
-        with pytest.raises(UserError) as caught:
-            main_or_raise("infer", model, "--inputs", tmp_path / "in.npy", "-o", tmp_path / "out.npy")
-        assert words in str(caught.value)
-    np.savez(tmp_path / "in.npy.npz", a=right)
-    with pytest.raises(UserError, match="holds several arrays"):
-        main_or_raise("infer", model, "--inputs", tmp_path / "in.npy.npz", "-o", tmp_path / "out.npy")
-    assert not (tmp_path / "out.npy").exists()
-
-
-def main_or_raise(*words: str | Path) -> int:
-    """A command in this process, its UserError let through."""
-    import argparse
-
-    from workbench.commands import infer
-
-    parser = argparse.ArgumentParser()
-    infer.arguments(parser)
-    return infer.run(parser.parse_args([str(word) for word in words[1:]]))
 
 
 # What ends in one message
