@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TensorFlow Lite Micro's audio front end in Python's integers, written from the formulas of
-docs/front_end.md for tests: a recursive FFT, complex numbers as pairs, no packing, no order of its own, tables of its own."""
+docs/front_end.md for tests: a recursive FFT, complex numbers as pairs, no packing, neither order nor tables
+of the generator."""
 
 from __future__ import annotations
 
