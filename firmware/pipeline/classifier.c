@@ -52,7 +52,7 @@ int classifier_run(const classifier_t *classifier, const cascade_t *cascade)
             state->runs = 0;
             return error;
         }
-        state->runs = model->advance == NULL ? 0 : missed == 1 ? state->runs + 1 : 1;
+        state->runs = model->advance == NULL ? 0 : missed == cascade->every ? state->runs + 1 : 1;
         state->full = true;
     }
     state->count = count;
