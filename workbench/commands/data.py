@@ -20,11 +20,10 @@ from workbench.data.findings import Finding, of_labels, where
 from workbench.data.labels import of_session, own_rates, read_labels
 from workbench.data.regions import windows
 from workbench.data.segment import RateOf, Segment, by_file, find_class
-from workbench.host.features import listening_spec, open_pipeline
 from workbench.progress import progress
 from workbench.training import figures
 from workbench.training.feature_map import described, draw, mapped
-from workbench.training.front_end import front_end
+from workbench.training.front_end import front_end, front_end_spec
 from workbench.training.pieces import Piece, cut, recordings, shortest
 from workbench.training.plot import check_name, plot_statistics
 from workbench.training.second_hearing import SecondHearing
@@ -134,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
         return _check(args)
     if args.word == "plot":
         return _plot(args)
-    pipeline = listening_spec(args.app)[1] if args.app is not None else None
+    pipeline = front_end_spec(args.app)[1] if args.app is not None else None
     rate = pipeline.audio.sample_rate if pipeline is not None else RATE
     conditions = query.conditions_of(args)
     whole = read_labels(args.labels, rate, own_rate=True)
@@ -267,7 +266,7 @@ def findings_of(args: argparse.Namespace) -> list[Finding]:
     unknown = [kind for kind in args.accept if kind not in findings.KINDS]
     if unknown:
         raise UserError(f"--accept {unknown[0]} is no kind", remedy=f"Kinds: {', '.join(findings.KINDS)}.")
-    pipeline = listening_spec(args.app)[1] if args.app is not None else None
+    pipeline = front_end_spec(args.app)[1] if args.app is not None else None
     return [one for one in _findings(args, pipeline) if one.kind not in args.accept]
 
 
@@ -346,4 +345,4 @@ def _second_hearing(
     except UserError:
         print("labels that overlap or are too short are not compared with each other", file=sys.stderr)
         return None
-    return SecondHearing(open_pipeline(args.app), pieces, of_app)
+    return SecondHearing(front_end(args.app)[1], pieces, of_app)
