@@ -28,8 +28,15 @@ __all__ = [
 ]
 
 
-# No test depends on how busy the machine is: neither a deadline nor a slow start is a finding.
-settings.register_profile("earshot", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# No test depends on how busy the machine is: neither a deadline nor a slow start is a finding. The same
+# examples every time; EARSHOT_EXAMPLES makes new ones (tests/support/exact.py).
+settings.register_profile(
+    "earshot",
+    deadline=None,
+    derandomize="EARSHOT_EXAMPLES" not in os.environ,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("earshot")
 
 

@@ -88,10 +88,17 @@ def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
 
     yield from _scale(toml, values, fault)
 
-    every = ("classifier", "layer_outputs")
-    if values.get(every) and set(toml.data) != {"classifier"}:
+    outputs = ("classifier", "layer_outputs")
+    if values.get(outputs) and set(toml.data) != {"classifier"}:
         what = "the outputs of all layers are for a bare model: a file with [classifier] alone"
-        yield fault(what, "Leave the key away; `earshot verify --layers` sets it where it needs it.", every)
+        yield fault(what, "Leave the key away; `earshot verify --layers` sets it where it needs it.", outputs)
+
+    every, slide = ("cascade", "every"), ("cascade", "slide")
+    if values.get(every, 1) > 1 and not values.get(slide, True):
+        what = f"a decision every {values[every]} windows, and every decision empties the cascade"
+        yield fault(
+            what, "Leave the key every away, or slide: one of them says when to decide.", every, slide
+        )
 
     engine, reference = ("classifier", "engine"), ("classifier", "reference")
     if values.get(engine) == "tflm" and values.get(reference) not in (None, "tflm"):

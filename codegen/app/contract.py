@@ -19,7 +19,7 @@ def feature_contract(spec: Spec) -> str:
     and layout, and the tables of the front end: what to change makes training necessary.
 
     Not over the model, whose quantization is its own and is learnt from these features, nor over what may
-    change without training: gate, slide, decision. A bare model has no features: ValueError.
+    change without training: gate, slide, every, decision. A bare model has no features: ValueError.
     """
     if spec.pipeline is None:
         raise ValueError("a bare model has no feature contract")

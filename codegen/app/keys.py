@@ -331,7 +331,12 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
         "maximum": Whole(INT32_MIN, INT32_MAX, listed=ONE_SCALE),
         "formula": Word(tuple(FORMULAS)),
     },
-    "cascade": {"frames": Whole(1, 1000), "slide": Flag(), "memory": Whole(0, 1 << 24, "bytes")},
+    "cascade": {
+        "frames": Whole(1, 1000),
+        "slide": Flag(),
+        "every": Whole(1, 1000, "windows"),
+        "memory": Whole(0, 1 << 24, "bytes"),
+    },
     "classifier": {
         "model": FileName(),
         "engine": Word(("aot", "tflm")),

@@ -120,7 +120,8 @@ class Cascade:
     """Frames of one decision."""
 
     frames: int = 15
-    slide: bool = True  # by one frame a decision; False: emptied by each decision
+    slide: bool = True  # False: emptied by each decision
+    every: int = 1  # windows from one decision to the next
     memory: int = 65536  # bytes that may be kept of layers that pad, stride or pool along time
 
 

@@ -62,15 +62,20 @@ def mode_plan(compiled: Compiled) -> ModePlan:
     """The layers of what is generated for this app and model."""
     planned = compiled.plan
     if isinstance(planned, Incremental):
-        return ModePlan(_modes(planned), "", planned.arena, planned.state_bytes, planned.catch_up)
+        assert compiled.spec.pipeline is not None
+        modes = _modes(planned, compiled.spec.pipeline.cascade.every)
+        return ModePlan(modes, "", planned.arena, planned.state_bytes, planned.catch_up)
     if isinstance(planned, Edges):
         return _edge_modes(planned)
     rows = tuple(_full(made, compiled.reason) for made in planned.program.layers)
     return ModePlan(rows, compiled.reason, planned.arena, planned.state, 0)
 
 
-def _modes(planned: Incremental) -> tuple[LayerMode, ...]:
-    """The layers of an incremental model: those of the schedule, then those after it."""
+def _modes(planned: Incremental, every: int) -> tuple[LayerMode, ...]:
+    """The layers of an incremental model: those of the schedule, then those after it.
+
+    every: new frames of a decision
+    """
     nbytes = {state.reader: 0 for state in planned.states}
     for state in planned.states:
         nbytes[state.reader] += state.nbytes
@@ -78,7 +83,7 @@ def _modes(planned: Incremental) -> tuple[LayerMode, ...]:
     for task in planned.schedule:
         if task.computes:
             made, times = task.layer, planned.frames - task.first
-            macs = (made.macs, made.macs * times)
+            macs = (made.macs * every, made.macs * times)
             own = nbytes.get(made.name, 0)
             rows.append(LayerMode(made.name, made.node.number, made.node.op, True, "", own, *macs))
     for made in planned.rest.program.layers[len(planned.before) :]:

@@ -7,7 +7,7 @@ the only kind of input tensor that the reader lets in, and one range for all fea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from codegen.app.spec import Layout, Spec
@@ -71,12 +71,16 @@ class Incremental:
         """Bytes that last from decision to decision."""
         return sum(state.nbytes for state in self.states)
 
-    @property
-    def work(self) -> int:
-        """Instructions of a decision, about."""
-        layers = (*(task.layer for task in self.schedule if task.computes), *self.rest.program.layers)
+    def work(self, every: int) -> int:
+        """Instructions of a decision after so many new frames, about."""
         tensors = self.step.program.tensors
-        return sum(layer.macs + VALUE * tensors[layer.output].size + CALL for layer in layers)
+
+        def of(layers: Iterable[Layer]) -> int:
+            return sum(layer.macs + VALUE * tensors[layer.output].size + CALL for layer in layers)
+
+        return every * of(task.layer for task in self.schedule if task.computes) + of(
+            self.rest.program.layers
+        )
 
     @property
     def arena(self) -> int:
@@ -92,13 +96,16 @@ def incremental(spec: Spec, graph: Graph, full: Program) -> Incremental | Edges 
     rows = row_by_row(spec, graph)
     if spec.pipeline is None or not spec.pipeline.cascade.slide:
         return rows
+    every = spec.pipeline.cascade.every
+    if isinstance(rows, Incremental) and every >= rows.catch_up:
+        rows = f"the {every} new frames of a decision take more work one after the other than all at once"
     try:
         found = edges(spec, graph, full)
     except NotIncrementalError as reason:
         if isinstance(rows, str) and rows != str(reason):
             return f"{rows}; {reason}"
         return rows
-    return rows if isinstance(rows, Incremental) and found.work * GAIN > rows.work else found
+    return rows if isinstance(rows, Incremental) and found.work * GAIN > rows.work(every) else found
 
 
 def row_by_row(spec: Spec, graph: Graph) -> Incremental | str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ from codegen.ops.family import AGAIN, Family, Fault
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
-ROWS = 4  # BATCH_MATMUL_ROWS of the kernel
+BLOCK = 4  # BATCH_MATMUL_BLOCK of the kernel
 
 
 def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
@@ -65,42 +66,66 @@ def _ratio(a: Tensor, b: Tensor, output: Tensor) -> float:
     return float32(quantization(a).scale * quantization(b).scale) / quantization(output).scale
 
 
+@dataclass(frozen=True)
+class _Operand:
+    """Vectors of `depth` values. vector, step: values to the next and along one; output: to the next there"""
+
+    tensor: Tensor
+    count: int
+    vector: int
+    step: int
+    output: int
+
+
 def lower(lowering: Lowering, node: Node) -> None:
-    """batch_matmul; a transposed operand is read in other steps."""
-    a, b, output = binary_tensors(lowering.graph, node)
-    rows, depth = _turned(a.shape[-2:], turn=node.options["adj_x"])
-    _, columns = _turned(b.shape[-2:], turn=node.options["adj_y"])
-    steps_a = (1, rows) if node.options["adj_x"] else (depth, 1)
-    steps_b = (depth, 1) if node.options["adj_y"] else (1, columns)
-    axes = _batches(a, b, output)
+    """batch_matmul; a transposed operand is read in other steps. The operand of fewer vectors is its a."""
+    first, second, output = binary_tensors(lowering.graph, node)
+    rows, depth = _turned(first.shape[-2:], turn=node.options["adj_x"])
+    _, columns = _turned(second.shape[-2:], turn=node.options["adj_y"])
+    axes = _batches(first, second, output)
     axes = [(1, 0, 0)] * (RANK - 1 - len(axes)) + axes + [(1, 0, 0)]
-    parts = ["{" + ", ".join(str(axis[part]) for axis in axes) + "}" for part in range(3)]
-    by = quantize_multiplier(_ratio(a, b, output))
+    sizes, *steps = (list(part) for part in zip(*axes, strict=True))
+    operands = [
+        _Operand(first, rows, *((1, rows) if node.options["adj_x"] else (depth, 1)), columns),
+        _Operand(second, columns, *((depth, 1) if node.options["adj_y"] else (1, columns)), 1),
+    ]
+    if columns < rows:
+        operands.reverse()
+        steps.reverse()
+    a, b = operands
+    by = quantize_multiplier(_ratio(first, second, output))
+    blocks = -(-a.count // BLOCK) * BLOCK
     lowering.add(
         node,
         "matmul",
         type="batch_matmul",
         fields=[
-            ("batches", "{" + ", ".join(parts) + "}"),
-            ("rows", str(rows)),
-            ("columns", str(columns)),
+            ("batches", "{" + ", ".join(_braced(part) for part in (sizes, *steps)) + "}"),
+            ("count_a", str(a.count)),
+            ("count_b", str(b.count)),
             ("depth", str(depth)),
-            ("row_a", str(steps_a[0])),
-            ("step_a", str(steps_a[1])),
-            ("column_b", str(steps_b[0])),
-            ("step_b", str(steps_b[1])),
-            ("zero_a", str(quantization(a).zero_point)),
-            ("zero_b", str(quantization(b).zero_point)),
+            ("vector_a", str(a.vector)),
+            ("step_a", str(a.step)),
+            ("vector_b", str(b.vector)),
+            ("step_b", str(b.step)),
+            ("output_a", str(a.output)),
+            ("output_b", str(b.output)),
+            ("zero_a", str(quantization(a.tensor).zero_point)),
+            ("zero_b", str(quantization(b.tensor).zero_point)),
             ("multiplier", str(by.value)),
             ("left", str(by.left)),
             ("right", str(by.right)),
             ("zero_point", str(quantization(output).zero_point)),
         ],
-        inputs=(a.index, b.index),
-        scratch=4 * (ROWS + 1) * ((depth + 1) // 2),
+        inputs=(a.tensor.index, b.tensor.index),
+        scratch=4 * (blocks + 1) * ((depth + 1) // 2),
         macs=output.size * depth,
         note=f"{rows} x {depth} x {columns}",
     )
+
+
+def _braced(values: list[int]) -> str:
+    return "{" + ", ".join(map(str, values)) + "}"
 
 
 FAMILIES = (Family(("BATCH_MATMUL",), (counts(2, 2), check_types, check_shapes), lower),)

@@ -12,7 +12,7 @@ typedef struct {
     char magic[8];
     uint32_t samples;                   /* int16, after this header */
     uint32_t tensors;                   /* model->input_size bytes each, after the samples */
-    uint32_t first_missed, last_missed; /* decisions after so many frames are counted */
+    uint32_t first_missed, last_missed; /* decisions after the frames of so many are counted */
 } counting_input_t;
 
 enum {
@@ -72,11 +72,22 @@ static void classify(const char *name)
     check(step.error);
 }
 
-/* The decision after `missed` frames. */
+/* Frames without a decision, until the next may be decided with. */
+static void until_turn(void)
+{
+    const cascade_t *cascade = app.pipeline->cascade;
+    while (cascade->state->filled + 1 < cascade->frames || cascade->state->turn + 1 < cascade->every) {
+        next_features();
+        step.gate_open = false;
+        pipeline_classify(app.pipeline, &step);
+    }
+}
+
+/* The decision after the frames of `missed` decisions. */
 static void count_gap(uint32_t missed)
 {
     step.gate_open = false;
-    while (--missed > 0)
+    for (uint32_t left = missed * app.pipeline->cascade->every; left > 1; left--)
         pipeline_classify(app.pipeline, &step);
     step.gate_open = true;
     classify("missed");
@@ -84,19 +95,18 @@ static void count_gap(uint32_t missed)
 
 static void count_pipeline(void)
 {
-    for (size_t i = 1; i < app.pipeline->cascade->frames; i++) {
-        next_features();
-        pipeline_classify(app.pipeline, &step);
-    }
+    until_turn();
     app.pipeline->state->measure = lap;
     pipeline_measured(app.pipeline, LAP_OTHER);
     pipeline_measured(app.pipeline, LAP_NOTHING);
     next_features();
     classify("full");
     for (size_t i = 0; i < app.model->more_runs; i++) {
+        until_turn();
         next_features();
         classify("again");
     }
+    until_turn();
     next_features();
     classify("next");
     names[STAGE_DECISION] = names[LAP_OTHER];

@@ -15,6 +15,12 @@ DSP_INLINE uint32_t dsp_load_pair(const int16_t *values)
     return pair;
 }
 
+/* Two int16 to any address. */
+DSP_INLINE void dsp_store_pair(int16_t *to, uint32_t pair)
+{
+    memcpy(to, &pair, sizeof pair);
+}
+
 /* Four bytes from any address. */
 DSP_INLINE uint32_t dsp_load_bytes(const int8_t *values)
 {

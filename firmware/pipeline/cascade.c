@@ -13,13 +13,14 @@ void cascade_push(const cascade_t *cascade, const int8_t *frame)
     state->newest = state->newest + 1 < cascade->frames ? state->newest + 1 : 0;
     memcpy(cascade->ring + state->newest * cascade->frame_size, frame, cascade->frame_size);
     state->count++;
+    state->turn = state->turn + 1 < cascade->every ? state->turn + 1 : 0;
     if (state->filled < cascade->frames)
         state->filled++;
 }
 
 bool cascade_ready(const cascade_t *cascade)
 {
-    return cascade->state->filled == cascade->frames;
+    return cascade->state->filled == cascade->frames && cascade->state->turn == 0;
 }
 
 uint32_t cascade_count(const cascade_t *cascade)

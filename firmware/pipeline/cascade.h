@@ -11,18 +11,23 @@ typedef struct {
     uint32_t count;  /* frames ever pushed; wraps */
     uint32_t filled; /* frames held, up to `frames` */
     uint32_t newest; /* slot of the newest frame */
+    uint32_t turn;   /* frames since the last one with which a decision may be made */
 } cascade_state_t;
 
 typedef struct {
     size_t frames, frame_size;
     bool slide;
-    int8_t *ring; /* frames * frame_size */
+    uint32_t every; /* frames from one with which a decision may be made to the next */
+    int8_t *ring;   /* frames * frame_size */
     cascade_state_t *state;
 } cascade_t;
 
 void cascade_reset(const cascade_t *cascade);
 void cascade_push(const cascade_t *cascade, const int8_t *frame);
+
+/* It is full, and the newest frame is one with which a decision may be made. */
 bool cascade_ready(const cascade_t *cascade);
+
 uint32_t cascade_count(const cascade_t *cascade);
 
 /* A decision was made: without slide the ring is emptied. */

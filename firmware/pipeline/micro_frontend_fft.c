@@ -32,7 +32,7 @@ static inline uint32_t times(uint32_t z, uint32_t w)
     return dsp_pair(re >> 15, im >> 15);
 }
 
-/* Butterfly of four values `m` apart; a to d have their twiddles. */
+/* Butterfly of four values, `m` apart where they go: a, and b to d times their twiddles. */
 static inline void store_four(uint32_t *z, size_t m, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
 {
     const uint32_t even = dsp_add(a, c), odd = dsp_add(b, d);
@@ -50,20 +50,12 @@ static inline uint32_t digits_reversed(uint32_t word)
     return (bits & 0x55555555U) << 1 | (bits >> 1 & 0x55555555U);
 }
 
-static inline unsigned highest_bit(size_t value)
-{
-    unsigned bit = 0;
-    while (value >>= 1)
-        bit++;
-    return bit;
-}
-
 /* From natural order to that of the outputs. The twiddles of a first stage are 32767, which leaves values
  * that were divided as they are. Returns the distance of the next stage's butterflies. */
 static size_t first_stage(const uint32_t *in, uint32_t *out, size_t points, unsigned shift)
 {
     const uint32_t kept = 0xFFFFU >> shift, mask = kept | kept << 16;
-    const unsigned bits = highest_bit(points);
+    const unsigned bits = dsp_highest_bit((uint32_t)points);
     const size_t radix = (bits & 1U) != 0 ? 2 : 4;
     const size_t step = points / radix; /* between the inputs of a butterfly */
     const unsigned top = 32U - (bits & ~1U) + (radix == 4 ? 2U : 0U);

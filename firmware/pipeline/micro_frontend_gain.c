@@ -114,8 +114,10 @@ void micro_frontend_control_gain(const micro_frontend_t *frontend, uint32_t *sig
     }
 }
 
-/* 2^log_shift ln(value), value > 1: the fraction of log2 is that of the value between two powers of 2 plus a
- * correction, linear between 128 of them. */
+/* 2^log_shift ln(value), value > 1. log2 is a straight line between two powers of 2, plus what it has above
+ * that line at the start of one of 128 segments. Within a segment the difference to the next one is shifted
+ * by 16, as the publisher does, where a straight line would need the 9 bits of the place in it: it adds -2 to
+ * 1 at most. */
 static uint32_t logarithm(const micro_frontend_t *frontend, uint32_t value)
 {
     const unsigned whole = dsp_highest_bit(value);

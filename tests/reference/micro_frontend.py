@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """TensorFlow Lite Micro's audio front end in Python's integers, written from the formulas of
-docs/front_end.md for tests: a recursive FFT, complex numbers as pairs, no packing, no order of its own."""
+docs/front_end.md for tests: a recursive FFT, complex numbers as pairs, no packing, neither order nor tables
+of the generator."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
 
-from codegen.app.spec import MicroFrontend
-from codegen.app.tables.micro_frontend import MicroFrontendTables
+from tests.reference.micro_frontend_tables import Tables, log2_beyond_line, share_of_one
 
 Complex = tuple[int, int]
 
@@ -83,11 +83,11 @@ def real_fft(samples: list[int]) -> list[Complex]:
 class IntegerFrontend:
     """One front end with its estimate of the noise."""
 
-    settings: MicroFrontend
-    tables: MicroFrontendTables
+    tables: Tables
     estimate: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.settings = self.tables.settings
         self.estimate = [0] * self.settings.filters
 
     def __call__(self, samples: list[int]) -> list[int]:
@@ -95,22 +95,11 @@ class IntegerFrontend:
         windowed = [x * w >> 12 for x, w in zip(samples, self.tables.window, strict=True)]
         peak = max(int16(abs(y)) for y in windowed)
         shift = 15 - max(peak, 0).bit_length()
-        windowed += [0] * (self.tables.fft - len(windowed))
+        windowed += [0] * (self.tables.points - len(windowed))
         bins = real_fft([int16(y << shift) for y in windowed])
-        signal = self._filters(bins, shift)
-        return [self._value(i, value) for i, value in enumerate(signal)]
-
-    def _filters(self, bins: list[Complex], shift: int) -> list[int]:
-        at, bank = self.tables.first, list(self.tables.bank)
-        falling, rising = [], []
-        for count in self.tables.bands:
-            powers = [re * re + im * im for re, im in bins[at : at + count]]
-            weights, bank = bank[: 2 * count], bank[2 * count :]
-            falling.append(sum(p * w for p, w in zip(powers, weights[::2], strict=True)))
-            rising.append(sum(p * w for p, w in zip(powers, weights[1::2], strict=True)))
-            at += count
-        powers = [a + b for a, b in zip(rising, falling[1:], strict=False)]
-        return [self._root(power) >> shift for power in powers]
+        powers = [re * re + im * im for re, im in bins]
+        sums = [sum(powers[at] * weight for at, weight in one) for one in self.tables.filters]
+        return [self._value(i, self._root(power) >> shift) for i, power in enumerate(sums)]
 
     @staticmethod
     def _root(power: int) -> int:
@@ -118,34 +107,35 @@ class IntegerFrontend:
         return root if root == 0xFFFF else root + (power - root * root > root)
 
     def _value(self, i: int, signal: int) -> int:
-        s, t = self.settings, self.tables
+        s = self.settings
         scaled = (signal << s.smoothing_bits) % 2**32
-        new = t.smoothing[i % 2]
+        new = share_of_one((s.even_smoothing, s.odd_smoothing)[i % 2])
         noise = self.estimate[i] = (scaled * new + self.estimate[i] * (2**14 - new)) >> 14
         rest = (scaled - min(noise, scaled)) >> s.smoothing_bits
-        value = max(rest, signal * t.remaining >> 14)
+        value = max(rest, signal * share_of_one(s.min_signal_remaining) >> 14)
         if s.pcan:
-            ratio = (value * (self._gain(noise) % 2**32) >> t.gain_shift) % 2**32
+            shift = s.pcan_gain_bits - self.tables.doublings - 12
+            ratio = (value * (self._gain(noise) % 2**32) >> shift) % 2**32
             value = ratio * ratio >> 20 if ratio < 2 << 12 else (ratio >> 6) - 64
         return min(self._log(value), 0xFFFF) if s.log else min(value, 0xFFFF)
 
     def _gain(self, noise: int) -> int:
-        gains, bits = self.tables.gains, noise.bit_length()
         if noise <= 2:
-            return gains[noise]
-        start, slope, bend = gains[4 * bits - 6 : 4 * bits - 3]
-        x = int(noise * 2.0 ** (11 - bits)) % 1024
-        return int16(((((bend * x >> 5) + slope * 32) * x + 2**14) >> 15) + start)
+            return self.tables.gain(noise)
+        octave = noise.bit_length() - 1
+        start, slope, bend = self.tables.parabola(octave)
+        x = int(noise * 2.0 ** (10 - octave)) % 1024
+        return int16(((((int16(bend) * x >> 5) + int16(slope) * 32) * x + 2**14) >> 15) + start)
 
     def _log(self, value: int) -> int:
-        shift = self.tables.correction
+        shift = self.tables.doublings
         value = value >> -shift if shift < 0 else (value << shift) % 2**32
         if value <= 1:
             return 0
         whole = value.bit_length() - 1
         fraction = int((value - 2**whole) * 2.0 ** (16 - whole))
         at, between = divmod(fraction, 512)
-        left, right = self.tables.log2[at], (*self.tables.log2, 0)[at + 1]
+        left, right = log2_beyond_line(at), log2_beyond_line(at + 1)
         log2 = (whole << 16) + fraction + left + ((right - left) * between >> 16)
         natural = (45426 * log2 + 2**15) >> 16
         return ((natural << self.settings.log_shift) % 2**32 + 2**15) % 2**32 >> 16

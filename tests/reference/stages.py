@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from codegen.app.spec import Cascade
+
 
 def gate_flags(peaks: Iterable[int], threshold: int, backoff: int, delay: int) -> list[bool]:
     """Windows by their largest magnitude -> which pass."""
@@ -19,15 +21,15 @@ def gate_flags(peaks: Iterable[int], threshold: int, backoff: int, delay: int) -
     return flags
 
 
-def decided_windows(flags: Sequence[bool], frames: int, slide: bool) -> list[int]:
-    """Windows that decide."""
+def decided_windows(flags: Sequence[bool], cascade: Cascade) -> list[int]:
+    """Windows that decide: docs/pipeline.md, [cascade]."""
     decided: list[int] = []
     fresh = 0
     for index, passes in enumerate(flags):
         fresh += 1
-        if passes and fresh >= frames:
+        if passes and fresh >= cascade.frames and (index + 1) % cascade.every == 0:
             decided.append(index)
-            if not slide:
+            if not cascade.slide:
                 fresh = 0
     return decided
 

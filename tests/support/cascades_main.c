@@ -47,7 +47,12 @@ int main(void)
         const size_t frames = models[i].frames, frame_size = models[i].frame_size;
         cascade_state_t cascade_state;
         classifier_state_t classifier_state;
-        const cascade_t cascade = {frames, frame_size, true, block(frames * frame_size), &cascade_state};
+        const cascade_t cascade = {.frames = frames,
+                                   .frame_size = frame_size,
+                                   .slide = true,
+                                   .every = models[i].every,
+                                   .ring = block(frames * frame_size),
+                                   .state = &cascade_state};
         const classifier_t classifier = {.model = model,
                                          .frames = frames,
                                          .frame_size = frame_size,

@@ -83,6 +83,8 @@ static void memory(void)
     WORD(load_bytes, (const int8_t *)from + 3);
     for (int32_t count = 0; count <= 5; count++)
         WORD(load_some_bytes, (const int8_t *)from + 1, count);
+    dsp_store_pair(to + 1, 0x80017FFEU);
+    tell_values("store_pair", to, 4);
     uint32_t first, second;
     const void *next = dsp_load_two(from + 2, &first, &second);
     tell("load_two", (uint64_t)first << 32 | second);

@@ -49,6 +49,7 @@ class App:
     layout: Layout
     kernels: str = "small"
     memory: int = 1 << 20
+    every: int = 1
 
     def spec(self, name: str) -> Spec:
         """The app with defaults around the model."""
@@ -58,7 +59,7 @@ class App:
             gate=Gate(),
             front_end=Mfcc(cepstra=self.cepstra),
             scale=Scale(),
-            cascade=Cascade(frames=self.frames, memory=self.memory),
+            cascade=Cascade(self.frames, every=self.every, memory=self.memory),
             decision=Decision(("a",), (Fraction(4, 5),)),
         )
         classifier = Classifier(self.model, layout=self.layout, kernels=self.kernels)
@@ -135,9 +136,9 @@ class StreamsC:
             size = max(planned.arena, 16)
             turned = "true" if planned.transposed else "false"
             row = f"&{name}_model, {name}_arena[0].int8, {name}_kept, {size}"
-            rows.append(f"    {{{row}, {app.cepstra}, {app.frames}, {turned}}},")
+            rows.append(f"    {{{row}, {app.cepstra}, {app.frames}, {app.every}, {turned}}},")
         includes += ["static const struct {", "    const model_t *model;", "    int8_t *arena;"]
-        includes += ["    const kept_t *kept;", "    size_t arena_size, frame_size, frames;"]
+        includes += ["    const kept_t *kept;", "    size_t arena_size, frame_size, frames, every;"]
         includes += ["    bool transposed; /* the input tensor has time along its columns */"]
         includes += ["} models[] __attribute__((unused)) = {", *rows_of(rows), "};", ""]
         (self.folder / "models.h").write_text("\n".join(includes))

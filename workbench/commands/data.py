@@ -16,14 +16,15 @@ from workbench.audio import recording as audio
 from workbench.data import findings, query
 from workbench.data.check_audio import check_audio, counts
 from workbench.data.export import FORMATS, export
-from workbench.data.findings import Finding, of_labels
+from workbench.data.findings import Finding, of_labels, where
 from workbench.data.labels import of_session, own_rates, read_labels
 from workbench.data.regions import windows
 from workbench.data.segment import RateOf, Segment, by_file, find_class
-from workbench.host.features import listening_spec, open_pipeline
 from workbench.progress import progress
 from workbench.training import figures
-from workbench.training.pieces import cut, shortest
+from workbench.training.feature_map import described, draw, mapped
+from workbench.training.front_end import front_end, front_end_spec
+from workbench.training.pieces import Piece, cut, recordings, shortest
 from workbench.training.plot import check_name, plot_statistics
 from workbench.training.second_hearing import SecondHearing
 
@@ -35,6 +36,7 @@ tables (.txt), Label Studio's or SensiML's JSON, or a folder with one of these.
 
   check     what is wrong with them: place and remedy of each finding
   query     how much there is of what; chooses, names and writes a part of it
+  plot      what is typical of each class, and a map of the segments with outliers named
   import    labels of another program as a CSV that a person can read
   export    and back
   regions   long stretches of noise cut into windows, the last part for testing
@@ -42,6 +44,7 @@ tables (.txt), Label Studio's or SensiML's JSON, or a folder with one of these.
   earshot data check recordings/labels.csv --app examples/smart_lock
   earshot data query recordings/labels.csv --by label --by device
   earshot data query recordings/labels.csv --where device=xg24 --where label!=unknown --save kit -o kit.csv
+  earshot data plot recordings/labels.csv --app examples/smart_lock -o map.png
   earshot data import door.Table.1.selections.txt -o labels.csv
   earshot data export labels.csv --format label-studio -o tasks.json
   earshot data export labels.csv --format audacity -o tracks/
@@ -60,6 +63,12 @@ Counts the segments that meet the conditions, by label, session and whatever els
 draw, write and name them.
 
 """ + "\n".join((query.__doc__ or "").splitlines()[2:])
+PLOT = """\
+Draws what the app's front end makes of labelled segments, by the firmware's own C. Above, for each class,
+mean and spread of every feature. Below a map: a point a segment, in the two directions in which the segments
+differ most; those that lie far from the others of their class are named there and listed. The app needs no
+model.
+"""
 MOST_ROWS = 20  # of a table that was not asked for
 PIECE = 8000  # samples of a segment that are compared with others
 
@@ -85,6 +94,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     asked.add_argument("--plot", type=Path, metavar="PNG", help="draw the tables: .png, .svg or .pdf")
     asked.add_argument("--json", action="store_true", help="print one JSON object, with every segment")
     asked.add_argument("-o", "--output", type=Path, metavar="OUT.csv", help="write the segments as a CSV")
+    drawn = words.add_parser(
+        "plot", description=PLOT, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    _labels(drawn)
+    drawn.add_argument("--session", metavar="NAME", help="only its segments")
+    drawn.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT.png", help="picture: .png, .svg or .pdf"
+    )
+    drawn.add_argument("--json", action="store_true", help="print one JSON object")
+    audio.add_arguments(drawn)
     taken = words.add_parser("import", description="Labels of another program as a CSV.", allow_abbrev=False)
     given = words.add_parser("export", description="Labels for another program.", allow_abbrev=False)
     given.add_argument("--format", required=True, choices=FORMATS, help="whose")
@@ -112,7 +131,9 @@ def run(args: argparse.Namespace) -> int:
     """1 where a check finds something."""
     if args.word == "check":
         return _check(args)
-    pipeline = listening_spec(args.app)[1] if args.app is not None else None
+    if args.word == "plot":
+        return _plot(args)
+    pipeline = front_end_spec(args.app)[1] if args.app is not None else None
     rate = pipeline.audio.sample_rate if pipeline is not None else RATE
     conditions = query.conditions_of(args)
     whole = read_labels(args.labels, rate, own_rate=True)
@@ -168,6 +189,63 @@ def _query(args: argparse.Namespace, segments: Sequence[Segment], of: int, rate_
     return 0
 
 
+def _plot(args: argparse.Namespace) -> int:
+    """0; the picture is written."""
+    check_name(args.output)
+    if args.app is None:
+        raise UserError("data plot needs --app: whose features are drawn", remedy="Its model is not needed.")
+    _, host = front_end(args.app)
+    segments: Sequence[Segment] = query.chosen(
+        read_labels(args.labels, host.sample_rate, resampled=args.resample),
+        query.conditions_of(args),
+        args.labels,
+    )
+    if args.session is not None:
+        segments = of_session(segments, args.session, args.labels)
+    names, pieces = _classes(segments, host.spec.decision.labels)
+    read = recordings(pieces, segments, host.sample_rate, audio.reader(args))
+    seen = described(host, progress(read, len(by_file(segments)), "recordings"))
+    if len(seen.pieces) < len(pieces):
+        print(f"{len(pieces) - len(seen.pieces)} segments are shorter than a window", file=sys.stderr)
+    if not seen.pieces:
+        raise UserError("no segment is as long as a window", file=args.labels)
+    of = dict(zip(pieces, segments, strict=True))
+    own = [of[piece] for piece in seen.pieces]
+    found = mapped(seen)
+    words = [f"{own[number].file.name}, {own[number].place}" for number, _ in found.outliers]
+    draw(seen, found, names, [one.session for one in own], words, file=args.output)
+    far = [
+        {"file": str(own[number].file), "place": where(own[number]), "label": own[number].label, "far": far}
+        for number, far in found.outliers
+    ]
+    if args.json:
+        shares = list(found.shares)
+        print(
+            json.dumps({"segments": len(own), "shares": shares, "outliers": far, "picture": str(args.output)})
+        )
+        return 0
+    for rank, row in enumerate(far, start=1):
+        print(f"{rank:>3}  {row['place']}: {Path(str(row['file'])).name}, {row['label']}")
+    print(
+        f"{len(far)} of {len(own)} segments lie far from the others of their class: listen to them. "
+        f"The picture is {args.output}"
+    )
+    return 0
+
+
+def _classes(segments: Sequence[Segment], labels: Sequence[str]) -> tuple[list[str], list[Piece]]:
+    """The app's classes and, after them, labels that are none; each segment whole, with its place there."""
+    names = list(labels)
+    pieces = []
+    for one in segments:
+        index = find_class(one, names)
+        if index is None:
+            index = len(names)
+            names.append(one.label)
+        pieces.append(Piece(one.file, one.start, one.end, index, one.group))
+    return names, pieces
+
+
 def _regions(args: argparse.Namespace, segments: Sequence[Segment]) -> Sequence[Segment]:
     if args.length < 1 or not 0 <= args.test < 1:
         raise UserError(
@@ -188,7 +266,7 @@ def findings_of(args: argparse.Namespace) -> list[Finding]:
     unknown = [kind for kind in args.accept if kind not in findings.KINDS]
     if unknown:
         raise UserError(f"--accept {unknown[0]} is no kind", remedy=f"Kinds: {', '.join(findings.KINDS)}.")
-    pipeline = listening_spec(args.app)[1] if args.app is not None else None
+    pipeline = front_end_spec(args.app)[1] if args.app is not None else None
     return [one for one in _findings(args, pipeline) if one.kind not in args.accept]
 
 
@@ -267,4 +345,4 @@ def _second_hearing(
     except UserError:
         print("labels that overlap or are too short are not compared with each other", file=sys.stderr)
         return None
-    return SecondHearing(open_pipeline(args.app), pieces, of_app)
+    return SecondHearing(front_end(args.app)[1], pieces, of_app)

@@ -27,7 +27,7 @@ from workbench.progress import progress, remark
 from workbench.targets import BAUD, open_app
 from workbench.targets.restored import restored, with_settings
 from workbench.training import figures
-from workbench.training.background import background_files, background_recordings, unlabelled_counts
+from workbench.training.background import background_recordings, unlabelled_counts
 from workbench.training.chosen import TEST, add_arguments, chosen_segments
 from workbench.training.confusion import UNKNOWN_CLASS, Confusion, balanced
 from workbench.training.evaluation import Stream, counted, limits_of, play, vector_pairs
@@ -122,7 +122,6 @@ def run(args: argparse.Namespace) -> int:
         check_name(args.plot)
     targets = _targets(args.target)
     spec, pipeline = listening_spec(args.app)
-    background_files(args.background)  # a wrong name is refused before anything is played
     segments = chosen_segments(args, pipeline, TEST, needed=False)
     output = output_quantization(spec)
     limit = None if args.threshold is None else _limit(args.threshold, output)

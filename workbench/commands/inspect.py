@@ -102,6 +102,10 @@ def run(args: argparse.Namespace) -> int:
         share = (one["score"] - quantization.zero_point) * quantization.scale
         start, end = one["from"] + args.first, one["to"] + args.first
         print(f"{start:8.2f} s to {end:.2f} s  {one['label']:<18}{share:6.1%}{one['decisions']:>6}")
+    if settings.decision.mean > 1:
+        print(
+            f"Scores are those of single decisions; thresholds hold for the mean of {settings.decision.mean}."
+        )
     print(
         f"{found['open']} of {found['windows']} windows pass the gate, {found['decisions']} decisions; "
         f"the picture is {output}"

@@ -22,7 +22,7 @@ from workbench.host.features import listening_spec, open_pipeline, output_quanti
 from workbench.host.model_app import write_whole
 from workbench.progress import progress, waiting
 from workbench.training import figures
-from workbench.training.background import background_files, background_recordings, unlabelled_counts
+from workbench.training.background import background_recordings, unlabelled_counts
 from workbench.training.chosen import TEST, TRAIN, add_arguments, chosen_segments
 from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.evaluation import limits_of
@@ -76,7 +76,6 @@ def run(args: argparse.Namespace) -> int:
         check_name(args.plot)
     spec, pipeline = listening_spec(args.app)
     _check_settings(spec.file, pipeline)
-    background_files(args.background)
     segments = _segments(args, pipeline)
     pieces = cut(segments, pipeline.decision.labels, None, 1)
     unlabelled = unlabelled_counts(args.unlabelled, pieces, pipeline.decision.labels)

@@ -38,6 +38,7 @@ class PipelineStruct(ctypes.Structure):
         ("cascade", ctypes.c_void_p),
         ("classifier", ctypes.c_void_p),
         ("decision", ctypes.c_void_p),
+        ("held_back", ctypes.c_void_p),
         ("values", POINTER(c_int32)),
         ("features", POINTER(c_uint8)),
         ("frame", POINTER(c_int8)),

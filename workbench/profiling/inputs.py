@@ -20,7 +20,7 @@ MORE_RUNS = 16  # full runs, decision after decision, before the first increment
 def counting_input(spec: Spec, graph: Graph, missed: range, tensors: int = TENSORS) -> bytes:
     """The header and what follows it.
 
-    missed: the decisions after a gap that are counted, by the frames since the last one; empty: none
+    missed: the decisions after a gap that are counted, by the decisions since the last one; empty: none
     """
     random = np.random.default_rng(0)
     samples = np.zeros(0, np.int16)
@@ -39,7 +39,7 @@ def _sound(spec: Spec, random: np.random.Generator) -> NDArray[np.int16]:
     assert spec.pipeline is not None
     window, frames = spec.pipeline.window, spec.pipeline.cascade.frames
     most = min(max(spec.pipeline.gate.threshold, 1), _QUIET)
-    count = window.size + (frames + 2 + MORE_RUNS) * window.stride
+    count = window.size + (frames + (2 + MORE_RUNS) * spec.pipeline.cascade.every) * window.stride
     return random.integers(-most, most + 1, count).astype(np.int16)
 
 

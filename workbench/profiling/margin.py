@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from codegen.board.description import Board, board_names, load_board
 from workbench.profiling.cycles import Cost
 
+RING = 4096 - 2 * 128  # samples that wait at most: firmware/port/dma_ring.h
+
 
 @dataclass(frozen=True)
 class Margin:
     """The work of a window against the time until the next, at a board's clock and with its wait states.
 
     instructions: of a window while there is sound; steady: its cycles; worst: of that after the worst gap
+    every: windows from decision to decision; ring: windows that wait in the microphone's memory at most
     """
 
     board: str
@@ -24,6 +27,8 @@ class Margin:
     instructions: float
     steady: float
     worst: float
+    every: int
+    ring: float
 
     @property
     def cycles(self) -> float:
@@ -37,33 +42,44 @@ class Margin:
 
     @property
     def worst_load(self) -> float:
-        """Of the time of one window; above 1 samples wait, which a few windows later is made up for."""
+        """Of the time of one window; above 1 samples wait."""
         return self.worst * self.windows_hz / self.clock_hz
+
+    @property
+    def absorbed(self) -> bool:
+        """The samples that wait meanwhile have room, and the windows after it make up for it."""
+        return self.steady_load < 1 and self.worst_load <= self.ring
 
 
 @dataclass(frozen=True)
 class Work:
-    """every: of each window; one: a decision, in `share` of the windows; worst: the dearest decision."""
+    """each: of each window; one: a decision, of every so many windows; worst: the dearest decision.
+
+    stride: samples from window to window
+    """
 
     windows_hz: float
-    every: Cost
+    stride: int
+    each: Cost
     one: Cost
-    share: float
+    every: int
     worst: Cost
 
 
 def margin_on(board: Board, work: Work) -> Margin:
     """What the work is for a board."""
-    every, share = work.every, work.share
+    each, share = work.each, 1 / work.every
     return Margin(
         board=board.name,
         virtual=board.virtual,
         clock_hz=board.clock_hz,
         wait_states=board.flash_wait_states,
         windows_hz=work.windows_hz,
-        instructions=every.instructions + share * work.one.instructions,
-        steady=every.on(board) + share * work.one.on(board),
-        worst=every.on(board) + work.worst.on(board),
+        instructions=each.instructions + share * work.one.instructions,
+        steady=each.on(board) + share * work.one.on(board),
+        worst=each.on(board) + work.worst.on(board),
+        every=work.every,
+        ring=RING / work.stride,
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from codegen.app.spec import Cascade
 from codegen.board.description import Board, load_board
 from codegen.common.errors import UserError
 from codegen.compile import Compiled, compile_app
@@ -168,7 +169,7 @@ class _Profiler:
         self.image = image
         self.tflm = spec.classifier.engine == "tflm"
         self.layers = tflm.operator_layers(compiled) if self.tflm else model_layers(compiled)
-        gaps = 0 if spec.pipeline is None else self._gaps(compiled, spec.pipeline.cascade.frames)
+        gaps = 0 if spec.pipeline is None else self._gaps(compiled, spec.pipeline.cascade)
         with waiting("counting the instructions of decisions after every gap"):
             self.counted = count(image, board, counting_input(spec, graph, range(1, gaps + 1)))
         self.missed, self.worst = self._worst()
@@ -196,7 +197,7 @@ class _Profiler:
             compiler=memory.compiler(shipped.image),
             decisions=decisions,
             cycles=Decisions(
-                full.cycles, incremental.cycles if incremental else None, worst.cycles, self.missed
+                full.cycles, incremental.cycles if incremental else None, worst.cycles, self._missed_frames
             ),
             layers=self._layers(decisions.incremental is not None),
             stages=stages,
@@ -218,14 +219,15 @@ class _Profiler:
         pipeline = self.spec.pipeline
         if pipeline is None:
             return ()
-        every = Cost(0, 0, 0)
+        each = Cost(0, 0, 0)
         for name in STAGES:
-            every += self._cost(self.trace.one(name))
+            each += self._cost(self.trace.one(name))
         windows_hz = pipeline.audio.sample_rate / pipeline.window.stride
         one = self._cost(self.trace.one("next" if self._incremental else "full"))
-        share = 1 if pipeline.cascade.slide else 1 / pipeline.cascade.frames
+        cascade = pipeline.cascade
+        every = cascade.every if cascade.slide else cascade.frames
         boards = [named, *(board for board in real_boards() if board.name != named.name)]
-        work = Work(windows_hz, every, one, share, worst)
+        work = Work(windows_hz, pipeline.window.stride, each, one, every, worst)
         return tuple(margin_on(board, work) for board in boards)
 
     def _cost(self, section: Blocks) -> Cost:
@@ -240,14 +242,17 @@ class _Profiler:
     def _incremental(self) -> bool:
         return any(layer.incremental for layer in self.layers)
 
-    def _gaps(self, compiled: Compiled, frames: int) -> int:
-        """The most missed frames that are counted: from some number on all decisions are full runs."""
+    def _gaps(self, compiled: Compiled, cascade: Cascade) -> int:
+        """The most missed decisions that are counted: from some number on all are full runs."""
         if not self._incremental:
             return 1
-        return min(frames, compiled.plan.catch_up + 1) if isinstance(compiled.plan, Edges) else frames
+        frames = cascade.frames
+        if isinstance(compiled.plan, Edges):
+            frames = min(frames, compiled.plan.catch_up + 1)
+        return -(-frames // cascade.every)
 
     def _worst(self) -> tuple[int, int]:
-        """Frames since the last decision (of a bare model: tensors run) and instructions of the worst."""
+        """Decisions since the last one made (of a bare model: tensors run) and instructions of the worst."""
         found = self.counted.all("missed" if self.spec.pipeline is not None else "run")
         dearest = max(range(len(found)), key=found.__getitem__)
         return dearest + 1, found[dearest]
@@ -256,7 +261,13 @@ class _Profiler:
         full, following = self._names
         first = self.counted.one(full)
         incremental = self.counted.one(following) if self._incremental else None
-        return Decisions(first, incremental, max(first, self.worst), self.missed)
+        return Decisions(first, incremental, max(first, self.worst), self._missed_frames)
+
+    @property
+    def _missed_frames(self) -> int:
+        """Since the decision before the worst one; of a bare model the tensors run."""
+        pipeline = self.spec.pipeline
+        return self.missed if pipeline is None else self.missed * pipeline.cascade.every
 
     def _costs(self) -> tuple[Cost, Cost | None, Cost]:
         """Of a full, an incremental and the worst decision."""

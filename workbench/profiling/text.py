@@ -62,6 +62,7 @@ def _verdict(margin: Margin) -> dict[str, Any]:
         "instructions_per_second": round(margin.instructions * margin.windows_hz),
         "steady_load": round(margin.steady_load, 4),
         "worst_load": round(margin.worst_load, 4),
+        "worst_absorbed": margin.absorbed,
     }
 
 
@@ -173,8 +174,9 @@ def _memory(found: Profile) -> list[str]:
 def _margins(found: Profile) -> list[str]:
     """One row a board: the real ones, and last a virtual one, whose clock is of no chip."""
     margin = found.margins[0]
+    which = "each" if margin.every == 1 else f"one in {margin.every}"
     lines = [
-        f"  {margin.windows_hz:g} windows a second, each with a decision: "
+        f"  {margin.windows_hz:g} windows a second, {which} with a decision: "
         f"{margin.instructions * margin.windows_hz / 1e6:.2f} M instructions a second.",
         "  Does a board keep up? By estimated cycles, with the wait states of its flash:",
         f"  {'board':<14}{'MHz':>7}{'waits':>7}{'cycles/ins.':>13}   "
@@ -183,10 +185,17 @@ def _margins(found: Profile) -> list[str]:
     for each in sorted(found.margins, key=lambda each: each.virtual):
         lines.append(
             f"  {each.board:<14}{each.clock_hz / 1e6:>7g}{each.wait_states:>7}{each.cycles:>13.2f}   "
-            f"{_busy(each.steady_load):<28}{_busy(each.worst_load)}"
+            f"{_busy(each.steady_load):<28}{_worst(each)}"
             + ("   (virtual: no chip runs at this clock)" if each.virtual else "")
         )
     return lines
+
+
+def _worst(margin: Margin) -> str:
+    """Of the window with the dearest decision."""
+    if margin.worst_load > 1 and margin.absorbed:
+        return f"{margin.worst_load:.2f} windows long; the samples that wait have room"
+    return _busy(margin.worst_load)
 
 
 def _busy(load: float) -> str:

@@ -94,7 +94,7 @@ def decided_windows(gate: Gate, loud: list[bool], context: Context) -> list[int]
         if not plan:
             plan = [False] * gate.delay + [True] * (1 + gate.backoff) if exceeds else [False]
         filled += 1
-        if plan.pop(0) and filled >= cascade.frames:
+        if plan.pop(0) and filled >= cascade.frames and (window + 1) % cascade.every == 0:
             decided.append(window)
             if not cascade.slide:
                 filled = 0

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from codegen.common.errors import UserError
 from workbench.audio.recording import RAW_SUFFIXES, Reader
+from workbench.data.segment import Segment
 from workbench.progress import progress
 from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.pieces import Piece, Recording
@@ -33,7 +34,20 @@ def background_files(paths: Sequence[Path]) -> list[Path]:
             files.append(path)
         else:
             raise UserError("there is no such recording or folder", file=path)
-    return list(dict.fromkeys(file.absolute() for file in files))
+    return list({file.resolve(): file.absolute() for file in files}.values())
+
+
+def check_apart(paths: Sequence[Path], segments: Iterable[Segment]) -> None:
+    """UserError where a recording of the background has labels: its events would be false alarms."""
+    labelled = {file.resolve() for file in {segment.file for segment in segments}}
+    for file in background_files(paths):
+        if file.resolve() in labelled:
+            raise UserError(
+                "has labels, so it is no background: its events would count as false alarms",
+                file=file,
+                remedy="Name recordings in which nothing happens. What has the label unknown is background "
+                "without --background.",
+            )
 
 
 def background_recordings(paths: Sequence[Path], sample_rate: int, read: Reader) -> Iterator[Recording]:

@@ -12,6 +12,7 @@ from workbench.audio import recording as audio
 from workbench.data import query
 from workbench.data.labels import Segment, of_session, read_labels
 from workbench.progress import waiting
+from workbench.training.background import background_files, check_apart
 
 TRAIN, TEST = "train", "test"
 
@@ -55,9 +56,11 @@ def chosen_segments(
 
     needed: labels that have sessions, but not this one, are refused. UserError also where nothing is left.
     """
+    background_files(args.background)  # a wrong name is refused before anything is built or played
     conditions = query.conditions_of(args)
     with waiting(f"reading {args.labels.name}"):
         segments = read_labels(args.labels, pipeline.audio.sample_rate, resampled=args.resample)
+        check_apart(args.background, segments)
         segments = query.chosen(segments, conditions, args.labels)
     name = args.session
     if name is None:

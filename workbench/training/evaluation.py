@@ -118,7 +118,8 @@ def _within(pipeline: PipelineSpec, played: Played) -> Iterator[Pair]:
         inside = (played.starts >= truth.start) & (played.starts + played.span <= truth.end)
         made = played.classes[inside].tolist()
         first, last = -(-truth.start // stride), (truth.end - played.span) // stride
-        vectors = max(0, last - first + 1)
+        turns = ((window + frames) // pipeline.cascade.every for window in (last, first - 1))
+        vectors = max(0, next(turns) - next(turns))
         if not pipeline.cascade.slide:
             vectors = (vectors + frames - 1) // frames if vectors else 0
         made += [0] * max(0, vectors - len(made))

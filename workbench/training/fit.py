@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.epochs import Epoch, best_epoch
 from workbench.training.features import Vectors
-from workbench.training.network import CENTRE, SPREAD, build_network
+from workbench.training.network import SPREAD, centre_of
 from workbench.training.recipe import Recipe
 
 Values = NDArray[np.uint8]
@@ -38,6 +38,7 @@ class Task:
     validation: Vectors
     shape: tuple[int, int]  # rows and columns of the tensor
     labels: tuple[str, ...]
+    offset: int  # [classifier] offset
 
     @property
     def classes(self) -> int:
@@ -45,8 +46,8 @@ class Task:
         return len(self.labels)
 
 
-def fit(recipe: Recipe, task: Task, reported: Callable[[Epoch], None]) -> Fitted:
-    """A network fitted to the training vectors, logits out.
+def fit(recipe: Recipe, model: keras.Model, task: Task, reported: Callable[[Epoch], None]) -> Fitted:
+    """The network of build_network(), fitted to the training vectors.
 
     The weights are those of the epoch with the best validation accuracy, of equals the one with the least
     validation loss; without validation vectors those of the last epoch. Ctrl-C ends it early, once an epoch
@@ -58,7 +59,7 @@ def fit(recipe: Recipe, task: Task, reported: Callable[[Epoch], None]) -> Fitted
     """
     how = recipe.fit
     training, classes = task.training, task.classes
-    model = build_network(recipe.network, task.shape, classes, how.seed)
+    centre = centre_of(model, task.offset)
     random = np.random.RandomState(how.seed)
     picture = training.values.reshape(-1, *task.shape)
     by_class = [np.flatnonzero(training.labels == label) for label in range(classes)]
@@ -71,7 +72,7 @@ def fit(recipe: Recipe, task: Task, reported: Callable[[Epoch], None]) -> Fitted
 
     @tf.function  # type: ignore[untyped-decorator]
     def step(values: tf.Tensor, wanted: tf.Tensor, share: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
-        given = (tf.cast(values, tf.float32) - CENTRE) / SPREAD
+        given = (tf.cast(values, tf.float32) - centre) / SPREAD
         given = given + share[:, None, None] * (tf.gather(given, other) - given)
         target = wanted + share[:, None] * (tf.gather(wanted, other) - wanted)
         with tf.GradientTape() as tape:
@@ -106,9 +107,10 @@ def fit(recipe: Recipe, task: Task, reported: Callable[[Epoch], None]) -> Fitted
     return Fitted(model, tuple(epochs), kept, interrupted)
 
 
-def logits(model: keras.Model, values: Values, shape: tuple[int, int]) -> NDArray[np.float32]:
+def logits(model: keras.Model, values: Values, task: Task) -> NDArray[np.float32]:
     """The network's outputs for feature vectors; float32[n, classes]."""
-    given = (values.reshape(-1, *shape, 1).astype(np.float32) - CENTRE) / SPREAD
+    given = values.reshape(-1, *task.shape, 1).astype(np.float32) - centre_of(model, task.offset)
+    given /= SPREAD
     return np.asarray(model.predict(given, batch_size=1024, verbose=0), np.float32)
 
 
@@ -118,7 +120,7 @@ def validated(model: keras.Model, task: Task) -> tuple[float | None, float | Non
     vectors = task.validation
     if len(vectors) == 0:
         return None, None
-    outputs = logits(model, vectors.values, task.shape).astype(np.float64)
+    outputs = logits(model, vectors.values, task).astype(np.float64)
     right = outputs.argmax(axis=1) == vectors.labels
     shares = [right[vectors.labels == label] for label in range(task.classes)]
     top = outputs.max(axis=1)

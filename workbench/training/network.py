@@ -3,22 +3,38 @@
 
 from __future__ import annotations
 
+import importlib.util
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import keras
 import numpy as np
 
-from workbench.training.recipe import Network
+from codegen.common.errors import UserError
+from workbench.training.recipe import FUNCTION, Network
 
 CENTRE, SPREAD = 127.0, 32.0  # of the 8-bit features, for training; folded into the first layer afterwards
+LINEAR = ("Conv1D", "Conv2D", "DepthwiseConv2D", "Dense")
 
 
 def build_network(network: Network, shape: tuple[int, int], classes: int, seed: int) -> keras.Model:
     """float32 [batch, *shape, 1] -> logits [batch, classes]; weights drawn from `seed`.
 
-    Convolutions are 'valid' with stride 1 and ReLU: each frame adds one column to every layer, and a sliding
-    cascade needs only that column computed again. The batch normalisation stands after a ReLU, as in
-    SensiML's tutorial: no converter can fold it into a convolution, it stays a MUL and an ADD.
+    UserError where the recipe names a file whose function makes no such network.
     """
     keras.utils.set_random_seed(seed)
+    if network.file is not None:
+        return _from_file(network.file, shape, classes)
+    return _convolutions(network, shape, classes)
+
+
+def _convolutions(network: Network, shape: tuple[int, int], classes: int) -> keras.Model:
+    """Convolutions are 'valid' with stride 1 and ReLU: each frame adds one column to every layer, and a
+    sliding cascade needs only that column computed again. The batch normalisation stands after a ReLU, as in
+    SensiML's tutorial: no converter can fold it into a convolution, it stays a MUL and an ADD.
+    """
     layers: list[keras.Layer] = [keras.layers.Input((*shape, 1))]
     for number, channels in enumerate(network.convolutions, start=1):
         layers.append(
@@ -35,25 +51,87 @@ def build_network(network: Network, shape: tuple[int, int], classes: int, seed: 
     return keras.Sequential(layers)
 
 
+def _from_file(file: Path, shape: tuple[int, int], classes: int) -> keras.Model:
+    """What the file's network(shape, classes) makes."""
+    model = _called(file, shape, classes)
+    if not isinstance(model, keras.Model):
+        raise UserError(f"{FUNCTION}() gave {type(model).__name__}, not a keras.Model", file=file)
+    taken, given = (None, *shape, 1), (None, classes)
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        ends = f"{len(model.inputs)} inputs and {len(model.outputs)} outputs"
+        raise UserError(f"the network has {ends}; one of each is allowed", file=file)
+    if model.input_shape != taken or model.output_shape != given:
+        raise UserError(
+            f"the network takes {model.input_shape} and gives {model.output_shape}; "
+            f"{taken} and {given} are wanted",
+            file=file,
+            remedy="Begin with keras.Input((*shape, 1)), end with keras.layers.Dense(classes): no softmax.",
+        )
+    first = _first_layer(model)
+    if type(first).__name__ not in LINEAR or not first.use_bias:
+        kind = type(first).__name__
+        raise UserError(
+            f"the first layer with weights is {kind}, which cannot take over how features are centred",
+            file=file,
+            remedy=f"Begin with one of {', '.join(LINEAR)}, with a bias.",
+        )
+    return model
+
+
+def _called(file: Path, shape: tuple[int, int], classes: int) -> Any:
+    """Runs the file. UserError with the line that failed."""
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        function: Callable[[tuple[int, int], int], Any] | None = getattr(module, FUNCTION, None)
+        if function is None:
+            raise UserError(
+                f"has no function {FUNCTION}",
+                file=file,
+                remedy=f"Write def {FUNCTION}(shape, classes): it returns a keras.Model.",
+            )
+        return function(shape, classes)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a user's own code raises
+        lines = [
+            frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)
+        ]
+        line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise UserError(what, file=file, place=f"line {line}" if line else None) from error
+
+
+def _first_layer(model: keras.Model) -> Any:
+    return next((layer for layer in model.layers if layer.get_weights()), model.layers[-1])
+
+
+def centre_of(model: keras.Model, offset: int) -> float:
+    """The feature that the network sees as 0.
+
+    A layer that pads sees zeros at the edges, where the converted network sees features of `offset`. Only
+    without padding can its bias take over another centre.
+    """
+    padding = getattr(_first_layer(model), "padding", "valid")
+    pads = any(type(layer).__name__.startswith("ZeroPadding") for layer in model.layers)
+    return CENTRE if padding == "valid" and not pads else float(offset)
+
+
 def with_scores(model: keras.Model, offset: int) -> keras.Model:
     """The trained network as it is converted: takes feature - offset unscaled, gives probabilities.
 
-    Training saw (feature - CENTRE) / SPREAD. Both differ by a factor and a constant, which the first layer
-    with weights can take over exactly, having no padding.
+    Training saw (feature - centre_of()) / SPREAD. Both differ by a factor and a constant, which the first
+    layer with weights can take over exactly.
     """
-    inner = model.layers
-    first = next(index for index, layer in enumerate(inner) if layer.get_weights())
-    kernel, bias = inner[first].get_weights()
-    axes = tuple(range(kernel.ndim - 1))
-    folded = [kernel / SPREAD, bias + kernel.sum(axis=axes) * ((offset - CENTRE) / SPREAD)]
-    copy = keras.Sequential([keras.layers.Input(model.input_shape[1:])])
-    for index, layer in enumerate(inner):
-        twin = type(layer).from_config(layer.get_config())
-        copy.add(twin)
-        weights = [
-            np.asarray(array, np.float32) for array in (folded if index == first else layer.get_weights())
-        ]
-        if weights:
-            twin.set_weights(weights)
-    copy.add(keras.layers.Softmax(name="scores"))
-    return copy
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    first = _first_layer(copy)
+    kernel, bias = first.get_weights()
+    axes = tuple(range(kernel.ndim - (2 if type(first).__name__ == "DepthwiseConv2D" else 1)))
+    moved = (offset - centre_of(model, offset)) / SPREAD
+    folded = [kernel / SPREAD, bias + (kernel.sum(axis=axes) * moved).reshape(bias.shape)]
+    first.set_weights([np.asarray(array, np.float32) for array in folded])
+    return keras.Model(copy.inputs, keras.layers.Softmax(name="scores")(copy.outputs[0]))

@@ -46,7 +46,7 @@ def plot(tables: Mapping[str, Confusion], file: Path) -> None:
         figure.subplots(1, len(tables), squeeze=False)[0], tables.items(), strict=True
     ):
         _draw(axes, name, table)
-    _save(figure, file)
+    save(figure, file)
 
 
 def _draw(axes: Axes, name: str, table: Confusion) -> None:
@@ -95,7 +95,7 @@ def plot_statistics(tables: Mapping[str, Sequence[Row]], file: Path) -> None:
     if len(sessions) > 1:
         handles, names = grid[0][0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper left", ncols=len(names), title="session", fontsize=8)
-    _save(figure, file)
+    save(figure, file)
 
 
 def plot_training(epochs: Sequence[Epoch], best: int, file: Path) -> None:
@@ -129,7 +129,7 @@ def plot_training(epochs: Sequence[Epoch], best: int, file: Path) -> None:
     rows[0][0].set_xlim(0.5 if len(epochs) == 1 else 1, max(1.5, len(epochs)))
     rows[-1][0].set_xlabel("epoch")
     rows[-1][0].xaxis.get_major_locator().set_params(integer=True)
-    _save(figure, file)
+    save(figure, file)
 
 
 def plot_tuning(tuned: Tuned, rate: float, names: Sequence[str], before: Sequence[int], file: Path) -> None:
@@ -166,14 +166,14 @@ def plot_tuning(tuned: Tuned, rate: float, names: Sequence[str], before: Sequenc
     )
     axes.grid(alpha=0.3)
     axes.legend()
-    _save(figure, file)
+    save(figure, file)
 
 
 def _place(point: Point, hours: float) -> tuple[float, float]:
     return point.alarms / hours, 100 * point.events.missed / max(1, point.events.events)
 
 
-def _save(figure: Figure, file: Path) -> None:
+def save(figure: Figure, file: Path) -> None:
     """As the name's ending says; the same bytes for the same figure."""
     from matplotlib import rc_context
 

@@ -13,6 +13,7 @@ from codegen.common.errors import UserError, UserErrors
 from codegen.common.toml_place import TomlFile, read_toml
 
 FILE_NAME = "training.toml"
+FUNCTION = "network"  # of a file that makes the network
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Network:
     normalize_after: int = 2  # batch normalisation after this convolution's ReLU; 0: none
     dense: tuple[int, ...] = (16,)  # units
     dropout: float = 0.2
+    file: Path | None = None  # Python whose function `network` makes another network
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,22 @@ class Name:
 
 
 @dataclass(frozen=True)
+class PythonFile:
+    """A path, from training.toml's folder."""
+
+    range = "a path, from the recipe's folder"
+    unit = ""
+
+    def read(self, key: str, value: Any) -> Path:
+        """The value; UnfitError where it names no Python file."""
+        if not isinstance(value, str) or not value.endswith(".py"):
+            raise UnfitError(
+                f"found {found(value)}; the path of a Python file is allowed", f'Write {key} = "network.py".'
+            )
+        return Path(value)
+
+
+@dataclass(frozen=True)
 class Sizes:
     """An array of whole numbers."""
 
@@ -111,7 +129,7 @@ class Sizes:
         return tuple(self.item.read(key, item) for item in value)
 
 
-KEYS: Mapping[str, Mapping[str, Rule | Name | Sizes]] = {
+KEYS: Mapping[str, Mapping[str, Rule | Name | Sizes | PythonFile]] = {
     "data": {
         "train_session": Name(),
         "test_session": Name(),
@@ -135,6 +153,7 @@ KEYS: Mapping[str, Mapping[str, Rule | Name | Sizes]] = {
         "normalize_after": Whole(0, 8),
         "dense": Sizes(0, 4, Whole(1, 4096)),
         "dropout": Real("0", "0.9"),
+        "file": PythonFile(),
     },
     "fit": {
         "seed": Whole(0, 2**31 - 1),
@@ -170,11 +189,27 @@ def load_recipe(path: Path) -> Recipe:
             f"there is no convolution {network.normalize_after}; the network has {len(network.convolutions)}"
         )
         faults.append(UserError(what, file=toml.path, place=toml.place("network", "normalize_after")))
+    if network.file is not None:
+        faults += _of_file(toml, network.file)
+        sections["network"] = Network(file=toml.path.absolute().parent / network.file)
     if len(faults) == 1:
         raise faults[0]
     if faults:
         raise UserErrors(faults)
     return Recipe(toml.path.absolute(), **sections)
+
+
+def _of_file(toml: TomlFile, file: Path) -> list[UserError]:
+    """A network that Python makes."""
+    place = toml.place("network", "file")
+    others = [key for key in toml.data["network"] if key != "file"]
+    faults = []
+    if others:
+        what = f"the file says what the network is, and so does {others[0]}"
+        faults.append(UserError(what, file=toml.path, place=place, remedy="Leave one of them away."))
+    if not (toml.path.absolute().parent / file).is_file():
+        faults.append(UserError(f"the file {file} is not there", file=toml.path, place=place))
+    return faults
 
 
 def _values(toml: TomlFile, section: str, faults: list[UserError]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from workbench.data.findings import Finding, where
 from workbench.data.segment import Segment
 from workbench.host.host_library import Pipeline
+from workbench.training.feature_map import mean_and_spread
 from workbench.training.pieces import Piece
 
 MOST, FEWEST = 25, 5  # neighbours: a third of the smallest class within these
@@ -68,7 +69,7 @@ class SecondHearing:
         """A recording: its pieces' features."""
         for piece in self._pieces.get(file, ()):
             _, _, features = self._pipeline.features(samples[piece.start : piece.end])
-            self._rows.append((piece, np.concatenate([features.mean(axis=0), features.std(axis=0)])))
+            self._rows.append((piece, mean_and_spread(features)))
 
     def findings(self) -> Iterator[Finding]:
         """Of what was heard."""

@@ -21,6 +21,8 @@ from workbench.training.epochs import Epoch
 from workbench.training.features import Vectors, tensor_shape
 from workbench.training.front_end import front_end
 from workbench.training.judge import Verdict, judge, tables, write
+from workbench.training.network import build_network
+from workbench.training.on_board import any_features, on_board
 from workbench.training.recipe import Recipe
 from workbench.training.sets import LEARNT, Labelled, make_sets
 
@@ -82,7 +84,12 @@ def train(
     spec, pipeline = front_end(app)
     names, layout = pipeline.spec.decision.labels, spec.classifier.layout
     shape = tensor_shape(pipeline.spec, layout)
-    _check_shape(recipe, shape)
+    if recipe.network.file is None:
+        _check_shape(recipe, shape)
+    network = build_network(recipe.network, shape, len(names), recipe.fit.seed)
+    say("converting it untrained, to see what it takes")
+    content = convert.to_int8(network, spec.classifier.offset, any_features(shape), shape, 0)
+    say(on_board(spec, content, recipe.network.file or recipe.file).text)
     sets = {chosen.name: chosen for chosen in make_sets(pipeline, recipe, labelled, say)}
     made = {}
     for name, chosen in sets.items():
@@ -93,9 +100,8 @@ def train(
     training = Vectors(
         np.concatenate([part.values for part in learnt]), np.concatenate([part.labels for part in learnt])
     )
-    task = fit.Task(training, made["validation"], shape, names)
-    fitted = fit.fit(recipe, task, lambda epoch: say(_told(epoch, recipe)))
-    network = fitted.model
+    task = fit.Task(training, made["validation"], shape, names, spec.classifier.offset)
+    fitted = fit.fit(recipe, network, task, lambda epoch: say(_told(epoch, recipe)))
     if fitted.interrupted:
         say(f"interrupted after epoch {fitted.epochs[-1].number}; what was learnt is kept")
     say(f"epoch {fitted.best} is kept; converting its {network.count_params():,} parameters to int8")
@@ -107,7 +113,7 @@ def train(
     int8 = tables(spec, "new", content, contract, tried)
     float_: dict[str, Confusion] = {}
     for one in tried:
-        decided = _decided(fit.logits(network, made[one.name].values, shape), pipeline.spec)
+        decided = _decided(fit.logits(network, made[one.name].values, task), pipeline.spec)
         float_[one.name] = confusion(names, zip(made[one.name].labels.tolist(), decided, strict=True))
     model = app_folder(app) / spec.classifier.model.relative_to(spec.file.parent)
     verdict = judge(spec, model, output, tried, int8)
@@ -119,7 +125,7 @@ def train(
         {name: len(chosen) for name, chosen in made.items()},
         float_,
         int8,
-        tuple(_layer(layer) for layer in network.layers),
+        tuple(_layer(layer) for layer in network.layers if type(layer).__name__ != "InputLayer"),
         {"float": len(convert.to_float(network, offset)), "int8": len(content)},
         fitted.epochs,
         fitted.best,

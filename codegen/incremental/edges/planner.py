@@ -82,14 +82,14 @@ class _Choice:
     state: int
 
 
-def edges(spec: Spec, graph: Graph, whole: Program, hop: int = 1) -> Edges:
+def edges(spec: Spec, graph: Graph, whole: Program) -> Edges:
     """The incremental form. NotIncrementalError where nothing is gained.
 
-    whole: the calls of a full run, as they are lowered; hop: frames between decisions
+    whole: the calls of a full run, as they are lowered
     """
     assert spec.pipeline is not None
     cascade, cepstra = spec.pipeline.cascade, spec.pipeline.front_end.size
-    frames, limit = cascade.frames, cascade.memory
+    frames, limit, hop = cascade.frames, cascade.memory, cascade.every
     if graph.variables:
         raise NotIncrementalError("the model keeps state of its own")
     if spec.classifier.layout is Layout.SCRAMBLED:

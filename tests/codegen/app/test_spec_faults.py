@@ -83,6 +83,12 @@ WRONG = [
     (CLASSIFIER + DECISION + "votes = 0\n", "line 6, [decision] votes", "0 is out of range", ""),
     # contradictions
     (
+        "[cascade]\nevery = 4\nslide = false\n" + CLASSIFIER + DECISION,
+        "line 2, [cascade] every",
+        "every 4 windows, and every decision empties",
+        "every away",
+    ),
+    (
         "[window]\nstride = 401\n" + CLASSIFIER + DECISION,
         "line 2, [window] stride",
         "400 samples every 401",

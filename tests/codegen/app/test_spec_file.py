@@ -47,7 +47,7 @@ def test_defaults_are_the_tutorial(tmp_path: Path) -> None:
             "preemphasis": 0.97,
         },
         "scale": {"minimum": -500000, "maximum": 500000, "formula": None},
-        "cascade": {"frames": 15, "slide": True, "memory": 65536},
+        "cascade": {"frames": 15, "slide": True, "every": 1, "memory": 65536},
         "decision": {
             "labels": ("a", "b"),
             "thresholds": (Fraction(4, 5), Fraction(4, 5)),

@@ -13,7 +13,7 @@ from codegen.app.spec import Layout
 from codegen.incremental import Edges, Incremental
 from codegen.passes.legalise import load_graph
 from tests.codegen.incremental.test_branches import rounds
-from tests.codegen.incremental.test_incremental import compare, stream
+from tests.codegen.incremental.test_incremental import compare, logits, stream
 from tests.models.branches import Branches, Picture
 from tests.models.builder import PADDINGS
 from tests.support.shared import shared
@@ -36,6 +36,9 @@ def test_the_keyword_network() -> None:
     assert modes.layers[0].reason == "rows 0 .. 1 and 21 .. 24 of 25"
     assert modes.state == 490 + 2 * 320 * (19 + 17 + 15 + 13 + 11)
     assert compare([app], windows=50) > 20
+    every_second = modes_of(replace(app, every=2))  # the stride of two: no second set of rows is kept
+    assert every_second.macs == modes.macs
+    assert every_second.state == 490 + 320 * (19 + 17 + 15 + 13 + 11)
 
 
 def test_less_memory_keeps_less() -> None:
@@ -115,6 +118,20 @@ def test_random_networks(tmp_path: Path, target: str) -> None:
     plans = [plan_of(app, load_graph(app.model)) for app in apps]
     assert {plan.phases for plan in plans if isinstance(plan, Edges)} >= {1, 2}
     assert compare(apps, target=target, windows=60 if target == "pc" else 16) > 10 * len(apps)
+
+
+def test_several_frames_a_decision(tmp_path: Path) -> None:
+    """The same networks, and a chain that is computed row by row; from some hop on nothing is gained."""
+    apps = [replace(app, every=2 + at % 3) for at, app in enumerate(networks(range(16), tmp_path))]
+    apps = [app for app in apps if isinstance(plan_of(app, load_graph(app.model)), Edges)]
+    assert {app.every for app in apps} == {2, 3, 4}
+    chain = logits(tmp_path / "chain.tflite", 3, (16, 9))
+    apps += [App(chain, 16, 9, Layout.FRAMES_BY_CEPSTRA, every=every) for every in (2, 3)]
+    assert isinstance(plan_of(apps[-1], load_graph(chain)), Incremental)
+    assert compare(apps, windows=40) > 10 * len(apps)
+    plan = plan_of(replace(apps[-1], every=16), load_graph(chain))
+    assert isinstance(plan, str)
+    assert "the 16 new frames of a decision" in plan
 
 
 def test_poisoned_rows_change_the_scores_until_they_have_left(tmp_path: Path) -> None:

@@ -174,19 +174,19 @@ def script(app: App, frames: Int8s, seed: int) -> tuple[list[tuple[str, Int8s | 
     random = np.random.default_rng(seed)
     planned = plan_of(app, load_graph(app.model))
     assert not isinstance(planned, str), planned
-    first = range(app.frames - 1, app.frames - 1 + planned.phases)
+    first = range(app.frames - 1, app.frames - 1 + app.every * planned.phases, app.every)
     steps: list[tuple[str, Int8s | None]] = [("r", app.tensor(frames, newest)) for newest in first]
-    windows = list(range(planned.phases))
-    for newest in range(first.stop, len(frames)):
+    windows = [newest - app.frames + 1 for newest in first]
+    for newest in range(first.stop, len(frames), app.every):
         kind = random.choice(["decide", "decide", "decide", "gap", "full"])
         if kind == "full":
             if planned.phases > 1 and steps[-1][0] == "a":  # else the rows of one phase would be missing
                 steps.append(("f", None))
-                windows.append(newest - app.frames)
+                windows.append(newest - app.frames + 1 - app.every)
             steps.append(("r", app.tensor(frames, newest)))
             windows.append(newest - app.frames + 1)
             continue
-        steps.append(("a", frames[newest]))
+        steps += [("a", frames[at]) for at in range(newest - app.every + 1, newest + 1)]
         if kind == "decide":
             steps.append(("f", None))
             windows.append(newest - app.frames + 1)
@@ -195,7 +195,9 @@ def script(app: App, frames: Int8s, seed: int) -> tuple[list[tuple[str, Int8s | 
 
 def compare(apps: list[App], *, target: str = "pc", windows: int = WINDOWS, seed: int = 0) -> int:
     """Asserts that every score is the reference's; the number of different outputs seen."""
-    streams = [stream(app.frames + windows, app.cepstra, seed + at) for at, app in enumerate(apps)]
+    streams = [
+        stream(app.frames + windows * app.every, app.cepstra, seed + at) for at, app in enumerate(apps)
+    ]
     scripts = [
         script(app, frames, seed + at) for at, (app, frames) in enumerate(zip(apps, streams, strict=True))
     ]

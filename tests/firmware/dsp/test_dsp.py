@@ -172,6 +172,7 @@ def test_moves_are_their_definitions(portable: list[str]) -> None:
         for column in range(columns):
             spread[column * run : column * run + size] = source[column * size : (column + 1) * size]
         assert values_of(portable, f"spread_{size}") == [spread]
+    assert values_of(portable, "store_pair") == [[0, 0x7FFE, -0x7FFF, 0]]
 
 
 def test_the_instructions_give_the_same_bits(

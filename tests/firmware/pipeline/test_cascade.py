@@ -17,7 +17,7 @@ FRAMES, SIZE = 5, 3
 class CascadeStateC(ctypes.Structure):
     """cascade_state_t."""
 
-    _fields_ = [("count", ctypes.c_uint32), ("filled", ctypes.c_uint32), ("newest", ctypes.c_uint32)]
+    _fields_ = [(name, ctypes.c_uint32) for name in ("count", "filled", "newest", "turn")]
 
 
 class CascadeC(ctypes.Structure):
@@ -27,6 +27,7 @@ class CascadeC(ctypes.Structure):
         ("frames", ctypes.c_size_t),
         ("frame_size", ctypes.c_size_t),
         ("slide", ctypes.c_bool),
+        ("every", ctypes.c_uint32),
         ("ring", ctypes.c_void_p),
         ("state", ctypes.POINTER(CascadeStateC)),
     ]
@@ -35,15 +36,15 @@ class CascadeC(ctypes.Structure):
 class Cascade:
     """One cascade, reset."""
 
-    def __init__(self, frames: int = FRAMES, slide: bool = True, size: int = SIZE) -> None:
+    def __init__(self, frames: int = FRAMES, slide: bool = True, size: int = SIZE, every: int = 1) -> None:
         self.code = library()
         self.code.cascade_ready.restype = ctypes.c_bool
         self.code.cascade_count.restype = ctypes.c_uint32
         self.code.cascade_frame.restype = ctypes.c_void_p
         self.frames, self.size = frames, size
         self._ring = np.full(frames * size, 99, np.int8)
-        self.state = CascadeStateC(7, 7, 7)
-        self.struct = CascadeC(frames, size, slide, self._ring.ctypes.data, ctypes.pointer(self.state))
+        self.state = CascadeStateC(7, 7, 7, 7)
+        self.struct = CascadeC(frames, size, slide, every, self._ring.ctypes.data, ctypes.pointer(self.state))
         self.code.cascade_reset(ctypes.byref(self.struct))
 
     def push(self, frame: list[int]) -> None:
@@ -107,6 +108,17 @@ def test_slides_after_a_decision_or_is_emptied_by_it() -> None:
         assert cascade.ready
         assert cascade.count == 2 * FRAMES
         assert cascade.copy() == [numbered(FRAMES + i) for i in range(FRAMES)]
+
+
+def test_every_third_frame_decides_once_the_cascade_is_full() -> None:
+    cascade = Cascade(every=3)
+    turns = []
+    for index in range(1, 6 * FRAMES):
+        cascade.push(numbered(index))
+        if cascade.ready:
+            turns.append(index)
+            cascade.decided()
+    assert turns == [index for index in range(FRAMES, 6 * FRAMES) if index % 3 == 0]
 
 
 def test_an_undecided_full_cascade_keeps_sliding() -> None:

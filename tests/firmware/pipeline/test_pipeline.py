@@ -70,7 +70,7 @@ def check_steps(app: App, samples: NDArray[np.int16], steps: Sequence[Step]) -> 
     cepstra, peaks, frames = frames_of(app, samples)
     flags = gate_flags(peaks, app.gate.threshold, app.gate.backoff, app.gate.delay)
     held = app.cascade.frames
-    decided = decided_windows(flags, held, app.cascade.slide)
+    decided = decided_windows(flags, app.cascade)
     assert len(steps) == len(cepstra)
     assert [step.gate_open for step in steps] == flags
     assert [index for index, step in enumerate(steps) if step.decided] == decided
@@ -155,6 +155,9 @@ VARIANTS = {
     "odd_overlap": (dataclasses.replace(SMALL, window=Window(63, 37)), True, 3),
     "one_frame": (dataclasses.replace(SMALL, cascade=Cascade(1)), True, 100),
     "delay": (dataclasses.replace(SMALL, gate=Gate(600, 0, 2)), True, 3),
+    "every_third": (dataclasses.replace(SMALL, cascade=Cascade(4, every=3)), True, 100),
+    "every_third_in_full": (dataclasses.replace(SMALL, cascade=Cascade(4, every=3)), True, 2),
+    "seldom": (dataclasses.replace(SMALL, cascade=Cascade(4, every=6)), True, 100),
     "votes": (dataclasses.replace(SMALL, votes=3), True, 100),
 }
 

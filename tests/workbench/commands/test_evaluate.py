@@ -341,6 +341,10 @@ def test_command_refuses(sounds: Path, tmp_path: Path) -> None:
     assert "names no target, or one twice" in refused(*words, "--target", "pc,pc")
     assert "there is no such recording or folder" in refused(*words, "--background", tmp_path / "none")
     assert "this folder has no recording" in refused(*words, "--background", tmp_path)
+    assert "has labels, so it is no background" in refused(*words, "--background", sounds.parent)
+    (tmp_path / "link.wav").symlink_to(sounds.parent / "test_knocking_00.wav")
+    assert "link.wav: has labels, so" in refused(*words, "--background", tmp_path, "--session", "test")
+    (tmp_path / "link.wav").unlink()
     assert "--segment 0 is out of range" in refused(*words, "--segment", "0")
     bare = tmp_path / "bare"
     bare.mkdir()

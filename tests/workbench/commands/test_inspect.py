@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,13 @@ def test_command(tmp_path: Path) -> None:
     opened = json.loads(earshot(*words, "-o", tmp_path / "door.png", "--json", "--no-gate").stdout)
     assert opened["open"] == opened["windows"] == 120
     assert reported["open"] < reported["windows"]
+    smooth = tmp_path / "smooth"
+    shutil.copytree(app, smooth)
+    text = (smooth / "pipeline.toml").read_text()
+    (smooth / "pipeline.toml").write_text(text.replace("votes = 1", "votes = 1\nmean = 4"))
+    done = earshot("inspect", "--app", smooth, wav, "-o", tmp_path / "smooth.svg")
+    assert "thresholds hold for the mean of 4." in done.stdout
+    assert "<!-- of the mean of 4 -->" in (tmp_path / "smooth.svg").read_text()
     for first, last in (("2", "1"), ("nan", "1"), ("0", "nan"), ("0", "inf"), ("-inf", "1"), ("3", "4")):
         message = refused(*words, f"--from={first}", f"--to={last}")
         assert f"--from {first} --to {last} is no stretch of its 3 seconds" in message

@@ -152,7 +152,7 @@ def test_the_example_decides_what_descriptions_and_interpreter_say(example: tupl
         [min(127, int(value / scale + Fraction(1, 2)) + zero_point) for value in row] for row in features
     ]
     held = app.cascade.frames
-    decided = decided_windows(flags_of(app, windows), held, app.cascade.slide)
+    decided = decided_windows(flags_of(app, windows), app.cascade)
     assert len(decided) > 20
     tensors = np.array([frames[index - held + 1 : index + 1] for index in decided], np.int8)
     with ReferenceInterpreter(spec.classifier.model) as reference:

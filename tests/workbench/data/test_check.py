@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -189,7 +190,10 @@ def test_all_broken_lines_at_once(tmp_path: Path, rows: list[str]) -> None:
 def test_with_an_app(tmp_path: Path, rows: list[str]) -> None:
     rows[0] = rows[0].replace("knocking,train,", "squirrel,train,")
     write_wav(tmp_path / "train_knocking_1.wav", noise(1, peak=590))
-    kinds = found(tmp_path, rows, "--app", str(EXAMPLE), "--accept", "few")
+    app = tmp_path / "app"  # before anything is trained: it has no model
+    app.mkdir()
+    shutil.copyfile(EXAMPLE / "pipeline.toml", app / "pipeline.toml")
+    kinds = found(tmp_path, rows, "--app", str(app), "--accept", "few")
     assert kinds["label"] == [
         'labels.csv, line 2: "squirrel" is no class of the app; its classes are '
         "keyboard_typing, knocking, mouse_click, unknown"

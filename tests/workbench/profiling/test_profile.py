@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.support.tools import need_tool
 from toolbox.options import EXAMPLE
 from workbench.build import build
 from workbench.profiling.cycles import Cost, constants_of
+from workbench.profiling.margin import RING, Work, margin_on
 from workbench.profiling.profile import Profile, profile
 from workbench.profiling.text import as_json, as_text
 
@@ -140,6 +142,43 @@ def test_real_boards_have_their_verdicts_and_the_virtual_one_is_marked(profiles:
     assert [board for board, verdict in rows if "virtual" in verdict] == ["mps2_an386"]
     reported = as_json(found)["verdicts"]
     assert [each["board"] for each in reported if not each["virtual"]] == ["nano33ble", "nrf52840dk", "xg24"]
+
+
+def test_samples_wait_during_a_long_decision_as_long_as_there_is_room() -> None:
+    """160 samples a window, 3840 that may wait: 24 windows. A decision so long, seldom enough, is no harm."""
+    ring = (ROOT / "firmware" / "port" / "dma_ring.h").read_text()
+    size, block, owned = (
+        int(re.findall(rf"define DMA_RING_{name} +\(\D*(\d+)", ring)[0])
+        for name in ("SIZE", "BLOCK", "OWNED")
+    )
+    assert size - owned * block == RING == 3840
+    board = load_board("xg24")
+    window = board.clock_hz // 100
+    for windows, every, absorbed in ((24.0, 25, True), (24.1, 25, False), (1.5, 1, False), (1.5, 3, True)):
+        decision = Cost(0, round(windows * window), 0)
+        margin = margin_on(board, Work(100, 160, Cost(0, 0, 0), decision, every, decision))
+        assert margin.worst_load == pytest.approx(windows, rel=1e-3)
+        assert margin.absorbed is absorbed
+
+
+def test_one_decision_in_five_windows(tmp_path: Path, profiles: dict[str, Profile]) -> None:
+    """Five steps and what follows them; the front end works for every window as before."""
+    app = shutil.copytree(EXAMPLE, tmp_path / "app")
+    file = app / "pipeline.toml"
+    file.write_text(file.read_text().replace("[cascade]\n", "[cascade]\nevery = 5\n"))
+    found, each = profile(app), profiles["small"]
+    assert found.front_end == each.front_end
+    assert found.decisions.incremental is not None
+    assert each.decisions.incremental is not None
+    sliding = [layer for layer in each.layers if layer.mode == "incremental"]
+    for layer in (layer for layer in found.layers if layer.op):
+        assert layer.mac_incremental == (5 if layer.mode == "incremental" else 1) * next(
+            one.mac_incremental or 0 for one in each.layers if one.name == layer.name
+        )
+    steps = sum(layer.incremental or 0 for layer in sliding)
+    assert found.decisions.incremental == pytest.approx(each.decisions.incremental + 4 * steps, rel=0.02)
+    assert found.decisions.missed % 5 == 0
+    assert "one in 5 with a decision" in as_text(found)
 
 
 def test_the_page_has_the_boards_verdicts(profiles: dict[str, Profile]) -> None:

@@ -158,14 +158,14 @@ def test_made_sounds_have_the_app_s_rate(tmp_path: Path) -> None:
 # What the gate's cases expect, against the tests' own description
 
 
-@pytest.mark.parametrize("slide", [True, False])
+@pytest.mark.parametrize(("slide", "every"), [(True, 1), (True, 4), (False, 1)])
 @pytest.mark.parametrize("stride", [400, 160, 100])
-def test_the_windows_that_a_click_decides(tmp_path: Path, stride: int, slide: bool) -> None:
+def test_the_windows_that_a_click_decides(tmp_path: Path, stride: int, slide: bool, every: int) -> None:
     spec = load_spec(EXAMPLE).pipeline
     assert spec is not None
     for gate in (Gate(600, 14, 0), Gate(100, 0, 0), Gate(32766, 3, 5), Gate(0, 1, 2)):
         pipeline = dataclasses.replace(
-            spec, window=Window(400, stride), gate=gate, cascade=Cascade(frames=15, slide=slide)
+            spec, window=Window(400, stride), gate=gate, cascade=Cascade(15, slide, every)
         )
         context = Context(pipeline, (Recording(tmp_path, ()),), tmp_path, tmp_path, 1)
         make = Maker(pipeline)
@@ -176,9 +176,9 @@ def test_the_windows_that_a_click_decides(tmp_path: Path, stride: int, slide: bo
         loud = [peak > gate.threshold for peak in peaks]
         assert [index for index, is_loud in enumerate(loud) if is_loud] == list(make.clicked(20))
         flags = gate_flags(peaks, gate.threshold, gate.backoff, gate.delay)
-        described = described_windows(flags, 15, slide)
+        described = described_windows(flags, pipeline.cascade)
         assert cases_gate.decided_windows(gate, loud, context) == described
-        assert described
+        assert described or every > gate.backoff + 1
 
 
 @pytest.mark.parametrize(

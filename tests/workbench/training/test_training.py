@@ -145,8 +145,10 @@ def test_the_page_tells_every_key_with_its_default_and_range() -> None:
     for (section, key), (default, allowed, meaning) in reported.items():
         rule = KEYS[section][key]
         value = getattr(SECTIONS[section](), key)
-        written = json.dumps(list(value) if isinstance(value, tuple) else value)
-        assert default == (f"`{value:g}`" if isinstance(value, float) else f"`{written}`"), key
+        written = (
+            "" if value is None else f"`{json.dumps(list(value) if isinstance(value, tuple) else value)}`"
+        )
+        assert default == (f"`{value:g}`" if isinstance(value, float) else written), key
         assert allowed == " ".join(filter(None, [rule.range, rule.unit])), key
         assert len(meaning) > 5
 
