@@ -53,8 +53,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def with_bytecode() -> dict[str, str]:
-    """The environment of SCons, in which Python keeps what it compiled under build/: a run of the tests starts
-    hundreds of processes, and many machines have PYTHONDONTWRITEBYTECODE set."""
+    """The environment of SCons, in which Python keeps under build/ what it has compiled.
+
+    A run of the tests starts hundreds of processes, and many machines have PYTHONDONTWRITEBYTECODE set.
+    """
     environment = scons_environment()
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**environment, "PYTHONPYCACHEPREFIX": str(ROOT / "build" / "pycache")}
