@@ -15,6 +15,8 @@ import numpy as np
 from codegen.common.reference import Reference
 from codegen.kernels.channels import Ints, folded_bias, largest_sums
 from codegen.kernels.layer import Array
+from codegen.kernels.limits import OCTET
+from codegen.kernels.packing import dense as dense_words
 from codegen.kernels.requantize import Multiplier, float32, quantization, quantize_multiplier
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import bounds
@@ -206,13 +208,9 @@ def lower(lowering: Lowering, node: Node) -> None:
     by, zero_point = _output(graph, node, lowering.reference)
     clip = float(node.options["cell_clip"])
     steps, units = math.prod(input_.shape[:2]), by_input.shape[0]
+    width, packed = dense_words.gates([each.transpose(0, 2, 1) for each in (by_input, by_hidden)])
     arrays = [
-        Array(
-            "weights",
-            "int8_t",
-            np.concatenate([by_input, by_hidden], axis=1).reshape(-1),
-            "unit by unit, of inputs and last outputs, the four gates side by side",
-        ),
+        packed,
         Array(
             "biases",
             "int32_t",
@@ -227,7 +225,7 @@ def lower(lowering: Lowering, node: Node) -> None:
         node,
         "lstm",
         type="lstm",
-        form="interpolated" if between else "",
+        form="_".join(word for word in (width, "interpolated" if between else "") if word),
         fields=[
             *((array.suffix, array.suffix) for array in arrays),
             ("steps", str(steps)),
@@ -242,6 +240,7 @@ def lower(lowering: Lowering, node: Node) -> None:
         ],
         arrays=arrays,
         inputs=[input_.index, *states],
+        scratch=sum(2 * OCTET * -(-values // OCTET) for values in (input_.shape[2], units)),
         macs=steps * (by_input.size + by_hidden.size),
     )
 

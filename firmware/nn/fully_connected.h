@@ -140,10 +140,7 @@ DSP_INLINE void fully_connected_vector(const fully_connected_t *layer, const int
         const int32_t left = layer->octets - done, inputs = layer->inputs - 8 * done;
         const int32_t octets = left < layer->segment ? left : layer->segment;
         const int last = left <= layer->segment;
-        widen(scratch, input + 8 * done, inputs < 8 * octets ? inputs : 8 * octets);
-        for (int32_t i = inputs; i < 8 * octets; i++) {
-            scratch[i] = 0;
-        }
+        widen_octets(scratch, input + 8 * done, inputs < 8 * octets ? inputs : 8 * octets, octets);
         for (int32_t i = 0; i < layer->outputs; i += 4) {
             int32_t sums[4];
             weights = i >= fours   ? fully_connected_pair(weights, scratch, octets, sums)

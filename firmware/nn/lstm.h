@@ -2,8 +2,10 @@
 #ifndef NN_LSTM_H
 #define NN_LSTM_H
 
+#include "nn/dense_block.h"
 #include "nn/fixed_point.h"
 #include "nn/requantize.h"
+#include "nn/widen.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -23,7 +25,8 @@ typedef struct {
  *     h    = logistic(output) * tanh(cell)
  */
 typedef struct {
-    const int8_t *weights;    /* [units][inputs + units][gates] */
+    const uint32_t *weights;  /* unit by unit, over inputs, then over units: the four gates are the four
+                                 outputs of nn/dense_block.h */
     const int32_t *biases;    /* [units][2][gates]: where the sums over x and over h start */
     const uint16_t *logistic; /* 1 / (1 + exp(-i / 24)) in Q0.16, i from 0 to 255; of lstm_interpolated() */
     int32_t steps, inputs, units;
@@ -39,18 +42,15 @@ DSP_INLINE int32_t lstm_saturate(int32_t value)
     return requantize_clamp(value, INT16_MIN, INT16_MAX);
 }
 
-/* One product with the gates' weights, all four at once. */
-DSP_INLINE const int8_t *lstm_sums(const int8_t *weights, const int8_t *values, int32_t count, int32_t *sums)
+/* All four gates' products with one vector, from their biases on. */
+DSP_INLINE const uint32_t *lstm_sums(const uint32_t *weights, const int16_t *values, int32_t octets,
+                                     const int32_t *biases, int32_t *sums, int bytes)
 {
-    int32_t s0 = sums[0], s1 = sums[1], s2 = sums[2], s3 = sums[3];
-    for (int32_t i = 0; i < count; i++, weights += LSTM_GATES) {
-        int32_t value = values[i];
-        s0 += value * weights[0];
-        s1 += value * weights[1];
-        s2 += value * weights[2];
-        s3 += value * weights[3];
+    weights = bytes == 1 ? dense_block(weights, values, octets, sums)
+                         : dense_block_int16(weights, values, octets, sums);
+    for (int32_t gate = 0; gate < LSTM_GATES; gate++) {
+        sums[gate] = (int32_t)((uint32_t)sums[gate] + (uint32_t)biases[gate]);
     }
-    sums[0] = s0, sums[1] = s1, sums[2] = s2, sums[3] = s3;
     return weights;
 }
 
@@ -126,20 +126,22 @@ DSP_INLINE int8_t lstm_unit(const lstm_t *layer, const int32_t *gates, int16_t *
     return (int8_t)requantize_clamp(hidden, INT8_MIN, INT8_MAX);
 }
 
-/* between: functions from a table and the roundings of TensorFlow Lite Micro; otherwise LiteRT's */
+/* between: functions from a table and the roundings of TensorFlow Lite Micro; otherwise LiteRT's. bytes: of a
+ * weight */
 DSP_INLINE void lstm_steps(const lstm_t *layer, const int8_t *input, int8_t *hidden, int16_t *cell,
-                           int8_t *output, int between)
+                           int8_t *output, int16_t *scratch, int between, int bytes)
 {
+    const int32_t octets = (layer->inputs + 7) / 8, last_octets = (layer->units + 7) / 8;
     const int8_t *last = hidden;
     for (int32_t step = 0; step < layer->steps; step++) {
-        const int8_t *weights = layer->weights;
+        const uint32_t *weights = layer->weights;
         const int32_t *biases = layer->biases;
+        widen_octets(scratch, input, layer->inputs, octets);
+        widen_octets(scratch + 8 * octets, last, layer->units, last_octets);
         for (int32_t unit = 0; unit < layer->units; unit++, biases += 2 * LSTM_GATES) {
             int32_t gates[LSTM_GATES], sums[LSTM_GATES];
-            memcpy(gates, biases, sizeof(gates));
-            memcpy(sums, biases + LSTM_GATES, sizeof(sums));
-            weights = lstm_sums(weights, input, layer->inputs, gates);
-            weights = lstm_sums(weights, last, layer->units, sums);
+            weights = lstm_sums(weights, scratch, octets, biases, gates, bytes);
+            weights = lstm_sums(weights, scratch + 8 * octets, last_octets, biases + LSTM_GATES, sums, bytes);
             for (int32_t gate = 0; gate < LSTM_GATES; gate++) {
                 const lstm_scale_t *by_input = &layer->by_input[gate], *by_hidden = &layer->by_hidden[gate];
                 int32_t a =
@@ -157,17 +159,22 @@ DSP_INLINE void lstm_steps(const lstm_t *layer, const int8_t *input, int8_t *hid
     memcpy(hidden, last, (size_t)layer->units);
 }
 
-/* As LiteRT's reference kernels compute it. hidden, cell: the layer's states */
-KERNEL void lstm(const lstm_t *layer, const int8_t *input, int8_t *hidden, int16_t *cell, int8_t *output)
-{
-    lstm_steps(layer, input, hidden, cell, output, 0);
-}
+/*
+ * name() as LiteRT's reference kernels compute it, name_interpolated() as TensorFlow Lite Micro does; weights
+ * of so many bytes: with one, none is -128 and a vector has at most 512 values. hidden, cell: the layer's
+ * states; scratch, aligned to 4: 16 bytes for each octet of inputs and of units
+ */
+#define LSTM_KERNELS(name, bytes)                                                                            \
+    LSTM_KERNEL(name, 0, bytes)                                                                              \
+    LSTM_KERNEL(name##_interpolated, 1, bytes)
+#define LSTM_KERNEL(name, between, bytes)                                                                    \
+    KERNEL void name(const lstm_t *layer, const int8_t *input, int8_t *hidden, int16_t *cell,                \
+                     int8_t *output, void *scratch)                                                          \
+    {                                                                                                        \
+        lstm_steps(layer, input, hidden, cell, output, scratch, between, bytes);                             \
+    }
 
-/* As TensorFlow Lite Micro computes it. */
-KERNEL void lstm_interpolated(const lstm_t *layer, const int8_t *input, int8_t *hidden, int16_t *cell,
-                              int8_t *output)
-{
-    lstm_steps(layer, input, hidden, cell, output, 1);
-}
+LSTM_KERNELS(lstm, 1)
+LSTM_KERNELS(lstm_int16, 2)
 
 #endif

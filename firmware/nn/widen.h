@@ -25,6 +25,15 @@ DSP_INLINE void widen(int16_t *to, const int8_t *from, int32_t count)
     }
 }
 
+/* `count` values, and zeros up to so many octets. */
+DSP_INLINE void widen_octets(int16_t *to, const int8_t *from, int32_t count, int32_t octets)
+{
+    widen(to, from, count);
+    for (int32_t i = count; i < 8 * octets; i++) {
+        to[i] = 0;
+    }
+}
+
 /* `count` values, in each four the second and the third changed: 0 2 1 3. Those missing to a four are 0. */
 DSP_INLINE void widen_crossed(int16_t *to, const int8_t *from, int32_t count)
 {

@@ -39,7 +39,8 @@ int classifier_run(const classifier_t *classifier, const cascade_t *cascade)
     const uint32_t missed = count - state->count;
 
     if (state->runs > 0 && missed == 0)
-        return 0; /* the scores are those of these frames already */
+        return 0; /* decided already; again would take a turn of a model that keeps rows in turns (more_runs)
+                   */
     if (state->runs > model->more_runs && missed < model->catch_up && missed <= classifier->frames) {
         for (size_t age = missed; age-- > 0;)
             model->advance(cascade_frame(cascade, age));

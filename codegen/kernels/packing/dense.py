@@ -7,13 +7,14 @@ that a sum of one segment always fits; one over kept rows reads them as they are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from codegen.kernels.channels import Ints
 from codegen.kernels.layer import Array, Group, groups
-from codegen.kernels.limits import INPUT_LIMIT, OCTET, PAIR_SUM_LIMIT, SAFE_TAPS
+from codegen.kernels.limits import INPUT_LIMIT, LARGEST_WEIGHT, OCTET, PAIR_SUM_LIMIT, SAFE_TAPS
 from codegen.kernels.packing.lanes import NotExactError, filled, int16_words, lanes
 
 SEGMENT = SAFE_TAPS // OCTET  # octets
@@ -86,6 +87,21 @@ def stream_dense(weights: Ints, *, wide: bool) -> StreamDense:
     fours = groups("output", 4, outputs, (len(words) // -(-outputs // 4),))
     array = Array("weights", "uint32_t", words, note, fours)
     return StreamDense(f"stream_fully_connected{'_int16' if wide else ''}", array, fields)
+
+
+def gates(vectors: Sequence[Ints]) -> tuple[str, Array]:
+    """Weights of an LSTM, [units, gates, values] of each vector that its gates see, and how the kernel's name
+    ends: "int16" where one byte a weight is not exact."""
+    flat = [weights.reshape(-1, weights.shape[2]) for weights in vectors]
+    wide = (
+        max(each.shape[1] for each in flat) > SAFE_TAPS or min(each.min() for each in flat) < -LARGEST_WEIGHT
+    )
+    units = len(vectors[0])
+    words = [(_fours_int16(each) if wide else _fours(each)).reshape(units, -1) for each in flat]
+    note = "by turns values 0, 1 and 2, 3 of every gate" if wide else "two gates a word, as a + 256 * b"
+    found = groups("unit", 1, units, tuple(each.shape[1] for each in words))
+    array = Array("weights", "uint32_t", np.concatenate(words, axis=1).reshape(-1), note, found)
+    return "int16" if wide else "", array
 
 
 def _most(weights: Ints, steps: int) -> int:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from codegen.common.errors import UserError
 from codegen.common.reference import Reference
 from codegen.passes.legalise import load_graph
+from codegen.passes.lower import lower
+from tests.codegen.ops.test_variable import check_stream
 from tests.models.builder import Builder
 from tests.support.exact import ONE_BATCH, Batch, Step, batches, check, steps
 from tests.support.shared import shared
@@ -38,6 +41,7 @@ class Lstm:
     bias: int  # largest
     time_major: bool
     seed: int
+    lowest: int = -127  # weight
 
     def build(self) -> Builder:
         """The model."""
@@ -50,7 +54,7 @@ class Lstm:
         operands[0] = x
         for place, scale in enumerate(self.weights, start=1):
             size = (units, self.inputs if place < 5 else units)
-            operands[place] = model.constant(random.integers(-127, 128, size, dtype=np.int8), scale)
+            operands[place] = model.constant(random.integers(self.lowest, 128, size, dtype=np.int8), scale)
         for place in range(12, 16):
             bias = random.integers(-self.bias, self.bias + 1, units).astype(np.int32)
             operands[place] = model.constant(bias, 2.0**-20)
@@ -121,10 +125,33 @@ def test_any_number_of_fraction_bits(reference: Reference) -> None:
     check(cases, sequences=(True,), reference=reference)
 
 
+WIDE = replace(PLAIN, lowest=-128, seed=3)  # two gates a word would not be exact
+
+
+@pytest.mark.parametrize("reference", list(Reference))
+def test_weights_that_take_two_bytes(reference: Reference) -> None:
+    """A weight of -128, and sums of more products than one byte a weight keeps exact."""
+    long = replace(PLAIN, time=1, inputs=520, input=Step(0.003, 3))
+    cases = [WIDE, long, replace(long, inputs=512)]
+    forms = ["lstm_int16", "lstm_int16", "lstm"]
+    assert [kernel_of(case) for case in cases] == forms
+    check(cases, sequences=(True,), reference=reference)
+
+
+def kernel_of(case: Lstm) -> str:
+    """That LiteRT's bits come from."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        path.write_bytes(case.build().bytes())
+        (layer,) = lower(load_graph(path)).layers
+    return layer.kernel
+
+
 @pytest.mark.parametrize("reference", list(Reference))
 @pytest.mark.parametrize("kernels", ["small", "fast"])
 def test_on_a_cortex_m4(kernels: str, reference: Reference) -> None:
     cases = [PLAIN, replace(PLAIN, time=1, cell_bits=15, clip=0.0), replace(PLAIN, time_major=True, seed=2)]
+    cases += [WIDE, replace(PLAIN, inputs=20, units=17)]
     check(cases, kernels=kernels, target="qemu", sequences=SEQUENCES, reference=reference)
 
 
@@ -215,5 +242,9 @@ def test_the_states_start_at_what_zero_is(tmp_path: Path) -> None:
 
 
 def test_what_keras_writes() -> None:
+    """Every value of runs in a row, and of runs that each begin anew."""
     path = shared("cases/01-lstm-svdf-refused-as-damaged/k2_lstm_fused.tflite")
-    assert load_graph(path).nodes[0].op == LSTM
+    graph = load_graph(path)
+    assert [node.op for node in graph.nodes] == [LSTM, "STRIDED_SLICE", "FULLY_CONNECTED", "SOFTMAX"]
+    assert lower(graph).layers[0].type == "lstm"
+    check_stream([path])
