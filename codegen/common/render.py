@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -56,8 +57,12 @@ def short(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else str(value)
 
 
+@cache
 def environment() -> jinja2.Environment:
-    """The one environment: `%%` line statements, `%#` line comments, undefined names are errors."""
+    """The one environment: `%%` line statements, `%#` line comments, undefined names are errors.
+
+    It keeps the templates that it has compiled, which takes longer than to fill them in.
+    """
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,

@@ -15,7 +15,7 @@ from codegen.passes.memory_plan import Plan
 
 
 @dataclass(frozen=True)
-class Lines:
+class CallLines:
     """A call. comment: before it, "" where it belongs to the one before"""
 
     lines: tuple[str, ...]
@@ -26,9 +26,9 @@ class Lines:
 class Text:
     """The bodies of NAME_step, of the rest of NAME_finish, and of NAME_run."""
 
-    step: tuple[Lines, ...]
-    rest: tuple[Lines, ...]
-    run: tuple[Lines, ...]
+    step: tuple[CallLines, ...]
+    rest: tuple[CallLines, ...]
+    run: tuple[CallLines, ...]
 
     @property
     def rest_arena(self) -> bool:
@@ -61,10 +61,10 @@ class _Spelling:
     name: str
     source: str
 
-    def lines(self, calls: Calls, layers: Sequence[Layer]) -> tuple[Lines, ...]:
+    def lines(self, calls: Calls, layers: Sequence[Layer]) -> tuple[CallLines, ...]:
         """Of all calls. layers: under their names in C"""
         return tuple(
-            Lines(
+            CallLines(
                 tuple(wrapped(self._call(index, call, layer))),
                 _comment(self.plan, layer) if isinstance(call, Compute) else "",
             )

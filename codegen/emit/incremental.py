@@ -25,8 +25,8 @@ TYPES: Mapping[type[State], str] = {
 
 
 @dataclass(frozen=True)
-class Lines:
-    """Lines of one task. due: the frame of a full run it waits for, 0 where an earlier task has waited."""
+class TaskLines:
+    """C of one task. due: the frame of a full run it waits for, 0 where an earlier task has waited."""
 
     lines: tuple[str, ...]
     comment: str
@@ -37,7 +37,7 @@ class Lines:
 class Step:
     """The body of NAME_step, and which of its variables it needs."""
 
-    tasks: tuple[Lines, ...]
+    tasks: tuple[TaskLines, ...]
     arena: bool
     time: bool
 
@@ -63,14 +63,14 @@ def step(planned: Incremental, name: str) -> Step:
         due = task.first if task.first > waited else 0
         waited = max(waited, task.first)
         comment = _comment(planned.step.program.tensors, task) if task.computes else ""
-        found.append(Lines(spelling.task(index, task), comment, due))
+        found.append(TaskLines(spelling.task(index, task), comment, due))
     return Step(tuple(found), spelling.arena, spelling.time or any(lines.due for lines in found))
 
 
-def before(planned: Incremental, name: str) -> list[Lines]:
+def before(planned: Incremental, name: str) -> list[TaskLines]:
     """The tasks before the layers that come after the step."""
     spelling = _Spelling(planned.rest, planned.places, name)
-    return [Lines(spelling.task(index, task), "", 0) for index, task in enumerate(planned.before)]
+    return [TaskLines(spelling.task(index, task), "", 0) for index, task in enumerate(planned.before)]
 
 
 def arena_streams(planned: Incremental, name: str) -> list[ArenaStream]:

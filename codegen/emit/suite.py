@@ -38,7 +38,7 @@ class Suite:
 
 
 @dataclass(frozen=True)
-class Image:
+class SuiteImage:
     """What a suite runs, and what its boot line must say."""
 
     app: str
@@ -56,7 +56,7 @@ def suite_text(suite: Suite) -> str:
 
 
 def resource_text(
-    image: Image, emulator: str, folders: Mapping[str, Path], keywords: str, uart: str = ""
+    image: SuiteImage, emulator: str, folders: Mapping[str, Path], keywords: str, uart: str = ""
 ) -> str:
     """suites/emulator.resource: how the image is loaded and ended.
 

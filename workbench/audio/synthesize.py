@@ -38,14 +38,14 @@ EVENTS: dict[str, Callable[[RandomState, int], sounds.Signal]] = {
 
 
 @dataclass(frozen=True)
-class Recording:
+class SyntheticRecording:
     """int16 mono samples at RATE, and what is heard where: (start, end, label)."""
 
     samples: NDArray[np.int16]
     segments: tuple[tuple[int, int, str], ...]
 
 
-def events(label: str, count: int, seed: int) -> Recording:
+def events(label: str, count: int, seed: int) -> SyntheticRecording:
     """`count` events of one kind over a quiet background, each in a labelled segment of SEGMENT samples."""
     random = RandomState(seed)
     signal = _background(random, count * SPACING + SEGMENT)
@@ -55,16 +55,16 @@ def events(label: str, count: int, seed: int) -> Recording:
         sound = EVENTS[label](random, RATE)
         sounds.place(signal, _peak(random, label, sound), start + int(random.randint(*ONSET)))
         segments.append((start, start + SEGMENT, label))
-    return Recording(_int16(signal), tuple(segments))
+    return SyntheticRecording(_int16(signal), tuple(segments))
 
 
-def noise(seconds: float, seed: int) -> Recording:
+def noise(seconds: float, seed: int) -> SyntheticRecording:
     """One noise that is none of the events, labelled unknown from end to end."""
     random = RandomState(seed)
     samples = round(seconds * RATE)
     make = sounds.NOISES[seed % len(sounds.NOISES)]
     signal = _background(random, samples) + _peak(random, "unknown", make(random, RATE, samples))
-    return Recording(_int16(signal), ((0, samples, "unknown"),))
+    return SyntheticRecording(_int16(signal), ((0, samples, "unknown"),))
 
 
 def write_session(
@@ -107,7 +107,7 @@ def write_wav(path: Path, samples: NDArray[np.int16]) -> None:
         stream.writeframes(samples.astype("<i2").tobytes())
 
 
-def _write(folder: Path, made: Sequence[tuple[str, Recording]], session: str) -> Path:
+def _write(folder: Path, made: Sequence[tuple[str, SyntheticRecording]], session: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     segments = []
     for name, recording in made:

@@ -17,7 +17,7 @@ from workbench.audio.recording import read_audio
 from workbench.build import build
 from workbench.evidence.pack import Evidence, read, write
 from workbench.evidence.page import add, result
-from workbench.evidence.session import Recorder, Session, Sound, Step
+from workbench.evidence.session import LinkRecorder, Session, Sound, Step
 from workbench.suites.recordings import choose
 from workbench.suites.settings import read_settings
 from workbench.targets import QEMU, RENODE, open_app
@@ -93,7 +93,7 @@ def _session(args: argparse.Namespace, target: str) -> tuple[Evidence, Path]:
                 sounds.append(Sound(file.name, samples, tuple(computer.replay(samples))))
     with open_app(args.app, target, board=args.board) as device:
         image = build(device.boot.board, args.app).image
-        recorder = Recorder(device.link)
+        recorder = LinkRecorder(device.link)
         device.link = recorder
         person = _say if is_hardware(target) and sys.stdin.isatty() else None
         steps = Session(device, build_id(image), sounds, args.live, person).run()

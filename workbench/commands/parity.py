@@ -21,7 +21,14 @@ from workbench.audio import recording as audio
 from workbench.progress import progress, waiting
 from workbench.targets import BAUD, Device, open_app
 from workbench.targets.restored import restored
-from workbench.verify.parity import DECISION, Difference, Value, by_stage, first_difference, other_settings
+from workbench.verify.parity import (
+    DECISION,
+    StageDifference,
+    Value,
+    by_stage,
+    first_difference,
+    other_settings,
+)
 
 NAME = "parity"
 HELP = "compare every stage of every window between PC, emulators and board"
@@ -43,7 +50,7 @@ class Compared:
     """One recording on one target, against the first target."""
 
     target: str
-    first: Difference | None  # None: the same
+    first: StageDifference | None  # None: the same
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -184,7 +191,7 @@ def _object(file: Path, lines: Sequence[str], found: Sequence[Compared]) -> dict
     return {"file": str(file), "windows": windows, "decisions": decisions, "targets": targets}
 
 
-def _first(first: Difference | None) -> dict[str, Any] | None:
+def _first(first: StageDifference | None) -> dict[str, Any] | None:
     if first is None:
         return None
     return {

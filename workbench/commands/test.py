@@ -48,5 +48,15 @@ def run(args: argparse.Namespace) -> int:
         code = covered(words)
     else:
         command = [sys.executable, "-m", "pytest", *words]
-        code = subprocess.run(command, cwd=ROOT, env=scons_environment(), check=False).returncode
+        code = subprocess.run(command, cwd=ROOT, env=with_bytecode(), check=False).returncode
     return 2 if code == BAD_USAGE else code
+
+
+def with_bytecode() -> dict[str, str]:
+    """The environment of SCons, in which Python keeps under build/ what it has compiled.
+
+    A run of the tests starts hundreds of processes, and many machines have PYTHONDONTWRITEBYTECODE set.
+    """
+    environment = scons_environment()
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {**environment, "PYTHONPYCACHEPREFIX": str(ROOT / "build" / "pycache")}

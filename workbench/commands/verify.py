@@ -17,8 +17,8 @@ from codegen.passes.legalise import load_graph
 from workbench.host import engine as inference
 from workbench.host.model_app import model_app
 from workbench.progress import remark
-from workbench.verify.layers import Layer
-from workbench.verify.model import Report, Wanted, verify_model
+from workbench.verify.layers import LayerResult
+from workbench.verify.model import ModelVerification, Wanted, verify_model
 from workbench.verify.outputs import Verification
 from workbench.verify.reference import NoReferenceError
 
@@ -127,7 +127,7 @@ def _as_in_file(app: App, reference: Reference) -> App:
     return model_app(model, spec.classifier.kernels, reference, graph=whole)
 
 
-def _print_layers(named: str, target: str, report: Report) -> None:
+def _print_layers(named: str, target: str, report: ModelVerification) -> None:
     if report.layers is not None:
         width = max((len(layer.op) for layer in report.layers), default=0)
         for layer in report.layers:
@@ -139,11 +139,13 @@ def _print_layers(named: str, target: str, report: Report) -> None:
         print(f"{named} on {target}: every layer but those after the last one compared is right by itself.")
 
 
-def _name(layer: Layer) -> str:
+def _name(layer: LayerResult) -> str:
     return f'{layer.index} {layer.op} "{layer.tensor}"'
 
 
-def _object(named: str, args: argparse.Namespace, reference: str, report: Report) -> dict[str, Any]:
+def _object(
+    named: str, args: argparse.Namespace, reference: str, report: ModelVerification
+) -> dict[str, Any]:
     """What --json prints: totals, and each tensor's own numbers."""
     layers = report.layers or []
     results = [*report.results.values(), *(layer.result for layer in layers)]
@@ -165,7 +167,7 @@ def _object(named: str, args: argparse.Namespace, reference: str, report: Report
     return reported
 
 
-def _layer(layer: Layer) -> dict[str, Any]:
+def _layer(layer: LayerResult) -> dict[str, Any]:
     return {"index": layer.index, "op": layer.op, "tensor": layer.tensor, **dataclasses.asdict(layer.result)}
 
 

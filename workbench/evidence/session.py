@@ -39,7 +39,7 @@ class Step:
     words: str
 
 
-class Recorder:
+class LinkRecorder:
     """A link that writes down each line that passes: seconds, > to the image or < from it, the bytes."""
 
     def __init__(self, link: Link) -> None:

@@ -13,7 +13,7 @@ from codegen.emit.suite import Case, Step, Suite, robot_word
 from workbench.suites.robot.keywords import Keywords, WrongError
 
 
-class Recorder(Keywords):
+class ExpectedRecorder(Keywords):
     """Writes the lines that the others compare with. Its serial line has no troubles: they change nothing."""
 
     def __init__(self, image: Path, folders: Mapping[str, Path]) -> None:
@@ -79,7 +79,7 @@ def _is_named(word: str) -> bool:
 
 def expect(suites: list[Suite], image: Path, folders: Mapping[str, Path]) -> list[Suite]:
     """Carries out every case here; the suites, with what was decided in their documentation."""
-    recorder = Recorder(image, folders)
+    recorder = ExpectedRecorder(image, folders)
     return [
         dataclasses.replace(suite, cases=tuple(recorder.carry_out(case) for case in suite.cases))
         for suite in suites

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from codegen.app.contract import feature_contract
 from codegen.app.spec import Spec
-from codegen.emit.suite import Image, Suite, cases_of, resource_text, suite_text
+from codegen.emit.suite import Suite, SuiteImage, cases_of, resource_text, suite_text
 from codegen.passes.legalise import load_graph
 from toolbox.elf import build_id
 from workbench.suites import (
@@ -74,7 +74,7 @@ def generate(
     suites = expect(suites, pc_image, folders)
     for number, suite in enumerate(suites, start=1):  # Robot runs them in the order of their numbers
         (suites_folder / f"{number:02d}__{suite.name}.robot").write_text(suite_text(suite), encoding="utf-8")
-    described = Image(
+    described = SuiteImage(
         app=spec.name,
         board=emulator.board.name,
         file=image,

@@ -24,7 +24,7 @@ _SHOWN = 5  # names in a message
 
 
 @dataclass(frozen=True)
-class Case:
+class CaseResult:
     """One case that was run."""
 
     name: str
@@ -41,7 +41,7 @@ class Case:
 class Results:
     """All of a run's cases, and where a person reads more."""
 
-    cases: tuple[Case, ...]
+    cases: tuple[CaseResult, ...]
     log: Path
     xunit: Path
 
@@ -54,18 +54,18 @@ class Results:
 class StoppedError(KeyboardInterrupt):
     """A run was interrupted; these cases were finished before."""
 
-    def __init__(self, cases: Sequence[Case], log: Path | None) -> None:
+    def __init__(self, cases: Sequence[CaseResult], log: Path | None) -> None:
         super().__init__()
         self.cases = tuple(cases)
         self.log = log
 
 
-def read_cases(*files: Path) -> tuple[Case, ...]:
+def read_cases(*files: Path) -> tuple[CaseResult, ...]:
     """The finished cases of Robot's output files. A file that ends in the middle is read so far."""
     return tuple(case for file in files for case in _cases(file))
 
 
-def _cases(file: Path) -> Iterator[Case]:
+def _cases(file: Path) -> Iterator[CaseResult]:
     with contextlib.suppress(ElementTree.ParseError, FileNotFoundError):
         for _event, element in ElementTree.iterparse(file):
             if element.tag != "test":
@@ -75,10 +75,10 @@ def _cases(file: Path) -> Iterator[Case]:
             message = (status.text or "") if status is not None else ""
             if status is not None and NOT_RUN not in tags and STOPPED not in message:
                 name = element.get("name", "").replace("\\", "")  # what our suites escape
-                yield Case(name, status.get("status") == "PASS", message.strip())
+                yield CaseResult(name, status.get("status") == "PASS", message.strip())
 
 
-def check_complete(cases: Sequence[Case], expected: Sequence[str], results: Path) -> None:
+def check_complete(cases: Sequence[CaseResult], expected: Sequence[str], results: Path) -> None:
     """UserError unless exactly the expected cases were run, each once."""
     wanted = Counter(expected)
     found = Counter(case.name for case in cases)

@@ -17,7 +17,7 @@ from types import FrameType
 from codegen.common.errors import UserError
 from toolbox.scons import scons_environment
 from workbench.progress import SWITCH
-from workbench.suites.results import Case, Results, StoppedError, check_complete, read_cases
+from workbench.suites.results import CaseResult, Results, StoppedError, check_complete, read_cases
 from workbench.targets.link import die_with_parent
 from workbench.targets.supervisor import supervised
 
@@ -137,7 +137,7 @@ def _how(code: int) -> str:
     return f"by signal {code - 128}" if 128 < code < 128 + signal.NSIG else f"with exit code {code}"
 
 
-def _finished_suites(results: Path) -> tuple[tuple[Case, ...], Path | None]:
+def _finished_suites(results: Path) -> tuple[tuple[CaseResult, ...], Path | None]:
     """The finished cases of a run that was ended, and the log of the suites that were whole."""
     output = results / RENODE_OUTPUT
     files = [output] if output.is_file() else sorted(results.glob(RENODE_SUITES))

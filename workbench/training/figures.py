@@ -16,7 +16,7 @@ def of_events(events: Events) -> list[str]:
     """Whole recordings."""
     count = events.found + events.missed
     lines = [
-        _row("Mean of the sensitivities", percent(events.mean_found)),
+        _row("Mean of the sensitivities", f"{percent(events.mean_found)}, of the classes with events"),
         _row("Events", f"{count}: {events.found} heard, {events.missed} missed" + _also(events)),
         _row("False alarms", _alarms(events)),
     ]

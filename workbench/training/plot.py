@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from codegen.common.errors import UserError
 from workbench.data.query import Row
-from workbench.training.confusion import Confusion
+from workbench.training.confusion import UNKNOWN_CLASS, Confusion
 from workbench.training.epochs import Epoch
 from workbench.training.tune import Point, Tuned
 
@@ -65,8 +65,9 @@ def _draw(axes: Axes, name: str, table: Confusion) -> None:
     axes.set_ylabel("truth")
     mean, plain = table.mean_sensitivity, table.accuracy
     if mean is not None and plain is not None:
+        of = f", that of {UNKNOWN_CLASS} among them:" if UNKNOWN_CLASS in table.labels else ""
         axes.set_title(
-            f"mean of the sensitivities {100 * mean:.1f} %\n"
+            f"mean of the sensitivities{of} {100 * mean:.1f} %\n"
             f"{100 * plain:.1f} % of {sum(table.support):,} {name} are right"
         )
 

@@ -20,7 +20,7 @@ _BLOCK = 16  # inputs whose tensors are held at once
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerResult:
     """An operator of the model's file and what came of its output."""
 
     index: int
@@ -46,7 +46,7 @@ def verify_layers(
     inputs: Inputs,
     *,
     sequence: bool = False,
-) -> list[Layer]:
+) -> list[LayerResult]:
     """The layers in order. engine: of the model with all layers' outputs (passes/layer_outputs.py)."""
     counts = [_Count() for _ in outputs]
     for start, rows in _blocks(inputs.values, sequence):
@@ -60,7 +60,7 @@ def verify_layers(
             _add(count, compare(kept, values, inputs.names[start:]), start)
             count.seen.update(np.unique(kept).tolist())
     return [
-        Layer(
+        LayerResult(
             output.node.number,
             output.node.op,
             output.tensor.name,
@@ -77,7 +77,7 @@ def verify_layers(
     ]
 
 
-def first_differing(layers: Sequence[Layer]) -> Layer | None:
+def first_differing(layers: Sequence[LayerResult]) -> LayerResult | None:
     """The first in the order of computation: all before it are right, so the fault is its own."""
     return next((layer for layer in layers if layer.result.differing), None)
 

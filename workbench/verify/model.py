@@ -12,7 +12,7 @@ from codegen.compile import App, compile_app
 from workbench.host import engine as inference
 from workbench.host.model_app import model_app
 from workbench.progress import waiting
-from workbench.verify.layers import Layer, first_differing, verify_layers
+from workbench.verify.layers import LayerResult, first_differing, verify_layers
 from workbench.verify.outputs import Inputs, Verification, make_inputs, verify
 from workbench.verify.reference import ReferenceInterpreter
 from workbench.verify.unsquashed import without_squashing
@@ -32,7 +32,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Report:
+class ModelVerification:
     """results: of the output, and of what goes into a last SOFTMAX or LOGISTIC
 
     layers: None where not compared
@@ -40,8 +40,8 @@ class Report:
     """
 
     results: dict[str, Verification]
-    layers: list[Layer] | None
-    culprit: Layer | None
+    layers: list[LayerResult] | None
+    culprit: LayerResult | None
 
     @property
     def differing(self) -> int:
@@ -50,7 +50,7 @@ class Report:
         return sum(result.differing for result in everything)
 
 
-def verify_model(app: App, wanted: Wanted) -> Report:
+def verify_model(app: App, wanted: Wanted) -> ModelVerification:
     """Builds the model where it is not up to date, and compares. NoReferenceError: it has no reference."""
     output, inputs = _verify(app, wanted)
     results = {"output": output}
@@ -65,7 +65,7 @@ def verify_model(app: App, wanted: Wanted) -> Report:
         culprit = first_differing(layers)
     elif output.first is not None and aot:
         culprit = first_differing(_layers(app, wanted, _around(inputs, output, wanted.sequence)))
-    return Report(results, layers, culprit)
+    return ModelVerification(results, layers, culprit)
 
 
 def _verify(app: App, wanted: Wanted) -> tuple[Verification, Inputs]:
@@ -89,7 +89,7 @@ def _around(inputs: Inputs, output: Verification, sequence: bool) -> Inputs:
     return Inputs(inputs.values[chosen], names, inputs.expected[chosen])
 
 
-def _layers(app: App, wanted: Wanted, inputs: Inputs) -> list[Layer]:
+def _layers(app: App, wanted: Wanted, inputs: Inputs) -> list[LayerResult]:
     """Of the same program, kernels and memory plan, built to append all layers' outputs."""
     graph, classifier, reference = app.graph, app.spec.classifier, wanted.reference
     bare = model_app(classifier.model, classifier.kernels, reference, layer_outputs=True, graph=graph)

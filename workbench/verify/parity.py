@@ -17,7 +17,7 @@ ByStage = Mapping[tuple[int, str], Value]  # by window and stage
 
 
 @dataclass(frozen=True)
-class Difference:
+class StageDifference:
     """The first thing that differs. `ours` and `theirs` are those of the whole stage."""
 
     window: int
@@ -59,7 +59,7 @@ def by_stage(lines: Sequence[str]) -> ByStage:
     return values
 
 
-def first_difference(ours: Sequence[str], theirs: Sequence[str]) -> Difference | None:
+def first_difference(ours: Sequence[str], theirs: Sequence[str]) -> StageDifference | None:
     """Compares the lines of two images for the same sound, made with `stages on`. None: the same."""
     if list(ours) == list(theirs):
         return None
@@ -72,10 +72,10 @@ def first_difference(ours: Sequence[str], theirs: Sequence[str]) -> Difference |
     window, stage = wrong[0]
     counts = Counter(name for _, name in wrong)
     windows = {name: counts[name] for name in sorted(counts, key=lambda name: order.get(name, len(order)))}
-    return Difference(window, stage, left.get(wrong[0]), right.get(wrong[0]), windows)
+    return StageDifference(window, stage, left.get(wrong[0]), right.get(wrong[0]), windows)
 
 
-def _otherwise(ours: Sequence[str], theirs: Sequence[str]) -> Difference:
+def _otherwise(ours: Sequence[str], theirs: Sequence[str]) -> StageDifference:
     """The same values in other words, another order, or twice: no image of Earshot does that."""
     count = min(len(ours), len(theirs))
     at = next((i for i in range(count) if ours[i] != theirs[i]), count)
@@ -83,7 +83,7 @@ def _otherwise(ours: Sequence[str], theirs: Sequence[str]) -> Difference:
     parsed = parse_line(next(line for line in lines if line is not None))
     window = parsed.sequence if isinstance(parsed, Stage | Decision) else 0
     stage = parsed.stage if isinstance(parsed, Stage) else DECISION
-    return Difference(window, stage, lines[0], lines[1], {stage: 1})
+    return StageDifference(window, stage, lines[0], lines[1], {stage: 1})
 
 
 def other_settings(ours: Status, theirs: Status) -> dict[str, tuple[int | None, int | None]]:

@@ -22,7 +22,7 @@ _ARENA = 1 << 20  # bytes, beside ten times the model's: of TensorFlow Lite Micr
 _STATEFUL = ("VAR_HANDLE", "UNIDIRECTIONAL_SEQUENCE_LSTM")  # operators with a state that lasts
 
 
-class Model(Protocol):
+class InterpretedModel(Protocol):
     """A model in an interpreter, its variables fresh."""
 
     stateful: bool
@@ -82,7 +82,7 @@ class LiteRT:
         return np.zeros((0, *described["shape"][1:]), described["dtype"])
 
 
-class Tflm:
+class MicroInterpreter:
     """TensorFlow Lite Micro's interpreter with its reference kernels, as its own Python package has it."""
 
     def __init__(self, content: bytes, *, preserve: bool = False) -> None:
@@ -121,7 +121,7 @@ class Tflm:
         return np.zeros((0, *described["shape"][1:]), described["dtype"])
 
 
-KINDS: Mapping[str, Callable[..., Model]] = {"litert": LiteRT, "tflm": Tflm}
+KINDS: Mapping[str, Callable[..., InterpretedModel]] = {"litert": LiteRT, "tflm": MicroInterpreter}
 
 
 def _fit(row: NDArray[Any], described: dict[str, Any]) -> NDArray[Any]:
@@ -143,7 +143,7 @@ class Answers:
         self._content = content
         self._fresh()
 
-    def _fresh(self, *, preserve: bool = False) -> Model:
+    def _fresh(self, *, preserve: bool = False) -> InterpretedModel:
         return self._kind(self._content, preserve=preserve)
 
     def run(self, rows: NDArray[Any], *, sequence: bool) -> NDArray[Any]:

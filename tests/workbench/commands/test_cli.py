@@ -22,6 +22,7 @@ from codegen.common.paths import ROOT
 from tests.support.cli import earshot, refused
 from workbench import cli
 from workbench.commands.list import COMMANDS
+from workbench.commands.test import with_bytecode
 
 
 @pytest.fixture
@@ -169,3 +170,10 @@ def test_the_version_is_the_projects() -> None:
     assert (done.returncode, done.stdout) == (0, f"earshot {version}\n")
     changes = (ROOT / "CHANGELOG.md").read_text()
     assert re.search(rf"^## {re.escape(version)}\b", changes, re.MULTILINE)
+
+
+def test_processes_of_tests_keep_bytecode_out_of_the_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    environment = with_bytecode()
+    assert "PYTHONDONTWRITEBYTECODE" not in environment
+    assert Path(environment["PYTHONPYCACHEPREFIX"]).is_relative_to(ROOT / "build")

@@ -19,7 +19,7 @@ from workbench.audio.recording import read_audio
 from workbench.audio.synthesize import write_session
 from workbench.evidence.pack import LOG, MANIFEST, Evidence, read, write
 from workbench.evidence.page import add
-from workbench.evidence.session import Recorder, Session, Sound, Step
+from workbench.evidence.session import LinkRecorder, Session, Sound, Step
 from workbench.targets import open_app
 
 
@@ -116,7 +116,7 @@ def test_a_wrong_decision_and_another_build_fail(recording: Path) -> None:
     samples = read_audio(recording, 16000)
     with open_app(EXAMPLE, "pc") as device:
         lines = tuple(device.replay(samples))
-        device.link = Recorder(device.link)
+        device.link = LinkRecorder(device.link)
         wrong = Sound("a.wav", samples, (*lines[:4], "{}", *lines[5:]))
         less = Sound("b.wav", samples, lines[:-1])
         steps = {step.name: step for step in Session(device, "0" * 40, [wrong, less], 0).run()}

@@ -17,7 +17,7 @@ from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from tests.support.processes import gone, until
 from toolbox.scons import scons_environment
-from workbench.suites.results import Case, read_cases
+from workbench.suites.results import CaseResult, read_cases
 from workbench.suites.run import run_renode, run_robot
 
 PASSES = "*** Test Cases ***\nFirst\n    No Operation\nSecond\n    No Operation\n"
@@ -109,7 +109,7 @@ def pid(file: Path) -> int:
 
 def test_all_cases_of_a_run_are_reported(tmp_path: Path) -> None:
     done = run_robot(suites(tmp_path, FAILS), tmp_path / "results", ["--console", "none"], cases=NAMES)
-    assert done.cases == (Case("First", True, ""), Case("Second", False, "no"))
+    assert done.cases == (CaseResult("First", True, ""), CaseResult("Second", False, "no"))
     assert done.failed == 1
     assert done.log.is_file()
     assert done.xunit.is_file()
@@ -178,7 +178,7 @@ def test_an_output_that_ends_in_the_middle_has_the_cases_before(tmp_path: Path) 
     whole = tmp_path / "results" / "output.xml"
     cut = tmp_path / "cut.xml"
     cut.write_text(whole.read_text().partition('name="Second"')[0])
-    assert read_cases(cut) == (Case("First", True, ""),)
+    assert read_cases(cut) == (CaseResult("First", True, ""),)
     assert read_cases(tmp_path / "none.xml") == ()
 
 

@@ -106,11 +106,10 @@ def test_an_apps_reference_is_its_pipelines(tmp_path: Path) -> None:
     assert 'reference = "litert" under [classifier]' in reported
 
 
-@pytest.mark.parametrize("count", [7, 8, 9])
-def test_every_layer_of_a_mean_over_values_side_by_side(count: int, tmp_path: Path) -> None:
-    """GCC 12 dropped the call of 8 in the library that verify loads."""
-    model = tmp_path / f"verify_mean{count}.tflite"
-    model.write_bytes(side_by_side(count).build().bytes())
+def test_every_layer_of_a_mean_over_eight_values_side_by_side(tmp_path: Path) -> None:
+    """GCC 12 dropped the call in the library that verify loads; test_mean.py has other counts."""
+    model = tmp_path / "verify_mean.tflite"
+    model.write_bytes(side_by_side(8).build().bytes())
     done = earshot("verify", model, "--samples", "10", "--layers", "--json")
     assert done.returncode == 0, done.stderr
     reported = json.loads(done.stdout)
@@ -169,8 +168,9 @@ def test_a_planted_fault_names_its_layer(which: int, tmp_path: Path) -> None:
         assert reported["tensors"][0]["differing"] > 0
         first = reported["first_layer"]
         assert (first["index"], first["op"]) == (convolutions[which - 1], "CONV_2D")
-        done = earshot("verify", model, "--samples", "20")
-        assert f'the first layer that differs is {first["index"]} CONV_2D "' in done.stdout
+        if which == 1:
+            done = earshot("verify", model, "--samples", "20")
+            assert f'the first layer that differs is {first["index"]} CONV_2D "' in done.stdout
     finally:
         for app in apps:
             shutil.rmtree(ROOT / "build/pc" / app.file.parent.name, ignore_errors=True)
