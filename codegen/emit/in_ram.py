@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which layers' constants are read from RAM: pipeline.toml's ram_weights, where a flash makes the core wait."""
+"""Which constants are read from RAM: ram_weights of pipeline.toml, where a flash makes the core wait."""
 
 from __future__ import annotations
 

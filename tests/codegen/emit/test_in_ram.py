@@ -11,10 +11,11 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from codegen.board.description import load_board
+from codegen.common.paths import ROOT
 from codegen.emit.in_ram import layers_in_ram
 from codegen.kernels.layer import Array, Layer
 from codegen.model.graph import Node
-from tests.support.cli import ROOT, earshot
+from tests.support.cli import earshot
 from tests.support.tools import need_tool
 from workbench.audio.synthesize import write_wav
 from workbench.build import build
