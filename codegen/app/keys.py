@@ -341,6 +341,7 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
         "model": FileName(),
         "engine": Word(("aot", "tflm")),
         "kernels": Word(("small", "fast")),
+        "ram_weights": Whole(0, 1 << 24, "bytes"),
         "layout": Word(tuple(layout.value for layout in Layout)),
         "offset": Whole(0, 255),
         "rounding": Word(tuple(rounding.value for rounding in Rounding)),

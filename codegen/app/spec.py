@@ -137,6 +137,7 @@ class Classifier:
     rounding: Rounding = Rounding.NEAREST
     reference: Reference = Reference.LITERT  # whose bits the generated C computes
     layer_outputs: bool = False  # a bare model's run() appends the outputs of all layers to its own
+    ram_weights: int = 0  # bytes of constants that may be read from RAM
 
     @property
     def fast(self) -> bool:

@@ -13,6 +13,7 @@ from codegen.common.render import c_rows, c_words, render, shape_text, short
 from codegen.compile import Compiled
 from codegen.emit import edges as edge_calls
 from codegen.emit import incremental as source
+from codegen.emit.in_ram import layers_in_ram
 from codegen.emit.modes import mode_plan, mode_table
 from codegen.incremental import Edges, Incremental
 from codegen.incremental.calls import Place
@@ -131,6 +132,7 @@ def _common(compiled: Compiled, planned: Plan, layers: Sequence[Layer]) -> dict[
     """What the template needs of both."""
     spec, graph = compiled.spec, compiled.graph
     owners = _owners(layers)
+    in_ram = layers_in_ram(layers, spec.classifier.ram_weights)
     return {
         "name": spec.name,
         "mode": spec.classifier.kernels,
@@ -138,6 +140,7 @@ def _common(compiled: Compiled, planned: Plan, layers: Sequence[Layer]) -> dict[
         "graph": graph,
         "plan": planned,
         "rows": _rows,
+        "in_ram": lambda layer: layer.name in in_ram,
         "comment": comment,
         "describe": describe,
         "owned": lambda layer: [

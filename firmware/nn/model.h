@@ -16,6 +16,15 @@ typedef union {
 
 #define ARENA_BLOCKS(bytes) (((bytes) + sizeof(arena_t) - 1) / sizeof(arena_t))
 
+/* Constants that are read from RAM, where the start puts them as it does initial values: in place of const,
+ * and in a section of their own, so that no compiler finds that nobody writes them, and leaves them in the
+ * flash. */
+#if defined(__GNUC__) && defined(__ELF__)
+#define IN_RAM __attribute__((section(".data.weights")))
+#else
+#define IN_RAM
+#endif
+
 /* What an engine provides for one model: `aot` generates it, `tflm` wraps it. */
 typedef struct {
     const char *name;

@@ -33,6 +33,7 @@ class Ram:
     arena: tensors between the layers, and the MFCC's working memory before them
     state: what the model keeps from decision to decision, and its working memory beside the arena
     stack: used by the counting image, whose calls below main() are those of the image that ships
+    weights: constants of the model that are read from RAM; they are in the flash, too
     image: data, bss and the stack reserved
     bound: of the stack that the image can take at most, interrupts included; None where nobody knows
     """
@@ -42,11 +43,12 @@ class Ram:
     stack: int
     image: int
     bound: int | None = None
+    weights: int = 0
 
     @property
     def total(self) -> int:
-        """Arena, state and stack."""
-        return self.arena + self.state + self.stack
+        """Arena, state, stack and weights."""
+        return self.arena + self.state + self.stack + self.weights
 
 
 def flash(image: Path, link_map: Path, name: str, board: Board) -> Flash:
@@ -74,7 +76,8 @@ def ram(image: Path, name: str, board: Board, stack: int) -> Ram:
     arena = _arena(image, name)
     found = sizes(image, board)
     bound = stack_bound(image).total
-    return Ram(arena, _symbols(image, name, (".data", ".bss")), stack, found.ram, bound)
+    weights = _symbols(image, name, (".data",))
+    return Ram(arena, _symbols(image, name, (".bss",)), stack, found.ram, bound, weights)
 
 
 def _arena(image: Path, name: str) -> int:

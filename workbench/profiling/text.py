@@ -41,6 +41,7 @@ def as_json(found: Profile) -> dict[str, Any]:
             "arena": found.ram.arena,
             "state": found.ram.state,
             "stack": found.ram.stack,
+            "weights": found.ram.weights,
             "total": found.ram.total,
             "image": found.ram.image,
             "stack_bound": found.ram.bound,
@@ -161,7 +162,8 @@ def _memory(found: Profile) -> list[str]:
     return [
         f"  flash  code {flash.code:,} B, constants {flash.constants:,} B (of the model {flash.model:,})",
         "         code by room: " + ", ".join(f"{name} {size:,}" for name, size in flash.rooms),
-        f"  RAM    arena {ram.arena:,} B, state {ram.state:,} B, stack {ram.stack:,} B: "
+        f"  RAM    arena {ram.arena:,} B, state {ram.state:,} B, stack {ram.stack:,} B"
+        f"{f', weights {ram.weights:,} B' if ram.weights else ''}: "
         f"{ram.total:,} B from sound to scores; the image {ram.image:,} B",
         *(
             [f"         stack of the image: {ram.bound:,} B at most, by its calls, an interrupt included"]

@@ -87,6 +87,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         model = "sub/m.tflite"
         engine = "aot"
         kernels = "fast"
+        ram_weights = 8000
         layout = "scrambled"
         offset = 127
         rounding = "zero"
@@ -101,7 +102,14 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     (path / "sub/m.tflite").touch()
     read = load_spec(path / "pipeline.toml")
     assert read.classifier == spec.Classifier(
-        path / "sub/m.tflite", "aot", "fast", Layout.SCRAMBLED, 127, Rounding.ZERO, Reference.TFLM
+        path / "sub/m.tflite",
+        "aot",
+        "fast",
+        Layout.SCRAMBLED,
+        127,
+        Rounding.ZERO,
+        Reference.TFLM,
+        ram_weights=8000,
     )
     assert read.pipeline == spec.Pipeline(
         spec.Audio(48000),
