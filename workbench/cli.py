@@ -104,7 +104,7 @@ def _help() -> str:
     lines = [
         "earshot COMMAND ...              one of the commands below",
         "earshot board=BOARD [app=DIR]    builds firmware: other words go to SCons; `scons` alone tells them",
-        "earshot --version               which one this is",
+        "earshot --version                which one this is",
         "",
         "Commands (`earshot COMMAND --help` teaches each):",
         *(f"  {command.NAME:<{width}}  {command.HELP}" for command in commands),

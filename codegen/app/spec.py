@@ -42,8 +42,8 @@ class Audio:
 class Window:
     """Samples of one frame."""
 
-    size: int = 400  # samples, 2..1024
-    stride: int = 400  # samples, size/4..size
+    size: int = 400  # samples, 2..4096
+    stride: int = 400  # samples, 1..16384; above size some are heard by no window
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from codegen.app.checks import Values, contradictions
-from codegen.app.keys import KEYS, REQUIRED, Labels, UnfitError, did_you_mean, found
+from codegen.app.keys import KEYS, REQUIRED, Labels, Milliseconds, UnfitError, did_you_mean, found
 from codegen.app.presets import PRESETS
 from codegen.app.spec import (
     Audio,
@@ -176,7 +176,11 @@ def _read_values(toml: TomlFile) -> tuple[Values, list[UserError]]:
                 continue
             unfit = rule.faults(key, table[key]) if isinstance(rule, Labels) else []
             try:
-                values[section, key] = rule.read(key, table[key])
+                value = rule.read(key, table[key])
+                if not isinstance(value, Milliseconds):
+                    values[section, key] = value
+                elif ("audio", "sample_rate") in values:
+                    values[section, key] = value.samples(key, values["audio", "sample_rate"])
             except UnfitError as first:
                 unfit = unfit or [first]
             for wrong in unfit:

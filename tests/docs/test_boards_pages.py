@@ -36,6 +36,13 @@ def test_what_a_page_calls_proven_is_what_the_results_say() -> None:
         assert page.read_text() == text, "python -m workbench.house.board_proofs --write"
 
 
+def test_a_board_without_a_page_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="there is no such page") as caught:
+        pages({}, tmp_path)
+    assert caught.value.file == f"{tmp_path}/{CHIPS[0]}.md"
+    assert "docs/guides/board.md" in (caught.value.remedy or "")
+
+
 @pytest.mark.parametrize("name", CHIPS)
 def test_an_emulators_version_stands_in_that_table_alone(name: str) -> None:
     """So nobody can call something proven in a version that no test has seen."""

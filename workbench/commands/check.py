@@ -15,7 +15,7 @@ from codegen.common.paths import ROOT
 from toolbox import tools
 
 NAME = "check"
-HELP = "checks format, lint and types of Earshot's own sources"
+HELP = "check format, lint and types of Earshot's own sources"
 DESCRIPTION = """\
 Runs ruff (format and lint), mypy and clang-format over the project's sources, looks that no room imports
 from one above it (docs/architecture.md), that every source names its license and that none is longer than

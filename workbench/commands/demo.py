@@ -29,7 +29,7 @@ from workbench.suites.settings import read_settings
 from workbench.targets import open_target
 
 NAME = "demo"
-HELP = "builds the example or an app, plays recordings into it on an emulated Cortex-M4, prints what it hears"
+HELP = "build the example or an app, play recordings into it on an emulated Cortex-M4, print what it hears"
 DESCRIPTION = """\
 Generates C from examples/smart_lock, builds it for a Cortex-M4 with arm-none-eabi-gcc, runs the image in
 QEMU, plays recordings into it over its serial line and prints what it answers.

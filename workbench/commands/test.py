@@ -12,7 +12,7 @@ from toolbox import tools
 from toolbox.scons import scons_environment
 
 NAME = "test"
-HELP = "passes the tests of Earshot itself"
+HELP = "run the tests of Earshot itself"
 DESCRIPTION = """\
 Installs what the tests need (compilers, emulator) where that is possible, then runs them on all cores.
 The run ends with a table of the proofs that were skipped, and why.

@@ -107,6 +107,12 @@ def pages(results: Results, folder: Path = PAGES) -> Mapping[Path, str]:
     for board in boards:
         if not board.hosted:
             page = folder / f"{board.name}.md"
+            if not page.is_file():
+                raise UserError(
+                    "there is no such page",
+                    file=page,
+                    remedy="Each board has one: docs/guides/board.md says what stands in it.",
+                )
             tables = {NAME: table(board, results.get(board.name, {}))}
             found[page] = with_tables(page.read_text(encoding="utf-8"), tables)
     return found
@@ -131,4 +137,7 @@ def main(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except UserError as error:
+        sys.exit(str(error))
