@@ -76,7 +76,7 @@ def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
         what = f"a window of {values[size]} samples does not fit an FFT of {values[fft]} points"
         yield fault(what, remedy, fft, size)
 
-    for section in ("mfcc", "micro_frontend"):
+    for section in ("mfcc", "micro_frontend", "log_mel"):
         yield from _filters(values, section, fault)
 
     cepstra, filters = ("mfcc", "cepstra"), ("mfcc", "filters")

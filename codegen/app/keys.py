@@ -10,7 +10,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
-from codegen.app.presets import PRESETS
+from codegen.app.presets import LOG_MEL_PRESETS, PRESETS
 from codegen.app.spec import Layout, Rounding
 from codegen.app.tables.scale import FORMULAS
 from codegen.common.reference import Reference
@@ -372,6 +372,25 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
         "pcan_gain_bits": Whole(0, 31, "bits"),
         "log": Flag(),
         "log_shift": Whole(0, 16, "bits"),
+    },
+    "log_mel": {
+        "preset": Word(tuple(LOG_MEL_PRESETS)),
+        "filters": Whole(1, 128),
+        "fft": OneOf((0, 64, 128, 256, 512, 1024, 2048, 4096), "points"),
+        "window": Word(("hann", "hamming", "povey", "none")),
+        "periodic": Flag(),
+        "preemphasis": Real("0", "1"),
+        "carried": Flag(),
+        "full_scale": OneOf((1, 32768)),
+        "spectrum": Word(("power", "magnitude")),
+        "per_sample": Flag(),
+        "scale": Word(("slaney", "htk", "kaldi")),
+        "norm": Word(("slaney", "none")),
+        "low_hz": Real("0", "24000", "Hz"),
+        "high_hz": Real("0", "24000", "Hz"),
+        "log": Word(("db", "natural", "log2")),
+        "offset": Real("0", "1000000"),
+        "floor": Real("0.000000000000000001", "1000000"),
     },
     "scale": {
         "minimum": Whole(INT32_MIN, INT32_MAX, listed=ONE_SCALE),
