@@ -58,9 +58,14 @@ INDIRECT = (
     Indirect(r"classifier_\w+|pipeline_start|tensor_input", _MODEL, "model_t: the app has one model"),
     Indirect(r"main", f"{_MODEL}|{_SETTERS}", "model_t, and what the compiler puts into main() of `set`"),
     Indirect(r"settings_set", _SETTERS, "its table of keys"),
-    Indirect(r"window_push|pipeline_\w+|listen_push", r"dc_block\w*|window_\w*intake\w*", "window_t.intake"),
+    Indirect(r"window_push|pipeline_\w+|listen_push", r"window_gap\w*", "window_t.skip"),
+    Indirect(
+        r"window_push|window_gap|pipeline_\w+|listen_push",
+        r"dc_block\w*|window_\w*intake\w*",
+        "window_t.intake",
+    ),
     Indirect(r"pipeline_\w+|decision_step|main", r"decision_mean", "decision_t.smooth"),
-    Indirect(r"pipeline_\w+|main", r"gap", "pipeline_t.held_back"),
+    Indirect(r"pipeline_\w+|main", r"held_back", "pipeline_t.held_back"),
     Indirect(r"pipeline_\w+", r"\w+_front_end_(reset|frame|scale)", "front_end_t: the app has one"),
     Indirect(r"pipeline_\w+", "cycles_lap", "pipeline_t.measure: NULL until somebody asks for cycles", False),
     Indirect(

@@ -62,12 +62,10 @@ def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
         return all(key in values for key in keys)
 
     size, stride, fft = ("window", "size"), ("window", "stride"), ("mfcc", "fft")
-    if known(size, stride) and not values[size] <= 4 * values[stride] <= 4 * values[size]:
-        least = -(-values[size] // 4)
+    if known(size, stride) and values[stride] > values[size] and stride not in toml.lines:
         yield fault(
-            f"windows of {values[size]} samples every {values[stride]}; a stride is size/4..size",
-            f"Write stride = {values[size]}, or any number {least}..{values[size]}.",
-            stride,
+            f"windows of {values[size]} samples, and the stride, which is not written, is {values[stride]}",
+            f"Write stride = {values[size]}, or how many samples lie from one window's first to the next's.",
             size,
         )
     if known(size, fft) and values[size] > 1024:
@@ -78,7 +76,7 @@ def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
         what = f"a window of {values[size]} samples does not fit an FFT of {values[fft]} points"
         yield fault(what, remedy, fft, size)
 
-    for section in ("mfcc", "micro_frontend"):
+    for section in ("mfcc", "micro_frontend", "log_mel"):
         yield from _filters(values, section, fault)
 
     cepstra, filters = ("mfcc", "cepstra"), ("mfcc", "filters")

@@ -10,7 +10,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
-from codegen.app.presets import PRESETS
+from codegen.app.presets import LOG_MEL_PRESETS, PRESETS
 from codegen.app.spec import Layout, Rounding
 from codegen.app.tables.scale import FORMULAS
 from codegen.common.reference import Reference
@@ -28,6 +28,7 @@ _CHARACTERS = {
     '"': "a quote",
     "'": "a quote",
 }
+_TIME = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?ms")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
@@ -101,6 +102,52 @@ class Whole:
         if not self.low <= value <= self.high:
             raise UnfitError(f"{found(value)} is out of range; {self.allowed}")
         return value
+
+
+@dataclass(frozen=True)
+class Milliseconds:
+    """A time in place of a number of samples."""
+
+    text: str  # as it was written
+    time: Decimal
+    limits: Whole
+
+    def samples(self, key: str, rate: int) -> int:
+        """The whole samples that it lasts at a rate in Hz. UnfitError where they are not, or out of range."""
+        count = self.time * rate / 1000
+        lasts = f"{found(self.text)} at {rate} Hz is {count.normalize():f} samples"
+        if not self.limits.low <= count <= self.limits.high:
+            raise UnfitError(f"{lasts}; {self.limits.allowed}")
+        if count != int(count):
+            raise UnfitError(f"{lasts}; a window has whole ones", f"Write them: {key} = {int(count)}")
+        return int(count)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A number of samples in low..high, or the time that they last."""
+
+    low: int
+    high: int
+    type_name = "integer, or text"
+    unit = "samples"
+
+    @property
+    def range(self) -> str:
+        return self._whole.range
+
+    @property
+    def _whole(self) -> Whole:
+        return Whole(self.low, self.high, self.unit)
+
+    def read(self, key: str, value: Any) -> int | Milliseconds:
+        if not isinstance(value, str):
+            return self._whole.read(key, value)
+        written = _TIME.fullmatch(value)
+        if written is None:
+            what = f'found {found(value)}; {self._whole.allowed}, or a time: "25 ms"'
+            raise UnfitError(what, _unquoted(value, key))
+        return Milliseconds(value, Decimal(written[1]), self._whole)
 
 
 @dataclass(frozen=True)
@@ -291,11 +338,11 @@ class Thresholds:
             raise
 
 
-Rule = Whole | OneOf | Real | Flag | Word | FileName | Labels | Thresholds
+Rule = Whole | Samples | OneOf | Real | Flag | Word | FileName | Labels | Thresholds
 
 KEYS: Mapping[str, Mapping[str, Rule]] = {
     "audio": {"sample_rate": Whole(8000, 48000, "Hz"), "dc_block": OneOf((0, *range(4, 13)))},
-    "window": {"size": Whole(2, 4096, "samples"), "stride": Whole(1, 4096, "samples")},
+    "window": {"size": Samples(2, 4096), "stride": Samples(1, 16384)},
     "gate": {
         "threshold": Whole(-1, 32767),
         "backoff": Whole(0, 1000, "windows"),
@@ -325,6 +372,25 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
         "pcan_gain_bits": Whole(0, 31, "bits"),
         "log": Flag(),
         "log_shift": Whole(0, 16, "bits"),
+    },
+    "log_mel": {
+        "preset": Word(tuple(LOG_MEL_PRESETS)),
+        "filters": Whole(1, 128),
+        "fft": OneOf((0, 64, 128, 256, 512, 1024, 2048, 4096), "points"),
+        "window": Word(("hann", "hamming", "povey", "none")),
+        "periodic": Flag(),
+        "preemphasis": Real("0", "1"),
+        "carried": Flag(),
+        "full_scale": OneOf((1, 32768)),
+        "spectrum": Word(("power", "magnitude")),
+        "per_sample": Flag(),
+        "scale": Word(("slaney", "htk", "kaldi")),
+        "norm": Word(("slaney", "none")),
+        "low_hz": Real("0", "24000", "Hz"),
+        "high_hz": Real("0", "24000", "Hz"),
+        "log": Word(("db", "natural", "log2")),
+        "offset": Real("0", "1000000"),
+        "floor": Real("0.000000000000000001", "1000000"),
     },
     "scale": {
         "minimum": Whole(INT32_MIN, INT32_MAX, listed=ONE_SCALE),

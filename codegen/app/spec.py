@@ -42,8 +42,8 @@ class Audio:
 class Window:
     """Samples of one frame."""
 
-    size: int = 400  # samples, 2..1024
-    stride: int = 400  # samples, size/4..size
+    size: int = 400  # samples, 2..4096
+    stride: int = 400  # samples, 1..16384; above size some are heard by no window
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,37 @@ class MicroFrontend:
         return self.filters
 
 
-FrontEnd = Mfcc | MicroFrontend
+@dataclass(frozen=True)
+class LogMel:
+    """Logarithms of mel energies; the defaults are librosa's melspectrogram and power_to_db."""
+
+    section: ClassVar[str] = "log_mel"
+    values: ClassVar[str] = "filters"
+
+    filters: int = 128  # 1..128
+    fft: int = 0  # points, 64..4096; 0: the smallest power of 2 that holds a window
+    window: str = "hann"  # "hann", "hamming", "povey", "none"
+    periodic: bool = True  # the window; else symmetric
+    preemphasis: float = 0.0  # 0..1
+    carried: bool = False  # pre-emphasis from window to window, else within each
+    full_scale: int = 1  # what a sample of 32768 counts: 1 or 32768
+    spectrum: str = "power"  # or "magnitude"
+    per_sample: bool = False  # energies are divided by the window's size
+    scale: str = "slaney"  # mel: "slaney", "htk", "kaldi"
+    norm: str = "slaney"  # of the filters; or "none"
+    low_hz: float = 0.0
+    high_hz: float = 8000.0
+    log: str = "db"  # 10 log10; or "natural", "log2"
+    offset: float = 0.0  # added to an energy before its logarithm
+    floor: float = 1e-10  # least energy
+
+    @property
+    def size(self) -> int:
+        """Values of a frame."""
+        return self.filters
+
+
+FrontEnd = Mfcc | MicroFrontend | LogMel
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from codegen.app.checks import Values, contradictions
-from codegen.app.keys import KEYS, REQUIRED, Labels, UnfitError, did_you_mean, found
-from codegen.app.presets import PRESETS
+from codegen.app.keys import KEYS, REQUIRED, Labels, Milliseconds, UnfitError, did_you_mean, found
+from codegen.app.presets import LOG_MEL_PRESETS, PRESETS, Preset
 from codegen.app.spec import (
     Audio,
     Cascade,
@@ -20,6 +20,7 @@ from codegen.app.spec import (
     Decision,
     Gate,
     Layout,
+    LogMel,
     Mfcc,
     MicroFrontend,
     Pipeline,
@@ -42,7 +43,11 @@ STAGES: dict[str, type] = {
     "scale": Scale,
     "cascade": Cascade,
 }
-FRONT_ENDS: dict[str, type[Mfcc] | type[MicroFrontend]] = {"mfcc": Mfcc, "micro_frontend": MicroFrontend}
+FRONT_ENDS: dict[str, type[Mfcc] | type[MicroFrontend] | type[LogMel]] = {
+    "mfcc": Mfcc,
+    "micro_frontend": MicroFrontend,
+    "log_mel": LogMel,
+}
 
 # Folder names whose generated symbols or headers would be taken for the runtime's or the C library's.
 _TAKEN = """
@@ -176,7 +181,11 @@ def _read_values(toml: TomlFile) -> tuple[Values, list[UserError]]:
                 continue
             unfit = rule.faults(key, table[key]) if isinstance(rule, Labels) else []
             try:
-                values[section, key] = rule.read(key, table[key])
+                value = rule.read(key, table[key])
+                if not isinstance(value, Milliseconds):
+                    values[section, key] = value
+                elif ("audio", "sample_rate") in values:
+                    values[section, key] = value.samples(key, values["audio", "sample_rate"])
             except UnfitError as first:
                 unfit = unfit or [first]
             for wrong in unfit:
@@ -187,20 +196,29 @@ def _read_values(toml: TomlFile) -> tuple[Values, list[UserError]]:
 
 def _defaults(toml: TomlFile, section: str, values: Values) -> object | None:
     """What has the defaults of a section's keys; those of a front end only where it is in the file."""
-    micro = _table(toml, "micro_frontend")
-    name = micro.get("preset", "tflm")
-    preset = PRESETS.get(name) if isinstance(name, str) and "micro_frontend" in toml.data else None
+    preset = _preset(toml)
     if section == "window" and preset is not None:
         return preset.window(values.get(("audio", "sample_rate"), Audio.sample_rate))
     if section == "gate" and preset is not None:
         return Gate(threshold=-1, backoff=0)
     if section == "scale" and preset is not None and not {"minimum", "maximum"} & set(_table(toml, "scale")):
-        return Scale(formula="micro_wake_word")
-    if section == "micro_frontend":
-        return preset and preset.front_end
+        return preset.scale
+    if preset is not None and section == preset.front_end.section:
+        return preset.front_end
     if section in FRONT_ENDS:
         return FRONT_ENDS[section]() if section in toml.data else None
     return STAGES[section]() if section in STAGES else None
+
+
+def _preset(toml: TomlFile) -> Preset[MicroFrontend] | Preset[LogMel] | None:
+    """The settings that a front end's keys are the changes of; of [mfcc] there are none."""
+    if "micro_frontend" in toml.data:
+        name = _table(toml, "micro_frontend").get("preset", "tflm")
+        return PRESETS.get(name) if isinstance(name, str) else None
+    if "log_mel" in toml.data:
+        name = _table(toml, "log_mel").get("preset", "librosa")
+        return LOG_MEL_PRESETS.get(name) if isinstance(name, str) else None
+    return None
 
 
 def _front_end_faults(toml: TomlFile) -> list[UserError]:

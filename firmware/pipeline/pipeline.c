@@ -61,7 +61,7 @@ bool pipeline_features(const pipeline_t *pipeline, step_t *step)
 }
 
 /* Every window becomes a frame of the cascade, which so has no gaps; the gate decides whether to classify it.
- * Not so where a window that is held back is a gap to the model: gap.h. */
+ * Not so where a window that is held back is a gap to the model: held_back.h. */
 void pipeline_classify(const pipeline_t *pipeline, step_t *step)
 {
     const classifier_t *classifier = pipeline->classifier;

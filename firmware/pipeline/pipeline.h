@@ -49,8 +49,8 @@ typedef struct pipeline {
     const cascade_t *cascade;
     const classifier_t *classifier;
     const decision_t *decision;
-    /* Takes a window that the gate holds back, which is no frame of the cascade then: gap.h. NULL: it is one.
-     */
+    /* Takes a window that the gate holds back, which then is no frame of the cascade: held_back.h. NULL: it
+     * is one. */
     void (*held_back)(const struct pipeline *pipeline);
     int32_t *values; /* one frame, every stage's result */
     uint8_t *features;

@@ -10,12 +10,18 @@ void window_reset(const window_t *window)
 size_t window_push(const window_t *window, const int16_t *samples, size_t count)
 {
     window_state_t *state = window->state;
-    if (state->taken) { /* the next window begins with this one's tail */
-        state->filled = window->size - window->stride;
-        memmove(window->samples, window->samples + window->stride, state->filled * sizeof *samples);
+    if (state->taken) { /* the next window begins with this one's tail, or after a gap */
+        state->filled = window->stride < window->size ? window->size - window->stride : 0;
+        if (state->filled != 0)
+            memmove(window->samples, window->samples + window->size - state->filled,
+                    state->filled * sizeof *samples);
+        state->gap = window->stride - (window->size - state->filled);
         state->start += window->stride;
         state->taken = false;
     }
+    const size_t skipped = window->skip != NULL ? window->skip(window, samples, count) : 0;
+    samples += skipped;
+    count -= skipped;
     const size_t room = window->size - state->filled;
     const size_t taken = count < room ? count : room;
     if (window->intake != NULL)
@@ -23,7 +29,7 @@ size_t window_push(const window_t *window, const int16_t *samples, size_t count)
     else if (taken != 0)
         memcpy(window->samples + state->filled, samples, taken * sizeof *samples);
     state->filled += taken;
-    return taken;
+    return skipped + taken;
 }
 
 const int16_t *window_next(const window_t *window, uint64_t *start)

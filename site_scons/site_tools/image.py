@@ -16,7 +16,7 @@ from toolbox.options import MODEL_FLAGS
 # Where every instruction counts; all else of firmware/ is compiled for size: without tables of jumps and
 # without registers that hold a value for a loop's sake, and with all variables of a file in one section, so
 # that code reaches them from one address.
-FAST = ("pipeline/gate", "pipeline/mfcc", "pipeline/micro_frontend", "nn/")
+FAST = ("pipeline/gate", "pipeline/mfcc", "pipeline/micro_frontend", "pipeline/log_mel", "nn/")
 SMALL = (
     "-Os",
     "-fno-schedule-insns2",

@@ -21,6 +21,7 @@ from codegen.app.spec import (
     FrontEnd,
     Gate,
     Layout,
+    LogMel,
     Mfcc,
     MicroFrontend,
     Pipeline,
@@ -57,7 +58,7 @@ class App:
     window: Window = field(default_factory=Window)
     gate: Gate = field(default_factory=Gate)
     mfcc: Mfcc = field(default_factory=Mfcc)
-    micro: MicroFrontend | None = None  # the front end in place of mfcc
+    other: MicroFrontend | LogMel | None = None  # the front end in place of mfcc
     scale: Scale = field(default_factory=Scale)
     cascade: Cascade = field(default_factory=Cascade)
     labels: tuple[str, ...] = ("key", "knock", "lock", "noise")
@@ -74,7 +75,7 @@ class App:
     @property
     def front_end(self) -> FrontEnd:
         """What the model hears."""
-        return self.micro or self.mfcc
+        return self.other or self.mfcc
 
     @property
     def pipeline(self) -> Pipeline:

@@ -23,7 +23,8 @@ Runs window, gate, front end, scale and cascade of an app on a recording, by the
 writes the arrays that a model is trained with. The app needs no model yet: features do not depend on it.
 
   mfcc      int32[n, size]           of the recording's n windows, 4096 times Kaldi's; under the name of the
-                                     front end's section: micro_frontend has its values as they are
+                                     front end's section: micro_frontend has its values as they are,
+                                     log_mel 65536 times the logarithm
   gate      bool[n]                  the window passes the gate
   scaled    uint8[n, size]           0..255
   vectors   uint8[m, frames*size]    every `frames` windows in a row, whatever the gate says

@@ -45,6 +45,7 @@ STAGES = ("window", "gate", "front_end", "scale", "decision")
 FRONT_END_PARTS = {
     "mfcc": ("window", "normalise", "fft", "log_mel", "dct", "lift"),
     "micro_frontend": ("window", "fft", "filters", "reduce_noise", "control_gain", "log"),
+    "log_mel": ("window", "fft", "spectrum", "filters"),
 }
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.profiling.cycles import MODEL
-from workbench.profiling.margin import Margin
+from workbench.profiling.margin import RING, Margin
 from workbench.profiling.profile import Decisions, LayerProfile, Profile
 
 
@@ -187,16 +187,20 @@ def _margins(found: Profile) -> list[str]:
     for each in sorted(found.margins, key=lambda each: each.virtual):
         lines.append(
             f"  {each.board:<14}{each.clock_hz / 1e6:>7g}{each.wait_states:>7}{each.cycles:>13.2f}   "
-            f"{_busy(each.steady_load):<28}{_worst(each)}"
+            f"{_busy(each.steady_load):<28}{worst_verdict(each)}"
             + ("   (virtual: no chip runs at this clock)" if each.virtual else "")
         )
     return lines
 
 
-def _worst(margin: Margin) -> str:
-    """Of the window with the dearest decision."""
+def worst_verdict(margin: Margin) -> str:
+    """Of the window with the dearest decision; of one that stays below its stride, whether its samples can
+    wait."""
     if margin.worst_load > 1 and margin.absorbed:
         return f"{margin.worst_load:.2f} windows long; the samples that wait have room"
+    if margin.worst_load <= 1 and margin.worst_load > margin.ring:
+        waiting = margin.worst_load * RING / margin.ring
+        return f"loses samples: {waiting:,.0f} wait, there is room for {RING:,}"
     return _busy(margin.worst_load)
 
 

@@ -71,9 +71,10 @@ def _click(context: Context, name: str, slug: str, gate: Gate, settings: tuple[t
     _, above = _around(context)
     sound = make.click(window + gate.backoff + gate.delay + make.cascade + 6, window, above)
     file = context.sound(f"click_{window}_{gate.delay}_{gate.backoff}", sound)
-    last = len(sound) // context.pipeline.window.stride
+    shape = context.pipeline.window
+    windows = range((len(sound) - shape.size) // shape.stride + 1)
     loud = make.clicked(window)
-    decided = decided_windows(gate, [index in loud for index in range(last)], context)
+    decided = decided_windows(gate, [index in loud for index in windows], context)
     return case(
         name,
         slug,

@@ -45,24 +45,30 @@ class Maker:
         return np.zeros(self.samples(windows), np.int16)
 
     def noise(self, windows: int, peak: int, seed: int = 1) -> Samples:
-        """Even noise whose largest |sample| is exactly `peak` in every stretch of a stride."""
+        """Even noise whose largest |sample| is exactly `peak` in every window."""
         random = np.random.default_rng(seed)
         sound = random.integers(-peak, peak + 1, self.samples(windows)).astype(np.int16)
-        sound[self.pipeline.window.stride // 2 :: self.pipeline.window.stride] = peak
+        sound[self._heard // 2 :: self.pipeline.window.stride] = peak
         return sound
 
     def click(self, windows: int, window: int, peak: int) -> Samples:
-        """Silence but for one sample in the middle of a window's last stride, so that no earlier one has it.
+        """Silence but for one sample in the middle of what a window hears alone of all up to it.
 
         Where windows overlap, later ones have it too.
         """
         sound = self.silence(windows)
-        shape = self.pipeline.window
-        sound[window * shape.stride + shape.size - shape.stride // 2 - 1] = peak
+        sound[self._clicked_at(window)] = peak
         return sound
 
     def clicked(self, window: int) -> range:
         """The windows that hold the sample of click()."""
+        return range(window, self._clicked_at(window) // self.pipeline.window.stride + 1)
+
+    @property
+    def _heard(self) -> int:
+        """Samples that a window adds to what those before have heard."""
+        return min(self.pipeline.window.stride, self.pipeline.window.size)
+
+    def _clicked_at(self, window: int) -> int:
         shape = self.pipeline.window
-        at = window * shape.stride + shape.size - shape.stride // 2 - 1
-        return range(window, at // shape.stride + 1)
+        return window * shape.stride + shape.size - self._heard // 2 - 1

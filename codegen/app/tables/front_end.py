@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from codegen.app.spec import Mfcc, Pipeline
+from codegen.app.spec import LogMel, Mfcc, Pipeline
+from codegen.app.tables.log_mel import LogMelTables, check_log_mel, log_mel_scratch_bytes, log_mel_tables
 from codegen.app.tables.mfcc import MfccTables, check_mfcc, mfcc_scratch_bytes, mfcc_tables
 from codegen.app.tables.micro_frontend import (
     MicroFrontendTables,
@@ -13,11 +14,13 @@ from codegen.app.tables.micro_frontend import (
 )
 
 
-def front_end_tables(pipeline: Pipeline) -> MfccTables | MicroFrontendTables:
+def front_end_tables(pipeline: Pipeline) -> MfccTables | MicroFrontendTables | LogMelTables:
     """The tables of settings that passed check_front_end()."""
     front_end = pipeline.front_end
     if isinstance(front_end, Mfcc):
         return mfcc_tables(pipeline.audio, pipeline.window, front_end)
+    if isinstance(front_end, LogMel):
+        return log_mel_tables(pipeline.audio, pipeline.window, front_end)
     return micro_frontend_tables(pipeline.audio, pipeline.window, front_end)
 
 
@@ -26,6 +29,8 @@ def check_front_end(pipeline: Pipeline) -> None:
     front_end = pipeline.front_end
     if isinstance(front_end, Mfcc):
         check_mfcc(pipeline.audio, front_end)
+    elif isinstance(front_end, LogMel):
+        check_log_mel(pipeline.audio, pipeline.window, front_end)
     else:
         check_micro_frontend(pipeline.audio, pipeline.window, front_end)
 
@@ -35,4 +40,6 @@ def scratch_bytes(pipeline: Pipeline) -> int:
     front_end = pipeline.front_end
     if isinstance(front_end, Mfcc):
         return mfcc_scratch_bytes(front_end)
+    if isinstance(front_end, LogMel):
+        return log_mel_scratch_bytes(pipeline.window, front_end)
     return micro_frontend_scratch_bytes(pipeline.window)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen.app.keys import KEYS, Whole
+from codegen.app.keys import KEYS, Samples, Whole
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from tests.support.pipeline_toml import CLASSIFIER, DECISION, app_with, faults, the_fault
@@ -89,22 +89,34 @@ WRONG = [
         "every away",
     ),
     (
-        "[window]\nstride = 401\n" + CLASSIFIER + DECISION,
-        "line 2, [window] stride",
-        "400 samples every 401",
-        "100..400",
-    ),
-    (
-        "[window]\nstride = 99\n" + CLASSIFIER + DECISION,
-        "line 2, [window] stride",
-        "size/4..size",
-        "100..400",
-    ),
-    (
         "[window]\nsize = 200\n" + CLASSIFIER + DECISION,
         "line 2, [window] size",
-        "200 samples every 400",
-        "= 200",
+        "200 samples, and the stride, which is not written, is 400",
+        "stride = 200",
+    ),
+    (
+        "[audio]\nsample_rate = 22050\n[window]\nsize = '25 ms'\n[mfcc]\n" + CLASSIFIER + DECISION,
+        "line 4, [window] size",
+        '"25 ms" at 22050 Hz is 551.25 samples; a window has whole ones',
+        "size = 551",
+    ),
+    (
+        "[window]\nsize = 200\nstride = '1.1 s'\n" + CLASSIFIER + DECISION,
+        "line 3, [window] stride",
+        'found "1.1 s"; a whole number of samples, 1..16384, is allowed, or a time: "25 ms"',
+        "",
+    ),
+    (
+        "[window]\nstride = '1024.0625 ms'\n" + CLASSIFIER + DECISION,
+        "line 2, [window] stride",
+        "is 16385 samples; a whole number of samples, 1..16384",
+        "",
+    ),
+    (
+        "[window]\nsize = '0.1 ms'\n" + CLASSIFIER + DECISION,
+        "line 2, [window] size",
+        "is 1.6 samples; a whole number of samples, 2..4096",
+        "",
     ),
     ("[window]\nsize = 600\n" + CLASSIFIER + DECISION, "line 2, [window] size", "does not fit", "fft = 1024"),
     (
@@ -296,7 +308,7 @@ def test_what_does_not_fit_a_front_end(text: str, place: str, what: str, tmp_pat
 
 def test_ranges_are_enforced_at_both_ends(tmp_path: Path) -> None:
     for section, key, rule in [(name, *item) for name, rules in KEYS.items() for item in rules.items()]:
-        if not isinstance(rule, Whole):
+        if not isinstance(rule, Whole | Samples):
             continue
         for value in (rule.low - 1, rule.high + 1):
             text = f"[{section}]\n{key} = {value}\n"

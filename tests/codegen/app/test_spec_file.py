@@ -186,7 +186,7 @@ STAGES = {
 def test_keys_are_the_fields_of_the_dataclasses() -> None:
     for section, rules in KEYS.items():
         names = [field.name for field in dataclasses.fields({**STAGES, **FRONT_ENDS}[section])]
-        names += ["preset"] if section == "micro_frontend" else []
+        names += ["preset"] if section in ("micro_frontend", "log_mel") else []
         assert sorted(rules) == sorted("threshold" if name == "thresholds" else name for name in names)
 
 
@@ -211,7 +211,7 @@ def test_the_page_tells_every_key_with_its_default_and_range() -> None:
         fields = {
             field.name: field.default for field in dataclasses.fields({**STAGES, **FRONT_ENDS}[section])
         }
-        value = "tflm" if key == "preset" else fields[key]
+        value = {"micro_frontend": "tflm", "log_mel": "librosa"}[section] if key == "preset" else fields[key]
         value = value.value if isinstance(value, Layout | Rounding | Reference) else value
         expected = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
         if value is None:
@@ -225,7 +225,7 @@ def test_there_is_one_front_end(tmp_path: Path) -> None:
     (folder / "pipeline.toml").write_text(CLASSIFIER + DECISION)
     with pytest.raises(UserError, match="no front end") as caught:
         load_spec(folder)
-    assert "[mfcc] or [micro_frontend]" in str(caught.value)
+    assert "[mfcc] or [micro_frontend] or [log_mel]" in str(caught.value)
     second = the_fault(tmp_path, "[mfcc]\n[micro_frontend]\n" + CLASSIFIER + DECISION)
     assert (second.place, second.what) == ("line 2, [micro_frontend]", "is a second front end, after [mfcc]")
 

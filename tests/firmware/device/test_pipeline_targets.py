@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from codegen.app.presets import PRESETS
-from codegen.app.spec import Audio, Cascade, Gate, Layout, Mfcc, MicroFrontend, Scale, Window
+from codegen.app.spec import Audio, Cascade, Gate, Layout, LogMel, Mfcc, MicroFrontend, Scale, Window
 from tests.support.apps import FAKE_MODEL, App
 from tests.support.compile import FIRMWARE, WARNINGS
 from tests.support.mfcc_configs import adversarial
@@ -45,7 +45,7 @@ APPS = {
     "micro_wake_word": App(
         window=Window(480, 160),
         gate=Gate(-1, 0, 0),
-        micro=PRESETS["micro_wake_word"].front_end,
+        other=PRESETS["micro_wake_word"].front_end,
         scale=Scale(formula="micro_wake_word"),
         cascade=Cascade(3, slide=False),
     ),
@@ -53,8 +53,23 @@ APPS = {
         audio=Audio(8000),
         window=Window(77, 77),
         gate=Gate(0, 0, 0),
-        micro=MicroFrontend(filters=5, high_hz=3500, pcan=True, log=False),
+        other=MicroFrontend(filters=5, high_hz=3500, pcan=True, log=False),
         scale=Scale(0, 3000),
+        cascade=Cascade(4),
+    ),
+    "log_mel": App(
+        window=Window(200, 80),
+        gate=Gate(-1, 0, 0),
+        other=LogMel(filters=20, preemphasis=1.0, carried=True, scale="kaldi", window="hamming"),
+        scale=Scale(-80 * 65536, 40 * 65536),
+        cascade=Cascade(3),
+    ),
+    "log_mel_odd": App(
+        audio=Audio(8000),
+        window=Window(77, 90),
+        gate=Gate(0, 0, 0),
+        other=LogMel(filters=5, fft=64, spectrum="magnitude", offset=0.001, high_hz=4000, log="natural"),
+        scale=Scale(-10 * 65536, 3 * 65536),
         cascade=Cascade(4),
     ),
 }

@@ -29,6 +29,7 @@ class StateC(ctypes.Structure):
 
     _fields_ = (
         ("filled", ctypes.c_size_t),
+        ("gap", ctypes.c_size_t),
         ("start", ctypes.c_uint64),
         ("taken", ctypes.c_bool),
         ("level", ctypes.c_int32),
@@ -43,19 +44,23 @@ class WindowC(ctypes.Structure):
         ("stride", ctypes.c_size_t),
         ("samples", ctypes.c_void_p),
         ("state", ctypes.POINTER(StateC)),
+        ("skip", ctypes.c_void_p),
         ("intake", ctypes.c_void_p),
         ("dc_block", ctypes.c_uint32),
     )
 
 
 def filtered(samples: NDArray[np.int16], dc_block: int, pieces: int = 1000, stride: int = SIZE) -> list[int]:
-    """What the windows hold, pushed `pieces` samples at a time; of overlapping ones the new samples."""
+    """What the windows hold, pushed `pieces` samples at a time; of overlapping ones the new samples,
+    and where they have gaps the samples of those as -1."""
     c = library()
     c.window_push.restype = ctypes.c_size_t
     c.window_next.restype = ctypes.c_void_p
     memory = (ctypes.c_int16 * SIZE)()
     intake = ctypes.cast(c.dc_block, ctypes.c_void_p) if dc_block else None
-    window = WindowC(SIZE, stride, ctypes.addressof(memory), ctypes.pointer(StateC()), intake, dc_block)
+    skip = ctypes.cast(c.window_gap, ctypes.c_void_p) if stride > SIZE else None
+    held = ctypes.addressof(memory)
+    window = WindowC(SIZE, stride, held, ctypes.pointer(StateC()), skip, intake, dc_block)
     c.window_reset(ctypes.byref(window))
     out: list[int] = []
     start = ctypes.c_uint64()
@@ -66,7 +71,8 @@ def filtered(samples: NDArray[np.int16], dc_block: int, pieces: int = 1000, stri
             taken = c.window_push(ctypes.byref(window), place, ctypes.c_size_t(len(rest)))
             rest = np.ascontiguousarray(rest[taken:])
             if c.window_next(ctypes.byref(window), ctypes.byref(start)):
-                out += memory[:] if not out else memory[SIZE - stride :]
+                new = min(stride, SIZE)
+                out += memory[:] if not out else [-1] * (stride - new) + memory[SIZE - new :]
     return out
 
 
@@ -76,11 +82,12 @@ SAMPLES = st.lists(
 
 
 @settings(deadline=None)
-@given(SAMPLES, st.integers(4, 12), st.integers(1, 100), st.sampled_from([16, 17, 64]))
+@given(SAMPLES, st.integers(4, 12), st.integers(1, 100), st.sampled_from([1, 16, 17, 64, 65, 200]))
 def test_it_is_the_model_to_the_bit(samples: list[int], dc_block: int, pieces: int, stride: int) -> None:
     out = filtered(np.array(samples, np.int16), dc_block, pieces, stride)
     assert len(out) >= SIZE
-    assert out == without_level(samples, dc_block)[: len(out)]
+    heard = enumerate(without_level(samples, dc_block)[: len(out)])
+    assert out == [value if at % stride < SIZE or stride < SIZE else -1 for at, value in heard]
 
 
 @pytest.mark.parametrize("dc_block", range(4, 13))

@@ -17,18 +17,15 @@ import pytest
 from numpy.typing import NDArray
 
 from codegen.app.spec import Audio, Cascade, Gate, Layout, Mfcc, Scale, Window
-from codegen.app.spec_file import load_spec
-from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from tests.support.apps import App
 from tests.support.doors import open_image
 from tests.support.exact import EXAMPLES
 from tests.support.images import build_image, hashing_app
-from tests.support.tutorial import tutorial_app
 from workbench.host.features import extract
 from workbench.host.host_library import Library
 
-STRIDES = ("a quarter of the window", "below it", "one sample below it", "the window")
+STRIDES = ("one sample", "below the window", "one sample below it", "the window", "one above it", "far above")
 WINDOWS = 60
 STAGES = ("cepstra", "gate", "features", "frame", "input", "scores")
 
@@ -37,13 +34,13 @@ def random_app(random: np.random.Generator, stride: str, dc_block: int) -> App:
     """Any settings that a pipeline.toml may have, with votes of one: a decision then has no memory."""
     fft = int(random.choice([128, 256, 512]))
     size = int(random.integers(fft // 4, fft + 1))
-    least = -(-size // 4)
-    strides = {STRIDES[0]: least, STRIDES[1]: int(random.integers(least, size)), STRIDES[2]: size - 1}
+    below, above = int(random.integers(1, size)), int(random.integers(size + 2, 4 * size))
+    strides = dict(zip(STRIDES, (1, below, size - 1, size, size + 1, above), strict=True))
     filters = int(random.integers(2, 24))
     rate = int(random.choice([8000, 16000]))
     return App(
         audio=Audio(rate, dc_block=dc_block),
-        window=Window(size, strides.get(stride, size)),
+        window=Window(size, strides[stride]),
         gate=Gate(int(random.integers(1500, 5000)), int(random.integers(0, 6)), int(random.integers(0, 3))),
         mfcc=Mfcc(cepstra=int(random.integers(1, filters + 1)), filters=filters, fft=fft, high_hz=rate / 2),
         scale=Scale(-int(random.integers(1, 500_000)), int(random.integers(1, 500_000))),
@@ -58,8 +55,10 @@ def sound_for(app: App, random: np.random.Generator) -> NDArray[np.int16]:
     """WINDOWS windows and a piece, loud and quiet by turns, above a level that a microphone may add."""
     window = app.window
     count = window.size + (WINDOWS - 1) * window.stride + int(random.integers(0, window.stride))
-    piece = 2 * window.size
+    piece = 2 * max(window.size, window.stride)
     loud = np.resize(random.permutation([60, 60, 100, 9000]), -(-count // piece)).repeat(piece)[:count]
+    if 4 * window.stride < window.size:  # every window would hold a loud piece
+        loud = np.where(np.arange(count) < window.size + WINDOWS // 2 * window.stride, 60, 9000)
     return (700 + random.normal(0, 1, count) * loud).clip(-32768, 32767).astype(np.int16)
 
 
@@ -112,15 +111,6 @@ def test_training_sees_what_the_device_sees(tmp_path: Path, stride: str, dc_bloc
         assert [decisions[index] for index in decided] == [classified[index - held + 1] for index in decided]
 
 
-def test_a_stride_above_the_window_is_refused_for_both(tmp_path: Path) -> None:
-    """Training and device read one pipeline.toml, so none of them can get past it."""
-    app = tutorial_app(tmp_path / "door")
-    text = (app / "pipeline.toml").read_text()
-    (app / "pipeline.toml").write_text(text + "\n[window]\nsize = 400\nstride = 401\n")
-    with pytest.raises(UserError, match=r"a stride is size/4\.\.size"):
-        load_spec(app)
-
-
 def test_the_order_of_the_stages_stands_once() -> None:
     """Nothing but pipeline.c calls one stage after another, neither an image nor the workbench."""
     stages = {
@@ -144,4 +134,5 @@ def test_the_order_of_the_stages_stands_once() -> None:
         }
         by_pointer = call in ("mfcc_frame", "scale_frame")  # of one of the front ends
         calls = [] if by_pointer else ["pipeline.c"]
-        assert found == {f"firmware/pipeline/{name}" for name in (*calls, f"{own}.c", f"{own}.h")}, call
+        alone = {"workbench/host/host_library.py"} if call == "window_next" else set()  # peaks of windows
+        assert found == {f"firmware/pipeline/{name}" for name in (*calls, f"{own}.c", f"{own}.h")} | alone

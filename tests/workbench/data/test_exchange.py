@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from codegen.common.errors import UserError
-from tests.support.cli import earshot, refused
+from tests.support.cli import earshot, here, refused
 from workbench.audio.synthesize import write_wav
 from workbench.data.labels import Segment, read_labels, write_labels
 from workbench.data.regions import windows
@@ -295,14 +295,12 @@ def test_times_are_of_the_recording_s_own_rate(folder: Path, rate: int, kind: st
     labels = folder / "labels.csv"
     labels.write_text(f"file,start,end,label\ndoor.wav,{rate // 2},{rate},knocking\n")
     options = ("--app", "examples/smart_lock") if rate == 8000 else ()
-    done = earshot("data", "export", labels, "--format", kind, "-o", folder / output, *options)
-    assert done.returncode == 0, done.stderr
+    assert here("data", "export", labels, "--format", kind, "-o", folder / output, *options) == 0
     labels.unlink()
     written = folder / (output if output != "." else "door.txt")
     assert "0.5" in written.read_text()
     assert rows(read_labels(written, 16_000)) == [("door.wav", 8000, 16_000, "knocking", "")]
-    done = earshot("data", "import", folder / output, "-o", folder / "taken.csv", *options)
-    assert done.returncode == 0, done.stderr
+    assert here("data", "import", folder / output, "-o", folder / "taken.csv", *options) == 0
     taken = (folder / "taken.csv").read_text()
     assert taken == f"file,start,end,label\ndoor.wav,{rate // 2},{rate},knocking\n"
 
@@ -314,8 +312,8 @@ def test_sessions_survive_sensiml(folder: Path, session: str) -> None:
         "file,start,end,label,session,device,weather\n"
         f"door.wav,0,8000,knocking,{session},xg24,rain\ndoor.wav,8000,16000,x,train,xg24,sun\n"
     )
-    assert earshot("data", "export", labels, "--format", "sensiml", "-o", project).returncode == 0
-    assert earshot("data", "import", project, "-o", taken).returncode == 0
+    assert here("data", "export", labels, "--format", "sensiml", "-o", project) == 0
+    assert here("data", "import", project, "-o", taken) == 0
     # The weather is not the same for all of the file, whose metadata it would become.
     assert taken.read_text() == (
         "file,start,end,label,session,device\n"
@@ -323,28 +321,33 @@ def test_sessions_survive_sensiml(folder: Path, session: str) -> None:
     )
 
 
-def test_label_tracks_overwrite_nothing(folder: Path) -> None:
+def test_label_tracks_overwrite_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "night").mkdir()
     (folder / "night" / "door.wav").write_bytes((folder / "door.wav").read_bytes())
     labels = folder / "labels.csv"
     labels.write_text("file,start,end,label\ndoor.wav,0,800,x\nhall.wav,0,800,x\nnight/door.wav,0,800,y\n")
     words = ("data", "export", labels, "--format", "audacity", "-o", folder / "tracks")
-    message = refused(*words)
+    assert here(*words) == 2
+    message = capsys.readouterr().err
     assert (
         f"{folder / 'tracks' / 'door.txt'}: would be the label track of {folder / 'door.wav'} and" in message
     )
     assert not (folder / "tracks").exists()
     labels.write_text("file,start,end,label\ndoor.wav,0,800,x\nhall.wav,0,800,x\n")
-    assert earshot(*words).returncode == 0
+    assert here(*words) == 0
     (folder / "tracks" / "door.txt").unlink()
     (folder / "tracks" / "hall.txt").write_text("mine")
-    assert f"{folder / 'tracks' / 'hall.txt'}: is there already" in refused(*words)
+    assert here(*words) == 2
+    assert f"{folder / 'tracks' / 'hall.txt'}: is there already" in capsys.readouterr().err
     assert [file.name for file in (folder / "tracks").iterdir()] == ["hall.txt"]
     assert (folder / "tracks" / "hall.txt").read_text() == "mine"
-    assert "is no folder" in refused(*words[:-1], folder / "door.wav")
+    assert here(*words[:-1], folder / "door.wav") == 2
+    assert "is no folder" in capsys.readouterr().err
 
 
-def test_paths_by_links_and_dots(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_paths_by_links_and_dots(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One file is one file, however it is named; a linked recording lies where its link does."""
     linked = tmp_path_factory.mktemp("links") / "here"
     linked.symlink_to(folder)
@@ -352,14 +355,15 @@ def test_paths_by_links_and_dots(folder: Path, tmp_path_factory: pytest.TempPath
     labels = folder / "labels" / "labels.csv"
     labels.write_text("file,start,end,label\n../door.wav,0,800,x\n")
     words = ("data", "export", labels, "--format", "csv", "-o")
-    assert earshot(*words, linked / "a.csv").returncode == 0
+    assert here(*words, linked / "a.csv") == 0
     assert (folder / "a.csv").read_text() == "file,start,end,label\ndoor.wav,0,800,x\n"
-    assert "is the label file itself" in refused(*words, linked / "labels" / "labels.csv")
+    assert here(*words, linked / "labels" / "labels.csv") == 2
+    assert "is the label file itself" in capsys.readouterr().err
     away = tmp_path_factory.mktemp("away") / "far.wav"
     (folder / "hall.wav").rename(away)
     (folder / "hall.wav").symlink_to(away)
     labels.write_text("file,start,end,label\n../hall.wav,0,800,x\n")
-    assert earshot(*words, folder / "b.csv").returncode == 0
+    assert here(*words, folder / "b.csv") == 0
     assert (folder / "b.csv").read_text() == "file,start,end,label\nhall.wav,0,800,x\n"
 
 

@@ -23,7 +23,7 @@ from workbench.build import build
 from workbench.profiling.cycles import Cost, constants_of
 from workbench.profiling.margin import RING, Work, margin_on
 from workbench.profiling.profile import Profile, profile
-from workbench.profiling.text import as_json, as_text
+from workbench.profiling.text import as_json, as_text, worst_verdict
 
 KERNELS = ("small", "fast")
 
@@ -159,6 +159,21 @@ def test_samples_wait_during_a_long_decision_as_long_as_there_is_room() -> None:
         margin = margin_on(board, Work(100, 160, Cost(0, 0, 0), decision, every, decision))
         assert margin.worst_load == pytest.approx(windows, rel=1e-3)
         assert margin.absorbed is absorbed
+
+
+def test_a_stride_beyond_the_microphone_s_memory_leaves_less_time() -> None:
+    """8000 samples a window: half of that time is too long, however seldom it is."""
+    board = load_board("xg24")
+    window = board.clock_hz // 2
+    for share, verdict in (
+        (0.48, "keeps up, busy 48.0%"),
+        (0.5, "loses samples: 4,000 wait, there is room for 3,840"),
+    ):
+        margin = margin_on(
+            board, Work(2, 8000, Cost(0, 0, 0), Cost(0, 1, 0), 1, Cost(0, round(share * window), 0))
+        )
+        assert worst_verdict(margin) == verdict
+        assert margin.absorbed is (share < 0.49)
 
 
 def test_one_decision_in_five_windows(tmp_path: Path, profiles: dict[str, Profile]) -> None:

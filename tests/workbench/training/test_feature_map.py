@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.cli import earshot, refused
+from tests.support.cli import earshot, here
 from workbench.audio.synthesize import write_session, write_wav
 from workbench.training.feature_map import FEWEST, Described, mapped, mean_and_spread
 from workbench.training.pieces import Piece
@@ -63,7 +63,7 @@ def test_outliers_are_far_from_their_own_class() -> None:
     assert all(number < 40 for number, _ in mapped(of(few, [0] * 40 + [1] * (FEWEST - 1))).outliers)
 
 
-def test_command(tmp_path: Path) -> None:
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     labels = write_session(tmp_path, 41, recordings=2, count=4, session="train")
     times = np.arange(16_000) / 16_000
     write_wav(tmp_path / "tone.wav", (8000 * np.sin(2 * np.pi * 3000 * times)).astype(np.int16))
@@ -85,17 +85,21 @@ def test_command(tmp_path: Path) -> None:
     for shown in ("knocking (9)", "whistle (1)", "knocking, train"):
         assert f"<!-- {shown} -->" in text
     assert f"{rank + 1} tone.wav, line {len(lines) + 1}" in text
-    printed = earshot(*words, "--where", "file!=tone.wav").stdout
-    assert f"of {len(lines) - 1} segments lie far from the others" in printed
+    assert here(*words, "--where", "file!=tone.wav") == 0
+    assert f"of {len(lines) - 1} segments lie far from the others" in capsys.readouterr().out
 
 
-def test_command_refuses(tmp_path: Path) -> None:
+def test_command_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_wav(tmp_path / "a.wav", np.arange(1000, dtype=np.int16))
     labels = tmp_path / "labels.csv"
     labels.write_text("file,start,end,label\na.wav,0,100,x\n")
     words = ("data", "plot", labels, "-o", tmp_path / "a.png")
-    assert "data plot needs --app" in refused(*words)
-    assert "is no picture by its name" in refused(*words[:-1], tmp_path / "a.txt", *APP)
-    assert "no segment is as long as a window" in refused(*words, *APP)
+    assert here(*words) == 2
+    assert "data plot needs --app" in capsys.readouterr().err
+    assert here(*words[:-1], tmp_path / "a.txt", *APP) == 2
+    assert "is no picture by its name" in capsys.readouterr().err
+    assert here(*words, *APP) == 2
+    assert "no segment is as long as a window" in capsys.readouterr().err
     labels.write_text("file,start,end,label\na.wav,0,9000,x\n")
-    assert "line 2: the segment ends at sample 9000" in refused(*words, *APP)
+    assert here(*words, *APP) == 2
+    assert "line 2: the segment ends at sample 9000" in capsys.readouterr().err

@@ -20,7 +20,7 @@ from codegen.app.spec_file import load_spec
 from codegen.app.tables.decision import score_limit
 from codegen.common.errors import UserError
 from tests.reference.stages import without_level
-from tests.support.cli import earshot, refused
+from tests.support.cli import earshot, here, refused
 from tests.support.tutorial import PIPELINE, noises, tutorial_app, tutorial_library
 from workbench.audio.synthesize import write_session, write_wav
 from workbench.commands.tune import _threshold
@@ -336,11 +336,14 @@ def test_command_refuses(sounds: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["mean = 3", "suppress = 20"])
-def test_what_is_not_taken_into_account_is_refused(sounds: Path, tmp_path: Path, line: str) -> None:
+def test_what_is_not_taken_into_account_is_refused(
+    sounds: Path, tmp_path: Path, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     app = tmp_path / "lock"
     shutil.copytree(EXAMPLE, app)
     file = app / "pipeline.toml"
     file.write_text(file.read_text().replace("votes = 1", f"votes = 1\n{line}"))
-    message = refused("tune", "--app", app, "--labels", sounds, "--false-alarms", "300")
+    assert here("tune", "--app", app, "--labels", sounds, "--false-alarms", "300") == 2
+    message = capsys.readouterr().err
     assert message.startswith(f"{file}, [decision] {line.split(maxsplit=1)[0]}: ")
     assert "`earshot evaluate --threshold P" in message

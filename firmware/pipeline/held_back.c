@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pipeline/gap.h"
+#include "pipeline/held_back.h"
 
-void gap(const pipeline_t *pipeline)
+void held_back(const pipeline_t *pipeline)
 {
     if (cascade_count(pipeline->cascade) == 0) /* nothing was heard since the last time, or since the reset */
         return;
