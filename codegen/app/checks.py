@@ -70,7 +70,7 @@ def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
         )
     if known(size, fft) and values[size] > 1024:
         what = f"a window of {values[size]} samples; [mfcc] hears 2..1024"
-        yield fault(what, "Write size = 1024 or less.", size)
+        yield fault(what, "Write size = 1024 or less, or [log_mel], which hears up to 4096.", size)
     elif known(size, fft) and values[size] > values[fft]:
         remedy = f"Write fft = {next(points for points in (128, 256, 512, 1024) if points >= values[size])}."
         what = f"a window of {values[size]} samples does not fit an FFT of {values[fft]} points"

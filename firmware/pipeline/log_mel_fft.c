@@ -31,9 +31,15 @@ static void reverse(log_mel_pair_t *z, size_t points)
 }
 
 /* (p 2^30 + t) / 2^31, rounded. |p| 2^30 and |t| are below 2^61. */
-static inline int32_t half_sum(int32_t p, int64_t t)
+static inline int32_t half_of(int32_t p, int64_t t)
 {
     return (int32_t)(((int64_t)p * (1 << 30) + t + (1 << 30)) >> 31);
+}
+
+/* The same of a t that is q 2^30. */
+static inline int32_t half_sum(int32_t p, int64_t q)
+{
+    return (int32_t)((p + q + 1) >> 1);
 }
 
 static void butterfly(log_mel_pair_t *x, log_mel_pair_t *y, log_mel_pair_t w)
@@ -41,20 +47,31 @@ static void butterfly(log_mel_pair_t *x, log_mel_pair_t *y, log_mel_pair_t w)
     const int64_t re = (int64_t)y->re * w.re - (int64_t)y->im * w.im;
     const int64_t im = (int64_t)y->re * w.im + (int64_t)y->im * w.re;
     const log_mel_pair_t p = *x;
-    *x = (log_mel_pair_t){half_sum(p.re, re), half_sum(p.im, im)};
-    *y = (log_mel_pair_t){half_sum(p.re, -re), half_sum(p.im, -im)};
+    *x = (log_mel_pair_t){half_of(p.re, re), half_of(p.im, im)};
+    *y = (log_mel_pair_t){half_of(p.re, -re), half_of(p.im, -im)};
+}
+
+/* A butterfly whose factor is 1. */
+static void sums(log_mel_pair_t *x, log_mel_pair_t *y)
+{
+    const log_mel_pair_t p = *x, q = *y;
+    *x = (log_mel_pair_t){half_sum(p.re, q.re), half_sum(p.im, q.im)};
+    *y = (log_mel_pair_t){half_sum(p.re, -(int64_t)q.re), half_sum(p.im, -(int64_t)q.im)};
 }
 
 void log_mel_fft(const log_mel_t *mel, log_mel_pair_t *pairs)
 {
     const size_t points = mel->fft / 2;
     reverse(pairs, points);
-    for (size_t half = 1; half < points; half *= 2)
-        for (size_t j = 0; j < half; j++) {
+    for (size_t half = 1; half < points; half *= 2) {
+        for (log_mel_pair_t *x = pairs; x < pairs + points; x += 2 * half)
+            sums(x, x + half);
+        for (size_t j = 1; j < half; j++) {
             const log_mel_pair_t w = factor(mel, j * (points / half));
             for (log_mel_pair_t *x = pairs + j; x < pairs + points; x += 2 * half)
                 butterfly(x, x + half, w);
         }
+    }
 }
 
 /* The root of a number, rounded down. */
