@@ -19,6 +19,7 @@ from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from codegen.compile import compile_app
 from codegen.emit.sources import sources
+from tests.support.build_sh import build
 from tests.support.cli import earshot, refused
 from tests.support.compile import WARNINGS
 from tests.support.shared import shared
@@ -107,25 +108,6 @@ def test_written_text_is_in_the_house_style(app: Path, folder: Path, tmp_path: P
             check=False,
         )
         assert done.returncode == 0, done.stderr
-
-
-# The folder
-
-
-def build(folder: Path, compiler: str, *flags: str) -> Path:
-    """Runs its build.sh from somewhere else; the program."""
-    done = subprocess.run(
-        ["sh", str(folder / "build.sh")],
-        cwd="/",
-        env={**os.environ, "CC": compiler, "CFLAGS": " ".join(flags), "LDFLAGS": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout + done.stderr == ""
-    (program,) = (folder / "build").iterdir()
-    return program
 
 
 def decisions(program: Path, samples: NDArray[np.int16]) -> list[str]:

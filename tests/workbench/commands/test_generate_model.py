@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -18,6 +17,7 @@ from tests.codegen.ops.test_mean import side_by_side
 from tests.codegen.ops.test_rescale import float_ends
 from tests.codegen.ops.test_variable import Stream
 from tests.models.networks import beside_halves, tutorial_like
+from tests.support.build_sh import build
 from tests.support.cli import earshot, refused
 from tests.support.compile import WARNINGS
 from tests.support.exact import Step
@@ -50,18 +50,6 @@ def inputs_for(model: Path) -> NDArray[Any]:
     if tensor.dtype == "float32":
         return (random.normal(size=(6, *tensor.shape[1:])) * 40).astype(np.float32)
     return random.integers(-128, 128, (6, *tensor.shape[1:]), np.int8)
-
-
-def build(folder: Path, compiler: str, *flags: str) -> Path:
-    """Runs build.sh from somewhere else; the program."""
-    environment = {**os.environ, "CC": compiler, "CFLAGS": " ".join(flags), "LDFLAGS": ""}
-    done = subprocess.run(
-        ["sh", folder / "build.sh"], cwd="/", env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout + done.stderr == ""
-    (program,) = (folder / "build").iterdir()
-    return program
 
 
 def outputs(program: Path, inputs: NDArray[Any]) -> list[list[float]]:
