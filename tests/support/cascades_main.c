@@ -50,7 +50,7 @@ int main(void)
         const cascade_t cascade = {.frames = frames,
                                    .frame_size = frame_size,
                                    .slide = true,
-                                   .every = models[i].every,
+                                   .every = (uint32_t)models[i].every,
                                    .ring = block(frames * frame_size),
                                    .state = &cascade_state};
         const classifier_t classifier = {.model = model,

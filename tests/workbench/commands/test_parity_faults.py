@@ -81,7 +81,7 @@ FAULTS: dict[str, Callable[[str, list[str]], tuple[str, int]]] = {
     "gate": lambda target, lines: ("smart_lock_gate", 0),
     "features": lambda target, lines: ("smart_lock_scale", 8 * 16 + 32),
     "frame": lambda target, lines: ("smart_lock_quantize", 8 * seen_feature(lines)),
-    "input": lambda target, lines: ("smart_lock_classifier", 8 * (25 if target == "pc" else 13)),
+    "input": lambda target, lines: ("smart_lock_classifier", 8 * (24 if target == "pc" else 12)),
     "scores": lambda target, lines: ("smart_lock_dense2_weights", 0),
     "decision": lambda target, lines: ("smart_lock_initial_limits", telling_bit(lines)),
 }
