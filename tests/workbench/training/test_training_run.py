@@ -223,7 +223,7 @@ def test_a_training(tmp_path: Path) -> None:
     assert [graph.input.shape, graph.output.shape] == [(1, 15, 20, 1), (1, 4)]
 
     again = earshot("evaluate", "--app", app, "--labels", labels, "--json")
-    assert json.loads(again.stdout) == reported["int8"]["test"]
+    assert json.loads(again.stdout).items() >= reported["int8"]["test"].items()
 
     epochs = reported["taken"], reported["best_epoch"], len(reported["epochs"])
     assert epochs == (True, 12, 12)  # 12: no validation
