@@ -37,7 +37,7 @@ def _scale(toml: TomlFile, values: Values, fault: Callable[..., UserError]) -> I
     minimum, maximum = ("scale", "minimum"), ("scale", "maximum")
     if minimum in values and maximum in values and values[minimum] >= values[maximum]:
         what = f"minimum {values[minimum]} and maximum {values[maximum]}; the minimum is less"
-        yield fault(what, "Exchange them, or leave both away for -500000 and 500000.", minimum, maximum)
+        yield fault(what, "Exchange them, or leave both away.", minimum, maximum)
 
     formula = ("scale", "formula")
     if values.get(formula) is not None:
@@ -102,6 +102,11 @@ def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
     if values.get(engine) == "tflm" and values.get(reference) not in (None, "tflm"):
         what = f'the engine tflm has the bits of TensorFlow Lite Micro, not of "{values[reference]}"'
         yield fault(what, "Leave the key reference away.", reference, engine)
+
+    in_ram = ("classifier", "ram_weights")
+    if values.get(engine) == "tflm" and values.get(in_ram):
+        what = "the engine tflm reads its weights where the model lies"
+        yield fault(what, "Leave the key ram_weights away.", in_ram, engine)
 
     labels, threshold = ("decision", "labels"), ("decision", "threshold")
     if known(labels, threshold) and isinstance(values[threshold], tuple):

@@ -201,8 +201,10 @@ def _defaults(toml: TomlFile, section: str, values: Values) -> object | None:
         return preset.window(values.get(("audio", "sample_rate"), Audio.sample_rate))
     if section == "gate" and preset is not None:
         return Gate(threshold=-1, backoff=0)
-    if section == "scale" and preset is not None and not {"minimum", "maximum"} & set(_table(toml, "scale")):
-        return preset.scale
+    if section == "scale" and preset is not None:
+        ranged = preset.scale.formula is None  # half a range that is written leaves the other half
+        if ranged or not {"minimum", "maximum"} & set(_table(toml, "scale")):
+            return preset.scale
     if preset is not None and section == preset.front_end.section:
         return preset.front_end
     if section in FRONT_ENDS:

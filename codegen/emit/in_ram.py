@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from codegen.kernels.layer import Layer
+from codegen.kernels.layer import Array, Layer
 
 
 def layers_in_ram(layers: Sequence[Layer], room: int) -> frozenset[str]:
@@ -20,6 +22,23 @@ def layers_in_ram(layers: Sequence[Layer], room: int) -> frozenset[str]:
             room -= nbytes(layer)
             found.add(layer.name)
     return frozenset(found)
+
+
+def owned(layer: Layer, owners: Mapping[tuple[str, str], str]) -> tuple[Array, ...]:
+    """The arrays that are written with this layer; others are a layer's before it, of the same values."""
+    return tuple(
+        array for array in layer.arrays if owners[layer.name, array.suffix] == f"{layer.name}_{array.suffix}"
+    )
+
+
+def charged(layers: Sequence[Layer], owners: Mapping[tuple[str, str], str]) -> list[Layer]:
+    """The layers with what each costs and is worth: the arrays it owns, the work of all that read these."""
+    names = {f"{layer.name}_{array.suffix}": layer.name for layer in layers for array in layer.arrays}
+    macs: Counter[str] = Counter()
+    for layer in layers:
+        for name in {names[owners[layer.name, array.suffix]] for array in layer.arrays}:
+            macs[name] += layer.macs
+    return [replace(layer, arrays=owned(layer, owners), macs=macs[layer.name]) for layer in layers]
 
 
 def nbytes(layer: Layer) -> int:

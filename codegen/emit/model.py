@@ -13,7 +13,7 @@ from codegen.common.render import c_rows, c_words, render, shape_text, short
 from codegen.compile import Compiled
 from codegen.emit import edges as edge_calls
 from codegen.emit import incremental as source
-from codegen.emit.in_ram import layers_in_ram
+from codegen.emit.in_ram import charged, layers_in_ram, owned
 from codegen.emit.modes import mode_plan, mode_table
 from codegen.incremental import Edges, Incremental
 from codegen.incremental.calls import Place
@@ -132,7 +132,7 @@ def _common(compiled: Compiled, planned: Plan, layers: Sequence[Layer]) -> dict[
     """What the template needs of both."""
     spec, graph = compiled.spec, compiled.graph
     owners = _owners(layers)
-    in_ram = layers_in_ram(layers, spec.classifier.ram_weights)
+    in_ram = layers_in_ram(charged(layers, owners), spec.classifier.ram_weights)
     return {
         "name": spec.name,
         "mode": spec.classifier.kernels,
@@ -143,11 +143,7 @@ def _common(compiled: Compiled, planned: Plan, layers: Sequence[Layer]) -> dict[
         "in_ram": lambda layer: layer.name in in_ram,
         "comment": comment,
         "describe": describe,
-        "owned": lambda layer: [
-            array
-            for array in layer.arrays
-            if owners[layer.name, array.suffix] == f"{layer.name}_{array.suffix}"
-        ],
+        "owned": lambda layer: owned(layer, owners),
         "value": lambda layer, text: _value(layer, text, spec.name, owners),
     }
 

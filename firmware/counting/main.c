@@ -78,7 +78,6 @@ static void until_turn(void)
     const cascade_t *cascade = app.pipeline->cascade;
     while (cascade->state->filled + 1 < cascade->frames || cascade->state->turn + 1 < cascade->every) {
         next_features();
-        step.gate_open = false;
         pipeline_classify(app.pipeline, &step);
     }
 }
@@ -86,6 +85,11 @@ static void until_turn(void)
 /* The decision after the frames of `missed` decisions. */
 static void count_gap(uint32_t missed)
 {
+    if (!app.pipeline->cascade->slide) { /* the last decision has emptied it */
+        until_turn();
+        next_features();
+        missed = 0;
+    }
     step.gate_open = false;
     for (uint32_t left = missed * app.pipeline->cascade->every; left > 1; left--)
         pipeline_classify(app.pipeline, &step);

@@ -94,12 +94,8 @@ static uint64_t magnitude(uint64_t power)
 {
     if (power == 0)
         return 0;
-    unsigned halves = 0;
-    while (power >> 60 == 0) {
-        power <<= 2;
-        halves++;
-    }
-    return ((uint64_t)root(power) << 31) >> halves;
+    const unsigned halves = (61U - log_mel_highest_bit(power)) / 2;
+    return ((uint64_t)root(power << 2 * halves) << 31) >> halves;
 }
 
 static void keep(const log_mel_t *mel, log_mel_pair_t *bin, int32_t re, int32_t im)

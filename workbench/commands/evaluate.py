@@ -177,6 +177,7 @@ def _by_vectors(
 def _play(args: argparse.Namespace, pipeline: Pipeline, target: str, sounds: _Sounds) -> _Target:
     """Plays whole recordings, and those of the background, into a target."""
     labels, rate = pipeline.decision.labels, pipeline.audio.sample_rate
+    step = pipeline.window.stride * pipeline.cascade.every
     unlabelled = unlabelled_counts(args.unlabelled, sounds.pieces, labels)
     board = None if target == "pc" else args.board
     with (
@@ -187,7 +188,7 @@ def _play(args: argparse.Namespace, pipeline: Pipeline, target: str, sounds: _So
         streams = [*play(pipeline, device, _read(args, sounds.pieces, sounds.segments, pipeline))]
         streams += play(pipeline, device, background_recordings(args.background, rate, audio.reader(args)))
     played = (one.played for one in streams)
-    events = count_events(labels, played, rate, pipeline.window.stride, unlabelled=unlabelled)
+    events = count_events(labels, played, rate, step, unlabelled=unlabelled)
     pairs = [pair for one in streams for pair in one.pairs]
     return _Target(tuple(streams), events, _table(args, pipeline, pairs))
 

@@ -151,5 +151,8 @@ def summary(reported: Mapping[str, Any], pipeline: Pipeline, passed: int | None)
     elif passed == 0:
         why = "none was loud enough for the gate"
     else:
-        why = f"{passed} passed the gate, none while the cascade of {pipeline.cascade.frames} was full"
+        frames, every = pipeline.cascade.frames, pipeline.cascade.every
+        why = f"{passed} passed the gate, none while the cascade of {frames} was full"
+        if every > 1:
+            why += f", at one of the windows whose number {every} divides ([cascade] every)"
     return f"{reported['file']}: no decision in {windows}: {why}"

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from codegen.common.errors import UserError
+from workbench.data.captures import NAME as CAPTURES
 from workbench.data.label_json import label_studio_text, sensiml_text
 from workbench.data.label_track import track_text
 from workbench.data.labels import write_labels
+from workbench.data.query import NAME as QUERIES
 from workbench.data.segment import RateOf, Segment, below, by_file
 from workbench.data.selection_table import table_text
 from workbench.host.model_app import write_whole
@@ -20,17 +22,17 @@ FORMATS = ("csv", "audacity", "label-studio", "raven", "sensiml")
 def export(segments: Sequence[Segment], kind: str, output: Path, source: Path, rate_of: RateOf) -> Path:
     """Writes one of FORMATS; the file or folder that was written.
 
-    source: the label file the segments are of. rate_of: at which they count samples. UserError where
-    something would be lost; then nothing is written.
+    source: the label file the segments are of, or its folder. rate_of: at which they count samples. UserError
+    where a file of theirs would be lost; then nothing is written. What a format has no place for is left out.
     """
     output = output.absolute()
     if not output.parent.is_dir():
         raise UserError("there is no such folder", file=output.parent)
-    if output.resolve() == source.resolve():
-        raise UserError("is the label file itself", file=output, remedy="Name another file with -o.")
     if kind == "audacity":
         _write_tracks(segments, output, rate_of)
         return output
+    if output.resolve() in _read_from(segments, source):
+        raise UserError("is a file that the labels come from", file=output, remedy="Name another with -o.")
     folder = output.parent
     outside = next((file for file in by_file(segments) if below(file, folder) is None), None)
     if outside is not None:
@@ -50,6 +52,13 @@ def export(segments: Sequence[Segment], kind: str, output: Path, source: Path, r
         text = label_studio_text(segments, folder, rate_of)
     write_whole(output, text.encode())
     return output
+
+
+def _read_from(segments: Sequence[Segment], source: Path) -> set[Path]:
+    """The label files, what stands of recordings and queries beside them, and the recordings."""
+    labels = {one.source for one in segments} | {source}
+    beside = {file.parent / name for file in labels for name in (CAPTURES, QUERIES)}
+    return {file.resolve() for file in (*labels, *beside, *by_file(segments))}
 
 
 def _write_tracks(segments: Sequence[Segment], folder: Path, rate_of: RateOf) -> None:

@@ -87,7 +87,7 @@ def conditions_of(args: argparse.Namespace) -> tuple[Condition, ...]:
 def condition(text: str) -> Condition:
     """UserError where it is none."""
     parts = _CONDITION.fullmatch(text)
-    if parts is None:
+    if parts is None or not text.isprintable():
         raise UserError(f'"{text}" is no condition', remedy=_HOW)
     values = tuple(value.strip() for value in parts[3].split(","))
     return Condition(text, parts[1].strip(), values, parts[2] == "=")

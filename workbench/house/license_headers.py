@@ -9,6 +9,7 @@ of it belongs to whoever makes it.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,8 +35,10 @@ NAMED = {"SConstruct": _HASH, "earshot": _HASH}
 def sources(root: Path = ROOT) -> list[Path]:
     """Every tracked or new file that has a style; in a folder without Git all that is not made."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    if listed.returncode == 0:
+    listed = None
+    if shutil.which("git") is not None:
+        listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if listed is not None and listed.returncode == 0:
         files = [root / name for name in listed.stdout.split("\0") if name]
     else:
         files = [file for file in root.rglob("*") if not _made(file.relative_to(root))]

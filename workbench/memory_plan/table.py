@@ -145,7 +145,7 @@ def _block_text(planned: Plan, block: Block) -> str:
     makers = [next(layer.node for layer in layers if layer.output == tensor) for tensor in block.tensors]
     shape = planned.program.tensors[block.tensors[0]].shape
     shape = shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
-    text = f"output of {makers[0].index} {makers[0].op}, {shape_text(shape or (1,))}"
+    text = f"output of {makers[0].number} {makers[0].op}, {shape_text(shape or (1,))}"
     if len(makers) > 1:
         text += f"; then in place those of {', '.join(str(node.number) for node in makers[1:])}"
     return text

@@ -39,7 +39,9 @@ def _sound(spec: Spec, random: np.random.Generator) -> NDArray[np.int16]:
     assert spec.pipeline is not None
     window, frames = spec.pipeline.window, spec.pipeline.cascade.frames
     most = min(max(spec.pipeline.gate.threshold, 1), _QUIET)
-    count = window.size + (frames + (2 + MORE_RUNS) * spec.pipeline.cascade.every) * window.stride
+    cascade = spec.pipeline.cascade
+    step = cascade.every if cascade.slide else frames  # windows from decision to decision
+    count = window.size + (frames + (3 + MORE_RUNS) * step) * window.stride
     return random.integers(-most, most + 1, count).astype(np.int16)
 
 

@@ -33,7 +33,8 @@ def with_settings(device: Device, settings: Mapping[str, int]) -> Iterator[None]
     """Settings of a running image, by their keys in the status line, while the block runs. UserError where
     it refuses one."""
     before = device.status()
-    with _afterwards(device, lambda: _set(device, {key: before[key] for key in settings})):
+    own = {key: before[key] for key in settings if key in before.values}
+    with _afterwards(device, lambda: _set(device, own)):
         _set(device, settings)
         yield
 

@@ -56,9 +56,25 @@ def vector_pairs(pipeline: Pipeline, recordings: Iterable[Recording], limits: Se
             _, _, features = pipeline.features(recording.samples[piece.start : piece.end])
             pairs += [
                 (piece.label, _decided(class_index, scores, limits, voted=voted))
-                for _, class_index, scores in pipeline.decide(features)
+                for _, class_index, scores in _at_every_window(pipeline, features)
             ]
     return pairs
+
+
+def _at_every_window(
+    pipeline: Pipeline, features: NDArray[np.uint8]
+) -> list[tuple[int, int, NDArray[np.int8]]]:
+    """Pipeline.decide() of a piece, at those windows, too, that `[cascade] every` leaves out.
+
+    With the first frame several times in front other windows have their turn.
+    """
+    cascade = pipeline.spec.cascade
+    made: list[tuple[int, int, NDArray[np.int8]]] = []
+    for before in range(cascade.every):
+        own = np.concatenate([np.repeat(features[:1], before, axis=0), features])
+        heard = np.arange(len(own)) >= before + cascade.frames - 1  # the cascade holds the piece alone
+        made += [(window - before, label, scores) for window, label, scores in pipeline.decide(own, heard)]
+    return sorted(made, key=lambda one: one[0])
 
 
 def of_vectors(pipeline: Pipeline, recordings: Iterable[Recording], limits: Sequence[int]) -> Confusion:

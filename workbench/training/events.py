@@ -175,14 +175,14 @@ def percentile(values: Sequence[float] | NDArray[np.float64], share: float) -> f
 
 
 def count_events(
-    names: Sequence[str], played: Iterable[Played], rate: int, stride: int, *, unlabelled: bool
+    names: Sequence[str], played: Iterable[Played], rate: int, step: int, *, unlabelled: bool
 ) -> Events:
     """Events heard and missed in whole recordings.
 
-    names: the app's labels. rate: Hz. stride: samples from one window to the next.
+    names: the app's labels. rate: Hz. step: samples from one decision to the next.
     unlabelled: sound without a label is background.
     """
-    recordings = [Timeline(one, names, rate, stride, unlabelled=unlabelled) for one in played]
+    recordings = [Timeline(one, names, rate, step, unlabelled=unlabelled) for one in played]
     labels = tuple(
         _sum([one.label_events(label, one.starts_of(label)) for one in recordings], name)
         for label, name in enumerate(names)
@@ -241,9 +241,9 @@ class Timeline:
     """One recording, or several one after another: what happened, and which sound counts."""
 
     def __init__(
-        self, played: Played, names: Sequence[str], rate: int, stride: int, *, unlabelled: bool
+        self, played: Played, names: Sequence[str], rate: int, step: int, *, unlabelled: bool
     ) -> None:
-        self._played, self._names, self._rate, self._stride = played, names, rate, stride
+        self._played, self._names, self._rate, self._step = played, names, rate, step
         own = [truth for truth in played.truths if names[truth.label] != UNKNOWN_CLASS]
         self.sounding = Spans((truth.start, truth.end) for truth in own)
         labelled = [(truth.start, truth.end) for truth in played.truths]
@@ -263,12 +263,13 @@ class Timeline:
         ends = np.array([truth.end for truth in truths], np.int64)
         first, after = self._over(own, starts, ends)
         found = after > first
-        pauses = np.diff(own, prepend=own[:1]) >= span + self._stride
+        pauses = np.diff(own, prepend=own[:1]) >= span + self._step
         runs = np.cumsum(pauses, dtype=np.int64)  # the run of each decision
         doubled = found.copy()
         doubled[found] = runs[after[found] - 1] > runs[first[found]]
         made = self._played.starts
         shut = np.searchsorted(made, starts - span, side="right") == np.searchsorted(made, ends)
+        shut &= ends - starts + span > self._step  # a decision had its turn there
         latency = 1000 * (own[first[found]] + span - starts[found]) / self._rate
         confused, background = self._alarms(
             own, runs, Spans(zip(starts.tolist(), ends.tolist(), strict=True))
@@ -305,7 +306,7 @@ class Timeline:
         for part in np.split(numbers, np.flatnonzero((np.diff(numbers) > 1) | np.diff(runs[numbers])) + 1):
             if len(part):
                 first, last = own[part[0]], own[part[-1]]
-                count = int(last - first + self._stride) // self._rate + (int(runs[part[0]]) not in begun)
+                count = int(last - first + self._step) // self._rate + (int(runs[part[0]]) not in begun)
                 begun.add(int(runs[part[0]]))
                 alarms[0 if self.sounding.touch(own[part[:1]], span)[0] else 1] += count
         return alarms[0], alarms[1]

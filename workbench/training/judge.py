@@ -64,12 +64,15 @@ def judge(
     if not fits:
         why = "the model of before does not fit the app any more"
         return Verdict(app_model, True, _beside(app_model, "previous"), None, why)
-    if before is None or against is None:
+    was = before.mean_sensitivity if before is not None else None
+    now = new[against.name].mean_sensitivity if against is not None else None
+    if against is None or was is None or now is None:
         why = "no test or validation sounds can tell whether it is better than the app's"
         return Verdict(_beside(app_model, "new"), False, None, None, why)
-    was, is_now = (100 * (table.mean_sensitivity or 0.0) for table in (before, new[against.name]))
-    figures = f"mean of the sensitivities on {against.name} sounds: {was:.1f} % before, {is_now:.1f} % now"
-    if is_now < was:
+    figures = (
+        f"mean of the sensitivities on {against.name} sounds: {100 * was:.1f} % before, {100 * now:.1f} % now"
+    )
+    if now < was:
         return Verdict(_beside(app_model, "new"), False, None, before, figures)
     return Verdict(app_model, True, _beside(app_model, "previous"), before, figures)
 

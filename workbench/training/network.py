@@ -16,6 +16,7 @@ from codegen.common.errors import UserError
 from workbench.training.recipe import FUNCTION, Network
 
 CENTRE, SPREAD = 127.0, 32.0  # of the 8-bit features, for training; folded into the first layer afterwards
+SAME = 1e-3  # of a probability: sums in another order
 LINEAR = ("Conv1D", "Conv2D", "DepthwiseConv2D", "Dense")
 
 
@@ -56,6 +57,12 @@ def _from_file(file: Path, shape: tuple[int, int], classes: int) -> keras.Model:
     model = _called(file, shape, classes)
     if not isinstance(model, keras.Model):
         raise UserError(f"{FUNCTION}() gave {type(model).__name__}, not a keras.Model", file=file)
+    if not getattr(model, "inputs", None):
+        raise UserError(
+            "the network has no defined input",
+            file=file,
+            remedy="Begin with keras.Input((*shape, 1)); a subclass of keras.Model cannot be taken.",
+        )
     taken, given = (None, *shape, 1), (None, classes)
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         ends = f"{len(model.inputs)} inputs and {len(model.outputs)} outputs"
@@ -75,7 +82,32 @@ def _from_file(file: Path, shape: tuple[int, int], classes: int) -> keras.Model:
             file=file,
             remedy=f"Begin with one of {', '.join(LINEAR)}, with a bias.",
         )
+    _check_fold(model, file)
     return model
+
+
+def _check_fold(model: keras.Model, file: Path) -> None:
+    """The input goes into the first layer with weights as it is, and nowhere else: what is converted is then
+    what was trained. UserError where the two differ by number, or Keras cannot copy the network."""
+    weights = model.get_weights()
+    model.set_weights([array + 0.01 for array in weights])  # no bias is 0
+    values = np.random.RandomState(0).randint(0, 256, (16, *model.input_shape[1:])).astype(np.float32)
+    try:
+        for offset in (0, int(CENTRE)):
+            trained = model.predict((values - centre_of(model, offset)) / SPREAD, verbose=0)
+            trained = np.exp(trained - trained.max(axis=1, keepdims=True))
+            trained /= trained.sum(axis=1, keepdims=True)
+            converted = with_scores(model, offset).predict(values - offset, verbose=0)
+            if float(np.abs(converted - trained).max()) > SAME:
+                raise UserError(
+                    "its input goes elsewhere than into the first layer with weights, which centres features",
+                    file=file,
+                    remedy="Let one layer take the input, with nothing but Reshape or Permute before it.",
+                )
+    except (TypeError, ValueError) as error:
+        what = f"Keras cannot copy the network: {error}".splitlines()[0]
+        raise UserError(what, file=file) from error
+    model.set_weights(weights)
 
 
 def _called(file: Path, shape: tuple[int, int], classes: int) -> Any:

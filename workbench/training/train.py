@@ -88,8 +88,7 @@ def train(
         _check_shape(recipe, shape)
     network = build_network(recipe.network, shape, len(names), recipe.fit.seed)
     say("converting it untrained, to see what it takes")
-    content = convert.to_int8(network, spec.classifier.offset, any_features(shape), shape, 0)
-    say(on_board(spec, content, recipe.network.file or recipe.file).text)
+    say(on_board(spec, _untrained(recipe, network, spec.classifier.offset, shape), _written_by(recipe)).text)
     sets = {chosen.name: chosen for chosen in make_sets(pipeline, recipe, labelled, say)}
     made = {}
     for name, chosen in sets.items():
@@ -131,6 +130,25 @@ def train(
         fitted.best,
         fitted.interrupted,
     )
+
+
+def _written_by(recipe: Recipe) -> Path:
+    """The file that says what the network is."""
+    return recipe.network.file or recipe.file
+
+
+def _untrained(recipe: Recipe, network: Any, offset: int, shape: tuple[int, int]) -> bytes:
+    """The network as it is drawn, in int8. UserError where the converter cannot take what a user wrote."""
+    try:
+        return convert.to_int8(network, offset, any_features(shape), shape, 0)
+    except Exception as error:  # TensorFlow's, of many kinds
+        if recipe.network.file is None:
+            raise
+        raise UserError(
+            f"TensorFlow cannot convert the network to int8: {str(error).strip()}".splitlines()[0][:300],
+            file=_written_by(recipe),
+            remedy="Take layers that docs/models.md has.",
+        ) from error
 
 
 def _layer(layer: Any) -> LayerRow:

@@ -199,8 +199,8 @@ class Tuner:
             )
             if not np.array_equal(ours, theirs):
                 raise AssertionError(f"decision.c and tune differ for {self._names[label]}: {settings}")
-        rate, stride = pipeline.sample_rate, spec.window.stride
-        return count_events(self._names, played, rate, stride, unlabelled=self._unlabelled)
+        rate, step = pipeline.sample_rate, spec.window.stride * spec.cascade.every
+        return count_events(self._names, played, rate, step, unlabelled=self._unlabelled)
 
     def _gates(self, own: Settings) -> Iterator[tuple[int, int]]:
         """Thresholds and back-offs of the gate, the app's own first."""

@@ -83,6 +83,12 @@ WRONG = [
     (CLASSIFIER + DECISION + "votes = 0\n", "line 6, [decision] votes", "0 is out of range", ""),
     # contradictions
     (
+        CLASSIFIER + 'engine = "tflm"\nram_weights = 4096\n' + DECISION,
+        "line 4, [classifier] ram_weights",
+        "where the model lies",
+        "ram_weights away",
+    ),
+    (
         "[cascade]\nevery = 4\nslide = false\n" + CLASSIFIER + DECISION,
         "line 2, [cascade] every",
         "every 4 windows, and every decision empties",

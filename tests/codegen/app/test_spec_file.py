@@ -253,3 +253,10 @@ def test_a_preset_sets_what_is_not_written(
     ).pipeline
     assert written is not None
     assert written.window == spec.Window(512, window[1])
+
+
+def test_half_a_range_keeps_the_other_half_of_the_preset(tmp_path: Path) -> None:
+    text = "[log_mel]\n[scale]\nminimum = -3932160\n" + CLASSIFIER + DECISION
+    read = load_spec(app_with(tmp_path, text)).pipeline
+    assert read is not None
+    assert read.scale == spec.Scale(-3932160, 40 * 65536)

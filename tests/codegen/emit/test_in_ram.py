@@ -12,7 +12,7 @@ from elftools.elf.elffile import ELFFile
 
 from codegen.board.description import load_board
 from codegen.common.paths import ROOT
-from codegen.emit.in_ram import layers_in_ram
+from codegen.emit.in_ram import charged, layers_in_ram
 from codegen.kernels.layer import Array, Layer
 from codegen.model.graph import Node
 from tests.support.cli import earshot
@@ -46,6 +46,14 @@ def layer(name: str, nbytes: int, macs: int) -> Layer:
 def test_what_is_read_most_comes_first(room: int, names: str) -> None:
     layers = [layer("c", 300, 300), layer("table", 256, 0), layer("b", 1000, 9000), layer("a", 100, 5000)]
     assert layers_in_ram([*layers, layer("pool", 0, 70)], room) == set(names.split())
+
+
+def test_shared_constants_take_room_once() -> None:
+    """b's weights are a's: they lie where a's do, and count for the work of both."""
+    layers = [layer("c", 100, 700), layer("a", 100, 500), layer("b", 100, 500)]
+    owners = {("c", "weights"): "c_weights", ("a", "weights"): "a_weights", ("b", "weights"): "a_weights"}
+    assert layers_in_ram(charged(layers, owners), 100) == {"a"}
+    assert layers_in_ram(charged(layers, owners), 200) == {"a", "c"}
 
 
 def test_an_image_reads_them_from_ram_and_decides_the_same(tmp_path: Path) -> None:

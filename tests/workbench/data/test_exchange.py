@@ -278,7 +278,7 @@ def test_what_cannot_be_written(folder: Path, labels: Path, tmp_path_factory: py
     words = ("data", "export", labels, "--format", "csv")
     assert "does not lie below" in refused(*words, "-o", elsewhere / "a.csv")
     assert "there is no such folder" in refused(*words, "-o", folder / "none" / "a.csv")
-    assert "is the label file itself" in refused(*words, "-o", labels)
+    assert "is a file that the labels come from" in refused(*words, "-o", labels)
     assert 'no segment is of session "night"' in refused(*words, "-o", folder / "a.csv", "--session", "night")
     message = refused("data", "regions", labels, "-o", folder / "a.csv", "--label", "unknown")
     assert 'no segment without a session has the label "unknown"' in message
@@ -358,7 +358,7 @@ def test_paths_by_links_and_dots(
     assert here(*words, linked / "a.csv") == 0
     assert (folder / "a.csv").read_text() == "file,start,end,label\ndoor.wav,0,800,x\n"
     assert here(*words, linked / "labels" / "labels.csv") == 2
-    assert "is the label file itself" in capsys.readouterr().err
+    assert "is a file that the labels come from" in capsys.readouterr().err
     away = tmp_path_factory.mktemp("away") / "far.wav"
     (folder / "hall.wav").rename(away)
     (folder / "hall.wav").symlink_to(away)
@@ -388,3 +388,15 @@ def test_regions_command(folder: Path) -> None:
     done = earshot("data", "regions", labels, "-o", folder / "cut.csv", "--length", "8000", "--test", "0.25")
     assert done.returncode == 0, done.stderr
     assert [row[4] for row in rows(read_labels(folder / "cut.csv", RATE))] == ["train"] * 3 + ["test", ""]
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "captures.csv", "queries.toml", "door.wav"])
+def test_a_folders_own_files_are_not_overwritten(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Labels of a folder are those of its labels.csv: a part of them must not take its place."""
+    (folder / "labels.csv").write_text("file,start,end,label\ndoor.wav,0,800,x\ndoor.wav,900,1700,y\n")
+    before = (folder / name).read_bytes() if (folder / name).exists() else None
+    assert here("data", "query", folder, "--where", "label=x", "-o", folder / name) == 2
+    assert "is a file that the labels come from" in capsys.readouterr().err
+    assert ((folder / name).read_bytes() if (folder / name).exists() else None) == before

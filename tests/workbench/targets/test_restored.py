@@ -78,6 +78,19 @@ def test_what_was_set_before_one_was_refused_comes_back() -> None:
     assert sent(image)[-2:] == ["set gate.threshold 600", "set gate.delay 2"]
 
 
+def test_a_refused_setting_that_the_status_does_not_tell_keeps_the_message() -> None:
+    def refuses(line: str) -> Iterable[str]:
+        return ['{"error":"value x","detail":0,"code":31}'] if line == "set gate.hold 90" else []
+
+    device, image = scripted(refuses)
+    with (
+        pytest.raises(UserError, match=r"does not take gate\.hold 90"),
+        with_settings(device, {**SETTINGS, "gate.hold": 90}),
+    ):
+        raise AssertionError
+    assert sent(image)[-1] == "set gate.threshold 600"
+
+
 def test_one_that_is_gone_keeps_the_error(capsys: pytest.CaptureFixture[str]) -> None:
     device, image = scripted()
     image.__class__ = Leaves

@@ -4,13 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from codegen.app.spec import Cascade
+from workbench.host.host_library import Pipeline
 from workbench.training.confusion import UNCERTAIN
+from workbench.training.evaluation import _at_every_window
 from workbench.training.events import Events, Played, Truth, count_events
 
 NAMES = ("knock", "unknown", "click")
@@ -177,3 +183,33 @@ def test_counts_of_every_kind_agree(decided: list[Decided], stretches: list[tupl
         assert one.false_alarms <= 2 * len(clear)
     assert events.found + events.missed == sum(truth.label != UNKNOWN for truth in truths)
     assert sum(events.table.support) == len(truths)
+
+
+def test_decisions_several_windows_apart_are_one_run() -> None:
+    """With `[cascade] every` the next decision is more than a window away, and still the same sound's."""
+    starts = np.arange(5) * 20 * STRIDE
+    event = Truth(0, 100 * STRIDE, CLICK)
+    found = Played(101 * STRIDE, (event,), starts, SPAN, np.full(5, CLICK + 1))
+    for step, doubled in ((STRIDE, 1), (20 * STRIDE, 0)):
+        events = count_events(NAMES, [found], RATE, step, unlabelled=False)
+        assert (events.found, events.doubled) == (1, doubled)
+
+
+def test_vectors_are_decided_at_every_window() -> None:
+    cascade = Cascade(frames=4, every=3)
+
+    class Grid:
+        """Decides at windows whose number, from 1, three divides; the scores are the newest feature."""
+
+        spec = SimpleNamespace(cascade=cascade)
+
+        def decide(self, features: NDArray[np.uint8], gate: NDArray[np.bool_]) -> list[object]:
+            return [
+                (at, 0, features[at].astype(np.int8))
+                for at in range(len(features))
+                if gate[at] and at >= 3 and (at + 1) % 3 == 0
+            ]
+
+    features = np.arange(11, dtype=np.uint8)[:, None]
+    made = _at_every_window(cast(Pipeline, Grid()), features)
+    assert [(at, int(scores[0])) for at, _, scores in made] == [(at, at) for at in range(3, 11)]

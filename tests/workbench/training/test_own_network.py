@@ -31,6 +31,23 @@ def network(shape, classes):
         layers.Dense(classes),
     ])
 """
+TWICE = """
+from keras import Input, Model, layers
+
+def network(shape, classes):
+    x = Input((*shape, 1))
+    both = [layers.Flatten()(layers.Conv2D(4, 3, activation="relu")(x)) for _ in range(2)]
+    return Model(x, layers.Dense(classes)(layers.Concatenate()(both)))
+"""
+OWN_CLASS = """
+from keras import Model
+
+class M(Model):
+    pass
+
+def network(shape, classes):
+    return M()
+"""
 FIRST = 'Conv2D(8, (3, shape[1]), activation="relu")'
 
 
@@ -136,6 +153,10 @@ def test_networks_that_python_makes(tmp_path: Path) -> None:
         "outputs": GOOD.format(first=FIRST).replace("Dense(classes)", "Dense(classes + 1)"),
         "no bias": GOOD.format(first="Conv2D(8, 3, use_bias=False)"),
         "normalised": GOOD.format(first="BatchNormalization()"),
+        "scaled": GOOD.format(first="Rescaling(0.25)"),
+        "twice": TWICE,
+        "no input": GOOD.format(first=FIRST).replace("Input((*shape, 1)),", ""),
+        "own class": OWN_CLASS,
     }
     done = subprocess.run(
         [python, "-c", SCRIPT, str(tmp_path)],
@@ -166,3 +187,7 @@ def test_networks_that_python_makes(tmp_path: Path) -> None:
     assert "gives (None, 5); (None, 15, 20, 1) and (None, 4) are wanted" in found["outputs"]
     assert "is Conv2D, which cannot take over how features are centred" in found["no bias"]
     assert "is BatchNormalization, which" in found["normalised"]
+    assert "its input goes elsewhere than into the first layer" in found["scaled"]
+    assert "its input goes elsewhere than into the first layer" in found["twice"]
+    assert "the network has no defined input" in found["no input"]
+    assert "the network has no defined input" in found["own class"]
