@@ -17,6 +17,7 @@ COMMANDS: tuple[str, ...] = (
     "profile",
     "report",
     "replay",
+    "monitor",
     "parity",
     "generate",
     "data",

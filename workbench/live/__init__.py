@@ -1,0 +1,1 @@
+"""What a device hears while it hears it: events from a port, a program or a file -> one state -> a view."""
