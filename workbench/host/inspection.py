@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.app.spec import Pipeline as PipelineSpec
+from codegen.app.spec import Pipeline
 from codegen.common.errors import UserError
 from codegen.model.graph import Quantization
-from workbench.host.host_library import Pipeline
+from workbench.host.host_library import HostPipeline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ class Inspection:
     classes: NDArray[np.int64]  # [m], 0: Unknown, else the label's index + 1
 
 
-def inspect(pipeline: Pipeline, samples: NDArray[np.int16]) -> Inspection:
+def inspect(pipeline: HostPipeline, samples: NDArray[np.int16]) -> Inspection:
     """By the firmware's own C, from the first sample on."""
     pipeline.reset()
     steps = list(pipeline.steps(samples))
@@ -64,7 +64,7 @@ def inspect(pipeline: Pipeline, samples: NDArray[np.int16]) -> Inspection:
 
 def draw(
     title: str,
-    spec: PipelineSpec,
+    spec: Pipeline,
     output: Quantization,
     seen: Inspection,
     marks: Sequence[Mark],
@@ -106,7 +106,7 @@ def draw(
 
 
 def _waveform(
-    axes: Axes, spec: PipelineSpec, seen: Inspection, marks: Sequence[Mark], colours: dict[str, str]
+    axes: Axes, spec: Pipeline, seen: Inspection, marks: Sequence[Mark], colours: dict[str, str]
 ) -> None:
     rate, stride = spec.audio.sample_rate, spec.window.stride
     columns = np.array_split(seen.samples.astype(np.int64), min(_COLUMNS, len(seen.samples)))
@@ -132,13 +132,13 @@ def _waveform(
         axes.legend(loc="lower right", fontsize=8)
 
 
-def _end(spec: PipelineSpec, windows: NDArray[np.int64]) -> NDArray[np.float64]:
+def _end(spec: Pipeline, windows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Seconds at which a decision of these newest windows is made."""
     return np.asarray((windows * spec.window.stride + spec.window.size) / spec.audio.sample_rate)
 
 
 def _scores(
-    axes: Axes, spec: PipelineSpec, output: Quantization, seen: Inspection, colours: dict[str, str]
+    axes: Axes, spec: Pipeline, output: Quantization, seen: Inspection, colours: dict[str, str]
 ) -> None:
     times = _end(spec, seen.window)
     shares = (seen.scores.astype(np.float64) - output.zero_point) * output.scale
@@ -161,7 +161,7 @@ def _scores(
     axes.legend(loc="upper right", fontsize=8)
 
 
-def _decisions(axes: Axes, spec: PipelineSpec, seen: Inspection, colours: dict[str, str]) -> None:
+def _decisions(axes: Axes, spec: Pipeline, seen: Inspection, colours: dict[str, str]) -> None:
     step = spec.window.stride / spec.audio.sample_rate
     for time, index in zip(_end(spec, seen.window), seen.classes, strict=True):
         colour = colours[spec.decision.labels[index - 1]] if index else UNKNOWN_COLOUR
@@ -170,7 +170,7 @@ def _decisions(axes: Axes, spec: PipelineSpec, seen: Inspection, colours: dict[s
     axes.set_ylabel("decided\n(grey: Unknown)", rotation=0, ha="right", va="center", fontsize=8)
 
 
-def summary(spec: PipelineSpec, seen: Inspection) -> dict[str, Any]:
+def summary(spec: Pipeline, seen: Inspection) -> dict[str, Any]:
     """Counts, and the stretches in which one class was decided without a pause."""
     names = ("Unknown", *spec.decision.labels)
     runs = np.flatnonzero((np.diff(seen.window) > 1) | (np.diff(seen.classes) != 0)) + 1
