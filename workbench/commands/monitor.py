@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot monitor: what a device hears, as it hears it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a key does while a device is watched."""
 
 from __future__ import annotations

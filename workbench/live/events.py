@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What can happen to somebody who watches a device. Times are seconds since the session began.
 
 A session is a list of these: the same list gives the same state, so a session that was written down can be

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Single keys of a terminal, without waiting for Enter."""
 
 from __future__ import annotations

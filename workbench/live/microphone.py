@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """This computer's microphone, by the optional package sounddevice."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a device hears, as one state that events change: no terminal, no clock, no port.
 
     monitor = Monitor()

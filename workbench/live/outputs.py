@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a session is shown: a terminal, plain lines, or JSON for a program."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The loop of a session: events into the state, the state onto a screen, keys to the device."""
 
 from __future__ import annotations

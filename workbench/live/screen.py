@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The picture that `monitor` draws in a terminal, from a view."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Result lines of SensiML's devices, and their class names from a Knowledge Pack's model.json.
 
 Any line with "ModelNumber" in it is a result: SensiML's gateway reads them so. Earshot's own decision lines

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A session in a file: its events, one JSON object a line, so that it can be shown again as it was.
 
 {"session":1,"device":"/dev/ttyACM0"}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Decisions in a row are one sound; what a person says of sounds becomes a confusion table."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where events come from: a port that may vanish and return, an emulator, sound played into a program of this
 computer, a session in a file. All are asked in the same way."""
 

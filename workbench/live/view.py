@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a screen or a page shows of a device at one moment: plain data, without a terminal."""
 
 from __future__ import annotations

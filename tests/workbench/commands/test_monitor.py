@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot monitor, as a person runs it."""
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from tests.support.cli import earshot, here
 from tests.support.scripted_image import BOOT
@@ -112,7 +114,7 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path, capsys: pytest.Cap
 
 def test_without_sounddevice_one_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    with pytest.raises(microphone.UserError) as raised:
+    with pytest.raises(UserError) as raised:
         next(microphone.listen(16000, 100))
     assert "pip install sounddevice" in str(raised.value)
 
@@ -139,7 +141,7 @@ def test_the_microphones_sound_comes_as_it_was(monkeypatch: pytest.MonkeyPatch) 
         RawInputStream = Stream
 
     monkeypatch.setattr(microphone, "sounddevice", lambda: Fake)
-    with pytest.raises(microphone.UserError, match="input overflow"):
+    with pytest.raises(UserError, match="input overflow"):
         next(microphone.listen(16000, 100))
 
 

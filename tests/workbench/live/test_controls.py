@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keys: what each asks for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The state behind `monitor` and the page: what events make of it, without a port, a clock or a terminal."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A session in a file comes back as it was; a damaged one is told with its line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ports that vanish, sound that is played, sessions in their own time: without a port and a real clock."""
 
 from __future__ import annotations
@@ -40,21 +41,23 @@ class Vanishing(ScriptedImage):
 
 
 def test_a_port_that_vanishes_is_opened_again_and_asked_anew() -> None:
-    links = [Vanishing(), ScriptedImage()]
+    first_link, second_link = Vanishing(), ScriptedImage()
     time, tries = Time(), []
 
     def again() -> ScriptedImage:
         tries.append(time.now)
         if len(tries) < 4:
             raise UserError("no such device" if len(tries) < 3 else "busy")
-        return links[1]
+        return second_link
 
-    source = LinkSource(links[0], again, time)
+    source = LinkSource(first_link, again, time)
     first = source.events(0.0)
     assert [event.text for event in first if isinstance(event, Sent)] == ["boot", "status"]
-    links[0].gone = True
+    first_link.gone = True
     time.now += 0.1
-    assert source.events(0.0) == [Gone(pytest.approx(0.1), "pulled")]
+    (gone,) = source.events(0.0)
+    assert isinstance(gone, Gone)
+    assert (gone.time, gone.why) == (pytest.approx(0.1), "pulled")
     assert source.send("status") == []
     told: list[Event] = []
     while not any(isinstance(event, Received) for event in told):
@@ -62,7 +65,7 @@ def test_a_port_that_vanishes_is_opened_again_and_asked_anew() -> None:
         told += source.events(0.0)
     assert [event.why for event in told if isinstance(event, Gone)] == ["no such device", "busy"]
     assert sum(isinstance(event, Back) for event in told) == 1
-    assert links[1].received[:2] == ["boot", "status"]
+    assert second_link.received[:2] == ["boot", "status"]
     assert min(later - before for before, later in itertools.pairwise(tries)) >= 1.0
 
 
