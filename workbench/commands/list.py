@@ -18,6 +18,7 @@ COMMANDS: tuple[str, ...] = (
     "report",
     "replay",
     "monitor",
+    "identify",
     "parity",
     "generate",
     "data",

@@ -1,0 +1,1 @@
+"""Who is at a serial port, and where in this computer's folders that image comes from."""
