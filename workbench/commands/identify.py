@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot identify: who is at a serial port, and where that image comes from."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Asks at a serial line who is there, and tells what else it is that speaks."""
 
 from __future__ import annotations

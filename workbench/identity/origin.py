@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which build and which app of this computer an image comes from, by what its boot line says."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who is at a port: each thing that may be there gets its own true words."""
 
 from __future__ import annotations
