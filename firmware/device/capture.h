@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Samples to the host, beside the decisions, which come first: a line of samples for which the serial line has
- * no room is dropped and counted. device/capture/ is in images whose pipeline.toml says [device] capture = true,
- * device/no_capture/ in all others, of which nothing is left when they are linked. */
+/* Samples to the host, beside the decisions, which come first: a line of samples for which the serial line
+ * has no room is dropped and counted. device/capture/ is in images whose pipeline.toml says [device] capture
+ * = true, device/no_capture/ in all others, of which nothing is left when they are linked. */
 
 /* A received line; true: it was the word `capture`, and is answered. */
 bool capture_obey(const char *line, size_t length);

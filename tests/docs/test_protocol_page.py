@@ -19,7 +19,7 @@ from workbench.protocol.lines import Error, numbered_line, parse_line
 HEADER = protocol_sources()["protocol_table.h"]
 DEVICE = [
     file
-    for file in sorted((FIRMWARE / "device").glob("*.c"))
+    for file in sorted((FIRMWARE / "device").rglob("*.c"))
     if file.name not in ("base64.c", "json.c")  # texts of JSON itself
 ]
 PAGE = (ROOT / "docs" / "protocol.md").read_text()
@@ -37,6 +37,7 @@ def test_lines_out_are_lines_the_host_understands() -> None:
     assert kinds == {
         *("Boot", "Decision", "Stage", "Status", "Error", "Ack", "Setting", "TensorPart", "Stack", "Fault"),
         "Cycles",
+        "Samples",
     }
 
 

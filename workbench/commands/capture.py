@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot capture: sound of a device's own microphone into WAV files, labelled."""
 
 from __future__ import annotations

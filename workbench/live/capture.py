@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sound of a device's microphone over its serial line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Samples lines of a device -> sound, with every gap known. No port and no clock."""
 
 from __future__ import annotations

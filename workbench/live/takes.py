@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Takes in a folder: WAV files, their labels and what is known of them, in the form that `data` reads."""
 
 from __future__ import annotations

@@ -12,7 +12,7 @@
 
 #define FULL    16 /* bits of a sample on the line */
 #define SMALL   8
-#define BIAS    132u   /* mu-law of G.711, of 16-bit samples: what is added, and the largest taken */
+#define BIAS    132u /* mu-law of G.711, of 16-bit samples: what is added, and the largest taken */
 #define CLIPPED 32635u
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "samples go out as they lie in memory");
@@ -36,7 +36,7 @@ static uint8_t mu_law(int16_t sample)
     return (uint8_t)~(sign | segment << 4 | (magnitude >> (segment + 3) & 15));
 }
 
-/* {"samples":N,"bits":B,"data":...,"crc":...}: the block, which then is empty. */
+/* The block as a samples line; it is empty then. */
 static void send(void)
 {
     const uint8_t *bytes = (const uint8_t *)capture.block;
@@ -53,7 +53,7 @@ static void send(void)
     json_begin(&json, app.line, app.line_size);
     json_print(&json, "\"" KEY_SAMPLES "\":%l,\"" KEY_BITS "\":%u", first, (uint32_t)capture.bits);
     json_base64(&json, KEY_DATA, bytes, size);
-    char head[48]; /* the checksum is over "samples N BITS DATA" */
+    char head[48]; /* the checksum is over samples N BITS DATA */
     json_t text = {.text = head, .size = sizeof head};
     json_print(&text, KEY_SAMPLES " %l %u ", first, (uint32_t)capture.bits);
     uint32_t crc = crc32_update(0, head, text.used);

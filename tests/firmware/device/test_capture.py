@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Samples out of an image that was built to send them, beside its decisions."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """earshot capture, as a person runs it: against a device made of answers, behind a TCP port."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sound out of samples lines: every sample at its number, every gap told."""
 
 from __future__ import annotations
