@@ -21,6 +21,7 @@ COMMANDS: tuple[str, ...] = (
     "identify",
     "parity",
     "generate",
+    "studio",
     "data",
     "train",
     "evaluate",
