@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from codegen.app.checks import Values, contradictions
-from codegen.app.keys import KEYS, REQUIRED, Labels, Milliseconds, UnfitError, did_you_mean, found
+from codegen.app.keys import (
+    ERRORS,
+    KEYS,
+    REQUIRED,
+    Labels,
+    Milliseconds,
+    Rule,
+    UnfitError,
+    did_you_mean,
+    found,
+)
 from codegen.app.presets import LOG_MEL_PRESETS, PRESETS, Preset
 from codegen.app.spec import (
     Audio,
@@ -19,6 +29,7 @@ from codegen.app.spec import (
     Classifier,
     Decision,
     Gate,
+    Kind,
     Layout,
     LogMel,
     Mfcc,
@@ -174,7 +185,8 @@ def _read_values(toml: TomlFile) -> tuple[Values, list[UserError]]:
     for section, rules in KEYS.items():
         table = _table(toml, section)
         fields = _defaults(toml, section, values)
-        for key, rule in rules.items():
+        for key, usual in rules.items():
+            rule = _rule(toml, section, key, usual)
             if key not in table:
                 if hasattr(fields, key):
                     values[section, key] = getattr(fields, key)
@@ -192,6 +204,12 @@ def _read_values(toml: TomlFile) -> tuple[Values, list[UserError]]:
                 item = () if wrong.item is None else (wrong.item,)
                 fault(wrong.what, wrong.remedy, section, key, *item)
     return values, faults
+
+
+def _rule(toml: TomlFile, section: str, key: str, usual: Rule) -> Rule:
+    """What a key allows: the threshold of an error is no share."""
+    anomaly = _table(toml, "decision").get("kind") == Kind.ANOMALY.value
+    return ERRORS if anomaly and (section, key) == ("decision", "threshold") else usual
 
 
 def _defaults(toml: TomlFile, section: str, values: Values) -> object | None:
@@ -289,6 +307,8 @@ def _spec(file: Path, model: Path, values: Values, bare: bool) -> Spec:
     }
     decision = given("decision")
     labels = decision["labels"]
+    if "kind" in decision:
+        decision["kind"] = Kind(decision["kind"])
     threshold = decision.pop("threshold")
     each = threshold if isinstance(threshold, tuple) else (threshold,) * len(labels)
     pipeline = Pipeline(
