@@ -34,7 +34,7 @@ class TaskLines:
 
 
 @dataclass(frozen=True)
-class Step:
+class StepBody:
     """The body of NAME_step, and which of its variables it needs."""
 
     tasks: tuple[TaskLines, ...]
@@ -55,7 +55,7 @@ def types(planned: Incremental) -> set[str]:
     return {"stream", "stream_conv_2d", *(TYPES[type(state)] for state in planned.states)}
 
 
-def step(planned: Incremental, name: str) -> Step:
+def step(planned: Incremental, name: str) -> StepBody:
     """The tasks of a step, in order."""
     spelling = _Spelling(planned.step, planned.places, name)
     found, waited = [], 0
@@ -64,7 +64,7 @@ def step(planned: Incremental, name: str) -> Step:
         waited = max(waited, task.first)
         comment = _comment(planned.step.program.tensors, task) if task.computes else ""
         found.append(TaskLines(spelling.task(index, task), comment, due))
-    return Step(tuple(found), spelling.arena, spelling.time or any(lines.due for lines in found))
+    return StepBody(tuple(found), spelling.arena, spelling.time or any(lines.due for lines in found))
 
 
 def before(planned: Incremental, name: str) -> list[TaskLines]:

@@ -11,7 +11,7 @@ from codegen.common.render import render
 
 
 @dataclass(frozen=True)
-class Step:
+class Keyword:
     """A keyword and its arguments, as they stand in the suite."""
 
     keyword: str
@@ -25,7 +25,7 @@ class Case:
     name: str
     slug: str
     documentation: str
-    steps: tuple[Step, ...]
+    steps: tuple[Keyword, ...]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from codegen.emit.sources import sources
 from tests.models.networks import tutorial_like
 from tests.support.compile import compile_shared
 from tests.support.pipeline_c import SOURCES
-from workbench.host.host_library import Library
+from workbench.host.host_library import HostLibrary
 
 PIPELINE = """\
 [classifier]
@@ -37,7 +37,7 @@ def tutorial_app(folder: Path, *, seed: int = 5, text: str | None = None, classi
     return folder
 
 
-def tutorial_library(app: Path, folder: Path, *, flags: tuple[str, ...] = ()) -> Library:
+def tutorial_library(app: Path, folder: Path, *, flags: tuple[str, ...] = ()) -> HostLibrary:
     """The app's library, made of its generated sources and the runtime."""
     files = []
     for name, text in sources(compile_app(app, engine="aot")).items():
@@ -45,7 +45,7 @@ def tutorial_library(app: Path, folder: Path, *, flags: tuple[str, ...] = ()) ->
         if name.endswith(".c") and name != "app.c":
             files.append(folder / name)
     library = compile_shared(folder, [*files, *SOURCES], includes=[folder], flags=flags, name="earshot")
-    return Library(library, load_spec(app))
+    return HostLibrary(library, load_spec(app))
 
 
 def noises(seconds: float, seed: int = 1, rate: int = 16000) -> NDArray[np.int16]:

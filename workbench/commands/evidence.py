@@ -17,7 +17,7 @@ from workbench.audio.recording import read_audio
 from workbench.build import build
 from workbench.evidence.pack import Evidence, read, write
 from workbench.evidence.page import add, result
-from workbench.evidence.session import LinkRecorder, Session, Sound, Step
+from workbench.evidence.session import LinkRecorder, Session, SessionStep, Sound
 from workbench.suites.recordings import choose
 from workbench.suites.settings import read_settings
 from workbench.targets import QEMU, RENODE, open_app
@@ -141,5 +141,5 @@ def _print(evidence: Evidence) -> None:
         print(f"  {step.name:<{width}}  {result(step)}")
 
 
-def _code(steps: tuple[Step, ...]) -> int:
+def _code(steps: tuple[SessionStep, ...]) -> int:
     return 1 if any(step.passed is False for step in steps) else 0

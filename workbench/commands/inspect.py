@@ -8,6 +8,7 @@ import json
 import math
 from pathlib import Path
 
+from codegen.app.spec import Kind
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from workbench.audio import recording as audio
@@ -102,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
         sure = score.text(one["score"])
         start, end = one["from"] + args.first, one["to"] + args.first
         print(f"{start:8.2f} s to {end:.2f} s  {one['label']:<18}{sure:>6}{one['decisions']:>6}")
-    if settings.decision.mean > 1:
+    if settings.decision.mean > 1 and settings.decision.kind is not Kind.ANOMALY:
         print(
             f"Scores are those of single decisions; thresholds hold for the mean of {settings.decision.mean}."
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from codegen.common.errors import UserError
-from workbench.evidence.session import Step
+from workbench.evidence.session import SessionStep
 from workbench.protocol.lines import Boot, parse_line
 
 FORMAT = 1
@@ -36,7 +36,7 @@ class Evidence:
     date: str  # YYYY-MM-DD
     earshot: str  # version
     build: str  # GNU build id of the image
-    steps: tuple[Step, ...]
+    steps: tuple[SessionStep, ...]
     expected: Mapping[str, Sequence[str]]
     log: tuple[str, ...]
 
@@ -96,7 +96,9 @@ def _evidence(reported: Mapping[str, Any], log: Sequence[str]) -> Evidence:
         date=str(reported["date"]),
         earshot=str(reported["earshot"]),
         build=str(reported["build"]),
-        steps=tuple(Step(step["name"], step["passed"], str(step["words"])) for step in reported["steps"]),
+        steps=tuple(
+            SessionStep(step["name"], step["passed"], str(step["words"])) for step in reported["steps"]
+        ),
         expected={name: tuple(lines) for name, lines in reported["expected"].items()},
         log=tuple(log),
     )

@@ -8,14 +8,14 @@ from pathlib import Path
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from workbench.evidence.pack import Evidence
-from workbench.evidence.session import Step
+from workbench.evidence.session import SessionStep
 
 PAGES = ROOT / "docs" / "boards"
 HEAD = "## Evidence"
 _TABLE = "| step | where | date | image | result |\n|---|---|---|---|---|\n"
 
 
-def result(step: Step) -> str:
+def result(step: SessionStep) -> str:
     """passed, FAILED or not done, with what was seen."""
     word = "not done" if step.passed is None else "passed" if step.passed else "FAILED"
     return f"{word}: {step.words}"

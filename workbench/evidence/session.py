@@ -31,7 +31,7 @@ class Sound:
 
 
 @dataclass(frozen=True)
-class Step:
+class SessionStep:
     """One step. passed: None where it was not done, and `words` say why."""
 
     name: str
@@ -81,18 +81,18 @@ class Session:
     sounds: Sequence[Sound]
     live_seconds: float  # 0: not listened
     person: Callable[[str], None] | None = None  # says what a person has to do; None: nobody is there
-    steps: list[Step] = field(default_factory=list)
+    steps: list[SessionStep] = field(default_factory=list)
 
-    def run(self) -> list[Step]:
+    def run(self) -> list[SessionStep]:
         """All steps, in order."""
         for name, step in self._all():
             try:
                 self.steps.append(step())
             except UserError as error:
-                self.steps.append(Step(name, False, error.what))
+                self.steps.append(SessionStep(name, False, error.what))
         return self.steps
 
-    def _all(self) -> Iterator[tuple[str, Callable[[], Step]]]:
+    def _all(self) -> Iterator[tuple[str, Callable[[], SessionStep]]]:
         yield "boot", self._boot
         yield "status", self._status
         for sound in self.sounds:
@@ -101,62 +101,62 @@ class Session:
         yield "live", self._live
         yield "taps", self._taps
 
-    def _boot(self) -> Step:
+    def _boot(self) -> SessionStep:
         boot = self.device.command("boot")
         assert isinstance(boot, Boot)
         words = f"{boot.name} on {boot.board}, engine {boot.engine}, build {boot.build}"
         words += f", chip {boot.id}" if boot.id.strip("0") else ""
-        return Step("boot", boot.build == self.build, words)
+        return SessionStep("boot", boot.build == self.build, words)
 
-    def _status(self) -> Step:
+    def _status(self) -> SessionStep:
         status = self.device.status()
         self.device.command("cycles")  # counts from here on, where the board can
-        return Step("status", status["errors"] == 0, f"{status['errors']} errors since the start")
+        return SessionStep("status", status["errors"] == 0, f"{status['errors']} errors since the start")
 
-    def _cycles(self) -> Step:
+    def _cycles(self) -> SessionStep:
         """Of each stage while the recordings were played: the classifier's most is a full run, which an
         incremental one follows."""
         answer = self.device.command("cycles")
         if not isinstance(answer, Cycles):
-            return Step("cycles", None, "the board has no counter of the core's clocks")
+            return SessionStep("cycles", None, "the board has no counter of the core's clocks")
         stages = zip(COUNTED, answer.most, answer.last, strict=True)
         words = ", ".join(f"{name} {most:,} (last {last:,})" for name, most, last in stages)
         counted = answer.windows > 0 and all(answer.most[: COUNTED.index("classifier")])
-        return Step("cycles", counted, f"in {answer.windows:,} windows at most {words}")
+        return SessionStep("cycles", counted, f"in {answer.windows:,} windows at most {words}")
 
-    def _replay(self, sound: Sound) -> Step:
+    def _replay(self, sound: Sound) -> SessionStep:
         lines = tuple(self.device.replay(sound.samples))
         if lines == sound.expected:
-            return Step(f"replay {sound.name}", True, f"{len(lines)} decisions, as on this computer")
+            return SessionStep(f"replay {sound.name}", True, f"{len(lines)} decisions, as on this computer")
         pairs = enumerate(zip_longest(lines, sound.expected))
         first = next(at for at, (theirs, ours) in pairs if theirs != ours)
         words = f"decision {first + 1} of {len(sound.expected)} is not this computer's"
-        return Step(f"replay {sound.name}", False, words)
+        return SessionStep(f"replay {sound.name}", False, words)
 
-    def _live(self) -> Step:
+    def _live(self) -> SessionStep:
         if not self.live_seconds:
-            return Step("live", None, "not asked for")
+            return SessionStep("live", None, "not asked for")
         answer = self.device.command("live")
         if not isinstance(answer, Status):
-            return Step("live", None, "the image has no microphone")
+            return SessionStep("live", None, "the image has no microphone")
         before = self.device.status()
         errors = self._listen(self.live_seconds)
         after = self.device.status()
         windows, lost, late = (after[key] - before[key] for key in ("windows", "lost", "late"))
         words = f"{windows} windows in {self.live_seconds:g} s, {lost} samples lost, {late} late"
         words += f"; {errors[0].what}" if errors else ""
-        return Step("live", windows > 0 and lost == 0 and not errors, words)
+        return SessionStep("live", windows > 0 and lost == 0 and not errors, words)
 
-    def _taps(self) -> Step:
+    def _taps(self) -> SessionStep:
         if self.person is None:
-            return Step("taps", None, "nobody is there to tap the microphone")
+            return SessionStep("taps", None, "nobody is there to tap the microphone")
         if not any(step.name == "live" and step.passed for step in self.steps):
-            return Step("taps", None, "it does not listen")
+            return SessionStep("taps", None, "it does not listen")
         self.person(f"Tap the microphone three times within the next {TAPS_SECONDS:g} seconds.")
         before = self.device.status()["decisions"]
         self._listen(TAPS_SECONDS)
         heard = self.device.status()["decisions"] - before
-        return Step("taps", heard > 0, f"{heard} decisions while the microphone was tapped")
+        return SessionStep("taps", heard > 0, f"{heard} decisions while the microphone was tapped")
 
     def _listen(self, seconds: float) -> list[Error]:
         """Takes lines for that long; the errors among them."""

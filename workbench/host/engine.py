@@ -21,7 +21,7 @@ from codegen.model.graph import Graph
 from codegen.passes.int8_ends import computed_graph
 from codegen.passes.legalise import load_graph
 from workbench.build import build
-from workbench.host.host_library import Library
+from workbench.host.host_library import HostLibrary
 from workbench.host.model_app import bare_app, model_app
 from workbench.progress import progress, waiting
 from workbench.protocol.lines import Status
@@ -158,7 +158,7 @@ def open_engine(app: App, target: str, engine: str | None = None) -> Iterator[En
     if target == "pc":
         library = build("pc", app.spec).library
         assert library is not None
-        yield Library(library, app.spec).model
+        yield HostLibrary(library, app.spec).model
         return
     with open_app(app, target, engine=engine) as device:
         yield _Image(device)

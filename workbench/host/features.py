@@ -18,7 +18,7 @@ from codegen.common.errors import UserError
 from codegen.passes.int8_ends import int8_ends
 from codegen.passes.legalise import load_graph
 from workbench.build import build
-from workbench.host.host_library import Library, Pipeline
+from workbench.host.host_library import HostLibrary, HostPipeline
 
 NO_FEATURES = (
     "is a bare model: it has no features",
@@ -58,17 +58,17 @@ def app_score(spec: Spec) -> Score:
     return score_of(spec.pipeline.decision.kind, input_, output)
 
 
-def open_pipeline(app: Path | Spec, build_dir: Path | None = None) -> Pipeline:
+def open_pipeline(app: Path | Spec, build_dir: Path | None = None) -> HostPipeline:
     """The PC build of an app with a pipeline, brought up to date in build/ or `build_dir`."""
     spec = listening_spec(app)[0] if isinstance(app, Path) else app
     library = build("pc", spec, build_dir).library
     assert library is not None
-    pipeline = Library(library, spec).pipeline
+    pipeline = HostLibrary(library, spec).pipeline
     assert pipeline is not None
     return pipeline
 
 
-def extract(pipeline: Pipeline, samples: NDArray[np.int16]) -> Features:
+def extract(pipeline: HostPipeline, samples: NDArray[np.int16]) -> Features:
     """Features of a recording, int16[samples]; of one shorter than a window, none."""
     values, gate, scaled = pipeline.features(samples)
     frames = pipeline.spec.cascade.frames

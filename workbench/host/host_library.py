@@ -20,7 +20,7 @@ EVERY_WINDOW = {"threshold": -1, "delay": 0}  # settings of a gate that every wi
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class HostStep:
     """One window through every stage; arrays are copies."""
 
     sequence: int  # from 0
@@ -46,7 +46,7 @@ def _pointer(array: NDArray[Any]) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)
 
 
-class Model:
+class HostModel:
     """model_t: tensors in the model's own types, as bytes."""
 
     def __init__(self, model: ModelStruct) -> None:
@@ -99,7 +99,7 @@ def _aligned(size: int, alignment: int = 16) -> NDArray[np.uint8]:
     return room[skip : skip + size]
 
 
-class Pipeline:
+class HostPipeline:
     """pipeline_t: samples in, steps out; and its two halves. The order of the stages is the C's."""
 
     def __init__(
@@ -140,7 +140,7 @@ class Pipeline:
         """Everything is empty, sequence and sample count start from 0; live settings stay."""
         self._library.pipeline_reset(byref(self._pipeline))
 
-    def steps(self, samples: NDArray[np.int16]) -> Iterator[Step]:
+    def steps(self, samples: NDArray[np.int16]) -> Iterator[HostStep]:
         """Takes all samples; one step for each window they complete."""
         return (self._step(raw) for raw in self._windows(samples, self._library.pipeline_step))
 
@@ -157,11 +157,11 @@ class Pipeline:
             while run(byref(self._pipeline), byref(raw)):
                 yield raw
 
-    def _step(self, raw: StepStruct) -> Step:
+    def _step(self, raw: StepStruct) -> HostStep:
         if raw.error:
             raise EngineError(f"the engine returned {raw.error} at window {raw.sequence}")
         size, frames = self.spec.front_end.size, self.spec.cascade.frames
-        return Step(
+        return HostStep(
             sequence=raw.sequence,
             start=raw.start,
             gate_open=raw.gate_open,
@@ -297,14 +297,14 @@ class Pipeline:
             raise ValueError(f"gate {threshold}, {backoff}; limits {limits}; votes {votes}")
 
 
-class Library:
+class HostLibrary:
     """libearshot.so of an app. One state a file: two objects on one path share it."""
 
     def __init__(self, path: Path, spec: app_spec.Spec) -> None:
         self._library = ctypes.CDLL(str(path.resolve()))
         self.spec = spec
-        self.model = Model(ModelStruct.in_dll(self._library, f"{spec.name}_model"))
-        self.pipeline: Pipeline | None = None
+        self.model = HostModel(ModelStruct.in_dll(self._library, f"{spec.name}_model"))
+        self.pipeline: HostPipeline | None = None
         if spec.pipeline is not None:
             pipeline = PipelineStruct.in_dll(self._library, f"{spec.name}_pipeline")
-            self.pipeline = Pipeline(self._library, pipeline, spec.pipeline, self.model.output_size)
+            self.pipeline = HostPipeline(self._library, pipeline, spec.pipeline, self.model.output_size)

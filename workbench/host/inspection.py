@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.app.spec import Kind
-from codegen.app.spec import Pipeline as PipelineSpec
+from codegen.app.spec import Kind, Pipeline
 from codegen.app.tables.decision import Score
 from codegen.common.errors import UserError
-from workbench.host.host_library import Pipeline, Step
+from workbench.host.host_library import HostPipeline, HostStep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +45,7 @@ class Inspection:
     classes: NDArray[np.int64]  # [m], 0: Unknown, else the label's index + 1
 
 
-def inspect(pipeline: Pipeline, samples: NDArray[np.int16]) -> Inspection:
+def inspect(pipeline: HostPipeline, samples: NDArray[np.int16]) -> Inspection:
     """By the firmware's own C, from the first sample on."""
     pipeline.reset()
     steps = list(pipeline.steps(samples))
@@ -63,14 +62,14 @@ def inspect(pipeline: Pipeline, samples: NDArray[np.int16]) -> Inspection:
     )
 
 
-def _compared(pipeline: Pipeline, step: Step) -> NDArray[np.int8] | list[int] | None:
+def _compared(pipeline: HostPipeline, step: HostStep) -> NDArray[np.int8] | list[int] | None:
     """What is compared with the thresholds, one a label."""
     return [step.score] if pipeline.spec.decision.kind is Kind.ANOMALY else step.scores
 
 
 def draw(
     title: str,
-    spec: PipelineSpec,
+    spec: Pipeline,
     score: Score,
     seen: Inspection,
     marks: Sequence[Mark],
@@ -112,7 +111,7 @@ def draw(
 
 
 def _waveform(
-    axes: Axes, spec: PipelineSpec, seen: Inspection, marks: Sequence[Mark], colours: dict[str, str]
+    axes: Axes, spec: Pipeline, seen: Inspection, marks: Sequence[Mark], colours: dict[str, str]
 ) -> None:
     rate, stride = spec.audio.sample_rate, spec.window.stride
     columns = np.array_split(seen.samples.astype(np.int64), min(_COLUMNS, len(seen.samples)))
@@ -138,12 +137,12 @@ def _waveform(
         axes.legend(loc="lower right", fontsize=8)
 
 
-def _end(spec: PipelineSpec, windows: NDArray[np.int64]) -> NDArray[np.float64]:
+def _end(spec: Pipeline, windows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Seconds at which a decision of these newest windows is made."""
     return np.asarray((windows * spec.window.stride + spec.window.size) / spec.audio.sample_rate)
 
 
-def _scores(axes: Axes, spec: PipelineSpec, score: Score, seen: Inspection, colours: dict[str, str]) -> None:
+def _scores(axes: Axes, spec: Pipeline, score: Score, seen: Inspection, colours: dict[str, str]) -> None:
     times = _end(spec, seen.window)
     shares = np.vectorize(score.value, otypes=[np.float64])(seen.scores)
     gaps = np.flatnonzero(np.diff(seen.window) > 1) + 1  # where the gate was shut
@@ -161,12 +160,13 @@ def _scores(axes: Axes, spec: PipelineSpec, score: Score, seen: Inspection, colo
     for threshold in sorted(set(spec.decision.thresholds)):
         axes.axhline(float(threshold), color="0.4", lw=0.7, ls="--")
     mean = spec.decision.mean
-    what = "errors" if spec.decision.kind is Kind.ANOMALY else "scores"
-    axes.set_ylabel(f"{what};\n--: thresholds" + (f"\nof the mean of {mean}" if mean > 1 else ""))
+    anomaly = spec.decision.kind is Kind.ANOMALY
+    of_mean = f"\nof the mean of {mean}" if mean > 1 else ""
+    axes.set_ylabel(f"errors{of_mean}\n--: threshold" if anomaly else f"scores;\n--: thresholds{of_mean}")
     axes.legend(loc="upper right", fontsize=8)
 
 
-def _decisions(axes: Axes, spec: PipelineSpec, seen: Inspection, colours: dict[str, str]) -> None:
+def _decisions(axes: Axes, spec: Pipeline, seen: Inspection, colours: dict[str, str]) -> None:
     step = spec.window.stride / spec.audio.sample_rate
     for time, index in zip(_end(spec, seen.window), seen.classes, strict=True):
         colour = colours[spec.decision.labels[index - 1]] if index else UNKNOWN_COLOUR
@@ -175,7 +175,7 @@ def _decisions(axes: Axes, spec: PipelineSpec, seen: Inspection, colours: dict[s
     axes.set_ylabel("decided\n(grey: Unknown)", rotation=0, ha="right", va="center", fontsize=8)
 
 
-def summary(spec: PipelineSpec, seen: Inspection) -> dict[str, Any]:
+def summary(spec: Pipeline, seen: Inspection) -> dict[str, Any]:
     """Counts, and the stretches in which one class was decided without a pause."""
     names = ("Unknown", *spec.decision.labels)
     runs = np.flatnonzero((np.diff(seen.window) > 1) | (np.diff(seen.classes) != 0)) + 1

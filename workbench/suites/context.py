@@ -11,7 +11,7 @@ import numpy as np
 
 from codegen.app.spec import Kind, Pipeline
 from codegen.app.tables.decision import ANOMALY_NEVER, NEVER
-from codegen.emit.suite import Case, Step, robot_word
+from codegen.emit.suite import Case, Keyword, robot_word
 from workbench.audio.recording import read_audio
 from workbench.suites.emulator import FULL_SCALE
 from workbench.suites.recordings import Recording
@@ -71,7 +71,7 @@ class Context:
         return np.concatenate(out)
 
 
-def case(name: str, slug: str, documentation: str, *steps: Step, bad_line: bool = False) -> Case:
+def case(name: str, slug: str, documentation: str, *steps: Keyword, bad_line: bool = False) -> Case:
     """A case that ends with the decisions of this computer and the counters.
 
     bad_line: the serial line may lose bytes.
@@ -81,11 +81,11 @@ def case(name: str, slug: str, documentation: str, *steps: Step, bad_line: bool 
     return Case(robot_word(name), slug, robot_word(documentation), (*steps, decisions, counters))
 
 
-def step(keyword: str, *arguments: object) -> Step:
+def step(keyword: str, *arguments: object) -> Keyword:
     """A keyword with its arguments."""
-    return Step(keyword, tuple(str(argument) for argument in arguments))
+    return Keyword(keyword, tuple(str(argument) for argument in arguments))
 
 
-def play(file: str) -> Step:
+def play(file: str) -> Keyword:
     """Play Recording"""
     return step("Play Recording", file)

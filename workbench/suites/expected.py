@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from codegen.common.errors import UserError
-from codegen.emit.suite import Case, Step, Suite, robot_word
+from codegen.emit.suite import Case, Keyword, Suite, robot_word
 from workbench.suites.robot.keywords import Keywords, WrongError
 
 
@@ -61,7 +61,7 @@ class ExpectedRecorder(Keywords):
     def something_should_have_been_damaged(self) -> None:
         """Not here."""
 
-    def _do(self, step: Step) -> None:
+    def _do(self, step: Keyword) -> None:
         words = [self._replaced(word) for word in step.arguments]
         named = dict(word.split("=", 1) for word in words if _is_named(word))
         method = getattr(self, step.keyword.lower().replace(" ", "_"))

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.app.spec import Decision as DecisionSpec
-from codegen.app.spec import Pipeline as PipelineSpec
+from codegen.app.spec import Pipeline
 from codegen.common.errors import UserError
 from codegen.common.protocol import THRESHOLD
-from workbench.host.host_library import Pipeline
+from workbench.host.host_library import HostPipeline
 from workbench.protocol.lines import Decision, Stage, parse_line
 from workbench.targets import Device
 from workbench.training.confusion import UNCERTAIN, Confusion, confusion
@@ -44,7 +44,9 @@ class Stream:
         return int(longer[0, both]) if longer.shape[1] > both else None
 
 
-def vector_pairs(pipeline: Pipeline, recordings: Iterable[Recording], limits: Sequence[int]) -> list[Pair]:
+def vector_pairs(
+    pipeline: HostPipeline, recordings: Iterable[Recording], limits: Sequence[int]
+) -> list[Pair]:
     """Every vector of every piece is decided, as in training: each piece on its own, the gate left out.
 
     limits: the score from which each label is accepted."""
@@ -60,8 +62,8 @@ def vector_pairs(pipeline: Pipeline, recordings: Iterable[Recording], limits: Se
     return pairs
 
 
-def _at_every_window(pipeline: Pipeline, features: NDArray[np.uint8]) -> list[tuple[int, int, Integers]]:
-    """Pipeline.decide() of a piece, at those windows, too, that `[cascade] every` leaves out.
+def _at_every_window(pipeline: HostPipeline, features: NDArray[np.uint8]) -> list[tuple[int, int, Integers]]:
+    """HostPipeline.decide() of a piece, at those windows, too, that `[cascade] every` leaves out.
 
     With the first frame several times in front other windows have their turn.
     """
@@ -74,12 +76,12 @@ def _at_every_window(pipeline: Pipeline, features: NDArray[np.uint8]) -> list[tu
     return sorted(made, key=lambda one: one[0])
 
 
-def of_vectors(pipeline: Pipeline, recordings: Iterable[Recording], limits: Sequence[int]) -> Confusion:
+def of_vectors(pipeline: HostPipeline, recordings: Iterable[Recording], limits: Sequence[int]) -> Confusion:
     """vector_pairs, counted."""
     return counted(pipeline.spec.decision.labels, vector_pairs(pipeline, recordings, limits))
 
 
-def play(pipeline: PipelineSpec, device: Device, recordings: Iterable[Recording]) -> Iterator[Stream]:
+def play(pipeline: Pipeline, device: Device, recordings: Iterable[Recording]) -> Iterator[Stream]:
     """Whole recordings are played into an image as a microphone would, gate and all.
 
     A vector within a segment that was not decided since the gate was shut is one decided Unknown: nothing was
@@ -117,7 +119,7 @@ def _replayed(
     return table[:, 0], table[:, 1], table[:, 2]
 
 
-def _within(pipeline: PipelineSpec, played: Played) -> Iterator[Pair]:
+def _within(pipeline: Pipeline, played: Played) -> Iterator[Pair]:
     """Decisions within each truth, and Unknown for those that the gate kept from being made."""
     stride, frames = pipeline.window.stride, pipeline.cascade.frames
     for truth in played.truths:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.host.host_library import Pipeline
+from workbench.host.host_library import HostPipeline
 from workbench.training.pieces import Piece, Recording
 from workbench.training.plot import save
 
@@ -62,7 +62,7 @@ class Map:
     outliers: tuple[tuple[int, float], ...]  # number and FAR's measure of each, the farthest first
 
 
-def described(pipeline: Pipeline, recordings: Iterable[Recording]) -> Described:
+def described(pipeline: HostPipeline, recordings: Iterable[Recording]) -> Described:
     """By the firmware's own front end; pieces shorter than a window are left out."""
     pieces, windows, rows = [], [], []
     for recording in recordings:

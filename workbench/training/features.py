@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from codegen.app import spec
 from codegen.app.spec import Layout
 from workbench.host.features import extract
-from workbench.host.host_library import Pipeline
+from workbench.host.host_library import HostPipeline
 from workbench.training.augment import altered
 from workbench.training.pieces import Piece, Recording
 from workbench.training.recipe import Augmentation
@@ -44,7 +44,7 @@ class Vectors:
 
 
 def vectors(
-    pipeline: Pipeline,
+    pipeline: HostPipeline,
     recordings: Iterable[Recording],
     cache: Path,
     how: Augmentation = NONE,
@@ -77,7 +77,7 @@ def tensor_shape(pipeline: spec.Pipeline, layout: Layout) -> Shape:
     return (frames, cepstra) if layout is Layout.FRAMES_BY_CEPSTRA else (cepstra, frames)
 
 
-def _make(pipeline: Pipeline, recording: Recording, how: Augmentation, seed: int) -> Vectors:
+def _make(pipeline: HostPipeline, recording: Recording, how: Augmentation, seed: int) -> Vectors:
     values, labels = [], []
     for piece in recording.pieces:
         # A seed of the piece's own: its copies do not depend on which other pieces there are.

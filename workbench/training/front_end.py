@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codegen.app.spec import Pipeline as PipelineSpec
-from codegen.app.spec import Spec
+from codegen.app.spec import Kind, Pipeline, Spec
 from codegen.app.spec_file import FILE_NAME, find_pipeline, load_spec
 from codegen.common.errors import UserError, UserErrors
 from codegen.common.paths import ROOT
 from codegen.common.toml_place import TomlFile, read_toml
 from workbench.host.features import NO_FEATURES, open_pipeline
-from workbench.host.host_library import Pipeline
+from workbench.host.host_library import HostPipeline
 from workbench.host.model_app import write_whole
 from workbench.own_folder import own_folder
 from workbench.training.features import tensor_shape
@@ -21,7 +20,7 @@ from workbench.training.stand_in import stand_in
 FOLDER = ROOT / "build" / "training"
 
 
-def front_end(app: Path) -> tuple[Spec, Pipeline]:
+def front_end(app: Path) -> tuple[Spec, HostPipeline]:
     """The app's spec, and its pipeline on the PC around a stand-in for the model.
 
     The app's own model may be missing, old, or of other labels: the features do not depend on it.
@@ -30,7 +29,7 @@ def front_end(app: Path) -> tuple[Spec, Pipeline]:
     return spec, open_pipeline(spec)
 
 
-def front_end_spec(app: Path) -> tuple[Spec, PipelineSpec]:
+def front_end_spec(app: Path) -> tuple[Spec, Pipeline]:
     """The spec of a copy of the app that has a stand-in for its model, and its pipeline.
 
     UserError where pipeline.toml is at fault. [classifier] and [decision] may be left away: features do not
@@ -62,7 +61,9 @@ def front_end_spec(app: Path) -> tuple[Spec, PipelineSpec]:
     if spec.pipeline is None:
         raise UserError(NO_FEATURES[0], file=app, remedy=NO_FEATURES[1])
     shape = tensor_shape(spec.pipeline, spec.classifier.layout)
-    write_whole(target, stand_in(shape, len(spec.pipeline.decision.labels)))
+    decision = spec.pipeline.decision
+    outputs = shape[0] * shape[1] if decision.kind is Kind.ANOMALY else len(decision.labels)
+    write_whole(target, stand_in(shape, outputs))
     return spec, spec.pipeline
 
 

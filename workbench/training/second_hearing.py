@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from workbench.data.findings import Finding, where
 from workbench.data.segment import Segment
-from workbench.host.host_library import Pipeline
+from workbench.host.host_library import HostPipeline
 from workbench.training.feature_map import mean_and_spread
 from workbench.training.pieces import Piece
 
@@ -57,7 +57,7 @@ def improbable(values: Values, labels: Sequence[int], groups: Sequence[str]) -> 
 class SecondHearing:
     """Takes one recording after the other; at the end says what to listen to again."""
 
-    def __init__(self, pipeline: Pipeline, pieces: Sequence[Piece], segments: Sequence[Segment]) -> None:
+    def __init__(self, pipeline: HostPipeline, pieces: Sequence[Piece], segments: Sequence[Segment]) -> None:
         """pieces: of the segments."""
         self._pipeline, self._segments = pipeline, segments
         self._pieces: dict[Path, list[Piece]] = {}

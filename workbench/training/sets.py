@@ -15,7 +15,7 @@ from workbench.audio.recording import Reader, read_audio
 from workbench.audio.synthesize import write_session
 from workbench.data.labels import Segment, of_session, read_labels
 from workbench.data.query import Condition, chosen
-from workbench.host.host_library import Pipeline
+from workbench.host.host_library import HostPipeline
 from workbench.progress import progress
 from workbench.training.features import NONE, Vectors, pictures, vectors
 from workbench.training.front_end import FOLDER
@@ -63,7 +63,7 @@ class Set:
         read = recordings(self.pieces, self.segments, sample_rate, self.read)
         return progress(read, files, f"{self.name} recordings")
 
-    def vectors(self, pipeline: Pipeline, layout: Layout, recipe: Recipe) -> Vectors:
+    def vectors(self, pipeline: HostPipeline, layout: Layout, recipe: Recipe) -> Vectors:
         """Features as the network's input holds them; of what is learnt from also those of altered copies."""
         frames = pipeline.spec.cascade.frames
         if not self.pieces:
@@ -80,7 +80,7 @@ class Set:
 
 
 def make_sets(
-    pipeline: Pipeline, recipe: Recipe, labelled: Labelled, say: Callable[[str], None]
+    pipeline: HostPipeline, recipe: Recipe, labelled: Labelled, say: Callable[[str], None]
 ) -> list[Set]:
     """training, validation; test where there is one; synthetic where the recipe wants it.
 

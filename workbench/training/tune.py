@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.app.spec import Pipeline as PipelineSpec
+from codegen.app.spec import Pipeline
 from codegen.app.tables.decision import NEVER
-from workbench.host.host_library import Pipeline
+from workbench.host.host_library import HostPipeline
 from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.events import Events, LabelEvents, Played, Timeline, Truth, count_events
 from workbench.training.pieces import Recording, shortest
@@ -110,7 +110,7 @@ def allowed_alarms(rate: float, hours: float) -> int | None:
         count += 1
 
 
-def hear(pipeline: Pipeline, recording: Recording) -> Heard:
+def hear(pipeline: HostPipeline, recording: Recording) -> Heard:
     """The features of a recording and its windows' peaks."""
     _, _, features = pipeline.features(recording.samples)
     peaks = pipeline.peaks(recording.samples)
@@ -134,7 +134,7 @@ class Tuner:
     """The sounds that are chosen on."""
 
     def __init__(
-        self, pipeline: Pipeline, heard: Sequence[Heard], *, unlabelled: bool, memory: bool = False
+        self, pipeline: HostPipeline, heard: Sequence[Heard], *, unlabelled: bool, memory: bool = False
     ) -> None:
         """unlabelled: sound without a label is background. memory: the model has a state of its own, so that
         its scores depend on which windows pass the gate."""
@@ -319,6 +319,6 @@ def _dealt(
     return cost, tuple(chosen.get(name, own[label]) for label, name in enumerate(names))
 
 
-def own_settings(spec: PipelineSpec, limits: Sequence[int]) -> Settings:
+def own_settings(spec: Pipeline, limits: Sequence[int]) -> Settings:
     """What the app has now."""
     return Settings(spec.gate.threshold, spec.gate.backoff, spec.decision.votes, tuple(limits))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from codegen.app.spec import Layout, Spec
 from codegen.incremental.costs import CALL, GAIN, VALUE
 from codegen.incremental.edges.pieces import Pieces, pieces
-from codegen.incremental.edges.program import Calls, KeptRows, Model, decision, full_run, states
+from codegen.incremental.edges.program import Calls, GivenModel, KeptRows, decision, full_run, states
 from codegen.incremental.edges.timeline import Timelines, timelines
 from codegen.kernels.layer import Layer, Program
 from codegen.model.graph import Graph, Node
@@ -104,7 +104,7 @@ def edges(spec: Spec, graph: Graph, whole: Program) -> Edges:
         raise NotIncrementalError(_why_not(choices, full, limit))
     made = work.pieces(best.cut)
     kept = states(graph, made, lines, whole.layers)
-    model = Model(graph, spec.classifier.reference, spec.classifier.fast)
+    model = GivenModel(graph, spec.classifier.reference, spec.classifier.fast)
     run = full_run(model, kept)
     step = decision(model, lines, made, kept, run.program)
     return Edges(

@@ -119,7 +119,7 @@ def states(graph: Graph, made: Pieces, lines: Timelines, full: Sequence[Layer]) 
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class GivenModel:
     """What is lowered, with whose bits, and whether for speed."""
 
     graph: Graph
@@ -127,7 +127,7 @@ class Model:
     fast: bool
 
 
-def full_run(model: Model, kept: Mapping[int, KeptRows]) -> Calls:
+def full_run(model: GivenModel, kept: Mapping[int, KeptRows]) -> Calls:
     """The whole model, which leaves kept what a decision would."""
     graph = model.graph
     lowering = lowered(replace(graph, outputs=(*graph.outputs, *kept)), model.reference, fast=model.fast)
@@ -150,7 +150,7 @@ def full_run(model: Model, kept: Mapping[int, KeptRows]) -> Calls:
 
 
 def decision(
-    model: Model, lines: Timelines, made: Pieces, kept: Mapping[int, KeptRows], full: Program
+    model: GivenModel, lines: Timelines, made: Pieces, kept: Mapping[int, KeptRows], full: Program
 ) -> Calls:
     """The rows that a decision computes, and what follows from them. full: whose dense layers it shares"""
     found = _Decision(model.graph, lines, made, kept).calls(model.reference, model.fast)

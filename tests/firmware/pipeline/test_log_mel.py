@@ -20,7 +20,7 @@ from tests.support.apps import App
 from tests.support.log_mel_c import LogMelFrames
 from tests.support.pipeline_toml import CLASSIFIER, DECISION, the_fault
 from workbench.host.features import extract
-from workbench.host.host_library import Library
+from workbench.host.host_library import HostLibrary
 
 SPANS = {"db": 80.0, "natural": 18.4, "log2": 26.6}  # what becomes 0..255: 80 dB in each unit
 SETTINGS = 16
@@ -104,7 +104,7 @@ def test_an_app_hears_as_its_preset_says(preset: str, tmp_path: Path) -> None:
     made = LOG_MEL_PRESETS[preset]
     mel, window = made.front_end, made.window(16000)
     app = App(window=window, other=mel, scale=made.scale, cascade=Cascade(2))
-    pipeline = Library(app.build(tmp_path), app.spec).pipeline
+    pipeline = HostLibrary(app.build(tmp_path), app.spec).pipeline
     assert pipeline is not None
     random = np.random.default_rng(1)
     sound = np.concatenate(list(sounds(random, 2 * window.size)))

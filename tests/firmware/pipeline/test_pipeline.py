@@ -24,7 +24,7 @@ from tests.support.apps import App, FakeModel, hashed, tables
 from tests.support.compile import FIRMWARE, WARNINGS
 from tests.support.pipeline_c import MfccStages, scaled
 from tests.support.shared import shared
-from workbench.host.host_library import EngineError, Library, Pipeline, Step
+from workbench.host.host_library import EngineError, HostLibrary, HostPipeline, HostStep
 
 SMALL = App(
     audio=Audio(8000),
@@ -42,13 +42,13 @@ class Built:
     """A loaded app."""
 
     app: App
-    pipeline: Pipeline
+    pipeline: HostPipeline
     model: FakeModel
 
 
 def build(folder: Path, app: App, *, incremental: bool = False, catch_up: int = 0) -> Built:
     path = app.build(folder, incremental=incremental, catch_up=catch_up)
-    pipeline = Library(path, app.spec).pipeline
+    pipeline = HostLibrary(path, app.spec).pipeline
     assert pipeline is not None
     return Built(app, pipeline, FakeModel(path))
 
@@ -65,7 +65,7 @@ def frames_of(app: App, samples: NDArray[np.int16]) -> tuple[list[list[int]], li
     return cepstra, peaks, [[int(u) - 128 for u in row] for row in features]
 
 
-def check_steps(app: App, samples: NDArray[np.int16], steps: Sequence[Step]) -> list[int]:
+def check_steps(app: App, samples: NDArray[np.int16], steps: Sequence[HostStep]) -> list[int]:
     """Every field of every step against the stages' references; the windows that decided."""
     cepstra, peaks, frames = frames_of(app, samples)
     flags = gate_flags(peaks, app.gate.threshold, app.gate.backoff, app.gate.delay)
@@ -329,7 +329,7 @@ def test_one_bit_of_the_generated_tables_changes_what_comes_out(
         (source, *_) = app.sources(folder)
         if changed:
             source.write_text(with_one_bit_changed(source.read_text(), table, entry))
-        pipeline = Library(app.link(folder, source), app.spec).pipeline
+        pipeline = HostLibrary(app.link(folder, source), app.spec).pipeline
         assert pipeline is not None
         steps = list(pipeline.steps(samples))
         if changed:

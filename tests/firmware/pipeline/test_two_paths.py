@@ -23,7 +23,7 @@ from tests.support.doors import open_image
 from tests.support.exact import EXAMPLES
 from tests.support.images import build_image, hashing_app
 from workbench.host.features import extract
-from workbench.host.host_library import Library
+from workbench.host.host_library import HostLibrary
 
 STRIDES = ("one sample", "below the window", "one sample below it", "the window", "one above it", "far above")
 WINDOWS = 60
@@ -87,7 +87,7 @@ def test_training_sees_what_the_device_sees(tmp_path: Path, stride: str, dc_bloc
         sound = sound_for(app, random)
         folder = tmp_path / f"app{seed}"
         folder.mkdir()
-        pipeline = Library(app.build(folder, incremental=True, catch_up=3), app.spec).pipeline
+        pipeline = HostLibrary(app.build(folder, incremental=True, catch_up=3), app.spec).pipeline
         assert pipeline is not None
         stages, decisions = played(
             build_image(folder, hashing_app(folder, app, incremental=True), "pc"), sound

@@ -17,7 +17,7 @@ from tests.support.cli import earshot, refused
 from tests.support.tutorial import noises, tutorial_app, tutorial_library
 from workbench.audio.synthesize import write_session, write_wav
 from workbench.data.labels import Segment
-from workbench.host.host_library import Library
+from workbench.host.host_library import HostLibrary
 from workbench.training.confusion import UNCERTAIN, Confusion, balanced, confusion
 from workbench.training.evaluation import of_vectors
 from workbench.training.pieces import cut, recordings, shortest
@@ -142,11 +142,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def loaded(app: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
+def loaded(app: Path, tmp_path_factory: pytest.TempPathFactory) -> HostLibrary:
     return tutorial_library(app, tmp_path_factory.mktemp("code"))
 
 
-def test_decisions_are_the_reference_interpreter_s(loaded: Library, app: Path, tmp_path: Path) -> None:
+def test_decisions_are_the_reference_interpreter_s(loaded: HostLibrary, app: Path, tmp_path: Path) -> None:
     pipeline = loaded.pipeline
     assert pipeline is not None
     sound = noises(12)
@@ -176,7 +176,7 @@ def test_decisions_are_the_reference_interpreter_s(loaded: Library, app: Path, t
     assert np.count_nonzero(expected) > 3
 
 
-def test_classify_is_what_the_open_gate_decides(loaded: Library) -> None:
+def test_classify_is_what_the_open_gate_decides(loaded: HostLibrary) -> None:
     pipeline = loaded.pipeline
     assert pipeline is not None
     sound = np.random.default_rng(3).integers(-9000, 9000, 20_000).astype(np.int16)  # opens in every window
@@ -186,7 +186,7 @@ def test_classify_is_what_the_open_gate_decides(loaded: Library) -> None:
     assert len(streamed) == 50 - 14
 
 
-def test_a_lower_threshold_leaves_nothing_unknown(loaded: Library) -> None:
+def test_a_lower_threshold_leaves_nothing_unknown(loaded: HostLibrary) -> None:
     pipeline = loaded.pipeline
     assert pipeline is not None
     _, _, features = pipeline.features(noises(10))

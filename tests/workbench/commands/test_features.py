@@ -24,7 +24,7 @@ from tests.support.shared import shared
 from tests.support.tutorial import BARE, PIPELINE, noises, tutorial_app, tutorial_library
 from workbench.host.feature_plot import feature_plot
 from workbench.host.features import extract
-from workbench.host.host_library import Pipeline
+from workbench.host.host_library import HostPipeline
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pipeline(app: Path, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+def pipeline(app: Path, tmp_path_factory: pytest.TempPathFactory) -> HostPipeline:
     made = tutorial_library(app, tmp_path_factory.mktemp("code")).pipeline
     assert made is not None
     return made
@@ -77,7 +77,7 @@ def test_the_frames_of_the_reference_system_give_its_cepstra(app: Path, tmp_path
     assert np.array_equal(command(app, recording)["mfcc"], vectors["mfcc23"][:, :20])
 
 
-def test_vectors_are_every_stretch_of_frames(pipeline: Pipeline) -> None:
+def test_vectors_are_every_stretch_of_frames(pipeline: HostPipeline) -> None:
     features = extract(pipeline, noises(1))
     assert len(features.scaled) == 40
     assert len(features.vectors) == len(features.window) == 26
@@ -90,7 +90,7 @@ def test_vectors_are_every_stretch_of_frames(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize(("windows", "vectors"), [(0, 0), (1, 0), (14, 0), (15, 1), (20, 6)])
-def test_the_number_of_vectors(pipeline: Pipeline, windows: int, vectors: int) -> None:
+def test_the_number_of_vectors(pipeline: HostPipeline, windows: int, vectors: int) -> None:
     """20 windows make 6 vectors; fewer than a cascade make none."""
     features = extract(pipeline, noises(1)[: 400 * windows + 399])
     assert len(features.scaled) == windows
@@ -98,7 +98,7 @@ def test_the_number_of_vectors(pipeline: Pipeline, windows: int, vectors: int) -
     assert features.window.tolist() == list(range(14, windows))
 
 
-def test_slide_does_not_change_what_is_trained_with(tmp_path: Path, pipeline: Pipeline) -> None:
+def test_slide_does_not_change_what_is_trained_with(tmp_path: Path, pipeline: HostPipeline) -> None:
     app = tutorial_app(tmp_path / "door", text=PIPELINE.format(classifier="") + "[cascade]\nslide = false\n")
     fixed = tutorial_library(app, tmp_path).pipeline
     assert fixed is not None
@@ -144,7 +144,7 @@ def picture_of(svg: str) -> NDArray[np.uint8]:
     return raw[:, 1:]
 
 
-def test_the_picture_shows_the_features(pipeline: Pipeline) -> None:
+def test_the_picture_shows_the_features(pipeline: HostPipeline) -> None:
     samples = noises(2)
     features = extract(pipeline, samples)
     svg = feature_plot("a <b> & c.wav", pipeline.spec, samples, features)

@@ -14,18 +14,18 @@ from codegen.app.tables.decision import Score
 from tests.support.cli import earshot, refused
 from tests.support.tutorial import noises, tutorial_app, tutorial_library
 from workbench.audio.synthesize import write_wav
-from workbench.host.host_library import Library
+from workbench.host.host_library import HostLibrary
 from workbench.host.inspection import Mark, draw, inspect, summary
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Library:
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> HostLibrary:
     folder = tmp_path_factory.mktemp("inspect")
     (folder / "code").mkdir()
     return tutorial_library(tutorial_app(folder / "door"), folder / "code")
 
 
-def test_counts_are_those_of_the_steps(loaded: Library, tmp_path: Path) -> None:
+def test_counts_are_those_of_the_steps(loaded: HostLibrary, tmp_path: Path) -> None:
     pipeline = loaded.pipeline
     assert pipeline is not None
     pipeline.set_threshold(-128)

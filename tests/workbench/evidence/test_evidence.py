@@ -19,7 +19,7 @@ from workbench.audio.recording import read_audio
 from workbench.audio.synthesize import write_session
 from workbench.evidence.pack import LOG, MANIFEST, Evidence, read, write
 from workbench.evidence.page import add
-from workbench.evidence.session import LinkRecorder, Session, Sound, Step
+from workbench.evidence.session import LinkRecorder, Session, SessionStep, Sound
 from workbench.targets import open_app
 
 
@@ -147,10 +147,13 @@ def test_a_page_has_the_newest_of_each_place(tmp_path: Path) -> None:
     page = tmp_path / "board.md"
     page.write_text("# board: a page\n\nText.\n")
     first = Evidence(
-        "app", "board", "QEMU 1", "2026-01-01", "0.1.0", "ab" * 20, (Step("boot", True, "it"),), {}, ()
+        "app", "board", "QEMU 1", "2026-01-01", "0.1.0", "ab" * 20, (SessionStep("boot", True, "it"),), {}, ()
     )
     add(first, tmp_path)
-    add(dataclasses.replace(first, where="the board itself", steps=(Step("boot", False, "no"),)), tmp_path)
+    add(
+        dataclasses.replace(first, where="the board itself", steps=(SessionStep("boot", False, "no"),)),
+        tmp_path,
+    )
     add(dataclasses.replace(first, date="2026-02-02"), tmp_path)
     text = page.read_text()
     assert text.startswith("# board: a page\n\nText.\n\n## Evidence\n")

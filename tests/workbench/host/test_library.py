@@ -80,24 +80,24 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def loaded(app: Path, tmp_path_factory: pytest.TempPathFactory) -> library.Library:
+def loaded(app: Path, tmp_path_factory: pytest.TempPathFactory) -> library.HostLibrary:
     return tutorial_library(app, tmp_path_factory.mktemp("code"))
 
 
-def pipeline_of(loaded: library.Library) -> library.Pipeline:
+def pipeline_of(loaded: library.HostLibrary) -> library.HostPipeline:
     assert loaded.pipeline is not None
     loaded.pipeline.start()
     return loaded.pipeline
 
 
-def test_the_contract_and_rate_are_the_specs(app: Path, loaded: library.Library) -> None:
+def test_the_contract_and_rate_are_the_specs(app: Path, loaded: library.HostLibrary) -> None:
     pipeline = pipeline_of(loaded)
     assert pipeline.contract == feature_contract(load_spec(app))
     assert pipeline.sample_rate == 16000
     assert (loaded.model.input_size, loaded.model.output_size) == (300, 4)
 
 
-def test_the_model_is_the_reference_interpreters(app: Path, loaded: library.Library) -> None:
+def test_the_model_is_the_reference_interpreters(app: Path, loaded: library.HostLibrary) -> None:
     inputs = np.random.default_rng(5).integers(-128, 128, (20, 15, 20, 1), np.int8)
     with ReferenceInterpreter(app / "model.tflite") as reference:
         expected = reference.run(inputs)
@@ -109,12 +109,12 @@ def test_the_model_is_the_reference_interpreters(app: Path, loaded: library.Libr
     assert np.array_equal(loaded.model.run(skewed).view(np.int8), expected[3])
 
 
-def test_an_input_of_another_size_is_refused(loaded: library.Library) -> None:
+def test_an_input_of_another_size_is_refused(loaded: library.HostLibrary) -> None:
     with pytest.raises(ValueError, match="299 bytes for an input of 300"):
         loaded.model.run(np.zeros(299, np.int8))
 
 
-def test_features_are_those_of_the_steps(loaded: library.Library) -> None:
+def test_features_are_those_of_the_steps(loaded: library.HostLibrary) -> None:
     pipeline = pipeline_of(loaded)
     samples = noises(3)
     steps = list(pipeline.steps(samples))
@@ -126,13 +126,13 @@ def test_features_are_those_of_the_steps(loaded: library.Library) -> None:
     assert 0 < gate.sum() < len(gate)
 
 
-def test_features_of_less_than_a_window_are_none(loaded: library.Library) -> None:
+def test_features_of_less_than_a_window_are_none(loaded: library.HostLibrary) -> None:
     mfcc, gate, scaled = pipeline_of(loaded).features(np.zeros(399, np.int16))
     assert (mfcc.shape, gate.shape, scaled.shape) == ((0, 20), (0,), (0, 20))
 
 
 def test_decisions_follow_from_the_frames_by_the_reference_interpreter(
-    app: Path, loaded: library.Library
+    app: Path, loaded: library.HostLibrary
 ) -> None:
     steps = list(pipeline_of(loaded).steps(noises(4, seed=2)))
     decided = [step for step in steps if step.decided]
@@ -161,7 +161,7 @@ def test_decisions_follow_from_the_frames_by_the_reference_interpreter(
 
 @settings(max_examples=20, deadline=None)
 @given(cuts=st.lists(st.integers(0, 8000), max_size=6))
-def test_the_size_of_the_pieces_changes_nothing(loaded: library.Library, cuts: list[int]) -> None:
+def test_the_size_of_the_pieces_changes_nothing(loaded: library.HostLibrary, cuts: list[int]) -> None:
     pipeline = pipeline_of(loaded)
     samples = noises(0.5, seed=3)
     whole = [(step.sequence, step.start, step.values.tolist()) for step in pipeline.steps(samples)]
@@ -171,7 +171,7 @@ def test_the_size_of_the_pieces_changes_nothing(loaded: library.Library, cuts: l
     assert [(step.sequence, step.start, step.values.tolist()) for step in steps] == whole
 
 
-def test_steps_are_copies(loaded: library.Library) -> None:
+def test_steps_are_copies(loaded: library.HostLibrary) -> None:
     steps = list(pipeline_of(loaded).steps(noises(1)))
     again = list(pipeline_of(loaded).steps(noises(1)))
     assert all(np.array_equal(a.values, b.values) for a, b in zip(steps, again, strict=True))
@@ -184,7 +184,7 @@ def test_a_bare_model_has_no_pipeline(tmp_path: Path) -> None:
     assert bare.model.run(np.zeros(300, np.int8)).size == 4
 
 
-def test_frames_are_classified_as_the_steps_are(loaded: library.Library) -> None:
+def test_frames_are_classified_as_the_steps_are(loaded: library.HostLibrary) -> None:
     """Every window of a sound that never lets the gate shut."""
     pipeline = pipeline_of(loaded)
     random = np.random.default_rng(8)
@@ -201,7 +201,7 @@ def test_frames_are_classified_as_the_steps_are(loaded: library.Library) -> None
     assert pipeline.classify(features[:14]) == []
 
 
-def test_a_threshold_holds_until_the_start(loaded: library.Library) -> None:
+def test_a_threshold_holds_until_the_start(loaded: library.HostLibrary) -> None:
     pipeline = pipeline_of(loaded)
     features = pipeline.features(noises(4, seed=2))[2]
     built = pipeline.classify(features)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from codegen.app.spec import Cascade
-from workbench.host.host_library import Pipeline
+from workbench.host.host_library import HostPipeline
 from workbench.training.confusion import UNCERTAIN
 from workbench.training.evaluation import _at_every_window
 from workbench.training.events import Events, Played, Truth, count_events
@@ -211,5 +211,5 @@ def test_vectors_are_decided_at_every_window() -> None:
             ]
 
     features = np.arange(11, dtype=np.uint8)[:, None]
-    made = _at_every_window(cast(Pipeline, Grid()), features)
+    made = _at_every_window(cast(HostPipeline, Grid()), features)
     assert [(at, int(scores[0])) for at, _, scores in made] == [(at, at) for at in range(3, 11)]

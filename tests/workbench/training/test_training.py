@@ -24,7 +24,7 @@ from codegen.emit.sources import sources
 from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
 from tests.support.tutorial import noises, tutorial_app, tutorial_library
-from workbench.host.host_library import Pipeline
+from workbench.host.host_library import HostPipeline
 from workbench.training.augment import LOUD, QUIET, altered
 from workbench.training.features import pictures, tensor_shape, vectors
 from workbench.training.pieces import Piece, Recording
@@ -228,7 +228,7 @@ def test_tilt_changes_bands_not_the_length() -> None:
 
 
 @pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> HostPipeline:
     app = tutorial_app(tmp_path_factory.mktemp("training") / "door")
     made = tutorial_library(app, tmp_path_factory.mktemp("code")).pipeline
     assert made is not None
@@ -240,7 +240,7 @@ def sound(name: str, starts: Sequence[int]) -> Recording:
     return Recording(Path(name), noises(2.0, seed=len(name)), pieces)
 
 
-def test_vectors_are_the_features_of_each_piece(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_vectors_are_the_features_of_each_piece(pipeline: HostPipeline, tmp_path: Path) -> None:
     recording = sound("a.wav", (0, 12_345))
     made = vectors(pipeline, [recording], tmp_path)
     assert made.labels.tolist() == [0] * 6 + [1] * 6
@@ -251,7 +251,7 @@ def test_vectors_are_the_features_of_each_piece(pipeline: Pipeline, tmp_path: Pa
             assert made.values[6 * index + offset].tolist() == expected
 
 
-def test_copies_do_not_depend_on_the_other_pieces(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_copies_do_not_depend_on_the_other_pieces(pipeline: HostPipeline, tmp_path: Path) -> None:
     how = Augmentation(copies=2)
     both = vectors(pipeline, [sound("a.wav", (0, 12_345))], tmp_path, how, seed=3)
     one = vectors(pipeline, [sound("a.wav", (0,))], tmp_path, how, seed=3)
@@ -264,7 +264,7 @@ def test_copies_do_not_depend_on_the_other_pieces(pipeline: Pipeline, tmp_path: 
 
 
 def test_an_interrupted_training_goes_on(
-    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pipeline: HostPipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recordings = [sound("a.wav", (0,)), sound("bb.wav", (100,))]
     made = vectors(pipeline, recordings, tmp_path)
@@ -286,7 +286,7 @@ def test_an_interrupted_training_goes_on(
 
 
 def test_another_contract_is_another_cache(
-    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pipeline: HostPipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recording = sound("a.wav", (0,))
     vectors(pipeline, [recording], tmp_path)
@@ -303,7 +303,7 @@ def test_pictures() -> None:
     assert turned.tolist() == [[0, 2, 4, 1, 3, 5], [6, 8, 10, 7, 9, 11]]
 
 
-def test_tensor_shapes(pipeline: Pipeline) -> None:
+def test_tensor_shapes(pipeline: HostPipeline) -> None:
     assert tensor_shape(pipeline.spec, Layout.FRAMES_BY_CEPSTRA) == (15, 20)
     assert tensor_shape(pipeline.spec, Layout.SCRAMBLED) == (20, 15)
     assert tensor_shape(pipeline.spec, Layout.CEPSTRA_BY_FRAMES) == (20, 15)

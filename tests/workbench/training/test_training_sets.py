@@ -15,7 +15,7 @@ from codegen.common.errors import UserError
 from tests.support.tutorial import noises, tutorial_app, tutorial_library
 from workbench.audio.synthesize import write_wav
 from workbench.data.labels import Segment
-from workbench.host.host_library import Pipeline
+from workbench.host.host_library import HostPipeline
 from workbench.training.pieces import Piece, cut, split, split_in_time
 from workbench.training.recipe import FILE_NAME, Recipe, load_recipe
 from workbench.training.sets import NO_VALIDATION, NONE_WANTED, Labelled, Set, make_sets
@@ -29,7 +29,7 @@ def recipe(folder: Path, text: str) -> Recipe:
 
 
 @pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> HostPipeline:
     app = tutorial_app(tmp_path_factory.mktemp("training") / "door")
     made = tutorial_library(app, tmp_path_factory.mktemp("code")).pipeline
     assert made is not None
@@ -156,14 +156,14 @@ ALL = [*zip("abcd", ("key_io", "knocking", "locking", "unknown"), strict=True), 
 
 
 def sets_of(
-    pipeline: Pipeline, folder: Path, labels: Path, text: str = ""
+    pipeline: HostPipeline, folder: Path, labels: Path, text: str = ""
 ) -> tuple[dict[str, Set], list[str]]:
     said: list[str] = []
     made = make_sets(pipeline, recipe(folder, text), Labelled(labels), said.append)
     return {chosen.name: chosen for chosen in made}, said
 
 
-def test_sets(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_sets(pipeline: HostPipeline, tmp_path: Path) -> None:
     labels = session(tmp_path, FOUR + "e.wav,100,8100,knocking,test,E\n")
     sets, said = sets_of(pipeline, tmp_path, labels)
     assert {name: len(chosen.pieces) for name, chosen in sets.items()} == {
@@ -175,7 +175,7 @@ def test_sets(pipeline: Pipeline, tmp_path: Path) -> None:
     assert len(sets["validation"].vectors(pipeline, Layout.FRAMES_BY_CEPSTRA, Recipe(tmp_path))) == 0
 
 
-def test_only_what_is_learnt_is_augmented(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_only_what_is_learnt_is_augmented(pipeline: HostPipeline, tmp_path: Path) -> None:
     labels = session(tmp_path, FOUR + "e.wav,100,8100,knocking,test,E\n")
     sets, _ = sets_of(pipeline, tmp_path, labels)
     how = recipe(tmp_path, "[augmentation]\ncopies = 2\n")
@@ -183,20 +183,20 @@ def test_only_what_is_learnt_is_augmented(pipeline: Pipeline, tmp_path: Path) ->
     assert len(sets["test"].vectors(pipeline, Layout.FRAMES_BY_CEPSTRA, how)) == 6
 
 
-def test_an_author_in_both_sessions_is_reported(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_an_author_in_both_sessions_is_reported(pipeline: HostPipeline, tmp_path: Path) -> None:
     labels = session(tmp_path, FOUR + "e.wav,100,8100,knocking,test,B\n")
     _, said = sets_of(pipeline, tmp_path, labels, "[data]\nvalidation = 0\n")
     assert said[1] == NONE_WANTED
     assert said[:1] == ["Warning: B: in both sessions. The figures of the test session will flatter."]
 
 
-def test_a_class_without_sounds(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_a_class_without_sounds(pipeline: HostPipeline, tmp_path: Path) -> None:
     labels = session(tmp_path, FOUR.replace("locking", "knocking"))
     with pytest.raises(UserError, match="there is nothing to learn locking from"):
         sets_of(pipeline, tmp_path, labels)
 
 
-def test_labels_without_sessions_are_split_by_rule(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_labels_without_sessions_are_split_by_rule(pipeline: HostPipeline, tmp_path: Path) -> None:
     rows = "".join(f"{name}.wav,0,20000,{label},,\n" for name, label in ALL)
     labels = session(tmp_path, rows)
     sets, said = sets_of(pipeline, tmp_path, labels, "[data]\ntest = 0.5\nvalidation = 0\n")
@@ -209,7 +209,7 @@ def test_labels_without_sessions_are_split_by_rule(pipeline: Pipeline, tmp_path:
     assert said[0].startswith("No label has a session, and training.toml holds nothing back")
 
 
-def test_one_label_track_is_enough(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_one_label_track_is_enough(pipeline: HostPipeline, tmp_path: Path) -> None:
     write_wav(tmp_path / "door.wav", noises(4.5))
     track = tmp_path / "door.txt"
     classes = ("key_io", "knocking", "locking", "unknown")
@@ -223,7 +223,7 @@ def test_one_label_track_is_enough(pipeline: Pipeline, tmp_path: Path) -> None:
     assert "the last 20 % of each class are held back as the test set. Its figures will flatter." in said[0]
 
 
-def test_what_a_class_cannot_spare_is_not_called_absent(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_what_a_class_cannot_spare_is_not_called_absent(pipeline: HostPipeline, tmp_path: Path) -> None:
     """Two recordings a class, of which one is half of it: none is near the fifth that is wanted."""
     for name in "fgh":
         write_wav(tmp_path / f"{name}.wav", noises(1.5))
@@ -234,7 +234,7 @@ def test_what_a_class_cannot_spare_is_not_called_absent(pipeline: Pipeline, tmp_
     assert len(sets["test"].pieces) == 4
 
 
-def test_a_test_set_of_its_own(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_a_test_set_of_its_own(pipeline: HostPipeline, tmp_path: Path) -> None:
     labels = session(tmp_path, FOUR + "e.wav,100,8100,knocking,test,E\n")
     (tmp_path / "e.txt").write_text("0.0\t1.0\tlocking\n")
     made = make_sets(pipeline, recipe(tmp_path, ""), Labelled(labels, tmp_path / "e.txt"), print)
