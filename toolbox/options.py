@@ -47,6 +47,7 @@ class BuildOptions:
     verbose: bool
     emulator: str | None = None  # None: what fits
     suites: str | None = None  # "all" or "short"; None: what suits the emulator
+    jobs: int | None = None  # suites that run side by side, a Renode each; None: as many as there are cores
     report: bool = False  # the workbench makes it, and asks SCons for what it needs
     after: tuple[str, ...] = ()  # what the workbench does once the rest is built: emulate, flash
     accept: bool = False  # the report
@@ -74,6 +75,7 @@ def folder_name(app: Path, kernels: str | None, engine: str = "aot") -> str:
 
 
 ENGINES = ("aot", "tflm")
+MOST_JOBS = 64
 
 OPTIONS: Mapping[str, str] = {
     "board": "the board to build for, one of:",
@@ -85,6 +87,7 @@ OPTIONS: Mapping[str, str] = {
     "arena": "the most bytes that TFLM's arena may take (default: what it needs)",
     "emulator": "what emulate runs on: qemu or renode (default: what is installed and knows the board)",
     "suites": "all of emulate's cases, or a short set (default: short under Renode, else all)",
+    "jobs": "emulate under Renode: suites side by side, a Renode each (default: a core each)",
     "probe": "flash: a probe's serial number, a method (jlink, pyocd, ...), or METHOD:SERIAL",
     "port": "flash: the board's serial port (default the probe's)",
     "accept": "1 stores what `report` found in budgets.toml and decisions.json (default 0)",
@@ -149,6 +152,7 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         verbose=arguments.get("verbose") == "1",
         emulator=arguments.get("emulator"),
         suites=arguments.get("suites"),
+        jobs=_jobs(arguments["jobs"]) if "jobs" in arguments else None,
         report="report" in targets,
         after=tuple(target for target in targets if target in AFTER),
         accept=arguments.get("accept") == "1",
@@ -195,6 +199,14 @@ def _tflm(named: str | None, board: Board, launch: Path, build: Path) -> Tflm:
 def _arena(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise UserError(f"arena={text} is not allowed", remedy="Write a number of bytes: arena=16384.")
+    return int(text)
+
+
+def _jobs(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_JOBS:
+        raise UserError(
+            f"jobs={text} is not allowed", remedy=f"Write a number from 1 to {MOST_JOBS}: jobs=2."
+        )
     return int(text)
 
 

@@ -85,6 +85,7 @@ def _do(what: str, options: BuildOptions) -> int:
             options.build,
             wanted=options.emulator,
             suites=options.suites,
+            jobs=options.jobs,
         )
     from workbench.flash.flash import flash
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from codegen.app.spec import Decision, Kind, Layout, Pipeline, Rounding, Spec
+from codegen.app.spec import Cascade, Decision, Gate, Kind, Layout, Pipeline, Rounding, Spec
 from codegen.app.tables.decision import ERROR_BITS, STEP_BITS, difference, is_share, score_of
 from codegen.common.errors import UserError, UserErrors
 from codegen.common.render import shape_text
@@ -30,13 +30,8 @@ def remarks(spec: Spec, graph: Graph) -> list[str]:
     """What is allowed, and yet seldom meant: each a sentence that names the key."""
     if spec.pipeline is None or _is_refused(spec, graph):
         return []
-    frames, gate = spec.pipeline.cascade.frames, spec.pipeline.gate
-    found = []
-    if gate.threshold > 0 and gate.backoff < frames - 1:
-        found.append(
-            f"[gate] backoff = {gate.backoff} lets {gate.backoff + 1} windows pass after a sound, a decision "
-            f"needs {frames}: on a short sound nothing is decided (backoff = {frames - 1} passes enough)"
-        )
+    gate, cascade = spec.pipeline.gate, spec.pipeline.cascade
+    found = _shut_early(gate, cascade, streams=bool(graph.variables)) if gate.threshold > 0 else []
     return found + _score_remarks(spec.pipeline.decision, graph)
 
 
@@ -75,6 +70,25 @@ def _largest_error(input_: Quantization, output: Quantization) -> int:
         for ours, theirs in ((127, -128), (-128, 127))
     )
     return max(value * value for value in values) >> (2 * STEP_BITS - ERROR_BITS)
+
+
+def _shut_early(gate: Gate, cascade: Cascade, *, streams: bool) -> list[str]:
+    """A gate that shuts before all that may be decided on a short sound was."""
+    passed = f"[gate] backoff = {gate.backoff} lets {gate.backoff + 1} windows of a short sound pass"
+    enough = "(backoff = {} passes enough)"
+    if gate.backoff + 1 < cascade.every:
+        what = f"{passed}, and [cascade] every = {cascade.every}: on some nothing is decided"
+        return [f"{what} {enough.format(cascade.every - 1)}"]
+    if gate.backoff + 1 >= cascade.frames:
+        return []
+    if streams:
+        what = f"{passed}, a model that begins anew after each gap needs {cascade.frames}: nothing is decided"
+    else:
+        what = (
+            f"{passed}, and the cascade holds {cascade.frames}: it is decided at its first "
+            f"{gate.backoff + 1} places there only, and not at all in the first {cascade.frames} windows"
+        )
+    return [f"{what} {enough.format(cascade.frames - 1)}"]
 
 
 def _is_refused(spec: Spec, graph: Graph) -> bool:

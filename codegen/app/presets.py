@@ -40,7 +40,7 @@ PRESETS: Mapping[str, Preset[MicroFrontend]] = {
 
 LOG_MEL_PRESETS: Mapping[str, Preset[LogMel]] = {
     # librosa.feature.melspectrogram and power_to_db with top_db=None, as they are without arguments, but for
-    # the window, which is 2048 samples at 22050 Hz there, fmax, which is half the rate, and padding.
+    # the window, which is 2048 samples at 22050 Hz there, and padding.
     # -80 to 40 dB become 0..255.
     "librosa": Preset(LogMel(), 64, 16, Scale(-80 * 65536, 40 * 65536)),
     # MLPerf Tiny's streaming wake word: mlcommons/tiny, benchmark/training/streaming_wakeword/get_dataset.py.

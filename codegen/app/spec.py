@@ -130,7 +130,7 @@ class LogMel:
     scale: str = "slaney"  # mel: "slaney", "htk", "kaldi"
     norm: str = "slaney"  # of the filters; or "none"
     low_hz: float = 0.0
-    high_hz: float = 8000.0
+    high_hz: float = 8000.0  # in pipeline.toml half the sample rate, where nothing is written
     log: str = "db"  # 10 log10; or "natural", "log2"
     offset: float = 0.0  # added to an energy before its logarithm
     floor: float = 1e-10  # least energy

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -224,7 +225,10 @@ def _defaults(toml: TomlFile, section: str, values: Values) -> object | None:
         if ranged or not {"minimum", "maximum"} & set(_table(toml, "scale")):
             return preset.scale
     if preset is not None and section == preset.front_end.section:
-        return preset.front_end
+        settings = preset.front_end
+        if isinstance(settings, LogMel):
+            settings = replace(settings, high_hz=values.get(("audio", "sample_rate"), Audio.sample_rate) / 2)
+        return settings
     if section in FRONT_ENDS:
         return FRONT_ENDS[section]() if section in toml.data else None
     return STAGES[section]() if section in STAGES else None

@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codegen.common.render import shape_text
-from codegen.emit.incremental import in_arena, wrapped
+from codegen.emit.incremental import in_arena, layer_comment, wrapped
 from codegen.incremental.edges.planner import Edges, renamed
 from codegen.incremental.edges.program import Call, Calls, Compute, Keep, KeptRows, Restore
 from codegen.kernels.layer import Layer
@@ -66,7 +65,7 @@ class _Spelling:
         return tuple(
             CallLines(
                 tuple(wrapped(self._call(index, call, layer))),
-                _comment(self.plan, layer) if isinstance(call, Compute) else "",
+                layer_comment(self.plan.program.tensors, layer) if isinstance(call, Compute) else "",
             )
             for index, (call, layer) in enumerate(zip(calls.calls, layers, strict=True))
         )
@@ -108,13 +107,3 @@ class _Spelling:
             turn = "phase" if state.kept.phases == self.planned.phases else f"phase % {state.kept.phases}"
             found += f" + {turn} * {state.phase_bytes}"
         return f"{found} + {offset}" if offset else found
-
-
-def _comment(plan: Plan, layer: Layer) -> str:
-    node, tensors = layer.node, plan.program.tensors
-    note = f" {layer.note}" if layer.note else ""
-    read = next((tensors[index] for index in node.inputs if index >= 0 and tensors[index].data is None), None)
-    before = shape_text(read.shape[1:] or (1,)) if read else ""
-    return (
-        f"{node.number} {node.op}{note}: {before} -> {shape_text(tensors[node.outputs[0]].shape[1:] or (1,))}"
-    )

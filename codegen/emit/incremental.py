@@ -11,6 +11,7 @@ from codegen.incremental import calls as c
 from codegen.incremental.calls import Call, Place, Target, Task
 from codegen.incremental.planner import Incremental
 from codegen.incremental.state import FlatStream, History, Rows, State, Stream
+from codegen.kernels.layer import Layer
 from codegen.model.graph import Tensor
 from codegen.passes.memory_plan import Plan
 
@@ -62,7 +63,7 @@ def step(planned: Incremental, name: str) -> StepBody:
     for index, task in enumerate(planned.schedule):
         due = task.first if task.first > waited else 0
         waited = max(waited, task.first)
-        comment = _comment(planned.step.program.tensors, task) if task.computes else ""
+        comment = layer_comment(planned.step.program.tensors, task.layer) if task.computes else ""
         found.append(TaskLines(spelling.task(index, task), comment, due))
     return StepBody(tuple(found), spelling.arena, spelling.time or any(lines.due for lines in found))
 
@@ -241,10 +242,11 @@ def wrapped(text: str, indent: int = 4) -> list[str]:
     return [*lines, line]
 
 
-def _comment(tensors: Sequence[Tensor], task: Task) -> str:
-    node = task.layer.node
-    made = tensors[node.outputs[0]].shape[1:]
+def layer_comment(tensors: Sequence[Tensor], layer: Layer) -> str:
+    """Number, operator and shapes of a layer, without its first dimension."""
+    node = layer.node
+    made = tensors[node.outputs[0]].shape[1:] or (1,)
     read = next((tensors[index] for index in node.inputs if index >= 0 and tensors[index].data is None), None)
-    before_ = shape_text(read.shape[1:]) if read else ""
-    note = f" {task.layer.note}" if task.layer.note else ""
-    return f"{node.number} {node.op}{note}: {before_} -> {shape_text(made)}"
+    before = shape_text(read.shape[1:] or (1,)) if read else ""
+    note = f" {layer.note}" if layer.note else ""
+    return f"{node.number} {node.op}{note}: {before} -> {shape_text(made)}"

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -184,3 +184,10 @@ def weighted_scales(axis: int) -> Check:
         yield from bounds.check_channels(input_, weights, output, sums)
 
     return check
+
+
+def check_made(source: Tensor, output: Tensor, shape: Sequence[int]) -> Iterator[Fault]:
+    """The output of a layer that moves values is of the input's type and the shape that follows."""
+    if tuple(shape) != output.shape or source.dtype != output.dtype:
+        found, wanted = f"{output.dtype}{list(output.shape)}", f"{source.dtype}{list(shape)}"
+        yield Fault(f"its output is {found}, but {wanted} follows", AGAIN)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from codegen.model.graph import Graph, Node
-from codegen.ops.checks import check_computed, check_same_scale, counts, unary_tensors
-from codegen.ops.family import AGAIN, Family, Fault
+from codegen.ops.checks import check_computed, check_made, check_same_scale, counts, unary_tensors
+from codegen.ops.family import Family, Fault
 from codegen.ops.movement import FIXED, check_moved, constant, copy, indices
 
 if TYPE_CHECKING:
@@ -85,10 +85,8 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
     except ValueError as error:
         yield Fault(f"its parameters make no sense or are computed: {error}", FIXED)
         return
-    if shape != output.shape or source.dtype != output.dtype:
-        found, wanted = f"{output.dtype}{list(output.shape)}", f"{source.dtype}{list(shape)}"
-        yield Fault(f"its output is {found}, but {wanted} follows", AGAIN)
-    elif any(len(progressions(rows)) > COPIES for _, rows in taken):
+    yield from check_made(source, output, shape)
+    if any(len(progressions(rows)) > COPIES for _, rows in taken):
         yield Fault(
             f"it takes rows in over {COPIES} runs of one distance", "take rows in an order, or transpose"
         )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from codegen.model.fold import slice_ranges
 from codegen.model.graph import Graph, Node, Tensor
-from codegen.ops.checks import check_computed, operand
+from codegen.ops.checks import check_computed, check_made, operand
 from codegen.ops.family import AGAIN, Family, Fault
 from codegen.ops.rows import NotIncrementalError, Read, Recipe, Sources, row_axes, view_along
 
@@ -196,12 +196,8 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         yield Fault(f"{len(node.outputs)} outputs, but {len(views)} parts", AGAIN)
         return
     for view, index in zip(views, node.outputs, strict=True):
-        output = graph.tensors[index]
-        if view.shape != output.shape or source.dtype != output.dtype:
-            found, wanted = f"{output.dtype}{list(output.shape)}", f"{source.dtype}{list(view.shape)}"
-            yield Fault(f"its output is {found}, but {wanted} follows", AGAIN)
-        else:
-            yield from check_loops(view, indices(view.shape))
+        yield from check_made(source, graph.tensors[index], view.shape)
+        yield from check_loops(view, indices(view.shape))
 
 
 def lower(lowering: Lowering, node: Node) -> None:

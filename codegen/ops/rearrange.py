@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from codegen.model.graph import Graph, Node
-from codegen.ops.checks import check_computed, present, result
+from codegen.ops.checks import check_computed, check_made, present, result
 from codegen.ops.family import AGAIN, Family, Fault
 from codegen.ops.movement import FIXED, Places, check_loops, check_moved, constant, indices, move
 
@@ -72,11 +72,8 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
     except (ValueError, IndexError, TypeError) as error:
         yield Fault(f"its parameters make no sense or are computed: {error}", FIXED)
         return
-    if shape != output.shape or source.dtype != output.dtype:
-        found, wanted = f"{output.dtype}{list(output.shape)}", f"{source.dtype}{list(shape)}"
-        yield Fault(f"its output is {found}, but {wanted} follows", AGAIN)
-    else:
-        yield from check_loops(view, indices(view.shape))
+    yield from check_made(source, output, shape)
+    yield from check_loops(view, indices(view.shape))
 
 
 def lower(lowering: Lowering, node: Node) -> None:

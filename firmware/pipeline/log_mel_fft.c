@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dsp/dsp.h"
+#include "dsp/root.h"
 #include "pipeline/log_mel_stages.h"
 #include <string.h>
 
@@ -74,28 +75,13 @@ void log_mel_fft(const log_mel_t *mel, log_mel_pair_t *pairs)
     }
 }
 
-/* The root of a number, rounded down. */
-static uint32_t root(uint64_t value)
-{
-    uint64_t found = 0;
-    for (uint64_t bit = UINT64_C(1) << 62; bit != 0; bit >>= 2) {
-        if (value >= found + bit) {
-            value -= found + bit;
-            found = (found >> 1) + bit;
-        } else {
-            found >>= 1;
-        }
-    }
-    return (uint32_t)found;
-}
-
 /* 2^31 times the root of a power below 2^62: of at least 31 bits where that is not 0. */
 static uint64_t magnitude(uint64_t power)
 {
     if (power == 0)
         return 0;
     const unsigned halves = (61U - log_mel_highest_bit(power)) / 2;
-    return ((uint64_t)root(power << 2 * halves) << 31) >> halves;
+    return ((uint64_t)dsp_root(power << 2 * halves) << 31) >> halves;
 }
 
 static void keep(const log_mel_t *mel, log_mel_pair_t *bin, int32_t re, int32_t im)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dsp/dsp.h"
 #include "dsp/memory.h"
+#include "dsp/root.h"
 #include "pipeline/micro_frontend_stages.h"
 
 enum {
@@ -11,44 +12,12 @@ enum {
     LARGEST = 0xFFFF
 };
 
-/* The square root of 32 bits, rounded down, and what it leaves. */
-static inline uint32_t root_16(uint32_t value, uint32_t *left)
-{
-    uint32_t root = 0;
-    for (uint32_t bit = 0x40000000U; bit != 0; bit >>= 2) {
-        const uint32_t tried = root + bit;
-        root >>= 1;
-        if (value >= tried) {
-            value -= tried;
-            root += bit;
-        }
-    }
-    *left = value;
-    return root;
-}
-
-/* The nearest square root; of values just below 2^32 the one below, 65535. The value is shifted up by an even
- * number of bits. Half of the root comes from its upper word, with a remainder of at most twice that half.
- * The other half is a quotient by twice the first one: one bit less of both, to stay within 32, is the same.
- * It may be too large by one, which the remainder tells. */
+/* The nearest square root; of values just below 2^32 the one below, 65535. */
 static uint32_t square_root(uint64_t value)
 {
-    if (value == 0)
-        return 0;
-    const uint32_t upper = (uint32_t)(value >> 32);
-    const unsigned up =
-        (upper != 0 ? 31U - dsp_highest_bit(upper) : 63U - dsp_highest_bit((uint32_t)value)) & ~1U;
-    const uint64_t shifted = value << up;
-    uint32_t left;
-    const uint32_t high = root_16((uint32_t)(shifted >> 32), &left);
-    const uint32_t dividend = (left << 15) + ((uint32_t)shifted >> 17);
-    const uint32_t quotient = dividend / high;
-    uint64_t root = ((uint64_t)high << 16) + quotient;
-    if (root > 0xFFFFFFFFU || root * root > shifted)
-        root--;
-    const uint32_t result = (uint32_t)(root >> (up / 2));
-    const uint64_t rest = value - (uint64_t)result * result;
-    return result + (rest > result && result != 0xFFFF && result != 0xFFFFFFFFU);
+    const uint32_t root = dsp_root(value);
+    const uint64_t rest = value - (uint64_t)root * root;
+    return root + (rest > root && root != 0xFFFF && root != 0xFFFFFFFFU);
 }
 
 /* A band's power falls from its filter's middle down to 0 at the next one's, whose power rises by what is

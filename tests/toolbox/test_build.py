@@ -337,6 +337,7 @@ def test_scons_alone_prints_its_help() -> None:
         (["board=pc", "engine=tflm"], "engine=tflm is for Cortex-M boards"),
         (["board=pc", "engine=tvm"], 'there is no engine "tvm"'),
         (["board=pc", "verbose=yes"], "verbose=yes is not allowed"),
+        (["board=pc", "jobs=0"], "jobs=0 is not allowed\n  Write a number from 1 to 64: jobs=2.\n"),
         (["board=pc", "suites=long"], "suites=long is not allowed\n  Write suites=all or suites=short.\n"),
         (["board=pc", "app=nowhere"], "nowhere: there is no such app"),
     ],

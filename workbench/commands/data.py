@@ -15,7 +15,7 @@ from codegen.common.errors import UserError, UserErrors
 from workbench.audio import recording as audio
 from workbench.data import findings, query
 from workbench.data.check_audio import check_audio, counts
-from workbench.data.export import FORMATS, export
+from workbench.data.export import FORMATS, export, without_place
 from workbench.data.findings import Finding, of_labels, where
 from workbench.data.labels import of_session, own_rates, read_labels
 from workbench.data.regions import windows
@@ -147,6 +147,10 @@ def run(args: argparse.Namespace) -> int:
     kind = args.format if args.word == "export" else "csv"
     written = export(segments, kind, args.output, args.labels, own_rates(rate))
     print(f"{len(segments)} segments of {len(by_file(segments))} recordings are in {written}.")
+    left = without_place(segments, kind)
+    if left:
+        each = ", ".join(f"{name} ({count})" for name, count in left.items())
+        print(f"Left out, for {kind} has no place for it: {each}; in brackets the segments. csv keeps all.")
     return 0
 
 

@@ -17,6 +17,8 @@ COMMANDS: tuple[str, ...] = (
     "profile",
     "report",
     "replay",
+    "monitor",
+    "identify",
     "parity",
     "generate",
     "data",

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from codegen.common.errors import UserError
 from workbench.data.captures import NAME as CAPTURES
-from workbench.data.label_json import label_studio_text, sensiml_text
+from workbench.data.label_json import common, label_studio_text, sensiml_text
 from workbench.data.label_track import track_text
 from workbench.data.labels import write_labels
 from workbench.data.query import NAME as QUERIES
@@ -23,7 +24,8 @@ def export(segments: Sequence[Segment], kind: str, output: Path, source: Path, r
     """Writes one of FORMATS; the file or folder that was written.
 
     source: the label file the segments are of, or its folder. rate_of: at which they count samples. UserError
-    where a file of theirs would be lost; then nothing is written. What a format has no place for is left out.
+    where a file of theirs would be lost; then nothing is written. What a format has no
+    place for is left out: without_place().
     """
     output = output.absolute()
     if not output.parent.is_dir():
@@ -52,6 +54,18 @@ def export(segments: Sequence[Segment], kind: str, output: Path, source: Path, r
         text = label_studio_text(segments, folder, rate_of)
     write_whole(output, text.encode())
     return output
+
+
+def without_place(segments: Sequence[Segment], kind: str) -> dict[str, int]:
+    """What `kind`, one of FORMATS, has no place for: a name, and in how many segments it is left out."""
+    left: Counter[str] = Counter()
+    for own in by_file(segments).values():
+        kept = set(common(own)) if kind == "sensiml" else set()
+        for one in () if kind == "csv" else own:
+            left["session"] += bool(one.session) and kind != "sensiml"
+            left["role"] += bool(one.role)
+            left.update(name for name, value in one.known if (name, value) not in kept)
+    return {name: count for name, count in left.items() if count}
 
 
 def _read_from(segments: Sequence[Segment], source: Path) -> set[Path]:

@@ -169,17 +169,21 @@ def label_studio_text(segments: Iterable[Segment], folder: Path, rate_of: RateOf
     return json.dumps(tasks, indent=1, ensure_ascii=False) + "\n"
 
 
+def common(segments: Sequence[Segment]) -> list[tuple[str, str]]:
+    """What is known of a recording, and the same for all of its segments."""
+    return sorted(set.intersection(*(set(one.known) for one in segments)))
+
+
 def sensiml_text(segments: Sequence[Segment], folder: Path) -> str:
     """A project as SensiML's tools import it: every segment is of a session there, those of none in
-    NO_SESSION. Of what is known of a recording, what is the same for all of its segments."""
+    NO_SESSION. Of what is known of a recording, what is common."""
     files = []
     for file, own in by_file(segments).items():
         sessions: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for segment in own:
             row = {"name": "Label", "value": segment.label, "start": segment.start, "end": segment.end - 1}
             sessions[segment.session or NO_SESSION].append(row)
-        known = [{*one.metadata, *([("author", one.author)] if one.author else [])} for one in own]
-        metadata = sorted(set.intersection(*known))
+        metadata = common(own)
         files.append(
             {
                 "file_name": below(file, folder),

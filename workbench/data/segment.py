@@ -42,6 +42,11 @@ class Segment:
         return self.entry or f"line {self.line}"
 
     @property
+    def known(self) -> tuple[tuple[str, str], ...]:
+        """What is known of the recording: metadata and author."""
+        return (*self.metadata, ("author", self.author)) if self.author else self.metadata
+
+    @property
     def group(self) -> str:
         """What must stay together in a split: the author's recordings, or those of the one file."""
         return self.author or self.file.name

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -27,12 +28,20 @@ SYNTHESISED = (
 
 
 def emulate(
-    board: str, app: Path, image: Path, build_dir: Path, *, wanted: str | None, suites: str | None = None
+    board: str,
+    app: Path,
+    image: Path,
+    build_dir: Path,
+    *,
+    wanted: str | None,
+    suites: str | None = None,
+    jobs: int | None = None,
 ) -> int:
     """Generates an app's suites and runs them. 0: every case passed, 1: one failed, 130: interrupted.
 
     image: of that board, built; wanted: "qemu" or "renode" alone; suites: "all" or "short", None: short under
-    Renode, whose cases take longer. UserError: they could not be run.
+    Renode, whose cases take longer. jobs: Renodes side by side, None: one for each core. UserError: they
+    could not be run.
     """
     spec = load_spec(app)
     check(spec, board, wanted)
@@ -50,7 +59,7 @@ def emulate(
             generated = generate(spec, emulator, image, pc_image, folder, short=short)
         print(f"{generated.cases} cases for {emulator.words}{SHORT if short else ''}", flush=True)
         try:
-            done = _run(emulator, pc_image, generated, folder / "results")
+            done = _run(emulator, pc_image, generated, folder / "results", jobs or os.cpu_count() or 1)
         except StoppedError as stopped:
             passed = sum(case.passed for case in stopped.cases)
             print(
@@ -77,9 +86,11 @@ def _copies(emulator: Emulator, image: Path, pc_image: Path, folder: Path) -> tu
     return folder / image.name, Path(shutil.copy2(pc_image, folder / f"pc_{pc_image.name}"))
 
 
-def _run(emulator: Emulator, pc_image: Path, generated: Generated, results: Path) -> Results:
+def _run(emulator: Emulator, pc_image: Path, generated: Generated, results: Path, jobs: int) -> Results:
     if emulator.name == QEMU:
         tools.ensure("qemu-system-arm")
         return run_robot(generated.folder, results, cases=generated.names)
     assert emulator.renode_test is not None
-    return run_on_renode(emulator.renode_test, pc_image, generated.folder, results, cases=generated.names)
+    return run_on_renode(
+        emulator.renode_test, pc_image, generated.folder, results, jobs=jobs, cases=generated.names
+    )

@@ -17,8 +17,20 @@ KEYWORDS = "EARSHOT_KEYWORDS"  # the variable that tells the suites where the ke
 
 
 def run_on_renode(
-    program: Path, pc_image: Path, suites: Path, results: Path, *, cases: Sequence[str] | None = None
+    program: Path,
+    pc_image: Path,
+    suites: Path,
+    results: Path,
+    *,
+    jobs: int = 1,
+    cases: Sequence[str] | None = None,
 ) -> Results:
-    """All suites of the folder, by renode-test; errors and `cases` as of run_robot."""
-    with serving(Keywords(str(pc_image))) as address:
-        return run_renode(program, suites, results, renode_environment() | {KEYWORDS: address}, cases=cases)
+    """All suites of the folder, by renode-test; errors and `cases` as of run_robot.
+
+    jobs: suites that run side by side, a Renode each.
+    """
+    jobs = min(jobs, len(list(suites.glob("*.robot"))))
+    words = ["--jobs", str(jobs)] if jobs > 1 else []
+    with serving(lambda: Keywords(str(pc_image))) as address:
+        environment = renode_environment() | {KEYWORDS: address}
+        return run_renode(program, suites, results, environment, words, cases=cases)

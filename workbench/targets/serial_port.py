@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 
 from codegen.common.errors import UserError
@@ -18,6 +19,43 @@ def is_hardware(port: str) -> bool:
     return any(found.device == port for found in list_ports.comports())
 
 
+def ports() -> list[str]:
+    """Serial ports of this computer that belong to something: not its empty sockets for 16550 chips."""
+    from serial.tools import list_ports
+
+    return sorted(str(found.device) for found in list_ports.comports() if found.hwid != "n/a")
+
+
+def _not_opened(port: str, error: Exception) -> UserError:
+    """Why, and what to do; by the system's number where it has one."""
+    number = getattr(error, "errno", None)
+    if number in (errno.EBUSY, errno.EAGAIN):
+        return UserError(
+            "the serial port cannot be opened: another program has it open",
+            file=port,
+            remedy="End that program: a terminal, another `earshot`, or a service such as ModemManager.",
+        )
+    if number == errno.EACCES:
+        return UserError(
+            "the serial port cannot be opened: this user has no right to",
+            file=port,
+            remedy="On Linux: sudo usermod -aG dialout $USER, then log in again.",
+        )
+    if number == errno.ENOENT:
+        there = ", ".join(ports())
+        return UserError(
+            "the serial port cannot be opened: there is no such port",
+            file=port,
+            remedy=f"These are there: {there}." if there else "None is there: is the board plugged in?",
+        )
+    return UserError(
+        f"the serial port cannot be opened: {error}",
+        file=port,
+        remedy="Name a device such as /dev/ttyACM0 or a URL such as socket://localhost:4321; "
+        "on Linux its user must be in the group dialout.",
+    )
+
+
 class SerialLink:
     """pyserial as a link."""
 
@@ -26,14 +64,12 @@ class SerialLink:
         import serial  # here: the other targets need no pyserial
 
         try:
-            self._serial = serial.serial_for_url(port, baudrate=baud, timeout=0.05, write_timeout=5.0)
+            # exclusive: a second reader would take a part of the bytes, and neither had whole lines
+            self._serial = serial.serial_for_url(
+                port, baudrate=baud, timeout=0.05, write_timeout=5.0, exclusive=True
+            )
         except (serial.SerialException, ValueError, OSError) as error:
-            raise UserError(
-                f"the serial port cannot be opened: {error}",
-                file=port,
-                remedy="Name a device such as /dev/ttyACM0 or a URL such as socket://localhost:4321; "
-                "on Linux its user must be in the group dialout.",
-            ) from None
+            raise _not_opened(port, error) from None
         self._closed_errors = (serial.SerialException, OSError)
 
     def send(self, data: bytes) -> None:

@@ -138,6 +138,7 @@ def draw(
     for axes in panels[len(shown) :]:
         axes.axis("off")
     above.supylabel("steps of 255", fontsize=9)
+    above.supxlabel("feature, from 0", fontsize=9)
     above.suptitle(
         "mean of each feature, less that of all sounds; shaded: its standard deviation", fontsize=10
     )

@@ -7,12 +7,13 @@ import dataclasses
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from codegen.app.fit import check, remarks
 from codegen.app.spec import Cascade, Gate, Kind, Layout, Mfcc, Spec
 from codegen.common.errors import UserError, UserErrors
-from codegen.model.graph import Graph, Quantization
+from codegen.model.graph import Graph, Quantization, Variable
 from tests.support.apps import App, edges
 
 UNIT = Quantization((1.0,), (-128,))
@@ -145,14 +146,32 @@ def test_a_bare_model_fits_as_it_is() -> None:
 SHARES = Quantization((1 / 256,), (-128,))
 
 
-def test_a_gate_that_shuts_before_a_decision_is_remarked() -> None:
-    """49 frames, and the default of 15 windows: on a short sound nothing is ever decided."""
-    model = edges((1, 49, 20, 1), 4, SHARES)
-    app = App(cascade=Cascade(frames=49))
+PASS = "[gate] backoff = 14 lets 15 windows of a short sound pass"
+
+
+@pytest.mark.parametrize(
+    ("cascade", "streams", "said", "enough"),
+    [
+        (Cascade(49), False, f"{PASS}, and the cascade holds 49: it is decided at its first 15 places", 48),
+        (
+            Cascade(49),
+            True,
+            f"{PASS}, a model that begins anew after each gap needs 49: nothing is decided",
+            48,
+        ),
+        (Cascade(15, every=20), False, f"{PASS}, and [cascade] every = 20: on some nothing is decided", 19),
+    ],
+)
+def test_a_gate_that_shuts_early_is_remarked(cascade: Cascade, streams: bool, said: str, enough: int) -> None:
+    model = edges((1, cascade.frames, 20, 1), 4, SHARES)
+    if streams:
+        state = Variable(9, "state", (4,), "int8", np.zeros(4, np.int8))
+        model = dataclasses.replace(model, variables=(state,))
+    app = App(cascade=cascade)
     (reported,) = remarks(app.spec, model)
-    for words in ("[gate] backoff = 14 lets 15 windows pass", "a decision needs 49", "backoff = 48"):
-        assert words in reported
-    for gate in (Gate(600, 48), Gate(0, 14)):  # enough, or open for all
+    assert reported.startswith(said)
+    assert reported.endswith(f"(backoff = {enough} passes enough)")
+    for gate in (Gate(600, enough), Gate(0, 14)):  # enough, or open for all
         assert remarks(dataclasses.replace(app, gate=gate).spec, model) == []
 
 

@@ -261,3 +261,14 @@ def test_half_a_range_keeps_the_other_half_of_the_preset(tmp_path: Path) -> None
     read = load_spec(app_with(tmp_path, text)).pipeline
     assert read is not None
     assert read.scale == spec.Scale(-3932160, 40 * 65536)
+
+
+@pytest.mark.parametrize("preset", ["librosa", "mlperf_sww"])
+@pytest.mark.parametrize("rate", [8000, 16000, 44100])
+def test_filters_reach_to_half_the_sample_rate(rate: int, preset: str, tmp_path: Path) -> None:
+    """fmax of librosa's melspectrogram, and upper_edge_hertz of the streaming wake word."""
+    text = f'[audio]\nsample_rate = {rate}\n[log_mel]\npreset = "{preset}"\nfilters = 20\n'
+    read = load_spec(app_with(tmp_path, text + CLASSIFIER + DECISION)).pipeline
+    assert read is not None
+    assert isinstance(read.front_end, spec.LogMel)
+    assert read.front_end.high_hz == rate / 2

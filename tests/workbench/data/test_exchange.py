@@ -220,10 +220,10 @@ def test_broken_files(folder: Path, name: str, text: str, message: str) -> None:
 def labels(folder: Path) -> Path:
     file = folder / "labels.csv"
     file.write_text(
-        "file,start,end,label,session,author,device\n"
-        "door.wav,16,8016,knocking,train,Ann,xg24\n"
-        "door.wav,12352,20000,mouse_click,train,Ann,xg24\n"
-        "hall.wav,0,39999,unknown,test,Ben,nrf\n"
+        "file,start,end,label,role,session,author,device\n"
+        "door.wav,16,8016,knocking,,train,Ann,xg24\n"
+        "door.wav,12352,20000,mouse_click,key_io,train,Eve,xg24\n"
+        "hall.wav,0,39999,unknown,,test,Ben,nrf\n"
     )
     return file
 
@@ -238,21 +238,26 @@ def test_csv_both_ways(folder: Path, labels: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "output", "sessions"),
+    ("kind", "output", "left"),
     [
-        ("audacity", ".", False),
-        ("label-studio", "tasks.json", False),
-        ("raven", "table.txt", False),
-        ("sensiml", "project.json", True),
-        ("csv", "again.csv", True),
+        ("audacity", ".", "session (3), role (1), device (3), author (3)"),
+        ("label-studio", "tasks.json", "session (3), role (1), device (3), author (3)"),
+        ("raven", "table.txt", "session (3), role (1), device (3), author (3)"),
+        ("sensiml", "project.json", "role (1), author (2)"),
+        ("csv", "again.csv", ""),
     ],
 )
-def test_export_and_import(folder: Path, labels: Path, kind: str, output: str, sessions: bool) -> None:
+def test_export_and_import(folder: Path, labels: Path, kind: str, output: str, left: str) -> None:
     target = folder / output
     done = earshot("data", "export", labels, "--format", kind, "-o", target)
     assert done.returncode == 0, done.stderr
-    assert f"3 segments of 2 recordings are in {target.resolve()}" in done.stdout
-    before = [row if sessions else (*row[:4], "") for row in rows(read_labels(labels, RATE))]
+    said = f"3 segments of 2 recordings are in {target.resolve()}.\n"
+    if left:
+        said += (
+            f"Left out, for {kind} has no place for it: {left}; in brackets the segments. csv keeps all.\n"
+        )
+    assert done.stdout == said
+    before = [row if "session" not in left else (*row[:4], "") for row in rows(read_labels(labels, RATE))]
     labels.unlink()
     taken = folder / "taken.csv"
     done = earshot("data", "import", target, "-o", taken)

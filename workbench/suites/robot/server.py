@@ -8,18 +8,21 @@ library stays in this process, and renode-test speaks to it over a local socket.
 from __future__ import annotations
 
 import inspect
+import socketserver
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
-from xmlrpc.server import SimpleXMLRPCRequestHandler, SimpleXMLRPCServer
+from xmlrpc.server import MultiPathXMLRPCServer, SimpleXMLRPCDispatcher, SimpleXMLRPCRequestHandler
 
 from codegen.common.errors import UserError
 from workbench.suites.robot.keywords import Keywords
 
 
 class _Handler(SimpleXMLRPCRequestHandler):
-    """Keeps stderr for what matters."""
+    """Any path is right. Keeps stderr for what matters."""
+
+    rpc_paths = ()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing."""
@@ -67,11 +70,34 @@ class Remote:
         return keyword
 
 
+class _Server(socketserver.ThreadingMixIn, MultiPathXMLRPCServer):
+    """A library for each path that is asked: suites run side by side, an image each."""
+
+    daemon_threads = True
+
+    def __init__(self, library: Callable[[], Keywords]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler, logRequests=False, allow_none=True)
+        self._library = library
+        self._lock = threading.Lock()
+        self.libraries: list[Keywords] = []
+
+    def _marshaled_dispatch(self, data: Any, dispatch_method: Any = None, path: Any = None) -> Any:
+        with self._lock:
+            if path not in self.dispatchers:
+                self.libraries.append(self._library())
+                dispatcher = SimpleXMLRPCDispatcher(allow_none=True)
+                dispatcher.register_instance(Remote(self.libraries[-1]))
+                self.add_dispatcher(path, dispatcher)
+        return super()._marshaled_dispatch(data, dispatch_method, path)
+
+
 @contextmanager
-def serving(library: Keywords) -> Iterator[str]:
-    """The address of a server of these keywords, as long as the context lasts. The image is ended with it."""
-    with SimpleXMLRPCServer(("127.0.0.1", 0), _Handler, logRequests=False, allow_none=True) as server:
-        server.register_instance(Remote(library))
+def serving(library: Callable[[], Keywords]) -> Iterator[str]:
+    """The address of a server of keywords, as long as the context lasts: each path has a library of its own.
+
+    The images are ended with it.
+    """
+    with _Server(library) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
@@ -79,4 +105,5 @@ def serving(library: Keywords) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
-            library.end_image()
+            for one in server.libraries:
+                one.end_image()

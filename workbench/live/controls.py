@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a key does while a device is watched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codegen.common.protocol import SETTINGS, THRESHOLD
+from workbench.live.monitor import VOTES, Monitor
+
+GATE, DEVICE_VOTES = "gate.threshold", "decision.votes"
+SCORE_STEP = 4  # of the 256 scores
+LEGEND = (
+    "g G gate   t T score thresholds   v V votes   1-9 it was really this class   0 take back   "
+    "l listen   q end"
+)
+_LIMITS = {setting.key: (setting.least, setting.most) for setting in SETTINGS if not setting.label}
+
+
+@dataclass(frozen=True)
+class Control:
+    """send: lines to the device. mark: the class that was really heard; take_back: the last such mark goes.
+    host_votes: decisions that vote on this computer from now on. end: the session."""
+
+    send: tuple[str, ...] = ()
+    mark: str | None = None
+    take_back: bool = False
+    host_votes: int | None = None
+    end: bool = False
+
+
+def control(key: str, monitor: Monitor) -> Control:
+    """What this key asks for; nothing where it means nothing. Capitals raise, small letters lower."""
+    if key == "q":
+        return Control(end=True)
+    if key == "l":
+        return Control(send=("live",))
+    if key == "0":
+        return Control(take_back=True)
+    if key.isdecimal():
+        number = int(key)
+        return Control(mark=monitor.labels[number - 1]) if number <= len(monitor.labels) else Control()
+    settings, up = monitor.settings, key.isupper()
+    if key in ("v", "V") and DEVICE_VOTES not in settings:
+        votes = monitor.view().votes + (1 if up else -1)
+        return Control(host_votes=min(max(votes, 1), VOTES))
+    return Control(send=_settings(key.lower(), settings, up))
+
+
+def _settings(key: str, settings: dict[str, int], up: bool) -> tuple[str, ...]:
+    sign = 1 if up else -1
+    if key == "g" and GATE in settings:
+        now = settings[GATE]
+        changed = {GATE: now + sign * max(1, abs(now) // 10)}
+    elif key == "v":
+        changed = {DEVICE_VOTES: settings[DEVICE_VOTES] + sign}
+    elif key == "t":
+        changed = {
+            name: value + sign * SCORE_STEP for name, value in settings.items() if name.startswith(THRESHOLD)
+        }
+    else:
+        return ()
+    lines = []
+    for name, value in changed.items():
+        least, most = _LIMITS[THRESHOLD if name.startswith(THRESHOLD) else name]
+        limited = min(max(value, least), most)
+        if limited != settings[name]:
+            lines.append(f"set {name} {limited}")
+    return tuple(lines)

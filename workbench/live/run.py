@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The loop of a session: events into the state, the state onto a screen, keys to the device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from workbench.live.controls import control
+from workbench.live.events import Event, Mark
+from workbench.live.keys import Keys
+from workbench.live.monitor import Monitor
+from workbench.live.outputs import Output
+from workbench.live.session_file import SessionWriter
+from workbench.live.sources import Source
+
+SHOW_EVERY = 0.25  # seconds between two pictures
+WAIT = 0.1  # seconds in which a key is seen at the latest
+
+
+def watch(
+    source: Source,
+    monitor: Monitor,
+    output: Output,
+    keys: Keys,
+    writer: SessionWriter | None = None,
+    *,
+    seconds: float | None = None,
+    done: Callable[[Monitor], bool] = lambda monitor: False,
+) -> None:
+    """Until the source is over, `done`, `seconds` have passed, or somebody ends it by a key or Ctrl-C. The
+    output is closed then, whatever ended it."""
+
+    def take(events: list[Event]) -> None:
+        for event in events:
+            monitor.take(event)
+            if writer is not None:
+                writer.take(event)
+
+    next_show = 0.0
+    try:
+        ended = False
+        while not (ended or source.over or done(monitor)):
+            take(source.events(WAIT))
+            for key in keys.pressed():
+                asked = control(key, monitor)
+                for text in asked.send:
+                    take(source.send(text))
+                if asked.mark is not None or asked.take_back:
+                    take([Mark(source.now, asked.mark)])
+                if asked.host_votes is not None:
+                    monitor.set_host_votes(asked.host_votes)
+                ended = ended or asked.end
+            monitor.advance(source.now)
+            output.tell(monitor.news())
+            if time.monotonic() >= next_show:
+                output.show(monitor.view())
+                next_show = time.monotonic() + SHOW_EVERY
+            ended = ended or (seconds is not None and source.now >= seconds)
+    except KeyboardInterrupt:
+        pass  # the usual way to end it
+    finally:
+        output.tell(monitor.news())
+        output.close(monitor.view())
