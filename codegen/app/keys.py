@@ -425,6 +425,7 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
         "mean": Whole(1, 100, "decisions"),
         "suppress": Whole(0, 10000, "decisions"),
     },
+    "device": {"capture": Flag()},
 }
 
 REQUIRED: Mapping[tuple[str, str], str] = {

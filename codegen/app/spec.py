@@ -196,6 +196,13 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Device:
+    """What an image has besides its stages."""
+
+    capture: bool = False  # it sends its microphone's samples where the host asks for them
+
+
+@dataclass(frozen=True)
 class Pipeline:
     """All stages around the classifier."""
 
@@ -216,6 +223,7 @@ class Spec:
     file: Path  # pipeline.toml, absolute
     classifier: Classifier
     pipeline: Pipeline | None
+    device: Device = Device()
 
 
 def with_kernels(spec: Spec, kernels: str | None) -> Spec:

@@ -29,6 +29,7 @@ from codegen.app.spec import (
     Cascade,
     Classifier,
     Decision,
+    Device,
     Gate,
     Kind,
     Layout,
@@ -54,6 +55,7 @@ STAGES: dict[str, type] = {
     "gate": Gate,
     "scale": Scale,
     "cascade": Cascade,
+    "device": Device,
 }
 FRONT_ENDS: dict[str, type[Mfcc] | type[MicroFrontend] | type[LogMel]] = {
     "mfcc": Mfcc,
@@ -324,4 +326,4 @@ def _spec(file: Path, model: Path, values: Values, bare: bool) -> Spec:
         cascade=Cascade(**given("cascade")),
         decision=Decision(thresholds=tuple(Fraction(share) for share in each), **decision),
     )
-    return Spec(name, file, classifier, pipeline)
+    return Spec(name, file, classifier, pipeline, Device(**given("device")))

@@ -19,6 +19,7 @@ COMMANDS: tuple[str, ...] = (
     "replay",
     "monitor",
     "identify",
+    "capture",
     "parity",
     "generate",
     "data",

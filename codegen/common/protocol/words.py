@@ -97,3 +97,13 @@ WORDS = (
         numbered=True,
     ),
 )
+
+# Of images whose pipeline.toml says [device] capture = true; in others it is an unknown word.
+CAPTURE = Word(
+    "capture",
+    "capture 16|8|off",
+    STATUS,
+    "the status line; sound goes out in `samples` lines from now on, each in 16 or 8 bits. In images with "
+    "`[device] capture` only",
+)
+EVERY_WORD = (*WORDS, CAPTURE)

@@ -97,6 +97,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         labels = ["a", "Knock-2/x", "unknown"]
         threshold = [0.1, 1, 0.000000000000000001]
         votes = 10
+        [device]
+        capture = true
     """
     path = app_with(tmp_path, text)
     (path / "sub").mkdir()
@@ -121,6 +123,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         spec.Cascade(1, False),
         spec.Decision(("a", "Knock-2/x", "unknown"), (Fraction(1, 10), Fraction(1), Fraction(1, 10**18)), 10),
     )
+    assert read.device == spec.Device(capture=True)
     assert isinstance(read.pipeline.front_end, spec.Mfcc)
     assert isinstance(read.pipeline.front_end.lifter, float)
 
@@ -181,6 +184,7 @@ STAGES = {
     "cascade": spec.Cascade,
     "classifier": spec.Classifier,
     "decision": spec.Decision,
+    "device": spec.Device,
 }
 
 
