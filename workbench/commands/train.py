@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from codegen.app.spec import Kind
 from codegen.common.errors import UserError
 from toolbox import environment
 from workbench.audio import recording as audio
@@ -77,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
     """0: the model is where it was asked for. 1: it is worse than the app's and lies beside it. 130: Ctrl-C
     ended it early. What cannot be used is a UserError."""
     recipe = load_recipe(args.app)
+    _check_kind(args.app)
     labelled = Labelled(
         args.labels, args.test, audio.reader(args), resampled=args.resample, conditions=conditions_of(args)
     )
@@ -110,6 +112,20 @@ def run(args: argparse.Namespace) -> int:
     if trained.interrupted:
         return 130
     return 0 if trained.verdict.taken else 1
+
+
+def _check_kind(app: Path) -> None:
+    """UserError for an app whose model is no classifier."""
+    _, pipeline = front_end_spec(app)
+    kind = pipeline.decision.kind
+    if kind is not Kind.CLASSES:
+        raise UserError(
+            f'is "{kind.value}": `train` fits networks with a score a label',
+            file=app,
+            place="[decision] kind",
+            remedy="Train the model with a program of your own on the features of `earshot features`, "
+            "and copy it into the app.",
+        )
 
 
 def _check(app: Path, labelled: Labelled) -> None:
