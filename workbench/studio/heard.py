@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.app.spec import Pipeline
+from codegen.app.tables.decision import Score
 from codegen.common.errors import UserError
-from codegen.model.graph import Quantization
-from workbench.host.features import listening_spec, open_pipeline, output_quantization
+from workbench.host.features import app_score, listening_spec, open_pipeline
 from workbench.host.host_library import HostPipeline, HostStep
 
 _TOLD = 30  # seconds of sound after which the page is told
@@ -57,9 +57,9 @@ class Listener:
         with self._lock:
             if self._pipeline is None:
                 self._pipeline = open_pipeline(self._spec)
-                self._output = output_quantization(self._spec)
+                self._score = app_score(self._spec)
             self._pipeline.reset()
-            marks = _Marks(self.settings, self._output)
+            marks = _Marks(self.settings, self._score)
             for first in range(0, len(samples), rate):
                 if self._asked != asked:
                     return None
@@ -73,8 +73,8 @@ class Listener:
 class _Marks:
     """Stretches of an open gate, and of one decision."""
 
-    def __init__(self, settings: Pipeline, output: Quantization) -> None:
-        self._settings, self._output = settings, output
+    def __init__(self, settings: Pipeline, score: Score) -> None:
+        self._settings, self._score = settings, score
         self._names = ("", *settings.decision.labels)
         self._number = 0  # of the next window
         self._gate: list[tuple[int, int]] = []
@@ -89,22 +89,20 @@ class _Marks:
             joined = bool(self._gate) and self._gate[-1][1] == start
             first = self._gate.pop()[0] if joined else start
             self._gate.append((first, start + stride))
-        if step.decided and step.scores is not None:
+        if step.decided:
             end = start + size  # a decision stands at the end of the sound that it is made from
-            score = int(step.scores[step.class_index - 1] if step.class_index else step.scores.max())
             last = self._decided[-1] if self._decided else None
             if last is not None and last[1] == end - stride and last[2] == step.class_index:
-                self._decided[-1] = (last[0], end, last[2], max(last[3], score))
+                self._decided[-1] = (last[0], end, last[2], max(last[3], step.score))
             else:
-                self._decided.append((end - stride, end, step.class_index, score))
+                self._decided.append((end - stride, end, step.class_index, step.score))
 
     def heard(self, until: int) -> Heard:
         """So far."""
-        output = self._output
         return Heard(
             tuple(self._gate),
             tuple(
-                (start, end, self._names[index], f"{(score - output.zero_point) * output.scale:.0%}")
+                (start, end, self._names[index], self._score.text(score))
                 for start, end, index, score in self._decided
             ),
             until,
