@@ -30,6 +30,14 @@ class Rounding(Enum):
     ZERO = "zero"  # toward zero, as SensiML's device code
 
 
+class Kind(Enum):
+    """What the model's output says."""
+
+    CLASSES = "classes"  # a score a label
+    BINARY = "binary"  # one label's probability, or its logit
+    ANOMALY = "anomaly"  # the input again: the more it differs, the less the model knows such sound
+
+
 @dataclass(frozen=True)
 class Audio:
     """The microphone's signal: int16 mono."""
@@ -184,6 +192,7 @@ class Decision:
     votes: int = 1  # the class with more than half of the last `votes` decisions wins, 1..10
     mean: int = 1  # the mean of a label's last `mean` scores is compared, 1..100
     suppress: int = 0  # decisions after a detection that are Unknown, 0..10000
+    kind: Kind = Kind.CLASSES  # ANOMALY: one label, its threshold a mean squared error
 
 
 @dataclass(frozen=True)

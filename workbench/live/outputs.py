@@ -10,7 +10,7 @@ from typing import Protocol
 from codegen.common.errors import printable
 from workbench.live.view import News, View
 
-Share = Callable[[int], float]  # an int8 score -> 0..1
+Share = Callable[[int], str]  # a score in words: 80.1%
 BAR = 24  # characters of the level's bar
 HISTORY = 8  # sounds on the screen
 
@@ -99,7 +99,7 @@ class ScreenOutput:
 
 def score_text(score: int, share: Share | None) -> str:
     """ "score 77" or, where the app is known, "80.1 %"."""
-    return f"score {score}" if share is None else f"{share(score):.1%}"
+    return f"score {score}" if share is None else share(score)
 
 
 def summary(view: View) -> str:
