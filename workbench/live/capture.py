@@ -4,17 +4,19 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 from codegen.common.errors import UserError
 from codegen.common.protocol import BY_NAME
 from workbench.identity.ask import Sensiml, ask
 from workbench.live.samples import Incoming, Take, needed_baud
-from workbench.protocol.lines import Boot, Error, Line, Lines, Samples, Status, parse_line
+from workbench.protocol.lines import Boot, Decision, Error, Line, Lines, Samples, Status, parse_line
 from workbench.targets.link import Link, LinkClosedError
 
 ANSWER = 5.0  # seconds for an answer, and without a sample until the microphone is given up
 _POLL = 0.1
+_HEARD = 1000  # decisions that are kept until somebody takes them
 _NO_CAPTURE = (
     "Write [device] capture = true into the app's pipeline.toml, build and flash it: earshot board=... "
     "app=... flash."
@@ -41,6 +43,9 @@ class Capture:
         self._status: Status | None = None
         self._refused: Error | None = None
         self.incoming = Incoming()
+        # Decisions: the number of the sample that comes after each, and the label.
+        self.heard: deque[tuple[int, str]] = deque(maxlen=_HEARD)
+        self._done = -1  # number of the sample to which takes reach
         boot = ask(link, port, ANSWER, clock)
         if isinstance(boot, Sensiml):
             raise UserError("it runs SensiML's firmware, which captures in another way", file=port)
@@ -72,9 +77,19 @@ class Capture:
         elif self._clock() - self._heard > ANSWER:
             raise UserError(f"no sample came for {ANSWER:g} seconds", file=self._port)
 
-    def cut(self, start: int, end: int) -> Take:
-        """Samples by their numbers: incoming.end is that of the next one."""
-        return self.incoming.cut(start, end)
+    def finish(self, start: int, end: int) -> Take:
+        """The samples with these numbers, incoming.end is that of the next one. They and what was decided in
+        them are forgotten."""
+        take = self.incoming.cut(start, end)
+        self.incoming.forget(end)
+        self._done = end
+        while self.heard and self.heard[0][0] <= end:
+            self.heard.popleft()
+        return take
+
+    def ahead(self, at: int, seconds: float) -> int:
+        """Number of the sample so long before another, or of the oldest that is kept."""
+        return max(self.incoming.first, at - round(seconds * self.rate))
 
     def uncaptured(self) -> int:
         """Samples for whose lines the device found no room, since it started: the line is too slow."""
@@ -113,6 +128,9 @@ class Capture:
     def _take(self, line: Line | None, text: str) -> None:
         if isinstance(line, Samples):
             self.incoming.take(line)
+        elif isinstance(line, Decision):
+            if self.incoming.end > self._done:
+                self.heard.append((self.incoming.end, line.label))
         elif isinstance(line, Status):
             self._status = line
         elif isinstance(line, Error) and line.refuses:

@@ -128,7 +128,7 @@ def test_the_microphone_of_an_emulated_board_is_captured_sample_for_sample(tmp_p
         while capture.incoming.end < 8000:
             capture.pump()
         uncaptured = capture.uncaptured()
-        take = capture.cut(0, capture.incoming.end)
+        take = capture.incoming.cut(0, capture.incoming.end)
         assert take.missing <= uncaptured
         gone = np.zeros(len(take.samples), bool)
         for gap in take.gaps:
