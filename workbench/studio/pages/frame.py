@@ -13,7 +13,7 @@ from nicegui import ui
 from codegen.common.errors import UserError
 from workbench.studio.studio import Studio
 
-LINKS = (("Label", "/label"),)
+LINKS = (("Label", "/label"), ("Data", "/data"))
 START = LINKS[0][1]
 STYLE = Path(__file__).parents[1] / "scripts" / "studio.css"
 # Told apart by people who do not see red or green as others do, on white and on black.
