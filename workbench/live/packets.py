@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Packets of samples as SensiML's devices send them: codegen/common/protocol/stream.py has their form."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """SensiML's way of capturing, which its Data Studio and gateway read: an offer, words, packets.
 
 The device repeats the offer once a second. After `connect` it sends packets and nothing else, until

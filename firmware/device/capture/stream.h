@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Samples as SensiML's programs read them: an offer once a second, and packets from `connect` to `disconnect`, in
- * which nothing is decided and no other line goes out. */
+/* Samples as SensiML's programs read them: an offer once a second, and packets from `connect` to
+ * `disconnect`, in which nothing is decided and no other line goes out. */
 
 /* Offers samples from now on, or no more. */
 void stream_offer(bool offered);
