@@ -21,6 +21,7 @@ from codegen.common.errors import UserError
 from workbench.audio import recording as audio
 from workbench.build import build
 from workbench.host.features import app_score, listening_spec
+from workbench.live.clips import Clips
 from workbench.live.keys import keys
 from workbench.live.microphone import listen
 from workbench.live.monitor import VOTES, Monitor
@@ -29,7 +30,8 @@ from workbench.live.run import watch
 from workbench.live.sensiml import read_class_maps
 from workbench.live.session_file import SessionWriter, read_session
 from workbench.live.sources import PIECE, LinkSource, PlaySource, SoundSource, Source
-from workbench.progress import progress, waiting
+from workbench.live.takes import Takes
+from workbench.progress import progress, remark, waiting
 from workbench.targets import BAUD, Microphone, QemuOptions, target_board
 from workbench.targets.pc import pc_link
 from workbench.targets.qemu import qemu_link
@@ -58,6 +60,7 @@ Keys: g G lower or raise the gate's threshold, t T the score thresholds, v V the
 it really was, 0 takes that back; l lets the device listen; q or Ctrl-C ends it. A confusion table of what
 you marked comes at the end. Settings last until the device restarts: write those you like into pipeline.toml.
 
+  earshot monitor --target pc --app my_app --microphone --clips wrong    keeps what you mark and it got wrong
   earshot monitor /dev/ttyACM0 --record monday.session       writes down all that comes, with times
   earshot monitor --play monday.session --fast               shows it again
 
@@ -67,11 +70,13 @@ Where the output is no terminal each change is a line; with --json an object a l
 
 @dataclass(frozen=True)
 class _Watched:
-    """What is watched. where: in words; done: no more is to come, of a source that does not end by itself."""
+    """What is watched. where: in words; done: no more is to come, of a source that does not end by itself;
+    clips: who keeps what was decided wrong."""
 
     source: Source
     where: str
     done: Callable[[Monitor], bool] = lambda monitor: False
+    clips: Clips | None = None
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +98,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--fast", action="store_true", help="--wav and --play: at once, not in their own time"
     )
     parser.add_argument("--record", type=Path, metavar="FILE", help="write all that comes into a new file")
+    parser.add_argument(
+        "--clips", type=Path, metavar="FOLDER", help="--target pc: keep sounds that you mark and it got wrong"
+    )
     parser.add_argument("--play", type=Path, metavar="FILE", help="show a recorded session")
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="end after so many")
     parser.add_argument(
@@ -136,7 +144,18 @@ def run(args: argparse.Namespace) -> int:
             stack.callback(writer.close)
         pressed = stack.enter_context(keys(sys.stdout.isatty() and not args.json))
         output = _output(args, watched.where, share)
-        watch(watched.source, monitor, output, pressed, writer, seconds=args.seconds, done=watched.done)
+        watch(
+            watched.source,
+            monitor,
+            output,
+            pressed,
+            writer,
+            seconds=args.seconds,
+            done=watched.done,
+            clips=watched.clips,
+        )
+    if watched.clips is not None and watched.clips.saved:
+        remark(f"{watched.clips.saved} sounds that were decided wrong are in {args.clips}")
     return 0
 
 
@@ -160,6 +179,11 @@ def _check(args: argparse.Namespace) -> None:
                 "an emulator cannot hear this computer's microphone in time",
                 remedy="Use --target pc --microphone, or --target qemu --wav FILE.",
             )
+    if args.clips is not None and args.target != "pc":
+        raise UserError(
+            "--clips needs the sound, which only --target pc has",
+            remedy="Of a device: earshot capture PORT --trigger CLASS.",
+        )
     if args.fast and args.play is None and not args.wav:
         raise UserError(
             "--fast goes with --wav and --play", remedy="A device has its own time: leave it out."
@@ -197,7 +221,10 @@ def _target(args: argparse.Namespace, spec: Spec, pipeline: Pipeline, folder: Pa
     image = build(board.name, spec).image
     if args.target == "pc":
         source = SoundSource(pc_link(image), heard, rate, fast=args.fast or args.microphone)
-        return _Watched(source, "this computer")
+        clips = None
+        if args.clips is not None:
+            clips = Clips(source, Takes(args.clips, pipeline.decision.labels[0], "train", {}), rate)
+        return _Watched(source, "this computer", clips=clips)
     assert sound is not None
     file = folder / "sound.s16le"
     file.write_bytes(sound.astype("<i2").tobytes())

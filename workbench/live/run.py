@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from workbench.live.clips import Clips
 from workbench.live.controls import control
 from workbench.live.events import Event, Mark
 from workbench.live.keys import Keys
@@ -27,6 +28,7 @@ def watch(
     *,
     seconds: float | None = None,
     done: Callable[[Monitor], bool] = lambda monitor: False,
+    clips: Clips | None = None,
 ) -> None:
     """Until the source is over, `done`, `seconds` have passed, or somebody ends it by a key or Ctrl-C. The
     output is closed then, whatever ended it."""
@@ -53,6 +55,8 @@ def watch(
                 ended = ended or asked.end
             monitor.advance(source.now)
             output.tell(monitor.news())
+            if clips is not None:
+                clips.look(monitor)
             if time.monotonic() >= next_show:
                 output.show(monitor.view())
                 next_show = time.monotonic() + SHOW_EVERY
@@ -60,5 +64,7 @@ def watch(
     except KeyboardInterrupt:
         pass  # the usual way to end it
     finally:
+        if clips is not None:
+            clips.look(monitor, over=True)
         output.tell(monitor.news())
         output.close(monitor.view())
