@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sounds that were decided otherwise than a person heard them, kept as labelled recordings for training."""
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ class SoundSource:
         fast: not in the sound's own time. UserError where the image takes no sound."""
         self._link = link
         self._pieces = _pieces(sound)
-        self._rate = rate
+        self.rate = rate
         self._fast = fast
         self._clock, self._sleep = clock, sleep
         self._lines = Lines()
@@ -164,7 +164,7 @@ class SoundSource:
     @property
     def now(self) -> float:
         """See Source."""
-        return self._samples / self._rate
+        return self._samples / self.rate
 
     def events(self, timeout: float) -> list[Event]:
         """See Source: all until the next piece of sound is taken."""
@@ -184,7 +184,7 @@ class SoundSource:
             return found
         self._samples += len(piece)
         self._kept.append(piece)
-        while self._samples - self._kept_from - len(self._kept[0]) >= KEPT * self._rate:
+        while self._samples - self._kept_from - len(self._kept[0]) >= KEPT * self.rate:
             self._kept_from += len(self._kept.popleft())
         found.append(Level(self.now, int(np.abs(piece.astype(np.int32)).max(initial=0))))
         found += self._until_ack(numbered_line("audio", self._number, piece.astype("<i2").tobytes()))
@@ -197,7 +197,7 @@ class SoundSource:
     def cut(self, start: float, end: float) -> NDArray[np.int16]:
         """The sound from second to second, as far as it is one of the last KEPT seconds."""
         whole = np.concatenate([np.zeros(0, np.int16), *self._kept])
-        first, last = (max(0, round(at * self._rate) - self._kept_from) for at in (start, end))
+        first, last = (max(0, round(at * self.rate) - self._kept_from) for at in (start, end))
         return whole[first:last]
 
     def send(self, text: str) -> list[Event]:

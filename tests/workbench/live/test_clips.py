@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sounds that were marked otherwise than decided become labelled recordings."""
 
 from __future__ import annotations
