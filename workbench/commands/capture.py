@@ -16,6 +16,7 @@ from codegen.common.errors import UserError, printable
 from workbench.live.capture import Capture
 from workbench.live.samples import Take
 from workbench.live.takes import Takes
+from workbench.progress import waiting
 from workbench.protocol.lines import Boot
 from workbench.targets import BAUD
 from workbench.targets.serial_port import SerialLink, is_hardware
@@ -33,12 +34,17 @@ in its pipeline.toml, and the serial line be fast enough: 16 kHz need 921600 bau
 
   earshot capture /dev/ttyACM0 --baud 921600 -o recordings --label knocking --seconds 60 --count 5
   earshot capture /dev/ttyACM0 --baud 921600 -o recordings --label noise --seconds 600 --meta place=hall
+  earshot capture /dev/ttyACM0 --baud 921600 -o misses --trigger Unknown --seconds 3 --count 50
+
+--trigger gathers what the device itself found worth a decision: near misses (Unknown), or false alarms.
 
 On a terminal each take waits for Enter, and begins a second before it (--ahead). The takes become
 recordings/knocking_001.wav and so on; labels.csv has their labels, captures.csv what is known of them, as
 `earshot data` and `train` read them. Samples that did not come are told, each gap with its place; the WAV has
 zeros there, and the exit code is 1. --bits 8 sends each sample in 8 bits (mu-law), half as much.
 """
+
+ANY, UNKNOWN = "any", "Unknown"  # triggers that are no labels
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +55,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--session", default="train", metavar="S", help="of the labels (default train)")
     parser.add_argument("--seconds", type=_positive, default=60.0, metavar="S", help="of a take (default 60)")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="takes (default 1)")
-    parser.add_argument("--ahead", type=_seconds, default=1.0, metavar="S", help="before Enter (default 1)")
+    parser.add_argument(
+        "--ahead",
+        type=_seconds,
+        default=1.0,
+        metavar="S",
+        help="before Enter, or before the trigger (default 1)",
+    )
+    parser.add_argument(
+        "--trigger",
+        metavar="CLASS",
+        help=f"a take begins where the device decides so: a class, {UNKNOWN}, or {ANY}",
+    )
     parser.add_argument("--no-wait", action="store_true", help="the takes follow each other without Enter")
     parser.add_argument("--bits", type=int, choices=(8, 16), default=16, help="of a sample on the line")
     parser.add_argument("--baud", type=int, default=BAUD, metavar="N", help=f"of the port (default {BAUD})")
@@ -64,71 +81,105 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 1: samples are missing in a take. 130: ended by Ctrl-C."""
+    """Exit code 1: samples are missing in a take. 130: ended by Ctrl-C. 2: the port or the sound went."""
     meta = _meta(args.meta)
     if args.count < 1:
         raise UserError("--count is at least 1")
     folder = Takes(args.output, args.label, args.session, meta)
-    asks = sys.stdin.isatty() and not (args.no_wait or args.json)
-    link = SerialLink(args.port, args.baud)
+    begins = _on_trigger if args.trigger else _on_enter if _asks(args) else _at_once
+    loud = not args.json
     reported: list[dict[str, Any]] = []
+    code = 0
+    link = SerialLink(args.port, args.baud)
+    capture = None
     try:
         capture = Capture(link, args.port, args.bits, args.baud if is_hardware(args.port) else None)
-        folder.known = {**_known(capture.boot, args.bits), **meta}
+        _check_trigger(args.trigger, capture.boot)
         for number in range(1, args.count + 1):
             what = f"take {number} of {args.count}"
-            start = _begin(
-                capture, f"{what}, {args.seconds:g} s of {args.label or 'sound'}", args.ahead, asks
-            )
-            take, interrupted = _record(capture, start, args.seconds, what, loud=not args.json)
-            reported.append(_save(folder, take, capture.rate, loud=not args.json))
-            if interrupted:
-                return 130
-        capture.stop()
+            try:
+                start, why = begins(capture, what, args)
+            except KeyboardInterrupt:
+                code = 130
+                break
+            folder.known = {**_known(capture.boot, args.bits), **why, **meta}
+            take, code = _record(capture, start, args.seconds, what, loud=loud)
+            reported.append(_save(folder, take, capture.rate, loud=loud))
+            if code:
+                break
     finally:
+        if capture is not None:
+            capture.stop()
         link.close()
     if args.json:
         print(json.dumps({"rate": capture.rate, "bits": args.bits, "takes": reported}))
-    return 1 if any(take["gaps"] for take in reported) else 0
+    return code or (1 if any(take["gaps"] for take in reported) else 0)
 
 
-def _begin(capture: Capture, what: str, ahead: float, asks: bool) -> int:
-    """Number of the take's first sample."""
-    if not asks:
-        return capture.incoming.end
+def _asks(args: argparse.Namespace) -> bool:
+    return sys.stdin.isatty() and not (args.no_wait or args.json)
+
+
+def _check_trigger(trigger: str | None, boot: Boot | None) -> None:
+    if trigger is None:
+        return
+    if boot is None:
+        raise UserError("SensiML's firmware decides nothing while it captures", remedy="Leave --trigger out.")
+    known = (ANY, UNKNOWN, *boot.labels)
+    if trigger not in known:
+        raise UserError(f'the image decides no "{trigger}"', remedy=f"It decides {', '.join(known)}.")
+
+
+def _at_once(capture: Capture, what: str, args: argparse.Namespace) -> tuple[int, dict[str, str]]:
+    """Number of the take's first sample, and columns that say why it began."""
+    return capture.incoming.end, {}
+
+
+def _on_enter(capture: Capture, what: str, args: argparse.Namespace) -> tuple[int, dict[str, str]]:
+    """See _at_once."""
     import select
 
-    print(f"{what}: press Enter", flush=True)
+    print(f"{what}, {args.seconds:g} s of {args.label or 'sound'}: press Enter", flush=True)
     while not select.select([sys.stdin], [], [], 0)[0]:
         capture.pump()
-        capture.incoming.forget(capture.incoming.end - round(ahead * capture.rate))
+        capture.incoming.forget(capture.incoming.end - round(args.ahead * capture.rate))
     sys.stdin.readline()
-    first = capture.incoming.first
-    return max(first, capture.incoming.end - round(ahead * capture.rate))
+    return capture.ahead(capture.incoming.end, args.ahead), {}
 
 
-def _record(capture: Capture, start: int, seconds: float, what: str, *, loud: bool) -> tuple[Take, bool]:
-    """The take, and whether Ctrl-C or the end of the port cut it short: what came is kept."""
+def _on_trigger(capture: Capture, what: str, args: argparse.Namespace) -> tuple[int, dict[str, str]]:
+    """See _at_once: a decision that is wanted."""
+    with waiting(f"{what}: listening for {args.trigger}"):
+        while True:
+            capture.pump()
+            while capture.heard:
+                at, label = capture.heard.popleft()
+                if args.trigger in (ANY, label):
+                    return capture.ahead(at, args.ahead), {"trigger": label}
+            capture.incoming.forget(capture.incoming.end - round((args.ahead + 1) * capture.rate))
+
+
+def _record(capture: Capture, start: int, seconds: float, what: str, *, loud: bool) -> tuple[Take, int]:
+    """The take, and an exit code where Ctrl-C (130) or the end of the port (2) cut it short: what came is
+    kept."""
     end = start + round(seconds * capture.rate)
     shown = _Progress(what, seconds) if loud and sys.stderr.isatty() else None
-    interrupted = False
+    code = 0
     try:
         while capture.incoming.end < end:
             capture.pump()
             if shown is not None:
                 shown.show((capture.incoming.end - start) / capture.rate, capture.incoming.level)
     except KeyboardInterrupt:
-        interrupted = True
+        code = 130
     except UserError as error:
         if capture.incoming.end <= start:
             raise
-        print(f"{error}\nearshot: what came before is kept", file=sys.stderr)
-        interrupted = True
+        print(f"{error}\n  What came before is kept.", file=sys.stderr)
+        code = 2
     if shown is not None:
         shown.clear()
-    take = capture.cut(start, min(end, capture.incoming.end))
-    capture.incoming.forget(end)
-    return take, interrupted
+    return capture.finish(start, min(end, capture.incoming.end)), code
 
 
 class _Progress:
@@ -176,9 +227,11 @@ def _save(folder: Takes, take: Take, rate: int, *, loud: bool) -> dict[str, Any]
     }
 
 
-def _known(boot: Boot, bits: int) -> dict[str, str]:
+def _known(boot: Boot | None, bits: int) -> dict[str, str]:
     """Columns of captures.csv that the device tells."""
-    known = {"device": boot.board, "chip": boot.id, "app": boot.name, "build": boot.build[:16]}
+    known = {"device": "SensiML"}
+    if boot is not None:
+        known = {"device": boot.board, "chip": boot.id, "app": boot.name, "build": boot.build[:16]}
     recorded = datetime.now().astimezone().isoformat(timespec="seconds")
     return {
         **{name: value for name, value in known.items() if value},

@@ -22,6 +22,7 @@ COMMANDS: tuple[str, ...] = (
     "capture",
     "parity",
     "generate",
+    "studio",
     "data",
     "train",
     "evaluate",

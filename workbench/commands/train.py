@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from codegen.app.spec import Kind
 from codegen.common.errors import UserError
-from codegen.common.paths import ROOT
 from toolbox import environment
 from workbench.audio import recording as audio
 from workbench.data.labels import read_labels
@@ -87,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("is no .tflite file", file=args.output, remedy="Name the model: -o model.tflite")
     if importlib.util.find_spec("tensorflow") is None:
         _check(args.app, labelled)
-        _with_tensorflow()
+        environment.go_on_in(ENVIRONMENT, "train", "TensorFlow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a network of this size is faster without
 
@@ -135,19 +134,6 @@ def _check(app: Path, labelled: Labelled) -> None:
     labelled.segments(pipeline.audio.sample_rate)
     if labelled.test is not None:
         read_labels(labelled.test, pipeline.audio.sample_rate)
-
-
-def _with_tensorflow() -> None:
-    """The same command in the environment that has TensorFlow, which is made where it is not there."""
-    folder = ROOT / ENVIRONMENT
-    if Path(sys.prefix).resolve() == folder.resolve():
-        raise UserError(
-            f"{folder} is there, but has no TensorFlow", remedy="Remove that folder and run this again."
-        )
-    environment.make(folder, ROOT / "requirements" / "train.lock")
-    sys.stdout.flush()
-    python = str(folder / "bin" / "python")
-    os.execve(python, [python, "-P", "-m", "workbench", *sys.argv[1:]], os.environ)
 
 
 def _text(trained: Trained) -> str:

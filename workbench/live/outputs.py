@@ -107,6 +107,9 @@ def summary(view: View) -> str:
     counts = ", ".join(f"{count} {printable(label)}" for label, count in sorted(view.counts.items()))
     lines = [f"{view.decisions} decisions in {view.time:.1f} s" + (f": {counts}" if counts else "")]
     lines += [f"  {text}" for text in troubles(view)]
+    if view.changed:
+        lines.append("Settings that are others now, until the device restarts:")
+        lines += [f"  {printable(key)}  {before} -> {now}" for key, (before, now) in view.changed.items()]
     if view.confusion is not None:
         lines += ["", "Sounds that you marked (rows) and what was decided:", view.confusion.table()]
     return "\n".join(lines)

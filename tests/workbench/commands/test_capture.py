@@ -41,9 +41,10 @@ def line(first: int, count: int) -> str:
 
 
 @contextlib.contextmanager
-def device(numbers: list[int]) -> Iterator[str]:
-    """One that captures at 100 Hz and sends these lines of 100 samples, then is silent; its URL."""
-    boot = BOOT.replace('"output":1', '"output":1,"rate":100')
+def device(pieces: list[int | str], *, leaves: bool = False) -> Iterator[str]:
+    """One that captures at 100 Hz and sends these lines, a number is one of 100 samples, then is silent, or
+    leaves; its URL."""
+    boot = BOOT.replace('"output":1', '"output":1,"rate":100,"labels":["knocking"]')
     on = LISTENS.replace('"gate.threshold"', '"capture":16,"uncaptured":0,"gate.threshold"')
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -55,8 +56,10 @@ def device(numbers: list[int]) -> Iterator[str]:
                         received.strip(), []
                     )
                     if received.startswith("capture 16"):
-                        answers += [line(100 * number, 100) for number in numbers]
+                        answers += [line(100 * one, 100) if isinstance(one, int) else one for one in pieces]
                     connection.sendall("".join(f"{answer}\n" for answer in answers).encode())
+                    if leaves and received.startswith("capture 16"):
+                        return
 
         threading.Thread(target=serve, daemon=True).start()
         yield f"socket://127.0.0.1:{server.getsockname()[1]}"
@@ -112,6 +115,80 @@ def test_every_gap_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "200 samples are missing at 5.000 s" in said
     assert not (tmp_path / "labels.csv").exists()
     assert captures(tmp_path)[tmp_path / "take_001.wav"]["missing"] == "300"
+
+
+def decision(label: str) -> str:
+    index = ("Unknown", "knocking").index(label)
+    ends = f'"SegmentStart":0,"SegmentLength":1,"Label":"{label}","Score":1,"Sequence":1}}'
+    return f'{{"ModelNumber":0,"Classification":{index},{ends}'
+
+
+@pytest.mark.parametrize(("trigger", "begins"), [("knocking", [200, 600]), ("any", [100, 500])])
+def test_takes_begin_before_what_the_device_decides(
+    tmp_path: Path, trigger: str, begins: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    knock, unknown = decision("knocking"), decision("Unknown")
+    pieces: list[int | str] = [0, 1, unknown, 2, knock, 3, knock, 4, 5, unknown, 6, knock, 7, 8, 9]
+    words = ("-o", tmp_path, "--seconds", "3", "--ahead", "1", "--trigger", trigger, "--count", "2")
+    with device(pieces) as url:
+        assert here("capture", url, *words) == 0, capsys.readouterr().err
+    files = sorted(tmp_path.glob("*.wav"))
+    assert [sound_of(file).tolist() for file in files] == [SOUND[at : at + 300].tolist() for at in begins]
+    assert [captures(tmp_path)[file]["trigger"] for file in files] == (
+        ["knocking", "knocking"] if trigger == "knocking" else ["Unknown", "Unknown"]
+    )
+
+
+def test_a_device_of_sensiml_is_captured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It offers its samples, sends packets after `connect` and none after `disconnect`."""
+    offer = b'{"version":2,"sample_rate":100,"column_location":{"Microphone":0},"samples_per_packet":50}\r\n'
+    said: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection, connection.makefile("r") as lines, contextlib.suppress(OSError):
+                for received in lines:
+                    said.append(received.strip())
+                    if said[-1] == "boot":  # it repeats its offer, whatever comes
+                        connection.sendall(offer)
+                    for number in (1, 2, 4, 5) if said[-1] == "connect" else ():
+                        body = b"\0\0" + number.to_bytes(4, "little")
+                        body += SOUND[50 * number - 50 : 50 * number].astype("<i2").tobytes()
+                        check = 0
+                        for byte in body:
+                            check ^= byte
+                        connection.sendall(b"\xff" + len(body).to_bytes(2, "little") + body + bytes([check]))
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        assert here("capture", url, "-o", tmp_path, "--seconds", "2.5", "--no-wait") == 1
+        thread.join(60)
+    assert [word for word in said if word not in ("", "boot")] == ["connect", "disconnect"]
+    sound = sound_of(tmp_path / "take_001.wav")
+    assert np.array_equal(sound[:100], SOUND[:100])
+    assert not sound[100:150].any()
+    assert np.array_equal(sound[150:], SOUND[150:250])
+    assert "50 samples are missing at 1.000 s" in capsys.readouterr().out
+    assert captures(tmp_path)[tmp_path / "take_001.wav"]["device"] == "SensiML"
+
+
+def test_a_trigger_that_the_image_does_not_decide_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with device([0]) as url:
+        assert here("capture", url, "-o", tmp_path, "--trigger", "knock") == 2
+    assert "It decides any, Unknown, knocking." in capsys.readouterr().err
+
+
+def test_what_came_before_the_port_went_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with device([0, 1, 2], leaves=True) as url:
+        assert here("capture", url, "-o", tmp_path, "--seconds", "9", "--no-wait") == 2
+    assert "What came before is kept." in capsys.readouterr().err
+    kept = sound_of(tmp_path / "take_001.wav")
+    assert np.array_equal(kept, SOUND[len(SOUND) - 700 - len(kept) :][: len(kept)])
+    assert len(kept) > 0
 
 
 def test_an_image_without_capture_is_told_what_to_do(

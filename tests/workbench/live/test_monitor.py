@@ -145,7 +145,9 @@ def test_what_is_wrong_with_the_line_is_said_until_it_is_right() -> None:
     silent.advance(4.0)
     assert silent.view().warning is None
     silent.advance(5.1)
+    silent.advance(5.2)
     assert silent.view().warning == NOTHING
+    assert kinds(silent) == ["warning"]
 
 
 def test_another_contract_is_warned_of() -> None:
@@ -161,6 +163,9 @@ def test_settings_follow_the_device() -> None:
     assert monitor.view().settings["gate.threshold"] == 700
     monitor.take(Received(0.3, b'{"set":"decision.threshold","value":5}\n'))
     assert monitor.view().settings["decision.threshold.typing"] == 5
+    assert monitor.view().changed == {"gate.threshold": (600, 700), "decision.threshold.typing": (77, 5)}
+    monitor.take(Received(0.4, b'{"set":"gate.threshold","value":600}\n'))
+    assert "gate.threshold" not in monitor.view().changed
 
 
 def test_errors_are_told() -> None:
