@@ -31,4 +31,5 @@ COMMANDS: tuple[str, ...] = (
     "backtrace",
     "debug",
     "evidence",
+    "mlperf",
 )

@@ -29,7 +29,11 @@ from codegen.emit.board import board_sources
 from codegen.emit.protocol import protocol_sources
 from toolbox.options import C_FLAGS
 
-ROOMS = ("pipeline", "device")  # for every board; its port beside them, and counting/ where QEMU runs
+ROOMS = (
+    "pipeline",
+    "device",
+    "mlperf",
+)  # for every board; its port beside them, and counting/ where QEMU runs
 CLEAN = ROOT / "build" / "analysed"
 # warning -> why it is no finding
 SILENCED = {
