@@ -65,7 +65,7 @@ INDIRECT = (
         r"dc_block\w*|window_\w*intake\w*",
         "window_t.intake",
     ),
-    Indirect(r"pipeline_\w+|decision_step|main", r"decision_mean", "decision_t.smooth"),
+    Indirect(r"pipeline_\w+|decision_step|main", r"decision_(mean|anomaly)", "decision_t.smooth"),
     Indirect(r"pipeline_\w+|main", r"held_back", "pipeline_t.held_back"),
     Indirect(r"pipeline_\w+", r"\w+_front_end_(reset|frame|scale)", "front_end_t: the app has one"),
     Indirect(r"pipeline_\w+", "cycles_lap", "pipeline_t.measure: NULL until somebody asks for cycles", False),

@@ -61,6 +61,7 @@ _TIDY = {"apt-get": "clang-tidy", "dnf": "clang-tools-extra", "pacman": "clang",
 _GDB = {"apt-get": "gdb-multiarch", "dnf": "gdb", "pacman": "arm-none-eabi-gdb", "brew": "arm-none-eabi-gdb"}
 _HOST_GDB = {"apt-get": "gdb", "dnf": "gdb", "pacman": "gdb", "brew": "gdb"}
 _SHELLCHECK = {"apt-get": "shellcheck", "dnf": "ShellCheck", "pacman": "shellcheck", "brew": "shellcheck"}
+_CHROMIUM = {"apt-get": "chromium", "dnf": "chromium", "pacman": "chromium", "brew": "chromium"}
 _VENV = {"apt-get": "python3.11-venv", "dnf": "python3.11", "pacman": "python", "brew": "python@3.11"}
 
 TOOLS: Mapping[str, Tool] = {
@@ -86,6 +87,7 @@ PROOFS: Mapping[str, Tool] = {
         Tool("clang-tidy", "looks through the C", _TIDY),
         Tool("gdb-multiarch", "debugs an image", _GDB),
         Tool("shellcheck", "looks through the shell scripts", _SHELLCHECK),
+        Tool("chromium", "shows the studio's pages", _CHROMIUM),
     )
 }
 GDB = PROOFS["gdb-multiarch"]

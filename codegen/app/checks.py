@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
+from codegen.app.spec import Kind
 from codegen.common.errors import UserError
 from codegen.common.toml_place import TomlFile
 
@@ -14,6 +15,10 @@ Values = dict[
     tuple[str, str], Any
 ]  # (section, key): what was read or its default; absent where it is at fault
 
+_ONE_LABEL = {
+    Kind.BINARY.value: "of what the model's one output is the probability of",
+    Kind.ANOMALY.value: "of what the model does not give back as it was given",
+}
 _INTO_TENSOR = (("classifier", "offset"), ("classifier", "rounding"))
 
 
@@ -48,6 +53,32 @@ def _scale(toml: TomlFile, values: Values, fault: Callable[..., UserError]) -> I
         if beside:
             what = f"{beside[0][1]} beside a formula, which says all of how features enter the model"
             yield fault(what, "Leave one of them away.", beside[0])
+
+
+def _decision(values: Values, fault: Callable[..., UserError]) -> Iterator[UserError]:
+    """Labels, their thresholds, and what the model's output says of them."""
+
+    def known(*keys: tuple[str, str]) -> bool:
+        return all(key in values for key in keys)
+
+    labels, threshold, kind = ("decision", "labels"), ("decision", "threshold"), ("decision", "kind")
+    if known(labels) and values.get(kind) in (Kind.BINARY.value, Kind.ANOMALY.value):
+        count, what = len(values[labels]), _ONE_LABEL[values[kind]]
+        if count != 1:
+            yield fault(
+                f'{count} labels; kind = "{values[kind]}" has one, {what}',
+                f'Write labels = ["{values[labels][-1]}"]: what is not that is Unknown. For a score a label '
+                "leave kind away.",
+                labels,
+            )
+    if known(labels, threshold) and isinstance(values[threshold], tuple):
+        count = len(values[threshold])
+        if count != len(values[labels]):
+            yield fault(
+                f"{count} thresholds for {len(values[labels])} labels; a number, or one a label, is allowed",
+                "Write a threshold for each label, in the order of labels.",
+                threshold,
+            )
 
 
 def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
@@ -108,12 +139,4 @@ def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
         what = "the engine tflm reads its weights where the model lies"
         yield fault(what, "Leave the key ram_weights away.", in_ram, engine)
 
-    labels, threshold = ("decision", "labels"), ("decision", "threshold")
-    if known(labels, threshold) and isinstance(values[threshold], tuple):
-        count = len(values[threshold])
-        if count != len(values[labels]):
-            yield fault(
-                f"{count} thresholds for {len(values[labels])} labels; a number, or one a label, is allowed",
-                "Write a threshold for each label, in the order of labels.",
-                threshold,
-            )
+    yield from _decision(values, fault)

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from codegen.app.spec import Cascade, Gate, Layout, Pipeline, Rounding, Spec
+from codegen.app.spec import Cascade, Decision, Gate, Kind, Layout, Pipeline, Rounding, Spec
+from codegen.app.tables.decision import ERROR_BITS, STEP_BITS, difference, is_share, score_of
 from codegen.common.errors import UserError, UserErrors
 from codegen.common.render import shape_text
 from codegen.common.toml_place import read_toml
-from codegen.model.graph import Graph, Tensor
+from codegen.model.graph import Graph, Quantization, Tensor
 
 
 def check(spec: Spec, graph: Graph) -> None:
@@ -17,7 +18,8 @@ def check(spec: Spec, graph: Graph) -> None:
     faults = _edges(spec, graph)
     if not faults:
         faults = _rounding(spec, graph.input) + _cascade(spec, spec.pipeline, graph.input)
-        faults += _labels(spec, spec.pipeline, graph.output)
+        anomaly = spec.pipeline.decision.kind is Kind.ANOMALY
+        faults += _gives_back(spec, graph) if anomaly else _labels(spec, spec.pipeline, graph.output)
     if len(faults) == 1:
         raise faults[0]
     if faults:
@@ -28,18 +30,46 @@ def remarks(spec: Spec, graph: Graph) -> list[str]:
     """What is allowed, and yet seldom meant: each a sentence that names the key."""
     if spec.pipeline is None or _is_refused(spec, graph):
         return []
-    gate, cascade, decision = spec.pipeline.gate, spec.pipeline.cascade, spec.pipeline.decision
+    gate, cascade = spec.pipeline.gate, spec.pipeline.cascade
     found = _shut_early(gate, cascade, streams=bool(graph.variables)) if gate.threshold > 0 else []
-    scores = graph.output.quantization
+    return found + _score_remarks(spec.pipeline.decision, graph)
+
+
+def _score_remarks(decision: Decision, graph: Graph) -> list[str]:
+    """Thresholds that no score or every score reaches, as far as the model's ends say."""
+    input_, scores = graph.input.quantization, graph.output.quantization
+    assert input_ is not None
     assert scores is not None
+    limits = ", ".join(dict.fromkeys(f"{float(limit):g}" for limit in decision.thresholds))
+    if decision.kind is Kind.ANOMALY:
+        score = score_of(decision.kind, input_, scores)
+        largest = _largest_error(input_, scores)
+        if score.limits(decision)[0] > largest:
+            return [
+                f"[decision] threshold = {limits} is above {score.value(largest):.4g}, the largest mean "
+                "squared error that the model's input and output can have: nothing is ever detected"
+            ]
+        return []
+    if decision.kind is Kind.BINARY or is_share(scores):
+        return []
     lowest, highest = ((value - scores.zero_point) * scores.scale for value in (-128, 127))
-    if not (-0.05 <= lowest <= 0.05 and 0.9 <= highest <= 1.1):
-        limits = ", ".join(dict.fromkeys(f"{float(limit):g}" for limit in decision.thresholds))
-        found.append(
-            f"[decision] threshold = {limits} is compared with scores from {lowest:.3g} to {highest:.3g}, "
-            "which are no shares of 1: end the model with a softmax, or choose a threshold of that range"
-        )
-    return found
+    found = (
+        f"[decision] threshold = {limits} is compared with scores from {lowest:.3g} to {highest:.3g}, "
+        "which are no shares of 1: end the model with a softmax, or choose a threshold of that range"
+    )
+    if graph.output.size == 1:
+        found += '; of a single logit kind = "binary" compares the sigmoid'
+    return [found]
+
+
+def _largest_error(input_: Quantization, output: Quantization) -> int:
+    """Of an input and its output: the score of the largest difference."""
+    made = difference(input_, output)
+    values = (
+        made.input_factor * ours - made.output_factor * theirs + made.offset
+        for ours, theirs in ((127, -128), (-128, 127))
+    )
+    return max(value * value for value in values) >> (2 * STEP_BITS - ERROR_BITS)
 
 
 def _shut_early(gate: Gate, cascade: Cascade, *, streams: bool) -> list[str]:
@@ -173,12 +203,32 @@ def _labels(spec: Spec, pipeline: Pipeline, tensor: Tensor) -> list[UserError]:
     labels = len(pipeline.decision.labels)
     if tensor.size == labels:
         return []
+    if pipeline.decision.kind is Kind.BINARY:
+        what = (
+            f'is "binary", one probability or its logit; the model has {_count(tensor.size, "output")} '
+            f"(its output is {shape_text(tensor.shape)})"
+        )
+        remedy = f"Leave kind away and list {_count(tensor.size, 'label')}, one an output."
+        return [UserError(what, file=spec.file, place=_place(spec, "decision", "kind"), remedy=remedy)]
     what = (
         f"{_count(labels, 'label')}; the model has {_count(tensor.size, 'output')} "
         f"(its output is {shape_text(tensor.shape)})"
     )
     remedy = f"List {_count(tensor.size, 'label')} in the order of training, one an output."
     return [UserError(what, file=spec.file, place=_place(spec, "decision", "labels"), remedy=remedy)]
+
+
+def _gives_back(spec: Spec, graph: Graph) -> list[UserError]:
+    """What is compared with the input has its shape."""
+    shapes = [[size for size in tensor.shape if size != 1] for tensor in (graph.input, graph.output)]
+    if shapes[0] == shapes[1] or (graph.input.size == graph.output.size and min(map(len, shapes)) <= 1):
+        return []
+    what = (
+        f'is "anomaly", which compares the model\'s output with its input; the input is '
+        f"{shape_text(graph.input.shape)}, the output {shape_text(graph.output.shape)}"
+    )
+    remedy = "Take a model that gives back its input, an autoencoder; of a classifier leave kind away."
+    return [UserError(what, file=spec.file, place=_place(spec, "decision", "kind"), remedy=remedy)]
 
 
 def _count(number: int, word: str) -> str:

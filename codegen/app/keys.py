@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from codegen.app.presets import LOG_MEL_PRESETS, PRESETS
-from codegen.app.spec import Layout, Rounding
+from codegen.app.spec import Kind, Layout, Rounding
 from codegen.app.tables.scale import FORMULAS
 from codegen.common.reference import Reference
 
@@ -316,8 +316,9 @@ class Thresholds:
 
     type_name = "number, or array of them"
     unit = ""
-    range = "0..1; one for all labels or one a label"
-    number = Real("0", "1")
+    range: str = "0..1; one for all labels or one a label"
+    number: Real = Real("0", "1")
+    shares: bool = True
 
     def read(self, key: str, value: Any) -> Decimal | tuple[Decimal, ...]:
         """Raises the first item's fault."""
@@ -332,11 +333,13 @@ class Thresholds:
             return self.number.read(key, value)
         except UnfitError as fault:
             percent = not isinstance(value, bool) and isinstance(value, int | Decimal)
-            if percent and Decimal(value).is_finite() and 1 < value <= 100:
+            if self.shares and percent and Decimal(value).is_finite() and 1 < value <= 100:
                 fault.remedy = f"It is a share, not per cent: {Decimal(value) / 100}"
             fault.item = item
             raise
 
+
+ERRORS = Thresholds("0..1000000", Real("0", "1000000"), shares=False)  # in place of shares, where errors are
 
 Rule = Whole | Samples | OneOf | Real | Flag | Word | FileName | Labels | Thresholds
 
@@ -415,12 +418,14 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
         "layer_outputs": Flag(),
     },
     "decision": {
+        "kind": Word(tuple(kind.value for kind in Kind)),
         "labels": Labels(),
         "threshold": Thresholds(),
         "votes": Whole(1, 10, "decisions"),
         "mean": Whole(1, 100, "decisions"),
         "suppress": Whole(0, 10000, "decisions"),
     },
+    "device": {"capture": Flag()},
 }
 
 REQUIRED: Mapping[tuple[str, str], str] = {

@@ -30,6 +30,14 @@ class Rounding(Enum):
     ZERO = "zero"  # toward zero, as SensiML's device code
 
 
+class Kind(Enum):
+    """What the model's output says."""
+
+    CLASSES = "classes"  # a score a label
+    BINARY = "binary"  # one label's probability, or its logit
+    ANOMALY = "anomaly"  # the input again: the more it differs, the less the model knows such sound
+
+
 @dataclass(frozen=True)
 class Audio:
     """The microphone's signal: int16 mono."""
@@ -184,6 +192,14 @@ class Decision:
     votes: int = 1  # the class with more than half of the last `votes` decisions wins, 1..10
     mean: int = 1  # the mean of a label's last `mean` scores is compared, 1..100
     suppress: int = 0  # decisions after a detection that are Unknown, 0..10000
+    kind: Kind = Kind.CLASSES  # ANOMALY: one label, its threshold a mean squared error
+
+
+@dataclass(frozen=True)
+class Device:
+    """What an image has besides its stages."""
+
+    capture: bool = False  # it sends its microphone's samples where the host asks for them
 
 
 @dataclass(frozen=True)
@@ -207,6 +223,7 @@ class Spec:
     file: Path  # pipeline.toml, absolute
     classifier: Classifier
     pipeline: Pipeline | None
+    device: Device = Device()
 
 
 def with_kernels(spec: Spec, kernels: str | None) -> Spec:

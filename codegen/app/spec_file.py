@@ -12,14 +12,26 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from codegen.app.checks import Values, contradictions
-from codegen.app.keys import KEYS, REQUIRED, Labels, Milliseconds, UnfitError, did_you_mean, found
+from codegen.app.keys import (
+    ERRORS,
+    KEYS,
+    REQUIRED,
+    Labels,
+    Milliseconds,
+    Rule,
+    UnfitError,
+    did_you_mean,
+    found,
+)
 from codegen.app.presets import LOG_MEL_PRESETS, PRESETS, Preset
 from codegen.app.spec import (
     Audio,
     Cascade,
     Classifier,
     Decision,
+    Device,
     Gate,
+    Kind,
     Layout,
     LogMel,
     Mfcc,
@@ -43,6 +55,7 @@ STAGES: dict[str, type] = {
     "gate": Gate,
     "scale": Scale,
     "cascade": Cascade,
+    "device": Device,
 }
 FRONT_ENDS: dict[str, type[Mfcc] | type[MicroFrontend] | type[LogMel]] = {
     "mfcc": Mfcc,
@@ -175,7 +188,8 @@ def _read_values(toml: TomlFile) -> tuple[Values, list[UserError]]:
     for section, rules in KEYS.items():
         table = _table(toml, section)
         fields = _defaults(toml, section, values)
-        for key, rule in rules.items():
+        for key, usual in rules.items():
+            rule = _rule(toml, section, key, usual)
             if key not in table:
                 if hasattr(fields, key):
                     values[section, key] = getattr(fields, key)
@@ -193,6 +207,12 @@ def _read_values(toml: TomlFile) -> tuple[Values, list[UserError]]:
                 item = () if wrong.item is None else (wrong.item,)
                 fault(wrong.what, wrong.remedy, section, key, *item)
     return values, faults
+
+
+def _rule(toml: TomlFile, section: str, key: str, usual: Rule) -> Rule:
+    """What a key allows: the threshold of an error is no share."""
+    anomaly = _table(toml, "decision").get("kind") == Kind.ANOMALY.value
+    return ERRORS if anomaly and (section, key) == ("decision", "threshold") else usual
 
 
 def _defaults(toml: TomlFile, section: str, values: Values) -> object | None:
@@ -293,6 +313,8 @@ def _spec(file: Path, model: Path, values: Values, bare: bool) -> Spec:
     }
     decision = given("decision")
     labels = decision["labels"]
+    if "kind" in decision:
+        decision["kind"] = Kind(decision["kind"])
     threshold = decision.pop("threshold")
     each = threshold if isinstance(threshold, tuple) else (threshold,) * len(labels)
     pipeline = Pipeline(
@@ -304,4 +326,4 @@ def _spec(file: Path, model: Path, values: Values, bare: bool) -> Spec:
         cascade=Cascade(**given("cascade")),
         decision=Decision(thresholds=tuple(Fraction(share) for share in each), **decision),
     )
-    return Spec(name, file, classifier, pipeline)
+    return Spec(name, file, classifier, pipeline, Device(**given("device")))

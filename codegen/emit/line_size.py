@@ -38,7 +38,7 @@ def longest_lines(compiled: Compiled) -> Iterator[str]:
     """Each kind of line at its longest, without its LF."""
     pipeline = compiled.spec.pipeline
     yield _text(_boot(compiled))
-    yield _text(_status(pipeline))
+    yield _text(_status(pipeline, capture=compiled.spec.device.capture))
     yield _text({"error": "x" * ERROR_MAX, "detail": _I64, "reason": "x" * protocol.REASON_MAX, "code": 255})
     yield _text({"ack": _U32, "room": _U32})
     chunk = min(compiled.output_bytes, protocol.TENSOR_CHUNK)
@@ -57,6 +57,9 @@ def longest_lines(compiled: Compiled) -> Iterator[str]:
     yield _text(
         {"cycles": _U32, "last": [_I32] * len(protocol.COUNTED), "most": [_I32] * len(protocol.COUNTED)}
     )
+    if compiled.spec.device.capture:
+        data = "x" * (-(-2 * protocol.CAPTURE_MAX // 3) * 4)
+        yield _text({"samples": _I64, "bits": _U32, "data": data, "crc": "x" * 8})
     yield _stage("scores", [_I8] * compiled.graph.output.nbytes)
 
 
@@ -86,9 +89,11 @@ def _boot(compiled: Compiled) -> dict[str, object]:
     return line | {"image": "0" * 8, "reset": cause, "id": "0" * 16, "version": VERSION}
 
 
-def _status(pipeline: Pipeline | None) -> dict[str, object]:
+def _status(pipeline: Pipeline | None, *, capture: bool) -> dict[str, object]:
     line: dict[str, object] = {"status": _U32, "live": False, "stages": False}
     line |= dict.fromkeys(protocol.COUNTERS, _U32)
+    if capture:
+        line |= dict.fromkeys(protocol.CAPTURE_COUNTERS, _U32)
     if pipeline is not None:
         line |= {setting.key: _I32 for setting in protocol.SETTINGS if setting.key != protocol.THRESHOLD}
         line |= {f"{protocol.THRESHOLD}.{label}": _I32 for label in pipeline.decision.labels}

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from codegen.app.spec import Classifier, Layout, Pipeline
+from codegen.app.spec import Classifier, Kind, Layout
 from codegen.app.tables import front_end_tables
-from codegen.app.tables.decision import score_limit
+from codegen.app.tables.decision import difference, score_of
 from codegen.app.tables.quantize import BYTES, float_table, quantize_table
 from codegen.app.tables.scale import scale_factors
 from codegen.common.render import render
 from codegen.compile import Compiled
-from codegen.model.graph import Tensor
+from codegen.model.graph import Quantization, Tensor
 
 
 def pipeline_source(compiled: Compiled) -> str:
@@ -20,7 +20,8 @@ def pipeline_source(compiled: Compiled) -> str:
     if pipeline is None:
         raise ValueError("a bare model has no pipeline")
     classifier = spec.classifier
-    scale, zero_point = _quantization(graph.input)
+    ends = _quantization(graph.input), _quantization(graph.output)
+    score = score_of(pipeline.decision.kind, *ends)
     return render(
         "pipeline.c.in",
         name=spec.name,
@@ -32,19 +33,20 @@ def pipeline_source(compiled: Compiled) -> str:
         scale=scale_factors(pipeline.scale),
         streams=bool(graph.variables),
         transpose=classifier.layout is Layout.CEPSTRA_BY_FRAMES,
-        input_scale=scale,
-        input_zero_point=zero_point,
+        input_scale=ends[0].scale,
+        input_zero_point=ends[0].zero_point,
         quantize=BYTES if pipeline.scale.formula else _quantize(classifier, graph.input),
-        output_scale=_quantization(graph.output)[0],
-        output_zero_point=_quantization(graph.output)[1],
+        outputs=graph.output.size,
+        score=score,
+        limits=score.limits(pipeline.decision),
+        difference=difference(*ends) if pipeline.decision.kind is Kind.ANOMALY else None,
         signed=_signed,
-        limits=_limits(pipeline, graph.output),
     )
 
 
 def _quantize(classifier: Classifier, tensor: Tensor) -> tuple[int, ...]:
     """The tensor's int8 of each feature."""
-    scale, zero_point = _quantization(tensor)
+    scale, zero_point = _quantization(tensor).scale, _quantization(tensor).zero_point
     if tensor.file_dtype == "float32":
         return float_table(classifier.offset, scale, zero_point)
     return quantize_table(classifier.offset, scale, zero_point, classifier.rounding)
@@ -55,12 +57,7 @@ def _signed(value: int) -> str:
     return f"{'-' if value < 0 else '+'} {abs(value)}"
 
 
-def _quantization(tensor: Tensor) -> tuple[float, int]:
+def _quantization(tensor: Tensor) -> Quantization:
     if tensor.quantization is None:
         raise ValueError(f"{tensor.name} is not quantized")
-    return tensor.quantization.scale, tensor.quantization.zero_point
-
-
-def _limits(pipeline: Pipeline, output: Tensor) -> tuple[int, ...]:
-    scale, zero_point = _quantization(output)
-    return tuple(score_limit(threshold, scale, zero_point) for threshold in pipeline.decision.thresholds)
+    return tensor.quantization

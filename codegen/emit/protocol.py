@@ -36,6 +36,8 @@ def _lengths() -> list[tuple[str, str, str]]:
         ("SUBJECT_MAX", protocol.SUBJECT_MAX, "characters of a received line that an error repeats"),
         ("REASON_MAX", protocol.REASON_MAX, "characters of an error's reason"),
         ("TENSOR_CHUNK", protocol.TENSOR_CHUNK, "bytes of a model's output in a line"),
+        ("CAPTURE_MAX", protocol.CAPTURE_MAX, "samples in a line of them"),
+        ("DECISION_MAX", protocol.DECISION_MAX, "bytes of a decision's line, labels of 60 characters"),
         ("STACK_WORDS", protocol.STACK_WORDS, "words in a stack line"),
         ("STACK_LINES", protocol.STACK_LINES, "stack lines after a fault"),
         ("BUILD_ID_SIZE", protocol.BUILD_ID_SIZE, "bytes of a GNU build id"),
@@ -49,12 +51,15 @@ def _macros() -> list[tuple[str, list[tuple[str, str]]]]:
     """Groups of macros that are texts: a comment, then names and literals."""
     return [
         (
-            "What a numbered line begins with.",
-            _texts("WORD", (word.word for word in protocol.WORDS if word.numbered)),
+            "What a numbered line begins with, and one that not every image takes.",
+            _texts(
+                "WORD",
+                (word.word for word in protocol.EVERY_WORD if word.numbered or word is protocol.CAPTURE),
+            ),
         ),
         (
             "How a received line is written.",
-            _named((f"USAGE_{_macro(word.word)}", word.usage) for word in protocol.WORDS),
+            _named((f"USAGE_{_macro(word.word)}", word.usage) for word in protocol.EVERY_WORD),
         ),
         ("Members of the lines.", _texts("KEY", protocol.keys())),
         ("Stages of a window.", _texts("STAGE_NAME", protocol.STAGES)),

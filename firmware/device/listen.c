@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device/listen.h"
 #include "device/app.h"
+#include "device/capture.h"
 #include "device/output.h"
 #include "device/protocol.h"
 #include "port/port.h"
@@ -167,6 +168,7 @@ static bool step_once(void)
 
 void listen_push(const int16_t *samples, size_t count)
 {
+    capture_take(samples, count);
     for (size_t done = 0; done < count;) {
         done += pipeline_push(app.pipeline, samples + done, count - done);
         while (step_once()) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device/app.h"
+#include "device/capture.h"
 #include "device/command.h"
 #include "device/cycles.h"
 #include "device/idle.h"
@@ -121,9 +122,11 @@ static bool read_lines(void)
     for (size_t i = 0; i < count; i++) {
         const reader_event_t event = reader_take(&reader, bytes[i]);
         if (event == READER_LINE) {
-            command_t command;
-            command_parse(reader.text, reader.used, &command);
-            obey(&command);
+            if (!capture_obey(reader.text, reader.used)) {
+                command_t command;
+                command_parse(reader.text, reader.used, &command);
+                obey(&command);
+            }
             host = true;
             listen_host();
         } else if (event == READER_TOO_LONG) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device/status.h"
 #include "device/app.h"
+#include "device/capture.h"
 #include "device/idle.h"
 #include "device/json.h"
 #include "device/listen.h"
@@ -29,6 +30,7 @@ void status_line(void)
                flag(listen_stages()), counts.windows, counts.decisions, counts.late, output_dropped(),
                counts.lost, port_serial_lost(), protocol_errors(), (uint32_t)port_stack_used(), idle_awake(),
                counts.restarts);
+    capture_status(&json);
     if (pipeline != NULL)
         settings_write(pipeline, &json);
     output_line(app.line, json_end(&json));

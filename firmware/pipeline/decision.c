@@ -62,9 +62,9 @@ verdict_t decision_step(const decision_t *decision, const int8_t *scores)
 
 bool decision_set_threshold(const decision_t *decision, size_t label, int32_t limit)
 {
-    if (label >= decision->labels || limit < -128 || limit > 128)
+    if (label >= decision->labels || limit < -decision->never || limit > decision->never)
         return false;
-    decision->limits[label] = (int16_t)limit;
+    decision->limits[label] = limit;
     return true;
 }
 

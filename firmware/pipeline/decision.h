@@ -8,8 +8,8 @@
 
 /* From scores to a class. Scores are the model's int8 output. */
 typedef struct {
-    uint8_t class_index; /* 0 = Unknown, else index of the score + 1 */
-    int8_t score;        /* the largest score, accepted or not */
+    int32_t score : 24; /* the largest score, accepted or not; or what the app decides by in its place */
+    uint32_t class_index : 8; /* 0 = Unknown, else index of the score + 1 */
 } verdict_t;
 
 #define DECISION_VOTES_MAX 10
@@ -24,11 +24,12 @@ typedef struct {
 
 typedef struct decision {
     size_t labels;
-    const int16_t *initial_limits; /* a label each: accepted when score >= limit; 128 is never */
-    int16_t *limits;               /* those in force */
+    const int32_t *initial_limits; /* a label each: accepted when score >= limit */
+    int32_t *limits;               /* those in force */
+    int32_t never;                 /* a limit above every score, 128 where scores are int8 */
     uint8_t initial_votes;
     decision_state_t *state;
-    /* Takes the place of decision_compare(): decision_mean.h; NULL: none. */
+    /* Takes the place of decision_compare(): decision_mean.h, decision_anomaly.h; NULL: none. */
     verdict_t (*smooth)(const struct decision *decision, const int8_t *scores);
     const void *smoothing; /* for it */
 } decision_t;
@@ -48,7 +49,7 @@ verdict_t decision_compare(const decision_t *decision, const int8_t *scores);
 /* That, or what the app smooths with. */
 verdict_t decision_step(const decision_t *decision, const int8_t *scores);
 
-/* false: out of range (limit -128..128, votes 1..DECISION_VOTES_MAX), unchanged. */
+/* false: out of range (limit -never..never, votes 1..DECISION_VOTES_MAX), unchanged. */
 bool decision_set_threshold(const decision_t *decision, size_t label, int32_t limit);
 bool decision_set_votes(const decision_t *decision, int32_t votes);
 

@@ -51,7 +51,13 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     """Every file of the image, for the alias that builds it."""
     options = env["OPTIONS"]
     folder = options.folder
-    rooms = ["device", f"port/{options.board.port}", *([] if options.board.hosted else ["port/cortex_m"])]
+    capture = "device/capture" if options.spec.device.capture else "device/no_capture"
+    rooms = [
+        "device",
+        capture,
+        f"port/{options.board.port}",
+        *([] if options.board.hosted else ["port/cortex_m"]),
+    ]
     rooms += [*env["ENGINE_ROOMS"], *(f"{room}/device" for room in env["ENGINE_ROOMS"])]
     runtime = _handwritten(env, "pipeline", "nn")
     made = _generated(env, generated)

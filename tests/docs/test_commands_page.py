@@ -74,6 +74,14 @@ def test_the_page_on_training_has_command_lines_that_parse() -> None:
     text = (ROOT / "docs/training.md").read_text(encoding="utf-8")
     lines = re.findall(r"^ +\./earshot (.+)$|`\./earshot (\w[^`]*)`", text, flags=re.MULTILINE)
     commands = [shlex.split(indented or inside) for indented, inside in lines]
-    assert {words[0] for words in commands} == {"data", "train", "evaluate", "synthesize", "tune"}
+    assert {words[0] for words in commands} == {
+        "data",
+        "train",
+        "evaluate",
+        "features",
+        "synthesize",
+        "tune",
+        "verify",
+    }
     for name, *words in commands:
         parser_of(command_of(name)).parse_args(words)

@@ -19,7 +19,7 @@ from workbench.protocol.lines import Error, numbered_line, parse_line
 HEADER = protocol_sources()["protocol_table.h"]
 DEVICE = [
     file
-    for file in sorted((FIRMWARE / "device").glob("*.c"))
+    for file in sorted((FIRMWARE / "device").rglob("*.c"))
     if file.name not in ("base64.c", "json.c")  # texts of JSON itself
 ]
 PAGE = (ROOT / "docs" / "protocol.md").read_text()
@@ -37,6 +37,7 @@ def test_lines_out_are_lines_the_host_understands() -> None:
     assert kinds == {
         *("Boot", "Decision", "Stage", "Status", "Error", "Ack", "Setting", "TensorPart", "Stack", "Fault"),
         "Cycles",
+        "Samples",
     }
 
 
@@ -81,7 +82,7 @@ def c_text() -> str:
 
 def test_the_c_has_words_keys_and_lengths_from_the_table_alone() -> None:
     """A literal of its own would be a second place."""
-    words = {word.word for word in protocol.WORDS} | set(protocol.keys()) | set(protocol.STAGES)
+    words = {word.word for word in protocol.EVERY_WORD} | set(protocol.keys()) | set(protocol.STAGES)
     words |= {error.words for error in protocol.ERRORS}
     literals = {literal for file in DEVICE for literal in re.findall(r'"([^"\n]*)"', file.read_text())}
     assert not words & literals

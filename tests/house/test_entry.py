@@ -309,11 +309,11 @@ def test_what_pip_refuses_is_reported(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "pip config list" in str(error.value)
 
 
-def test_both_lock_files_pin_every_package_with_hashes_and_agree() -> None:
+def test_the_lock_files_pin_every_package_with_hashes_and_agree() -> None:
     pins = {}
-    for name in ("base", "train"):
+    for name in ("base", "train", "studio", "browser"):
         text = (ROOT / "requirements" / f"{name}.lock").read_text()
-        assert "http" not in text
+        assert "://" not in text
         packages = [
             entry for entry in text.replace("\\\n", " ").splitlines() if entry and entry[0] not in "# "
         ]
@@ -323,3 +323,7 @@ def test_both_lock_files_pin_every_package_with_hashes_and_agree() -> None:
     assert pins["base"].items() <= pins["train"].items()
     assert "tensorflow" in pins["train"]
     assert "tensorflow" not in pins["base"]
+    for over in ("studio", "browser"):  # these lie over .venv: what that has is not there twice
+        assert not pins["base"].keys() & pins[over].keys()
+    assert "nicegui" in pins["studio"]
+    assert "playwright" in pins["browser"]

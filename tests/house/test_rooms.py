@@ -34,6 +34,8 @@ def test_every_import_is_seen() -> None:
         ("codegen/app/a.py", "from SCons.Script import Action\n", "codegen is pure, and imports SCons"),
         ("toolbox/a.py", "def f():\n    from workbench.cli import main\n", "toolbox imports workbench.cli"),
         ("site_scons/a.py", "from workbench import cli\n", "site_scons imports workbench"),
+        ("workbench/a.py", "from nicegui import ui\n", "nicegui is for workbench.studio alone"),
+        ("workbench/b.py", "import workbench.studio\n", "only workbench.commands may"),
         ("codegen/new_room.py", "import codegen.common.errors\n", "codegen.new_room is in no room"),
     ],
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.app.spec import Audio, Cascade, Classifier, Gate, Layout, Mfcc, Scale, Spec, Window
+from codegen.app.spec import Audio, Cascade, Classifier, Device, Gate, Layout, Mfcc, Scale, Spec, Window
 from codegen.board.description import load_board
 from codegen.common.render import render
 from codegen.emit.board import board_sources
@@ -43,12 +43,14 @@ class Sources:
     defines: tuple[str, ...]
 
 
-def hashing_app(folder: Path, app: App, *, incremental: bool = False, stall: int = 0) -> Sources:
+def hashing_app(
+    folder: Path, app: App, *, incremental: bool = False, stall: int = 0, capture: bool = False
+) -> Sources:
     """A pipeline around fake_model.c: its scores are a hash of the frames it saw.
 
     stall: ticks of the port that a run takes at least.
     """
-    spec = dataclasses.replace(app.spec, name="app")
+    spec = dataclasses.replace(app.spec, name="app", device=Device(capture=capture))
     files = (*app.sources(folder), FAKE_MODEL, _app_c(folder, spec, app.graph))
     defines = app.defines(incremental=incremental, catch_up=app.cascade.frames)
     if stall:
@@ -92,6 +94,8 @@ def build_image(folder: Path, sources: Sources, board_name: str) -> Path:
     for name, text in board_sources(board).items():
         (made / name).write_text(text)
     files = [*sources.files, protocol_table(made), *sorted((FIRMWARE / "device").glob("*.c"))]
+    capture = "capture" if sources.spec.device.capture else "no_capture"
+    files.append(FIRMWARE / "device" / capture / f"{capture}.c")
     files += sorted((FIRMWARE / "port" / board.port).glob("*.c"))
     flags = [*WARNINGS, "-O2", "-g", "-ffunction-sections", "-fdata-sections", f"-I{FIRMWARE}", f"-I{made}"]
     flags += [f"-I{include}" for include in sources.includes]
@@ -156,6 +160,11 @@ def _made(name: str, board: str, sources: Callable[[Path], Sources]) -> Path:
 def hashing_image(board: str, *, incremental: bool = False) -> Path:
     """HASHING around fake_model.c."""
     return _made(f"hashing{incremental}", board, lambda at: hashing_app(at, HASHING, incremental=incremental))
+
+
+def capturing_image(board: str) -> Path:
+    """HASHING, in an image that sends its samples where it is asked to."""
+    return _made("capturing", board, lambda at: hashing_app(at, HASHING, capture=True))
 
 
 def hearing_image(board: str) -> Path:

@@ -258,7 +258,7 @@ def scaled(
 class VerdictC(ctypes.Structure):
     """verdict_t."""
 
-    _fields_ = [("class_index", ctypes.c_uint8), ("score", ctypes.c_int8)]
+    _fields_ = [("score", ctypes.c_int32, 24), ("class_index", ctypes.c_uint32, 8)]
 
 
 class DecisionStateC(ctypes.Structure):
@@ -280,6 +280,7 @@ class DecisionC(ctypes.Structure):
         ("labels", ctypes.c_size_t),
         ("initial_limits", ctypes.c_void_p),
         ("limits", ctypes.c_void_p),
+        ("never", ctypes.c_int32),
         ("initial_votes", ctypes.c_uint8),
         ("state", ctypes.POINTER(DecisionStateC)),
         ("smooth", ctypes.c_void_p),
@@ -307,13 +308,14 @@ class Decision:
         self._code.decision_step.restype = VerdictC
         self._code.decision_set_threshold.restype = ctypes.c_bool
         self._code.decision_set_votes.restype = ctypes.c_bool
-        self._initial = np.array(limits, np.int16)
-        self.limits = np.zeros(len(limits), np.int16)
+        self._initial = np.array(limits, np.int32)
+        self.limits = np.zeros(len(limits), np.int32)
         self.state = DecisionStateC()
         self._struct = DecisionC(
             len(limits),
             self._initial.ctypes.data,
             self.limits.ctypes.data,
+            128,
             votes,
             ctypes.pointer(self.state),
         )

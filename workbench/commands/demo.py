@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen.app.spec import Spec
+from codegen.app.tables.decision import Score
 from codegen.board.description import load_board
 from codegen.common.paths import ROOT
-from codegen.model.graph import Quantization
 from toolbox import tools
 from toolbox.options import EXAMPLE
 from toolbox.sizes import sizes
@@ -21,7 +21,7 @@ from workbench.audio import recording as audio
 from workbench.audio.synthesize import RATE, demo_recordings
 from workbench.build import build
 from workbench.data.labels import read_labels
-from workbench.host.features import listening_spec, output_quantization
+from workbench.host.features import app_score, listening_spec
 from workbench.progress import progress, waiting
 from workbench.protocol.lines import Decision, parse_line
 from workbench.suites.recordings import choose, synthesised
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"Building {spec.name} for {BOARD}: {load_board(BOARD).description}.", flush=True)
         tools.ensure("arm-none-eabi-gcc", "qemu-system-arm")
         built = build(BOARD, app)
-        output = output_quantization(spec)
+        score = app_score(spec)
         taken = sizes(built.image, load_board(BOARD))
         print(
             f"The image takes {taken.flash:,} bytes of flash and {taken.ram:,} of RAM: {_short(built.image)}"
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
                     heard = list(events((d for d in decisions if isinstance(d, Decision)), rate))
                 for event in heard:
                     if event.accepted:
-                        print(f"    {sentence(event, output)}")
+                        print(f"    {sentence(event, score)}")
                 print(f"    {silence(heard)}")
     print(f"\nThe lines themselves: ./earshot replay --app {_short(app)} --target qemu YOUR.wav")
     return 0
@@ -121,10 +121,9 @@ def _heard(run: list[Decision], rate: int) -> Heard:
     return Heard(seconds, run[0].label, run[0].class_index > 0, score, len(run))
 
 
-def sentence(event: Heard, output: Quantization) -> str:
+def sentence(event: Heard, score: Score) -> str:
     """One line for a person."""
-    share = (event.score - output.zero_point) * output.scale
-    return f"{event.seconds:6.2f} s   {event.label:<18}{share:6.1%}{event.decisions:>6}"
+    return f"{event.seconds:6.2f} s   {event.label:<18}{score.text(event.score):>6}{event.decisions:>6}"
 
 
 def silence(heard: Sequence[Heard]) -> str:

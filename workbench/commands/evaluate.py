@@ -14,14 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from codegen.app.spec import Pipeline, Spec
-from codegen.app.tables.decision import score_limit
+from codegen.app.spec import Kind, Pipeline, Spec
+from codegen.app.tables.decision import Score
 from codegen.common.errors import UserError
 from codegen.common.protocol import THRESHOLD
-from codegen.model.graph import Quantization
 from workbench.audio import recording as audio
 from workbench.data.segment import Segment
-from workbench.host.features import listening_spec, open_pipeline, output_quantization
+from workbench.host.features import app_score, listening_spec, open_pipeline
 from workbench.host.host_library import EVERY_WINDOW
 from workbench.progress import progress, remark
 from workbench.targets import BAUD, open_app
@@ -30,7 +29,7 @@ from workbench.training import figures
 from workbench.training.background import background_recordings, unlabelled_counts
 from workbench.training.chosen import TEST, add_arguments, chosen_segments
 from workbench.training.confusion import UNKNOWN_CLASS, Confusion, balanced
-from workbench.training.evaluation import Stream, counted, limits_of, play, vector_pairs
+from workbench.training.evaluation import Stream, counted, play, vector_pairs
 from workbench.training.events import Events, count_events
 from workbench.training.pieces import Piece, Recording, cut, recordings, shortest
 from workbench.training.plot import check_name, plot
@@ -123,13 +122,14 @@ def run(args: argparse.Namespace) -> int:
     targets = _targets(args.target)
     spec, pipeline = listening_spec(args.app)
     segments = chosen_segments(args, pipeline, TEST, needed=False)
-    output = output_quantization(spec)
-    limit = None if args.threshold is None else _limit(args.threshold, output)
+    score = app_score(spec)
+    limit = None if args.threshold is None else _limit(args.threshold, score, pipeline.decision.kind)
     pieces = cut(segments, pipeline.decision.labels, None, 1, partial(remark, once=True))
     sounds = _Sounds(segments, pieces, _settings(args, pipeline, limit))
     vectors = None
     if not args.stream:
-        limits = limits_of(pipeline, output) if limit is None else (limit,) * len(pipeline.decision.labels)
+        decision = pipeline.decision
+        limits = score.limits(decision) if limit is None else (limit,) * len(decision.labels)
         vectors = _by_vectors(args, spec, limits, segments)
     played = {target: _play(args, pipeline, target, sounds) for target in targets}
     first = played[targets[0]]
@@ -242,14 +242,18 @@ def _settings(args: argparse.Namespace, pipeline: Pipeline, limit: int | None) -
     return settings
 
 
-def _limit(text: str, output: Quantization) -> int:
+def _limit(text: str, score: Score, kind: Kind) -> int:
     """--threshold as a score of this app's model."""
     try:
         share = Fraction(Decimal(text))
     except (InvalidOperation, ValueError, OverflowError):
         share = Fraction(-1)
-    if not 0 <= share <= 1:
+    if kind is Kind.ANOMALY:
+        if share < 0:
+            what = f"--threshold {text} is no mean squared error; 0 and more is allowed"
+            raise UserError(what, remedy="It is compared with errors in the units of the model's input.")
+    elif not 0 <= share <= 1:
         raise UserError(
             f"--threshold {text} is no share; 0..1 is allowed", remedy="For 80 per cent write 0.80."
         )
-    return score_limit(share, output.scale, output.zero_point)
+    return score.limit(share)

@@ -8,11 +8,12 @@ import json
 import math
 from pathlib import Path
 
+from codegen.app.spec import Kind
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from workbench.audio import recording as audio
 from workbench.data.labels import read_labels
-from workbench.host.features import listening_spec, open_pipeline, output_quantization
+from workbench.host.features import app_score, listening_spec, open_pipeline
 from workbench.host.inspection import Mark, draw, inspect, summary
 from workbench.progress import waiting
 from workbench.training.plot import check_name
@@ -88,21 +89,21 @@ def run(args: argparse.Namespace) -> int:
     pipeline = open_pipeline(spec)
     if args.no_gate:
         pipeline.open_gate()
-    quantization = output_quantization(spec)
+    score = app_score(spec)
     with waiting(f"inspecting {args.recording.name}"):
         seen = inspect(pipeline, samples[first:last])
         if args.output is None:
             output.parent.mkdir(parents=True, exist_ok=True)
-        draw(f"{args.recording.name}, {spec.name}", settings, quantization, seen, marks, file=output)
+        draw(f"{args.recording.name}, {spec.name}", settings, score, seen, marks, file=output)
     found = summary(settings, seen)
     if args.json:
         print(json.dumps(found | {"picture": str(output)}))
         return 0
     for one in found["detections"]:
-        share = (one["score"] - quantization.zero_point) * quantization.scale
+        sure = score.text(one["score"])
         start, end = one["from"] + args.first, one["to"] + args.first
-        print(f"{start:8.2f} s to {end:.2f} s  {one['label']:<18}{share:6.1%}{one['decisions']:>6}")
-    if settings.decision.mean > 1:
+        print(f"{start:8.2f} s to {end:.2f} s  {one['label']:<18}{sure:>6}{one['decisions']:>6}")
+    if settings.decision.mean > 1 and settings.decision.kind is not Kind.ANOMALY:
         print(
             f"Scores are those of single decisions; thresholds hold for the mean of {settings.decision.mean}."
         )

@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from codegen.app.contract import feature_contract
 from codegen.app.spec import Pipeline, Spec
 from codegen.common.errors import UserError
-from codegen.model.graph import Quantization
 from workbench.audio import recording as audio
 from workbench.build import build
-from workbench.host.features import listening_spec, output_quantization
+from workbench.host.features import app_score, listening_spec
 from workbench.live.keys import keys
 from workbench.live.microphone import listen
 from workbench.live.monitor import VOTES, Monitor
@@ -121,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
     share: Share | None = None
     if args.app is not None:
         spec, pipeline = listening_spec(args.app)
-        share = _share(output_quantization(spec)) if spec.classifier.model.exists() else None
+        share = app_score(spec).text if spec.classifier.model.exists() else None
     monitor = Monitor(
         pipeline.decision.labels if pipeline is not None else (),
         read_class_maps(args.model_json) if args.model_json is not None else None,
@@ -171,10 +170,6 @@ def _output(args: argparse.Namespace, where: str, share: Share | None) -> Output
     if args.json:
         return JsonOutput()
     return ScreenOutput(where, share) if sys.stdout.isatty() else PlainOutput(share)
-
-
-def _share(output: Quantization) -> Share:
-    return lambda score: (score - output.zero_point) * output.scale
 
 
 @contextmanager

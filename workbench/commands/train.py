@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from codegen.app.spec import Kind
 from codegen.common.errors import UserError
-from codegen.common.paths import ROOT
 from toolbox import environment
 from workbench.audio import recording as audio
 from workbench.data.labels import read_labels
@@ -78,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
     """0: the model is where it was asked for. 1: it is worse than the app's and lies beside it. 130: Ctrl-C
     ended it early. What cannot be used is a UserError."""
     recipe = load_recipe(args.app)
+    _check_kind(args.app)
     labelled = Labelled(
         args.labels, args.test, audio.reader(args), resampled=args.resample, conditions=conditions_of(args)
     )
@@ -85,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("is no .tflite file", file=args.output, remedy="Name the model: -o model.tflite")
     if importlib.util.find_spec("tensorflow") is None:
         _check(args.app, labelled)
-        _with_tensorflow()
+        environment.go_on_in(ENVIRONMENT, "train", "TensorFlow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a network of this size is faster without
 
@@ -113,25 +114,26 @@ def run(args: argparse.Namespace) -> int:
     return 0 if trained.verdict.taken else 1
 
 
+def _check_kind(app: Path) -> None:
+    """UserError for an app whose model is no classifier."""
+    _, pipeline = front_end_spec(app)
+    kind = pipeline.decision.kind
+    if kind is not Kind.CLASSES:
+        raise UserError(
+            f'is "{kind.value}": `train` fits networks with a score a label',
+            file=app,
+            place="[decision] kind",
+            remedy="Train the model with a program of your own on the features of `earshot features`, "
+            "and copy it into the app.",
+        )
+
+
 def _check(app: Path, labelled: Labelled) -> None:
     """Refuses what is wrong with the input before TensorFlow is installed for it."""
     _, pipeline = front_end_spec(app)
     labelled.segments(pipeline.audio.sample_rate)
     if labelled.test is not None:
         read_labels(labelled.test, pipeline.audio.sample_rate)
-
-
-def _with_tensorflow() -> None:
-    """The same command in the environment that has TensorFlow, which is made where it is not there."""
-    folder = ROOT / ENVIRONMENT
-    if Path(sys.prefix).resolve() == folder.resolve():
-        raise UserError(
-            f"{folder} is there, but has no TensorFlow", remedy="Remove that folder and run this again."
-        )
-    environment.make(folder, ROOT / "requirements" / "train.lock")
-    sys.stdout.flush()
-    python = str(folder / "bin" / "python")
-    os.execve(python, [python, "-P", "-m", "workbench", *sys.argv[1:]], os.environ)
 
 
 def _text(trained: Trained) -> str:

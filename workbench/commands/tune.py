@@ -11,21 +11,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from codegen.app.spec import Pipeline
-from codegen.app.tables.decision import NEVER, score_limit
+from codegen.app.spec import Kind, Pipeline
+from codegen.app.tables.decision import NEVER, Score
 from codegen.common.errors import UserError
-from codegen.model.graph import Quantization
 from codegen.passes.legalise import load_graph
 from workbench.audio import recording as audio
 from workbench.data.segment import Segment
-from workbench.host.features import listening_spec, open_pipeline, output_quantization
+from workbench.host.features import app_score, listening_spec, open_pipeline
 from workbench.host.model_app import write_whole
 from workbench.progress import progress, waiting
 from workbench.training import figures
 from workbench.training.background import background_recordings, unlabelled_counts
 from workbench.training.chosen import TEST, TRAIN, add_arguments, chosen_segments
 from workbench.training.confusion import UNKNOWN_CLASS
-from workbench.training.evaluation import limits_of
 from workbench.training.pieces import Piece, Recording, cut, recordings
 from workbench.training.plot import check_name, plot_tuning
 from workbench.training.settings_file import Values, replaced, written
@@ -81,15 +79,15 @@ def run(args: argparse.Namespace) -> int:
     unlabelled = unlabelled_counts(args.unlabelled, pieces, pipeline.decision.labels)
     host = open_pipeline(spec)
     heard = [hear(host, one) for one in _recordings(args, pipeline, segments, pieces)]
-    output = output_quantization(spec)
-    before = own_settings(pipeline, limits_of(pipeline, output))
+    score = app_score(spec)
+    before = own_settings(pipeline, score.limits(pipeline.decision))
     with waiting("choosing"):
         memory = bool(load_graph(spec.classifier.model).variables)
         tuner = Tuner(host, heard, unlabelled=unlabelled, memory=memory)
         tuned = tuner.tuned(rate, before)
     if tuned is None:
         raise _too_short(args, rate, tuner.background_hours())
-    values = _values(pipeline, output, before, tuned)
+    values = _values(pipeline, score, before, tuned)
     comment = _comment(args, tuned, rate)
     text = replaced(spec.file, values, comment) if args.write else ""
     if args.plot is not None:
@@ -109,6 +107,11 @@ def _check_settings(file: Path, pipeline: Pipeline) -> None:
     """UserError for what the choice does not take into account."""
     decision = pipeline.decision
     for place, is_set, what in (
+        (
+            '[decision] kind = "anomaly"',
+            decision.kind is Kind.ANOMALY,
+            "compares an error in place of a score with a threshold",
+        ),
         ("[decision] mean", decision.mean > 1, "compares the mean of several scores with a threshold"),
         ("[decision] suppress", decision.suppress > 0, "suppresses decisions after a detection"),
     ):
@@ -154,11 +157,11 @@ def _too_short(args: argparse.Namespace, rate: float, hours: float) -> UserError
     )
 
 
-def _values(pipeline: Pipeline, output: Quantization, before: Settings, tuned: Tuned) -> Values:
+def _values(pipeline: Pipeline, score: Score, before: Settings, tuned: Tuned) -> Values:
     """The choice as pipeline.toml has it."""
     settings = tuned.settings
     thresholds = [
-        share if limit == was else _threshold(limit, output.scale, output.zero_point)
+        share if limit == was else _threshold(limit, score)
         for limit, was, share in zip(
             settings.limits, before.limits, map(_decimal, pipeline.decision.thresholds), strict=True
         )
@@ -175,14 +178,14 @@ def _decimal(share: Fraction) -> Decimal:
     return Decimal(share.numerator) / Decimal(share.denominator)
 
 
-def _threshold(limit: int, scale: float, zero_point: int) -> Decimal:
+def _threshold(limit: int, score: Score) -> Decimal:
     """The shortest decimal that accepts from this score on, and from no lower one."""
     if limit >= NEVER:
         return Decimal(1)
-    middle = (Fraction(limit - zero_point) - Fraction(1, 2)) * Fraction(scale)
-    for digits in range(2, 20):
+    middle = score.exact(limit - Fraction(1, 2))
+    for digits in range(2, 40):
         share = Decimal(round(max(middle, Fraction(0)) * 10**digits)).scaleb(-digits)
-        if score_limit(Fraction(share), scale, zero_point) == limit:
+        if score.limit(Fraction(share)) == limit:
             return share
     return Decimal(0)  # the lowest score of all is accepted
 

@@ -11,7 +11,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -52,26 +52,41 @@ class _Place:
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
     """The columns' names in lower case, with start and end by themselves; what separates them; the unit."""
 
     columns: tuple[str, ...]
     separator: str
-    unit: str
+    unit: str  # SAMPLES, "seconds" or "milliseconds"
+    line: int  # on which it stands
 
 
-def read_csv(text: str, path: Path, rate_of: RateOf) -> tuple[list[Segment], list[UserError]]:
-    """The segments, and the faults of the lines. UserError where the header is at fault."""
-    lines = text.splitlines(keepends=True)
+def header_of(lines: Sequence[str], path: Path) -> Header:
+    """The header of a file's lines. UserError where it is none."""
     first = next((number for number, line in enumerate(lines) if line.strip(" \t\r\n")), None)
     if first is None:
         raise UserError("is empty", file=path, remedy=HEADER_REMEDY)
     named = re.fullmatch(r"sep=(.)", lines[first].strip(), re.IGNORECASE)  # a spreadsheet's own first line
     if named:
         first += 1
-    header = _header(lines[first] if first < len(lines) else "", named[1] if named else None, path, first + 1)
+    return _header(lines[first] if first < len(lines) else "", named[1] if named else None, path, first + 1)
+
+
+def time_text(sample: int, unit: str, sample_rate: int) -> str:
+    """A sample number as read_csv reads it in a unit: to a microsecond, which is less than a sample."""
+    if unit == SAMPLES:
+        return str(sample)
+    digits = 6 if unit == "seconds" else 3
+    return f"{sample * _PER_SECOND[unit] / sample_rate:.{digits}f}"
+
+
+def read_csv(text: str, path: Path, rate_of: RateOf) -> tuple[list[Segment], list[UserError]]:
+    """The segments, and the faults of the lines. UserError where the header is at fault."""
+    lines = text.splitlines(keepends=True)
+    header = header_of(lines, path)
+    first = header.line
     rows = csv.reader(
-        io.StringIO("".join(lines[first + 1 :]), newline=""), strict=True, delimiter=header.separator
+        io.StringIO("".join(lines[first:]), newline=""), strict=True, delimiter=header.separator
     )
     segments: list[Segment] = []
     errors: list[UserError] = []
@@ -80,16 +95,16 @@ def read_csv(text: str, path: Path, rate_of: RateOf) -> tuple[list[Segment], lis
             if not any(cell.strip() for cell in row):
                 continue
             try:
-                segments.append(_segment(header, row, path, first + 1 + rows.line_num, rate_of))
+                segments.append(_segment(header, row, path, first + rows.line_num, rate_of))
             except UserError as error:
                 errors.append(error)
     except csv.Error as error:
         remedy = f'{_name(header.separator)} separate the fields; a field with one in it stands in "quotes".'
-        errors.append(fault(f"not CSV: {error}", path, first + 1 + rows.line_num, remedy))
+        errors.append(fault(f"not CSV: {error}", path, first + rows.line_num, remedy))
     return segments, errors
 
 
-def _header(line: str, separator: str | None, path: Path, number: int) -> _Header:
+def _header(line: str, separator: str | None, path: Path, number: int) -> Header:
     """By the separator that makes the columns wanted; by the one that makes most columns where none does."""
     tried = [_columns(line, one) for one in (separator or _SEPARATORS)]
     columns, units, used = next(
@@ -103,7 +118,7 @@ def _header(line: str, separator: str | None, path: Path, number: int) -> _Heade
     if len(units) > 1:
         what = f"start and end are in {' and '.join(sorted(units))}"
         raise fault(what, path, number, "Tell both in the same unit.")
-    return _Header(tuple(columns), used, next(iter(units), SAMPLES))
+    return Header(tuple(columns), used, next(iter(units), SAMPLES), number)
 
 
 def _columns(line: str, separator: str) -> tuple[list[str], set[str], str]:
@@ -124,7 +139,7 @@ def _columns(line: str, separator: str) -> tuple[list[str], set[str], str]:
     return names, units, separator
 
 
-def _segment(header: _Header, row: list[str], path: Path, line: int, rate_of: RateOf) -> Segment:
+def _segment(header: Header, row: list[str], path: Path, line: int, rate_of: RateOf) -> Segment:
     if len(row) != len(header.columns):
         what = f"{len(row)} fields, the header names {len(header.columns)}"
         remedy = f'{_name(header.separator)} separate the fields; a field with one in it stands in "quotes".'

@@ -159,11 +159,13 @@ def class_index(segment: Segment, labels: Sequence[str]) -> int:
     if index is not None:
         return index
     named = f'label "{segment.label}"' + (f' (role "{segment.role}")' if segment.role else "")
+    alone = " Recordings of other sound are for `evaluate --background FOLDER`." if len(labels) == 1 else ""
     raise UserError(
         f"{named} is no class of this app; its classes are {', '.join(labels)}",
         file=segment.source,
         place=segment.place,
-        remedy="Put a class into its label or role column, or add one to [decision] labels of pipeline.toml.",
+        remedy="Put a class into its label or role column, or add one to [decision] labels of pipeline.toml."
+        + alone,
     )
 
 

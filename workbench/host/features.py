@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from codegen.app import spec as app_spec
 from codegen.app.spec import Spec
 from codegen.app.spec_file import load_spec
+from codegen.app.tables.decision import Score, score_of
 from codegen.common.errors import UserError
-from codegen.model.graph import Quantization
 from codegen.passes.int8_ends import int8_ends
 from codegen.passes.legalise import load_graph
 from workbench.build import build
@@ -48,11 +48,14 @@ def listening_spec(app: Path) -> tuple[Spec, app_spec.Pipeline]:
     return spec, spec.pipeline
 
 
-def output_quantization(spec: Spec) -> Quantization:
-    """Of the scores: a share is (score - zero_point) * scale. The build refuses a model that has none."""
-    quantization = int8_ends(load_graph(spec.classifier.model)).output.quantization
-    assert quantization is not None
-    return quantization
+def app_score(spec: Spec) -> Score:
+    """What the scores of an app with a pipeline mean. The build refuses a model whose ends have no scales."""
+    graph = int8_ends(load_graph(spec.classifier.model))
+    input_, output = graph.input.quantization, graph.output.quantization
+    assert spec.pipeline is not None
+    assert input_ is not None
+    assert output is not None
+    return score_of(spec.pipeline.decision.kind, input_, output)
 
 
 def open_pipeline(app: Path | Spec, build_dir: Path | None = None) -> HostPipeline:

@@ -31,9 +31,9 @@ class HostStep:
     frame: NDArray[np.int8]  # [size]
     decided: bool
     input: NDArray[np.int8] | None  # [frames * size], the tensor; None unless a full run decided
-    scores: NDArray[np.int8] | None  # [labels]; None unless decided
+    scores: NDArray[np.int8] | None  # the model's output; None unless decided
     class_index: int  # 0: Unknown, or not decided
-    score: int  # the largest one
+    score: int  # what was compared with the threshold: the largest one, or the error
     segment_start: int  # first sample of the oldest window of the decision
     segment_length: int
 
@@ -243,11 +243,11 @@ class HostPipeline:
 
     def decide(
         self, features: NDArray[np.uint8], gate: NDArray[np.bool_] | None = None
-    ) -> list[tuple[int, int, NDArray[np.int8]]]:
+    ) -> list[tuple[int, int, NDArray[np.int8] | NDArray[np.int32]]]:
         """pipeline_classify() of uint8[n, size], the gate of each window as bool[n] says, or open.
 
-        Returns (index of the window, class index, scores int8[labels]) of each decision. The pipeline is
-        reset before and after.
+        Returns (index of the window, class index, scores int8[labels]) of each decision; of an anomaly
+        the error, int32[1]. The pipeline is reset before and after.
         """
         self.reset()
         decisions = []
@@ -259,12 +259,17 @@ class HostPipeline:
             if raw.error:
                 raise EngineError(f"the engine returned {raw.error}")
             if raw.decided:
-                decisions.append((window, int(raw.verdict.class_index), _copy(raw.scores, self._scores)))
+                scores = (
+                    np.array([raw.verdict.score], np.int32)
+                    if self.spec.decision.kind is app_spec.Kind.ANOMALY
+                    else _copy(raw.scores, self._scores)
+                )
+                decisions.append((window, int(raw.verdict.class_index), scores))
         self.reset()
         return decisions
 
     def set_threshold(self, limit: int) -> None:
-        """All labels accept from this score on, -128..128, until start()."""
+        """All labels accept from this score on until start()."""
         decision = ctypes.c_void_p(self._pipeline.decision)
         for label in range(len(self.spec.decision.labels)):
             if not self._library.decision_set_threshold(decision, c_size_t(label), c_int32(limit)):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.app.spec import Pipeline
+from codegen.app.spec import Kind, Pipeline
+from codegen.app.tables.decision import Score
 from codegen.common.errors import UserError
-from codegen.model.graph import Quantization
-from workbench.host.host_library import HostPipeline
+from workbench.host.host_library import HostPipeline, HostStep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +41,7 @@ class Inspection:
     gate: NDArray[np.bool_]  # [n], the window passes
     features: NDArray[np.uint8]  # [n, size]
     window: NDArray[np.int64]  # [m], newest window of each decision
-    scores: NDArray[np.int8]  # [m, labels]
+    scores: NDArray[np.int32]  # [m, labels]; of an anomaly the error
     classes: NDArray[np.int64]  # [m], 0: Unknown, else the label's index + 1
 
 
@@ -57,15 +57,20 @@ def inspect(pipeline: HostPipeline, samples: NDArray[np.int16]) -> Inspection:
         np.array([step.gate_open for step in steps], np.bool_),
         np.array([step.features for step in steps], np.uint8).reshape(-1, size),
         np.array([number for number, _ in decided], np.int64),
-        np.array([step.scores for _, step in decided], np.int8).reshape(-1, labels),
+        np.array([_compared(pipeline, step) for _, step in decided], np.int32).reshape(-1, labels),
         np.array([step.class_index for _, step in decided], np.int64),
     )
+
+
+def _compared(pipeline: HostPipeline, step: HostStep) -> NDArray[np.int8] | list[int] | None:
+    """What is compared with the thresholds, one a label."""
+    return [step.score] if pipeline.spec.decision.kind is Kind.ANOMALY else step.scores
 
 
 def draw(
     title: str,
     spec: Pipeline,
-    output: Quantization,
+    score: Score,
     seen: Inspection,
     marks: Sequence[Mark],
     *,
@@ -95,7 +100,7 @@ def draw(
             edges, values, seen.features.T, cmap="viridis", vmin=least, vmax=max(most, least + 1)
         )
     rows[2].set_ylabel("features")
-    _scores(rows[3], spec, output, seen, colours)
+    _scores(rows[3], spec, score, seen, colours)
     _decisions(rows[4], spec, seen, colours)
     rows[4].set_xlim(0, seconds)
     rows[4].set_xlabel("seconds; a decision stands at the end of the sound that it is made from")
@@ -137,11 +142,9 @@ def _end(spec: Pipeline, windows: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray((windows * spec.window.stride + spec.window.size) / spec.audio.sample_rate)
 
 
-def _scores(
-    axes: Axes, spec: Pipeline, output: Quantization, seen: Inspection, colours: dict[str, str]
-) -> None:
+def _scores(axes: Axes, spec: Pipeline, score: Score, seen: Inspection, colours: dict[str, str]) -> None:
     times = _end(spec, seen.window)
-    shares = (seen.scores.astype(np.float64) - output.zero_point) * output.scale
+    shares = np.vectorize(score.value, otypes=[np.float64])(seen.scores)
     gaps = np.flatnonzero(np.diff(seen.window) > 1) + 1  # where the gate was shut
     times = np.insert(times, gaps, np.nan)
     for number, label in enumerate(spec.decision.labels):
@@ -157,7 +160,9 @@ def _scores(
     for threshold in sorted(set(spec.decision.thresholds)):
         axes.axhline(float(threshold), color="0.4", lw=0.7, ls="--")
     mean = spec.decision.mean
-    axes.set_ylabel("scores;\n--: thresholds" + (f"\nof the mean of {mean}" if mean > 1 else ""))
+    anomaly = spec.decision.kind is Kind.ANOMALY
+    of_mean = f"\nof the mean of {mean}" if mean > 1 else ""
+    axes.set_ylabel(f"errors{of_mean}\n--: threshold" if anomaly else f"scores;\n--: thresholds{of_mean}")
     axes.legend(loc="upper right", fontsize=8)
 
 

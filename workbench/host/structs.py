@@ -49,7 +49,7 @@ class PipelineStruct(ctypes.Structure):
 class VerdictStruct(ctypes.Structure):
     """verdict_t of pipeline/decision.h."""
 
-    _fields_ = (("class_index", c_uint8), ("score", c_int8))
+    _fields_ = (("score", c_int32, 24), ("class_index", c_uint32, 8))
 
 
 class StepStruct(ctypes.Structure):

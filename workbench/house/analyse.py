@@ -32,6 +32,8 @@ from toolbox.options import C_FLAGS
 ROOMS = (
     "pipeline",
     "device",
+    "device/capture",
+    "device/no_capture",
     "mlperf",
 )  # for every board; its port beside them, and counting/ where QEMU runs
 CLEAN = ROOT / "build" / "analysed"

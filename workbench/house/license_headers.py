@@ -27,6 +27,8 @@ STYLES = {
     ".cc": _BLOCK,
     ".ld": _BLOCK,
     ".cs": _SLASHES,
+    ".js": _SLASHES,
+    ".css": _BLOCK,
     ".in": _TEMPLATE,
 }
 NAMED = {"SConstruct": _HASH, "earshot": _HASH}

@@ -36,13 +36,19 @@ def tables() -> Mapping[str, str]:
             ("line", "key", "meaning"),
             [
                 (f"`{line.first}`", f"`{key.key}`", key.meaning)
-                for line in (protocol.ACK, protocol.SETTING, protocol.TENSOR, protocol.CYCLES)
+                for line in (
+                    protocol.ACK,
+                    protocol.SETTING,
+                    protocol.TENSOR,
+                    protocol.CYCLES,
+                    protocol.SAMPLES,
+                )
                 for key in line.keys
             ],
         ),
         "words": _table(
             ("line", "answer"),
-            [(", ".join(f"`{line}`" for line in _lines(word)), word.meaning) for word in protocol.WORDS],
+            [(", ".join(f"`{line}`" for line in _lines(word)), word.meaning) for word in protocol.EVERY_WORD],
         ),
         "settings": _table(
             ("KEY", "VALUE", "meaning"),

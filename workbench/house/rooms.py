@@ -33,6 +33,9 @@ ORDER = (
     "workbench",
 )
 FIGURE = ROOT / "docs" / "figures" / "rooms.svg"
+# The studio alone imports its toolkit, and only commands import the studio: nothing else needs .venv-studio.
+STUDIO, USES_STUDIO = "workbench.studio", "workbench.commands"
+TOOLKIT = frozenset(("nicegui", "fastapi", "starlette", "uvicorn"))
 # What codegen does without, so that it stays a function from files to texts.
 PURE = "codegen"
 IMPURE = frozenset(("SCons", "tensorflow", "keras", "subprocess", "toolbox", "workbench"))
@@ -92,12 +95,20 @@ def violations(found: list[Import]) -> list[str]:
         first = one.module.split(".")[0]
         if one.importing.split(".")[0] == PURE and first in IMPURE:
             lines.append(f"{where}{PURE} is pure, and imports {first}")
+        elif first in TOOLKIT and not _in(one.importing, STUDIO):
+            lines.append(f"{where}{first} is for {STUDIO} alone")
+        elif _in(one.module, STUDIO) and not (_in(one.importing, STUDIO) or _in(one.importing, USES_STUDIO)):
+            lines.append(f"{where}{one.importing} imports {one.module}; only {USES_STUDIO} may")
         elif here is None or there is None:
             if here is None and one.importing != PURE:
                 lines.append(f"{where}{one.importing} is in no room (ORDER in workbench/house/rooms.py)")
         elif ORDER.index(there) > ORDER.index(here):
             lines.append(f"{where}{here} imports {one.module}; {here} stands before {there}")
     return lines
+
+
+def _in(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
 
 
 def between(found: list[Import]) -> dict[tuple[str, str], int]:

@@ -71,6 +71,7 @@ class Monitor:
         self._boot: Boot | None = None
         self._status: Status | None = None
         self._settings: dict[str, int] = {}
+        self._settings_before: dict[str, int] = {}  # as the device had them first
         self._asked = 0  # boot lines that are answers
         self._opened = 0.0
         self._away: str | None = None
@@ -168,6 +169,11 @@ class Monitor:
             decisions=self._counts.total(),
             counts=dict(self._counts),
             settings=self.settings,
+            changed={
+                key: (before, self._settings[key])
+                for key, before in self._settings_before.items()
+                if self._settings.get(key, before) != before
+            },
             late=counters.get("late", 0),
             lost=counters.get("lost", 0),
             dropped=counters.get("dropped", 0),
@@ -320,6 +326,7 @@ class Monitor:
     def _take_status(self, status: Status) -> None:
         values, before = status.values, self._status.values if self._status is not None else None
         self._settings = {key: value for key, value in values.items() if "." in key}
+        self._settings_before = self._settings_before or dict(self._settings)
         decisions, dropped = values.get("decisions", 0), values.get("dropped", 0)
         if self._base is None:
             self._base, self._since_base = (decisions, dropped), 0

@@ -10,7 +10,7 @@ from typing import Protocol
 from codegen.common.errors import printable
 from workbench.live.view import News, View
 
-Share = Callable[[int], float]  # an int8 score -> 0..1
+Share = Callable[[int], str]  # a score in words: 80.1%
 BAR = 24  # characters of the level's bar
 HISTORY = 8  # sounds on the screen
 
@@ -99,7 +99,7 @@ class ScreenOutput:
 
 def score_text(score: int, share: Share | None) -> str:
     """ "score 77" or, where the app is known, "80.1 %"."""
-    return f"score {score}" if share is None else f"{share(score):.1%}"
+    return f"score {score}" if share is None else share(score)
 
 
 def summary(view: View) -> str:
@@ -107,6 +107,9 @@ def summary(view: View) -> str:
     counts = ", ".join(f"{count} {printable(label)}" for label, count in sorted(view.counts.items()))
     lines = [f"{view.decisions} decisions in {view.time:.1f} s" + (f": {counts}" if counts else "")]
     lines += [f"  {text}" for text in troubles(view)]
+    if view.changed:
+        lines.append("Settings that are others now, until the device restarts:")
+        lines += [f"  {printable(key)}  {before} -> {now}" for key, (before, now) in view.changed.items()]
     if view.confusion is not None:
         lines += ["", "Sounds that you marked (rows) and what was decided:", view.confusion.table()]
     return "\n".join(lines)

@@ -65,6 +65,7 @@ class View:
     decisions: int  # in this session
     counts: Mapping[str, int]  # decisions by label, "Unknown" and "uncertain" too
     settings: Mapping[str, int]  # gate. and decision., by their keys
+    changed: Mapping[str, tuple[int, int]]  # of these the ones that are others than at first: before, now
     late: int  # counters of the device, since it started
     lost: int
     dropped: int

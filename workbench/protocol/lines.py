@@ -163,6 +163,15 @@ class TensorPart:
 
 
 @dataclass(frozen=True)
+class Samples:
+    """Sound of the microphone; its checksum was right."""
+
+    first: int  # number of its first sample since `capture`
+    bits: int  # of a sample: 16 int16 little-endian, 8 mu-law
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Stack:
     """A piece of the stack at a fault: 32-bit words from `address` on."""
 
@@ -179,7 +188,9 @@ class Cycles:
     most: tuple[int, ...]
 
 
-Line = Boot | Decision | Status | Error | Fault | Setting | Ack | Stage | TensorPart | Stack | Cycles
+Line = (
+    Boot | Decision | Status | Error | Fault | Setting | Ack | Stage | TensorPart | Samples | Stack | Cycles
+)
 
 
 class Lines:
@@ -304,6 +315,16 @@ def _tensor(values: dict[str, Any]) -> TensorPart:
     return TensorPart(number, base64.b64decode(data, validate=True))
 
 
+def _samples(values: dict[str, Any]) -> Samples:
+    first, bits, data = values["samples"], values["bits"], values["data"]
+    if zlib.crc32(f"samples {first} {bits} {data}".encode("ascii")) != int(values["crc"], 16):
+        raise ValueError("checksum")
+    decoded = base64.b64decode(data, validate=True)
+    if bits not in (8, 16) or first < 0 or len(decoded) * 8 % bits:
+        raise ValueError("no whole samples")
+    return Samples(first, bits, decoded)
+
+
 _PARSERS: Mapping[LineFormat, Callable[[dict[str, Any]], Line]] = {
     protocol.BOOT: _boot,
     protocol.DECISION: _decision,
@@ -314,6 +335,7 @@ _PARSERS: Mapping[LineFormat, Callable[[dict[str, Any]], Line]] = {
     protocol.ACK: lambda values: Ack(values["ack"], values["room"]),
     protocol.STAGE: lambda values: Stage(values["stage"], values["sequence"], tuple(values["values"])),
     protocol.TENSOR: _tensor,
+    protocol.SAMPLES: _samples,
     protocol.STACK: _stack,
     protocol.CYCLES: _cycles,
 }
@@ -329,6 +351,7 @@ KINDS: Mapping[LineFormat, type[Line]] = {
     protocol.ACK: Ack,
     protocol.STAGE: Stage,
     protocol.TENSOR: TensorPart,
+    protocol.SAMPLES: Samples,
     protocol.STACK: Stack,
     protocol.CYCLES: Cycles,
 }

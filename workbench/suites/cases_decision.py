@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from codegen.emit.suite import Suite
-from workbench.suites.context import NEVER, Context, case, play, step
+from workbench.suites.context import Context, case, play, step
 
 
 def suite(context: Context) -> Suite:
@@ -20,16 +20,16 @@ def suite(context: Context) -> Suite:
         case(
             "Below the threshold is Unknown",
             "unknown",
-            f"decision.threshold {NEVER} is above every score",
-            step("Change Setting", "decision.threshold", NEVER),
+            f"decision.threshold {context.never} is above every score",
+            step("Change Setting", "decision.threshold", context.never),
             play(noise),
             step("All Decisions Should Be", "Unknown"),
         ),
         case(
             "With the lowest threshold nothing is Unknown",
             "accepted",
-            "decision.threshold -128 accepts every score",
-            step("Change Setting", "decision.threshold", -NEVER),
+            f"decision.threshold {-context.never} accepts every score",
+            step("Change Setting", "decision.threshold", -context.never),
             step("Change Setting", "decision.votes", 1),
             play(noise),
             step("No Decision Should Be", "Unknown"),
@@ -38,7 +38,9 @@ def suite(context: Context) -> Suite:
             "One label is never accepted",
             "one_label",
             "The threshold of the first label alone is above every score",
-            step("Change Setting", f"decision.threshold.{context.pipeline.decision.labels[0]}", NEVER),
+            step(
+                "Change Setting", f"decision.threshold.{context.pipeline.decision.labels[0]}", context.never
+            ),
             play(context.recording(first)),
             step("No Decision Should Be", context.pipeline.decision.labels[0]),
         ),

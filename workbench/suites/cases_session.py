@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from codegen.emit.suite import Suite
-from workbench.suites.context import NEVER, Context, case, play, step
+from workbench.suites.context import Context, case, play, step
 from workbench.suites.emulator import FULL_SCALE
 
 
@@ -76,7 +76,7 @@ def suite(context: Context) -> Suite:
             "From then on every decision is Unknown",
             noise_begins,
             step("Change Setting", "decision.votes", 1),
-            step("Change Setting", "decision.threshold", NEVER),
+            step("Change Setting", "decision.threshold", context.never),
             rest,
             step("All Decisions Should Be", "Unknown", f"from_window={cascade + 3}"),
         ),

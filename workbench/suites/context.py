@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from codegen.app.spec import Pipeline
+from codegen.app.spec import Kind, Pipeline
+from codegen.app.tables.decision import ANOMALY_NEVER, NEVER
 from codegen.emit.suite import Case, Keyword, robot_word
 from workbench.audio.recording import read_audio
 from workbench.suites.emulator import FULL_SCALE
 from workbench.suites.recordings import Recording
 from workbench.suites.sounds import Maker, Samples, write_wav
-
-NEVER = 128  # a score above every int8
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,11 @@ class Context:
     def make(self) -> Maker:
         """Sounds for this pipeline."""
         return Maker(self.pipeline)
+
+    @property
+    def never(self) -> int:
+        """A threshold that no score reaches; its negative one every score does."""
+        return ANOMALY_NEVER if self.pipeline.decision.kind is Kind.ANOMALY else NEVER
 
     @property
     def rate(self) -> int:

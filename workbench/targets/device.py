@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
-from codegen.common.protocol import PAYLOAD_MAX, RESET_CAUSES, WORDS
+from codegen.common.protocol import EVERY_WORD, PAYLOAD_MAX, RESET_CAUSES
 from workbench.protocol.lines import (
     KINDS,
     Ack,
@@ -45,7 +45,7 @@ GARBLED = (
 RETRY = 1.0  # seconds without a word until an image is asked whether it lost something
 _DUMP_SECONDS = 3.0  # for the stack after a fault's line; 64 lines of it are less at 115200 baud
 
-_ANSWERS: Mapping[str, type[Line]] = {word.word: KINDS[word.answer] for word in WORDS}
+_ANSWERS: Mapping[str, type[Line]] = {word.word: KINDS[word.answer] for word in EVERY_WORD}
 _NEVER_REFUSED = ("boot", "status")
 _NOT_TAKEN = ("no_pipeline", "model_start", "audio")  # errors after which no further line of a transfer helps
 

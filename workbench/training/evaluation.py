@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 
 from codegen.app.spec import Decision as DecisionSpec
 from codegen.app.spec import Pipeline
-from codegen.app.tables.decision import score_limit
 from codegen.common.errors import UserError
 from codegen.common.protocol import THRESHOLD
-from codegen.model.graph import Quantization
 from workbench.host.host_library import HostPipeline
 from workbench.protocol.lines import Decision, Stage, parse_line
 from workbench.targets import Device
@@ -22,6 +20,7 @@ from workbench.training.confusion import UNCERTAIN, Confusion, confusion
 from workbench.training.events import Played, Truth
 from workbench.training.pieces import Recording, shortest
 
+Integers = NDArray[np.int8] | NDArray[np.int32] | NDArray[np.int64]
 Pair = tuple[int, int]  # truth: index of a label; decision: class index, or UNCERTAIN
 
 
@@ -63,15 +62,13 @@ def vector_pairs(
     return pairs
 
 
-def _at_every_window(
-    pipeline: HostPipeline, features: NDArray[np.uint8]
-) -> list[tuple[int, int, NDArray[np.int8]]]:
+def _at_every_window(pipeline: HostPipeline, features: NDArray[np.uint8]) -> list[tuple[int, int, Integers]]:
     """HostPipeline.decide() of a piece, at those windows, too, that `[cascade] every` leaves out.
 
     With the first frame several times in front other windows have their turn.
     """
     cascade = pipeline.spec.cascade
-    made: list[tuple[int, int, NDArray[np.int8]]] = []
+    made: list[tuple[int, int, Integers]] = []
     for before in range(cascade.every):
         own = np.concatenate([np.repeat(features[:1], before, axis=0), features])
         heard = np.arange(len(own)) >= before + cascade.frames - 1  # the cascade holds the piece alone
@@ -104,24 +101,17 @@ def play(pipeline: Pipeline, device: Device, recordings: Iterable[Recording]) ->
         yield Stream(recording.file.name, played, scores, tuple(pairs))
 
 
-def limits_of(pipeline: Pipeline, output: Quantization) -> tuple[int, ...]:
-    """The score from which the build accepts each label, -128..128."""
-    return tuple(
-        score_limit(share, output.scale, output.zero_point) for share in pipeline.decision.thresholds
-    )
-
-
 def _replayed(
     device: Device, recording: Recording, limits: Sequence[int], *, voted: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """First sample, class index and largest score of each decision."""
     rows = []
-    own: NDArray[np.int8] | None = None  # the scores of the decision that comes next, where stages are on
+    own: NDArray[np.int64] | None = None  # the scores of the decision that comes next, where stages are on
     for line in map(parse_line, device.replay(recording.samples)):
         if isinstance(line, Stage) and line.stage == "scores":
-            own = np.array(line.values, np.int8)
+            own = np.array(line.values, np.int64)
         elif isinstance(line, Decision):
-            known = np.full(len(limits), line.score, np.int8) if own is None else own
+            known = np.full(len(limits), line.score, np.int64) if own is None else own
             rows.append(
                 (line.segment_start, _decided(line.class_index, known, limits, voted=voted), line.score)
             )
@@ -150,7 +140,7 @@ def _voted_alone(decision: DecisionSpec, votes: int) -> bool:
     return votes > 1 and decision.mean == 1 and decision.suppress == 0
 
 
-def _decided(class_index: int, scores: NDArray[np.int8], limits: Sequence[int], *, voted: bool) -> int:
+def _decided(class_index: int, scores: Integers, limits: Sequence[int], *, voted: bool) -> int:
     """The class index; UNCERTAIN where the best score was accepted, but has no majority (`_voted_alone`)."""
     if voted and class_index == 0 and scores.max() >= limits[int(scores.argmax())]:
         return UNCERTAIN

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codegen.app.spec import Pipeline, Spec
+from codegen.app.spec import Kind, Pipeline, Spec
 from codegen.app.spec_file import FILE_NAME, find_pipeline, load_spec
 from codegen.common.errors import UserError, UserErrors
 from codegen.common.paths import ROOT
@@ -61,7 +61,9 @@ def front_end_spec(app: Path) -> tuple[Spec, Pipeline]:
     if spec.pipeline is None:
         raise UserError(NO_FEATURES[0], file=app, remedy=NO_FEATURES[1])
     shape = tensor_shape(spec.pipeline, spec.classifier.layout)
-    write_whole(target, stand_in(shape, len(spec.pipeline.decision.labels)))
+    decision = spec.pipeline.decision
+    outputs = shape[0] * shape[1] if decision.kind is Kind.ANOMALY else len(decision.labels)
+    write_whole(target, stand_in(shape, outputs))
     return spec, spec.pipeline
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from codegen.app.spec import Spec
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
-from workbench.host.features import open_pipeline, output_quantization
+from workbench.host.features import app_score, open_pipeline
 from workbench.host.model_app import write_whole
 from workbench.training.confusion import Confusion
-from workbench.training.evaluation import limits_of, of_vectors
+from workbench.training.evaluation import of_vectors
 from workbench.training.sets import Set
 
 
@@ -46,7 +46,7 @@ def tables(
     if contract is not None:
         write_whole(file.with_suffix(".contract"), contract.encode())
     pipeline = open_pipeline(copy)
-    limits = limits_of(pipeline.spec, output_quantization(load_spec(copy)))
+    limits = app_score(load_spec(copy)).limits(pipeline.spec.decision)
     return {one.name: of_vectors(pipeline, one.recordings(pipeline.sample_rate), limits) for one in sets}
 
 

@@ -11,6 +11,7 @@ LINE_MAX = 511  # of a received line, its end not counted: an audio line with PA
 PAYLOAD_MAX = 360  # that an audio or tensor line may carry: 180 samples
 TENSOR_CHUNK = 192  # of a model's output in one tensor line
 SUBJECT_MAX = 40  # of a received line that an error repeats
+CAPTURE_MAX = 180  # samples in one samples line
 STACK_WORDS = 8  # in one stack line
 STACK_LINES = 64  # after a fault
 DECISION_MAX = (
@@ -74,6 +75,12 @@ _COUNTERS = (
     Key("restarts", Kind.COUNT, "starts of a microphone that had given no sound", optional=True),
 )
 
+_CAPTURE = (
+    Key("capture", Kind.COUNT, "bits of a sample in samples lines, 0: there are none", optional=True),
+    Key("level", Kind.COUNT, "the largest sample since the last status line, 0..32768", optional=True),
+    Key("uncaptured", Kind.COUNT, "samples whose line found no room", optional=True),
+)
+
 BOOT = LineFormat(
     (
         Key("boot", Kind.TEXT, "the app's name"),
@@ -129,6 +136,7 @@ STATUS = LineFormat(
         Key("live", Kind.FLAG, "sound comes from the microphone"),
         Key("stages", Kind.FLAG, "stages are printed"),
         *_COUNTERS,
+        *_CAPTURE,
     ),
     more=True,
 )
@@ -165,6 +173,16 @@ TENSOR = LineFormat(
         Key("crc", Kind.HEX, "CRC-32 over `tensor N DATA`"),
     )
 )
+SAMPLES = LineFormat(
+    (
+        Key("samples", Kind.INT64, "number of the line's first sample since `capture`; lost ones count, too"),
+        Key("bits", Kind.COUNT, "of a sample: 16, or 8"),
+        Key(
+            "data", Kind.TEXT, f"base64 of up to {CAPTURE_MAX} samples: int16 little-endian, or mu-law bytes"
+        ),
+        Key("crc", Kind.HEX, "CRC-32 over `samples N BITS DATA`"),
+    )
+)
 STACK = LineFormat(
     (
         Key("stack", Kind.HEX, "address of the first word"),
@@ -184,8 +202,9 @@ CYCLES = LineFormat(
         Key("most", Kind.NUMBERS, "the most that each took in one window"),
     )
 )
-LINES = (BOOT, DECISION, STAGE, STATUS, ERROR, FAULT, ACK, SETTING, TENSOR, STACK, CYCLES)
+LINES = (BOOT, DECISION, STAGE, STATUS, ERROR, FAULT, ACK, SETTING, TENSOR, SAMPLES, STACK, CYCLES)
 COUNTERS = tuple(key.key for key in _COUNTERS)
+CAPTURE_COUNTERS = tuple(key.key for key in _CAPTURE)  # of an image with [device] capture
 
 STAGES = {
     "cepstra": "int32, of every window",

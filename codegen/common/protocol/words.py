@@ -32,7 +32,13 @@ SETTINGS = (
     Setting("gate.backoff", 0, 1000, "windows that pass after a loud one"),
     Setting("gate.delay", 0, 64, "windows before the first one passes"),
     Setting("decision.votes", 1, 10, "decisions that vote"),
-    Setting(THRESHOLD, -128, 128, "of every label: the smallest score that is accepted; 128 is never"),
+    Setting(
+        THRESHOLD,
+        -128,
+        128,
+        "of every label: the smallest score that is accepted, 128 is never; of an anomaly the least "
+        "error, up to 8388607",
+    ),
     Setting(THRESHOLD, -128, 128, "the same for one label, which may have blanks", label=True),
 )
 
@@ -91,3 +97,13 @@ WORDS = (
         numbered=True,
     ),
 )
+
+# Of images whose pipeline.toml says [device] capture = true; in others it is an unknown word.
+CAPTURE = Word(
+    "capture",
+    "capture 16|8|off",
+    STATUS,
+    "the status line; sound goes out in `samples` lines from now on, each in 16 or 8 bits. In images with "
+    "`[device] capture` only",
+)
+EVERY_WORD = (*WORDS, CAPTURE)

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import dataclasses
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from codegen.app.fit import check, remarks
-from codegen.app.spec import Cascade, Gate, Layout, Mfcc
+from codegen.app.spec import Cascade, Gate, Kind, Layout, Mfcc, Spec
 from codegen.common.errors import UserError, UserErrors
 from codegen.model.graph import Graph, Quantization, Variable
 from tests.support.apps import App, edges
@@ -195,3 +196,55 @@ def test_a_threshold_of_logits_is_remarked(scale: float, zero_point: int, words:
 
 def test_what_is_refused_has_no_remarks() -> None:
     assert remarks(App().spec, edges((1, 7), 4, UNIT)) == []
+
+
+# What the output says
+
+
+def of_kind(kind: Kind, *, threshold: Fraction = Fraction(1, 2)) -> Spec:
+    spec = App(labels=("knock",), threshold=threshold).spec
+    assert spec.pipeline is not None
+    decision = dataclasses.replace(spec.pipeline.decision, kind=kind)
+    return dataclasses.replace(spec, pipeline=dataclasses.replace(spec.pipeline, decision=decision))
+
+
+def test_an_anomaly_is_of_a_model_that_gives_back_its_input() -> None:
+    spec = of_kind(Kind.ANOMALY)
+    check(spec, graph(1, 15, 20, 1, outputs=300))
+    with pytest.raises(UserError) as caught:
+        check(spec, graph(1, 15, 20, 1, outputs=4))
+    assert (
+        "compares the model's output with its input; the input is 1 x 15 x 20 x 1, the output 1 x 4"
+        in str(caught.value)
+    )
+    assert caught.value.remedy
+
+
+def test_a_binary_decision_is_of_one_number() -> None:
+    spec = of_kind(Kind.BINARY)
+    check(spec, graph(1, 15, 20, 1, outputs=1))
+    with pytest.raises(UserError, match="one probability or its logit; the model has 2 outputs") as caught:
+        check(spec, graph(1, 15, 20, 1, outputs=2))
+    assert caught.value.remedy == "Leave kind away and list 2 labels, one an output."
+
+
+def with_output(model: Graph, quantization: Quantization) -> Graph:
+    tensors = [
+        dataclasses.replace(tensor, quantization=quantization) if tensor.index in model.outputs else tensor
+        for tensor in model.tensors
+    ]
+    return dataclasses.replace(model, tensors=tuple(tensors))
+
+
+def test_one_logit_without_its_kind_is_remarked() -> None:
+    model = with_output(graph(1, 15, 20, 1, outputs=1), Quantization((0.1,), (0,)))
+    (said,) = remarks(of_kind(Kind.CLASSES), model)
+    assert 'kind = "binary" compares the sigmoid' in said
+    assert remarks(of_kind(Kind.BINARY), model) == []
+
+
+def test_an_error_that_nothing_can_have_is_remarked() -> None:
+    model = with_output(graph(1, 15, 20, 1, outputs=300), Quantization((1.0,), (-128,)))
+    assert remarks(of_kind(Kind.ANOMALY, threshold=Fraction(65025)), model) == []
+    (said,) = remarks(of_kind(Kind.ANOMALY, threshold=Fraction(65026)), model)
+    assert "threshold = 65026 is above 6.502e+04, the largest mean squared error" in said

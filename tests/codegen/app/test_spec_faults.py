@@ -170,6 +170,31 @@ WRONG = [
         "",
     ),
     # the decision
+    (
+        CLASSIFIER + "[decision]\nkind='anomly'\nlabels=['a']\nthreshold=1\n",
+        "line 4, [decision] kind",
+        'found "anomly"; allowed: "classes", "binary", "anomaly"',
+        "Did you mean anomaly?",
+    ),
+    (
+        CLASSIFIER + "[decision]\nkind='anomaly'\nlabels=['a', 'b']\nthreshold=1\n",
+        "line 5, [decision] labels",
+        '2 labels; kind = "anomaly" has one, of what the model does not give back as it was given',
+        'Write labels = ["b"]',
+    ),
+    (
+        CLASSIFIER + "[decision]\nkind='binary'\nlabels=['a', 'b']\nthreshold=1\n",
+        "line 5, [decision] labels",
+        '2 labels; kind = "binary" has one',
+        "leave kind away",
+    ),
+    (
+        CLASSIFIER + "[decision]\nkind='anomaly'\nlabels=['a']\nthreshold=1000001\n",
+        "line 6",
+        "1000001 is out of range; a number, 0..1000000, is allowed",
+        "",
+    ),
+    (CLASSIFIER + "[decision]\nkind='binary'\nlabels=['a']\nthreshold=50\n", "line 6", "out of", "0.5"),
     (CLASSIFIER + "[decision]\nlabels=['a']\nthreshold=1.01\n", "line 5", "1.01 is out of range", "0.0101"),
     (
         CLASSIFIER + "[decision]\nlabels=['a']\nthreshold=80\n",

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from codegen.app import spec
 from codegen.app.keys import KEYS, REQUIRED
-from codegen.app.spec import Layout, Rounding
+from codegen.app.spec import Kind, Layout, Rounding
 from codegen.app.spec_file import FRONT_ENDS, app_name, load_spec
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
@@ -54,6 +54,7 @@ def test_defaults_are_the_tutorial(tmp_path: Path) -> None:
             "votes": 1,
             "mean": 1,
             "suppress": 0,
+            "kind": Kind.CLASSES,
         },
     }
 
@@ -96,6 +97,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         labels = ["a", "Knock-2/x", "unknown"]
         threshold = [0.1, 1, 0.000000000000000001]
         votes = 10
+        [device]
+        capture = true
     """
     path = app_with(tmp_path, text)
     (path / "sub").mkdir()
@@ -120,6 +123,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         spec.Cascade(1, False),
         spec.Decision(("a", "Knock-2/x", "unknown"), (Fraction(1, 10), Fraction(1), Fraction(1, 10**18)), 10),
     )
+    assert read.device == spec.Device(capture=True)
     assert isinstance(read.pipeline.front_end, spec.Mfcc)
     assert isinstance(read.pipeline.front_end.lifter, float)
 
@@ -180,6 +184,7 @@ STAGES = {
     "cascade": spec.Cascade,
     "classifier": spec.Classifier,
     "decision": spec.Decision,
+    "device": spec.Device,
 }
 
 
@@ -212,7 +217,7 @@ def test_the_page_tells_every_key_with_its_default_and_range() -> None:
             field.name: field.default for field in dataclasses.fields({**STAGES, **FRONT_ENDS}[section])
         }
         value = {"micro_frontend": "tflm", "log_mel": "librosa"}[section] if key == "preset" else fields[key]
-        value = value.value if isinstance(value, Layout | Rounding | Reference) else value
+        value = value.value if isinstance(value, Kind | Layout | Rounding | Reference) else value
         expected = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
         if value is None:
             assert default == "none", key

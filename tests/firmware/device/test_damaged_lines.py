@@ -138,8 +138,8 @@ NUMBERS = {
     for value, beyond in ((setting.least, 0), (setting.least, -1), (setting.most, 0), (setting.most, 1))
 } | {2**31 - 1, 2**31, -(2**31), 2**32 - 1, 2**32}
 PIECES = (
-    *(word.word.encode() for word in protocol.WORDS),
-    *(word.usage.encode() for word in protocol.WORDS),
+    *(word.word.encode() for word in protocol.EVERY_WORD),
+    *(word.usage.encode() for word in protocol.EVERY_WORD),
     *(f"set {setting.key}{'.knock' if setting.label else ''} ".encode() for setting in protocol.SETTINGS),
     *(f"{number}".encode() for number in sorted(NUMBERS)),
     *(b"on", b"off", b"\n", b"\n", b"\r", b"\r\n", b" ", b"=", b"-", b".", b"\x00", b"\xff"),

@@ -59,7 +59,13 @@ class Listener:
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("listen")
-    sources = [FIRMWARE / "device" / "listen.c", SUPPORT / "listen.c", protocol_table(folder)]
+    device = FIRMWARE / "device"
+    sources = [
+        device / "listen.c",
+        device / "no_capture" / "no_capture.c",
+        SUPPORT / "listen.c",
+        protocol_table(folder),
+    ]
     return compile_shared(folder, sources, includes=[folder], name="listen")
 
 

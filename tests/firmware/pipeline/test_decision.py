@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codegen.app.tables.decision import score_limit
+from codegen.app.spec import Kind
+from codegen.app.tables.decision import score_limit, score_of
+from codegen.model.graph import Quantization
 from tests.reference.stages import verdicts
 from tests.support.pipeline_c import Decision
 
@@ -126,3 +128,24 @@ def test_the_decimal_counts_not_its_nearest_float() -> None:
     assert Fraction(above) > Fraction("0.1") > Fraction(below)
     assert score_limit(Fraction("0.1"), above, 0) == 1
     assert score_limit(Fraction("0.1"), below, 0) == 2
+
+
+@pytest.mark.parametrize("scale", [0.0625, 0.1, 0.5])
+@pytest.mark.parametrize("zero_point", [-128, -7, 40])
+@pytest.mark.parametrize("share", ["0.5", "0.1", "0.8", "0.95", "0.999999", "0.000001"])
+def test_the_limit_of_a_logit_accepts_where_its_sigmoid_does(
+    scale: float, zero_point: int, share: str
+) -> None:
+    ends = Quantization((1.0,), (0,)), Quantization((float(np.float32(scale)),), (zero_point,))
+    score = score_of(Kind.BINARY, *ends)
+    assert score.logit
+    values = 1 / (1 + np.exp(-(np.arange(-128, 128) - zero_point) * np.float64(np.float32(scale))))
+    accepted = np.flatnonzero(values >= float(share)) - 128
+    assert score.limit(Fraction(share)) == (accepted[0] if len(accepted) else 128)
+    assert [score.limit(Fraction(end)) for end in (0, 1)] == [-128, 128]
+
+
+def test_a_sigmoid_is_compared_as_it_is() -> None:
+    score = score_of(Kind.BINARY, Quantization((1.0,), (0,)), Quantization((1 / 256,), (-128,)))
+    assert not score.logit
+    assert score.limit(Fraction("0.8")) == 77

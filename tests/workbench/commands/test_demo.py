@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from codegen.model.graph import Quantization
+from codegen.app.tables.decision import ANOMALY_NEVER, Score
 from tests.support.cli import earshot, refused
 from tests.support.tools import need_tool
 from toolbox.options import EXAMPLE
@@ -46,8 +47,13 @@ def test_decisions_in_a_row_for_one_class_are_one_event() -> None:
 
 
 def test_a_share_is_what_the_score_means() -> None:
-    softmax = Quantization((1 / 256,), (-128,))
+    softmax = Score(Fraction(1, 256), -128)
     assert sentence(Heard(1.5, "knock", True, 72, 3), softmax).split() == ["1.50", "s", "knock", "78.1%", "3"]
+
+
+def test_of_an_anomaly_the_error_is_told() -> None:
+    error = Score(Fraction(1, 8), 0, ANOMALY_NEVER)
+    assert sentence(Heard(1.5, "broken", True, 100, 3), error).split() == ["1.50", "s", "broken", "12.5", "3"]
 
 
 def test_what_is_left_out_is_reported() -> None:

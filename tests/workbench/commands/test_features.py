@@ -25,6 +25,7 @@ from tests.support.tutorial import BARE, PIPELINE, noises, tutorial_app, tutoria
 from workbench.host.feature_plot import feature_plot
 from workbench.host.features import extract
 from workbench.host.host_library import HostPipeline
+from workbench.training.data_set import ARRAYS
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +168,71 @@ def test_the_command_draws_it(app: Path, tmp_path: Path) -> None:
     soundfile.write(recording, noises(1), 16000, subtype="PCM_16")
     made = command(app, recording, "--plot", tmp_path / "x.svg")
     assert np.array_equal(picture_of((tmp_path / "x.svg").read_text()), made["scaled"].T[::-1])
+
+
+# Of labels
+
+
+def labelled(folder: Path) -> Path:
+    for name in ("a.wav", "b.wav"):
+        soundfile.write(folder / name, noises(2), 16000, subtype="PCM_16")
+    file = folder / "labels.csv"
+    file.write_text(
+        "file,start,end,label,session,author\n"
+        "b.wav,100,8100,unknown,train,Ann\n"
+        "a.wav,0,8000,knocking,train,Ann\n"
+        "b.wav,9000,9400,knocking,train,Ann\n"  # shorter than a decision
+        "a.wav,16000,24000,knocking,test,Ben\n"
+    )
+    return file
+
+
+def test_labels_give_a_data_set(app: Path, pipeline: HostPipeline, tmp_path: Path) -> None:
+    """Every vector is that of its segment heard alone, in the order of the recordings."""
+    labels = labelled(tmp_path)
+    output = tmp_path / "set.npz"
+    done = earshot("features", "--app", app, labels, "-o", output)
+    assert done.returncode == 0, done.stderr
+    assert "1 of 4 segments are shorter than one decision" in done.stderr
+    with np.load(output) as arrays:
+        made = dict(arrays)
+    assert set(made) == set(ARRAYS)
+    assert [Path(name).name for name in made["recording"]] == ["b.wav", "a.wav", "a.wav"]
+    assert made["start"].tolist() == [100, 0, 16000]
+    assert made["end"].tolist() == [8100, 8000, 24000]
+    assert made["label"].tolist() == ["unknown", "knocking", "knocking"]
+    assert made["session"].tolist() == ["train", "train", "test"]
+    assert made["author"].tolist() == ["Ann", "Ann", "Ben"]
+    assert str(made["contract"]) == pipeline.contract
+    sound = noises(2)
+    expected = [
+        extract(pipeline, sound[a:b]).vectors for a, b in zip(made["start"], made["end"], strict=True)
+    ]
+    assert np.array_equal(made["x"].reshape(len(made["x"]), -1), np.concatenate(expected))
+    assert np.array_equal(made["segment"], np.repeat(np.arange(3), [len(one) for one in expected]))
+    names = made["labels"].tolist()
+    assert [names[label] for label in made["y"]] == [made["label"][one] for one in made["segment"]]
+    said = " ".join(f"{name} {np.count_nonzero(made['y'] == names.index(name))}," for name in names)
+    assert said.removesuffix(",") in done.stdout
+
+
+def test_a_part_of_the_labels(app: Path, tmp_path: Path) -> None:
+    labels = labelled(tmp_path)
+    done = earshot(
+        *("features", "--app", app, labels, "--session", "train", "--where", "label=knocking"),
+        *("-o", tmp_path / "set.npz", "--json"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["segments"] == 1
+    assert "no segment has a column device" in refused(
+        "features", "--app", app, labels, "--where", "device=xg24", "-o", tmp_path / "x.npz"
+    )
+    assert "--plot draws a recording, and these are labels" in refused(
+        "features", "--app", app, labels, "-o", tmp_path / "x.npz", "--plot", tmp_path / "x.svg"
+    )
+    assert "--session chooses among labels, and this is a recording" in refused(
+        "features", "--app", app, tmp_path / "a.wav", "-o", tmp_path / "x.npz", "--session", "train"
+    )
 
 
 # What is no recording, no app, no place to write

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from codegen.model.graph import Quantization
+from codegen.app.tables.decision import Score
 from tests.support.cli import earshot, refused
 from tests.support.tutorial import noises, tutorial_app, tutorial_library
 from workbench.audio.synthesize import write_wav
@@ -44,13 +45,13 @@ def test_counts_are_those_of_the_steps(loaded: HostLibrary, tmp_path: Path) -> N
 
     picture = tmp_path / "seen.svg"
     marks = [Mark(1000, 9000, "knocking"), Mark(20_000, 30_000, "squirrel")]
-    draw("a sound", pipeline.spec, Quantization((1 / 256,), (-128,)), seen, marks, file=picture)
+    draw("a sound", pipeline.spec, Score(Fraction(1, 256), -128), seen, marks, file=picture)
     text = picture.read_text()
     for words in ("a sound", "knocking", "squirrel", "gate open", "features", "locking"):
         assert words in text
     short = inspect(pipeline, sound[:500])  # no decision, one window
     assert summary(pipeline.spec, short)["detections"] == []
-    draw("short", pipeline.spec, Quantization((1 / 256,), (-128,)), short, [], file=tmp_path / "short.png")
+    draw("short", pipeline.spec, Score(Fraction(1, 256), -128), short, [], file=tmp_path / "short.png")
     pipeline.start()
 
 

@@ -155,7 +155,7 @@ def test_the_picture_has_what_a_person_needs_and_no_escape_of_a_device() -> None
     monitor.take(Received(1.0, line + b'"Score":90,"Sequence":1}\n'))
     monitor.take(Mark(1.1, "knocking"))
     console = Console(width=80, record=True, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
-    console.print(picture(monitor.view(), "/dev/x", lambda score: (score + 128) / 256))
+    console.print(picture(monitor.view(), "/dev/x", lambda score: f"{(score + 128) / 256:.1%}"))
     text = console.export_text()
     for words in ("app on b, /dev/x", "a\\x1b[2J", "85.2%", "of 1 marked sounds 0 right", "gate open"):
         assert words in text, words

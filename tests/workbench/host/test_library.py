@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +29,11 @@ STRUCTS: dict[str, type[ctypes.Structure]] = {
 }
 
 
+def _most(field: tuple[Any, ...]) -> int:
+    """What a field of bits takes, signed or not."""
+    return (1 << (int(field[2]) - 1)) - 1
+
+
 @pytest.fixture(scope="module")
 def layout(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     """Size of each struct and offset and size of each member, from gcc."""
@@ -36,6 +42,11 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     for name, view in STRUCTS.items():
         lines.append(f'    printf("{name} %zu\\n", sizeof({name}));')
         for field in view._fields_:
+            if len(field) == 3:  # bits have no address: the word with the field's largest value in it
+                most = f"{{.bits = {{.{field[0]} = {_most(field)}}}}}"
+                word = f"(union {{{name} bits; uint32_t word;}}){most}.word"
+                lines.append(f'    printf("{name}.{field[0]} %lu\\n", (unsigned long){word});')
+                continue
             member = f"{name}, {field[0]}"
             size = f"sizeof((({name} *)0)->{field[0]})"
             lines.append(f'    printf("{name}.{field[0]} %zu\\n", 1000 * offsetof({member}) + {size});')
@@ -52,6 +63,10 @@ def test_structs_lie_as_the_compiler_lays_them(layout: dict[str, int], name: str
     view = STRUCTS[name]
     assert ctypes.sizeof(view) == layout[name]
     for field in view._fields_:
+        if len(field) == 3:
+            word = int.from_bytes(bytes(view(**{field[0]: _most(field)})), "little")
+            assert word == layout[f"{name}.{field[0]}"], field[0]
+            continue
         member = getattr(view, field[0])
         assert 1000 * member.offset + member.size == layout[f"{name}.{field[0]}"], field[0]
 

@@ -161,6 +161,9 @@ def test_settings_follow_the_device() -> None:
     assert monitor.view().settings["gate.threshold"] == 700
     monitor.take(Received(0.3, b'{"set":"decision.threshold","value":5}\n'))
     assert monitor.view().settings["decision.threshold.typing"] == 5
+    assert monitor.view().changed == {"gate.threshold": (600, 700), "decision.threshold.typing": (77, 5)}
+    monitor.take(Received(0.4, b'{"set":"gate.threshold","value":600}\n'))
+    assert "gate.threshold" not in monitor.view().changed
 
 
 def test_errors_are_told() -> None:

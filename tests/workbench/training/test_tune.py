@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codegen.app.spec_file import load_spec
-from codegen.app.tables.decision import score_limit
+from codegen.app.tables.decision import Score, score_limit
 from codegen.common.errors import UserError
 from tests.reference.stages import without_level
 from tests.support.cli import earshot, here, refused
@@ -187,10 +187,10 @@ def test_a_label_without_events_keeps_its_threshold() -> None:
 @pytest.mark.parametrize(("scale", "zero_point"), [(1 / 256, -128), (0.1, 3), (0.00390625, -128)])
 def test_a_threshold_accepts_from_its_score_on(scale: float, zero_point: int) -> None:
     for limit in range(max(-128, zero_point), 128):
-        share = _threshold(limit, scale, zero_point)
+        share = _threshold(limit, Score(Fraction(scale), zero_point))
         if limit - zero_point <= 1 / scale:
             assert score_limit(Fraction(share), scale, zero_point) == limit
-    assert score_limit(Fraction(_threshold(128, 1 / 256, -128)), 1 / 256, -128) == 128
+    assert score_limit(Fraction(_threshold(128, Score(Fraction(1, 256), -128))), 1 / 256, -128) == 128
 
 
 # The file

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sound of a device's microphone over its serial line."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from codegen.common.errors import UserError
+from codegen.common.protocol import BY_NAME
+from workbench.identity.ask import Sensiml, ask
+from workbench.live.samples import Incoming, Take, needed_baud
+from workbench.protocol.lines import Boot, Decision, Error, Line, Lines, Samples, Status, parse_line
+from workbench.targets.link import Link, LinkClosedError
+
+ANSWER = 5.0  # seconds for an answer, and without a sample until the microphone is given up
+_POLL = 0.1
+_HEARD = 1000  # decisions that are kept until somebody takes them
+_NO_CAPTURE = (
+    "Write [device] capture = true into the app's pipeline.toml, build and flash it: earshot board=... "
+    "app=... flash."
+)
+
+
+class Capture:
+    """An open device that sends its samples. Call pump() often: the serial line does not wait."""
+
+    def __init__(
+        self,
+        link: Link,
+        port: str,
+        bits: int = 16,
+        baud: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """bits: of a sample on the line, 16, or 8 by mu-law. baud: of the line; None: it has no rate.
+
+        UserError: nobody is there, no capture or no microphone in the image, a line too slow.
+        """
+        self._link, self._port, self._clock = link, port, clock
+        self._lines = Lines()
+        self._status: Status | None = None
+        self._refused: Error | None = None
+        self.incoming = Incoming()
+        # Decisions: the number of the sample that comes after each, and the label.
+        self.heard: deque[tuple[int, str]] = deque(maxlen=_HEARD)
+        self._done = -1  # number of the sample to which takes reach
+        boot = ask(link, port, ANSWER, clock)
+        if isinstance(boot, Sensiml):
+            raise UserError("it runs SensiML's firmware, which captures in another way", file=port)
+        if boot.rate is None:
+            raise UserError("its image is a bare model, which hears nothing", file=port, remedy=_NO_CAPTURE)
+        self.boot: Boot = boot
+        self.rate: int = boot.rate
+        if baud is not None:
+            check_baud(port, self.rate, bits, baud)
+        status = self._command(f"capture {bits}")
+        if status is None or "capture" not in status.values:
+            raise UserError(f'the image "{boot.name}" has no capture', file=port, remedy=_NO_CAPTURE)
+        if not status.live and (answer := self._command("live")) is not None and not answer.live:
+            raise UserError("its microphone gives no sound", file=port)
+        if self._refused is not None:
+            raise UserError(
+                f"it has no microphone at {self.rate} Hz: {self._refused.what}, "
+                f"{self._refused.more.get('reason', '')}",
+                file=port,
+            )
+        self._heard = clock()
+
+    def pump(self, timeout: float = _POLL) -> None:
+        """Takes what has come, waiting up to `timeout` seconds. UserError: the port or the sound is gone."""
+        before = self.incoming.end
+        self._receive(timeout)
+        if self.incoming.end > before:
+            self._heard = self._clock()
+        elif self._clock() - self._heard > ANSWER:
+            raise UserError(f"no sample came for {ANSWER:g} seconds", file=self._port)
+
+    def finish(self, start: int, end: int) -> Take:
+        """The samples with these numbers, incoming.end is that of the next one. They and what was decided in
+        them are forgotten."""
+        take = self.incoming.cut(start, end)
+        self.incoming.forget(end)
+        self._done = end
+        while self.heard and self.heard[0][0] <= end:
+            self.heard.popleft()
+        return take
+
+    def ahead(self, at: int, seconds: float) -> int:
+        """Number of the sample so long before another, or of the oldest that is kept."""
+        return max(self.incoming.first, at - round(seconds * self.rate))
+
+    def uncaptured(self) -> int:
+        """Samples for whose lines the device found no room, since it started: the line is too slow."""
+        status = self._command("status")
+        return status.values.get("uncaptured", 0) if status is not None else 0
+
+    def stop(self) -> None:
+        """The device sends no more samples."""
+        self._command("capture off")
+
+    def _command(self, text: str) -> Status | None:
+        """Its status line; None: it refuses, and self._refused says how."""
+        self._status = self._refused = None
+        self._send(f"\n{text}\n")
+        deadline = self._clock() + ANSWER
+        while self._status is None and self._refused is None:
+            if self._clock() > deadline:
+                raise UserError(f'nothing answers "{text}" within {ANSWER:g} seconds', file=self._port)
+            self._receive(_POLL)
+        return self._status
+
+    def _send(self, text: str) -> None:
+        try:
+            self._link.send(text.encode("ascii"))
+        except LinkClosedError as error:
+            raise UserError(f"the port is gone: {error}", file=self._port) from None
+
+    def _receive(self, timeout: float) -> None:
+        try:
+            data = self._link.receive(timeout)
+        except LinkClosedError as error:
+            raise UserError(f"the port is gone: {error}", file=self._port) from None
+        for text in self._lines.take(data):
+            self._take(parse_line(text), text)
+
+    def _take(self, line: Line | None, text: str) -> None:
+        if isinstance(line, Samples):
+            self.incoming.take(line)
+        elif isinstance(line, Decision):
+            if self.incoming.end > self._done:
+                self.heard.append((self.incoming.end, line.label))
+        elif isinstance(line, Status):
+            self._status = line
+        elif isinstance(line, Error) and line.refuses:
+            self._refused = line
+        elif isinstance(line, Error) and (line.stops or line.entry in _NO_SOUND):
+            raise UserError(f"the device reports: {text}", file=self._port)
+        elif isinstance(line, Boot) and self.incoming.end > 0:
+            raise UserError("the device has started anew: what came after that is lost", file=self._port)
+
+
+_NO_SOUND = tuple(BY_NAME[name] for name in ("microphone_silent", "microphone_stuck", "microphone_dma"))
+
+
+def check_baud(port: str, rate: int, bits: int, baud: int) -> None:
+    """UserError where a line of this rate cannot carry the samples, with what can."""
+    needed = needed_baud(rate, bits)
+    if needed <= baud:
+        return
+    remedy = (
+        "Set uart_baud in the board's board.toml to 921600 (1000000 on the nRF52840), build and flash, and "
+        "give the same by --baud."
+    )
+    small = needed_baud(rate, 8)
+    if bits > 8 and small <= baud:
+        remedy += " Or --bits 8: mu-law, whose noise lies 38 dB below the sound."
+    raise UserError(
+        f"{rate} samples a second of {bits} bits need {needed} baud, the line has {baud}",
+        file=port,
+        remedy=remedy,
+    )

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes in a folder: WAV files, their labels and what is known of them, in the form that `data` reads."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import wave
+from collections.abc import Mapping
+from pathlib import Path
+
+from codegen.common.errors import UserError
+from workbench.data.captures import NAME as CAPTURES
+from workbench.live.samples import Take
+
+LABELS = "labels.csv"
+_HEADER = ("file", "start", "end", "label", "session")
+
+
+class Takes:
+    """A folder that takes are added to; what is in it already stays as it is."""
+
+    def __init__(self, folder: Path, label: str | None, session: str, known: Mapping[str, str]) -> None:
+        """label: of each take, from its first sample to its last; None: they get none. known: columns of
+        captures.csv, for the takes to come. UserError where the folder cannot take them, before anything is
+        recorded."""
+        self._folder, self._label, self._session = folder, label, session
+        self.known = known
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"cannot be made: {error.strerror}", file=folder) from None
+        if not os.access(folder, os.W_OK):
+            raise UserError("cannot be written: no right to", file=folder)
+        if label is not None:
+            self._labels = _rows(folder / LABELS, _HEADER[:4])
+        self._captures = _rows(folder / CAPTURES, ("file",))
+
+    def add(self, take: Take, rate: int) -> Path:
+        """The WAV that was written, 16-bit mono."""
+        file = self._free()
+        part = file.with_suffix(".part")
+        with wave.open(str(part), "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(rate)
+            out.writeframes(take.samples.astype("<i2").tobytes())
+        part.rename(file)
+        if self._label is not None:
+            row = (file.name, "0", str(len(take.samples)), self._label, self._session)
+            _append(self._folder / LABELS, dict(zip(_HEADER, row, strict=True)), self._labels)
+            self._labels = True
+        missing = {"missing": str(take.missing), "clipped": str(take.clipped)}
+        _append(self._folder / CAPTURES, {"file": file.name, **self.known, **missing}, self._captures)
+        self._captures = True
+        return file
+
+    def _free(self) -> Path:
+        stem = re.sub(r"[^\w-]+", "_", self._label or "take").strip("_") or "take"
+        number = 1
+        while (file := self._folder / f"{stem}_{number:03}.wav").exists():
+            number += 1
+        return file
+
+
+def _rows(file: Path, needed: tuple[str, ...]) -> bool:
+    """Whether the table is there. UserError where it is, and rows of ours do not fit it."""
+    if not file.exists():
+        return False
+    columns, _ = _read(file)
+    missing = [name for name in needed if name not in columns]
+    if missing:
+        raise UserError(
+            f"its first line has no column {missing[0]}: takes cannot be added to it",
+            file=file,
+            place="line 1",
+            remedy=f"It must name {', '.join(needed)}, commas between them; or give another folder (-o).",
+        )
+    return True
+
+
+def _read(file: Path) -> tuple[list[str], list[dict[str, str]]]:
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream, restval="")
+            rows = list(reader)
+            columns = list(reader.fieldnames or ())
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
+        raise UserError(f"cannot be read: {error}", file=file) from None
+    for number, row in enumerate(rows, start=2):
+        if None in row:  # DictReader's key of what the header does not name
+            raise UserError(
+                "a row has more fields than the first line names", file=file, place=f"row {number}"
+            )
+    return columns, rows
+
+
+def _append(file: Path, row: Mapping[str, str], there: bool) -> None:
+    """The table with this row more. Where it needs a new column, all of it is written again: the file is
+    replaced when the new one is whole."""
+    columns, rows = _read(file) if there else ([], [])
+    whole = {**row, "unit": "samples"} if "unit" in columns else dict(row)
+    if there and set(whole) <= set(columns):
+        ends = file.read_bytes()[-1:] == b"\n"
+        with file.open("a", newline="", encoding="utf-8") as stream:
+            stream.write("" if ends else "\n")
+            csv.DictWriter(stream, columns, restval="", lineterminator="\n").writerow(whole)
+        return
+    columns += [name for name in whole if name not in columns]
+    part = file.with_suffix(".part")
+    with part.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([*rows, whole])
+    part.replace(file)

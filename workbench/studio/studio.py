@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all pages of a studio share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workbench.studio.folder import Folder
+from workbench.studio.heard import Listener
+from workbench.studio.labels import Labels
+from workbench.studio.sound import Sounds
+
+
+@dataclass(frozen=True)
+class Studio:
+    """One folder, and the app that listens to it where there is one."""
+
+    folder: Folder
+    app: Path | None
+    labels: Labels
+    listener: Listener | None  # the app, on recordings
+    sounds: Sounds = field(default_factory=Sounds)
