@@ -95,7 +95,7 @@ def build_image(folder: Path, sources: Sources, board_name: str) -> Path:
         (made / name).write_text(text)
     files = [*sources.files, protocol_table(made), *sorted((FIRMWARE / "device").glob("*.c"))]
     capture = "capture" if sources.spec.device.capture else "no_capture"
-    files.append(FIRMWARE / "device" / capture / f"{capture}.c")
+    files += sorted((FIRMWARE / "device" / capture).glob("*.c"))
     files += sorted((FIRMWARE / "port" / board.port).glob("*.c"))
     flags = [*WARNINGS, "-O2", "-g", "-ffunction-sections", "-fdata-sections", f"-I{FIRMWARE}", f"-I{made}"]
     flags += [f"-I{include}" for include in sources.includes]

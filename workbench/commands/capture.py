@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import sys
 import time
@@ -20,7 +19,6 @@ from workbench.live.takes import Takes
 from workbench.progress import waiting
 from workbench.protocol.lines import Boot
 from workbench.targets import BAUD
-from workbench.targets.link import LinkClosedError
 from workbench.targets.serial_port import SerialLink, is_hardware
 
 NAME = "capture"
@@ -93,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
     reported: list[dict[str, Any]] = []
     code = 0
     link = SerialLink(args.port, args.baud)
+    capture = None
     try:
         capture = Capture(link, args.port, args.bits, args.baud if is_hardware(args.port) else None)
         _check_trigger(args.trigger, capture.boot)
@@ -109,8 +108,8 @@ def run(args: argparse.Namespace) -> int:
             if code:
                 break
     finally:
-        with contextlib.suppress(LinkClosedError):
-            link.send(b"\ncapture off\n")
+        if capture is not None:
+            capture.stop()
         link.close()
     if args.json:
         print(json.dumps({"rate": capture.rate, "bits": args.bits, "takes": reported}))
@@ -121,9 +120,13 @@ def _asks(args: argparse.Namespace) -> bool:
     return sys.stdin.isatty() and not (args.no_wait or args.json)
 
 
-def _check_trigger(trigger: str | None, boot: Boot) -> None:
+def _check_trigger(trigger: str | None, boot: Boot | None) -> None:
+    if trigger is None:
+        return
+    if boot is None:
+        raise UserError("SensiML's firmware decides nothing while it captures", remedy="Leave --trigger out.")
     known = (ANY, UNKNOWN, *boot.labels)
-    if trigger is not None and trigger not in known:
+    if trigger not in known:
         raise UserError(f'the image decides no "{trigger}"', remedy=f"It decides {', '.join(known)}.")
 
 
@@ -224,9 +227,11 @@ def _save(folder: Takes, take: Take, rate: int, *, loud: bool) -> dict[str, Any]
     }
 
 
-def _known(boot: Boot, bits: int) -> dict[str, str]:
+def _known(boot: Boot | None, bits: int) -> dict[str, str]:
     """Columns of captures.csv that the device tells."""
-    known = {"device": boot.board, "chip": boot.id, "app": boot.name, "build": boot.build[:16]}
+    known = {"device": "SensiML"}
+    if boot is not None:
+        known = {"device": boot.board, "chip": boot.id, "app": boot.name, "build": boot.build[:16]}
     recorded = datetime.now().astimezone().isoformat(timespec="seconds")
     return {
         **{name: value for name, value in known.items() if value},

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from typing import Any
 
 from codegen.app.keys import LABEL_LENGTH_MAX, UNKNOWN
 from codegen.app.spec_file import FILE_NAME
-from codegen.common.errors import UserError, printable
+from codegen.common.errors import UserError
 from codegen.passes.legalise import load_graph
+from workbench.importing.published import in_comment, need_new, shown
 
 _TOML = """\
 # {word}, a wake word of ESPHome's micro_wake_word, imported from {manifest}: author {author}.
@@ -43,7 +43,6 @@ mean = {window:<29} # sliding_window_size
 suppress = {suppress:<25} # decisions after a detection: a second
 """
 _RATE = 16000
-_SHOWN = 100  # characters of a value in a message
 
 
 @dataclass(frozen=True)
@@ -58,18 +57,21 @@ class Imported:
     window: int  # decisions of a mean
 
 
-def import_manifest(manifest: Path, folder: Path) -> Imported:
+def import_manifest(manifest: Path, data: dict[str, Any], folder: Path) -> Imported:
     """Writes pipeline.toml and model.tflite into a new folder. UserError with what the manifest or its model
-    lacks; then nothing is written."""
-    data = _read(manifest)
+    lacks; then nothing is written.
+
+    data: what the manifest holds
+    """
+    _check(manifest, data)
     word = _text(manifest, data, "wake_word")
     model = manifest.parent / _text(manifest, data, "model")
     if not model.is_file():
         raise UserError(
-            f"its model {_in_comment(model.name)} is not beside it",
+            f"its model {in_comment(model.name)} is not beside it",
             file=manifest,
             place="model",
-            remedy=f"Put {_in_comment(model.name)} into the same folder; the publisher hands out both.",
+            remedy=f"Put {in_comment(model.name)} into the same folder; the publisher hands out both.",
         )
     micro = data.get("micro")
     if not isinstance(micro, dict):
@@ -82,14 +84,13 @@ def import_manifest(manifest: Path, folder: Path) -> Imported:
     window = int(_number(manifest, micro, "sliding_window_size", 1, 100))
     step_ms = int(_number(manifest, micro, "feature_step_size", 1, 30))
     frames = _frames(model)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError("is there already", file=folder, remedy="Give a new folder's name after -o.")
+    need_new(folder)
 
     label = _label(word)
     text = _TOML.format(
-        word=_in_comment(word),
-        manifest=_in_comment(manifest.name),
-        author=_in_comment(str(data.get("author", "unknown"))),
+        word=in_comment(word),
+        manifest=in_comment(manifest.name),
+        author=in_comment(str(data.get("author", "unknown"))),
         label=label,
         stride=step_ms * _RATE // 1000,
         step_ms=step_ms,
@@ -104,35 +105,14 @@ def import_manifest(manifest: Path, folder: Path) -> Imported:
     return Imported(folder, label, frames, step_ms, cutoff, window)
 
 
-def _in_comment(text: str) -> str:
-    """A text of a stranger in one line of TOML: no line ends, no control characters, no half of a pair."""
-    return printable(" ".join(text.split())).encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _read(manifest: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(manifest.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", file=manifest) from None
-    except (ValueError, RecursionError):
-        data = None
-    if not isinstance(data, dict):
-        remedy = "Give the .json that stands beside the .tflite."
-        raise UserError("is no manifest: a JSON object is wanted", file=manifest, remedy=remedy)
+def _check(manifest: Path, data: dict[str, Any]) -> None:
     if data.get("type") != "micro" or data.get("version") != 2:
-        kind, version = (_shown(data, key) for key in ("type", "version"))
+        kind, version = (shown(data.get(key)) for key in ("type", "version"))
         raise UserError(
             f'is of type {kind}, version {version}; "micro", version 2, is known',
             file=manifest,
             remedy="Take the publisher's manifest of version 2.",
         )
-    return data
-
-
-def _shown(data: dict[str, Any], key: str) -> str:
-    """A value for a message; a long one is cut."""
-    text = ascii(data.get(key))
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _text(manifest: Path, data: dict[str, Any], key: str) -> str:
@@ -146,7 +126,7 @@ def _text(manifest: Path, data: dict[str, Any], key: str) -> str:
 def _number(manifest: Path, micro: dict[str, Any], key: str, low: int, high: int) -> float:
     value = micro.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        found = "is missing" if key not in micro else f"is {_shown(micro, key)}"
+        found = "is missing" if key not in micro else f"is {shown(micro.get(key))}"
         remedy = "Take the publisher's file as it is."
         raise UserError(
             f"{found}; {low}..{high} is allowed", file=manifest, place=f"micro {key}", remedy=remedy

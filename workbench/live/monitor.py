@@ -87,6 +87,7 @@ class Monitor:
         self._missed_before = self._missed = 0
         self._restarts = 0
         self._error: str | None = None
+        self._warned: str | None = None
 
     def take(self, event: Event) -> None:
         """Something happened."""
@@ -118,6 +119,10 @@ class Monitor:
             self._label, self._class_index = IDLE, 0
             self._votes.clear()
             self._tell("idle", IDLE)
+        warning = self._warning()
+        if warning is not None and warning != self._warned:
+            self._tell("warning", warning)
+        self._warned = warning
 
     def news(self) -> list[News]:
         """What was not taken yet, in its order."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from workbench.studio.folder import Folder
 from workbench.studio.heard import Listener
 from workbench.studio.labels import Labels
+from workbench.studio.live import Live
 from workbench.studio.sound import Sounds
 
 
@@ -20,4 +21,5 @@ class Studio:
     app: Path | None
     labels: Labels
     listener: Listener | None  # the app, on recordings
+    live: Live
     sounds: Sounds = field(default_factory=Sounds)

@@ -21,7 +21,7 @@ from tests.support.shared import shared
 from tests.support.tools import need_tool
 from workbench.audio.recording import read_audio
 from workbench.host.features import open_pipeline
-from workbench.importing.esphome import _in_comment
+from workbench.importing.published import in_comment
 from workbench.verify.reference_interpreter import LiteRT
 
 CLIPS = 30  # of each word
@@ -141,7 +141,7 @@ def test_what_a_manifest_lacks_is_told(
 
 def test_no_manifest_and_no_model(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("[1]")
-    assert "is no manifest" in refused("import", tmp_path / "a.json", "-o", tmp_path / "app")
+    assert "holds no JSON object" in refused("import", tmp_path / "a.json", "-o", tmp_path / "app")
     (tmp_path / "a.json").write_text(json.dumps(manifest()))
     (tmp_path / "m.tflite").write_bytes(b"nothing")
     assert "m.tflite" in refused("import", tmp_path / "a.json", "-o", tmp_path / "app")
@@ -149,6 +149,6 @@ def test_no_manifest_and_no_model(tmp_path: Path) -> None:
 
 
 def test_a_stranger_s_words_stay_in_their_comment() -> None:
-    words = _in_comment("Ann\r\nthreshold = 0\x1b[2J\x00\x85\u2028\ud800\té")
+    words = in_comment("Ann\r\nthreshold = 0\x1b[2J\x00\x85\u2028\ud800\té")
     assert words == "Ann threshold = 0\\x1b[2J\\x00 \\ud800 é"
     assert tomllib.loads(f"# {words}\n") == {}
