@@ -57,6 +57,7 @@ def benchmark_image(task: str, board: str = "pc") -> tuple[Path, Graph]:
 def _linked(folder: Path, board: Board, made: list[str]) -> Path:
     rooms = [
         "device",
+        "device/no_capture",
         "mlperf",
         "pipeline",
         f"port/{board.port}",
