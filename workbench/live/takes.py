@@ -25,7 +25,8 @@ class Takes:
         """label: of each take, from its first sample to its last; None: they get none. known: columns of
         captures.csv, for the takes to come. UserError where the folder cannot take them, before anything is
         recorded."""
-        self._folder, self._label, self._session = folder, label, session
+        self._folder, self._session = folder, session
+        self.label = label
         self.known = known
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -47,8 +48,8 @@ class Takes:
             out.setframerate(rate)
             out.writeframes(take.samples.astype("<i2").tobytes())
         part.rename(file)
-        if self._label is not None:
-            row = (file.name, "0", str(len(take.samples)), self._label, self._session)
+        if self.label is not None:
+            row = (file.name, "0", str(len(take.samples)), self.label, self._session)
             _append(self._folder / LABELS, dict(zip(_HEADER, row, strict=True)), self._labels)
             self._labels = True
         missing = {"missing": str(take.missing), "clipped": str(take.clipped)}
@@ -57,7 +58,7 @@ class Takes:
         return file
 
     def _free(self) -> Path:
-        stem = re.sub(r"[^\w-]+", "_", self._label or "take").strip("_") or "take"
+        stem = re.sub(r"[^\w-]+", "_", self.label or "take").strip("_") or "take"
         number = 1
         while (file := self._folder / f"{stem}_{number:03}.wav").exists():
             number += 1
