@@ -21,10 +21,18 @@ _HEADER = ("file", "start", "end", "label", "session")
 class Takes:
     """A folder that takes are added to; what is in it already stays as it is."""
 
-    def __init__(self, folder: Path, label: str | None, session: str, known: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        label: str | None,
+        session: str,
+        known: Mapping[str, str],
+        *,
+        labelled: bool = True,
+    ) -> None:
         """label: of each take, from its first sample to its last; None: they get none. known: columns of
-        captures.csv, for the takes to come. UserError where the folder cannot take them, before anything is
-        recorded."""
+        captures.csv, for the takes to come. labelled: False: somebody else writes the labels. UserError where
+        the folder cannot take them, before anything is recorded."""
         self._folder, self._label, self._session = folder, label, session
         self.known = known
         try:
@@ -33,7 +41,8 @@ class Takes:
             raise UserError(f"cannot be made: {error.strerror}", file=folder) from None
         if not os.access(folder, os.W_OK):
             raise UserError("cannot be written: no right to", file=folder)
-        if label is not None:
+        self._labelled = labelled and label is not None
+        if self._labelled:
             self._labels = _rows(folder / LABELS, _HEADER[:4])
         self._captures = _rows(folder / CAPTURES, ("file",))
 
@@ -47,7 +56,7 @@ class Takes:
             out.setframerate(rate)
             out.writeframes(take.samples.astype("<i2").tobytes())
         part.rename(file)
-        if self._label is not None:
+        if self._labelled and self._label is not None:
             row = (file.name, "0", str(len(take.samples)), self._label, self._session)
             _append(self._folder / LABELS, dict(zip(_HEADER, row, strict=True)), self._labels)
             self._labels = True
