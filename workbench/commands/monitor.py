@@ -10,8 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from codegen.app.contract import feature_contract
+from codegen.common.errors import UserError
 from workbench.audio import recording as audio
 from workbench.host.features import app_score, listening_spec
+from workbench.live.clips import Clips
 from workbench.live.controls import Control, control
 from workbench.live.keys import keys
 from workbench.live.monitor import VOTES, Monitor
@@ -19,7 +21,10 @@ from workbench.live.outputs import JsonOutput, Output, PlainOutput, ScreenOutput
 from workbench.live.run import watch
 from workbench.live.sensiml import read_class_maps
 from workbench.live.session_file import SessionWriter
+from workbench.live.sources import SoundSource
+from workbench.live.takes import Takes
 from workbench.live.watched import Wanted, check, opened
+from workbench.progress import remark
 from workbench.targets import BAUD
 
 NAME = "monitor"
@@ -45,6 +50,7 @@ Keys: g G lower or raise the gate's threshold, t T the score thresholds, v V the
 it really was, 0 takes that back; l lets the device listen; q or Ctrl-C ends it. A confusion table of what
 you marked comes at the end. Settings last until the device restarts: write those you like into pipeline.toml.
 
+  earshot monitor --target pc --app my_app --microphone --clips wrong    keeps what you mark and it got wrong
   earshot monitor /dev/ttyACM0 --record monday.session       writes down all that comes, with times
   earshot monitor --play monday.session --fast               shows it again
 
@@ -71,6 +77,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--fast", action="store_true", help="--wav and --play: at once, not in their own time"
     )
     parser.add_argument("--record", type=Path, metavar="FILE", help="write all that comes into a new file")
+    parser.add_argument(
+        "--clips", type=Path, metavar="FOLDER", help="--target pc: keep sounds that you mark and it got wrong"
+    )
     parser.add_argument("--play", type=Path, metavar="FILE", help="show a recorded session")
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="end after so many")
     parser.add_argument(
@@ -109,6 +118,14 @@ def run(args: argparse.Namespace) -> int:
     if args.app is not None:
         spec, pipeline = listening_spec(args.app)
         share = app_score(spec).text if spec.classifier.model.exists() else None
+    takes = None
+    if args.clips is not None:
+        if args.target != "pc" or pipeline is None:
+            raise UserError(
+                "--clips needs the sound, which only --target pc has",
+                remedy="Of a device: earshot capture PORT --trigger CLASS.",
+            )
+        takes = Takes(args.clips, pipeline.decision.labels[0], "train", {})
     monitor = Monitor(
         pipeline.decision.labels if pipeline is not None else (),
         read_class_maps(args.model_json) if args.model_json is not None else None,
@@ -121,13 +138,27 @@ def run(args: argparse.Namespace) -> int:
         writer = SessionWriter(args.record, watched.where) if args.record is not None else None
         if writer is not None:
             stack.callback(writer.close)
+        clips = None
+        if takes is not None and isinstance(watched.source, SoundSource):
+            clips = Clips(watched.source, takes, watched.source.rate)
         pressed = stack.enter_context(keys(sys.stdout.isatty() and not args.json))
         output = _output(args, watched.where, share)
 
         def asked(monitor: Monitor) -> Iterator[Control]:
             return (control(key, monitor) for key in pressed.pressed())
 
-        watch(watched.source, monitor, output, asked, writer, seconds=args.seconds, done=watched.done)
+        watch(
+            watched.source,
+            monitor,
+            output,
+            asked,
+            writer,
+            seconds=args.seconds,
+            done=watched.done,
+            clips=clips,
+        )
+    if clips is not None and clips.saved:
+        remark(f"{clips.saved} sounds that were decided wrong are in {args.clips}")
     return 0
 
 

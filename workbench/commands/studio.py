@@ -18,11 +18,11 @@ from workbench.studio.studio import Studio
 NAME = "studio"
 HELP = "record, label, check labels and watch a device, on pages in your browser"
 DESCRIPTION = """\
-Serves pages on this computer, and opens the browser on them. Record: takes of this computer's microphone or of
-a board's, kept with their label. Label: the recordings of a folder, their waveforms and spectrograms, and the
-segments that label them; these are written at once into the folder's labels.csv (or its Audacity label
-tracks), which `data`, `train` and `evaluate` read. Data: how much there is of what, and what is wrong with it.
-Live: what a device hears, while it hears it.
+Serves pages on this computer, and opens the browser on them. Record: takes of this computer's microphone or
+of a board's, kept with their label. Label: the recordings of a folder, their waveforms and spectrograms, and
+the segments that label them; these are written at once into the folder's labels.csv (or its Audacity label
+tracks), which `data`, `train` and `evaluate` read. Data: how much there is of what, and what is wrong with
+it. Live: what a device hears, while it hears it.
 
   earshot studio recordings/
   earshot studio recordings/monday.csv --app examples/smart_lock

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+from workbench.live.clips import Clips
 from workbench.live.controls import Control
 from workbench.live.events import Event, Mark
 from workbench.live.monitor import Monitor
@@ -26,10 +27,11 @@ def watch(
     *,
     seconds: float | None = None,
     done: Callable[[Monitor], bool] = lambda monitor: False,
+    clips: Clips | None = None,
 ) -> None:
     """Until the source is over, `done`, `seconds` have passed, or somebody ends it. The output is closed
     then, whatever ended it. asked: what somebody wants since it was called last; each is done before the next
-    is taken from it."""
+    is taken from it. clips: keeps what was decided wrong."""
 
     def take(events: list[Event]) -> None:
         for event in events:
@@ -52,6 +54,8 @@ def watch(
                 ended = ended or wish.end
             monitor.advance(source.now)
             output.tell(monitor.news())
+            if clips is not None:
+                clips.look(monitor)
             if time.monotonic() >= next_show:
                 output.show(monitor.view())
                 next_show = time.monotonic() + SHOW_EVERY
@@ -59,5 +63,7 @@ def watch(
     except KeyboardInterrupt:
         pass  # the usual way to end it
     finally:
+        if clips is not None:
+            clips.look(monitor, over=True)
         output.tell(monitor.news())
         output.close(monitor.view())

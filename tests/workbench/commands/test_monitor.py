@@ -103,6 +103,7 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path, capsys: pytest.Cap
         ("--target", "pc", "--app", str(EXAMPLE)): "needs sound",
         ("--target", "qemu", "--app", str(EXAMPLE), "--microphone"): "cannot hear this computer's microphone",
         ("/dev/x", "--wav", "x.wav"): "need a --target",
+        ("/dev/x", "--clips", "f"): "--clips needs the sound",
         ("/dev/x", "--fast"): "--fast goes with",
         ("/dev/no_such_port",): "cannot be opened",
         ("--play", str(tmp_path / "none")): "No such file",
