@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import time
 import wave
 from collections.abc import Generator
 from pathlib import Path
@@ -44,7 +45,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
     monkeypatch.setattr(module, "listen", listen)
     recorder.listen_here(RATE)
-    recorder.stop()
+    while recorder.listening:  # until the microphone vanishes
+        time.sleep(0.01)
     return recorder
 
 
