@@ -60,7 +60,7 @@ class Compiled:
     @property
     def output_bytes(self) -> int:
         """Of what the model's run() writes."""
-        return self.graph.output.nbytes + sum(output.tensor.nbytes for output in self.layer_outputs)
+        return self.graph.output_bytes + sum(output.tensor.nbytes for output in self.layer_outputs)
 
 
 def load_app(app: Path | App) -> App:

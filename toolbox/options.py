@@ -14,6 +14,7 @@ from codegen.app.spec_file import load_spec
 from codegen.board.description import Board, board_names, load_board
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
+from codegen.emit.mlperf import TASKS
 
 if TYPE_CHECKING:
     from toolbox.tflm.found import Tflm
@@ -57,6 +58,7 @@ class BuildOptions:
     engine: str = "aot"
     tflm: Tflm | None = None  # where the engine is tflm
     arena_limit: int | None = None  # bytes that TFLM's arena may have
+    mlperf: str | None = None  # the task of MLPerf Tiny whose serial interface the image has
 
     @property
     def board_folder(self) -> Path:
@@ -66,12 +68,13 @@ class BuildOptions:
     @property
     def folder(self) -> Path:
         """Where the image of this app lies."""
-        return self.board_folder / folder_name(self.app, self.kernels, self.engine)
+        return self.board_folder / folder_name(self.app, self.kernels, self.engine, self.mlperf)
 
 
-def folder_name(app: Path, kernels: str | None, engine: str = "aot") -> str:
-    """Of an app's image, beside those of other apps and of the same with other kernels or engine."""
-    return "-".join([app.name, *([kernels] if kernels else []), *([] if engine == "aot" else [engine])])
+def folder_name(app: Path, kernels: str | None, engine: str = "aot", mlperf: str | None = None) -> str:
+    """Of an app's image, beside those of other apps and of the same with other kernels, engine or main."""
+    words = [kernels, None if engine == "aot" else engine, f"mlperf-{mlperf}" if mlperf else None]
+    return "-".join([app.name, *(word for word in words if word)])
 
 
 ENGINES = ("aot", "tflm")
@@ -85,6 +88,7 @@ OPTIONS: Mapping[str, str] = {
     "engine": "what runs the model: aot, C generated for it, or tflm, TensorFlow Lite Micro",
     "tflm": "its checkout, where its library is built; default EARSHOT_TFLM, else CMSIS-Packs",
     "arena": "the most bytes that TFLM's arena may take (default: what it needs)",
+    "mlperf": "a task of MLPerf Tiny, whose runner the image talks to: kws, ad, ic or vww",
     "emulator": "what emulate runs on: qemu or renode (default: what is installed and knows the board)",
     "suites": "all of emulate's cases, or a short set (default: short under Renode, else all)",
     "jobs": "emulate under Renode: suites side by side, a Renode each (default: a core each)",
@@ -143,6 +147,9 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
     for option in ("tflm", "arena"):
         if option in arguments and engine != "tflm":
             raise UserError(f"{option}= is of the engine tflm, and this is aot", remedy="Add engine=tflm.")
+    mlperf = arguments.get("mlperf")
+    if mlperf is not None:
+        _check_mlperf(mlperf, engine, targets)
     build = (launch / arguments["build"]).resolve() if "build" in arguments else ROOT / "build"
     return BuildOptions(
         board=board,
@@ -162,7 +169,22 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         engine=engine,
         tflm=_tflm(arguments.get("tflm"), board, launch, build) if engine == "tflm" else None,
         arena_limit=_arena(arguments["arena"]) if "arena" in arguments else None,
+        mlperf=mlperf,
     )
+
+
+def _check_mlperf(task: str, engine: str, targets: Sequence[str]) -> None:
+    """UserError where there is no such task, or the image would not be the one that other words mean."""
+    if task not in TASKS:
+        raise UserError(f"mlperf={task} is no task", remedy=f"Tasks of MLPerf Tiny: {', '.join(TASKS)}.")
+    if engine != "aot":
+        raise UserError(f"mlperf= is of the engine aot, and this is {engine}", remedy="Leave engine= out.")
+    for target in targets:
+        if target in ("report", "counting", *AFTER):
+            raise UserError(
+                f"{target} is of an image that speaks Earshot's own lines, not with mlperf=",
+                remedy="Build firmware; `earshot mlperf --help` tells how it is run.",
+            )
 
 
 def _check_words(arguments: Mapping[str, str], targets: Sequence[str]) -> None:

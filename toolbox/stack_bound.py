@@ -32,7 +32,7 @@ _RUNTIME = "|".join(
     sorted(
         {
             file.stem
-            for room in ("pipeline", "device", "port")
+            for room in ("pipeline", "device", "mlperf", "port")
             for file in (ROOT / "firmware" / room).rglob("*.c")
         }
     )
@@ -56,6 +56,7 @@ class Indirect:
 
 INDIRECT = (
     Indirect(r"classifier_\w+|pipeline_start|tensor_input", _MODEL, "model_t: the app has one model"),
+    Indirect(r"repeat|infer_\w+", _MODEL, "model_t: the app has one model"),
     Indirect(r"main", f"{_MODEL}|{_SETTERS}", "model_t, and what the compiler puts into main() of `set`"),
     Indirect(r"settings_set", _SETTERS, "its table of keys"),
     Indirect(r"window_push|pipeline_\w+|listen_push", r"window_gap\w*", "window_t.skip"),

@@ -40,12 +40,14 @@ def build(
     counting: bool = False,
     kernels: str | None = None,
     engine: str | None = None,
+    mlperf: str | None = None,
 ) -> Build:
     """Brings the app's image for this board up to date. UserError with SCons's words where it cannot.
 
     counting: also the image that counts instructions, not for the board pc.
     kernels: "small" or "fast" in place of the app's own.
     engine: "aot" or "tflm" in place of the app's own; TFLM is where EARSHOT_TFLM says, or in CMSIS-Packs.
+    mlperf: the task of MLPerf Tiny whose serial interface the image has in place of Earshot's own.
 
     Two processes may build at once: for different boards in parallel, for one board one after the other.
     """
@@ -58,12 +60,12 @@ def build(
     where = [f"build={build_dir.resolve()}"] if build_dir else []
     chosen = [f"kernels={kernels}"] if kernels else []
     chosen += [f"engine={runs}"] if not description.hosted else []
+    chosen += [f"mlperf={mlperf}"] if mlperf else []
     with waiting(f"building {folder.name} for {'this computer' if description.hosted else board}"):
         _scons(f"board={board}", f"app={folder}", *where, *chosen, *targets)
     note(board, BUILT)
-    directory = (
-        (build_dir.resolve() if build_dir else ROOT / "build") / board / folder_name(folder, kernels, runs)
-    )
+    name = folder_name(folder, kernels, runs, mlperf)
+    directory = (build_dir.resolve() if build_dir else ROOT / "build") / board / name
     image = directory / ("firmware" if description.hosted else "firmware.elf")
     return Build(
         directory,

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from codegen.app.spec import Cascade, Decision, Gate, Kind, Layout, Pipeline, Rounding, Spec
 from codegen.app.tables.decision import ERROR_BITS, STEP_BITS, difference, is_share, score_of
 from codegen.common.errors import UserError, UserErrors
@@ -113,9 +115,7 @@ def _edges(spec: Spec, graph: Graph) -> list[UserError]:
         ("output", "inference_output_type", graph.outputs),
     ):
         if len(indices) != 1:
-            what = f"the model has {len(indices)} {word}s; a pipeline feeds one and reads one"
-            remedy = f"Convert a model with one {word}."
-            faults.append(UserError(what, file=model, place=word, remedy=remedy))
+            faults.append(_several(spec, graph, word, indices))
             continue
         tensor = graph.tensors[indices[0]]
         place = f"{word} {tensor.name}"
@@ -127,6 +127,23 @@ def _edges(spec: Spec, graph: Graph) -> list[UserError]:
             remedy = "Convert the model with full int8 quantization and a representative dataset."
             faults.append(UserError(what, file=model, place=place, remedy=remedy))
     return faults
+
+
+def _several(spec: Spec, graph: Graph, word: str, indices: Sequence[int]) -> UserError:
+    """Inputs beside the cascade, or outputs of which none is chosen."""
+    each = ", ".join(f"{place} {graph.tensors[index].name}".rstrip() for place, index in enumerate(indices))
+    what = f"the model has {len(indices)} {word}s ({each}); a pipeline feeds one and reads one"
+    file, place = spec.classifier.model, word
+    if word == "input":
+        remedy = "Convert a model with one input."
+    elif spec.classifier.engine == "tflm":
+        remedy = "Convert a model with one output, or take the engine aot, for which one can be chosen."
+    else:
+        remedy = "Name the scores by number or name under [classifier]: output = 0"
+        if spec.classifier.output is not None:
+            what = f"there is no one output {spec.classifier.output}: the model has {each}"
+            file, place = spec.file, _place(spec, "classifier", "output")
+    return UserError(what, file=file, place=place, remedy=remedy)
 
 
 def _other_type(spec: Spec, tensor: Tensor, option: str) -> tuple[str, str]:

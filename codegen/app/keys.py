@@ -253,6 +253,20 @@ class FileName:
 
 
 @dataclass(frozen=True)
+class End:
+    """One of several outputs."""
+
+    type_name = "integer, or text"
+    unit = ""
+    range = "a number from 0, or a name"
+
+    def read(self, key: str, value: Any) -> int | str:
+        if isinstance(value, bool) or not isinstance(value, int | str) or value in ("", -1):
+            raise UnfitError(f"found {found(value)}; an output's number, from 0, or its name is allowed")
+        return value
+
+
+@dataclass(frozen=True)
 class Labels:
     """An array of distinct names."""
 
@@ -341,7 +355,7 @@ class Thresholds:
 
 ERRORS = Thresholds("0..1000000", Real("0", "1000000"), shares=False)  # in place of shares, where errors are
 
-Rule = Whole | Samples | OneOf | Real | Flag | Word | FileName | Labels | Thresholds
+Rule = Whole | Samples | OneOf | Real | Flag | Word | FileName | End | Labels | Thresholds
 
 KEYS: Mapping[str, Mapping[str, Rule]] = {
     "audio": {"sample_rate": Whole(8000, 48000, "Hz"), "dc_block": OneOf((0, *range(4, 13)))},
@@ -411,6 +425,7 @@ KEYS: Mapping[str, Mapping[str, Rule]] = {
         "engine": Word(("aot", "tflm")),
         "kernels": Word(("small", "fast")),
         "ram_weights": Whole(0, 1 << 24, "bytes"),
+        "output": End(),
         "layout": Word(tuple(layout.value for layout in Layout)),
         "offset": Whole(0, 255),
         "rounding": Word(tuple(rounding.value for rounding in Rounding)),

@@ -176,6 +176,7 @@ class Classifier:
     reference: Reference = Reference.LITERT  # whose bits the generated C computes
     layer_outputs: bool = False  # a bare model's run() appends the outputs of all layers to its own
     ram_weights: int = 0  # bytes of constants that may be read from RAM
+    output: int | str | None = None  # of several, the one that is the scores: its number, from 0, or name
 
     @property
     def fast(self) -> bool:

@@ -52,6 +52,11 @@ def shape_text(shape: Sequence[int]) -> str:
     return " x ".join(str(size) for size in shape)
 
 
+def comment(text: str) -> str:
+    """Text from the model's file inside a C comment: nothing in it ends the comment or starts a trigraph."""
+    return text.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?").rstrip("\\")
+
+
 def short(value: float) -> str:
     """A float in as few digits as tell it for a comment."""
     return f"{value:.6g}" if math.isfinite(value) else str(value)
@@ -74,7 +79,9 @@ def environment() -> jinja2.Environment:
         autoescape=False,
     )
     env.globals["version"] = VERSION
-    env.filters.update(c_rows=c_rows, c_string=c_string, c_hex=c_hex, shape_text=shape_text, short=short)
+    env.filters.update(
+        c_rows=c_rows, c_string=c_string, c_hex=c_hex, shape_text=shape_text, short=short, comment=comment
+    )
     return env
 
 

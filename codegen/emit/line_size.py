@@ -75,7 +75,7 @@ def _boot(compiled: Compiled) -> dict[str, object]:
         "engine": spec.classifier.engine,
         "build": "0" * 40,
         "model": "0" * 16,
-        "input": graph.input.nbytes,
+        "input": graph.input_bytes,
         "output": compiled.output_bytes,
     }
     if spec.pipeline is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from codegen.common.reference import Reference
-from codegen.common.render import c_rows, c_words, render, shape_text, short
+from codegen.common.render import c_rows, c_words, comment, render, shape_text, short
 from codegen.compile import Compiled
 from codegen.emit import edges as edge_calls
 from codegen.emit import incremental as source
@@ -17,8 +17,8 @@ from codegen.emit.in_ram import charged, layers_in_ram, owned
 from codegen.emit.modes import mode_plan, mode_table
 from codegen.incremental import Edges, Incremental
 from codegen.incremental.calls import Place
-from codegen.kernels.layer import Array, Layer
-from codegen.model.graph import Tensor, Variable
+from codegen.kernels.layer import Array, Layer, Program
+from codegen.model.graph import Tensor, Variable, places
 from codegen.model.variables import uniform
 from codegen.passes.memory_plan import Plan
 
@@ -109,7 +109,7 @@ def _edges_source(compiled: Compiled, planned: Edges, scratch: int) -> str:
     return render(
         "model.c.in",
         **_common(compiled, planned.step, layers),
-        output_bytes=graph.output.nbytes,
+        output_bytes=graph.output_bytes,
         arena=max(planned.arena, scratch, 16),
         needed=planned.arena,
         scratch=scratch,
@@ -146,11 +146,6 @@ def _common(compiled: Compiled, planned: Plan, layers: Sequence[Layer]) -> dict[
         "owned": lambda layer: owned(layer, owners),
         "value": lambda layer, text: _value(layer, text, spec.name, owners),
     }
-
-
-def comment(text: str) -> str:
-    """Text from the model's file inside a C comment: nothing in it ends the comment or starts a trigraph."""
-    return text.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?").rstrip("\\")
 
 
 def describe(tensor: Tensor) -> str:
@@ -205,15 +200,23 @@ def _place(planned: Plan, tensor: int, name: str, places: Mapping[int, Place]) -
     program = planned.program
     if tensor in places:
         return source.state_place(places[tensor], name)
-    if tensor == program.input:
-        return "input"
-    if tensor == program.output:
-        return "output"
+    if tensor in program.ends:
+        return _end(program, tensor)
     if tensor in program.states:
         return f"{name}_state{program.states[tensor]}"
     if program.tensors[tensor].data is not None:
         return f"{name}_constant{tensor}"
     return source.in_arena("arena", planned.offset(tensor))
+
+
+def _end(program: Program, tensor: int) -> str:
+    """Where an input or output lies in what run() is given: each after those before it."""
+    inputs, outputs = ((program.input, *program.more_inputs), (program.output, *program.more_outputs))
+    for word, ends in ((("const int8_t *", "input"), inputs), (("int8_t *", "output"), outputs)):
+        if tensor in ends:
+            place = places([program.tensors[index] for index in ends])[ends.index(tensor)]
+            return f"({word[0]}){word[1]} + {place}" if place else word[1]
+    raise ValueError(f"tensor {tensor} is no end")
 
 
 def _call(planned: Plan, index: int, name: str, places: Mapping[int, Place] = NO_PLACES) -> Call:

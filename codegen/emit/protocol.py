@@ -37,6 +37,12 @@ def _lengths() -> list[tuple[str, str, str]]:
         ("REASON_MAX", protocol.REASON_MAX, "characters of an error's reason"),
         ("TENSOR_CHUNK", protocol.TENSOR_CHUNK, "bytes of a model's output in a line"),
         ("CAPTURE_MAX", protocol.CAPTURE_MAX, "samples in a line of them"),
+        ("STREAM_SYNC", protocol.STREAM_SYNC, "first byte of SensiML's packet"),
+        ("STREAM_CHANNEL", protocol.STREAM_CHANNEL, "its channel"),
+        ("STREAM_SAMPLES", protocol.STREAM_SAMPLES, "samples in it"),
+        ("STREAM_HEAD", protocol.STREAM_HEAD, "bytes before the samples"),
+        ("STREAM_COUNTED", protocol.STREAM_COUNTED, "of these, bytes that its length counts"),
+        ("STREAM_PACKET", protocol.STREAM_PACKET, "bytes of all of it"),
         ("DECISION_MAX", protocol.DECISION_MAX, "bytes of a decision's line, labels of 60 characters"),
         ("STACK_WORDS", protocol.STACK_WORDS, "words in a stack line"),
         ("STACK_LINES", protocol.STACK_LINES, "stack lines after a fault"),
@@ -51,16 +57,21 @@ def _macros() -> list[tuple[str, list[tuple[str, str]]]]:
     """Groups of macros that are texts: a comment, then names and literals."""
     return [
         (
-            "What a numbered line begins with, and one that not every image takes.",
+            "What a numbered line begins with, and words that not every image takes.",
             _texts(
                 "WORD",
-                (word.word for word in protocol.EVERY_WORD if word.numbered or word is protocol.CAPTURE),
+                [
+                    *(word.word for word in protocol.EVERY_WORD if word.numbered or word is protocol.CAPTURE),
+                    protocol.CONNECT,
+                    protocol.DISCONNECT,
+                ],
             ),
         ),
         (
             "How a received line is written.",
             _named((f"USAGE_{_macro(word.word)}", word.usage) for word in protocol.EVERY_WORD),
         ),
+        ("SensiML's offer of samples.", _named([("STREAM_OFFER", protocol.OFFER)])),
         ("Members of the lines.", _texts("KEY", protocol.keys())),
         ("Stages of a window.", _texts("STAGE_NAME", protocol.STAGES)),
         ("Why an image started.", _texts("RESET", protocol.RESET_CAUSES)),

@@ -38,8 +38,7 @@ def _header(compiled: Compiled) -> str:
         "app.h.in",
         name=spec.name,
         pipeline=spec.pipeline,
-        input=graph.input,
-        output=graph.output,
+        graph=graph,
     )
 
 
@@ -51,7 +50,7 @@ def _app(compiled: Compiled) -> str:
         engine=spec.classifier.engine,
         model_hash=graph.sha256[:16],
         pipeline=spec.pipeline,
-        input_bytes=graph.input.nbytes,
+        input_bytes=graph.input_bytes,
         output_bytes=compiled.output_bytes,
         line_size=line_size(compiled),
     )

@@ -101,6 +101,12 @@ def _is_int8(graph: Graph, node: Node) -> bool:
 def tflm_sources(spec: Spec, graph: Graph, known: Registrations, version: str) -> dict[str, str]:
     """File name -> text: NAME_flatbuffer.c with the bytes of the .tflite, and NAME_resolver.cc."""
     model = spec.classifier.model
+    if not graph.one_ended:
+        raise UserError(
+            f"the model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs",
+            file=model,
+            remedy="The engine tflm takes one of each; the engine aot takes several.",
+        )
     lines = resolver_of(model, known, version)
     data = model.read_bytes()
     words = np.frombuffer(data + bytes(-len(data) % 4), "<u4").tolist()
@@ -134,9 +140,7 @@ def measured_sources(spec: Spec, arena: int) -> dict[str, str]:
     graph = load_graph(spec.classifier.model)
     sizes = {"input_bytes": graph.input.nbytes, "output_bytes": graph.output.nbytes}
     return {
-        f"{spec.name}.h": render(
-            "app.h.in", name=spec.name, pipeline=None, input=graph.input, output=graph.output
-        ),
+        f"{spec.name}.h": render("app.h.in", name=spec.name, pipeline=None, graph=graph),
         f"{spec.name}_model.c": tflm_model(spec, graph, arena, 0),
         "measured.c": render("tflm_measured.c.in", name=spec.name, **sizes),
     }

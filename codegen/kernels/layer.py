@@ -106,6 +106,7 @@ class Program:
     states: tensor -> variable, of the tensors that are a variable's memory
     outside: tensors that lie neither in the arena nor with the caller
     kept: tensor -> the channels that it has of the model's, where constants went away
+    more_inputs, more_outputs: where the model has several, those after the first
     """
 
     tensors: tuple[Tensor, ...]
@@ -115,3 +116,10 @@ class Program:
     states: Mapping[int, int] = field(default_factory=dict)
     outside: frozenset[int] = frozenset()
     kept: Mapping[int, NDArray[np.int64]] = field(default_factory=dict)
+    more_inputs: tuple[int, ...] = ()
+    more_outputs: tuple[int, ...] = ()
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """Tensors that lie with the caller."""
+        return frozenset((self.input, self.output, *self.more_inputs, *self.more_outputs))

@@ -26,8 +26,11 @@ Table = NDArray[np.int64]  # [depth, 256]: a lookup table over -128 .. 127, take
 class Lowering:
     """The program while it is built. Operators call add, table and share."""
 
-    def __init__(self, graph: Graph, reference: Reference, *, fast: bool = False) -> None:
+    def __init__(
+        self, graph: Graph, reference: Reference, *, fast: bool = False, outputs: Sequence[int] = ()
+    ) -> None:
         self.graph = graph
+        self.outputs = tuple(outputs) or graph.outputs[:1]  # that the caller gets
         self.reference = reference
         self.fast = fast  # kernels = "fast": constants may be many where that saves time
         self.layers: list[Layer] = []
@@ -78,7 +81,7 @@ class Lowering:
         """Lets the makers of `value` write it to `memory`, if all layers that read `memory` come before."""
         value = self.root(value)
         makers = [place for place, layer in enumerate(self.layers) if layer.output == value]
-        if not makers or value == self.graph.outputs[0] or value in self.states:
+        if not makers or value in self.outputs or value in self.states:
             return False
         if any(memory in layer.inputs for layer in self.layers[makers[0] :]):
             return False

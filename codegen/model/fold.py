@@ -7,7 +7,7 @@ Converters write them around shapes (a Flatten becomes SHAPE, STRIDED_SLICE, PAC
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,10 +33,10 @@ def fold(graph: Graph) -> Graph:
         else:
             (output,) = node.outputs
             tensors[output] = replace(tensors[output], data=result)
-    return replace(graph, tensors=tuple(tensors), nodes=_with_readers(nodes, graph.outputs))
+    return replace(graph, tensors=tuple(tensors), nodes=with_readers(nodes, graph.outputs))
 
 
-def _with_readers(nodes: list[Node], outputs: tuple[int, ...]) -> tuple[Node, ...]:
+def with_readers(nodes: Sequence[Node], outputs: tuple[int, ...]) -> tuple[Node, ...]:
     """The nodes on which the outputs depend."""
     wanted = set(outputs)
     kept: list[Node] = []

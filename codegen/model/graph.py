@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+END_ALIGNMENT = 4  # bytes, of each of several inputs or outputs
+
 
 @dataclass(frozen=True)
 class Quantization:
@@ -107,6 +109,15 @@ class Variable:
     own: bool = False  # of one operator, not read and assigned by others
 
 
+def places(tensors: Sequence[Tensor]) -> tuple[int, ...]:
+    """Byte offsets of tensors one after the other, each at a multiple of END_ALIGNMENT."""
+    found, end = [], 0
+    for tensor in tensors:
+        found.append(-(-end // END_ALIGNMENT) * END_ALIGNMENT)
+        end = found[-1] + tensor.nbytes
+    return tuple(found)
+
+
 @dataclass(frozen=True, eq=False)
 class Graph:
     """The model: tensors by index, nodes in execution order.
@@ -122,6 +133,31 @@ class Graph:
     outputs: tuple[int, ...]
     variables: tuple[Variable, ...] = ()
     content: bytes = b""
+
+    @property
+    def one_ended(self) -> bool:
+        """One tensor goes in, one comes out."""
+        return len(self.inputs) == len(self.outputs) == 1
+
+    @property
+    def input_places(self) -> tuple[int, ...]:
+        """Byte offsets of the inputs in what run() is given: one after the other."""
+        return places([self.tensors[index] for index in self.inputs])
+
+    @property
+    def output_places(self) -> tuple[int, ...]:
+        """The same of the outputs."""
+        return places([self.tensors[index] for index in self.outputs])
+
+    @property
+    def input_bytes(self) -> int:
+        """Of all inputs."""
+        return self.input_places[-1] + self.tensors[self.inputs[-1]].nbytes
+
+    @property
+    def output_bytes(self) -> int:
+        """Of all outputs."""
+        return self.output_places[-1] + self.tensors[self.outputs[-1]].nbytes
 
     @property
     def input(self) -> Tensor:

@@ -262,16 +262,17 @@ class _FileReader:
         return graph
 
     def _check_ends(self, graph: Graph) -> None:
-        """One input, one output, made by the graph."""
-        if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        """Inputs and outputs, each input once and given from outside."""
+        if not graph.inputs or not graph.outputs:
             ends = f"{_count(graph.inputs, 'input')} and {_count(graph.outputs, 'output')}"
-            raise self.fail(
-                f"{ends}: one of each is allowed",
-                "graph",
-                "convert a model with one input and one output tensor",
-            )
-        if graph.input.data is not None:
-            raise self.fail("the input tensor is a constant", "graph")
+            remedy = "convert a model with at least one input and one output tensor"
+            raise self.fail(f"{ends}: nothing is computed", "graph", remedy)
+        if len(set(graph.inputs)) < len(graph.inputs):
+            raise self.fail("one tensor is two of its inputs", "graph")
+        for index in graph.inputs:
+            if graph.tensors[index].data is not None:
+                number = "" if len(graph.inputs) == 1 else f" {index}"
+                raise self.fail(f"the input tensor{number} is a constant", "graph")
 
     def _check_order(self, graph: Graph) -> None:
         """Every value is made once, before it is used."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from codegen.app.spec import Spec
+from codegen.model.fold import with_readers
 from codegen.model.graph import Graph, Node, Quantization, Tensor
 from codegen.ops import reshape
 
@@ -25,7 +26,21 @@ def computed_graph(spec: Spec, graph: Graph) -> Graph:
     """
     if spec.pipeline is None or spec.classifier.engine == "tflm":
         return graph
-    return int8_ends(graph)
+    return int8_ends(with_output(graph, spec.classifier.output))
+
+
+def with_output(graph: Graph, chosen: int | str | None) -> Graph:
+    """Of a model with several outputs the one chosen, by number or name, and what it depends on; the model as
+    it is where that is none of them."""
+    names = [graph.tensors[index].name for index in graph.outputs]
+    number = names.index(chosen) if isinstance(chosen, str) and names.count(chosen) == 1 else chosen
+    if not isinstance(number, int) or not 0 <= number < len(names):
+        return graph
+    outputs = (graph.outputs[number],)
+    nodes = with_readers(graph.nodes, outputs)
+    read = {index for node in nodes for index in node.inputs}
+    inputs = tuple(index for index in graph.inputs if index in read) or graph.inputs[:1]
+    return replace(graph, inputs=inputs, outputs=outputs, nodes=nodes)
 
 
 def int8_ends(graph: Graph) -> Graph:

@@ -36,11 +36,11 @@ def layer_outputs(graph: Graph, program: Program) -> tuple[LayerOutput, ...]:
     complete = {layer.output: call for call, layer in enumerate(program.layers)}
     makers = {output: node for node in graph.nodes for output in node.outputs}
     found: list[LayerOutput] = []
-    offset = graph.output.nbytes
+    offset = graph.output_bytes
     for tensor, call in sorted(complete.items(), key=lambda pair: pair[1]):
         if tensor not in makers or graph.tensors[tensor].made:
             continue
-        if tensor not in program.states and tensor != program.output:
+        if tensor not in program.states and tensor not in program.ends:
             made = program.tensors[tensor]
             found.append(LayerOutput(call, makers[tensor], made, offset, program.kept.get(tensor)))
             offset += made.nbytes

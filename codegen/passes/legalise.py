@@ -66,18 +66,17 @@ def _refused(path: Path, content: bytes) -> list[UserError]:
 
 def _faults(graph: Graph, path: Path) -> Iterator[UserError]:
     """Every reason why the engine cannot compute this graph exactly."""
-    tensor = graph.input
-    place = f"input tensor ({tensor.name})"
-    if tensor.shape and tensor.shape[0] != 1:
-        yield UserError(
-            f"the batch is {tensor.shape[0]}; it must be 1",
-            file=path,
-            place=place,
-            remedy="set the batch size of the model's input to 1 and convert again",
-        )
-    if graph.output.variable:
+    for tensor in (graph.tensors[index] for index in graph.inputs):
+        if tensor.shape and tensor.shape[0] != 1:
+            yield UserError(
+                f"the batch is {tensor.shape[0]}; it must be 1",
+                file=path,
+                place=f"input tensor ({tensor.name})",
+                remedy="set the batch size of the model's input to 1 and convert again",
+            )
+    if any(graph.tensors[index].variable for index in graph.outputs):
         yield UserError("the output is a state of an operator", file=path, place="graph", remedy=AGAIN)
-    if not any(graph.inputs[0] in node.inputs for node in graph.nodes):
+    if not any(set(graph.inputs) & set(node.inputs) for node in graph.nodes):
         yield UserError(
             "the output does not depend on the input",
             file=path,

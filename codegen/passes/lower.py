@@ -18,12 +18,15 @@ from codegen.ops import FAMILIES
 from codegen.passes.constant_channels import without_constant_channels
 
 
-def lowered(graph: Graph, reference: Reference, *, fast: bool = False) -> Lowering:
+def lowered(
+    graph: Graph, reference: Reference, *, fast: bool = False, outputs: Sequence[int] = ()
+) -> Lowering:
     """All calls of `graph`, which the door has passed, with the bits of `reference`.
 
     fast: kernels = "fast", constants may be many where that saves time
+    outputs: that the caller gets; left out the first of the graph's
     """
-    lowering = Lowering(graph, reference, fast=fast)
+    lowering = Lowering(graph, reference, fast=fast, outputs=outputs)
     for node in graph.nodes:
         FAMILIES[node.op].lower(lowering, node)
     return lowering
@@ -32,7 +35,7 @@ def lowered(graph: Graph, reference: Reference, *, fast: bool = False) -> Loweri
 def lower(graph: Graph, reference: Reference = Reference.LITERT, *, fast: bool = False) -> Program:
     """The calls that compute `graph`, which the door has passed, with the bits of `reference`."""
     reduced = without_constant_channels(graph)
-    lowering = lowered(reduced.graph, reference, fast=fast)
+    lowering = lowered(reduced.graph, reference, fast=fast, outputs=graph.outputs)
     nodes = {node.outputs: node for node in graph.nodes}
     layers = [
         _as_defined(layer, graph, nodes.get(layer.node.outputs, layer.node)) for layer in lowering.layers
@@ -49,36 +52,52 @@ def _as_defined(layer: Layer, graph: Graph, node: Node) -> Layer:
 
 
 def program(lowering: Lowering, layers: Sequence[Layer], outside: Collection[int] = ()) -> Program:
-    """Some of the calls, the last of which leave the model's output: after a copy where it lies elsewhere.
+    """Some of the calls, which leave the model's outputs: after a copy where one lies elsewhere, is a
+    constant, or is two outputs.
 
     outside: tensors with memory of their own
     """
     graph, layers = lowering.graph, list(layers)
-    output = graph.outputs[0]
-    source = lowering.root(output)
-    if source == graph.inputs[0] or source in lowering.states or source in outside:
-        node = graph.nodes[-1] if graph.nodes else Node(0, "COPY", (source,), (output,))
-        if output == source:
-            output = lowering.temporary(graph.tensors[output].shape, graph.tensors[output])
-        layers.append(
-            Layer(
-                name="copy1",
-                kernel="copy",
-                type="copy",
-                fields=(("size", str(graph.tensors[source].nbytes)),),
-                arrays=(),
-                inputs=(source,),
-                output=output,
-                node=node,
+    taken = {*graph.inputs, *lowering.states, *outside}
+    made: list[int] = []
+    for output in lowering.outputs:
+        source = lowering.root(output)
+        if source in taken or lowering.graph.tensors[source].data is not None:
+            node = graph.nodes[-1] if graph.nodes else Node(0, "COPY", (source,), (output,))
+            like = lowering.graph.tensors[output]
+            apart = output == source or output in made
+            target = lowering.temporary(like.shape, like) if apart else output
+            layers.append(
+                Layer(
+                    name=f"copy{len(made) + 1}",
+                    kernel="copy",
+                    type="copy",
+                    fields=(("size", str(lowering.graph.tensors[source].nbytes)),),
+                    arrays=(),
+                    inputs=(source,),
+                    output=target,
+                    node=node,
+                    note=f"copy into output {len(made)}" if len(lowering.outputs) > 1 else "",
+                )
             )
-        )
-        source = output
+            source = target
+        taken.add(source)
+        made.append(source)
     tensors = lowering.graph.tensors
     same = _same_constants(tensors, layers)
     layers = [
         replace(layer, inputs=tuple(same.get(index, index) for index in layer.inputs)) for layer in layers
     ]
-    return Program(tensors, tuple(layers), graph.inputs[0], source, lowering.states, frozenset(outside))
+    return Program(
+        tensors,
+        tuple(layers),
+        graph.inputs[0],
+        made[0],
+        lowering.states,
+        frozenset(outside),
+        more_inputs=graph.inputs[1:],
+        more_outputs=tuple(made[1:]),
+    )
 
 
 def _same_constants(tensors: Sequence[Tensor], layers: Sequence[Layer]) -> dict[int, int]:

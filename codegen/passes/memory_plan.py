@@ -90,7 +90,7 @@ def _tensor_blocks(program: Program) -> list[Block]:
     last: dict[int, int] = {}
     for index, layer in enumerate(program.layers):
         last.update(dict.fromkeys((*layer.inputs, layer.output), index))
-    outside = {program.input, program.output, *program.states, *program.outside}
+    outside = {*program.ends, *program.states, *program.outside}
     blocks: dict[int, Block] = {}
     for index, layer in enumerate(program.layers):
         made = layer.output

@@ -14,8 +14,8 @@
 /* A received line; true: it was the word `capture`, and is answered. */
 bool capture_obey(const char *line, size_t length);
 
-/* All sound on its way into the pipeline. */
-void capture_take(const int16_t *samples, size_t count);
+/* All sound on its way into the pipeline; true: it is for the host alone. */
+bool capture_take(const int16_t *samples, size_t count);
 
 /* Members of the status line. */
 void capture_status(json_t *json);

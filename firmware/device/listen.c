@@ -168,7 +168,8 @@ static bool step_once(void)
 
 void listen_push(const int16_t *samples, size_t count)
 {
-    capture_take(samples, count);
+    if (capture_take(samples, count))
+        return;
     for (size_t done = 0; done < count;) {
         done += pipeline_push(app.pipeline, samples + done, count - done);
         while (step_once()) {

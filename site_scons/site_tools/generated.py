@@ -27,6 +27,8 @@ def _generated_sources(env: Any) -> list[Any]:
     app_names = [f"{name}.h", f"{name}_model.c", "app.c"]
     if options.spec.pipeline is not None:
         app_names.append(f"{name}_pipeline.c")
+    if options.mlperf is not None:
+        app_names.append("mlperf.c")
     app_files = [f"{options.folder}/generated/{name}" for name in app_names]
     inputs = [str(options.spec.file), str(options.spec.classifier.model)]
     if contract_file(options.spec).is_file():
@@ -71,6 +73,7 @@ def _board(target: list[Any], source: list[Any], env: Any) -> None:
 
 def _app(target: list[Any], source: list[Any], env: Any) -> None:
     from codegen.compile import compile_app
+    from codegen.emit.mlperf import mlperf_source
     from codegen.emit.sources import sources
 
     options = env["OPTIONS"]
@@ -79,7 +82,10 @@ def _app(target: list[Any], source: list[Any], env: Any) -> None:
         arena = granted(Path(env["ARENA"].get_abspath()), options.arena_limit, options.spec.file)
     engine = "aot" if arena is None else "tflm"
     compiled = compile_app(options.app, options.kernels, engine)
-    write_if_changed(_files(target), sources(compiled, arena))
+    texts = sources(compiled, arena)
+    if options.mlperf is not None:
+        texts |= mlperf_source(options.mlperf, compiled.graph, options.spec.classifier.model)
+    write_if_changed(_files(target), texts)
 
 
 def _files(target: list[Any]) -> list[Path]:

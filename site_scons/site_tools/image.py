@@ -26,7 +26,7 @@ SMALL = (
 )
 # What nothing but an image's own main() calls: the compiler sees it as one, when it links. With it what tells
 # whether the chip can count clocks: where not, nothing of it is left.
-TOGETHER = ("device/", "port/cortex_m/cycles", "port/mps2/cycles")
+TOGETHER = ("device/", "mlperf/", "port/cortex_m/cycles", "port/mps2/cycles")
 # Texts alone, generated: packed, and each an object that the linker leaves out where it is not used.
 TABLE, PACKED = "protocol_table.c", ("-Os",)
 
@@ -61,7 +61,7 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     rooms += [*env["ENGINE_ROOMS"], *(f"{room}/device" for room in env["ENGINE_ROOMS"])]
     runtime = _handwritten(env, "pipeline", "nn")
     made = _generated(env, generated)
-    objects = [*runtime, *made, *_handwritten(env, *rooms)]
+    objects = [*runtime, *made, *_main(env, _handwritten(env, *rooms))]
     env.CompileCommands(objects)
 
     # TensorFlow Lite Micro calls itself and through pointers of its own: no bound of its stack is known.
@@ -78,13 +78,21 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     files = [elf, link_map]
     env.Depends(elf, makers("toolbox", "site_scons"))
     if options.board.hosted:
-        chain = [node for node in made if node.name not in ("app.o", "protocol_table.o")]
+        chain = [node for node in made if node.name not in ("app.o", "mlperf.o", "protocol_table.o")]
         files += _library(env, f"{folder}/libearshot.so", [*runtime, *chain])
     else:
         for form, name in (("binary", "bin"), ("ihex", "hex")):
             copy = [Action("$OBJCOPYCOM", "$OBJCOPYCOMSTR"), Action(_whole, None)]
             files += env.Command(f"{folder}/firmware.{name}", elf, copy, OBJCOPYFLAGS=["-O", form])
     return [*files, *env.SizeTable(f"{folder}/size.txt", elf, files)]
+
+
+def _main(env: Any, objects: list[Any]) -> list[Any]:
+    """With another main than that of device/, where the image is for a benchmark's runner."""
+    if env["OPTIONS"].mlperf is None:
+        return objects
+    others = [node for node in objects if not node.path.endswith("/device/main.o")]
+    return [*others, *_handwritten(env, "mlperf")]
 
 
 def _measuring_image(env: Any, sources: list[Any]) -> Any:

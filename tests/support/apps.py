@@ -115,8 +115,7 @@ class App:
             "app.h.in",
             name="app",
             pipeline=self.spec.pipeline,
-            input=self.graph.input,
-            output=self.graph.output,
+            graph=self.graph,
         )
         (folder / "app.h").write_text(header)
         source = folder / "app_pipeline.c"

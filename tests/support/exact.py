@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from codegen.common.reference import Reference
 from codegen.kernels.layer import Layer
+from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
 from codegen.passes.lower import lower
 from tests.models.builder import Builder
 from tests.support.models_c import ModelsC
 from tests.support.tally import tally_case
+from workbench.verify.packed import pack, unpack
 from workbench.verify.reference import ReferenceInterpreter
 
 ROWS = 24  # inputs a model is run on, edges included
@@ -129,15 +131,21 @@ def check(
             path.write_bytes(case.build().bytes())
             paths.append(path)
         models = ModelsC(paths, kernels=kernels, target=target, reference=reference)
-        inputs = [_rows(graph.input, seed + index) for index, graph in enumerate(models.graphs)]
+        inputs = [_inputs(graph, seed + index) for index, graph in enumerate(models.graphs)]
         runs = [(sequence, models.run(inputs, sequence=sequence)) for sequence in sequences]
         with ReferenceInterpreter(paths[0], reference) as reference_interpreter:
             for index, (case, path) in enumerate(zip(cases, paths, strict=True)):
                 reference_interpreter.load(path)
                 for sequence, outputs in runs:
                     wanted = reference_interpreter.run(inputs[index], sequence=sequence)
-                    _compare(case, wanted, outputs[index])
+                    _compare_all(case, models.graphs[index], wanted, outputs[index])
                     tally_case(path, outputs[index].size, target, reference)
+
+
+def _inputs(graph: Graph, seed: int) -> NDArray[Any]:
+    """Rows of its input; of several inputs packed ones."""
+    each = [_rows(graph.tensors[index], seed + 1000 * place) for place, index in enumerate(graph.inputs)]
+    return each[0] if len(each) == 1 else np.stack([pack(values) for values in zip(*each, strict=True)])
 
 
 def _rows(tensor: Any, seed: int) -> NDArray[Any]:
@@ -149,6 +157,17 @@ def _rows(tensor: Any, seed: int) -> NDArray[Any]:
     rows = random.integers(limits.min, limits.max + 1, (ROWS, *tensor.shape[1:])).astype(tensor.dtype)
     rows[0], rows[1] = limits.min, limits.max
     return rows
+
+
+def _compare_all(case: Case, graph: Graph, wanted: NDArray[Any], found: NDArray[Any]) -> None:
+    """Each output: between several nothing is written."""
+    if len(graph.outputs) == 1:
+        _compare(case, wanted, found)
+        return
+    ends = [graph.tensors[index] for index in graph.outputs]
+    kinds = [(tensor.shape, np.dtype(tensor.dtype)) for tensor in ends]
+    for one, other in zip(unpack(wanted, kinds), unpack(found, kinds), strict=True):
+        _compare(case, one, other)
 
 
 def _compare(case: Case, wanted: NDArray[Any], found: NDArray[Any]) -> None:

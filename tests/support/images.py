@@ -63,7 +63,7 @@ def scripted_app(folder: Path, inputs: int, outputs: int, *, start_error: int = 
     tensors = (Tensor(0, "in", (1, inputs), "int8"), Tensor(1, "out", (1, outputs), "int8"))
     graph = Graph("scripted", "0123456789abcdef" * 4, tensors, (), (0,), (1,))
     spec = Spec("app", Path("/app/pipeline.toml"), Classifier(Path("/app/model.tflite")), None)
-    header = render("app.h.in", name="app", pipeline=None, input=graph.input, output=graph.output)
+    header = render("app.h.in", name="app", pipeline=None, graph=graph)
     (folder / "app.h").write_text(header)
     defines = (f"-DINPUT_SIZE={inputs}", f"-DOUTPUT_SIZE={outputs}", f"-DSTART_ERROR={start_error}")
     return Sources(spec, graph, (SCRIPTED_MODEL, _app_c(folder, spec, graph), *SOURCES), (folder,), defines)
@@ -95,7 +95,7 @@ def build_image(folder: Path, sources: Sources, board_name: str) -> Path:
         (made / name).write_text(text)
     files = [*sources.files, protocol_table(made), *sorted((FIRMWARE / "device").glob("*.c"))]
     capture = "capture" if sources.spec.device.capture else "no_capture"
-    files.append(FIRMWARE / "device" / capture / f"{capture}.c")
+    files += sorted((FIRMWARE / "device" / capture).glob("*.c"))
     files += sorted((FIRMWARE / "port" / board.port).glob("*.c"))
     flags = [*WARNINGS, "-O2", "-g", "-ffunction-sections", "-fdata-sections", f"-I{FIRMWARE}", f"-I{made}"]
     flags += [f"-I{include}" for include in sources.includes]

@@ -77,12 +77,13 @@ class ModelsC:
         for index, graph in enumerate(self.graphs):
             name = f"m{index}"
             compiled = run_passes(spec_of(name, kernels, reference), graph)
-            header = render("app.h.in", name=name, pipeline=None, input=graph.input, output=graph.output)
+            header = render("app.h.in", name=name, pipeline=None, graph=graph)
             (folder / f"{name}_model.c").write_text(model_source(compiled, 0))
             (folder / f"{name}.h").write_text(header)
             lines.append(f'#include "{name}_model.c"')
             size = max(full_plan(compiled).arena, 16)
-            any_address = int(graph.input.dtype == graph.output.dtype == "int8")
+            types = {graph.tensors[end].dtype for end in (*graph.inputs, *graph.outputs)}
+            any_address = int(graph.one_ended and types == {"int8"})  # several begin at multiples of four
             rows.append(f"    {{&{name}_model, {name}_arena[0].int8, {size}, {any_address}}},")
         lines += ["static const struct {", "    const model_t *model;", "    int8_t *arena;"]
         lines += [
@@ -96,17 +97,21 @@ class ModelsC:
         (folder / "models.h").write_text("\n".join(lines))
 
     def run(self, inputs: Sequence[NDArray[Any]], *, sequence: bool = False) -> list[NDArray[Any]]:
-        """Outputs of each model for rows of inputs without the batch axis. sequence: no reset between."""
+        """Outputs of each model for rows of inputs without the batch axis; several inputs or outputs are
+        packed (workbench.verify.packed). sequence: no reset between."""
         sent = []
         for graph, rows in zip(self.graphs, inputs, strict=True):
-            assert rows.dtype == graph.input.dtype
+            assert rows.dtype == (graph.input.dtype if len(graph.inputs) == 1 else "uint8")
             header = struct.pack("<II", len(rows), int(sequence))
             sent.append(header + np.ascontiguousarray(rows).tobytes())
-        sizes = [len(rows) * graph.output.nbytes for graph, rows in zip(self.graphs, inputs, strict=True)]
+        sizes = [len(rows) * graph.output_bytes for graph, rows in zip(self.graphs, inputs, strict=True)]
         outputs = []
         for graph, rows, data in zip(
             self.graphs, inputs, answers(self.program, self.shipped, sent, sizes), strict=True
         ):
+            if len(graph.outputs) > 1:
+                outputs.append(np.frombuffer(data, np.uint8).reshape(len(rows), -1))
+                continue
             shape = (len(rows), *graph.output.shape[graph.output.shape[:1] == (1,) :])
             outputs.append(np.frombuffer(data, graph.output.dtype).reshape(shape))
         return outputs

@@ -121,7 +121,7 @@ class StreamsC:
             compiled = run_passes(app.spec(name), graph)
             planned = compiled.plan
             assert isinstance(planned, (Incremental, Edges)), compiled.reason
-            header = render("app.h.in", name=name, pipeline=None, input=graph.input, output=graph.output)
+            header = render("app.h.in", name=name, pipeline=None, graph=graph)
             (self.folder / f"{name}_model.c").write_text(model_source(compiled, 0))
             (self.folder / f"{name}.h").write_text(header)
             includes.append(f'#include "{name}.h"')

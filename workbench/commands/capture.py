@@ -4,23 +4,20 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import sys
 import time
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from codegen.common.errors import UserError, printable
-from workbench.live.capture import Capture
+from workbench.live.capture import Capture, known_of
 from workbench.live.samples import Take
 from workbench.live.takes import Takes
 from workbench.progress import waiting
 from workbench.protocol.lines import Boot
 from workbench.targets import BAUD
-from workbench.targets.link import LinkClosedError
 from workbench.targets.serial_port import SerialLink, is_hardware
 
 NAME = "capture"
@@ -93,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
     reported: list[dict[str, Any]] = []
     code = 0
     link = SerialLink(args.port, args.baud)
+    capture = None
     try:
         capture = Capture(link, args.port, args.bits, args.baud if is_hardware(args.port) else None)
         _check_trigger(args.trigger, capture.boot)
@@ -103,14 +101,14 @@ def run(args: argparse.Namespace) -> int:
             except KeyboardInterrupt:
                 code = 130
                 break
-            folder.known = {**_known(capture.boot, args.bits), **why, **meta}
+            folder.known = {**known_of(capture.boot, args.bits), **why, **meta}
             take, code = _record(capture, start, args.seconds, what, loud=loud)
             reported.append(_save(folder, take, capture.rate, loud=loud))
             if code:
                 break
     finally:
-        with contextlib.suppress(LinkClosedError):
-            link.send(b"\ncapture off\n")
+        if capture is not None:
+            capture.stop()
         link.close()
     if args.json:
         print(json.dumps({"rate": capture.rate, "bits": args.bits, "takes": reported}))
@@ -121,9 +119,13 @@ def _asks(args: argparse.Namespace) -> bool:
     return sys.stdin.isatty() and not (args.no_wait or args.json)
 
 
-def _check_trigger(trigger: str | None, boot: Boot) -> None:
+def _check_trigger(trigger: str | None, boot: Boot | None) -> None:
+    if trigger is None:
+        return
+    if boot is None:
+        raise UserError("SensiML's firmware decides nothing while it captures", remedy="Leave --trigger out.")
     known = (ANY, UNKNOWN, *boot.labels)
-    if trigger is not None and trigger not in known:
+    if trigger not in known:
         raise UserError(f'the image decides no "{trigger}"', remedy=f"It decides {', '.join(known)}.")
 
 
@@ -221,17 +223,6 @@ def _save(folder: Takes, take: Take, rate: int, *, loud: bool) -> dict[str, Any]
         "peak": take.peak,
         "clipped": take.clipped,
         "gaps": [[gap.at, gap.count] for gap in take.gaps],
-    }
-
-
-def _known(boot: Boot, bits: int) -> dict[str, str]:
-    """Columns of captures.csv that the device tells."""
-    known = {"device": boot.board, "chip": boot.id, "app": boot.name, "build": boot.build[:16]}
-    recorded = datetime.now().astimezone().isoformat(timespec="seconds")
-    return {
-        **{name: value for name, value in known.items() if value},
-        "bits": str(bits),
-        "recorded": recorded,
     }
 
 

@@ -33,4 +33,5 @@ COMMANDS: tuple[str, ...] = (
     "backtrace",
     "debug",
     "evidence",
+    "mlperf",
 )

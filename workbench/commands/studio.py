@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""earshot studio: one local page on which recordings are looked at and labelled."""
+"""earshot studio: local pages on which recordings are labelled, labels checked, and devices watched."""
 
 from __future__ import annotations
 
@@ -8,25 +8,29 @@ import importlib.util
 from pathlib import Path
 
 from toolbox import environment
+from workbench.progress import remark
 from workbench.studio.folder import open_folder
 from workbench.studio.heard import Listener
 from workbench.studio.labels import Labels
+from workbench.studio.live import Live
 from workbench.studio.studio import Studio
 
 NAME = "studio"
-HELP = "look at recordings and label them, on a page in your browser"
+HELP = "record, label, check labels and watch a device, on pages in your browser"
 DESCRIPTION = """\
-Serves one page on this computer, and opens the browser on it: the recordings of a folder, their waveforms and
-spectrograms, and the segments that label them. What is labelled is written at once into the folder's
-labels.csv (or its Audacity label tracks), which `data`, `train` and `evaluate` read.
+Serves pages on this computer, and opens the browser on them. Record: takes of this computer's microphone or
+of a board's, kept with their label. Label: the recordings of a folder, their waveforms and spectrograms, and
+the segments that label them; these are written at once into the folder's labels.csv (or its Audacity label
+tracks), which `data`, `train` and `evaluate` read. Data: how much there is of what, and what is wrong with
+it. Live: what a device hears, while it hears it.
 
   earshot studio recordings/
   earshot studio recordings/monday.csv --app examples/smart_lock
   earshot studio recordings/ --port 8300 --no-browser
 
-With --app the page also shows where the app's gate opens and what it decides. Nothing leaves this computer:
-the page is served on 127.0.0.1, to whoever knows the address that is printed. Ctrl-C ends it.
-The first start installs the page's toolkit into .venv-studio (90 MB). docs/studio.md tells more.
+With --app they also show where the app's gate opens and what it decides. Nothing leaves this computer: they
+are served on 127.0.0.1, to whoever knows the address that is printed. Ctrl-C ends it.
+The first start installs the pages' toolkit into .venv-studio (90 MB). docs/studio.md tells more.
 """
 ENVIRONMENT = ".venv-studio"  # the only one with the toolkit
 
@@ -66,6 +70,10 @@ def run(args: argparse.Namespace) -> int:
     def say(address: str) -> None:
         print(f"The studio of {folder.root} is at\n\n  {address}\n\nCtrl-C ends it.", flush=True)
 
-    studio = Studio(folder, app, Labels(folder), listener)
+    studio = Studio(folder, app, Labels(folder), listener, Live(app))
     serve(studio, args.port, browser=not args.no_browser, say=say)
+    studio.live.stop()
+    studio.recorder.stop()
+    if studio.recorder.takes:
+        remark(f"{len(studio.recorder.takes)} takes were not kept")
     return 0

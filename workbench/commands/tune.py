@@ -7,8 +7,6 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +29,8 @@ from workbench.training.pieces import Piece, Recording, cut, recordings
 from workbench.training.plot import check_name, plot_tuning
 from workbench.training.recipe import load_recipe
 from workbench.training.sets import Labelled, held_back
-from workbench.training.settings_file import Values, replaced, written
-from workbench.training.tune import Settings, Tuned, Tuner, hear, hours_needed, own_settings
+from workbench.training.settings_file import Values, replaced, thresholds, written
+from workbench.training.tune import Tuned, Tuner, hear, hours_needed, own_settings
 
 NAME = "tune"
 HELP = "choose gate, thresholds and votes for a stated rate of false alarms"
@@ -100,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
         tuned = tuner.tuned(rate, before)
     if tuned is None:
         raise _too_short(args, rate, tuner.background_hours())
-    values = _values(pipeline, score, before, tuned)
+    values = _values(pipeline, score, tuned)
     comment = _comment(args, tuned, rate)
     text = replaced(spec.file, values, comment) if args.write else ""
     if args.plot is not None:
@@ -184,37 +182,15 @@ def _too_short(args: argparse.Namespace, rate: float, hours: float) -> UserError
     )
 
 
-def _values(pipeline: Pipeline, score: Score, before: Settings, tuned: Tuned) -> Values:
+def _values(pipeline: Pipeline, score: Score, tuned: Tuned) -> Values:
     """The choice as pipeline.toml has it."""
     settings = tuned.settings
-    thresholds = [
-        share if limit == was else _threshold(limit, score)
-        for limit, was, share in zip(
-            settings.limits, before.limits, map(_decimal, pipeline.decision.thresholds), strict=True
-        )
-    ]
     return {
         ("gate", "threshold"): settings.gate_threshold,
         ("gate", "backoff"): settings.gate_backoff,
-        ("decision", "threshold"): thresholds,
+        ("decision", "threshold"): thresholds(settings.limits, pipeline.decision, score),
         ("decision", "votes"): settings.votes,
     }
-
-
-def _decimal(share: Fraction) -> Decimal:
-    return Decimal(share.numerator) / Decimal(share.denominator)
-
-
-def _threshold(limit: int, score: Score) -> Decimal:
-    """The shortest decimal that accepts from this score on, and from no lower one."""
-    if limit >= NEVER:
-        return Decimal(1)
-    middle = score.exact(limit - Fraction(1, 2))
-    for digits in range(2, 40):
-        share = Decimal(round(max(middle, Fraction(0)) * 10**digits)).scaleb(-digits)
-        if score.limit(Fraction(share)) == limit:
-            return share
-    return Decimal(0)  # the lowest score of all is accepted
 
 
 def _comment(args: argparse.Namespace, tuned: Tuned, rate: float) -> str:

@@ -115,14 +115,19 @@ def _one(args: argparse.Namespace, quiet: bool) -> dict[str, Any]:
 def _as_in_file(app: App, reference: Reference) -> App:
     """An app whose model has other ends in its file: the model alone, which is what the reference runs."""
     spec, graph = app.spec, app.graph
-    types = [tensor.file_dtype for tensor in (graph.input, graph.output) if tensor.file_dtype is not None]
+    types = [tensor.file_dtype for tensor in graph.tensors if tensor.file_dtype is not None]
+    model = spec.classifier.model
+    if app.spec.pipeline is not None and not types:
+        whole = load_graph(model, graph.content)
+        if whole.outputs != graph.outputs:
+            remark("the app reads one of the model's outputs: compared is the model as it is in the file")
+            return model_app(model, spec.classifier.kernels, reference, graph=whole)
     if not types:
         return app
     remark(
         f"an end of the model is {' or '.join(dict.fromkeys(types))} in the file: compared is the model as "
         "it is there; the app computes the int8 inside"
     )
-    model = spec.classifier.model
     whole = load_graph(model, graph.content)
     return model_app(model, spec.classifier.kernels, reference, graph=whole)
 

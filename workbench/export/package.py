@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from codegen.common.errors import UserError
@@ -13,6 +14,7 @@ from codegen.common.render import render
 from codegen.compile import Compiled
 from codegen.emit.model import describe
 from codegen.emit.sources import sources
+from codegen.model.graph import Graph, Tensor
 
 C_TYPES = {"float32": "float", **{name: f"{name}_t" for name in ("int8", "uint8", "int16", "int32")}}
 MANIFEST = "files.txt"
@@ -33,8 +35,9 @@ def package(compiled: Compiled) -> dict[str, bytes]:
     values = {
         "name": spec.name,
         "pipeline": spec.pipeline,
-        "input": graph.input,
-        "output": graph.output,
+        "input": _end(graph, graph.inputs, graph.input_bytes),
+        "output": _end(graph, graph.outputs, graph.output_bytes),
+        "one_ended": graph.one_ended,
         "sha256": graph.sha256,
         "variables": graph.variables,
         "describe": describe,
@@ -54,6 +57,13 @@ def package(compiled: Compiled) -> dict[str, bytes]:
     files = {name: text.encode("utf-8") for name, text in sorted(texts.items())}
     files[MANIFEST] = "".join(f"{_digest(data)}  {name}\n" for name, data in files.items()).encode("utf-8")
     return files
+
+
+def _end(graph: Graph, indices: Sequence[int], nbytes: int) -> Tensor:
+    """What run() is given or gives: the tensor, or the bytes of several."""
+    if len(indices) == 1:
+        return graph.tensors[indices[0]]
+    return Tensor(-1, "", (1, nbytes), "uint8")
 
 
 def _add_headers(texts: dict[str, str]) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ from numpy.typing import NDArray
 from codegen.common.errors import UserError
 from codegen.common.render import shape_text
 from codegen.model.graph import Tensor
+from workbench.verify.packed import pack
+
+_TAKEN = {"file", "allow_pickle"}  # names that numpy.savez has for itself
 
 
 def read_inputs(path: Path, tensor: Tensor) -> NDArray[Any]:
@@ -29,21 +34,65 @@ def read_inputs(path: Path, tensor: Tensor) -> NDArray[Any]:
     if not isinstance(array, np.ndarray):
         array.close()
         raise UserError("holds several arrays", file=path, remedy="Write one with numpy.save: [inputs, ...].")
+    return _checked(path, array, tensor)
+
+
+def names_of(tensors: Sequence[Tensor]) -> list[str]:
+    """What arrays of several tensors are called in a file: by name, or by number where names are no names."""
+    names = [tensor.name for tensor in tensors]
+    usable = all(names) and len(set(names)) == len(names) and not _TAKEN & set(names)
+    return names if usable else [str(place) for place in range(len(names))]
+
+
+def read_packed(path: Path, tensors: Sequence[Tensor]) -> NDArray[np.uint8]:
+    """Inputs of a model with several, from a .npz with an array for each, by its name or its number: packed
+    rows (workbench.verify.packed), n > 0."""
+    names = names_of(tensors)
+    remedy = f"Write it with numpy.savez: an array [inputs, ...] for each of {', '.join(names)}."
+    try:
+        file = np.load(path, allow_pickle=False)
+        if isinstance(file, np.ndarray):
+            raise ValueError
+        with file:
+            arrays = {key: file[key] for key in file.files}
+    except FileNotFoundError:
+        raise UserError("there is no such file", file=path) from None
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror or error}", file=path) from None
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        raise UserError("is not a .npz file of NumPy", file=path, remedy=remedy) from None
+    found = []
+    for place, (name, tensor) in enumerate(zip(names, tensors, strict=True)):
+        key = name if name in arrays else str(place)
+        if key not in arrays:
+            there = ", ".join(sorted(arrays)) or "none"
+            raise UserError(f"has no array {name}; there are: {there}", file=path, remedy=remedy)
+        found.append(_checked(path, arrays[key], tensor, f"array {key}"))
+    if len({len(array) for array in found}) > 1:
+        counts = ", ".join(f"{name} {len(array)}" for name, array in zip(names, found, strict=True))
+        raise UserError(f"has arrays of several lengths: {counts}", file=path, remedy=remedy)
+    return np.stack([pack(row) for row in zip(*found, strict=True)])
+
+
+def _checked(path: Path, array: NDArray[Any], tensor: Tensor, place: str | None = None) -> NDArray[Any]:
+    """The array as inputs of this tensor; UserError where it is none."""
     shape = tensor.shape[1:] if len(tensor.shape) > 1 else tensor.shape
     if array.dtype != np.dtype(tensor.dtype):
         raise UserError(
             f"holds {array.dtype} values; the model's input is {tensor.dtype}",
             file=path,
+            place=place,
             remedy="Give the values as the model takes them, after its input's quantization.",
         )
     if array.shape[1:] not in (shape, (tensor.size,)) or array.ndim < 1:
         raise UserError(
             f"has the shape {shape_text(array.shape) or 'of one value'}; inputs are N x {shape_text(shape)}",
             file=path,
+            place=place,
             remedy="The first axis counts the inputs, also for a single one.",
         )
     if not len(array):
-        raise UserError("holds no inputs", file=path)
+        raise UserError("holds no inputs", file=path, place=place)
     return array.reshape(-1, *shape)
 
 

@@ -165,15 +165,20 @@ def open_engine(app: App, target: str, engine: str | None = None) -> Iterator[En
 
 
 def run_all(engine: Engine, graph: Graph, inputs: NDArray[Any], *, sequence: bool = False) -> NDArray[Any]:
-    """Outputs [n, *shape of the output without its batch] for inputs [n, ...].
+    """Outputs [n, *shape of the output without its batch] for inputs [n, ...]. Several inputs or outputs are
+    packed rows of bytes (workbench.verify.packed).
 
     sequence: streaming state is kept from one to the next; otherwise each starts fresh.
     """
-    shape = graph.output.shape[1:] if len(graph.output.shape) > 1 else graph.output.shape
-    outputs = np.zeros((len(inputs), *shape), graph.output.dtype)
+    shape: tuple[int, ...] = (graph.output_bytes,)
+    dtype = "uint8"
+    if len(graph.outputs) == 1:
+        shape = graph.output.shape[1:] if len(graph.output.shape) > 1 else graph.output.shape
+        dtype = graph.output.dtype
+    outputs = np.zeros((len(inputs), *shape), dtype)
     engine.reset()
     for index, row in enumerate(progress(inputs, len(inputs), "inputs")):
         if index and not sequence:
             engine.reset()
-        outputs[index] = engine.run(row).view(graph.output.dtype).reshape(shape)
+        outputs[index] = engine.run(row).view(dtype).reshape(shape)
     return outputs

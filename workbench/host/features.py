@@ -15,7 +15,7 @@ from codegen.app.spec import Spec
 from codegen.app.spec_file import load_spec
 from codegen.app.tables.decision import Score, score_of
 from codegen.common.errors import UserError
-from codegen.passes.int8_ends import int8_ends
+from codegen.passes.int8_ends import int8_ends, with_output
 from codegen.passes.legalise import load_graph
 from workbench.build import build
 from workbench.host.host_library import HostLibrary, HostPipeline
@@ -50,7 +50,7 @@ def listening_spec(app: Path) -> tuple[Spec, app_spec.Pipeline]:
 
 def app_score(spec: Spec) -> Score:
     """What the scores of an app with a pipeline mean. The build refuses a model whose ends have no scales."""
-    graph = int8_ends(load_graph(spec.classifier.model))
+    graph = int8_ends(with_output(load_graph(spec.classifier.model), spec.classifier.output))
     input_, output = graph.input.quantization, graph.output.quantization
     assert spec.pipeline is not None
     assert input_ is not None

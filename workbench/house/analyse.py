@@ -34,6 +34,7 @@ ROOMS = (
     "device",
     "device/capture",
     "device/no_capture",
+    "mlperf",
 )  # for every board; its port beside them, and counting/ where QEMU runs
 CLEAN = ROOT / "build" / "analysed"
 # warning -> why it is no finding

@@ -18,6 +18,7 @@ ASK_EVERY = 1.0  # seconds
 _QUESTION = "boot"
 _BINARY = 0.05  # share of bytes that are no text above which a line is none
 _TEXT = bytes([*b"\t\n\r", *range(32, 127)])
+PACKET_MAX = 2000  # samples of a packet that is believed
 _SHOWN = 60  # characters of a strange line in a message
 
 
@@ -26,6 +27,7 @@ class Sensiml:
     """A device with SensiML's firmware: it prints results, or offers its samples."""
 
     rate: int | None  # Hz, where it offers samples
+    size: int = 0  # samples of a packet
 
 
 def ask(link: Link, port: str, timeout: float, clock: Callable[[], float] = time.monotonic) -> Boot | Sensiml:
@@ -90,7 +92,8 @@ def _sensiml(text: str) -> Sensiml | None:
     if '"column_location"' not in text:
         return None
     try:
-        rate = json.loads(text)["sample_rate"]
+        offer = json.loads(text)
+        rate, size = int(offer["sample_rate"]), int(offer["samples_per_packet"])
     except (ValueError, KeyError, TypeError):
         return None
-    return Sensiml(rate if isinstance(rate, int) else None)
+    return Sensiml(rate, size) if 0 < rate < 1 << 20 and 0 < size <= PACKET_MAX else None

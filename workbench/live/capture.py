@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 
 from codegen.common.errors import UserError
 from codegen.common.protocol import BY_NAME
 from workbench.identity.ask import Sensiml, ask
+from workbench.live.packets import Packets, packet_baud
 from workbench.live.samples import Incoming, Take, needed_baud
 from workbench.protocol.lines import Boot, Decision, Error, Line, Lines, Samples, Status, parse_line
 from workbench.targets.link import Link, LinkClosedError
@@ -40,21 +43,43 @@ class Capture:
         """
         self._link, self._port, self._clock = link, port, clock
         self._lines = Lines()
+        self._packets: Packets | None = None  # of a device with SensiML's firmware
         self._status: Status | None = None
         self._refused: Error | None = None
         self.incoming = Incoming()
         # Decisions: the number of the sample that comes after each, and the label.
         self.heard: deque[tuple[int, str]] = deque(maxlen=_HEARD)
         self._done = -1  # number of the sample to which takes reach
-        boot = ask(link, port, ANSWER, clock)
-        if isinstance(boot, Sensiml):
-            raise UserError("it runs SensiML's firmware, which captures in another way", file=port)
+        self.rate = 0  # Hz
+        self.boot: Boot | None = None  # None: SensiML's firmware
+        found = ask(link, port, ANSWER, clock)
+        if isinstance(found, Sensiml):
+            self._connect(found, baud)
+        else:
+            self._start(found, bits, baud)
+        self._heard = clock()
+
+    def _connect(self, device: Sensiml, baud: int | None) -> None:
+        if device.rate is None:
+            raise UserError(
+                "it runs SensiML's firmware, and prints results in place of samples",
+                file=self._port,
+                remedy="Flash its data capture firmware, or an image of Earshot.",
+            )
+        self.rate = device.rate
+        check_baud(self._port, packet_baud(self.rate, device.size), baud, _SENSIML_SLOW)
+        self._packets = Packets(device.size)
+        self._send("connect\n")
+
+    def _start(self, boot: Boot, bits: int, baud: int | None) -> None:
+        port = self._port
         if boot.rate is None:
             raise UserError("its image is a bare model, which hears nothing", file=port, remedy=_NO_CAPTURE)
-        self.boot: Boot = boot
-        self.rate: int = boot.rate
-        if baud is not None:
-            check_baud(port, self.rate, bits, baud)
+        self.boot, self.rate = boot, boot.rate
+        slow = _SLOW
+        if bits > 8 and baud is not None and needed_baud(self.rate, 8) <= baud:
+            slow += " Or --bits 8: mu-law, whose noise lies 38 dB below the sound."
+        check_baud(port, needed_baud(self.rate, bits), baud, slow)
         status = self._command(f"capture {bits}")
         if status is None or "capture" not in status.values:
             raise UserError(f'the image "{boot.name}" has no capture', file=port, remedy=_NO_CAPTURE)
@@ -66,7 +91,6 @@ class Capture:
                 f"{self._refused.more.get('reason', '')}",
                 file=port,
             )
-        self._heard = clock()
 
     def pump(self, timeout: float = _POLL) -> None:
         """Takes what has come, waiting up to `timeout` seconds. UserError: the port or the sound is gone."""
@@ -97,13 +121,14 @@ class Capture:
         return status.values.get("uncaptured", 0) if status is not None else 0
 
     def stop(self) -> None:
-        """The device sends no more samples."""
-        self._command("capture off")
+        """The device sends no more samples, if it is there."""
+        with contextlib.suppress(UserError):
+            self._send("capture off\n" if self._packets is None else "disconnect\n")
 
     def _command(self, text: str) -> Status | None:
         """Its status line; None: it refuses, and self._refused says how."""
         self._status = self._refused = None
-        self._send(f"\n{text}\n")
+        self._send(f"{text}\n")
         deadline = self._clock() + ANSWER
         while self._status is None and self._refused is None:
             if self._clock() > deadline:
@@ -113,7 +138,7 @@ class Capture:
 
     def _send(self, text: str) -> None:
         try:
-            self._link.send(text.encode("ascii"))
+            self._link.send(f"\n{text}".encode("ascii"))  # LF ends what may be left of another line
         except LinkClosedError as error:
             raise UserError(f"the port is gone: {error}", file=self._port) from None
 
@@ -122,6 +147,10 @@ class Capture:
             data = self._link.receive(timeout)
         except LinkClosedError as error:
             raise UserError(f"the port is gone: {error}", file=self._port) from None
+        if self._packets is not None:
+            for samples in self._packets.take(data):
+                self.incoming.take(samples)
+            return
         for text in self._lines.take(data):
             self._take(parse_line(text), text)
 
@@ -141,23 +170,27 @@ class Capture:
             raise UserError("the device has started anew: what came after that is lost", file=self._port)
 
 
+_SLOW = (
+    "Set uart_baud in the board's board.toml to 921600 (1000000 on the nRF52840), build and flash, and give "
+    "the same by --baud."
+)
+_SENSIML_SLOW = "Give the rate of its firmware by --baud: 921600 with SensiML's own."
 _NO_SOUND = tuple(BY_NAME[name] for name in ("microphone_silent", "microphone_stuck", "microphone_dma"))
 
 
-def check_baud(port: str, rate: int, bits: int, baud: int) -> None:
-    """UserError where a line of this rate cannot carry the samples, with what can."""
-    needed = needed_baud(rate, bits)
-    if needed <= baud:
-        return
-    remedy = (
-        "Set uart_baud in the board's board.toml to 921600 (1000000 on the nRF52840), build and flash, and "
-        "give the same by --baud."
-    )
-    small = needed_baud(rate, 8)
-    if bits > 8 and small <= baud:
-        remedy += " Or --bits 8: mu-law, whose noise lies 38 dB below the sound."
-    raise UserError(
-        f"{rate} samples a second of {bits} bits need {needed} baud, the line has {baud}",
-        file=port,
-        remedy=remedy,
-    )
+def known_of(boot: Boot | None, bits: int) -> dict[str, str]:
+    """Columns of captures.csv that a device tells, and the time. boot: None: it has SensiML's firmware."""
+    known = {"device": "SensiML"}
+    if boot is not None:
+        known = {"device": boot.board, "chip": boot.id, "app": boot.name, "build": boot.build[:16]}
+    return {
+        **{name: value for name, value in known.items() if value},
+        "bits": str(bits),
+        "recorded": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }
+
+
+def check_baud(port: str, needed: int, baud: int | None, remedy: str) -> None:
+    """UserError where a line of this rate cannot carry the samples. baud: None: the line has no rate."""
+    if baud is not None and needed > baud:
+        raise UserError(f"its samples need {needed} baud, the line has {baud}", file=port, remedy=remedy)

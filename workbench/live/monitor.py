@@ -17,7 +17,7 @@ from collections import Counter, deque
 from codegen.common.protocol import THRESHOLD
 from workbench.live.events import Back, Event, Gone, Level, Mark, Received, Sent
 from workbench.live.sensiml import ClassMaps, parse_result
-from workbench.live.sounds import PAUSE, Sounds
+from workbench.live.sounds import PAUSE, Sound, Sounds
 from workbench.live.view import News, Point, View
 from workbench.protocol.lines import Boot, Decision, Error, Fault, Line, Lines, Setting, Status, parse_line
 from workbench.training.confusion import UNCERTAIN
@@ -87,6 +87,7 @@ class Monitor:
         self._missed_before = self._missed = 0
         self._restarts = 0
         self._error: str | None = None
+        self._warned: str | None = None
 
     def take(self, event: Event) -> None:
         """Something happened."""
@@ -118,6 +119,10 @@ class Monitor:
             self._label, self._class_index = IDLE, 0
             self._votes.clear()
             self._tell("idle", IDLE)
+        warning = self._warning()
+        if warning is not None and warning != self._warned:
+            self._tell("warning", warning)
+        self._warned = warning
 
     def news(self) -> list[News]:
         """What was not taken yet, in its order."""
@@ -138,6 +143,15 @@ class Monitor:
     def settings(self) -> dict[str, int]:
         """Of the device, by the keys of its status line; empty where it has none."""
         return dict(self._settings)
+
+    @property
+    def time(self) -> float:
+        """Seconds since the session began."""
+        return self._time
+
+    def sounds(self) -> tuple[Sound, ...]:
+        """The last ones, the newest last."""
+        return self._sounds.recent()
 
     @property
     def windows(self) -> int:

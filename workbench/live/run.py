@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from workbench.live.controls import control
+from workbench.live.clips import Clips
+from workbench.live.controls import Control
 from workbench.live.events import Event, Mark
-from workbench.live.keys import Keys
 from workbench.live.monitor import Monitor
 from workbench.live.outputs import Output
 from workbench.live.session_file import SessionWriter
@@ -22,14 +22,16 @@ def watch(
     source: Source,
     monitor: Monitor,
     output: Output,
-    keys: Keys,
+    asked: Callable[[Monitor], Iterable[Control]],
     writer: SessionWriter | None = None,
     *,
     seconds: float | None = None,
     done: Callable[[Monitor], bool] = lambda monitor: False,
+    clips: Clips | None = None,
 ) -> None:
-    """Until the source is over, `done`, `seconds` have passed, or somebody ends it by a key or Ctrl-C. The
-    output is closed then, whatever ended it."""
+    """Until the source is over, `done`, `seconds` have passed, or somebody ends it. The output is closed
+    then, whatever ended it. asked: what somebody wants since it was called last; each is done before the next
+    is taken from it. clips: keeps what was decided wrong."""
 
     def take(events: list[Event]) -> None:
         for event in events:
@@ -42,17 +44,18 @@ def watch(
         ended = False
         while not (ended or source.over or done(monitor)):
             take(source.events(WAIT))
-            for key in keys.pressed():
-                asked = control(key, monitor)
-                for text in asked.send:
+            for wish in asked(monitor):
+                for text in wish.send:
                     take(source.send(text))
-                if asked.mark is not None or asked.take_back:
-                    take([Mark(source.now, asked.mark)])
-                if asked.host_votes is not None:
-                    monitor.set_host_votes(asked.host_votes)
-                ended = ended or asked.end
+                if wish.mark is not None or wish.take_back:
+                    take([Mark(source.now, wish.mark)])
+                if wish.host_votes is not None:
+                    monitor.set_host_votes(wish.host_votes)
+                ended = ended or wish.end
             monitor.advance(source.now)
             output.tell(monitor.news())
+            if clips is not None:
+                clips.look(monitor)
             if time.monotonic() >= next_show:
                 output.show(monitor.view())
                 next_show = time.monotonic() + SHOW_EVERY
@@ -60,5 +63,7 @@ def watch(
     except KeyboardInterrupt:
         pass  # the usual way to end it
     finally:
+        if clips is not None:
+            clips.look(monitor, over=True)
         output.tell(monitor.news())
         output.close(monitor.view())

@@ -60,6 +60,7 @@ class Sounds:
 
     def decided(self, time: float, class_index: int, label: str, score: int | None) -> None:
         """One decision. class_index as in Sound."""
+        self.advance(time)
         last = self._sounds[-1] if self._sounds else None
         if last is None or not last.classes or time - last.end > PAUSE:
             last = _Open(time, time)

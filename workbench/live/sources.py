@@ -5,6 +5,7 @@ computer, a session in a file. All are asked in the same way."""
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from workbench.targets.link import Link, LinkClosedError
 
 RETRY = 1.0  # seconds between two tries to open a port that is gone
 STATUS_EVERY = 1.0  # seconds between two questions for counters and settings
+KEPT = 20.0  # seconds of sound that SoundSource keeps
 PIECE = PAYLOAD_MAX // 2  # samples of one audio line
 ANSWER = 20.0  # seconds until a program that takes no audio line is given up
 _NOT_TAKEN = ("no_pipeline", "model_start")
@@ -147,12 +149,14 @@ class SoundSource:
         fast: not in the sound's own time. UserError where the image takes no sound."""
         self._link = link
         self._pieces = _pieces(sound)
-        self._rate = rate
+        self.rate = rate
         self._fast = fast
         self._clock, self._sleep = clock, sleep
         self._lines = Lines()
         self._number = self._samples = 0
         self._next_status = 0.0
+        self._kept: deque[NDArray[np.int16]] = deque()
+        self._kept_from = 0  # number of the first sample that is kept
         self._first: list[Event] = [*self.send("boot"), *self._until_ack("replay")]
         self._start = clock()
         self.over = False
@@ -160,7 +164,7 @@ class SoundSource:
     @property
     def now(self) -> float:
         """See Source."""
-        return self._samples / self._rate
+        return self._samples / self.rate
 
     def events(self, timeout: float) -> list[Event]:
         """See Source: all until the next piece of sound is taken."""
@@ -179,6 +183,9 @@ class SoundSource:
             self.over = True
             return found
         self._samples += len(piece)
+        self._kept.append(piece)
+        while self._samples - self._kept_from - len(self._kept[0]) >= KEPT * self.rate:
+            self._kept_from += len(self._kept.popleft())
         found.append(Level(self.now, int(np.abs(piece.astype(np.int32)).max(initial=0))))
         found += self._until_ack(numbered_line("audio", self._number, piece.astype("<i2").tobytes()))
         self._number += 1
@@ -186,6 +193,12 @@ class SoundSource:
             found += self.send("status")
             self._next_status = self.now + STATUS_EVERY
         return found
+
+    def cut(self, start: float, end: float) -> NDArray[np.int16]:
+        """The sound from second to second, as far as it is one of the last KEPT seconds."""
+        whole = np.concatenate([np.zeros(0, np.int16), *self._kept])
+        first, last = (max(0, round(at * self.rate) - self._kept_from) for at in (start, end))
+        return whole[first:last]
 
     def send(self, text: str) -> list[Event]:
         """See Source."""

@@ -22,8 +22,8 @@ class Point:
 
 @dataclass(frozen=True)
 class News:
-    """Something that is told once. kind: class, idle, device, restart, error, gone, back, lost, late, missed,
-    setting, mark. label and score: of kind class."""
+    """Something that is told once. kind: class, idle, device, warning, restart, error, gone, back, lost,
+    late, missed, setting, mark. label and score: of kind class."""
 
     time: float
     kind: str

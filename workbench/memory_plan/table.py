@@ -126,7 +126,8 @@ def memory_plan(compiled: Compiled) -> MemoryPlan:
         rows += [_row(planned, block, start) for block in planned.blocks]
     last = parts[-1][1]
     program = last.program
-    ends = program.tensors[program.input].nbytes, program.tensors[program.output].nbytes
+    ins, outs = (program.input, *program.more_inputs), (program.output, *program.more_outputs)
+    ends = sum(program.tensors[one].nbytes for one in ins), sum(program.tensors[one].nbytes for one in outs)
     return MemoryPlan(tuple(calls), tuple(rows), kept, needed, last.state, ends)
 
 

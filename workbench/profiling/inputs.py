@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.app.spec import Spec
-from codegen.model.graph import Graph
+from codegen.model.graph import Graph, Tensor
+from workbench.verify.packed import pack
 
 MAGIC = b"earcount"  # firmware/counting/main.c
 TENSORS = 3  # inputs of a bare model: the dearest counts
@@ -28,7 +29,7 @@ def counting_input(spec: Spec, graph: Graph, missed: range, tensors: int = TENSO
     if spec.pipeline is not None:
         samples = _sound(spec, random)
     else:
-        values = [_tensor(graph, random).tobytes() for _ in range(tensors)]
+        values = [_tensors(graph, random) for _ in range(tensors)]
     first, last = (missed[0], missed[-1]) if missed else (1, 0)
     header = MAGIC + struct.pack("<IIII", len(samples), len(values), first, last)
     return header + samples.astype("<i2").tobytes() + b"".join(values)
@@ -45,10 +46,15 @@ def _sound(spec: Spec, random: np.random.Generator) -> NDArray[np.int16]:
     return random.integers(-most, most + 1, count).astype(np.int16)
 
 
-def _tensor(graph: Graph, random: np.random.Generator) -> NDArray[np.generic]:
+def _tensors(graph: Graph, random: np.random.Generator) -> bytes:
+    """Every input, as run() is given them."""
+    return pack([_tensor(graph.tensors[index], random) for index in graph.inputs]).tobytes()
+
+
+def _tensor(tensor: Tensor, random: np.random.Generator) -> NDArray[np.generic]:
     """Values of the whole range; of a float input those that its first layer quantises without saturation."""
-    dtype = np.dtype(graph.input.dtype)
+    dtype = np.dtype(tensor.dtype)
     if dtype.kind == "f":
-        return random.uniform(-1, 1, graph.input.size).astype(dtype)
+        return random.uniform(-1, 1, tensor.size).astype(dtype)
     limits = np.iinfo(dtype)
-    return random.integers(limits.min, limits.max + 1, graph.input.size).astype(dtype)
+    return random.integers(limits.min, limits.max + 1, tensor.size).astype(dtype)

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from codegen.app.spec import Decision
+from codegen.app.tables.decision import NEVER, Score
 from codegen.common.errors import UserError
 
 Value = int | Decimal | list[Decimal]
@@ -20,6 +23,28 @@ _MARK = "\ufeff"  # some editors begin a file with it
 _SECTION = re.compile(r"^[ \t]*\[[ \t]*([A-Za-z0-9_-]+)[ \t]*\][ \t]*(?:#.*)?$")
 _SCALAR = r"[^\s#\[]+"
 _ARRAY = r"\[[^\]]*\]"  # of numbers: nothing in it can hold a bracket but a comment
+
+
+def thresholds(limits: Sequence[int], decision: Decision, score: Score) -> list[Decimal]:
+    """Of each label what accepts from this score on: what [decision] has, where that is the same limit."""
+    own = zip(limits, score.limits(decision), map(_decimal, decision.thresholds), strict=True)
+    return [share if limit == was else threshold_of(limit, score) for limit, was, share in own]
+
+
+def _decimal(share: Fraction) -> Decimal:
+    return Decimal(share.numerator) / Decimal(share.denominator)
+
+
+def threshold_of(limit: int, score: Score) -> Decimal:
+    """The shortest decimal that accepts from this score on, and from no lower one."""
+    if limit >= NEVER:
+        return Decimal(1)
+    middle = score.exact(limit - Fraction(1, 2))
+    for digits in range(2, 40):
+        share = Decimal(round(max(middle, Fraction(0)) * 10**digits)).scaleb(-digits)
+        if score.limit(Fraction(share)) == limit:
+            return share
+    return Decimal(0)  # the lowest score of all is accepted
 
 
 def replaced(file: Path, values: Values, comment: str) -> str:

@@ -33,7 +33,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class ModelVerification:
-    """results: of the output, and of what goes into a last SOFTMAX or LOGISTIC
+    """results: of each output, and of what goes into a last SOFTMAX or LOGISTIC
 
     layers: None where not compared
     culprit: the first layer that differs; None where none does or none was looked for
@@ -52,23 +52,23 @@ class ModelVerification:
 
 def verify_model(app: App, wanted: Wanted) -> ModelVerification:
     """Builds the model where it is not up to date, and compares. NoReferenceError: it has no reference."""
-    output, inputs = _verify(app, wanted)
-    results = {"output": output}
+    results, inputs = _verify(app, wanted)
     cut = without_squashing(app.spec.classifier.model, app.graph)
     if cut is not None:
         bare = model_app(cut.name, app.spec.classifier.kernels, wanted.reference, graph=cut.graph)
-        results[f"input of the last {cut.op}"] = _verify(bare, wanted)[0]
+        results[f"input of the last {cut.op}"] = _verify(bare, wanted)[0]["output"]
+    wrong = next((one for what, one in results.items() if what.startswith("output") and one.first), None)
     layers, culprit = None, None
     aot = wanted.engine == "aot"
     if wanted.layers and aot:
         layers = _layers(app, wanted, inputs)
         culprit = first_differing(layers)
-    elif output.first is not None and aot:
-        culprit = first_differing(_layers(app, wanted, _around(inputs, output, wanted.sequence)))
+    elif wrong is not None and aot:
+        culprit = first_differing(_layers(app, wanted, _around(inputs, wrong, wanted.sequence)))
     return ModelVerification(results, layers, culprit)
 
 
-def _verify(app: App, wanted: Wanted) -> tuple[Verification, Inputs]:
+def _verify(app: App, wanted: Wanted) -> tuple[dict[str, Verification], Inputs]:
     graph, model = app.graph, app.spec.classifier.model
     sequence = wanted.sequence and bool(graph.variables)
     with (

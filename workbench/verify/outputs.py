@@ -13,6 +13,7 @@ from codegen.common.errors import UserError
 from codegen.model.graph import Graph, Tensor
 from workbench.host.engine import Engine, run_all
 from workbench.progress import progress
+from workbench.verify.packed import pack, unpack
 from workbench.verify.reference import ReferenceInterpreter
 
 MOST_VALUES = 1 << 25  # of all random inputs
@@ -45,12 +46,12 @@ class Verification:
     first: Difference | None
 
 
-def float_probes(graph: Graph, samples: int, seed: int) -> tuple[NDArray[Any], list[str]]:
+def float_probes(graph: Graph, input_: int, samples: int, seed: int) -> tuple[NDArray[Any], list[str]]:
     """The same for a float32 input, which a QUANTIZE reads: its steps, between them, beyond the range."""
     inside = next(
         graph.tensors[node.outputs[0]]
         for node in graph.nodes
-        if node.op == "QUANTIZE" and node.inputs[0] == graph.inputs[0]
+        if node.op == "QUANTIZE" and node.inputs[0] == input_
     )
     quantization = inside.quantization
     assert quantization is not None
@@ -60,7 +61,7 @@ def float_probes(graph: Graph, samples: int, seed: int) -> tuple[NDArray[Any], l
     apart[::3] = 0.5 * random.integers(-1, 2, steps[::3].shape)  # on a step, and half way to the next
     reals = (steps.astype(np.float64) - quantization.zero_point + apart) * quantization.scale
     reals[::7] *= random.choice([1.0, 3.0], reals[::7].shape)  # some beyond what the steps reach
-    return reals.astype(np.float32).reshape(len(steps), *graph.input.shape[1:]), names
+    return reals.astype(np.float32).reshape(len(steps), *graph.tensors[input_].shape[1:]), names
 
 
 def probes(tensor: Tensor, samples: int, seed: int) -> tuple[NDArray[Any], list[str]]:
@@ -94,6 +95,28 @@ def probes(tensor: Tensor, samples: int, seed: int) -> tuple[NDArray[Any], list[
     return np.array(list(named.values())).astype(tensor.dtype).reshape(-1, *shape), list(named)
 
 
+def _probes_of(graph: Graph, input_: int, samples: int, seed: int) -> tuple[NDArray[Any], list[str]]:
+    tensor = graph.tensors[input_]
+    if tensor.dtype == "float32":
+        return float_probes(graph, input_, samples, seed)
+    return probes(tensor, samples, seed)
+
+
+def packed_probes(graph: Graph, samples: int, seed: int) -> tuple[NDArray[Any], list[str]]:
+    """The same for several inputs at once: packed rows. Random ones are independent, patterns in turn."""
+    each = [_probes_of(graph, index, samples, seed + place) for place, index in enumerate(graph.inputs)]
+    names = max((names for _, names in each), key=len)
+    fixed = len(names) - samples
+    rows = []
+    for row in range(len(names)):
+        values = []
+        for place, (made, own) in enumerate(each):
+            count = len(own) - samples
+            values.append(made[(row + place) % count if row < fixed else count + row - fixed])
+        rows.append(pack(values))
+    return np.stack(rows), names
+
+
 @dataclass(frozen=True)
 class Inputs:
     """What a model is run on, and the reference's outputs. All [n, ...]."""
@@ -111,20 +134,20 @@ def make_inputs(
     sequence: a streaming model keeps its state from one input to the next; nothing is bisected then, nor
     where inputs are float.
     """
-    most = MOST_VALUES // max(graph.input.size, 64)
+    most = MOST_VALUES // max(graph.input_bytes, graph.output_bytes, 64)
     if samples > most:
         raise UserError(
             f"--samples {samples} is more than fits into memory; up to {most} inputs of this model do",
             remedy="Another --seed gives other inputs.",
         )
-    if graph.input.dtype == "float32":
-        inputs, names = float_probes(graph, samples, seed)
+    if len(graph.inputs) == 1:
+        inputs, names = _probes_of(graph, graph.inputs[0], samples, seed)
     else:
-        inputs, names = probes(graph.input, samples, seed)
+        inputs, names = packed_probes(graph, samples, seed)
     if sequence:
         return Inputs(inputs, names, reference.run(inputs, sequence=True))
     expected = _reference(reference, inputs)
-    if graph.input.dtype == "float32":
+    if not graph.one_ended or graph.input.dtype == "float32":
         return Inputs(inputs, names, expected)
     more = on_boundaries(reference, inputs, expected, samples, seed)
     if len(more):
@@ -134,9 +157,20 @@ def make_inputs(
     return Inputs(inputs, names, expected)
 
 
-def verify(engine: Engine, inputs: Inputs, graph: Graph, *, sequence: bool = False) -> Verification:
-    """Compares every output value."""
-    return compare(inputs.expected, run_all(engine, graph, inputs.values, sequence=sequence), inputs.names)
+def verify(
+    engine: Engine, inputs: Inputs, graph: Graph, *, sequence: bool = False
+) -> dict[str, Verification]:
+    """Compares every value of every output; by what each is called."""
+    found = run_all(engine, graph, inputs.values, sequence=sequence)
+    if len(graph.outputs) == 1:
+        return {"output": compare(inputs.expected, found, inputs.names)}
+    ends = [graph.tensors[index] for index in graph.outputs]
+    kinds = [(tensor.shape, np.dtype(tensor.dtype)) for tensor in ends]
+    both = zip(unpack(inputs.expected, kinds), unpack(found, kinds), strict=True)
+    return {
+        f"output {place} {tensor.name}".rstrip(): compare(wanted, given, inputs.names)
+        for place, (tensor, (wanted, given)) in enumerate(zip(ends, both, strict=True))
+    }
 
 
 def on_boundaries(

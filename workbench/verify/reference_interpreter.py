@@ -3,7 +3,8 @@
 
     python -m workbench.verify.reference_interpreter litert|tflm
 
-Imports nothing of Earshot but the messages: TensorFlow Lite Micro's package has an environment of its own.
+Imports nothing of Earshot but the messages and how tensors are packed: TensorFlow Lite Micro's package has an
+environment of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.verify.messages import receive, send
+from workbench.verify.packed import pack, unpack
 
 _ARENA = 1 << 20  # bytes, beside ten times the model's: of TensorFlow Lite Micro on a PC
 _STATEFUL = ("VAR_HANDLE", "UNIDIRECTIONAL_SEQUENCE_LSTM")  # operators with a state that lasts
@@ -28,7 +30,7 @@ class InterpretedModel(Protocol):
     stateful: bool
 
     def one(self, row: NDArray[Any]) -> NDArray[Any]:
-        """The output of one run."""
+        """The output of one run; several inputs or outputs are packed (workbench.verify.packed)."""
 
     def tensor(self, index: int) -> NDArray[Any]:
         """A tensor of the main subgraph, by its index; where all are preserved."""
@@ -56,11 +58,11 @@ class LiteRT:
 
     def one(self, row: NDArray[Any]) -> NDArray[Any]:
         """The output of one run."""
-        described = self._interpreter.get_input_details()[0]
-        self._interpreter.set_tensor(described["index"], _fit(row, described))
+        described = self._interpreter.get_input_details()
+        for one, values in zip(described, _apart(row, described), strict=True):
+            self._interpreter.set_tensor(one["index"], values)
         self._interpreter.invoke()
-        output = self._interpreter.get_tensor(self._interpreter.get_output_details()[0]["index"])
-        return np.asarray(output).copy()
+        return _together([self.tensor(one["index"]) for one in self._interpreter.get_output_details()])
 
     def tensor(self, index: int) -> NDArray[Any]:
         """A tensor, by its index."""
@@ -96,15 +98,17 @@ class MicroInterpreter:
         )
         model = runtime.convert_bytearray_to_object(content)
         self._count = len(model.subgraphs[0].tensors)
+        self._inputs, self._outputs = len(model.subgraphs[0].inputs), len(model.subgraphs[0].outputs)
         own = any(tensor.isVariable for tensor in model.subgraphs[0].tensors)
         self.stateful = own or runtime.count_resource_variables(model) > 0
 
     def one(self, row: NDArray[Any]) -> NDArray[Any]:
         """The output of one run."""
-        described = self._interpreter.get_input_details(0)
-        self._interpreter.set_input(_fit(row, described), 0)
+        described = [self._interpreter.get_input_details(index) for index in range(self._inputs)]
+        for index, values in enumerate(_apart(row, described)):
+            self._interpreter.set_input(values, index)
         self._interpreter.invoke()
-        return np.asarray(self._interpreter.get_output(0)).copy()
+        return _together([np.asarray(self._interpreter.get_output(i)).copy() for i in range(self._outputs)])
 
     def tensor(self, index: int) -> NDArray[Any]:
         """A tensor, by its index."""
@@ -122,6 +126,19 @@ class MicroInterpreter:
 
 
 KINDS: Mapping[str, Callable[..., InterpretedModel]] = {"litert": LiteRT, "tflm": MicroInterpreter}
+
+
+def _apart(row: NDArray[Any], described: list[dict[str, Any]]) -> list[NDArray[Any]]:
+    """The value of each input, in its shape."""
+    if len(described) == 1:
+        return [_fit(row, described[0])]
+    kinds = [([int(size) for size in one["shape"]], np.dtype(one["dtype"])) for one in described]
+    return unpack(row, kinds)
+
+
+def _together(outputs: list[NDArray[Any]]) -> NDArray[Any]:
+    """One output as it is; several packed."""
+    return outputs[0] if len(outputs) == 1 else pack(outputs)
 
 
 def _fit(row: NDArray[Any], described: dict[str, Any]) -> NDArray[Any]:

@@ -101,9 +101,9 @@ WORDS = (
 # Of images whose pipeline.toml says [device] capture = true; in others it is an unknown word.
 CAPTURE = Word(
     "capture",
-    "capture 16|8|off",
+    "capture 16|8|sensiml|off",
     STATUS,
-    "the status line; sound goes out in `samples` lines from now on, each in 16 or 8 bits. In images with "
-    "`[device] capture` only",
+    "the status line; sound goes out in `samples` lines from now on, each in 16 or 8 bits, or is offered as "
+    "SensiML's devices do. In images with `[device] capture` only",
 )
 EVERY_WORD = (*WORDS, CAPTURE)

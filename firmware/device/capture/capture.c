@@ -2,6 +2,7 @@
 #include "device/capture.h"
 #include "device/app.h"
 #include "device/base64.h"
+#include "device/capture/stream.h"
 #include "device/listen.h"
 #include "device/output.h"
 #include "device/protocol.h"
@@ -82,7 +83,7 @@ static void skip_lost(void)
     capture.lost = lost;
 }
 
-void capture_take(const int16_t *samples, size_t count)
+bool capture_take(const int16_t *samples, size_t count)
 {
     if (capture.bits != 0)
         skip_lost();
@@ -97,10 +98,13 @@ void capture_take(const int16_t *samples, size_t count)
         if (capture.used == PROTOCOL_CAPTURE_MAX)
             send();
     }
+    return stream_take(samples, count);
 }
 
-static void start(uint8_t bits)
+/* bits 0: no samples lines; offered: SensiML's packets in their place. */
+static void start(uint8_t bits, bool offered)
 {
+    stream_offer(offered);
     capture.bits = bits;
     capture.used = 0;
     capture.next = 0;
@@ -117,13 +121,21 @@ bool capture_obey(const char *line, size_t length)
     static const struct {
         const char *line;
         uint8_t bits;
-    } lines[] = {{WORD_CAPTURE " 16", FULL}, {WORD_CAPTURE " 8", SMALL}, {WORD_CAPTURE " off", 0}};
+        bool offered;
+    } lines[] = {
+        {WORD_CAPTURE " 16", FULL, false},
+        {WORD_CAPTURE " 8", SMALL, false},
+        {WORD_CAPTURE " sensiml", 0, true},
+        {WORD_CAPTURE " off", 0, false},
+    };
+    if (stream_obey(line, length))
+        return true;
     const size_t word = strlen(WORD_CAPTURE);
     if (length < word || memcmp(line, WORD_CAPTURE, word) != 0 || (length > word && line[word] != ' '))
         return false;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         if (is(line, length, lines[i].line)) {
-            start(lines[i].bits);
+            start(lines[i].bits, lines[i].offered);
             status_line();
             return true;
         }
@@ -135,6 +147,6 @@ bool capture_obey(const char *line, size_t length)
 void capture_status(json_t *json)
 {
     json_print(json, ",\"" KEY_CAPTURE "\":%u,\"" KEY_LEVEL "\":%u,\"" KEY_UNCAPTURED "\":%u",
-               (uint32_t)capture.bits, capture.level, capture.uncaptured);
+               (uint32_t)capture.bits, capture.level, capture.uncaptured + stream_lost());
     capture.level = 0;
 }

@@ -119,7 +119,7 @@ def test_no_warnings(tmp_path: Path, kernels: str, compiler: str, level: str) ->
     ):
         graph = load_graph(path)
         (tmp_path / f"{name}_model.c").write_text(source(path, kernels=kernels, name=name))
-        header = render("app.h.in", name=name, pipeline=None, input=graph.input, output=graph.output)
+        header = render("app.h.in", name=name, pipeline=None, graph=graph)
         (tmp_path / f"{name}.h").write_text(header)
         target = CORTEX_M4 if compiler.startswith("arm") else ()
         command = [compiler, *target, *WARNINGS, level, f"-I{FIRMWARE}", f"-I{tmp_path}", "-c"]
@@ -141,9 +141,7 @@ def test_a_kernels_portable_version_serves_any_cortex_m(tmp_path: Path) -> None:
     path = tutorial_like(tmp_path / "model.tflite", 1)
     graph = load_graph(path)
     (tmp_path / "lock_model.c").write_text(source(path))
-    (tmp_path / "lock.h").write_text(
-        render("app.h.in", name="lock", pipeline=None, input=graph.input, output=graph.output)
-    )
+    (tmp_path / "lock.h").write_text(render("app.h.in", name="lock", pipeline=None, graph=graph))
     for core in ("cortex-m0", "cortex-m3", "cortex-m33"):
         command = [
             "arm-none-eabi-gcc",

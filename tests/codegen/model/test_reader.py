@@ -323,11 +323,21 @@ def test_layers_out_of_order(tmp_path: Path) -> None:
     assert "used before it is made" in refused(model.write(tmp_path / "model.tflite", [x], [y]))
 
 
-def test_two_outputs(tmp_path: Path) -> None:
+def test_no_output_and_one_input_twice(tmp_path: Path) -> None:
     model = Builder()
     x = model.tensor((1, 4), "int8", 0.1, 0)
-    y, z = dense(model, x), dense(model, x)
-    assert "2 outputs" in refused(model.write(tmp_path / "model.tflite", [x], [y, z]))
+    y = dense(model, x)
+    assert "1 input and 0 outputs" in refused(model.write(tmp_path / "none.tflite", [x], []))
+    assert "two of its inputs" in refused(model.write(tmp_path / "twice.tflite", [x, x], [y]))
+
+
+def test_several_begin_at_multiples_of_four(tmp_path: Path) -> None:
+    model = Builder()
+    x, other = model.tensor((1, 5), "int8", 0.1, 0), model.tensor((1, 3), "int8", 0.1, 0)
+    y, z = dense(model, x, inputs=5), dense(model, x, inputs=5)
+    graph = load_graph(model.write(tmp_path / "model.tflite", [x, other], [y, z]))
+    assert (graph.input_places, graph.input_bytes) == ((0, 8), 11)
+    assert graph.output_places == (0, -(-graph.tensors[y].nbytes // 4) * 4)
 
 
 def test_names_cannot_leave_a_comment(tmp_path: Path) -> None:

@@ -4,7 +4,11 @@
 from __future__ import annotations
 
 import io
+import operator
+import struct
+import time
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +109,52 @@ def test_an_image_that_was_not_asked_for_it_knows_no_such_word() -> None:
         assert "capture" not in plain.status().values
 
 
+# SensiML's way
+
+
+def packet(sequence: int, samples: NDArray[np.int16]) -> bytes:
+    """FF | length = payload + 6 | 00 | channel | sequence | payload | XOR from the 00 on."""
+    body = bytes([0, 0]) + struct.pack("<I", sequence) + samples.astype("<i2").tobytes()
+    return b"\xff" + struct.pack("<H", len(body)) + body + bytes([reduce(operator.xor, body)])
+
+
+def test_sensimls_programs_get_their_offer_and_their_packets_byte_for_byte(tmp_path: Path) -> None:
+    """Between `connect` and `disconnect` nothing else comes; a packet without room leaves its number."""
+    need_tool("qemu-system-arm")
+    sound = np.random.default_rng(8).integers(-32768, 32768, 60 * 8000).astype(np.int16)
+    offer = '{"version":2,"sample_rate":8000,"column_location":{"Microphone":0},"samples_per_packet":112}'
+    options = QemuOptions(microphone(tmp_path, sound), icount=5)
+    with open_target("qemu", capturing_image(QEMU_BOARD), board=QEMU_BOARD, qemu=options) as device:
+        assert isinstance(device.command("capture sensiml"), Status)
+        while device._line(time.monotonic() + 60) != offer:
+            pass
+        device.send(b"connect\n")
+        got = b""
+        while len(got) < 40 * 234:
+            got += device.link.receive(60.0)
+        device.send(b"status\nset gate.threshold 5\ndisconnect\nstatus\n")
+        while b'{"status"' not in got:
+            got += device.link.receive(60.0)
+    begin = got.index(b"\xff")
+    assert all(line.startswith(b"{") for line in got[:begin].splitlines())  # decided before
+    at, numbers, first = begin, [], None
+    while got[at] == 0xFF:
+        number = int.from_bytes(got[at + 5 : at + 9], "little")
+        samples = np.frombuffer(got[at + 9 : at + 233], "<i2").astype(np.int16)
+        first = _found(sound, samples) if first is None else first
+        start = first + 112 * (number - 1)
+        assert got[at : at + 234] == packet(number, sound[start : start + 112])
+        numbers.append(number)
+        at += 234
+    assert numbers[0] == 1
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) >= 39
+    # The first line after it is the answer to the last word: the others were none while packets came.
+    after = got[at:].splitlines()
+    assert not any(line.startswith(b'{"set"') for line in after)
+    assert sum(line.startswith(b'{"status"') for line in after) == 1
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
@@ -142,5 +192,8 @@ def test_the_microphone_of_an_emulated_board_is_captured_sample_for_sample(tmp_p
 
 def _found(sound: NDArray[np.int16], piece: NDArray[np.int16]) -> int:
     """Where it begins; it is there once."""
-    (found,) = (at for at in np.flatnonzero(sound == piece[0]) if np.array_equal(sound[at : at + 180], piece))
+    size = len(piece)
+    (found,) = (
+        at for at in np.flatnonzero(sound == piece[0]) if np.array_equal(sound[at : at + size], piece)
+    )
     return int(found)

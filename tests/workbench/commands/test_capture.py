@@ -139,6 +139,41 @@ def test_takes_begin_before_what_the_device_decides(
     )
 
 
+def test_a_device_of_sensiml_is_captured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It offers its samples, sends packets after `connect` and none after `disconnect`."""
+    offer = b'{"version":2,"sample_rate":100,"column_location":{"Microphone":0},"samples_per_packet":50}\r\n'
+    said: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection, connection.makefile("r") as lines, contextlib.suppress(OSError):
+                for received in lines:
+                    said.append(received.strip())
+                    if said[-1] == "boot":  # it repeats its offer, whatever comes
+                        connection.sendall(offer)
+                    for number in (1, 2, 4, 5) if said[-1] == "connect" else ():
+                        body = b"\0\0" + number.to_bytes(4, "little")
+                        body += SOUND[50 * number - 50 : 50 * number].astype("<i2").tobytes()
+                        check = 0
+                        for byte in body:
+                            check ^= byte
+                        connection.sendall(b"\xff" + len(body).to_bytes(2, "little") + body + bytes([check]))
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        assert here("capture", url, "-o", tmp_path, "--seconds", "2.5", "--no-wait") == 1
+        thread.join(60)
+    assert [word for word in said if word not in ("", "boot")] == ["connect", "disconnect"]
+    sound = sound_of(tmp_path / "take_001.wav")
+    assert np.array_equal(sound[:100], SOUND[:100])
+    assert not sound[100:150].any()
+    assert np.array_equal(sound[150:], SOUND[150:250])
+    assert "50 samples are missing at 1.000 s" in capsys.readouterr().out
+    assert captures(tmp_path)[tmp_path / "take_001.wav"]["device"] == "SensiML"
+
+
 def test_a_trigger_that_the_image_does_not_decide_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

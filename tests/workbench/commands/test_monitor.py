@@ -24,6 +24,7 @@ from toolbox.options import EXAMPLE
 from workbench.live import microphone
 from workbench.live.events import Mark, Received
 from workbench.live.monitor import Monitor
+from workbench.live.outputs import summary
 from workbench.live.screen import picture
 
 pytestmark = pytest.mark.xdist_group("images")
@@ -103,6 +104,7 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path, capsys: pytest.Cap
         ("--target", "pc", "--app", str(EXAMPLE)): "needs sound",
         ("--target", "qemu", "--app", str(EXAMPLE), "--microphone"): "cannot hear this computer's microphone",
         ("/dev/x", "--wav", "x.wav"): "need a --target",
+        ("/dev/x", "--clips", "f"): "--clips needs the sound",
         ("/dev/x", "--fast"): "--fast goes with",
         ("/dev/no_such_port",): "cannot be opened",
         ("--play", str(tmp_path / "none")): "No such file",
@@ -159,4 +161,5 @@ def test_the_picture_has_what_a_person_needs_and_no_escape_of_a_device() -> None
     text = console.export_text()
     for words in ("app on b, /dev/x", "a\\x1b[2J", "85.2%", "of 1 marked sounds 0 right", "gate open"):
         assert words in text, words
-    assert "\x1b" not in text
+    assert "\x1b" not in text + summary(monitor.view())
+    assert "Sounds that you marked" in summary(monitor.view())

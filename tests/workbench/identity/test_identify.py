@@ -61,7 +61,7 @@ def test_a_device_of_sensiml_is_known_by_its_results_or_its_offer() -> None:
     result = b'{"ModelNumber":0,"Classification":2,"SegmentStart":0,"SegmentLength":6000}\r\n'
     assert asked(result) == Sensiml(None)
     offer = b'{"version":2,"sample_rate":16000,"column_location":{"Microphone":0},"samples_per_packet":112}\n'
-    assert asked(offer) == Sensiml(16000)
+    assert asked(offer) == Sensiml(16000, 112)
 
 
 @pytest.mark.parametrize(

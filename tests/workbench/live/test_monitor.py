@@ -145,7 +145,9 @@ def test_what_is_wrong_with_the_line_is_said_until_it_is_right() -> None:
     silent.advance(4.0)
     assert silent.view().warning is None
     silent.advance(5.1)
+    silent.advance(5.2)
     assert silent.view().warning == NOTHING
+    assert kinds(silent) == ["warning"]
 
 
 def test_another_contract_is_warned_of() -> None:

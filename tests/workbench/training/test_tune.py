@@ -23,11 +23,10 @@ from tests.reference.stages import without_level
 from tests.support.cli import earshot, here, refused
 from tests.support.tutorial import PIPELINE, noises, tutorial_app, tutorial_library
 from workbench.audio.synthesize import write_session, write_wav
-from workbench.commands.tune import _threshold
 from workbench.training import tune
 from workbench.training.events import LabelEvents
 from workbench.training.pieces import Recording
-from workbench.training.settings_file import Values, replaced
+from workbench.training.settings_file import Values, replaced, threshold_of
 from workbench.training.tune import (
     Point,
     Settings,
@@ -187,10 +186,10 @@ def test_a_label_without_events_keeps_its_threshold() -> None:
 @pytest.mark.parametrize(("scale", "zero_point"), [(1 / 256, -128), (0.1, 3), (0.00390625, -128)])
 def test_a_threshold_accepts_from_its_score_on(scale: float, zero_point: int) -> None:
     for limit in range(max(-128, zero_point), 128):
-        share = _threshold(limit, Score(Fraction(scale), zero_point))
+        share = threshold_of(limit, Score(Fraction(scale), zero_point))
         if limit - zero_point <= 1 / scale:
             assert score_limit(Fraction(share), scale, zero_point) == limit
-    assert score_limit(Fraction(_threshold(128, Score(Fraction(1, 256), -128))), 1 / 256, -128) == 128
+    assert score_limit(Fraction(threshold_of(128, Score(Fraction(1, 256), -128))), 1 / 256, -128) == 128
 
 
 # The file

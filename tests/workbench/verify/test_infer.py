@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from codegen.common.errors import UserError
+from tests.models.builder import Builder
 from tests.support.cli import earshot, remarks
 from tests.support.shared import shared
 from tests.support.tools import need_target
+from workbench.host.arrays import write_npz
+from workbench.verify.packed import pack
 from workbench.verify.reference import ReferenceInterpreter
 
 
@@ -61,6 +64,50 @@ def test_inputs_that_do_not_fit_are_refused(model: Path, tmp_path: Path) -> None
     with pytest.raises(UserError, match="holds several arrays"):
         main_or_raise("infer", model, "--inputs", tmp_path / "in.npy.npz", "-o", tmp_path / "out.npy")
     assert not (tmp_path / "out.npy").exists()
+
+
+def of_two_ends(path: Path) -> Path:
+    """int8 [1, 6] and [1, 5], the second passed through, to [1, 4] and that."""
+    model = Builder()
+    left = model.tensor((1, 6), "int8", 0.5, 3, name="left")
+    right = model.tensor((1, 5), "int8", 0.1, 0, name="right")
+    weights = model.constant(np.arange(-12, 12, dtype=np.int8).reshape(4, 6), 0.01)
+    made = model.tensor((1, 4), "int8", 0.04, 0, name="made")
+    options = {"fusedActivationFunction": 0, "weightsFormat": 0, "keepNumDims": False}
+    model.operator("FULLY_CONNECTED", [left, weights, -1], [made], options)
+    return model.write(path, [left, right], [made, right])
+
+
+def test_several_inputs_and_outputs_are_named_in_a_file(tmp_path: Path) -> None:
+    model = of_two_ends(tmp_path / "two.tflite")
+    random = np.random.default_rng(2)
+    left, right = (random.integers(-128, 128, (9, size), np.int8) for size in (6, 5))
+    given, got = tmp_path / "in.npz", tmp_path / "out.npz"
+    write_npz(given, {"left": left, "1": right})
+    words = ("infer", model, "--inputs", given, "-o")
+    main_or_raise(*words, got)
+    found = np.load(got)
+    packed = [pack([one, other]) for one, other in zip(left, right, strict=True)]
+    with ReferenceInterpreter(model) as reference:
+        wanted = reference.run(np.stack(packed))[:, :4].view(np.int8)
+    assert sorted(found.files) == ["made", "right"]
+    assert np.array_equal(found["made"], wanted)
+    assert np.array_equal(found["right"], right)
+    with pytest.raises(UserError, match=r"the model has 2 outputs: they go into a \.npz file"):
+        main_or_raise(*words, tmp_path / "out.npy")
+    for arrays, what in (
+        ({"left": left}, "has no array right; there are: left"),
+        ({"left": left, "right": right[:8]}, "has arrays of several lengths: left 9, right 8"),
+        ({"left": left, "right": right[:, :4]}, "array right: has the shape 9 x 4; inputs are N x 5"),
+        ({"left": left, "right": right.astype(np.int32)}, "array right: holds int32 values"),
+    ):
+        write_npz(given, arrays)
+        with pytest.raises(UserError) as caught:
+            main_or_raise(*words, got)
+        assert what in str(caught.value)
+    np.save(tmp_path / "in.npy", left)
+    with pytest.raises(UserError, match=r"is not a \.npz file of NumPy"):
+        main_or_raise("infer", model, "--inputs", tmp_path / "in.npy", "-o", got)
 
 
 def main_or_raise(*words: str | Path) -> int:

@@ -100,7 +100,9 @@ def test_models_of_others(name: str) -> None:
     graph = app.graph
     samples = 2 if graph.input.nbytes > 2000 else 12
     real = graph.input.dtype == "float32"
-    inputs = float_probes(graph, samples, 5)[0] if real else probes(graph.input, samples, 5)[0]
+    inputs = (
+        float_probes(graph, graph.inputs[0], samples, 5)[0] if real else probes(graph.input, samples, 5)[0]
+    )
     streams = bool(graph.variables)
     with open_engine(app, "pc", "aot") as ours, open_engine(app, "qemu", "tflm") as theirs:
         expected = run_all(ours, graph, inputs, sequence=streams)

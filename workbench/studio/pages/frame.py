@@ -13,8 +13,8 @@ from nicegui import ui
 from codegen.common.errors import UserError
 from workbench.studio.studio import Studio
 
-LINKS = (("Label", "/label"), ("Data", "/data"))
-START = LINKS[0][1]
+LINKS = (("Record", "/record"), ("Label", "/label"), ("Data", "/data"), ("Live", "/live"))
+START = LINKS[1][1]
 STYLE = Path(__file__).parents[1] / "scripts" / "studio.css"
 # Told apart by people who do not see red or green as others do, on white and on black.
 COLOURS = (
@@ -43,6 +43,7 @@ def framed(studio: Studio, here: str) -> Iterator[None]:
     """A page's content stands in the block. here: its address."""
     ui.add_css(STYLE.read_text(encoding="utf-8"))
     dark = ui.dark_mode(None)
+    ui.colors(primary="var(--button)")
     with ui.element("header").classes("top"):
         ui.label("Earshot").classes("name")
         with ui.element("nav"):

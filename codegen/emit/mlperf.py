@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an image for MLPerf Tiny knows of its task: how inputs come, and what the model's levels stand for.
+
+The serial interface and each task's inputs are those of the benchmark's runner (mlcommons/tiny,
+benchmark/runner and benchmark/evaluation/datasets).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from codegen.common.errors import UserError
+from codegen.common.render import render
+from codegen.model.graph import Graph, Tensor
+from codegen.ops.rescale import thresholds
+
+PROFILE = "ULPMark for tinyML Firmware V0.0.1"  # the version of the interface, as the benchmark names it
+COMMAND_SIZE = 80  # characters of a command, with what ends it: `db` with 31 bytes has 65
+MOST_FLOATS = 1024  # firmware/mlperf/distance.h
+
+
+@dataclass(frozen=True)
+class Task:
+    """One of the benchmark's.
+
+    model: by which the runner chooses its test
+    pixels: the dataset's bytes are unsigned, and lie 128 above the model's
+    floats: the dataset's values are binary32, and the result is the output's distance from them
+    inputs: values of the reference model's input
+    """
+
+    name: str
+    title: str
+    model: str
+    inputs: int
+    pixels: bool = False
+    floats: bool = False
+
+
+TASKS: Mapping[str, Task] = {
+    task.name: task
+    for task in (
+        Task("kws", "Keyword spotting", "kws01", 49 * 10),
+        Task("ad", "Anomaly detection", "ad01", 5 * 128, floats=True),
+        Task("ic", "Image classification", "ic01", 32 * 32 * 3, pixels=True),
+        Task("vww", "Visual wake words", "vww01", 96 * 96 * 3, pixels=True),
+    )
+}
+
+
+def mlperf_source(name: str, graph: Graph, file: Path) -> dict[str, str]:
+    """mlperf.c for the task of this name. UserError where the model is not of its kind; file: to be named."""
+    task = TASKS[name]
+    _check(task, graph, file)
+    unit = 1 << 16 if task.floats else 1000
+    text = render(
+        "mlperf.c.in",
+        task=task,
+        profile=PROFILE,
+        command_size=COMMAND_SIZE,
+        size=received_bytes(task, graph),
+        levels=thresholds(graph.input) if task.floats else None,
+        values=values(graph.output, unit),
+        outputs=graph.output.size,
+    )
+    return {"mlperf.c": text}
+
+
+def received_bytes(task: Task, graph: Graph) -> int:
+    """Of an input as the runner sends it."""
+    return graph.input.size * (4 if task.floats else 1)
+
+
+def values(output: Tensor, unit: int) -> list[int]:
+    """What each level of an int8 tensor stands for, the lowest first: float32, as the reference computes it,
+    in parts of a unit and rounded to the nearest, halves to the even one, as C's printf does."""
+    quantization = output.quantization
+    assert quantization is not None
+    levels = np.arange(-128, 128) - quantization.zero_point
+    floats = levels.astype(np.float32) * np.float32(quantization.scale)
+    return [round(float(value) * unit) for value in floats]
+
+
+def _check(task: Task, graph: Graph, file: Path) -> None:
+    for tensor, what in ((graph.input, "input"), (graph.output, "output")):
+        known = tensor.quantization is not None and len(tensor.quantization.scales) == 1
+        if tensor.dtype != "int8" or not known:
+            kind = tensor.dtype if known else f"{tensor.dtype} without one scale"
+            raise UserError(
+                f"its {what} is {kind}; the task {task.name} of MLPerf Tiny takes int8 models",
+                file=file,
+                remedy="Convert it with int8 inputs and outputs.",
+            )
+    if task.floats and (graph.input.size != graph.output.size or graph.input.size > MOST_FLOATS):
+        raise UserError(
+            f"it has {graph.input.size} inputs and {graph.output.size} outputs; the task {task.name} "
+            f"compares them one by one, {MOST_FLOATS} at most",
+            file=file,
+            remedy="Give an autoencoder.",
+        )

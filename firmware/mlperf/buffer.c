@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mlperf/buffer.h"
+#include "device/app.h"
+#include "mlperf/benchmark.h"
+#include "mlperf/command.h"
+#include "mlperf/text.h"
+#include <string.h>
+
+#define PRINTED 16 /* bytes, where nobody says how many */
+#define IN_LINE 8
+
+static struct {
+    size_t expected, filled; /* bytes */
+} buffer;
+
+static uint8_t *bytes(void)
+{
+    return benchmark.received != NULL ? benchmark.received : app.input;
+}
+
+bool buffer_whole(void)
+{
+    return buffer.filled == buffer.expected;
+}
+
+static void load(const char *argument)
+{
+    const int32_t size = command_number(argument);
+    if (size < 0 || (size_t)size != benchmark.size) {
+        text_line("e-[db load: the model takes ", (int32_t)benchmark.size, " bytes]");
+        return;
+    }
+    buffer.expected = benchmark.size;
+    buffer.filled = 0;
+    text_line("m-[expecting ", size, " bytes]");
+}
+
+static void print(const char *argument)
+{
+    const int32_t wanted = *argument == '\0' ? PRINTED : command_number(argument);
+    if (wanted < 0) {
+        text_put("e-[db print takes a number of bytes]\r\n");
+        return;
+    }
+    const size_t count = (size_t)wanted < benchmark.size ? (size_t)wanted : benchmark.size;
+    for (size_t i = 0; i < count; i++) {
+        text_put(i % IN_LINE == 0 ? "m-buffer-" : "-");
+        text_byte(bytes()[i] ^ benchmark.flipped);
+        if (i % IN_LINE == IN_LINE - 1 || i == count - 1)
+            text_put("\r\n");
+    }
+}
+
+/* All of the digits, or none: a damaged line changes nothing, and may come again. */
+static void fill(const char *digits)
+{
+    const size_t length = strlen(digits);
+    for (size_t i = 0; i < length; i += 2) {
+        if (command_byte(digits + i) < 0) {
+            text_put("e-[db: an even number of hexadecimal digits is wanted]\r\n");
+            return;
+        }
+    }
+    if (length / 2 > buffer.expected - buffer.filled) {
+        text_line("e-[db: bytes that are missing: ", (int32_t)(buffer.expected - buffer.filled), "]");
+        return;
+    }
+    for (size_t i = 0; i < length; i += 2)
+        bytes()[buffer.filled++] = (uint8_t)command_byte(digits + i) ^ benchmark.flipped;
+    if (buffer.filled == buffer.expected)
+        text_put("m-load-done\r\n");
+}
+
+void buffer_command(const char *word, const char *argument)
+{
+    if (strcmp(word, "load") == 0)
+        load(argument);
+    else if (strcmp(word, "print") == 0)
+        print(argument);
+    else if (*word != '\0' && *argument == '\0')
+        fill(word);
+    else
+        text_put("e-[db takes `load N`, `print [N]` or hexadecimal digits]\r\n");
+}

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an image for MLPerf Tiny is told: levels as printf rounds them, and models that are not of a task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.common.errors import UserError
+from codegen.emit.mlperf import TASKS, mlperf_source, values
+from codegen.model.graph import Graph, Quantization, Tensor
+
+
+def graph(
+    inputs: int, outputs: int, dtype: str = "int8", scale: float = 1 / 256, zero_point: int = -128
+) -> Graph:
+    quantization = Quantization((scale,), (zero_point,))
+    ends = (
+        Tensor(0, "in", (1, inputs), dtype, quantization),
+        Tensor(1, "out", (1, outputs), "int8", quantization),
+    )
+    return Graph("model", "0" * 64, ends, (), (0,), (1,))
+
+
+@pytest.mark.parametrize(("scale", "zero_point"), [(1 / 256, -128), (0.36449846625328064, 96), (0.0313, 3)])
+def test_levels_are_rounded_as_printf_rounds(scale: float, zero_point: int) -> None:
+    found = values(graph(1, 1, scale=scale, zero_point=zero_point).output, 1000)
+    for level, value in zip(range(-128, 128), found, strict=True):
+        exact = np.float32(level - zero_point) * np.float32(scale)
+        assert f"{value / 1000:.3f}" == f"{exact:.3f}".replace("-0.000", "0.000")
+
+
+def test_halves_go_to_the_even_one() -> None:
+    found = values(graph(1, 1).output, 1000)
+    assert found[16] == 62  # 16/256 = 0.0625
+    assert found[48] == 188  # 0.1875
+
+
+def test_models_that_are_not_of_a_task_are_refused() -> None:
+    file = Path("model.tflite")
+    with pytest.raises(UserError, match="its input is float32; the task kws of MLPerf Tiny takes int8"):
+        mlperf_source("kws", graph(490, 12, "float32"), file)
+    with pytest.raises(UserError, match="640 inputs and 8 outputs; the task ad compares them"):
+        mlperf_source("ad", graph(640, 8), file)
+    with pytest.raises(UserError, match="1025 inputs"):
+        mlperf_source("ad", graph(1025, 1025), file)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_task_says_how_its_inputs_come(task: str) -> None:
+    inputs = 640 if task == "ad" else 12
+    text = mlperf_source(task, graph(inputs, inputs), Path("model.tflite"))["mlperf.c"]
+    assert f'.model = "{task}01"' in text
+    assert f".flipped = {'0x80' if task in ('ic', 'vww') else '0'}," in text
+    assert f".size = {4 * inputs if task == 'ad' else inputs}," in text
+    assert f".levels = {'mlperf_levels' if task == 'ad' else 'NULL'}," in text

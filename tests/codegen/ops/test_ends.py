@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models with several inputs and outputs against the reference interpreter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.models.builder import Builder
+from tests.models.graphs import Graphs
+from tests.support.exact import ONE_BATCH, Batch, batches, check
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A random graph whose outputs are some of its tensors, perhaps its input and its last twice."""
+
+    seed: int
+    layers: int = 7
+
+    def build(self) -> Builder:
+        """The model."""
+        model = Graphs(self.seed)
+        model.network(self.layers)
+        random = np.random.default_rng(self.seed)
+        made = [picture.index for picture in model.made]
+        chosen = random.choice(made, min(len(made), int(random.integers(1, 5))), replace=False)
+        return model.ends([made[0]], [made[-1], *(int(index) for index in chosen)])
+
+
+def graphs() -> st.SearchStrategy[Graph]:
+    """Any."""
+    return st.builds(Graph, st.integers(0, 2**32 - 1))
+
+
+@ONE_BATCH
+@given(batches(graphs(), 18))
+def test_outputs_that_are_read_inside(cases: Batch) -> None:
+    check(cases)
+
+
+@ONE_BATCH
+@given(batches(graphs(), 6))
+def test_outputs_on_a_cortex_m4(cases: Batch) -> None:
+    check(cases, kernels="fast", target="qemu")
+
+
+@dataclass(frozen=True)
+class Ends:
+    """A model of three inputs of different sizes. outputs: of its tensors, by name"""
+
+    outputs: tuple[str, ...]
+
+    def build(self) -> Builder:
+        """The model."""
+        model = Builder()
+        left = model.tensor((1, 6), "int8", 0.5, 3)
+        right = model.tensor((1, 2, 3), "int8", 0.25, -9)
+        through = model.tensor((1, 5), "int8", 0.1, 0)
+        weights = model.constant(np.arange(-12, 12, dtype=np.int8).reshape(4, 6), 0.01)
+        hidden = model.tensor((1, 4), "int8", 0.04, 0)
+        dense = {"fusedActivationFunction": 0, "weightsFormat": 0, "keepNumDims": False}
+        model.operator("FULLY_CONNECTED", [left, weights, -1], [hidden], dense)
+        scores = model.tensor((1, 4), "int8", 1 / 256, -128)
+        model.operator("SOFTMAX", [hidden], [scores], {"beta": 1.0})
+        flat = model.tensor((1, 6), "int8", 0.25, -9)
+        shape = model.constant(np.array([1, 6], np.int32))
+        model.operator("RESHAPE", [right, shape], [flat], {"newShape": [1, 6]})
+        total = model.tensor((1, 6), "int8", 0.8, 5)
+        model.operator("ADD", [left, flat], [total], {"fusedActivationFunction": 0})
+        bytes_ = model.tensor((1, 6), "uint8", 0.8, 133)
+        model.operator("QUANTIZE", [total], [bytes_])
+        fixed = model.constant(np.arange(7, dtype=np.int8)[None], 0.5, 1)
+        made = {
+            "hidden": hidden,
+            "scores": scores,
+            "flat": flat,
+            "sum": total,
+            "bytes": bytes_,
+            "constant": fixed,
+            "through": through,
+            "left": left,
+        }
+        return model.ends([left, right, through], [made[name] for name in self.outputs])
+
+
+ENDS = (
+    Ends(("scores",)),
+    Ends(("scores", "hidden")),
+    Ends(("hidden", "scores", "sum")),
+    Ends(("flat", "sum", "flat")),
+    Ends(("through", "left", "sum")),
+    Ends(("constant", "scores")),
+    Ends(("bytes", "sum", "constant", "through", "hidden")),
+)
+
+
+@pytest.mark.parametrize("kernels", ["small", "fast"])
+def test_several_inputs_and_outputs(kernels: str) -> None:
+    check(ENDS, kernels=kernels)
+
+
+def test_several_on_a_cortex_m4() -> None:
+    check(ENDS, target="qemu")

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""[classifier] output: of a model with several outputs the one that is an app's scores."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.common.errors import UserError
+from codegen.compile import compile_app
+from codegen.passes.int8_ends import with_output
+from codegen.passes.legalise import load_graph
+from tests.models.networks import Network
+from tests.support.tutorial import noises, tutorial_library
+from workbench.host.features import app_score
+from workbench.verify.reference import ReferenceInterpreter
+
+TOML = """\
+[gate]
+threshold = -1
+
+[mfcc]
+cepstra = 4
+
+[cascade]
+frames = 5
+
+[classifier]
+model = "model.tflite"
+{output}
+
+[decision]
+labels = ["a", "b", "c"]
+threshold = 0.5
+"""
+
+
+def app_in(folder: Path, output: str) -> Path:
+    """A picture of 5 x 4 in; an embedding of 8 and, from it, three scores out."""
+    folder.mkdir()
+    net = Network(2, (1, 5, 4, 1), scale=1.0, zero_point=-128)
+    net.flatten(dynamic=False)
+    net.dense(8)
+    embedding = net.last
+    net.dense(3)
+    net.graph.tensors[embedding].name = "embedding"
+    net.graph.tensors[net.last].name = "logits"
+    net.write(folder / "model.tflite", [net.input], [embedding, net.last])
+    (folder / "pipeline.toml").write_text(TOML.format(output=output))
+    return folder
+
+
+@pytest.mark.parametrize("output", ["output = 1", 'output = "logits"'])
+def test_an_app_decides_by_the_one_it_names(tmp_path: Path, output: str) -> None:
+    app = app_in(tmp_path / "door", output)
+    (tmp_path / "code").mkdir()
+    pipeline = tutorial_library(app, tmp_path / "code").pipeline
+    assert pipeline is not None
+    steps = [step for step in pipeline.steps(noises(2)) if step.decided and step.input is not None]
+    inputs = np.stack([step.input for step in steps if step.input is not None]).reshape(-1, 5, 4, 1)
+    with ReferenceInterpreter(app / "model.tflite") as reference:
+        packed = reference.run(inputs)
+    wanted = packed[:, 8:11].view(np.int8)
+    assert np.array_equal(np.array([step.scores for step in steps]), wanted)
+    assert len(np.unique(wanted)) > 10
+    quantization = load_graph(app / "model.tflite").tensors[compile_app(app).graph.outputs[0]].quantization
+    assert quantization is not None
+    assert app_score(compile_app(app).spec).zero_point == quantization.zero_point
+
+
+def test_what_the_scores_do_not_need_is_gone(tmp_path: Path) -> None:
+    graph = load_graph(app_in(tmp_path / "door", "output = 0") / "model.tflite")
+    alone = with_output(graph, 0)
+    assert [node.op for node in alone.nodes] == ["RESHAPE", "FULLY_CONNECTED"]
+    assert with_output(graph, "logits").outputs == graph.outputs[1:]
+    beside = dataclasses.replace(graph, inputs=(*graph.inputs, graph.outputs[0]))
+    assert with_output(beside, 0).inputs == graph.inputs
+
+
+@pytest.mark.parametrize(
+    ("output", "what"),
+    [
+        ("", "the model has 2 outputs (0 embedding, 1 logits); a pipeline feeds one and reads one"),
+        ("output = 2", "there is no one output 2: the model has 0 embedding, 1 logits"),
+        ('output = "scores"', "there is no one output scores: the model has 0 embedding, 1 logits"),
+    ],
+)
+def test_an_output_that_is_not_there(tmp_path: Path, output: str, what: str) -> None:
+    with pytest.raises(UserError) as caught:
+        compile_app(app_in(tmp_path / "door", output))
+    assert caught.value.what == what
+    assert caught.value.remedy == "Name the scores by number or name under [classifier]: output = 0"
+
+
+def test_the_engine_tflm_runs_the_file_as_it_is(tmp_path: Path) -> None:
+    app = app_in(tmp_path / "door", 'engine = "tflm"')
+    with pytest.raises(UserError) as caught:
+        compile_app(app, engine="tflm")
+    assert "or take the engine aot" in str(caught.value.remedy)

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""earshot mlperf: images that MLPerf Tiny's runner talks to, and its tests over them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from codegen.board.description import load_board
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from codegen.emit.mlperf import TASKS
+from toolbox.sizes import sizes
+from workbench.build import build
+from workbench.host.model_app import model_app
+from workbench.mlperf.dataset import Stimulus, read_stimuli
+from workbench.mlperf.dialogue import Dialogue
+from workbench.mlperf.link import benchmark_link
+from workbench.mlperf.official import checkout, run_official
+from workbench.mlperf.session import accuracy
+from workbench.progress import remark, waiting
+from workbench.targets import BAUD, EMULATED_BOARD, QEMU, target_board
+from workbench.targets.link import Link
+
+NAME = "mlperf"
+HELP = "build images for MLPerf Tiny's runner, and run its tests"
+DESCRIPTION = """\
+An image with the model as it ships, which speaks the serial interface of MLPerf Tiny's runner in place of
+Earshot's own lines. The tasks: kws, ad, ic and vww.
+
+  earshot mlperf image kws_ref_model.tflite --task kws --board xg24
+  earshot mlperf run kws_ref_model.tflite --task kws --stimuli datasets/kws01 --count 100
+  earshot mlperf run kws_ref_model.tflite --task kws --stimuli datasets/kws01 --target /dev/ttyACM0
+  earshot mlperf run kws_ref_model.tflite --task kws --stimuli datasets/kws01 --runner tiny --mode p
+
+`image` builds it. `run` sends stimuli to the image and counts what it finds: by itself, or with --runner by
+the runner of a checkout of mlcommons/tiny, unmodified. Time in an emulator is no result of the benchmark.
+"""
+IMAGE, RUN = "image", "run"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What to do with which model; where it runs; what it is given."""
+    parser.add_argument("what", choices=(IMAGE, RUN), help="image: build it; run: a test of the benchmark")
+    parser.add_argument("model", type=Path, metavar="MODEL.tflite", help="an int8 TFLite model")
+    parser.add_argument("--task", choices=tuple(TASKS), required=True, help="the task of the benchmark")
+    parser.add_argument("--board", help=f"what it is built for (default for run: {EMULATED_BOARD})")
+    parser.add_argument(
+        "--kernels", choices=("small", "fast"), default="fast", help="of the model (default fast)"
+    )
+    parser.add_argument(
+        "--target",
+        default=QEMU,
+        metavar="WHERE",
+        help="run: pc, qemu (default), renode, or the board's serial port",
+    )
+    parser.add_argument("--baud", type=int, default=BAUD, metavar="N", help=f"run: of the port ({BAUD})")
+    parser.add_argument("--stimuli", type=Path, metavar="DIR", help="run: folder with y_labels.csv")
+    parser.add_argument("--count", type=int, metavar="N", help="run: the first N stimuli (default: all)")
+    parser.add_argument(
+        "--runner", type=Path, metavar="DIR", help="run: a checkout of mlcommons/tiny, whose runner does it"
+    )
+    parser.add_argument(
+        "--mode", choices=("a", "p"), default="a", help="with --runner: accuracy (default) or performance"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="with --runner: where it works (default in build/)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """0, or UserError."""
+    return _image(args) if args.what == IMAGE else _run(args)
+
+
+def _image(args: argparse.Namespace) -> int:
+    if args.board is None:
+        raise UserError("--board is missing", remedy="`scons --list-boards` tells them.")
+    board = load_board(args.board)
+    image = _built(args, args.board)
+    if not board.hosted:
+        taken = sizes(image, board)
+        print(f"flash {taken.flash:,} B, RAM {taken.ram:,} B on {board.name}")
+    print(image)
+    return 0
+
+
+def _built(args: argparse.Namespace, board: str) -> Path:
+    app = model_app(args.model, args.kernels)
+    task = TASKS[args.task]
+    if app.graph.input.size != task.inputs:
+        remark(
+            f"{args.model.name} has {app.graph.input.size} inputs, the reference model of {task.name} "
+            f"{task.inputs}: nothing for the closed division"
+        )
+    return build(board, app.spec, mlperf=args.task).image
+
+
+def _run(args: argparse.Namespace) -> int:
+    if args.stimuli is None:
+        raise UserError("--stimuli is missing", remedy="Name a folder with y_labels.csv and its files.")
+    if args.count is not None and args.count < 1:
+        raise UserError(f"--count {args.count} is not allowed", remedy="Write a number from 1.")
+    tiny = checkout(args.runner) if args.runner is not None else None
+    if tiny is None and (args.mode != "a" or args.output is not None):
+        raise UserError("--mode and --output go with --runner", remedy="Name a checkout of mlcommons/tiny.")
+    stimuli = read_stimuli(args.stimuli)[: args.count]
+    board = target_board(args.target, args.board)
+    image = _built(args, board.name) if board is not None else None
+    with waiting(f"starting the image at {args.target}"):
+        link = benchmark_link(args.target, board, image, args.baud)
+    try:
+        if tiny is not None:
+            _official(args, link, tiny)
+        else:
+            _own(args, link, stimuli)
+    finally:
+        link.close()
+    if board is not None:
+        remark("time in an emulator, or on this computer, is no result of the benchmark")
+    return 0
+
+
+def _own(args: argparse.Namespace, link: Link, stimuli: Sequence[Stimulus]) -> None:
+    dialogue = Dialogue(link, args.target)
+    identity, model = dialogue.identify(), TASKS[args.task].model
+    if identity.model != model:
+        raise UserError(f"it runs {identity.model}, not {model}", file=args.target)
+    print(f"{identity.name} runs {identity.model}: {accuracy(dialogue, stimuli).text()}")
+
+
+def _official(args: argparse.Namespace, link: Link, tiny: Path) -> None:
+    model = TASKS[args.task].model
+    folder = args.output or ROOT / "build" / "mlperf" / model
+    with waiting(f"the runner tests {model} at {args.target}"):
+        session = run_official(link, tiny, model, args.stimuli, folder, mode=args.mode, count=args.count)
+    print((session.folder / "results.txt").read_text(encoding="utf-8").rstrip())
+    print(session.folder)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sounds that were decided otherwise than a person heard them, kept as labelled recordings for training."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.live.monitor import Monitor
+from workbench.live.samples import Take
+from workbench.live.sounds import BEFORE, Sound
+from workbench.live.takes import Takes
+from workbench.training.confusion import UNKNOWN_CLASS
+
+AHEAD = 1.0  # seconds of a clip before the first decision, which comes at the end of what it was made of
+BEHIND = 0.3  # and after the last
+MISSED_AHEAD = (
+    2.0  # before a mark of a sound of which nothing was decided: a person needs time to press a key
+)
+
+
+class Heard(Protocol):
+    """Whoever has the sound of the last seconds."""
+
+    def cut(self, start: float, end: float) -> NDArray[np.int16]:
+        """int16 from second to second of the session, as far as it is kept."""
+
+
+class Clips:
+    """Call look() often: the sound of the last seconds alone is there."""
+
+    def __init__(self, heard: Heard, takes: Takes, rate: int) -> None:
+        self._heard, self._takes, self._rate = heard, takes, rate
+        self._until = -1.0  # start of the newest sound that was looked at
+        self.saved = 0
+
+    def look(self, monitor: Monitor, *, over: bool = False) -> None:
+        """Saves what can be marked no more. over: the session is, so that is all of it."""
+        for sound in monitor.sounds():
+            if sound.start <= self._until:
+                continue
+            if not over and monitor.time - sound.end <= BEFORE:
+                return
+            self._until = sound.start
+            if sound.truth is not None and not _right(sound):
+                self._save(sound, sound.truth)
+
+    def _save(self, sound: Sound, truth: str) -> None:
+        ahead = AHEAD if sound.decisions else MISSED_AHEAD
+        samples = self._heard.cut(sound.start - ahead, sound.end + BEHIND)
+        self._takes.label = truth
+        self._takes.known = {"decided": sound.label if sound.decisions else "nothing"}
+        self._takes.add(Take(samples, ()), self._rate)
+        self.saved += 1
+
+
+def _right(sound: Sound) -> bool:
+    """As the confusion table counts it: an app's own class "unknown" is right below its threshold, too."""
+    return sound.truth == sound.label or (sound.truth == UNKNOWN_CLASS and sound.class_index <= 0)

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The host's side of the benchmark's serial interface: commands that end in '%', answers in `m-ready`."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+
+from codegen.common.errors import UserError
+from workbench.targets.link import Link, LinkClosedError
+
+READY = "m-ready"
+PIECE = 31  # bytes of an input in a command: what the benchmark's runner sends
+TIMEOUT = 60.0  # seconds without a byte until an image is given up: inferences of an emulator are long
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who is there. model: by which the runner chooses its test, "kws01"."""
+
+    name: str
+    profile: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What `infer` answered. micros: of all measured inferences together, by the device's clock."""
+
+    results: tuple[float, ...]
+    micros: int
+
+
+class Dialogue:
+    """One image at the other end of a link."""
+
+    def __init__(self, link: Link, name: str, timeout: float = TIMEOUT) -> None:
+        """name: of the link, for messages. UserError where nobody speaks the benchmark's interface."""
+        self._link, self._name, self._timeout = link, name, timeout
+        self._text = ""
+        # What may be left of a damaged command ends; what else was under way, the lines of a start too, comes
+        # before the answer that is looked for.
+        link.send(b"%")
+        link.send(b"name%")
+        while not any(line.startswith("m-name-") for line in self._answer("name")):
+            pass
+
+    def ask(self, command: str) -> list[str]:
+        """The lines of a command's answer, without `m-ready`. UserError: none came, or an error line."""
+        self._link.send(f"{command}%".encode())
+        lines = self._answer(command)
+        refused = next((line for line in lines if line.startswith("e-")), None)
+        if refused is not None:
+            raise UserError(f"the image refuses `{command[:40]}`: {refused}", file=self._name)
+        return lines
+
+    def identify(self) -> Identity:
+        """Name, profile and model."""
+        text = "\n".join([*self.ask("name"), *self.ask("profile")])
+        return Identity(
+            *(self._found(rf"m-{key}-\[(.*)\]", text) for key in ("name-dut", "profile", "model"))
+        )
+
+    def timestamp(self) -> int:
+        """Microseconds since the image's start."""
+        return int(self._found(r"m-lap-us-(\d+)", "\n".join(self.ask("timestamp"))))
+
+    def load(self, data: bytes) -> None:
+        """An input, whole. UserError: the model takes another size."""
+        self.ask(f"db load {len(data)}")
+        lines: list[str] = []
+        for at in range(0, len(data), PIECE):
+            lines = self.ask(f"db {data[at : at + PIECE].hex()}")
+        if "m-load-done" not in lines:
+            raise UserError("the image has not taken the whole input", file=self._name)
+
+    def infer(self, count: int = 1, warmups: int = 0) -> Inference:
+        """Runs the model on the loaded input: `warmups` times, then `count` times between two timestamps."""
+        text = "\n".join(self.ask(f"infer {count} {warmups}"))
+        laps = [int(lap) for lap in re.findall(r"^m-lap-us-(\d+)$", text, re.MULTILINE)]
+        if len(laps) != 2:
+            raise UserError(f"{len(laps)} timestamps came with the results, not 2", file=self._name)
+        results = self._found(r"m-results-\[(.*)\]", text).split(",")
+        return Inference(tuple(float(value) for value in results), laps[1] - laps[0])
+
+    def _found(self, pattern: str, text: str) -> str:
+        match = re.search(f"^{pattern}$", text, re.MULTILINE)
+        if match is None:
+            raise UserError(f"answers without a line {pattern}", file=self._name)
+        return match[1]
+
+    def _answer(self, command: str) -> list[str]:
+        """The lines up to the next `m-ready`."""
+        lines: list[str] = []
+        deadline = time.monotonic() + self._timeout
+        while True:
+            while "\n" in self._text:
+                line, self._text = self._text.split("\n", 1)
+                line = line.strip("\r\0")
+                if line == READY:
+                    return lines
+                lines.append(line)
+            try:
+                received = self._link.receive(max(0.0, deadline - time.monotonic()))
+            except LinkClosedError as error:
+                raise UserError(str(error), file=self._name) from None
+            if not received:
+                raise UserError(
+                    f"no answer to `{command[:40]}` within {self._timeout:g} seconds",
+                    file=self._name,
+                    remedy="Is an image for MLPerf Tiny on it, and is the rate right?",
+                )
+            deadline = time.monotonic() + self._timeout
+            self._text += received.decode("ascii", "replace")

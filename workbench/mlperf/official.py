@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MLCommons' own runner over an image: its code as it is, its folders and its list of devices from here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from workbench.mlperf.dataset import LABELS, read_stimuli
+from workbench.mlperf.pseudo_terminal import pseudo_terminal
+from workbench.mlperf.surroundings import PRODUCT, VENDOR
+from workbench.targets.link import Link
+
+_TESTS = {"a": "tests_accuracy.yaml", "p": "tests_performance.yaml"}
+_DEVICES = f"""\
+- name: earshot
+  type: dut
+  baud: 115200
+  usb:
+    {VENDOR:#06x}: {PRODUCT:#06x}
+"""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a run of the runner left. folder: with its log.txt, results.txt and results.json"""
+
+    folder: Path
+    log: str
+
+
+def checkout(folder: Path) -> Path:
+    """The folder of a checkout of mlcommons/tiny, whole. UserError where it is none."""
+    if not _program(folder).is_file():
+        raise UserError(f"has no {_program(Path())}: it is no checkout of mlcommons/tiny", file=folder)
+    return folder.resolve()
+
+
+def run_official(
+    link: Link,
+    tiny: Path,
+    model: str,
+    stimuli: Path,
+    folder: Path,
+    *,
+    mode: str = "a",
+    count: int | None = None,
+) -> Session:
+    """Runs a test of the benchmark in `folder`, which gets what the runner writes.
+
+    tiny: the checkout; model: "kws01" and so on; stimuli: the folder with y_labels.csv, of which the first
+    `count` are taken; mode: "a", accuracy, or "p", performance.
+    UserError: the runner ended with an error, or left no results; with its last words.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_stimuli(stimuli, folder / "datasets" / model, count)
+    devices = folder / "devices.yaml"
+    devices.write_text(_DEVICES)
+    with pseudo_terminal(link) as device:
+        words = [sys.executable, "-m", "workbench.mlperf.surroundings", device, str(_program(tiny))]
+        words += ["-d", str(devices), "-t", str(_program(tiny).with_name(_TESTS[mode]))]
+        words += ["-s", str(folder / "datasets"), "-m", mode]
+        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        done = subprocess.run(
+            words,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path, "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    sessions = sorted((folder / "sessions").glob("*/results.txt"))
+    if done.returncode != 0 or not sessions:
+        last = "\n".join(done.stdout.strip().splitlines()[-12:])
+        raise UserError(f"the runner ended without results (exit code {done.returncode}):\n{last}", file=tiny)
+    return Session(sessions[-1].parent, done.stdout)
+
+
+def _program(tiny: Path) -> Path:
+    return tiny / "benchmark" / "runner" / "main.py"
+
+
+def _write_stimuli(source: Path, target: Path, count: int | None) -> None:
+    """A folder of links to the first stimuli, with their labels."""
+    stimuli = read_stimuli(source)[:count]
+    target.mkdir(parents=True, exist_ok=True)
+    rows = (source / LABELS).read_text(encoding="utf-8").splitlines()
+    chosen = [row for row in rows if row.strip()][: len(stimuli)]
+    (target / LABELS).write_text("\n".join(chosen) + "\n", encoding="utf-8")
+    for stimulus in stimuli:
+        link = target / stimulus.file.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(stimulus.file.resolve())

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the benchmark's own runner, unmodified, as if this computer had one USB port with the image on it.
+
+python -m workbench.mlperf.surroundings DEVICE MAIN.PY WORD ...
+
+The runner looks for boards by their USB numbers, where an emulator has none: so the lists of serial ports and
+of USB devices are answered here. What else it imports is its own; an area under a curve is computed here
+where scikit-learn is not installed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+VENDOR, PRODUCT = 0x0483, 0x374B  # of the benchmark's reference board, as its own lists of devices have it
+
+
+def main(words: Sequence[str]) -> None:
+    """The runner's main program with these words, in this process."""
+    device, program, *arguments = words
+    _one_port(device)
+    if importlib.util.find_spec("usb") is None:
+        core = _module("usb.core", find=lambda **_: ())
+        sys.modules["usb"] = _module("usb", core=core)
+    if importlib.util.find_spec("sklearn") is None:
+        print("scikit-learn is not installed: AUC is computed by earshot", file=sys.stderr)
+        sys.modules["sklearn"] = _module("sklearn")
+        _module("sklearn.metrics", roc_auc_score=_roc_auc_score)
+    sys.argv = [program, *arguments]
+    sys.path[0] = str(Path(program).parent)
+    runpy.run_path(program, run_name="__main__")
+
+
+def _one_port(device: str) -> None:
+    from serial.tools import list_ports
+
+    port = SimpleNamespace(device=device, vid=VENDOR, pid=PRODUCT, description="an image of Earshot")
+    list_ports.comports = lambda *_: [port]
+
+
+def _module(name: str, **members: object) -> ModuleType:
+    module = ModuleType(name)
+    vars(module).update(members)
+    sys.modules[name] = module
+    return module
+
+
+def _roc_auc_score(truths: Any, scores: Any, multi_class: str = "raise") -> float:
+    """Of one class, or the mean over the classes against all others. NaN where one class alone is there."""
+    import numpy as np
+
+    from workbench.mlperf.dataset import area_under_curve
+
+    columns = np.asarray(scores, float)
+    columns = columns.reshape(len(columns), -1)
+    truth = np.asarray(truths).reshape(-1)
+    if columns.shape[1] == 1:
+        return area_under_curve(columns[:, 0], truth)
+    found = [area_under_curve(columns[:, at], truth == at) for at in range(columns.shape[1])]
+    return float(np.mean(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
