@@ -57,6 +57,7 @@ static void arithmetic(uint32_t a, uint32_t b, uint32_t c)
     WORD(cross_difference, a & 0x7FFF7FFFU, b);
     WORD(power, a);
     HIGH(multiply_high, a, b, c);
+    WORD(product_high, (int32_t)a, (int32_t)b);
     HIGH(multiply_add, a, b, c);
     tell("accumulate", dsp_accumulate((uint64_t)c << 32 | b, a, b));
     WORD(saturate, (int32_t)a);

@@ -107,6 +107,7 @@ DEFINITIONS: dict[str, Callable[[int, int, int], int]] = {
     ),
     "power": lambda a, b, c: dot(a, a),
     "multiply_high": lambda a, b, c: c + (signed(a) * signed(b) + 2**31 >> 32),
+    "product_high": lambda a, b, _: signed(a) * signed(b) + 2**31 >> 32,
     "multiply_add": lambda a, b, c: c + (signed(a) * signed(b) >> 32),
     "accumulate": lambda a, b, c: (c << 32 | b) + a * b,
     "saturate": lambda a, b, c: max(-128, min(127, signed(a))),
