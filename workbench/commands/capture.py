@@ -8,12 +8,11 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from codegen.common.errors import UserError, printable
-from workbench.live.capture import Capture
+from workbench.live.capture import Capture, known_of
 from workbench.live.samples import Take
 from workbench.live.takes import Takes
 from workbench.progress import waiting
@@ -102,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
             except KeyboardInterrupt:
                 code = 130
                 break
-            folder.known = {**_known(capture.boot, args.bits), **why, **meta}
+            folder.known = {**known_of(capture.boot, args.bits), **why, **meta}
             take, code = _record(capture, start, args.seconds, what, loud=loud)
             reported.append(_save(folder, take, capture.rate, loud=loud))
             if code:
@@ -224,19 +223,6 @@ def _save(folder: Takes, take: Take, rate: int, *, loud: bool) -> dict[str, Any]
         "peak": take.peak,
         "clipped": take.clipped,
         "gaps": [[gap.at, gap.count] for gap in take.gaps],
-    }
-
-
-def _known(boot: Boot | None, bits: int) -> dict[str, str]:
-    """Columns of captures.csv that the device tells."""
-    known = {"device": "SensiML"}
-    if boot is not None:
-        known = {"device": boot.board, "chip": boot.id, "app": boot.name, "build": boot.build[:16]}
-    recorded = datetime.now().astimezone().isoformat(timespec="seconds")
-    return {
-        **{name: value for name, value in known.items() if value},
-        "bits": str(bits),
-        "recorded": recorded,
     }
 
 

@@ -8,6 +8,7 @@ import importlib.util
 from pathlib import Path
 
 from toolbox import environment
+from workbench.progress import remark
 from workbench.studio.folder import open_folder
 from workbench.studio.heard import Listener
 from workbench.studio.labels import Labels
@@ -15,12 +16,13 @@ from workbench.studio.live import Live
 from workbench.studio.studio import Studio
 
 NAME = "studio"
-HELP = "label recordings, check labels and watch a device, on a page in your browser"
+HELP = "record, label, check labels and watch a device, on pages in your browser"
 DESCRIPTION = """\
-Serves pages on this computer, and opens the browser on them. Label: the recordings of a folder, their
-waveforms and spectrograms, and the segments that label them; these are written at once into the folder's
-labels.csv (or its Audacity label tracks), which `data`, `train` and `evaluate` read. Data: how much there is
-of what, and what is wrong with it. Live: what a device hears, while it hears it.
+Serves pages on this computer, and opens the browser on them. Record: takes of this computer's microphone or
+of a board's, kept with their label. Label: the recordings of a folder, their waveforms and spectrograms, and
+the segments that label them; these are written at once into the folder's labels.csv (or its Audacity label
+tracks), which `data`, `train` and `evaluate` read. Data: how much there is of what, and what is wrong with
+it. Live: what a device hears, while it hears it.
 
   earshot studio recordings/
   earshot studio recordings/monday.csv --app examples/smart_lock
@@ -71,4 +73,7 @@ def run(args: argparse.Namespace) -> int:
     studio = Studio(folder, app, Labels(folder), listener, Live(app))
     serve(studio, args.port, browser=not args.no_browser, say=say)
     studio.live.stop()
+    studio.recorder.stop()
+    if studio.recorder.takes:
+        remark(f"{len(studio.recorder.takes)} takes were not kept")
     return 0

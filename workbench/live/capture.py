@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 
 from codegen.common.errors import UserError
 from codegen.common.protocol import BY_NAME
@@ -175,6 +176,18 @@ _SLOW = (
 )
 _SENSIML_SLOW = "Give the rate of its firmware by --baud: 921600 with SensiML's own."
 _NO_SOUND = tuple(BY_NAME[name] for name in ("microphone_silent", "microphone_stuck", "microphone_dma"))
+
+
+def known_of(boot: Boot | None, bits: int) -> dict[str, str]:
+    """Columns of captures.csv that a device tells, and the time. boot: None: it has SensiML's firmware."""
+    known = {"device": "SensiML"}
+    if boot is not None:
+        known = {"device": boot.board, "chip": boot.id, "app": boot.name, "build": boot.build[:16]}
+    return {
+        **{name: value for name, value in known.items() if value},
+        "bits": str(bits),
+        "recorded": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }
 
 
 def check_baud(port: str, needed: int, baud: int | None, remedy: str) -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Generator
 from types import ModuleType
 from typing import Any
 
@@ -33,7 +33,7 @@ def sounddevice() -> ModuleType:
     return found
 
 
-def listen(rate: int, size: int) -> Iterator[NDArray[np.int16]]:
+def listen(rate: int, size: int) -> Generator[NDArray[np.int16], None, None]:
     """Pieces of `size` samples, int16 mono at `rate` Hz, as they come, for ever. UserError: no microphone,
     not this rate, or more sound came than could be taken."""
     module = sounddevice()

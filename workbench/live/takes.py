@@ -21,11 +21,19 @@ _HEADER = ("file", "start", "end", "label", "session")
 class Takes:
     """A folder that takes are added to; what is in it already stays as it is."""
 
-    def __init__(self, folder: Path, label: str | None, session: str, known: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        label: str | None,
+        session: str,
+        known: Mapping[str, str],
+        *,
+        labelled: bool = True,
+    ) -> None:
         """label: of each take, from its first sample to its last; None: they get none. known: columns of
-        captures.csv, for the takes to come. UserError where the folder cannot take them, before anything is
-        recorded."""
-        self._folder, self._session = folder, session
+        captures.csv, for the takes to come. labelled: False: somebody else writes the labels. UserError where
+        the folder cannot take them, before anything is recorded."""
+        self._folder, self._session, self._labelled = folder, session, labelled
         self.label = label
         self.known = known
         try:
@@ -34,7 +42,7 @@ class Takes:
             raise UserError(f"cannot be made: {error.strerror}", file=folder) from None
         if not os.access(folder, os.W_OK):
             raise UserError("cannot be written: no right to", file=folder)
-        if label is not None:
+        if labelled and label is not None:
             self._labels = _rows(folder / LABELS, _HEADER[:4])
         self._captures = _rows(folder / CAPTURES, ("file",))
 
@@ -48,7 +56,7 @@ class Takes:
             out.setframerate(rate)
             out.writeframes(take.samples.astype("<i2").tobytes())
         part.rename(file)
-        if self.label is not None:
+        if self._labelled and self.label is not None:
             row = (file.name, "0", str(len(take.samples)), self.label, self._session)
             _append(self._folder / LABELS, dict(zip(_HEADER, row, strict=True)), self._labels)
             self._labels = True

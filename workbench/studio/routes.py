@@ -32,6 +32,10 @@ def router(studio: Studio) -> APIRouter:
     def play(recording: str, start: int, end: int) -> Response:
         return _answer(lambda: _open(studio, recording).wav(start, end), "audio/wav", _NEVER)
 
+    @routes.get("/take/{number}")
+    def take(number: int) -> Response:
+        return _answer(lambda: studio.recorder.found(number).wav(), "audio/wav", _NEVER)
+
     return routes
 
 

@@ -10,6 +10,7 @@ from workbench.studio.folder import Folder
 from workbench.studio.heard import Listener
 from workbench.studio.labels import Labels
 from workbench.studio.live import Live
+from workbench.studio.recorder import Recorder
 from workbench.studio.sound import Sounds
 
 
@@ -22,4 +23,5 @@ class Studio:
     labels: Labels
     listener: Listener | None  # the app, on recordings
     live: Live
+    recorder: Recorder = field(default_factory=Recorder)
     sounds: Sounds = field(default_factory=Sounds)

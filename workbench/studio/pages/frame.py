@@ -13,8 +13,8 @@ from nicegui import ui
 from codegen.common.errors import UserError
 from workbench.studio.studio import Studio
 
-LINKS = (("Label", "/label"), ("Data", "/data"), ("Live", "/live"))
-START = LINKS[0][1]
+LINKS = (("Record", "/record"), ("Label", "/label"), ("Data", "/data"), ("Live", "/live"))
+START = LINKS[1][1]
 STYLE = Path(__file__).parents[1] / "scripts" / "studio.css"
 # Told apart by people who do not see red or green as others do, on white and on black.
 COLOURS = (

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes: what of the microphone's sound they hold, and what becomes of them in the folder."""
+
+from __future__ import annotations
+
+import csv
+import time
+import wave
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from tests.support.browser import page
+from tests.support.studio import studio
+from workbench.studio import recorder as module
+from workbench.studio.folder import open_folder
+from workbench.studio.labels import Labels
+from workbench.studio.recorder import Recorder
+
+RATE, PIECE = 1000, 100
+SOUND = np.arange(20 * RATE, dtype=np.int16)  # each sample is its own number
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    """Three takes of 4 seconds of sound: one whole, one that is ended, one whose microphone vanishes. All is
+    done in the recorder's own thread, between two pieces of sound."""
+    recorder = Recorder()
+
+    def listen(rate: int, size: int) -> Generator[NDArray[np.int16], None, None]:
+        assert rate == RATE
+        for number in range(40):
+            if number == 15:
+                recorder.begin("a knock", "train", 2)
+            elif number in (30, 37):
+                recorder.begin("click", "", 60)
+            elif number == 35:
+                recorder.finish()
+            yield SOUND[number * PIECE : (number + 1) * PIECE]
+        raise UserError("the microphone is gone")
+
+    monkeypatch.setattr(module, "listen", listen)
+    recorder.listen_here(RATE)
+    while recorder.listening:  # until the microphone vanishes
+        time.sleep(0.01)
+    return recorder
+
+
+def test_a_take_begins_a_second_early_and_never_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = recorded(monkeypatch)
+    parts = [(one.take.samples[0], one.take.samples[-1] + 1, one.take.missing) for one in recorder.takes]
+    assert parts == [(600, 2600, 0), (2600, 3600, 0), (3600, 4000, 0)]
+    assert str(recorder.error) == "the microphone is gone"
+    assert (recorder.listening, recorder.level, recorder.left) == (False, None, None)
+    with pytest.raises(UserError, match="no microphone is open"):
+        recorder.begin("click", "", 1)
+
+
+def test_what_is_kept_is_in_the_folder_with_its_label(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    recorder, labels = recorded(monkeypatch), Labels(open_folder(tmp_path))
+    first, second, third = (one.number for one in recorder.takes)
+    assert recorder.keep(first, labels) == tmp_path / "a_knock_001.wav"
+    recorder.discard(second)
+    recorder.keep(third, labels)
+    assert recorder.takes == []
+    with wave.open(str(tmp_path / "a_knock_001.wav")) as file:
+        assert file.getframerate() == RATE
+        assert file.readframes(RATE * 60) == SOUND[600:2600].tobytes()
+    assert (tmp_path / "labels.csv").read_text() == (
+        "file,start,end,label,session\na_knock_001.wav,0,2000,a knock,train\nclick_001.wav,0,400,click,\n"
+    )
+    with (tmp_path / "captures.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["file"], row["device"], row["missing"]) for row in rows] == [
+        ("a_knock_001.wav", "computer", "0"),
+        ("click_001.wav", "computer", "0"),
+    ]
+    with pytest.raises(UserError, match="there is no take"):
+        recorder.keep(first, labels)
+    with pytest.raises(UserError, match="there is no take"):
+        recorder.discard(second)
+    assert labels.undo()  # the label; the recording stays
+    assert (tmp_path / "click_001.wav").exists()
+
+
+def test_a_person_records_and_keeps(tmp_path: Path) -> None:
+    """With a microphone that hears a tone."""
+    fake = ROOT / "tests" / "support" / "fake_sounddevice"
+    with studio(tmp_path, packages=fake) as address, page() as shown:
+        shown.goto(f"{address}record")
+        shown.get_by_placeholder("new label").fill("tone")
+        shown.keyboard.press("Enter")
+        shown.get_by_role("button", name="1 tone").wait_for()
+        shown.get_by_label("seconds of a take").fill("1.5")
+        shown.get_by_role("button", name="Listen").click()
+        shown.get_by_text("-12 dB").wait_for()
+        shown.get_by_role("button", name="Record (R)").click()
+        shown.get_by_text("tone, 1.5 s").wait_for()
+        place = shown.locator(".meter").bounding_box()
+        shown.locator("audio").evaluate("sound => { sound.preload = 'auto'; sound.load(); }")
+        shown.wait_for_function("document.querySelector('audio').duration === 1.5")
+        shown.get_by_text("Takes that wait").click()
+        shown.keyboard.press("k")
+        shown.get_by_text("tone_001.wav is written.").wait_for()
+        assert shown.locator(".meter").bounding_box() == place
+        shown.get_by_role("button", name="Stop").click()
+        shown.get_by_text("nobody listens").wait_for()
+    assert (tmp_path / "labels.csv").read_text() == (
+        "file,start,end,label,session\ntone_001.wav,0,24000,tone,train\n"
+    )
