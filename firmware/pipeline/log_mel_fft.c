@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dsp/dsp.h"
+#include "dsp/product.h"
 #include "dsp/root.h"
 #include "pipeline/log_mel_stages.h"
 #include <string.h>
@@ -37,8 +38,7 @@ static inline int32_t half_negative(int32_t value)
     return dsp_product_high(value, INT32_MIN);
 }
 
-/* (p + q) / 2 and (p - q) / 2. Both are of one rounding each, and their sum is p: what is cut off has no mean.
- */
+/* (p + q) / 2 and (p - q) / 2, whose sum is p: what is rounded has no mean. */
 static inline void halves(int32_t p, int32_t q, int32_t *sum, int32_t *difference)
 {
     *sum = (p >> 1) - half_negative(q);

@@ -2,6 +2,7 @@
 /* Every function of dsp/ over words from standard input; a line each: its name and what it gave. */
 #include "dsp/dsp.h"
 #include "dsp/memory.h"
+#include "dsp/product.h"
 #include <stdio.h>
 
 static void tell(const char *name, uint64_t result)
