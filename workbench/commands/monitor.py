@@ -158,7 +158,7 @@ def run(args: argparse.Namespace) -> int:
             clips=clips,
         )
     if clips is not None and clips.saved:
-        remark(f"{clips.saved} sounds that were decided wrong are in {args.clips}")
+        remark(f"marked, and decided wrong: {clips.saved}, kept in {args.clips}")
     return 0
 
 

@@ -111,7 +111,11 @@ def summary(view: View) -> str:
         lines.append("Settings that are others now, until the device restarts:")
         lines += [f"  {printable(key)}  {before} -> {now}" for key, (before, now) in view.changed.items()]
     if view.confusion is not None:
-        lines += ["", "Sounds that you marked (rows) and what was decided:", view.confusion.table()]
+        lines += [
+            "",
+            "Sounds that you marked (rows) and what was decided:",
+            printable(view.confusion.table()),
+        ]
     return "\n".join(lines)
 
 

@@ -24,6 +24,7 @@ from toolbox.options import EXAMPLE
 from workbench.live import microphone
 from workbench.live.events import Mark, Received
 from workbench.live.monitor import Monitor
+from workbench.live.outputs import summary
 from workbench.live.screen import picture
 
 pytestmark = pytest.mark.xdist_group("images")
@@ -160,4 +161,5 @@ def test_the_picture_has_what_a_person_needs_and_no_escape_of_a_device() -> None
     text = console.export_text()
     for words in ("app on b, /dev/x", "a\\x1b[2J", "85.2%", "of 1 marked sounds 0 right", "gate open"):
         assert words in text, words
-    assert "\x1b" not in text
+    assert "\x1b" not in text + summary(monitor.view())
+    assert "Sounds that you marked" in summary(monitor.view())
