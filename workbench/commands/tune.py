@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from codegen.app.tables.decision import NEVER, Score
 from codegen.common.errors import UserError
 from codegen.passes.legalise import load_graph
 from workbench.audio import recording as audio
+from workbench.data.query import conditions_of
 from workbench.data.segment import Segment
 from workbench.host.features import app_score, listening_spec, open_pipeline
+from workbench.host.host_library import HostPipeline
 from workbench.host.model_app import write_whole
 from workbench.progress import progress, waiting
 from workbench.training import figures
@@ -24,6 +27,8 @@ from workbench.training.chosen import TEST, TRAIN, add_arguments, chosen_segment
 from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.pieces import Piece, Recording, cut, recordings
 from workbench.training.plot import check_name, plot_tuning
+from workbench.training.recipe import load_recipe
+from workbench.training.sets import Labelled, held_back
 from workbench.training.settings_file import Values, replaced, thresholds, written
 from workbench.training.tune import Tuned, Tuner, hear, hours_needed, own_settings
 
@@ -35,15 +40,16 @@ the fewest events missed, at fewer false alarms an hour of background than is st
 arithmetic computes the scores, and what is chosen is tried in the firmware's C. Apps with [decision] mean or
 suppress are refused.
 
-It chooses on the training session and looks at no other; `evaluate` then says on the test session what the
-choice is worth. The background is what is labelled `unknown` (sound without a label, where nothing is), and
---background adds recordings, or folders of hours of them, in which nothing happens. Fewer than 0.5 false
-alarms an hour can be stated, with 95 per cent confidence, after 6 hours without one: shorter background is
-refused, with the hours it takes.
+It chooses on the training session and looks at no other, with --held-back on that part of it which
+training.toml holds back to watch the training: a model knows too well what it has learnt from. `evaluate`
+then says on the test session what the choice is worth. The background is what is labelled `unknown` (sound
+without a label, where nothing is), and --background adds recordings, or folders of hours of them, in which
+nothing happens. Fewer than 0.5 false alarms an hour can be stated, with 95 per cent confidence, after 6 hours
+without one: shorter background is refused, with the hours it takes.
 
   earshot tune --app examples/smart_lock --labels recordings/labels.csv --background night/
   earshot tune --app examples/smart_lock --labels recordings/labels.csv --false-alarms 30 --plot curve.png
-  earshot tune --app my_app --labels recordings/labels.csv --background night/ --write
+  earshot tune --app my_app --labels recordings/labels.csv --held-back --background night/ --write
 
 --plot draws each label's curve: events missed against false alarms an hour. --write writes the choice into
 pipeline.toml, with a comment that says what it was chosen from; nothing has to be trained again.
@@ -55,6 +61,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_arguments(parser, TRAIN)
     parser.add_argument(
         "--false-alarms", type=float, default=0.5, metavar="N", help="fewer than N an hour (default 0.5)"
+    )
+    parser.add_argument(
+        "--held-back",
+        action="store_true",
+        help="choose on what training.toml holds back as validation, which the model has not learnt from",
     )
     parser.add_argument("--write", action="store_true", help="write the choice into pipeline.toml")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the curves: .png, .svg or .pdf")
@@ -73,9 +84,11 @@ def run(args: argparse.Namespace) -> int:
     spec, pipeline = listening_spec(args.app)
     _check_settings(spec.file, pipeline)
     segments = _segments(args, pipeline)
+    host = open_pipeline(spec)
+    if args.held_back:
+        segments = _held_back(args, host)
     pieces = cut(segments, pipeline.decision.labels, None, 1)
     unlabelled = unlabelled_counts(args.unlabelled, pieces, pipeline.decision.labels)
-    host = open_pipeline(spec)
     heard = [hear(host, one) for one in _recordings(args, pipeline, segments, pieces)]
     score = app_score(spec)
     before = own_settings(pipeline, score.limits(pipeline.decision))
@@ -130,6 +143,20 @@ def _segments(args: argparse.Namespace, pipeline: Pipeline) -> tuple[Segment, ..
             remedy=f"Leave --session out for the session {TRAIN}, or name another.",
         )
     return chosen_segments(args, pipeline, TRAIN, needed=True)
+
+
+def _held_back(args: argparse.Namespace, pipeline: HostPipeline) -> tuple[Segment, ...]:
+    if args.session is not None:
+        raise UserError(
+            f"--session {args.session} and --held-back name two sets of sounds",
+            remedy="Leave one of them out.",
+        )
+    labelled = Labelled(
+        args.labels, read=audio.reader(args), resampled=args.resample, conditions=conditions_of(args)
+    )
+    held = held_back(pipeline, load_recipe(args.app), labelled)
+    print(f"held back of it: {len(held)} segments", file=sys.stderr)
+    return held
 
 
 def _recordings(

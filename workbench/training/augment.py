@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Altered copies of a piece: shifted, faster or slower, louder or softer, another microphone, with noise."""
+"""Altered copies of a piece: shifted, faster or slower, louder or softer, another microphone, with noise or
+other sounds under it."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.random import RandomState
@@ -16,15 +19,22 @@ QUIET = (
     700.0  # a gain never brings a piece's peak below this (the energy gate of the tutorial opens at 600) ...
 )
 LOUD = 30000.0  # ... nor above this
-NOISE_RANGE = 25.0  # dB from the loudest to the faintest noise
+NOISE_RANGE = 25.0  # dB from the loudest to the faintest noise or background
 COLOURS = (0.0, -1.0, -2.0, 1.0, 2.0)  # white, pink, brown, blue, violet
 CREST = 3.0  # peak over effective value of noise, about
 
 
 def altered(
-    samples: NDArray[np.int16], piece: Piece, random: RandomState, how: Augmentation
+    samples: NDArray[np.int16],
+    piece: Piece,
+    random: RandomState,
+    how: Augmentation,
+    background: Sequence[NDArray[np.int16]] = (),
 ) -> NDArray[np.int16]:
-    """One altered copy of the piece, as long as it; `samples` is its whole recording."""
+    """One altered copy of the piece, as long as it; `samples` is its whole recording.
+
+    background: sounds of which one is mixed into the share of the copies that `how` says.
+    """
     length = piece.end - piece.start
     sound = _played(samples, piece, 2.0 ** float(random.uniform(-how.speed, how.speed)), _shift(random, how))
     sound = _tilted(sound, random.normal(0.0, 1.0, len(BANDS)) * how.tilt_db)
@@ -33,7 +43,19 @@ def altered(
         below = how.noise_db + float(random.uniform(0.0, NOISE_RANGE))
         noise = coloured(random, length, COLOURS[random.randint(len(COLOURS))])
         sound = sound + noise * (np.max(np.abs(sound)) * 10 ** (-below / 20) / CREST)
+    if how.background and background and random.uniform() < how.background:
+        below = how.background_db + float(random.uniform(0.0, NOISE_RANGE))
+        other = _other(background, random, length)
+        sound = sound + other * (
+            np.max(np.abs(sound)) * 10 ** (-below / 20) / np.max(np.abs(other), initial=1.0)
+        )
     return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+
+
+def _other(background: Sequence[NDArray[np.int16]], random: RandomState, length: int) -> NDArray[np.float64]:
+    """One of the sounds from a sample of its own on, again from its start where it ends."""
+    sound = background[random.randint(len(background))]
+    return np.resize(np.roll(sound, -random.randint(len(sound))), length).astype(np.float64)
 
 
 def _shift(random: RandomState, how: Augmentation) -> int:

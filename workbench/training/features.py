@@ -12,7 +12,7 @@ import dataclasses
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,14 +49,20 @@ def vectors(
     cache: Path,
     how: Augmentation = NONE,
     seed: int = 0,
+    *,
+    background: Sequence[NDArray[np.int16]] = (),
 ) -> Vectors:
-    """All vectors of all pieces of the recordings, then of `how.copies` altered copies of each piece."""
+    """All vectors of all pieces of the recordings, then of `how.copies` altered copies of each piece.
+
+    background: sounds that are mixed into copies.
+    """
+    mixed = _hash(background) if how.background else ""
     values, labels = [], []
     for recording in recordings:
-        file = cache / f"{_key(pipeline.contract, recording, how, seed)}.npz"
+        file = cache / f"{_key(pipeline.contract, recording, how, seed, mixed)}.npz"
         made = _load(file)
         if made is None:
-            made = _make(pipeline, recording, how, seed)
+            made = _make(pipeline, recording, how, seed, background)
             _save(file, made)
         values.append(made.values)
         labels.append(made.labels)
@@ -77,13 +83,19 @@ def tensor_shape(pipeline: spec.Pipeline, layout: Layout) -> Shape:
     return (frames, cepstra) if layout is Layout.FRAMES_BY_CEPSTRA else (cepstra, frames)
 
 
-def _make(pipeline: HostPipeline, recording: Recording, how: Augmentation, seed: int) -> Vectors:
+def _make(
+    pipeline: HostPipeline,
+    recording: Recording,
+    how: Augmentation,
+    seed: int,
+    background: Sequence[NDArray[np.int16]],
+) -> Vectors:
     values, labels = [], []
     for piece in recording.pieces:
         # A seed of the piece's own: its copies do not depend on which other pieces there are.
         random = RandomState(_seed(seed, recording.file.name, piece))
         sounds = [recording.samples[piece.start : piece.end]]
-        sounds += [altered(recording.samples, piece, random, how) for _ in range(how.copies)]
+        sounds += [altered(recording.samples, piece, random, how, background) for _ in range(how.copies)]
         for sound in sounds:
             made = extract(pipeline, sound).vectors
             values.append(made)
@@ -96,7 +108,14 @@ def _seed(seed: int, name: str, piece: Piece) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")
 
 
-def _key(contract: str, recording: Recording, how: Augmentation, seed: int) -> str:
+def _hash(sounds: Sequence[NDArray[np.int16]]) -> str:
+    made = hashlib.sha256()
+    for sound in sounds:
+        made.update(len(sound).to_bytes(8, "little") + sound.tobytes())
+    return made.hexdigest()
+
+
+def _key(contract: str, recording: Recording, how: Augmentation, seed: int, mixed: str) -> str:
     content = {
         "contract": contract,
         "name": recording.file.name,
@@ -104,6 +123,7 @@ def _key(contract: str, recording: Recording, how: Augmentation, seed: int) -> s
         "pieces": [(piece.start, piece.end, piece.label) for piece in recording.pieces],
         "augmentation": dataclasses.asdict(how) if how.copies else None,
         "seed": seed if how.copies else None,
+        "background": mixed if how.copies else None,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the weights. Seeded; still not the same to the bit on every machine, as TensorFlow's sums are not."""
+"""Finds the weights. The same seed gives the same bits on one machine; on another TensorFlow may sum in
+another order."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from codegen.common.errors import UserError
 from workbench.training.recipe import FUNCTION, Network
@@ -21,11 +22,13 @@ LINEAR = ("Conv1D", "Conv2D", "DepthwiseConv2D", "Dense")
 
 
 def build_network(network: Network, shape: tuple[int, int], classes: int, seed: int) -> keras.Model:
-    """float32 [batch, *shape, 1] -> logits [batch, classes]; weights drawn from `seed`.
+    """float32 [batch, *shape, 1] -> logits [batch, classes]; weights drawn from `seed`, as all that
+    TensorFlow draws from here on, and its sums are in the same order each time.
 
     UserError where the recipe names a file whose function makes no such network.
     """
     keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
     if network.file is not None:
         return _from_file(network.file, shape, classes)
     return _convolutions(network, shape, classes)

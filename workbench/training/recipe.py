@@ -39,6 +39,8 @@ class Augmentation:
     tilt_db: float = 4.0  # standard deviation of a random microphone's response, in five bands
     noise: float = 0.5  # share of the copies with noise mixed in
     noise_db: float = 15.0  # the loudest noise lies this far below the sound; the faintest 25 dB lower
+    background: float = 0.0  # share of the copies with a piece of the class unknown mixed in
+    background_db: float = 5.0  # the loudest lies this far below the sound, the faintest 25 dB lower
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,8 @@ KEYS: Mapping[str, Mapping[str, Rule | Name | Sizes | PythonFile]] = {
         "tilt_db": Real("0", "30", "dB"),
         "noise": Real("0", "1"),
         "noise_db": Real("0", "90", "dB"),
+        "background": Real("0", "1"),
+        "background_db": Real("0", "90", "dB"),
     },
     "network": {
         "convolutions": Sizes(0, 8, Whole(1, 512)),

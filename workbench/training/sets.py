@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from codegen.app.spec import Layout
 from codegen.common.errors import UserError
@@ -17,12 +18,14 @@ from workbench.data.labels import Segment, of_session, read_labels
 from workbench.data.query import Condition, chosen
 from workbench.host.host_library import HostPipeline
 from workbench.progress import progress
+from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.features import NONE, Vectors, pictures, vectors
 from workbench.training.front_end import FOLDER
 from workbench.training.pieces import Piece, Recording, cut, recordings, shortest, split, split_in_time
 from workbench.training.recipe import Recipe
 
 SEEDS = 1_000_000  # synthetic sounds of training: seeds that the command synthesize does not take
+MIXED = 2000  # sounds of the class unknown at most, for altered copies
 LEARNT = ("training", "synthetic")  # the sets that are fitted to, and augmented
 
 NONE_WANTED = "No validation: training.toml wants none. The last epoch is kept."
@@ -63,8 +66,15 @@ class Set:
         read = recordings(self.pieces, self.segments, sample_rate, self.read)
         return progress(read, files, f"{self.name} recordings")
 
-    def vectors(self, pipeline: HostPipeline, layout: Layout, recipe: Recipe) -> Vectors:
-        """Features as the network's input holds them; of what is learnt from also those of altered copies."""
+    def vectors(
+        self,
+        pipeline: HostPipeline,
+        layout: Layout,
+        recipe: Recipe,
+        background: Sequence[NDArray[np.int16]] = (),
+    ) -> Vectors:
+        """Features as the network's input holds them; of what is learnt from also those of altered copies,
+        into which `background` is mixed."""
         frames = pipeline.spec.cascade.frames
         if not self.pieces:
             size = frames * pipeline.spec.front_end.size
@@ -75,6 +85,7 @@ class Set:
             FOLDER / "features" / pipeline.contract,
             recipe.augmentation if self.name in LEARNT else NONE,
             recipe.fit.seed,
+            background=background,
         )
         return Vectors(pictures(made.values, frames, layout), made.labels)
 
@@ -131,6 +142,44 @@ def make_sets(
         made = read_labels(write_session(FOLDER / "synthetic", seed, data.synthetic), rate)
         sets.append(Set("synthetic", pieces(made), made))
     return sets
+
+
+def held_back(pipeline: HostPipeline, recipe: Recipe, labelled: Labelled) -> tuple[Segment, ...]:
+    """The segments of the authors or recordings that the recipe holds back to watch the training; the model
+    has not learnt from them. UserError where there are none."""
+    alone = replace(recipe, data=replace(recipe.data, synthetic=0))
+    validation = make_sets(pipeline, alone, labelled, lambda _: None)[1]
+    groups = {piece.group for piece in validation.pieces}
+    if not groups:
+        raise UserError(
+            "the training holds nothing back: [data] validation is 0, or no class can spare an author",
+            file=recipe.file,
+            remedy="Name a session that the model has not learnt from: --session tuning.",
+        )
+    return tuple(segment for segment in validation.segments if segment.group in groups)
+
+
+def background_of(
+    recipe: Recipe, training: Set, names: Sequence[str], sample_rate: int
+) -> tuple[NDArray[np.int16], ...]:
+    """What is mixed into altered copies: the pieces of the class named unknown that are learnt from, or MIXED
+    of them drawn at random; nothing where the recipe mixes none. UserError where the app has no such class.
+    """
+    if not recipe.augmentation.background or not recipe.augmentation.copies:
+        return ()
+    if UNKNOWN_CLASS not in names:
+        raise UserError(
+            f"sounds of the class {UNKNOWN_CLASS} are mixed into copies, and the app has no such label",
+            file=recipe.file,
+            place="[augmentation] background",
+            remedy=f"Leave it out, or name the class of all other sounds {UNKNOWN_CLASS}.",
+        )
+    own = [piece for piece in training.pieces if names[piece.label] == UNKNOWN_CLASS]
+    if len(own) > MIXED:
+        drawn = np.random.RandomState(recipe.fit.seed).choice(len(own), MIXED, replace=False)
+        own = [own[index] for index in sorted(drawn.tolist())]
+    read = recordings(own, training.segments, sample_rate, training.read)
+    return tuple(one.samples[piece.start : piece.end] for one in read for piece in one.pieces)
 
 
 def _held_back(

@@ -24,7 +24,7 @@ from workbench.training.judge import Verdict, judge, tables, write
 from workbench.training.network import build_network
 from workbench.training.on_board import any_features, on_board
 from workbench.training.recipe import Recipe
-from workbench.training.sets import LEARNT, Labelled, make_sets
+from workbench.training.sets import LEARNT, Labelled, background_of, make_sets
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,9 @@ def train(
     say(on_board(spec, _untrained(recipe, network, spec.classifier.offset, shape), _written_by(recipe)).text)
     sets = {chosen.name: chosen for chosen in make_sets(pipeline, recipe, labelled, say)}
     made = {}
+    background = background_of(recipe, sets["training"], names, pipeline.sample_rate)
     for name, chosen in sets.items():
-        made[name] = chosen.vectors(pipeline, layout, recipe)
+        made[name] = chosen.vectors(pipeline, layout, recipe, background)
         say(f"{name:<10} {len(chosen.pieces):6} pieces {len(made[name]):8} vectors")
 
     learnt = [made[name] for name in LEARNT if name in made]

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         tilt_db = 0.5
         noise = 1
         noise_db = 30.5
+        background = 0.25
+        background_db = 12
         [network]
         convolutions = [4, 5]
         kernel = 3
@@ -81,7 +84,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     """
     read = recipe(tmp_path, text)
     assert (read.data.train_session, read.data.segment, read.data.validation) == ("mornings", 16000, 0.25)
-    assert read.augmentation == Augmentation(1, 2, 0.5, 3.0, 0.5, 1.0, 30.5)
+    assert read.augmentation == Augmentation(1, 2, 0.5, 3.0, 0.5, 1.0, 30.5, 0.25, 12.0)
     assert (read.network.convolutions, read.network.dense, read.network.kernel) == ((4, 5), (), 3)
     assert (read.fit.seed, read.fit.learning_rate) == (9, 0.1)
     # Each key above differs from its default, and none is forgotten; `file` stands alone (test_own_network).
@@ -212,6 +215,21 @@ def test_noise_lies_as_far_below_as_asked() -> None:
     assert -35 < max(levels) < -28
 
 
+def test_background_lies_as_far_below_as_asked() -> None:
+    how = replace(STILL, background=0.5, background_db=10.0)
+    samples, other = tone(440), tone(3000, 5000) // 9  # of another loudness, shorter than the piece
+    levels = []
+    for seed in range(100):
+        mixed = altered(samples, PIECE, RandomState(seed), how, [other]).astype(float) - samples[8000:16_000]
+        if np.abs(mixed).max() > 1:
+            levels.append(20 * np.log10(np.abs(mixed).max() / 9000))
+            assert np.abs(np.fft.rfft(mixed)).argmax() == pytest.approx(1500, abs=2)
+    assert 35 < len(levels) < 65
+    assert -35.1 < min(levels) < -33
+    assert -12 < max(levels) < -9.9
+    assert np.array_equal(altered(samples, PIECE, RandomState(0), how), samples[8000:16_000])  # none is there
+
+
 def test_tilt_changes_bands_not_the_length() -> None:
     how = Augmentation(copies=1, shift=0, speed=0.0, gain_db=0.0, tilt_db=6.0, noise=0.0)
     factors = []
@@ -261,6 +279,16 @@ def test_copies_do_not_depend_on_the_other_pieces(pipeline: HostPipeline, tmp_pa
     other = vectors(pipeline, [sound("a.wav", (0,))], tmp_path, how, seed=4)
     assert np.array_equal(one.values[:6], other.values[:6])
     assert not np.array_equal(one.values[6:12], other.values[6:12])
+
+
+def test_another_background_is_another_cache(pipeline: HostPipeline, tmp_path: Path) -> None:
+    how = Augmentation(copies=1, background=1.0)
+    made = [
+        vectors(pipeline, [sound("a.wav", (0,))], tmp_path, how, 1, background=[tone(hertz)]).values.tobytes()
+        for hertz in (500, 2000, 500)
+    ]
+    assert made[0] == made[2] != made[1]
+    assert len(list(tmp_path.glob("*.npz"))) == 2
 
 
 def test_an_interrupted_training_goes_on(

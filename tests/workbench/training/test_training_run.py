@@ -258,3 +258,21 @@ def test_a_training(tmp_path: Path) -> None:
     assert (tmp_path / "candidate.tflite").read_bytes() != kept
     assert (app / "model.tflite").read_bytes() == kept
     assert reported["before"] is not None
+
+
+def test_a_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Twice on one machine; another seed gives another model."""
+    python = trainer()
+    app = tmp_path / "little_lock"
+    app.mkdir()
+    shutil.copyfile(EXAMPLE / "pipeline.toml", app / "pipeline.toml")
+    labels = write_session(tmp_path / "sounds", 7, recordings=2, count=2)
+    made = []
+    for seed in (5, 5, 6):
+        text = RECIPE.replace("epochs = 12", f"epochs = 1\nseed = {seed}").replace("synthetic = 1", "")
+        (app / FILE_NAME).write_text(text)
+        output = tmp_path / "made.tflite"
+        words = ["train", "--app", str(app), "--labels", str(labels), "-o", str(output)]
+        subprocess.run([python, "-m", "workbench", *words], cwd=ROOT, capture_output=True, check=True)
+        made.append(output.read_bytes())
+    assert made[0] == made[1] != made[2]

@@ -18,7 +18,15 @@ from workbench.data.labels import Segment
 from workbench.host.host_library import HostPipeline
 from workbench.training.pieces import Piece, cut, split, split_in_time
 from workbench.training.recipe import FILE_NAME, Recipe, load_recipe
-from workbench.training.sets import NO_VALIDATION, NONE_WANTED, Labelled, Set, make_sets
+from workbench.training.sets import (
+    NO_VALIDATION,
+    NONE_WANTED,
+    Labelled,
+    Set,
+    background_of,
+    held_back,
+    make_sets,
+)
 
 FILE = Path("/sounds/a.wav")
 
@@ -181,6 +189,39 @@ def test_only_what_is_learnt_is_augmented(pipeline: HostPipeline, tmp_path: Path
     how = recipe(tmp_path, "[augmentation]\ncopies = 2\n")
     assert len(sets["training"].vectors(pipeline, Layout.FRAMES_BY_CEPSTRA, how)) == 8 * 3 * 6
     assert len(sets["test"].vectors(pipeline, Layout.FRAMES_BY_CEPSTRA, how)) == 6
+
+
+def test_what_is_held_back_is_the_validation_set(pipeline: HostPipeline, tmp_path: Path) -> None:
+    labels = session(tmp_path, FOUR + "e.wav,0,8000,key_io,train,E\ne.wav,8000,24000,knocking,test,F\n")
+    how = recipe(tmp_path, "[data]\nvalidation = 0.5\nsynthetic = 1\n")
+    found = held_back(pipeline, how, Labelled(labels))
+    sets, _ = sets_of(pipeline, tmp_path, labels, "[data]\nvalidation = 0.5\n")
+    groups = {piece.group for piece in sets["validation"].pieces}
+    assert groups == {"A"}  # drawn of key_io's two; each other class has one author and keeps it
+    assert [(one.author, one.label, one.session) for one in found] == [(*groups, "key_io", "train")]
+    with pytest.raises(UserError, match="the training holds nothing back") as caught:
+        held_back(pipeline, recipe(tmp_path, "[data]\nvalidation = 0\n"), Labelled(labels))
+    assert caught.value.file == str(how.file)
+
+
+def test_background_is_what_is_learnt_of_unknown(
+    pipeline: HostPipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = session(tmp_path, FOUR + "e.wav,100,16100,unknown,test,E\n")
+    names = pipeline.spec.decision.labels
+    sets, _ = sets_of(pipeline, tmp_path, labels)
+    how = recipe(tmp_path, "[augmentation]\nbackground = 0.5\n")
+    sounds = background_of(how, sets["training"], names, 16_000)
+    assert [sound.tolist() for sound in sounds] == [
+        noises(1.5)[start : start + 8000].tolist() for start in (0, 8000)
+    ]
+    monkeypatch.setattr("workbench.training.sets.MIXED", 1)
+    assert len(background_of(how, sets["training"], names, 16_000)) == 1
+    for text in ("", "[augmentation]\nbackground = 0.5\ncopies = 0\n"):
+        assert background_of(recipe(tmp_path, text), sets["training"], names, 16_000) == ()
+    with pytest.raises(UserError, match="no such label") as caught:
+        background_of(how, sets["training"], ("a", "b", "c", "d"), 16_000)
+    assert (caught.value.file, caught.value.place) == (str(how.file), "[augmentation] background")
 
 
 def test_an_author_in_both_sessions_is_reported(pipeline: HostPipeline, tmp_path: Path) -> None:

@@ -326,6 +326,30 @@ def test_command(sounds: Path, night: Path, tmp_path: Path) -> None:
     assert (app / "pipeline.toml").read_text() == text
 
 
+def test_command_chooses_on_what_is_held_back(sounds: Path, night: Path, tmp_path: Path) -> None:
+    app = tmp_path / "lock"
+    shutil.copytree(EXAMPLE, app)
+    (app / "training.toml").write_text("[data]\nvalidation = 0.5\n")
+    words = (
+        "tune",
+        "--app",
+        app,
+        "--labels",
+        sounds,
+        "--background",
+        night,
+        "--false-alarms",
+        "500",
+        "--json",
+    )
+    whole, part = (json.loads(earshot(*words, *more).stdout) for more in ((), ("--held-back",)))
+    events = [[one["found"] + one["missed"] for one in made["after"]["labels"]] for made in (whole, part)]
+    assert events == [[6, 6, 6], [3, 3, 3]]  # two recordings of a class; one of each is held back
+    (app / "training.toml").write_text("[data]\nvalidation = 0\n")
+    assert "the training holds nothing back" in refused(*words, "--held-back")
+    assert "name two sets of sounds" in refused(*words, "--held-back", "--session", "train")
+
+
 def test_command_refuses(sounds: Path) -> None:
     words = ("tune", "--app", EXAMPLE, "--labels", sounds)
     assert "the test session is for `evaluate` alone" in refused(*words, "--session", "test")
