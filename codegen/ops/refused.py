@@ -27,7 +27,6 @@ INSTEAD: Mapping[str, str] = {
     "ARG_MAX": "leave the layer away: the decision takes the largest score itself",
     "BATCH_TO_SPACE_ND": BATCH,
     "DIV": "multiply by the inverse where it is constant; a quotient of two signals has no int8 kernel here",
-    "ELU": 'use activation="relu", or keras.layers.LeakyReLU',
     "LOG_SOFTMAX": 'use activation="softmax"; the largest score is the same class',
     "NEG": "subtract from zero, or multiply by -1: SUB and MUL with a constant are supported",
     "RESIZE_BILINEAR": 'use keras.layers.Resizing(height, width, interpolation="nearest")',
