@@ -68,7 +68,7 @@ def mlperf_source(name: str, graph: Graph, file: Path, pipeline: Pipeline | None
         raise UserError(
             f"is a model alone; the task {task.name} of MLPerf Tiny needs an app that hears",
             file=file,
-            remedy="`scons board=... app=DIR mlperf=sww` builds an app with [log_mel]; docs/mlperf.md has one.",
+            remedy="`scons board=... app=DIR mlperf=sww` builds an app; docs/mlperf.md has one.",
         )
     if task.streams and pipeline is not None and pipeline.window.stride > pipeline.window.size:
         raise UserError(

@@ -15,8 +15,8 @@
 
 static struct {
     bool live;
-    bool first;       /* no window since `start`: it counts as a detection, from which others are timed */
-    uint64_t started; /* microseconds */
+    bool first;           /* no window since `start`: it counts as a detection, from which others are timed */
+    uint64_t started;     /* microseconds */
     uint32_t times[MOST]; /* of detections, milliseconds since `start` */
     uint32_t detections;
 } stream;

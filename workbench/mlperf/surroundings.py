@@ -56,8 +56,8 @@ def _module(name: str, **members: object) -> ModuleType:
 
 
 def _read_wav(file: str) -> tuple[int, Any]:
-    """Rate, and the 16-bit samples as int64[n] or int64[n, channels]: the streaming test's driver shifts them by
-    a byte, which overflows an int16 since NumPy 2."""
+    """Rate, and the 16-bit samples as int64[n] or int64[n, channels]: the streaming test's driver shifts them
+    by a byte, which overflows an int16 since NumPy 2."""
     import soundfile
 
     samples, rate = soundfile.read(file, dtype="int16")
