@@ -86,6 +86,13 @@ def values(output: Tensor, unit: int) -> list[int]:
 
 
 def _check(task: Task, graph: Graph, file: Path) -> None:
+    if not graph.one_ended:
+        raise UserError(
+            f"it has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; MLPerf Tiny's runner knows "
+            "one of each",
+            file=file,
+            remedy="Give a model with one input and one output.",
+        )
     for tensor, what in ((graph.input, "input"), (graph.output, "output")):
         known = tensor.quantization is not None and len(tensor.quantization.scales) == 1
         if tensor.dtype != "int8" or not known:

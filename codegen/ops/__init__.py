@@ -10,6 +10,7 @@ from codegen.ops import (
     concatenation,
     conv_2d,
     depthwise_conv_2d,
+    elu,
     fully_connected,
     gather,
     l2_normalization,
@@ -27,6 +28,7 @@ from codegen.ops import (
     resize,
     softmax,
     squared_difference,
+    svdf,
     unary,
     variable,
 )
@@ -39,6 +41,7 @@ MODULES = (
     concatenation,
     conv_2d,
     depthwise_conv_2d,
+    elu,
     fully_connected,
     gather,
     l2_normalization,
@@ -56,6 +59,7 @@ MODULES = (
     resize,
     softmax,
     squared_difference,
+    svdf,
     unary,
     variable,
 )

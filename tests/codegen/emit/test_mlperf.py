@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,9 @@ def test_models_that_are_not_of_a_task_are_refused() -> None:
     file = Path("model.tflite")
     with pytest.raises(UserError, match="its input is float32; the task kws of MLPerf Tiny takes int8"):
         mlperf_source("kws", graph(490, 12, "float32"), file)
+    two = replace(graph(490, 12), outputs=(1, 1))
+    with pytest.raises(UserError, match="1 inputs and 2 outputs; MLPerf Tiny's runner knows one of each"):
+        mlperf_source("kws", two, file)
     with pytest.raises(UserError, match="640 inputs and 8 outputs; the task ad compares them"):
         mlperf_source("ad", graph(640, 8), file)
     with pytest.raises(UserError, match="1025 inputs"):
