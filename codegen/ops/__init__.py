@@ -28,6 +28,7 @@ from codegen.ops import (
     resize,
     softmax,
     squared_difference,
+    svdf,
     unary,
     variable,
 )
@@ -58,6 +59,7 @@ MODULES = (
     resize,
     softmax,
     squared_difference,
+    svdf,
     unary,
     variable,
 )

@@ -18,7 +18,6 @@ BATCH = (
 )
 # operator -> what is said of it, where it is not only "not supported"
 LATER: Mapping[str, str] = {
-    "SVDF": "until then use keras.layers.DepthwiseConv1D over time and a Dense layer, which compute the same",
     "LSTM": _UNROLLED,
     "BIDIRECTIONAL_SEQUENCE_LSTM": _UNROLLED,
 }

@@ -96,8 +96,8 @@ def _one(args: argparse.Namespace, quiet: bool) -> dict[str, Any]:
         report = verify_model(app, wanted)
     except NoReferenceError as error:
         remedy = "There is nothing to compare this model with."
-        if reference is Reference.LITERT and "Didn't find op" in str(error):
-            remedy = "LiteRT's reference kernels lack the operator: add --reference tflm."
+        if reference is Reference.LITERT and ("Didn't find op" in str(error) or "SVDF" in str(error)):
+            remedy = "Add --reference tflm: TensorFlow Lite Micro computes it."
         raise UserError(str(error), remedy=remedy) from None
     if not quiet:
         for what, result in report.results.items():

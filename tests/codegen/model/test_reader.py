@@ -110,7 +110,7 @@ def test_several_graphs(tmp_path: Path) -> None:
     assert "2 subgraphs" in refused(model.write(tmp_path / "model.tflite", [x], [y]))
 
 
-@pytest.mark.parametrize("op", ["SVDF", "LSTM", "CUSTOM MySpectrogram", "LOG_SOFTMAX"])
+@pytest.mark.parametrize("op", ["RNN", "LSTM", "CUSTOM MySpectrogram", "LOG_SOFTMAX"])
 def test_an_unknown_operator_is_named(tmp_path: Path, op: str) -> None:
     model = Builder()
     x = model.tensor((1, 4), "int8", 0.1, 0)
@@ -126,7 +126,6 @@ def test_an_unknown_operator_is_named(tmp_path: Path, op: str) -> None:
 @pytest.mark.parametrize(
     ("op", "words"),
     [
-        ("SVDF", ("a later version", "DepthwiseConv1D")),
         ("LSTM", ("a later version", "unroll=True")),
         ("LOG_SOFTMAX", ("not supported", "softmax")),
         ("RESIZE_BILINEAR", ("not supported", 'interpolation="nearest"')),
