@@ -27,7 +27,7 @@ NAME = "mlperf"
 HELP = "build images for MLPerf Tiny's runner, and run its tests"
 DESCRIPTION = """\
 An image with the model as it ships, which speaks the serial interface of MLPerf Tiny's runner in place of
-Earshot's own lines. The tasks: kws, ad, ic and vww.
+Earshot's own lines. The tasks: kws, ad, ic and vww; sww takes an app (scons ... mlperf=sww).
 
   earshot mlperf image kws_ref_model.tflite --task kws --board xg24
   earshot mlperf run kws_ref_model.tflite --task kws --stimuli datasets/kws01 --count 100

@@ -52,7 +52,12 @@ def test_models_that_are_not_of_a_task_are_refused() -> None:
         mlperf_source("ad", graph(1025, 1025), file)
 
 
-@pytest.mark.parametrize("task", TASKS)
+def test_the_streaming_task_wants_an_app() -> None:
+    with pytest.raises(UserError, match="is a model alone; the task sww of MLPerf Tiny needs an app"):
+        mlperf_source("sww", graph(1200, 3), Path("model.tflite"))
+
+
+@pytest.mark.parametrize("task", [task for task in TASKS if not TASKS[task].streams])
 def test_each_task_says_how_its_inputs_come(task: str) -> None:
     inputs = 640 if task == "ad" else 12
     text = mlperf_source(task, graph(inputs, inputs), Path("model.tflite"))["mlperf.c"]
