@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from codegen.ops import (
+    arg_extreme,
     arithmetic,
     batch_matmul,
     cast,
@@ -35,6 +36,7 @@ from codegen.ops import (
 from codegen.ops.family import Family, Fault
 
 MODULES = (
+    arg_extreme,
     arithmetic,
     batch_matmul,
     cast,

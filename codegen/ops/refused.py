@@ -23,7 +23,6 @@ LATER: Mapping[str, str] = {
 }
 # operator -> what to write in its place, of operators that are supported
 INSTEAD: Mapping[str, str] = {
-    "ARG_MAX": "leave the layer away: the decision takes the largest score itself",
     "BATCH_TO_SPACE_ND": BATCH,
     "DIV": "multiply by the inverse where it is constant; a quotient of two signals has no int8 kernel here",
     "LOG_SOFTMAX": 'use activation="softmax"; the largest score is the same class',

@@ -76,10 +76,12 @@ def test_a_person_evaluates_and_builds(tmp_path: Path) -> None:
         shown.get_by_role("button", name="Evaluate").click()
         shown.get_by_text("lies outside the studio's folder").wait_for()
         shown.get_by_label("background", exact=True).fill("")
-        shown.get_by_label("conditions").fill("label=knocking,mouse_click")
+        shown.get_by_label("conditions").fill("label!=unknown label=whistle")
         shown.get_by_role("button", name="Evaluate").click()
-        shown.get_by_text("evaluate: done").wait_for()
-        assert "--where label=knocking,mouse_click" in shown.locator(".log").inner_text()
+        shown.get_by_text("evaluate: bad input (exit code 2)").wait_for()
+        said = shown.locator(".log").inner_text()
+        assert f"--labels {tmp_path / 'labels.csv'} --where 'label!=unknown' --where label=whistle" in said
+        assert 'no segment meets "label=whistle"' in said
         shown.goto(f"{address}device")
         shown.get_by_label("board", exact=True).click()
         shown.get_by_role("option", name="pc", exact=True).click()
