@@ -88,7 +88,7 @@ OPTIONS: Mapping[str, str] = {
     "engine": "what runs the model: aot, C generated for it, or tflm, TensorFlow Lite Micro",
     "tflm": "its checkout, where its library is built; default EARSHOT_TFLM, else CMSIS-Packs",
     "arena": "the most bytes that TFLM's arena may take (default: what it needs)",
-    "mlperf": "a task of MLPerf Tiny, whose runner the image talks to: kws, ad, ic or vww",
+    "mlperf": "a task of MLPerf Tiny, whose runner the image talks to: kws, ad, ic, vww or sww",
     "emulator": "what emulate runs on: qemu or renode (default: what is installed and knows the board)",
     "suites": "all of emulate's cases, or a short set (default: short under Renode, else all)",
     "jobs": "emulate under Renode: suites side by side, a Renode each (default: a core each)",

@@ -28,6 +28,7 @@ class Rounding(Enum):
 
     NEAREST = "nearest"  # TensorFlow's: round half away from zero
     ZERO = "zero"  # toward zero, as SensiML's device code
+    NONE = "none"  # not divided: feature - offset - 128 is the tensor's byte, whatever the model's scale
 
 
 class Kind(Enum):

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
+from codegen.app.spec import Pipeline
 from codegen.common.errors import UserError
 from codegen.common.render import render
 from codegen.model.graph import Graph, Tensor
 from codegen.ops.rescale import thresholds
 
 PROFILE = "ULPMark for tinyML Firmware V0.0.1"  # the version of the interface, as the benchmark names it
-COMMAND_SIZE = 80  # characters of a command, with what ends it: `db` with 31 bytes has 65
+# Characters of a command, with what ends it: `db` with 31 bytes has 65, with 512 bytes of sound 1027.
+COMMAND_SIZE, STREAMS_COMMAND_SIZE = 80, 1032
 MOST_FLOATS = 1024  # firmware/mlperf/distance.h
 
 
@@ -31,6 +33,7 @@ class Task:
     pixels: the dataset's bytes are unsigned, and lie 128 above the model's
     floats: the dataset's values are binary32, and the result is the output's distance from them
     inputs: values of the reference model's input
+    streams: the dataset is sound, for an app's pipeline
     """
 
     name: str
@@ -39,6 +42,7 @@ class Task:
     inputs: int
     pixels: bool = False
     floats: bool = False
+    streams: bool = False
 
 
 TASKS: Mapping[str, Task] = {
@@ -48,21 +52,39 @@ TASKS: Mapping[str, Task] = {
         Task("ad", "Anomaly detection", "ad01", 5 * 128, floats=True),
         Task("ic", "Image classification", "ic01", 32 * 32 * 3, pixels=True),
         Task("vww", "Visual wake words", "vww01", 96 * 96 * 3, pixels=True),
+        Task("sww", "Streaming wake word", "sww01", 30 * 40, streams=True),
     )
 }
 
 
-def mlperf_source(name: str, graph: Graph, file: Path) -> dict[str, str]:
-    """mlperf.c for the task of this name. UserError where the model is not of its kind; file: to be named."""
+def mlperf_source(name: str, graph: Graph, file: Path, pipeline: Pipeline | None = None) -> dict[str, str]:
+    """mlperf.c for the task of this name. UserError where the model is not of its kind; file: to be named.
+
+    pipeline: the app's, which a streaming task needs
+    """
     task = TASKS[name]
     _check(task, graph, file)
+    if task.streams and pipeline is None:
+        raise UserError(
+            f"is a model alone; the task {task.name} of MLPerf Tiny needs an app that hears",
+            file=file,
+            remedy="`scons board=... app=DIR mlperf=sww` builds an app; docs/mlperf.md has one.",
+        )
+    if task.streams and pipeline is not None and pipeline.window.stride > pipeline.window.size:
+        raise UserError(
+            f"its stride of {pipeline.window.stride} samples leaves gaps between windows of "
+            f"{pipeline.window.size}; the task {task.name} hears all sound",
+            file=file.with_name("pipeline.toml"),
+            place="[window] stride",
+            remedy="The task has windows of 1024 samples every 512.",
+        )
     unit = 1 << 16 if task.floats else 1000
     text = render(
         "mlperf.c.in",
         task=task,
         profile=PROFILE,
-        command_size=COMMAND_SIZE,
-        size=received_bytes(task, graph),
+        command_size=STREAMS_COMMAND_SIZE if task.streams else COMMAND_SIZE,
+        size=2 * pipeline.window.stride if pipeline and task.streams else received_bytes(task, graph),
         levels=thresholds(graph.input) if task.floats else None,
         values=values(graph.output, unit),
         outputs=graph.output.size,
@@ -86,6 +108,13 @@ def values(output: Tensor, unit: int) -> list[int]:
 
 
 def _check(task: Task, graph: Graph, file: Path) -> None:
+    if not graph.one_ended:
+        raise UserError(
+            f"it has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; MLPerf Tiny's runner knows "
+            "one of each",
+            file=file,
+            remedy="Give a model with one input and one output.",
+        )
     for tensor, what in ((graph.input, "input"), (graph.output, "output")):
         known = tensor.quantization is not None and len(tensor.quantization.scales) == 1
         if tensor.dtype != "int8" or not known:

@@ -155,6 +155,7 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
         "dilation_w_factor": Option(5, "int32", 1),
         "dilation_h_factor": Option(6, "int32", 1),
     }),
+    "SVDF": (6, {"rank": Option(0, "int32", 0), "fused_activation_function": Option(1, *_ACTIVATION)}),
     "FULLY_CONNECTED": (8, {
         "fused_activation_function": Option(0, *_ACTIVATION),
         "weights_format": Option(1, "int8", 0),

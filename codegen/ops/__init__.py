@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from codegen.ops import (
+    arg_extreme,
     arithmetic,
     batch_matmul,
     cast,
     concatenation,
     conv_2d,
     depthwise_conv_2d,
+    elu,
     fully_connected,
     gather,
     l2_normalization,
@@ -27,18 +29,21 @@ from codegen.ops import (
     resize,
     softmax,
     squared_difference,
+    svdf,
     unary,
     variable,
 )
 from codegen.ops.family import Family, Fault
 
 MODULES = (
+    arg_extreme,
     arithmetic,
     batch_matmul,
     cast,
     concatenation,
     conv_2d,
     depthwise_conv_2d,
+    elu,
     fully_connected,
     gather,
     l2_normalization,
@@ -56,6 +61,7 @@ MODULES = (
     resize,
     softmax,
     squared_difference,
+    svdf,
     unary,
     variable,
 )

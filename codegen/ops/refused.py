@@ -18,16 +18,13 @@ BATCH = (
 )
 # operator -> what is said of it, where it is not only "not supported"
 LATER: Mapping[str, str] = {
-    "SVDF": "until then use keras.layers.DepthwiseConv1D over time and a Dense layer, which compute the same",
     "LSTM": _UNROLLED,
     "BIDIRECTIONAL_SEQUENCE_LSTM": _UNROLLED,
 }
 # operator -> what to write in its place, of operators that are supported
 INSTEAD: Mapping[str, str] = {
-    "ARG_MAX": "leave the layer away: the decision takes the largest score itself",
     "BATCH_TO_SPACE_ND": BATCH,
     "DIV": "multiply by the inverse where it is constant; a quotient of two signals has no int8 kernel here",
-    "ELU": 'use activation="relu", or keras.layers.LeakyReLU',
     "LOG_SOFTMAX": 'use activation="softmax"; the largest score is the same class',
     "NEG": "subtract from zero, or multiply by -1: SUB and MUL with a constant are supported",
     "RESIZE_BILINEAR": 'use keras.layers.Resizing(height, width, interpolation="nearest")',

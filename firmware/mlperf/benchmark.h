@@ -2,6 +2,7 @@
 #ifndef MLPERF_BENCHMARK_H
 #define MLPERF_BENCHMARK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,9 @@ typedef struct {
      * result is how far the output is from the input, in 65536ths. */
     const int32_t *values;
     size_t outputs;
+
+    /* The streaming task: `db` fills up to `size` bytes of sound, which goes through the app's pipeline. */
+    bool streams;
 } benchmark_t;
 
 extern const benchmark_t benchmark;

@@ -18,6 +18,11 @@ static uint8_t *bytes(void)
     return benchmark.received != NULL ? benchmark.received : app.input;
 }
 
+size_t buffer_filled(void)
+{
+    return buffer.filled;
+}
+
 bool buffer_whole(void)
 {
     return buffer.filled == buffer.expected;
@@ -26,12 +31,15 @@ bool buffer_whole(void)
 static void load(const char *argument)
 {
     const int32_t size = command_number(argument);
-    if (size < 0 || (size_t)size != benchmark.size) {
+    const bool piece = benchmark.streams && size > 0 && size % 2 == 0 && (size_t)size < benchmark.size;
+    if (size < 0 || ((size_t)size != benchmark.size && !piece)) {
         text_line("e-[db load: the model takes ", (int32_t)benchmark.size, " bytes]");
         return;
     }
-    buffer.expected = benchmark.size;
+    buffer.expected = (size_t)size;
     buffer.filled = 0;
+    if (piece) /* the end of a recording */
+        memset(bytes(), 0, benchmark.size);
     text_line("m-[expecting ", size, " bytes]");
 }
 
@@ -69,6 +77,18 @@ static void fill(const char *digits)
         bytes()[buffer.filled++] = (uint8_t)command_byte(digits + i) ^ benchmark.flipped;
     if (buffer.filled == buffer.expected)
         text_put("m-load-done\r\n");
+    else if (benchmark.streams)
+        text_line("", (int32_t)buffer.filled, " bytes received");
+}
+
+/* Where the next bytes go: the streaming test's driver sends a damaged piece again. */
+static void point(const char *argument)
+{
+    const int32_t place = command_number(argument);
+    if (place < 0 || (size_t)place > buffer.filled)
+        text_line("e-[db setptr takes 0 to ", (int32_t)buffer.filled, "]");
+    else
+        buffer.filled = (size_t)place;
 }
 
 void buffer_command(const char *word, const char *argument)
@@ -77,6 +97,10 @@ void buffer_command(const char *word, const char *argument)
         load(argument);
     else if (strcmp(word, "print") == 0)
         print(argument);
+    else if (strcmp(word, "getptr") == 0)
+        text_line("m-buff-ptr-", (int32_t)buffer.filled, "");
+    else if (strcmp(word, "setptr") == 0)
+        point(argument);
     else if (*word != '\0' && *argument == '\0')
         fill(word);
     else

@@ -9,6 +9,7 @@
 #include "mlperf/clock.h"
 #include "mlperf/command.h"
 #include "mlperf/infer.h"
+#include "mlperf/stream.h"
 #include "mlperf/text.h"
 #include "port/port.h"
 #include <string.h>
@@ -42,9 +43,14 @@ static void help(void)
              "db load N%    an input of N bytes begins\r\n"
              "db HEX%       its next bytes, two digits each\r\n"
              "db print N%   its first bytes, 16 without N\r\n"
-             "infer N W%    W inferences, then N between two timestamps; 1 and 10 without\r\n"
-             "results%      what the last inference found\r\n"
              "help%         this\r\n");
+    text_put(benchmark.streams
+                 ? "extract_uart_stream%  features and scores of the sound that `db` has brought\r\n"
+                   "start%        listens to the microphone\r\n"
+                   "stop%         no more\r\n"
+                   "print_detections%     when the wake word was heard since `start`\r\n"
+                 : "infer N W%    W inferences, then N between two timestamps; 1 and 10 without\r\n"
+                   "results%      what the last inference found\r\n");
 }
 
 static void unknown(const char *word)
@@ -70,12 +76,25 @@ static void obey(const char *word, const char *first, const char *second)
         text_line("e-[the engine did not start, error ", start_error, "]");
     else if (strcmp(word, "db") == 0)
         buffer_command(first, second);
-    else if (strcmp(word, "infer") == 0)
+    else if (benchmark.streams && stream_command(word))
+        return;
+    else if (!benchmark.streams && strcmp(word, "infer") == 0)
         infer_command(first, second);
-    else if (strcmp(word, "results") == 0)
+    else if (!benchmark.streams && strcmp(word, "results") == 0)
         infer_results();
     else
         unknown(word);
+}
+
+/* The streaming test's driver compares what was received with what it has sent. */
+static void echo(const char *const *words)
+{
+    text_put("Received command: ");
+    for (size_t i = 0; i < COMMAND_WORDS && *words[i] != '\0'; i++) {
+        text_put(i > 0 ? " " : "");
+        text_put(words[i]);
+    }
+    text_put("\r\n");
 }
 
 static void take(uint8_t byte)
@@ -83,6 +102,8 @@ static void take(uint8_t byte)
     const command_event_t event = command_take(&command, byte);
     if (event == COMMAND_MORE)
         return;
+    if (benchmark.streams)
+        echo(event == COMMAND_COMPLETE ? command.words : (const char *const[COMMAND_WORDS]){"", "", ""});
     if (event == COMMAND_COMPLETE)
         obey(command.words[0], command.words[1], command.words[2]);
     else if (event == COMMAND_TOO_LONG)
@@ -108,14 +129,15 @@ int main(void)
     idle_start();
     output_set_blocking(true);
     command = (command_t){.text = benchmark.command, .size = benchmark.command_size};
-    start_error = app.model->start();
+    start_error = benchmark.streams ? stream_start() : app.model->start();
     text_put("m-timestamp-mode-performance\r\n");
     infer_timestamp();
     text_put("m-init-done\r\nm-ready\r\n");
     for (;;) {
         watchdog_feed();
         (void)clock_micros();
-        if (!read_commands())
+        const bool heard = benchmark.streams && stream_poll();
+        if (!read_commands() && !heard)
             idle_sleep();
     }
 }

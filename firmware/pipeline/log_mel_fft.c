@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dsp/dsp.h"
+#include "dsp/product.h"
 #include "dsp/root.h"
 #include "pipeline/log_mel_stages.h"
 #include <string.h>
 
 /* Real FFT of n values as a complex one of the n / 2 pairs (even, odd): radix-2 decimation in time. Every
- * butterfly halves its sums and rounds them once. A pair's absolute value starts below 2^30.5 and stays
- * there. */
-
-/* e^(-2 pi i k / n) for k < n / 2, Q30. */
-static inline log_mel_pair_t factor(const log_mel_t *mel, size_t k)
-{
-    const size_t quarter = mel->fft / 4;
-    if (k <= quarter)
-        return (log_mel_pair_t){mel->sines[quarter - k], -mel->sines[k]};
-    return (log_mel_pair_t){-mel->sines[k - quarter], -mel->sines[2 * quarter - k]};
-}
+ * butterfly halves its sums: of the one half its last bit is dropped, the products of the other are rounded.
+ * A pair's absolute value starts below 2^30.5 and stays there. */
 
 static void reverse(log_mel_pair_t *z, size_t points)
 {
@@ -31,47 +23,97 @@ static void reverse(log_mel_pair_t *z, size_t points)
     }
 }
 
-/* (p 2^30 + t) / 2^31, rounded. |p| 2^30 and |t| are below 2^61. */
-static inline int32_t half_of(int32_t p, int64_t t)
+/* q times c - i s, halved; c and s are Q31. */
+static inline log_mel_pair_t half_product(log_mel_pair_t q, int32_t c, int32_t s)
 {
-    return (int32_t)(((int64_t)p * (1 << 30) + t + (1 << 30)) >> 31);
+    return (log_mel_pair_t){
+        dsp_multiply_high(q.im, s, dsp_product_high(q.re, c)),
+        dsp_multiply_high(q.re, -s, dsp_product_high(q.im, c)),
+    };
 }
 
-/* The same of a t that is q 2^30. */
-static inline int32_t half_sum(int32_t p, int64_t q)
+/* -value / 2, rounded. */
+static inline int32_t half_negative(int32_t value)
 {
-    return (int32_t)((p + q + 1) >> 1);
+    return dsp_product_high(value, INT32_MIN);
 }
 
-static void butterfly(log_mel_pair_t *x, log_mel_pair_t *y, log_mel_pair_t w)
+/* (p + q) / 2 and (p - q) / 2, whose sum is p: what is rounded has no mean. */
+static inline void halves(int32_t p, int32_t q, int32_t *sum, int32_t *difference)
 {
-    const int64_t re = (int64_t)y->re * w.re - (int64_t)y->im * w.im;
-    const int64_t im = (int64_t)y->re * w.im + (int64_t)y->im * w.re;
-    const log_mel_pair_t p = *x;
-    *x = (log_mel_pair_t){half_of(p.re, re), half_of(p.im, im)};
-    *y = (log_mel_pair_t){half_of(p.re, -re), half_of(p.im, -im)};
+    *sum = (p >> 1) - half_negative(q);
+    *difference = p - *sum;
 }
 
 /* A butterfly whose factor is 1. */
-static void sums(log_mel_pair_t *x, log_mel_pair_t *y)
+static inline void plain(log_mel_pair_t *x, log_mel_pair_t *y)
 {
     const log_mel_pair_t p = *x, q = *y;
-    *x = (log_mel_pair_t){half_sum(p.re, q.re), half_sum(p.im, q.im)};
-    *y = (log_mel_pair_t){half_sum(p.re, -(int64_t)q.re), half_sum(p.im, -(int64_t)q.im)};
+    halves(p.re, q.re, &x->re, &y->re);
+    halves(p.im, q.im, &x->im, &y->im);
+}
+
+/* A butterfly whose factor is -i. */
+static inline void quarter_turned(log_mel_pair_t *x, log_mel_pair_t *y)
+{
+    const log_mel_pair_t p = *x, q = *y;
+    halves(p.re, q.im, &x->re, &y->re);
+    halves(p.im, q.re, &y->im, &x->im);
+}
+
+/* Stages 1 and 2, whose factors are 1 and -i. */
+static void first_stages(log_mel_pair_t *z, const log_mel_pair_t *end)
+{
+    for (; z < end; z += 4) {
+        log_mel_pair_t a = z[0], b = z[1], c = z[2], d = z[3];
+        plain(&a, &b);
+        plain(&c, &d);
+        plain(&a, &c);
+        quarter_turned(&b, &d);
+        z[0] = a;
+        z[1] = b;
+        z[2] = c;
+        z[3] = d;
+    }
+}
+
+/* Butterflies whose factors are 1, and -i half way between them. */
+static void straight(log_mel_pair_t *x, const log_mel_pair_t *end, size_t half)
+{
+    for (; x < end; x += 2 * half) {
+        plain(x, x + half);
+        quarter_turned(x + half / 2, x + half / 2 + half);
+    }
+}
+
+/* Butterflies whose factors are c - i s, and -i times that half way on. */
+static void turned(log_mel_pair_t *x, const log_mel_pair_t *end, size_t half, int32_t c, int32_t s)
+{
+    for (; x < end; x += 2 * half) {
+        log_mel_pair_t *y = x + half;
+        const log_mel_pair_t p = *x, t = half_product(*y, c, s);
+        const log_mel_pair_t sum = {(p.re >> 1) + t.re, (p.im >> 1) + t.im};
+        *x = sum;
+        *y = (log_mel_pair_t){p.re - sum.re, p.im - sum.im};
+        log_mel_pair_t *next = x + half / 2, *other = y + half / 2;
+        const log_mel_pair_t r = *next, u = half_product(*other, c, s);
+        const log_mel_pair_t second = {(r.re >> 1) + u.im, (r.im >> 1) - u.re};
+        *next = second;
+        *other = (log_mel_pair_t){r.re - second.re, r.im - second.im};
+    }
 }
 
 void log_mel_fft(const log_mel_t *mel, log_mel_pair_t *pairs)
 {
-    const size_t points = mel->fft / 2;
+    const size_t points = mel->fft / 2, quarter = mel->fft / 4;
+    const log_mel_pair_t *end = pairs + points;
     reverse(pairs, points);
-    for (size_t half = 1; half < points; half *= 2) {
-        for (log_mel_pair_t *x = pairs; x < pairs + points; x += 2 * half)
-            sums(x, x + half);
-        for (size_t j = 1; j < half; j++) {
-            const log_mel_pair_t w = factor(mel, j * (points / half));
-            for (log_mel_pair_t *x = pairs + j; x < pairs + points; x += 2 * half)
-                butterfly(x, x + half, w);
-        }
+    first_stages(pairs, end);
+    for (size_t half = 4; half < points; half *= 2) {
+        straight(pairs, end, half);
+        const size_t step = points / half;
+        for (size_t j = 1; j < half / 2; j++) /* sines below 1: 31 bits */
+            turned(pairs + j, end, half, mel->sines[quarter - j * step] * 2, mel->sines[j * step] * 2);
     }
 }
 
@@ -92,21 +134,20 @@ static void keep(const log_mel_t *mel, log_mel_pair_t *bin, int32_t re, int32_t 
     memcpy(bin, &power, sizeof power);
 }
 
-/* Bins k and n / 2 - k, from the spectra of the even and of the odd samples. A sum of two pairs is within
- * 2^31.5, and a bin of the spectrum, halved, within 2^30. */
+/* Bins k and n / 2 - k, from the spectra of the even and of the odd samples, a quarter of their sum: within
+ * 2^30. */
 void log_mel_spectrum(const log_mel_t *mel, log_mel_pair_t *pairs)
 {
-    const size_t points = mel->fft / 2;
-    for (size_t k = 1; k <= points / 2; k++) {
-        const log_mel_pair_t a = pairs[k], b = pairs[points - k], w = factor(mel, k);
-        const int64_t even_re = (int64_t)a.re + b.re, even_im = (int64_t)a.im - b.im;
-        const int64_t odd_re = (int64_t)a.im + b.im, odd_im = (int64_t)b.re - a.re;
-        const int64_t re = odd_re * w.re - odd_im * w.im, im = odd_re * w.im + odd_im * w.re;
-        const int64_t half = INT64_C(1) << 31, one = 1 << 30;
-        keep(mel, &pairs[k], (int32_t)((even_re * one + re + half) >> 32),
-             (int32_t)((even_im * one + im + half) >> 32));
-        if (k != points - k)
-            keep(mel, &pairs[points - k], (int32_t)((even_re * one - re + half) >> 32),
-                 (int32_t)((im - even_im * one + half) >> 32));
+    const size_t points = mel->fft / 2, quarter = mel->fft / 4;
+    log_mel_pair_t *x = pairs + 1, *mirror = pairs + points - 1;
+    for (size_t k = 1; x < mirror; k++, x++, mirror--) {
+        const log_mel_pair_t a = *x, b = *mirror;
+        const int32_t even_re = dsp_multiply_high(b.re, 1 << 30, dsp_product_high(a.re, 1 << 30));
+        const int32_t even_im = dsp_multiply_high(b.im, -(1 << 30), dsp_product_high(a.im, 1 << 30));
+        const log_mel_pair_t odd = {(a.im >> 1) - half_negative(b.im), half_negative(a.re) + (b.re >> 1)};
+        const log_mel_pair_t t = half_product(odd, mel->sines[quarter - k] * 2, mel->sines[k] * 2);
+        keep(mel, x, even_re + t.re, even_im + t.im);
+        keep(mel, mirror, even_re - t.re, t.im - even_im);
     }
+    keep(mel, x, x->re >> 1, -(x->im >> 1)); /* in the middle the factor is -i */
 }

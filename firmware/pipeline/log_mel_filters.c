@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dsp/dsp.h"
 #include "pipeline/log_mel_stages.h"
 #include <string.h>
 
@@ -27,8 +28,8 @@ static number_t weigh(const log_mel_pair_t *bin, const uint16_t *weight, size_t 
     for (; count > 0; count--, bin++, weight++) {
         uint64_t value;
         memcpy(&value, bin, sizeof value);
-        low += (uint64_t)(uint32_t)value * *weight;
-        high += (uint64_t)(uint32_t)(value >> 32) * *weight;
+        low = dsp_accumulate(low, (uint32_t)value, *weight);
+        high = dsp_accumulate(high, (uint32_t)(value >> 32), *weight);
     }
     high += low >> 32;
     return high >> 32 != 0 ? number(high, 32) : number(high << 32 | (low & UINT32_MAX), 0);

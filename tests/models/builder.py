@@ -41,6 +41,7 @@ OPTION_TABLES = {
     "AVERAGE_POOL_2D": "Pool2DOptions",
     "MAX_POOL_2D": "Pool2DOptions",
     "MEAN": "ReducerOptions",
+    "SVDF": "SVDFOptions",
     "L2_NORMALIZATION": "L2NormOptions",
     "BATCH_MATMUL": "BatchMatMulOptions",
     "REDUCE_MAX": "ReducerOptions",

@@ -23,6 +23,7 @@ from tests.support.tools import need_tool
 from toolbox.checksum import fill_checksum
 
 # Model and image of a task, as small as they can be: (inputs, outputs).
+# of the small models of tasks whose inputs come whole
 SIZES = {"kws": (40, 5), "ic": (48, 4), "vww": (27, 2), "ad": (24, 24)}
 
 
@@ -52,6 +53,42 @@ def benchmark_image(task: str, board: str = "pc") -> tuple[Path, Graph]:
 
     image = built_once(f"mlperf {task} {board}", build)
     return image, load_graph(image.with_name(f"{task}.tflite"))
+
+
+STREAM_FRAMES, STREAM_FILTERS = 3, 40
+STREAM = f"""\
+[log_mel]
+preset = "mlperf_sww"
+[cascade]
+frames = {STREAM_FRAMES}
+[classifier]
+model = "sww.tflite"
+rounding = "none"
+[decision]
+labels = ["wake_word", "silent", "other"]
+threshold = 0.9
+"""
+
+
+def streaming_image(board: str = "pc") -> tuple[Path, Graph]:
+    """An app with the streaming task's front end, and its model."""
+
+    def build(folder: Path) -> Path:
+        network = Network(5, (1, STREAM_FRAMES * STREAM_FILTERS), 0.0037, -128)
+        network.dense(6, "relu", per_channel=False)
+        network.dense(3, bias=False)
+        network.softmax()
+        network.save(folder / "sww.tflite")
+        (folder / "pipeline.toml").write_text(STREAM)
+        compiled = compile_app(folder)
+        texts = sources(compiled) | board_sources(load_board(board))
+        texts |= mlperf_source("sww", compiled.graph, folder / "sww.tflite", compiled.spec.pipeline)
+        for name, text in texts.items():
+            (folder / name).write_text(text)
+        return _linked(folder, load_board(board), [name for name in texts if name.endswith(".c")])
+
+    image = built_once(f"mlperf sww {board}", build)
+    return image, load_graph(image.with_name("sww.tflite"))
 
 
 def _linked(folder: Path, board: Board, made: list[str]) -> Path:

@@ -2,6 +2,7 @@
 /* Every function of dsp/ over words from standard input; a line each: its name and what it gave. */
 #include "dsp/dsp.h"
 #include "dsp/memory.h"
+#include "dsp/product.h"
 #include <stdio.h>
 
 static void tell(const char *name, uint64_t result)
@@ -57,6 +58,7 @@ static void arithmetic(uint32_t a, uint32_t b, uint32_t c)
     WORD(cross_difference, a & 0x7FFF7FFFU, b);
     WORD(power, a);
     HIGH(multiply_high, a, b, c);
+    WORD(product_high, (int32_t)a, (int32_t)b);
     HIGH(multiply_add, a, b, c);
     tell("accumulate", dsp_accumulate((uint64_t)c << 32 | b, a, b));
     WORD(saturate, (int32_t)a);

@@ -17,6 +17,11 @@ import pytest
 
 from tests.support.clone import clone, scons
 
+# of `earshot test --coverage`: workbench/house/coverage.py
+pytestmark = pytest.mark.skipif(
+    "GCOV_PREFIX" in os.environ, reason="no two images with counters in them are the same"
+)
+
 _LAYOUT = 'layout = "frames_by_cepstra"'
 ASKED = ("threshold = 600", "threshold = 0.80", _LAYOUT)
 OTHER = ("threshold = 50", "threshold = 0.10", f'{_LAYOUT}\nkernels = "fast"')  # larger, too

@@ -19,6 +19,7 @@ from workbench.mlperf.dialogue import Dialogue
 from workbench.mlperf.link import benchmark_link
 from workbench.mlperf.official import checkout, run_official
 from workbench.mlperf.session import accuracy
+from workbench.mlperf.submission import KINDS, emulated, write_submission
 from workbench.progress import remark, waiting
 from workbench.targets import BAUD, EMULATED_BOARD, QEMU, target_board
 from workbench.targets.link import Link
@@ -27,23 +28,27 @@ NAME = "mlperf"
 HELP = "build images for MLPerf Tiny's runner, and run its tests"
 DESCRIPTION = """\
 An image with the model as it ships, which speaks the serial interface of MLPerf Tiny's runner in place of
-Earshot's own lines. The tasks: kws, ad, ic and vww.
+Earshot's own lines. The tasks: kws, ad, ic and vww; sww takes an app (scons ... mlperf=sww).
 
   earshot mlperf image kws_ref_model.tflite --task kws --board xg24
   earshot mlperf run kws_ref_model.tflite --task kws --stimuli datasets/kws01 --count 100
   earshot mlperf run kws_ref_model.tflite --task kws --stimuli datasets/kws01 --target /dev/ttyACM0
   earshot mlperf run kws_ref_model.tflite --task kws --stimuli datasets/kws01 --runner tiny --mode p
+  earshot mlperf results --task kws --board xg24 --submitter me --accuracy kws_a --performance kws_p -o out
 
 `image` builds it. `run` sends stimuli to the image and counts what it finds: by itself, or with --runner by
-the runner of a checkout of mlcommons/tiny, unmodified. Time in an emulator is no result of the benchmark.
+the runner of a checkout of mlcommons/tiny, unmodified. `results` puts sessions of that runner into the layout
+of the benchmark's checker. Time in an emulator is no result of the benchmark.
 """
-IMAGE, RUN = "image", "run"
+IMAGE, RUN, RESULTS = "image", "run", "results"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What to do with which model; where it runs; what it is given."""
-    parser.add_argument("what", choices=(IMAGE, RUN), help="image: build it; run: a test of the benchmark")
-    parser.add_argument("model", type=Path, metavar="MODEL.tflite", help="an int8 TFLite model")
+    parser.add_argument("what", choices=(IMAGE, RUN, RESULTS), help="build it; run a test; collect sessions")
+    parser.add_argument(
+        "model", nargs="?", type=Path, metavar="MODEL.tflite", help="image, run: an int8 TFLite model"
+    )
     parser.add_argument("--task", choices=tuple(TASKS), required=True, help="the task of the benchmark")
     parser.add_argument("--board", help=f"what it is built for (default for run: {EMULATED_BOARD})")
     parser.add_argument(
@@ -67,11 +72,35 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="with --runner: where it works (default in build/)"
     )
+    parser.add_argument("--submitter", metavar="NAME", help="results: who submits")
+    parser.add_argument(
+        "--division", choices=("closed", "open"), default="closed", help="results: default closed"
+    )
+    for kind in KINDS:
+        parser.add_argument(f"--{kind}", type=Path, metavar="DIR", help=f"results: a session for {kind}")
 
 
 def run(args: argparse.Namespace) -> int:
     """0, or UserError."""
+    if args.what == RESULTS:
+        return _results(args)
+    if args.model is None:
+        raise UserError("no model is named", remedy="Name a MODEL.tflite.")
     return _image(args) if args.what == IMAGE else _run(args)
+
+
+def _results(args: argparse.Namespace) -> int:
+    for option in ("board", "submitter", "output"):
+        if getattr(args, option) is None:
+            raise UserError(f"--{option} is missing", remedy="`earshot mlperf --help` shows a whole line.")
+    sessions = {kind: getattr(args, kind) for kind in KINDS if getattr(args, kind) is not None}
+    if not sessions:
+        raise UserError("no session is named", remedy="Add --accuracy DIR, --performance DIR or both.")
+    board = load_board(args.board)
+    print(write_submission(args.output, args.submitter, board, args.task, sessions, division=args.division))
+    if any(emulated(session) for session in sessions.values()):
+        remark("these sessions are of an emulator: their times are no result of the benchmark")
+    return 0
 
 
 def _image(args: argparse.Namespace) -> int:

@@ -22,7 +22,8 @@ Serves pages on this computer, and opens the browser on them. Record: takes of t
 of a board's, kept with their label. Label: the recordings of a folder, their waveforms and spectrograms, and
 the segments that label them; these are written at once into the folder's labels.csv (or its Audacity label
 tracks), which `data`, `train` and `evaluate` read. Data: how much there is of what, and what is wrong with
-it. Live: what a device hears, while it hears it.
+it. Train and Device: the commands that fit, judge, build and flash the app. Live: what a device hears, while
+it hears it.
 
   earshot studio recordings/
   earshot studio recordings/monday.csv --app examples/smart_lock
@@ -72,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
 
     studio = Studio(folder, app, Labels(folder), listener, Live(app))
     serve(studio, args.port, browser=not args.no_browser, say=say)
-    studio.live.stop()
+    for running in (studio.training, studio.building, studio.live):
+        running.stop()
     studio.recorder.stop()
     if studio.recorder.takes:
         remark(f"{len(studio.recorder.takes)} takes were not kept")

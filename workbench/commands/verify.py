@@ -95,7 +95,10 @@ def _one(args: argparse.Namespace, quiet: bool) -> dict[str, Any]:
     try:
         report = verify_model(app, wanted)
     except NoReferenceError as error:
-        raise UserError(str(error), remedy="There is nothing to compare this model with.") from None
+        remedy = "There is nothing to compare this model with."
+        if reference is Reference.LITERT and ("Didn't find op" in str(error) or "SVDF" in str(error)):
+            remedy = "Add --reference tflm: TensorFlow Lite Micro computes it."
+        raise UserError(str(error), remedy=remedy) from None
     if not quiet:
         for what, result in report.results.items():
             print(f"{named} on {args.target} against {reference.value}, {what}: {_told(result)}")

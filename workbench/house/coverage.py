@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -72,9 +73,20 @@ def run(words: Sequence[str]) -> int:
     config.write_text(CONFIG.format(folder=FOLDER))
     environment = {**scons_environment(), "COVERAGE_RCFILE": str(config)}
     environment["GCOV_PREFIX"] = str(data)
+    environment["GCOV_ERROR_FILE"] = str(FOLDER / "gcov.log")  # not among what a program prints
     environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
-    command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", f"--basetemp={FOLDER / 'tmp'}"]
-    code = subprocess.run([*command, *words], cwd=ROOT, env=environment, check=False).returncode
+    with tempfile.TemporaryDirectory(prefix="earshot-coverage-") as room:  # outside of the clone, as always
+        command = [
+            sys.executable,
+            "-m",
+            "coverage",
+            "run",
+            "-m",
+            "pytest",
+            f"--basetemp={room}/tests",
+            *words,
+        ]
+        code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     print("\ncounting the lines that ran", file=sys.stderr, flush=True)
     found = {**_python(environment), **c_lines(data)}
     text, enough = report(found)

@@ -12,6 +12,7 @@ from workbench.targets.link import Link, LinkClosedError
 
 READY = "m-ready"
 PIECE = 31  # bytes of an input in a command: what the benchmark's runner sends
+SOUND_PIECE = 512  # bytes: what its streaming test's driver sends
 TIMEOUT = 60.0  # seconds without a byte until an image is given up: inferences of an emulator are long
 
 
@@ -74,6 +75,16 @@ class Dialogue:
             lines = self.ask(f"db {data[at : at + PIECE].hex()}")
         if "m-load-done" not in lines:
             raise UserError("the image has not taken the whole input", file=self._name)
+
+    def extract(self, data: bytes) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The streaming task: a stride of int16 sound -> the model's newest frame, and its scores."""
+        self.ask(f"db load {len(data)}")
+        for at in range(0, len(data), SOUND_PIECE):
+            self.ask(f"db {data[at : at + SOUND_PIECE].hex()}")
+        text = "\n".join(self.ask("extract_uart_stream"))
+        lists = [self._found(rf"m-{name}-\[(.*)\]", text) for name in ("features", "activations")]
+        features, scores = (tuple(int(value) for value in one.split(",")) for one in lists)
+        return features, scores
 
     def infer(self, count: int = 1, warmups: int = 0) -> Inference:
         """Runs the model on the loaded input: `warmups` times, then `count` times between two timestamps."""

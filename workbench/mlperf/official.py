@@ -61,13 +61,38 @@ def run_official(
     _write_stimuli(stimuli, folder / "datasets" / model, count)
     devices = folder / "devices.yaml"
     devices.write_text(_DEVICES)
+    words = ["-d", str(devices), "-t", str(_program(tiny).with_name(_TESTS[mode]))]
+    words += ["-s", str(folder / "datasets"), "-m", mode]
+    done = _run(link, _program(tiny), words, folder)
+    sessions = sorted((folder / "sessions").glob("*/results.txt"))
+    if done.returncode != 0 or not sessions:
+        last = "\n".join(done.stdout.strip().splitlines()[-12:])
+        raise UserError(f"the runner ended without results (exit code {done.returncode}):\n{last}", file=tiny)
+    return Session(sessions[-1].parent, done.stdout)
+
+
+def run_streaming(link: Link, tiny: Path, recording: Path, folder: Path) -> Path:
+    """The driver of the streaming test sends a recording, a stride of 512 samples at a time, 16 kHz.
+
+    Returns the .npz that it wrote: `specgram`, int16[n, features], and `activations`, int16[n, classes].
+    UserError: it ended with an error; with its last words.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found = folder / "specgram.npz"
+    words = ["--wav_file", str(recording.resolve()), "--specfile", str(found)]
+    done = _run(link, _program(tiny).with_name("stream_wav_uart.py"), words, folder)
+    if done.returncode != 0:
+        last = "\n".join(done.stdout.strip().splitlines()[-12:])
+        raise UserError(f"the streaming test's driver ended with an error:\n{last}", file=tiny)
+    return found
+
+
+def _run(link: Link, program: Path, words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """A program of the checkout in the folder where it may write, with the image as its serial port."""
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     with pseudo_terminal(link) as device:
-        words = [sys.executable, "-m", "workbench.mlperf.surroundings", device, str(_program(tiny))]
-        words += ["-d", str(devices), "-t", str(_program(tiny).with_name(_TESTS[mode]))]
-        words += ["-s", str(folder / "datasets"), "-m", mode]
-        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-        done = subprocess.run(
-            words,
+        return subprocess.run(
+            [sys.executable, "-m", "workbench.mlperf.surroundings", device, str(program), *words],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": path, "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.DEVNULL,
@@ -77,11 +102,6 @@ def run_official(
             errors="replace",
             check=False,
         )
-    sessions = sorted((folder / "sessions").glob("*/results.txt"))
-    if done.returncode != 0 or not sessions:
-        last = "\n".join(done.stdout.strip().splitlines()[-12:])
-        raise UserError(f"the runner ended without results (exit code {done.returncode}):\n{last}", file=tiny)
-    return Session(sessions[-1].parent, done.stdout)
 
 
 def _program(tiny: Path) -> Path:

@@ -5,21 +5,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from codegen.common.errors import UserError
-from codegen.common.paths import ROOT
+from workbench.studio.job import environment
 
 
 async def json_of(words: Sequence[str]) -> Any:
     """The object that a command with --json prints. UserError with its own words where it has none."""
-    python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "workbench", *words, "--json"),
-        env={**os.environ, "PYTHONPATH": python_path},
+        env=environment(),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

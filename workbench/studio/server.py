@@ -17,11 +17,11 @@ from nicegui import ui
 
 from codegen.common.errors import UserError
 from workbench.studio.guard import HOSTS, App, Guard
-from workbench.studio.pages import data, frame, label, live, record
+from workbench.studio.pages import data, device, frame, label, live, record, train
 from workbench.studio.routes import router
 from workbench.studio.studio import Studio
 
-PAGES = (record, label, data, live)
+PAGES = (record, label, data, train, device, live)
 
 
 def serve(studio: Studio, port: int, *, browser: bool, say: Callable[[str], None]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workbench.studio.folder import Folder
 from workbench.studio.heard import Listener
+from workbench.studio.job import Job
 from workbench.studio.labels import Labels
 from workbench.studio.live import Live
 from workbench.studio.recorder import Recorder
@@ -23,5 +24,7 @@ class Studio:
     labels: Labels
     listener: Listener | None  # the app, on recordings
     live: Live
+    training: Job = field(default_factory=Job)
+    building: Job = field(default_factory=Job)
     recorder: Recorder = field(default_factory=Recorder)
     sounds: Sounds = field(default_factory=Sounds)

@@ -310,7 +310,8 @@ class Device:
             raise self._stopped(line, answer)
         if isinstance(answer, Status):
             self._answered("status")
-        elif isinstance(answer, Boot) and not self._answered("boot"):
+        elif isinstance(answer, Boot) and (not self._answered("boot") or line != self._boot_line):
+            # Of the same image, and a question for it open: the reason of the last reset tells them apart.
             raise UserError(
                 f"the image has started anew{_why(answer.reset)}",
                 file=self.name,

@@ -14,7 +14,7 @@ from workbench.host.model_app import model_app
 from workbench.progress import waiting
 from workbench.verify.layers import LayerResult, first_differing, verify_layers
 from workbench.verify.outputs import Inputs, Verification, make_inputs, verify
-from workbench.verify.reference import ReferenceInterpreter
+from workbench.verify.reference import NoReferenceError, ReferenceInterpreter
 from workbench.verify.unsquashed import without_squashing
 
 
@@ -70,6 +70,8 @@ def verify_model(app: App, wanted: Wanted) -> ModelVerification:
 
 def _verify(app: App, wanted: Wanted) -> tuple[dict[str, Verification], Inputs]:
     graph, model = app.graph, app.spec.classifier.model
+    if wanted.reference is Reference.LITERT and any(node.op == "SVDF" for node in graph.nodes):
+        raise NoReferenceError(f"{model}: LiteRT's interpreter writes beyond its memory in an SVDF")
     sequence = wanted.sequence and bool(graph.variables)
     with (
         ReferenceInterpreter(model, wanted.reference, graph.content) as reference_interpreter,

@@ -19,7 +19,10 @@ def quantize_table(offset: int, scale: float, zero_point: int, rounding: Roundin
     The quotient is the exact one of an integer and the file's float32 scale; halves go away from zero, as
     TfLiteRound does. TensorFlow divides in float32, which can round a quotient onto a half that the exact one
     misses by less than 2^-24 of itself; there, and only there, its integer may be the neighbour of this one.
+    Rounding.NONE: u - offset - 128, not below -128.
     """
+    if rounding is Rounding.NONE:
+        return tuple(max(-128, u - offset - 128) for u in range(256))
     exact = Fraction(scale)
     return tuple(
         max(-128, min(127, _rounded((u - offset) / exact, rounding) + zero_point)) for u in range(256)

@@ -204,12 +204,19 @@ def test_known_numbers() -> None:
     assert set(quantize_table(0, 2.0**-10, 0, Rounding.NEAREST)) == {0, 127}
 
 
+@pytest.mark.parametrize("offset", [0, 127])
+def test_without_rounding_a_feature_is_the_byte(offset: int) -> None:
+    found = quantize_table(offset, 0.0037, 5, Rounding.NONE)
+    assert found[offset:] == tuple(range(-128, 128 - offset))
+    assert set(found[:offset]) <= {-128}
+
+
 @settings(deadline=None)
 @given(
     st.integers(0, 255),
     st.floats(2.0**-20, 2.0**10, width=32),
     st.integers(-128, 127),
-    st.sampled_from(Rounding),
+    st.sampled_from([Rounding.NEAREST, Rounding.ZERO]),
 )
 def test_any_quantization_is_the_rounded_exact_quotient(
     offset: int, scale: float, zero_point: int, rounding: Rounding

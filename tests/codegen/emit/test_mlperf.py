@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,13 +43,21 @@ def test_models_that_are_not_of_a_task_are_refused() -> None:
     file = Path("model.tflite")
     with pytest.raises(UserError, match="its input is float32; the task kws of MLPerf Tiny takes int8"):
         mlperf_source("kws", graph(490, 12, "float32"), file)
+    two = replace(graph(490, 12), outputs=(1, 1))
+    with pytest.raises(UserError, match="1 inputs and 2 outputs; MLPerf Tiny's runner knows one of each"):
+        mlperf_source("kws", two, file)
     with pytest.raises(UserError, match="640 inputs and 8 outputs; the task ad compares them"):
         mlperf_source("ad", graph(640, 8), file)
     with pytest.raises(UserError, match="1025 inputs"):
         mlperf_source("ad", graph(1025, 1025), file)
 
 
-@pytest.mark.parametrize("task", TASKS)
+def test_the_streaming_task_wants_an_app() -> None:
+    with pytest.raises(UserError, match="is a model alone; the task sww of MLPerf Tiny needs an app"):
+        mlperf_source("sww", graph(1200, 3), Path("model.tflite"))
+
+
+@pytest.mark.parametrize("task", [task for task in TASKS if not TASKS[task].streams])
 def test_each_task_says_how_its_inputs_come(task: str) -> None:
     inputs = 640 if task == "ad" else 12
     text = mlperf_source(task, graph(inputs, inputs), Path("model.tflite"))["mlperf.c"]

@@ -74,6 +74,10 @@ class Ends:
         model.operator("ADD", [left, flat], [total], {"fusedActivationFunction": 0})
         bytes_ = model.tensor((1, 6), "uint8", 0.8, 133)
         model.operator("QUANTIZE", [total], [bytes_])
+        reals = model.tensor((1, 6), "float32")
+        model.operator("DEQUANTIZE", [total], [reals])
+        best = model.tensor((1,), "int32")
+        model.operator("ARG_MAX", [hidden, model.constant(np.array(1, np.int32))], [best], {"outputType": 2})
         fixed = model.constant(np.arange(7, dtype=np.int8)[None], 0.5, 1)
         made = {
             "hidden": hidden,
@@ -83,6 +87,8 @@ class Ends:
             "bytes": bytes_,
             "constant": fixed,
             "through": through,
+            "reals": reals,
+            "best": best,
             "left": left,
         }
         return model.ends([left, right, through], [made[name] for name in self.outputs])
@@ -95,6 +101,7 @@ ENDS = (
     Ends(("flat", "sum", "flat")),
     Ends(("through", "left", "sum")),
     Ends(("constant", "scores")),
+    Ends(("scores", "best", "through", "reals")),
     Ends(("bytes", "sum", "constant", "through", "hidden")),
 )
 

@@ -45,7 +45,7 @@ class Counter:
 @pytest.fixture
 def counter(tmp_path: Path) -> Counter:
     sources = [FIRMWARE / "device" / name for name in ("cycles.c", "json.c", "base64.c")]
-    sources += [SUPPORT / "cycles.c", protocol_table(tmp_path)]
+    sources += [SUPPORT / "cycles_main.c", protocol_table(tmp_path)]
     return Counter(compile_shared(tmp_path, sources, includes=[tmp_path], name="cycles"))
 
 

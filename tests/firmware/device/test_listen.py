@@ -63,7 +63,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sources = [
         device / "listen.c",
         device / "no_capture" / "no_capture.c",
-        SUPPORT / "listen.c",
+        SUPPORT / "listen_main.c",
         protocol_table(folder),
     ]
     return compile_shared(folder, sources, includes=[folder], name="listen")

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from codegen.board.description import load_board
 from codegen.common.errors import UserError
-from tests.support.benchmark import SIZES, benchmark_image, small_model, stimuli
+from tests.support.benchmark import SIZES, benchmark_image, small_model, stimuli, streaming_image
 from tests.support.cli import earshot, refused
 from tests.support.tools import need_target
 from workbench.mlperf.dataset import area_under_curve, read_stimuli, top_1
 from workbench.mlperf.dialogue import Dialogue
 from workbench.mlperf.link import benchmark_link
-from workbench.mlperf.official import run_official
+from workbench.mlperf.official import run_official, run_streaming
 from workbench.mlperf.pseudo_terminal import pseudo_terminal
 from workbench.mlperf.session import accuracy
 from workbench.targets.serial_port import SerialLink
@@ -151,3 +152,24 @@ def test_the_official_runner_talks_to_the_image_in_qemu(tmp_path: Path) -> None:
     assert all(len(result["infer"]["results"]) == SIZES["kws"][1] for result in results)
     assert f"Top 1% = {100 * share:.1f}" in (session.folder / "results.txt").read_text()
     assert "Device name retrieved: mps2_an386" in session.log
+
+
+def test_the_driver_of_the_streaming_test_gets_what_ours_gets(tmp_path: Path) -> None:
+    """As it is, too: every stride of a recording, the same features and scores as by our own dialogue."""
+    if not os.environ.get(CHECKOUT):
+        pytest.skip(f"{CHECKOUT} names no checkout of mlcommons/tiny")
+    sound = np.random.default_rng(6).normal(0, 3000, 6 * 512).astype("<i2")
+    soundfile.write(tmp_path / "sound.wav", sound, 16000)
+    image, _ = streaming_image()
+    own, official = (benchmark_link("pc", load_board("pc"), image) for _ in range(2))
+    try:
+        dialogue = Dialogue(own, "pc")
+        ours = [dialogue.extract(sound[at : at + 512].tobytes()) for at in range(0, len(sound), 512)]
+        found = np.load(
+            run_streaming(official, Path(os.environ[CHECKOUT]), tmp_path / "sound.wav", tmp_path / "run")
+        )
+    finally:
+        own.close()
+        official.close()
+    assert found["specgram"].tolist() == [list(features) for features, _ in ours]
+    assert found["activations"].tolist() == [list(scores) for _, scores in ours]

@@ -12,12 +12,13 @@ from tests.support.browser import page
 from tests.support.studio import studio
 
 RATE = 16000
-LABELS = """\
-file,start,end,label,session,device
-a.wav,0,8000,knock,train,xg24
-a.wav,4000,16000,click,train,xg24
-b.wav,0,8000,knock,test,phone
-b.wav,8000,16000,<i>loud</i>,test,phone
+EVIL = 'x" hidden y'  # a column whose name would end a quoted property
+LABELS = f"""\
+file,start,end,label,session,device,"{EVIL.replace('"', '""')}"
+a.wav,0,8000,knock,train,xg24,1
+a.wav,4000,16000,click,train,xg24,2
+b.wav,0,8000,knock,test,phone,1
+b.wav,8000,16000,<i>loud</i>,test,phone,1
 """
 
 
@@ -44,6 +45,10 @@ def test_what_there_is_and_what_is_wrong_with_it(tmp_path: Path) -> None:
         shown.get_by_text("phones stands in queries.toml").wait_for()
         assert (tmp_path / "queries.toml").read_text() == '[phones]\nwhere = ["device=phone"]\n'
         shown.get_by_role("button", name="without device").click()
+        shown.get_by_text("4 segments, 2.2 s, 2 recordings").wait_for()
+        shown.get_by_role("row").get_by_role("button", name="2", exact=True).click()
+        shown.get_by_text("1 of 4 segments").wait_for()
+        shown.get_by_label(f"without {EVIL}", exact=True).click()
         shown.get_by_text("4 segments, 2.2 s, 2 recordings").wait_for()
         shown.get_by_role("button", name="Check").click()
         shown.get_by_text("overlap (1)").click()

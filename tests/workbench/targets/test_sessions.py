@@ -129,10 +129,18 @@ def test_a_restart_in_the_middle_of_a_transfer_is_found(number: int) -> None:
 
 
 def test_a_restart_beside_the_question_who_is_there_is_found_by_the_line_too_many() -> None:
-    device, _ = scripted(once("boot", WATCHDOG))
+    device, _ = scripted(once("boot", BOOT))
     device.command("boot")
     with pytest.raises(UserError, match="has started anew"):
         device.status()
+
+
+def test_a_restart_is_no_answer_to_a_question_that_is_still_open() -> None:
+    """A slow image was asked twice who it is, and the second answer was lost with the reset."""
+    device, _ = scripted(once("tensor 1", WATCHDOG))
+    device._asked.append("boot")
+    with pytest.raises(UserError, match="has started anew"):
+        device.tensor(bytes(device.boot.input))
 
 
 def test_a_restart_says_why() -> None:

@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 
 from codegen.common.reference import Reference
+from tests.codegen.ops.test_elu import Elu
+from tests.codegen.ops.test_svdf import PLAIN
 from tests.codegen.ops.test_variable import Stream
 from tests.models.networks import dense_only, tutorial_like
+from tests.support.cli import refused
+from tests.support.exact import Step
 from tests.support.tflm import tflm_reference
 from workbench.verify.reference import NoReferenceError, ReferenceInterpreter
 
@@ -76,3 +80,15 @@ def test_a_death_names_the_signal_and_the_model(tmp_path: Path) -> None:
         os.kill(reference._child.pid, signal.SIGSEGV)
         with pytest.raises(NoReferenceError, match=r"model\.tflite.*SIGSEGV"):
             reference.run(np.zeros((1, 10), np.int8))
+
+
+@pytest.mark.parametrize(
+    ("op", "what"), [("ELU", "Didn't find op"), ("SVDF", "writes beyond its memory in an SVDF")]
+)
+def test_what_litert_cannot_be_asked_is_tflms(tmp_path: Path, op: str, what: str) -> None:
+    built = {"ELU": Elu(Step(0.1, 0), Step(0.1, 0)).build(), "SVDF": PLAIN.build()}
+    model = tmp_path / "model.tflite"
+    model.write_bytes(built[op].bytes())
+    said = refused("verify", model, "--samples", "1")
+    assert what in said
+    assert "Add --reference tflm" in said

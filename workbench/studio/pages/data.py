@@ -185,7 +185,8 @@ class DataPage:
         with self._chips:
             for one in self._conditions:
                 chip = ui.element("button").classes("chip").style("--chip: var(--accent)")
-                chip.props(f'aria-label="without {one.column}"').on("click", lambda one=one: self._drop(one))
+                chip.props["aria-label"] = f"without {one.column}"
+                chip.on("click", lambda one=one: self._drop(one))
                 with chip:
                     ui.label(f"{one.text} ✕")
 

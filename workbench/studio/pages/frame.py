@@ -13,7 +13,14 @@ from nicegui import ui
 from codegen.common.errors import UserError
 from workbench.studio.studio import Studio
 
-LINKS = (("Record", "/record"), ("Label", "/label"), ("Data", "/data"), ("Live", "/live"))
+LINKS = (
+    ("Record", "/record"),
+    ("Label", "/label"),
+    ("Data", "/data"),
+    ("Train", "/train"),
+    ("Device", "/device"),
+    ("Live", "/live"),
+)
 START = LINKS[1][1]
 STYLE = Path(__file__).parents[1] / "scripts" / "studio.css"
 # Told apart by people who do not see red or green as others do, on white and on black.

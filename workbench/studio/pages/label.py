@@ -12,6 +12,7 @@ from nicegui import background_tasks, events, run, ui
 from codegen.common.errors import UserError
 from workbench.studio.heard import Heard
 from workbench.studio.pages.frame import colour, framed, told
+from workbench.studio.pages.recording_list import RecordingList
 from workbench.studio.studio import Studio
 
 ADDRESS = "/label"
@@ -71,7 +72,6 @@ class LabelPage:
         self._number = 0  # of the label that a new segment gets
         self._version = -1
         self._looks = 0
-        self._recordings: list[str] = []
         self._current = ""
         self._path: Path | None = None
         self._rate = 0
@@ -79,7 +79,7 @@ class LabelPage:
         self._app_labels = list(settings.decision.labels) if settings is not None else []
         self._gate = settings.gate.threshold if settings is not None else 0
         with ui.element("div").classes("work"):
-            self._side = ui.element("nav").classes("side").props('aria-label="recordings"')
+            self._list = RecordingList(studio, self._show)
             with ui.element("main").classes("main"):
                 self._bar()
                 self._view = SoundView()
@@ -91,8 +91,8 @@ class LabelPage:
                         with ui.element("span"):
                             ui.element("kbd").props(f'innerHTML="{key}"')
                             ui.label(f" {what}")
-        self._list()
-        self._show(recording if recording in self._recordings else (self._recordings or [""])[0], place)
+        names = self._list.names
+        self._show(recording if recording in names else (names or [""])[0], place)
         ui.timer(_LOOK, self._look)
 
     def _bar(self) -> None:
@@ -121,26 +121,6 @@ class LabelPage:
 
     # What is shown
 
-    def _list(self) -> None:
-        """The recordings of the folder."""
-        found = self._studio.folder.recordings()
-        counts: dict[Path, int] = {}
-        for one in self._labels.segments():
-            counts[one.file] = counts.get(one.file, 0) + 1
-        self._recordings = found
-        self._side.clear()
-        with self._side:
-            ui.html("Recordings", tag="h2", sanitize=False)
-            if not found:
-                ui.label("There are no WAV or FLAC files in this folder.").classes("soft")
-            for name in found:
-                count = counts.get(self._studio.folder.root / name, 0)
-                button = ui.button(f"{name}  ({count})" if count else name)
-                button.props("flat dense no-caps align=left color=none")
-                button.on_click(lambda name=name: self._show(name))
-                if name == self._current:
-                    button.classes("here").props("aria-current=true")
-
     def _show(self, name: str, place: tuple[int, int] | None = None) -> None:
         """Another recording."""
         self._current, self._path = name, None
@@ -168,7 +148,7 @@ class LabelPage:
         except UserError as error:
             properties["waits"] = str(error)
         self._view.show(**properties, threshold=self._gate)
-        self._list()
+        self._list.show(self._current)
         self._push()
         if self._studio.listener is not None and self._ear.value:
             background_tasks.create(self._hear())
@@ -213,11 +193,11 @@ class LabelPage:
         for path in changed:
             ui.notify(f"{path.name} was changed by another program and has been read again.", type="info")
         if self._labels.version != self._version:
-            self._list()
+            self._list.show(self._current)
             self._push()
         self._looks += 1
-        if self._looks % _FOLDER == 0 and self._studio.folder.recordings() != self._recordings:
-            self._list()
+        if self._looks % _FOLDER == 0:
+            self._list.look()
 
     async def _hear(self) -> None:
         """What the app hears, drawn as far as it is known."""
@@ -257,10 +237,11 @@ class LabelPage:
     def _edit(self, event: events.GenericEventArguments) -> None:
         given: dict[str, Any] = event.args
         kind = given["kind"]
-        if kind == "recording" and self._current in self._recordings:
-            at = self._recordings.index(self._current) + int(given["way"])
-            if 0 <= at < len(self._recordings):
-                self._show(self._recordings[at])
+        names = self._list.names
+        if kind == "recording" and self._current in names:
+            at = names.index(self._current) + int(given["way"])
+            if 0 <= at < len(names):
+                self._show(names[at])
             return
         if kind in ("undo", "redo"):
             self._do(self._labels.undo if kind == "undo" else self._labels.redo)
@@ -323,5 +304,5 @@ class LabelPage:
     def _do(self, act: Any) -> None:
         """An edit; what it made of the labels is shown, or why it could not be."""
         told(act)
-        self._list()
+        self._list.show(self._current)
         self._push()

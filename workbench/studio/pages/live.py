@@ -219,7 +219,8 @@ class LivePage:
         with ui.element("div").classes("slider"):
             ui.label(name)
             self._values[key] = ui.label().classes("soft")
-            slider = ui.slider(min=least, max=most, step=1).props(f'dense aria-label="{name}"')
+            slider = ui.slider(min=least, max=most, step=1).props("dense")
+            slider.props["aria-label"] = name
             slider.on("change", lambda event, key=key: self._set(key, int(event.args)))
             self._sliders[key] = slider
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* listen.c with a port, a pipeline and a protocol that a test plays: time, what the microphone says, and what
  * the image reported. */
-#include "device/listen.h"
 #include "device/app.h"
+#include "device/listen.h"
 #include "device/output.h"
 #include "device/protocol.h"
 #include "port/port.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cycles.c with a counter that a test sets, and the line that came. */
-#include "device/cycles.h"
 #include "device/app.h"
+#include "device/cycles.h"
 #include "device/output.h"
 #include "device/protocol.h"
 #include "port/port.h"

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions of the benchmark's runner in the layout of its checker."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import here
+
+WORDS = ("mlperf", "results", "--task", "kws", "--board", "xg24", "--submitter", "me")
+
+
+def session(folder: Path, port: str = "/dev/ttyACM0") -> Path:
+    """A folder as the runner leaves it."""
+    folder.mkdir()
+    (folder / "log.txt").write_text(f"Initializing SerialDevice on port: {port} at 115200 baud\n")
+    (folder / "results.txt").write_text("Top 1% = 90.1\n")
+    (folder / "results.json").write_text("[]")
+    return folder
+
+
+def test_a_board_s_sessions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sessions = ("--accuracy", session(tmp_path / "a"), "--performance", session(tmp_path / "p"))
+    out = tmp_path / "out"
+    assert here(*WORDS, *sessions, "-o", out) == 0
+    said = capsys.readouterr()
+    root = out / "closed" / "me"
+    assert said.out.strip() == str(root)
+    assert "emulator" not in said.err
+    found = sorted(str(file.relative_to(root)) for file in root.rglob("*.*") if file.is_file())
+    names = ("log.txt", "results.json", "results.txt")
+    assert found == [
+        *(f"results/xg24/kws/{kind}/{name}" for kind in ("accuracy", "performance") for name in names),
+        "systems/xg24.json",
+    ]
+    system = json.loads((root / "systems" / "xg24.json").read_text())
+    assert (system["Status"], system["Processor"], system["Notes"]) == ("available", "cortex-m33", "")
+
+
+def test_an_emulator_is_told_and_what_a_person_wrote_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = (
+        *WORDS,
+        "--accuracy",
+        session(tmp_path / "a", "/dev/pts/3"),
+        "-o",
+        tmp_path,
+        "--division",
+        "open",
+    )
+    assert here(*words) == 0
+    assert "their times are no result of the benchmark" in capsys.readouterr().err
+    file = tmp_path / "open" / "me" / "systems" / "xg24.json"
+    assert json.loads(file.read_text())["Status"] == "rdi"
+    assert "EMULATED" in json.loads(file.read_text())["Notes"]
+    file.write_text("{}")
+    assert here(*words) == 0
+    assert file.read_text() == "{}"
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        (("-o", "out"), "no session is named"),
+        (("--accuracy", "none", "-o", "out"), "none: has no log.txt: it is no finished session"),
+        (("--accuracy", "none"), "--output is missing"),
+    ],
+)
+def test_what_is_missing_is_told(
+    more: tuple[str, ...],
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert here(*WORDS, *more) == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_a_submitter_is_a_folder_s_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = (*WORDS[:-1], "../me", "--accuracy", session(tmp_path / "a"), "-o", tmp_path / "out")
+    assert here(*words) == 2
+    assert "cannot be a folder of the submission" in capsys.readouterr().err
