@@ -128,6 +128,8 @@ class Device:
         """Sends a line; the answer that its word has, or the Error that refuses it."""
         word = text.split(" ", 1)[0]
         expected = _ANSWERS.get(word, Error)
+        if expected is Boot:
+            self._boot_line = ""  # who asks wants to know, whatever it is
         self._ask(text.encode("ascii") + b"\n", expected)
         deadline, own = time.monotonic() + self.timeout, self._own_time()
         while True:
@@ -310,13 +312,15 @@ class Device:
             raise self._stopped(line, answer)
         if isinstance(answer, Status):
             self._answered("status")
-        elif isinstance(answer, Boot) and (not self._answered("boot") or line != self._boot_line):
-            # Of the same image, and a question for it open: the reason of the last reset tells them apart.
-            raise UserError(
-                f"the image has started anew{_why(answer.reset)}",
-                file=self.name,
-                remedy="What was sent to it before is lost: begin again.",
-            )
+        elif isinstance(answer, Boot):
+            # While a question for it is open the reason of the last reset tells a restart from the answer.
+            before, self._boot_line = self._boot_line, line
+            if not self._answered("boot") or before not in ("", line):
+                raise UserError(
+                    f"the image has started anew{_why(answer.reset)}",
+                    file=self.name,
+                    remedy="What was sent to it before is lost: begin again.",
+                )
         if isinstance(answer, Fault):
             self._fault = [self._boot_line, line]
             _keep(self._fault)
@@ -345,6 +349,7 @@ class Device:
 
     def _stopped(self, line: str, error: Error) -> UserError:
         """Keeps a dump's lines, the stack after them too, where `earshot backtrace` can read them."""
+        boot_line, self._boot_line = self._boot_line, ""  # another one comes
         if "cfsr" not in error.more:
             entry = error.entry
             return UserError(
@@ -352,7 +357,7 @@ class Device:
                 file=self.name,
                 remedy=f"{entry.when[0].upper()}{entry.when[1:]}." if entry is not None else None,
             )
-        lines = [self._boot_line, line]
+        lines = [boot_line, line]
         deadline = time.monotonic() + _DUMP_SECONDS
         with contextlib.suppress(UserError):  # the image may be gone
             while (more := self._line(deadline)) is not None and not isinstance(parse_line(more), Boot):
