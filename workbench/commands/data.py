@@ -22,6 +22,7 @@ from workbench.data.regions import windows
 from workbench.data.segment import RateOf, Segment, by_file, find_class
 from workbench.progress import progress
 from workbench.training import figures
+from workbench.training.chosen import asked_segments
 from workbench.training.feature_map import described, draw, mapped
 from workbench.training.front_end import front_end, front_end_spec
 from workbench.training.pieces import Piece, cut, recordings, shortest
@@ -199,13 +200,7 @@ def _plot(args: argparse.Namespace) -> int:
     if args.app is None:
         raise UserError("data plot needs --app: whose features are drawn", remedy="Its model is not needed.")
     _, host = front_end(args.app)
-    segments: Sequence[Segment] = query.chosen(
-        read_labels(args.labels, host.sample_rate, resampled=args.resample),
-        query.conditions_of(args),
-        args.labels,
-    )
-    if args.session is not None:
-        segments = of_session(segments, args.session, args.labels)
+    segments = asked_segments(args, host.sample_rate)
     names, pieces = _classes(segments, host.spec.decision.labels)
     read = recordings(pieces, segments, host.sample_rate, audio.reader(args))
     seen = described(host, progress(read, len(by_file(segments)), "recordings"))

@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,12 @@ import numpy as np
 from codegen.common.errors import UserError
 from workbench.audio import recording as audio
 from workbench.data import query
-from workbench.data.labels import of_session, read_labels
-from workbench.data.segment import Segment, by_file
+from workbench.data.segment import by_file
 from workbench.host.arrays import write_npz
 from workbench.host.feature_plot import feature_plot
 from workbench.host.features import extract, open_pipeline
 from workbench.progress import progress, waiting
+from workbench.training.chosen import asked_segments
 from workbench.training.data_set import ARRAYS, data_set
 from workbench.training.front_end import front_end, front_end_spec
 from workbench.training.pieces import cut, recordings, shortest
@@ -125,13 +124,7 @@ def _data_set(args: argparse.Namespace) -> int:
             remedy="`earshot data plot` draws what is typical of each class.",
         )
     spec, host = front_end(args.app)
-    segments: Sequence[Segment] = query.chosen(
-        read_labels(args.labels, host.sample_rate, resampled=args.resample),
-        query.conditions_of(args),
-        args.labels,
-    )
-    if args.session is not None:
-        segments = of_session(segments, args.session, args.labels)
+    segments = asked_segments(args, host.sample_rate)
     least = shortest(host.spec)
     pieces = cut(segments, host.spec.decision.labels, None, least)
     whole = [segment for segment in segments if segment.samples >= least]

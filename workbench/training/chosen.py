@@ -48,6 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser, session: str) -> None:
     audio.add_arguments(parser)
 
 
+def asked_segments(args: argparse.Namespace, sample_rate: int) -> tuple[Segment, ...]:
+    """Those that --where and --query mean, of --session where one is named; at least one."""
+    labels = read_labels(args.labels, sample_rate, resampled=args.resample)
+    segments = query.chosen(labels, query.conditions_of(args), args.labels)
+    return segments if args.session is None else of_session(segments, args.session, args.labels)
+
+
 def chosen_segments(
     args: argparse.Namespace, pipeline: Pipeline, session: str, *, needed: bool
 ) -> tuple[Segment, ...]:
