@@ -51,7 +51,7 @@ def make(folder: Path, lock_file: Path, *, over_base: bool = False) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         venv.create(folder, with_pip=not over_base, symlinks=True)
         if over_base:
-            # As a site folder, with its .pth files: so coverage.py counts lines there, too, where it is asked to.
+            # As a site folder, with its .pth files: so coverage.py counts lines there, too.
             line = f"import site; site.addsitedir({str(packages(ROOT / BASE))!r})\n"
             (packages(folder) / "base.pth").write_text(line, encoding="utf-8")
         install(folder, lock_file, pip_of=ROOT / BASE if over_base else None)
