@@ -261,7 +261,8 @@ class End:
     range = "a number from 0, or a name"
 
     def read(self, key: str, value: Any) -> int | str:
-        if isinstance(value, bool) or not isinstance(value, int | str) or value in ("", -1):
+        number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        if not number and (not isinstance(value, str) or not value):
             raise UnfitError(f"found {found(value)}; an output's number, from 0, or its name is allowed")
         return value
 
