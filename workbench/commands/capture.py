@@ -51,7 +51,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("port", metavar="PORT", help="a device or a pyserial URL")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="for the takes")
     parser.add_argument("--label", metavar="L", help="of all takes; without it they get none")
-    parser.add_argument("--session", default="train", metavar="S", help="of the labels (default train)")
+    parser.add_argument(
+        "--session",
+        metavar="S",
+        help="of the labels (default train; none where the segments in labels.csv have none)",
+    )
     parser.add_argument("--seconds", type=_positive, default=60.0, metavar="S", help="of a take (default 60)")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="takes (default 1)")
     parser.add_argument(

@@ -233,6 +233,24 @@ def test_tables_that_are_there_keep_what_they_have(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("table", "added"),
+    [
+        ("file,start,end,label\na.wav,0,9,knock\n", "noise_001.wav,0,5,noise"),
+        ("file,start,end,label,session\na.wav,0,9,knock,\n", "noise_001.wav,0,5,noise,"),
+        ("file,start,end,label,session\na.wav,0,9,knock,test\n", "noise_001.wav,0,5,noise,train"),
+        ("file,start,end,label\n", "noise_001.wav,0,5,noise,train"),
+    ],
+)
+def test_a_take_does_not_bring_the_first_session(tmp_path: Path, table: str, added: str) -> None:
+    """As soon as a segment has a session, `train` learns from the session "train" alone."""
+    labels = tmp_path / "labels.csv"
+    labels.write_text(table)
+    Takes(tmp_path, "noise", None, {}).add(take(), 100)
+    assert labels.read_text().splitlines()[-1] == added
+    assert labels.read_text().splitlines()[1:-1] == table.splitlines()[1:]
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [
         ("labels.csv", "file;start;end;label\n"),

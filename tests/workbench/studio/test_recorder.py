@@ -17,10 +17,11 @@ from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from tests.support.browser import page
 from tests.support.studio import studio
+from workbench.live.samples import Take
 from workbench.studio import recorder as module
 from workbench.studio.folder import open_folder
 from workbench.studio.labels import Labels
-from workbench.studio.recorder import Recorder
+from workbench.studio.recorder import Recorded, Recorder
 
 RATE, PIECE = 1000, 100
 SOUND = np.arange(20 * RATE, dtype=np.int16)  # each sample is its own number
@@ -114,3 +115,25 @@ def test_a_person_records_and_keeps(tmp_path: Path) -> None:
     assert (tmp_path / "labels.csv").read_text() == (
         "file,start,end,label,session\ntone_001.wav,0,24000,tone,train\n"
     )
+
+
+def test_a_new_segment_has_the_session_of_those_there_are(tmp_path: Path) -> None:
+    """A first session among segments without one would leave them out of the training."""
+    (tmp_path / "a.wav").write_bytes(Recorded(1, "", "", Take(SOUND, ()), RATE, {}).wav())
+    table = tmp_path / "labels.csv"
+    with studio(tmp_path) as address, page() as shown:
+        for text, recorded_as, drawn_as in (
+            ("file,start,end,label\n", "train", ""),
+            ("file,start,end,label\na.wav,0,9,knock\n", "", ""),
+            ("file,start,end,label,session\na.wav,0,9,knock,test\n", "train", "train"),
+        ):
+            table.write_text(text)
+            for name, expected in (("label", drawn_as), ("record", recorded_as)):
+                shown.goto(f"{address}{name}")
+                field = shown.get_by_placeholder("session")
+                field.wait_for()
+                for _ in range(100):
+                    if field.input_value() == expected:
+                        break
+                    shown.wait_for_timeout(50)
+                assert field.input_value() == expected, (name, text)
