@@ -17,7 +17,7 @@ from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from tests.support.browser import page
 from tests.support.studio import studio
-from workbench.live.samples import Take
+from workbench.live.samples import Incoming, Take
 from workbench.studio import recorder as module
 from workbench.studio.folder import open_folder
 from workbench.studio.labels import Labels
@@ -59,6 +59,39 @@ def test_a_take_begins_a_second_early_and_never_twice(monkeypatch: pytest.Monkey
     assert (recorder.listening, recorder.level, recorder.left) == (False, None, None)
     with pytest.raises(UserError, match="no microphone is open"):
         recorder.begin("click", "", 1)
+
+
+def test_a_take_that_ends_before_its_first_sample_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = Recorder()
+
+    class Silent:
+        """A device from which nothing comes."""
+
+        incoming, rate, pumped = Incoming(), RATE, 0
+
+        def pump(self) -> None:
+            """See Ear."""
+            self.pumped += 1
+            if self.pumped == 1:
+                recorder.begin("knock", "", 2)
+            elif self.pumped == 2:
+                recorder.finish()
+            elif self.pumped == 4:
+                raise UserError("it is gone")
+
+        def finish(self, start: int, end: int) -> Take:
+            """See Ear."""
+            return self.incoming.cut(start, end)
+
+        def stop(self) -> None:
+            """See Ear."""
+
+    monkeypatch.setattr(module, "ComputerEar", lambda rate: Silent())
+    recorder.listen_here(RATE)
+    while recorder.listening:
+        time.sleep(0.01)
+    assert str(recorder.error) == "it is gone"
+    assert recorder.takes == []
 
 
 def test_what_is_kept_is_in_the_folder_with_its_label(
