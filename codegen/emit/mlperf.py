@@ -106,7 +106,8 @@ def received_bytes(task: Task, graph: Graph) -> int:
 
 def values(output: Tensor, unit: int) -> list[int]:
     """What each level of an int8 tensor stands for, the lowest first: float32, as the reference computes it,
-    in parts of a unit and rounded to the nearest, halves to the even one, as C's printf does; within what the C takes."""
+    in parts of a unit and rounded to the nearest, halves to the even one, as C's printf does; within
+    what the C takes."""
     quantization = output.quantization
     assert quantization is not None
     levels = np.arange(-128, 128) - quantization.zero_point
