@@ -18,6 +18,7 @@ from codegen.common.paths import ROOT
 from tests.support.browser import page
 from tests.support.studio import studio
 from workbench.live.samples import Incoming, Take
+from workbench.live.takes import Takes
 from workbench.studio import recorder as module
 from workbench.studio.folder import open_folder
 from workbench.studio.labels import Labels
@@ -121,6 +122,45 @@ def test_what_is_kept_is_in_the_folder_with_its_label(
         recorder.discard(second)
     assert labels.undo()  # the label; the recording stays
     assert (tmp_path / "click_001.wav").exists()
+
+
+def test_what_another_program_writes_meanwhile_costs_no_take(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    recorder, labels = recorded(monkeypatch), Labels(open_folder(tmp_path))
+    table, rows = tmp_path / "labels.csv", "file,start,end,label,session\n"
+    first, second, _ = (one.number for one in recorder.takes)
+    assert labels.files  # read, as the page has it
+    rows += "x.wav,1,2,a,\n"
+    table.write_text(rows)
+    recorder.keep(first, labels)
+    rows += "a_knock_001.wav,0,2000,a knock,train\n"
+    assert table.read_text() == rows
+    add = Takes.add
+
+    def changed_just_now(takes: Takes, take: Take, rate: int) -> Path:
+        table.write_text(f"{rows}y.wav,1,2,a,\n")
+        return add(takes, take, rate)
+
+    monkeypatch.setattr(Takes, "add", changed_just_now)
+    recorder.keep(second, labels)
+    assert table.read_text() == f"{rows}y.wav,1,2,a,\nclick_001.wav,0,1000,click,\n"
+
+
+def test_a_take_waits_until_its_label_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    recorder, labels = recorded(monkeypatch), Labels(open_folder(tmp_path))
+    table, number = tmp_path / "labels.csv", recorder.takes[0].number
+    table.write_bytes(b"file,start,end,label\n\xff.wav,1,2,a\n")
+    for _ in range(2):
+        with pytest.raises(UserError, match="is not UTF-8"):
+            recorder.keep(number, labels)
+        assert recorder.found(number).label == "a knock"
+    table.unlink()
+    assert recorder.keep(number, labels) == tmp_path / "a_knock_001.wav"
+    assert [file.name for file in tmp_path.glob("*.wav")] == ["a_knock_001.wav"]
+    assert table.read_text() == "file,start,end,label,session\na_knock_001.wav,0,2000,a knock,train\n"
+    with pytest.raises(UserError, match="there is no take"):
+        recorder.keep(number, labels)
 
 
 def test_a_person_records_and_keeps(tmp_path: Path) -> None:
