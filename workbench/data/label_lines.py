@@ -18,6 +18,7 @@ from codegen.common.errors import UserError
 from workbench.data.label_csv import REQUIRED, SAMPLES, Header, header_of, read_csv, time_text
 from workbench.data.label_track import read_track
 from workbench.data.segment import RateOf, Segment, below, checked
+from workbench.data.selection_table import is_selection_table, read_table
 from workbench.host.model_app import write_whole
 
 _BOM = b"\xef\xbb\xbf"
@@ -282,7 +283,15 @@ class LabelLines:
         if not text.strip():
             return
         try:
-            if self.is_track:
+            if self.is_track and is_selection_table(text):
+                found, errors = read_table(text, self.path, self._rate_of)
+                self.locked = UserError(
+                    "is a selection table of Raven, which is read and not written",
+                    file=self.path,
+                    remedy=f"`earshot data import {self.path.name} -o labels.csv` makes a CSV of "
+                    "it, which can be edited.",
+                )
+            elif self.is_track:
                 found, errors = read_track(text, self.path, self._rate_of)
             else:
                 found, errors = read_csv(text, self.path, self._rate_of)

@@ -55,8 +55,10 @@ def run_official(
 
     tiny: the checkout; model: "kws01" and so on; stimuli: the folder with y_labels.csv, of which the first
     `count` are taken; mode: "a", accuracy, or "p", performance.
-    UserError: the runner ended with an error, or left no results; with its last words.
+    UserError: the runner ended with an error, or left no results; with its last words. Also, before anything
+    is written, where the links to the stimuli would replace files.
     """
+    folder = folder.resolve()  # the runner works in it
     folder.mkdir(parents=True, exist_ok=True)
     _write_stimuli(stimuli, folder / "datasets" / model, count)
     devices = folder / "devices.yaml"
@@ -77,6 +79,7 @@ def run_streaming(link: Link, tiny: Path, recording: Path, folder: Path) -> Path
     Returns the .npz that it wrote: `specgram`, int16[n, features], and `activations`, int16[n, classes].
     UserError: it ended with an error; with its last words.
     """
+    folder = folder.resolve()  # the driver works in it
     folder.mkdir(parents=True, exist_ok=True)
     found = folder / "specgram.npz"
     words = ["--wav_file", str(recording.resolve()), "--specfile", str(found)]
@@ -109,13 +112,22 @@ def _program(tiny: Path) -> Path:
 
 
 def _write_stimuli(source: Path, target: Path, count: int | None) -> None:
-    """A folder of links to the first stimuli, with their labels."""
+    """A folder of links to the first stimuli, with their labels. UserError, before anything is written, where
+    files that are no links lie there: they may be all that there is of them."""
     stimuli = read_stimuli(source)[:count]
+    links = {target / stimulus.file.name: stimulus.file.resolve() for stimulus in stimuli}
+    own = [link for link in links if link.exists() and not link.is_symlink()]
+    if source.resolve() == target.resolve() or own:
+        raise UserError(
+            "holds stimuli, which the runner's links would replace",
+            file=target,
+            remedy="Name another folder for the run: -o kws_run.",
+        )
     target.mkdir(parents=True, exist_ok=True)
     rows = (source / LABELS).read_text(encoding="utf-8").splitlines()
     chosen = [row for row in rows if row.strip()][: len(stimuli)]
+    (target / LABELS).unlink(missing_ok=True)  # a link would be written through
     (target / LABELS).write_text("\n".join(chosen) + "\n", encoding="utf-8")
-    for stimulus in stimuli:
-        link = target / stimulus.file.name
+    for link, stimulus in links.items():
         link.unlink(missing_ok=True)
-        link.symlink_to(stimulus.file.resolve())
+        link.symlink_to(stimulus)

@@ -23,6 +23,7 @@ class Folder:
 
     root: Path  # resolved
     table: Path  # the CSV that segments are written to, where the folder has no label tracks
+    named: bool = False  # the CSV itself: then label tracks beside it do not count
 
     def recordings(self) -> list[str]:
         """The recordings' names relative to the folder, in their order, MOST at most. Hidden folders,
@@ -70,7 +71,7 @@ def open_folder(path: Path) -> Folder:
         return _checked(Folder(root, root / TABLE))
     if path.suffix.lower() == ".csv" and path.parent.is_dir():
         root = path.parent.resolve()
-        return _checked(Folder(root, root / path.name))
+        return _checked(Folder(root, root / path.name, named=True))
     if path.is_file():
         raise UserError(
             "is no folder, and no CSV of labels",

@@ -13,10 +13,11 @@ from typing import TypeVar
 
 from codegen.common.errors import UserError
 from workbench.data.label_lines import ChangedOutsideError, Edit, LabelLines
-from workbench.data.label_track import RECORDINGS
+from workbench.data.label_track import recording_beside
 from workbench.data.labels import own_rates
 from workbench.data.segment import Segment
 from workbench.studio.folder import Folder
+from workbench.training.chosen import TRAIN
 
 Done = TypeVar("Done")
 RATE = 16000  # Hz, of recordings whose file does not tell one
@@ -41,7 +42,7 @@ class Labels:
         self._files: dict[Path, LabelLines] = {}
         self._done: list[tuple[LabelLines, Edit]] = []
         self._undone: list[tuple[LabelLines, Edit]] = []
-        self.tracks = not folder.table.exists() and any(self._tracks())
+        self.tracks = not folder.named and not folder.table.exists() and any(self._tracks())
 
     @property
     def files(self) -> list[LabelLines]:
@@ -52,13 +53,18 @@ class Labels:
 
     def of(self, recording: Path) -> list[Placed]:
         """The segments of a recording, in the order of time."""
-        files = [self._file_of(recording)]
+        files = [self._file_of(recording)] if self._is_read(recording) else []
         found = [Placed(key, one) for file in files for key, one in file.segments if one.file == recording]
         return sorted(found, key=lambda one: (one.segment.start, one.segment.end))
 
     def segments(self) -> list[Segment]:
         """All that can be read."""
         return [segment for file in self.files for _, segment in file.segments]
+
+    def usual_session(self) -> str:
+        """What a new segment gets where nobody names a session: the one that is learnt from where the others
+        have sessions, else none."""
+        return TRAIN if any(segment.session for segment in self.segments()) else ""
 
     def errors(self) -> list[UserError]:
         """What cannot be read, with file and line."""
@@ -74,7 +80,15 @@ class Labels:
         return [file.path for file in changed]
 
     def add(self, recording: Path, start: int, end: int, label: str, session: str = "") -> None:
-        """A new segment, in samples of the recording's own rate. UserError where it cannot be written."""
+        """A new segment, in samples of the recording's own rate. UserError where it cannot be written,
+        or would be read by no command."""
+        if not self._is_read(recording):
+            raise UserError(
+                f"no label track of its own is read in {self.folder.root}",
+                file=recording,
+                remedy="Label tracks are read beside recordings (.wav before .flac) in the folder itself. "
+                f"Start the studio with a CSV, which takes the labels of all: {self.folder.table}.",
+            )
         file = self._file_of(recording)
         segment = Segment(recording, start, end, label, session=session, source=file.path)
         self._do(file, lambda: file.add(segment))
@@ -151,6 +165,12 @@ class Labels:
             raise UserError("the segment is not there any more", file=file.path)
         return found
 
+    def _is_read(self, recording: Path) -> bool:
+        """Whether commands read what labels it: read_labels takes a folder's label tracks from no deeper, and
+        each for one recording."""
+        beside = recording_beside(recording.with_suffix(".txt"))
+        return not self.tracks or (recording.parent == self.folder.root and beside == recording)
+
     def _file_of(self, recording: Path) -> LabelLines:
         return self._file(recording.with_suffix(".txt") if self.tracks else self.folder.table)
 
@@ -164,4 +184,4 @@ class Labels:
     def _tracks(self) -> list[Path]:
         """Label tracks beside recordings in the folder itself, as read_labels takes them."""
         texts = sorted(file for file in self.folder.root.glob("*.txt") if file.is_file())
-        return [file for file in texts if any(file.with_suffix(end).is_file() for end in RECORDINGS)]
+        return [file for file in texts if recording_beside(file)]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from codegen.common.errors import UserError
+from workbench.data.label_lines import ChangedOutsideError
 from workbench.live.capture import Capture, known_of
 from workbench.live.microphone import listen
 from workbench.live.samples import Incoming, Take
@@ -111,6 +112,7 @@ class Recorder:
         self.left: float | None = None  # seconds of the take that runs; None: none does
         self._wishes: queue.SimpleQueue[_Wish] = queue.SimpleQueue()
         self._numbers = itertools.count(1)
+        self._written: dict[int, Path] = {}  # WAV of a take that waits, as its label could not be written
         self._thread: threading.Thread | None = None
 
     @property
@@ -159,16 +161,26 @@ class Recorder:
         return taken
 
     def discard(self, number: int) -> None:
-        """It is gone."""
+        """It is gone; a WAV that was written before its label was refused stays."""
         self.takes.remove(self.found(number))
+        self._written.pop(number, None)
 
     def keep(self, number: int, labels: Labels) -> Path:
-        """Writes it into the folder, with its label and what is known of it; the WAV."""
+        """Writes it into the folder, with its label and what is known of it; the WAV. UserError where that
+        cannot be: the take waits on, and a WAV that was written is taken when it is kept again."""
         one = self.found(number)
-        takes = Takes(labels.folder.root, one.label, one.session, one.known, labelled=False)
-        file = takes.add(one.take, one.rate)
+        labels.refresh()  # what another program wrote meanwhile is no reason to refuse
+        file = self._written.get(number)
+        if file is None or not file.is_file():
+            takes = Takes(labels.folder.root, one.label, one.session, one.known, labelled=False)
+            file = self._written[number] = takes.add(one.take, one.rate)
+        segment = (file, 0, len(one.take.samples), one.label, "" if labels.tracks else one.session)
+        try:
+            labels.add(*segment)
+        except ChangedOutsideError:  # just now; it has been read again
+            labels.add(*segment)
         self.takes.remove(one)
-        labels.add(file, 0, len(one.take.samples), one.label, "" if labels.tracks else one.session)
+        self._written.pop(number)
         return file
 
     def _start(self, open_: Callable[[], tuple[Ear, dict[str, str]]], close: Callable[[], None]) -> None:
@@ -211,7 +223,7 @@ class Recorder:
                 elif asked is not None:
                     wish = asked
                     start = max(ear.incoming.first, ear.incoming.end - round(AHEAD * ear.rate))
-                    end = start + round(asked.seconds * ear.rate)
+                    end = start + max(1, round(asked.seconds * ear.rate))
                 else:
                     ear.incoming.forget(ear.incoming.end - round((AHEAD + 1) * ear.rate))
         except UserError:
@@ -223,5 +235,7 @@ class Recorder:
         recorded = {"recorded": datetime.now().astimezone().isoformat(timespec="seconds")}
         take = ear.finish(start, end)
         self.left = None
+        if not len(take.samples):  # it was ended before a sample came; no label can stand for it
+            return
         number = next(self._numbers)
         self.takes.append(Recorded(number, wish.label, wish.session, take, ear.rate, {**known, **recorded}))

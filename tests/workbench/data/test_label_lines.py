@@ -205,3 +205,25 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path, monkeypatch: p
     with pytest.raises(UserError, match="cannot be written: Permission denied"):
         lines.add(segment(door, 5, 6))
     assert lines.segments == ()
+
+
+def test_a_selection_table_of_raven_is_shown_and_never_written(tmp_path: Path) -> None:
+    recording(tmp_path)
+    text = "Selection\tBegin Time (s)\tEnd Time (s)\tAnnotation\n1\t0.25\t0.5\tknocking\n"
+    table = opened(tmp_path / "door.txt", text)
+    (number, shown), *more = table.segments
+    assert (shown.start, shown.end, shown.label, more, table.errors) == (
+        RATE // 4,
+        RATE // 2,
+        "knocking",
+        [],
+        (),
+    )
+    refused = pytest.raises(UserError, match=r"read and not written\n.*`earshot data import door\.txt")
+    with refused:
+        table.add(segment(shown.file, 0, 10))
+    with refused:
+        table.change(number, dataclasses.replace(shown, label="click"))
+    with refused:
+        table.remove([number])
+    assert (tmp_path / "door.txt").read_text() == text

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from codegen.common.errors import UserError
+from workbench.data.labels import read_labels
 from workbench.studio.folder import open_folder
 from workbench.studio.labels import Labels
 
@@ -83,6 +84,29 @@ def test_label_tracks_are_written_where_the_folder_has_some(folder: Path) -> Non
     assert (folder / "a.txt").read_text() == "0.1\t0.2\tknock\n0.000000\t0.050000\tbang\n"
     assert not (folder / "labels.csv").exists()
     assert {one.label for one in labels.segments()} == {"knock", "bang", "click"}
+
+
+def test_in_a_folder_with_label_tracks_no_label_is_written_that_nobody_reads(folder: Path) -> None:
+    (folder / "a.txt").write_text("0.1\t0.2\tknock\n")
+    (folder / "deep").mkdir()
+    for name in ("deep/c.wav", "a.flac", "D.WAV"):  # a.txt is of a.wav; no track is read beside D.WAV
+        soundfile.write(folder / name, np.zeros(RATE, np.int16), RATE)
+    labels = Labels(open_folder(folder))
+    for name in ("deep/c.wav", "a.flac", "D.WAV"):
+        with pytest.raises(UserError, match="no label track of its own is read"):
+            labels.add(folder / name, 0, 800, "bang")
+        assert labels.of(folder / name) == []
+    assert [file.name for file in folder.rglob("*.txt")] == ["a.txt"]
+    assert [one.label for one in read_labels(folder, RATE)] == ["knock"]
+
+
+def test_a_csv_that_is_named_takes_the_labels_though_tracks_are_there(folder: Path) -> None:
+    (folder / "a.txt").write_text("0.1\t0.2\tknock\n")
+    labels = Labels(open_folder(folder / "monday.csv"))
+    assert not labels.tracks
+    labels.add(folder / "a.wav", 0, 800, "bang", "train")
+    assert (folder / "a.txt").read_text() == "0.1\t0.2\tknock\n"
+    assert (folder / "monday.csv").read_text() == "file,start,end,label,session\na.wav,0,800,bang,train\n"
 
 
 def test_a_segment_that_is_gone_is_told(folder: Path) -> None:
