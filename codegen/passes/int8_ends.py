@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from codegen.app.spec import Spec
 from codegen.model.fold import with_readers
-from codegen.model.graph import Graph, Node, Quantization, Tensor
+from codegen.model.graph import Graph, Node, Quantization, Tensor, Variable
 from codegen.ops import reshape
 
 _FLOAT, _BYTE = "float32", "uint8"
@@ -41,10 +41,46 @@ def with_output(graph: Graph, chosen: int | str | None) -> Graph:
     if not isinstance(number, int) or not 0 <= number < len(names):
         return graph
     outputs = (graph.outputs[number],)
-    nodes = with_readers(graph.nodes, outputs)
+    nodes, variables = _needed(graph, outputs)
     read = {index for node in nodes for index in node.inputs}
     inputs = tuple(index for index in graph.inputs if index in read) or graph.inputs[:1]
-    return replace(graph, inputs=inputs, outputs=outputs, nodes=nodes, chosen=number)
+    return replace(graph, inputs=inputs, outputs=outputs, nodes=nodes, variables=variables, chosen=number)
+
+
+def _needed(graph: Graph, outputs: tuple[int, ...]) -> tuple[tuple[Node, ...], tuple[Variable, ...]]:
+    """The nodes on which the outputs depend, in this run or a later one, and the variables that they have."""
+    nodes: tuple[Node, ...] = ()
+    read: set[int] | None = None  # variables whose values are wanted; their values may want further ones
+    while (wanted := _variables(nodes, "READ_VARIABLE")) != read:
+        read = wanted
+        kept = [
+            node for node in graph.nodes if node.op != "ASSIGN_VARIABLE" or node.options["variable"] in read
+        ]
+        nodes = with_readers(kept, outputs)
+    numbers = sorted(_variables(nodes))
+    variables = [replace(graph.variables[number], index=index) for index, number in enumerate(numbers)]
+    return tuple(_renumbered(node, numbers) for node in nodes), tuple(variables)
+
+
+def _variables(nodes: Sequence[Node], op: str = "") -> set[int]:
+    """The variables that nodes read or assign, those of their own included. op: of such nodes alone"""
+    found: set[int] = set()
+    for node in nodes:
+        if not op or node.op == op:
+            found.update(node.options.get("states", {}).values())
+            if "variable" in node.options:
+                found.add(node.options["variable"])
+    return found
+
+
+def _renumbered(node: Node, numbers: Sequence[int]) -> Node:
+    """With the places of its variables' numbers among `numbers`."""
+    options = dict(node.options)
+    if "variable" in options:
+        options["variable"] = numbers.index(options["variable"])
+    if "states" in options:
+        options["states"] = {tensor: numbers.index(number) for tensor, number in options["states"].items()}
+    return replace(node, options=options)
 
 
 def int8_ends(graph: Graph) -> Graph:

@@ -13,7 +13,9 @@ from codegen.common.errors import UserError
 from codegen.compile import App, compile_app
 from codegen.passes.int8_ends import with_output
 from codegen.passes.legalise import load_graph
+from tests.models.builder import Builder
 from tests.models.networks import Network
+from tests.support.models_c import ModelsC
 from tests.support.tutorial import noises, tutorial_library
 from workbench.host.features import app_score
 from workbench.verify.reference import ReferenceInterpreter
@@ -93,6 +95,40 @@ def test_an_output_that_is_not_there(tmp_path: Path, output: str, what: str) -> 
         compile_app(app_in(tmp_path / "door", output))
     assert caught.value.what == what
     assert caught.value.remedy == "Name the scores by number or name under [classifier]: output = 0"
+
+
+def streaming(path: Path) -> Path:
+    """Outputs: RELU of the input; the input of two runs before, by way of the variables "late" and "early";
+    the largest value so far, of the variable "most"."""
+    model = Builder()
+    x, plain, before, last, old, most = (model.tensor((1, 4), "int8", 0.05, -4) for _ in range(6))
+    initial = np.array([[5, -6, 70, -128]], np.int8)
+    kept, late, early = (model.variable(name, initial) for name in ("most", "late", "early"))
+    model.operator("RELU", [x], [plain])
+    model.operator("READ_VARIABLE", [kept], [old])
+    model.operator("MAXIMUM", [x, old], [most])
+    model.operator("ASSIGN_VARIABLE", [kept, most], [])
+    model.operator("READ_VARIABLE", [late], [before])
+    model.operator("READ_VARIABLE", [early], [last])
+    model.operator("ASSIGN_VARIABLE", [late, last], [])
+    model.operator("ASSIGN_VARIABLE", [early, x], [])
+    return model.write(path, [x], [plain, before, most])
+
+
+def test_an_output_brings_the_variables_it_depends_on(tmp_path: Path) -> None:
+    path = streaming(tmp_path / "model.tflite")
+    graph = load_graph(path)
+    alone = [with_output(graph, number) for number in range(3)]
+    assert [node.op for node in alone[0].nodes] == ["RELU"]
+    found = [[(each.index, each.name) for each in one.variables] for one in alone]
+    assert found == [[], [(0, "late"), (1, "early")], [(0, "most")]]
+    assert [len(one.nodes) for one in alone] == [1, 4, 3]
+    inputs = np.random.default_rng(1).integers(-128, 128, (12, 4), dtype=np.int8)
+    outputs = ModelsC(alone).run([inputs] * 3, sequence=True)
+    with ReferenceInterpreter(path) as reference:
+        packed = reference.run(inputs, sequence=True)
+    for number, made in enumerate(outputs):
+        assert np.array_equal(packed[:, 4 * number : 4 * number + 4].view(np.int8), made), number
 
 
 @pytest.mark.parametrize("output", ["0", '"logits"'])
