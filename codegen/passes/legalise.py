@@ -66,14 +66,7 @@ def _refused(path: Path, content: bytes) -> list[UserError]:
 
 def _faults(graph: Graph, path: Path) -> Iterator[UserError]:
     """Every reason why the engine cannot compute this graph exactly."""
-    for tensor in (graph.tensors[index] for index in graph.inputs):
-        if tensor.shape and tensor.shape[0] != 1:
-            yield UserError(
-                f"the batch is {tensor.shape[0]}; it must be 1",
-                file=path,
-                place=f"input tensor ({tensor.name})",
-                remedy="set the batch size of the model's input to 1 and convert again",
-            )
+    yield from _batch_faults(graph, path)
     if any(graph.tensors[index].variable for index in graph.outputs):
         yield UserError("the output is a state of an operator", file=path, place="graph", remedy=AGAIN)
     if not any(set(graph.inputs) & set(node.inputs) for node in graph.nodes):
@@ -102,6 +95,20 @@ def _faults(graph: Graph, path: Path) -> Iterator[UserError]:
                 continue  # one remedy for all layers of the kind
             reported.add(fault.remedy)
             yield UserError(fault.what, file=path, place=layer_place(node, graph), remedy=fault.remedy)
+
+
+def _batch_faults(graph: Graph, path: Path) -> Iterator[UserError]:
+    """Inputs whose first size is not 1. A further input may be a flat row of values, which has no batch."""
+    for number, tensor in enumerate(graph.tensors[index] for index in graph.inputs):
+        flat = number > 0 and len(tensor.shape) == 1 and not tensor.open_batch
+        if flat or not tensor.shape or tensor.shape[0] == 1:
+            continue
+        what = f"the batch is {tensor.shape[0]}; it must be 1"
+        remedy = "set the batch size of the model's input to 1 and convert again"
+        if number > 0 and not tensor.open_batch:
+            what = f"its first size is {tensor.shape[0]}; it must be 1 where there are further sizes"
+            remedy = "give this input a first size of 1, or make it flat, and convert again"
+        yield UserError(what, file=path, place=f"input tensor ({tensor.name})", remedy=remedy)
 
 
 def _node_faults(graph: Graph, node: Node) -> Iterator[Fault]:

@@ -4,15 +4,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codegen.common.errors import UserError
+from codegen.passes.legalise import load_graph
 from tests.models.builder import Builder
 from tests.models.graphs import Graphs
 from tests.support.exact import ONE_BATCH, Batch, batches, check
+from tests.support.models_c import ModelsC
+from workbench.verify.packed import pack
+from workbench.verify.reference import ReferenceInterpreter
 
 
 @dataclass(frozen=True)
@@ -113,3 +119,41 @@ def test_several_inputs_and_outputs(kernels: str) -> None:
 
 def test_several_on_a_cortex_m4() -> None:
     check(ENDS, target="qemu")
+
+
+def _second(path: Path, shape: tuple[int, ...], signature: tuple[int, ...] | None = None) -> Path:
+    """A model of an input of 1 x 6 and another of this shape, of 6 values; the sum of both."""
+    model = Builder()
+    x = model.tensor((1, 6), "int8", 0.5, 3)
+    other = model.tensor(shape, "int8", 0.25, -9, name="other", signature=signature)
+    flat, total = model.tensor((1, 6), "int8", 0.25, -9), model.tensor((1, 6), "int8", 0.8, 5)
+    model.operator(
+        "RESHAPE", [other, model.constant(np.array([1, 6], np.int32))], [flat], {"newShape": [1, 6]}
+    )
+    model.operator("ADD", [x, flat], [total], {"fusedActivationFunction": 0})
+    return model.write(path, [x, other], [total])
+
+
+def test_a_second_input_without_a_batch(tmp_path: Path) -> None:
+    path = _second(tmp_path / "model.tflite", (6,))
+    rows = np.random.default_rng(1).integers(-128, 128, (20, 2, 6), dtype=np.int8)
+    packed = np.stack([pack(row) for row in rows])
+    (found,) = ModelsC([path]).run([packed])
+    with ReferenceInterpreter(path) as reference:
+        assert np.array_equal(reference.run(packed), found)
+
+
+@pytest.mark.parametrize(
+    ("shape", "signature", "what"),
+    [
+        ((2, 3), None, "its first size is 2; it must be 1 where there are further sizes"),
+        ((6,), (-1,), "the batch is 6; it must be 1"),
+    ],
+)
+def test_a_second_input_of_several_rows(
+    tmp_path: Path, shape: tuple[int, ...], signature: tuple[int, ...] | None, what: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        load_graph(_second(tmp_path / "model.tflite", shape, signature))
+    assert caught.value.what == what
+    assert caught.value.place == "input tensor (other)"
