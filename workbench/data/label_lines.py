@@ -134,7 +134,7 @@ class LabelLines:
         mark = _BOM if (self._raw or b"").startswith(_BOM) else b""
         raw = mark + "".join(line.text for line in lines).encode()
         try:
-            write_whole(self.path, raw)
+            write_whole(self.path.resolve(), raw)  # a link stays one
         except OSError as error:
             raise UserError(f"cannot be written: {error.strerror}", file=self.path) from None
         self._lines, self._raw, self._stamp = lines, raw, _stamp(self.path)
