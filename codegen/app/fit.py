@@ -12,12 +12,14 @@ from codegen.common.render import shape_text
 from codegen.common.toml_place import read_toml
 from codegen.model.graph import Graph, Quantization, Tensor
 
+_NAME_ONE = "Name the scores by number or name under [classifier]: output = 0"
+
 
 def check(spec: Spec, graph: Graph) -> None:
     """Raises UserError with every fault. A bare model is right as it is."""
     if spec.pipeline is None:
         return
-    faults = _edges(spec, graph)
+    faults = _chosen(spec, graph) or _edges(spec, graph)
     if not faults:
         faults = _rounding(spec, graph.input) + _cascade(spec, spec.pipeline, graph.input)
         anomaly = spec.pipeline.decision.kind is Kind.ANOMALY
@@ -129,21 +131,35 @@ def _edges(spec: Spec, graph: Graph) -> list[UserError]:
     return faults
 
 
+def _chosen(spec: Spec, graph: Graph) -> list[UserError]:
+    """The output that the app names is one of the file's, of which the engine computes one alone."""
+    output, count = spec.classifier.output, len(graph.outputs)
+    if output is None or graph.chosen is not None:
+        return []
+    if spec.classifier.engine == "tflm":
+        what = 'is for the engine "aot"; the engine "tflm" runs the file as it is'
+        remedy = 'Take engine = "aot"' + (", or leave output away." if count == 1 else ".")
+    else:
+        what = f"there is no one output {output}: the model has {_each(graph, graph.outputs)}"
+        remedy = "Leave output away: the model has one." if count == 1 else _NAME_ONE
+    return [UserError(what, file=spec.file, place=_place(spec, "classifier", "output"), remedy=remedy)]
+
+
+def _each(graph: Graph, indices: Sequence[int]) -> str:
+    """Ends by number and name."""
+    return ", ".join(f"{place} {graph.tensors[index].name}".rstrip() for place, index in enumerate(indices))
+
+
 def _several(spec: Spec, graph: Graph, word: str, indices: Sequence[int]) -> UserError:
     """Inputs beside the cascade, or outputs of which none is chosen."""
-    each = ", ".join(f"{place} {graph.tensors[index].name}".rstrip() for place, index in enumerate(indices))
+    each = _each(graph, indices)
     what = f"the model has {len(indices)} {word}s ({each}); a pipeline feeds one and reads one"
-    file, place = spec.classifier.model, word
+    remedy = _NAME_ONE
     if word == "input":
         remedy = "Convert a model with one input."
     elif spec.classifier.engine == "tflm":
         remedy = "Convert a model with one output, or take the engine aot, for which one can be chosen."
-    else:
-        remedy = "Name the scores by number or name under [classifier]: output = 0"
-        if spec.classifier.output is not None:
-            what = f"there is no one output {spec.classifier.output}: the model has {each}"
-            file, place = spec.file, _place(spec, "classifier", "output")
-    return UserError(what, file=file, place=place, remedy=remedy)
+    return UserError(what, file=spec.classifier.model, place=word, remedy=remedy)
 
 
 def _other_type(spec: Spec, tensor: Tensor, option: str) -> tuple[str, str]:

@@ -107,7 +107,7 @@ def _decision(label: str) -> dict[str, object]:
         "SegmentStart": _I64,
         "SegmentLength": _U32,
         "Label": label,
-        "Score": _I8,
+        "Score": _I32,
         "Sequence": _U32,
     }
 

@@ -22,7 +22,7 @@ from codegen.ops.rescale import thresholds
 PROFILE = "ULPMark for tinyML Firmware V0.0.1"  # the version of the interface, as the benchmark names it
 # Characters of a command, with what ends it: `db` with 31 bytes has 65, with 512 bytes of sound 1027.
 COMMAND_SIZE, STREAMS_COMMAND_SIZE = 80, 1032
-MOST_FLOATS = 1024  # firmware/mlperf/distance.h
+MOST_FLOATS, MOST_VALUE = 1024, 8191 << 16  # firmware/mlperf/distance.h
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,13 @@ def mlperf_source(name: str, graph: Graph, file: Path, pipeline: Pipeline | None
             place="[window] stride",
             remedy="The task has windows of 1024 samples every 512.",
         )
+    if task.streams and pipeline is not None and not (pipeline.cascade.slide and pipeline.cascade.every == 1):
+        raise UserError(
+            f"it does not decide at every window; the task {task.name} asks for scores at each",
+            file=file.with_name("pipeline.toml"),
+            place="[cascade] slide" if not pipeline.cascade.slide else "[cascade] every",
+            remedy="Write slide = true and every = 1.",
+        )
     unit = 1 << 16 if task.floats else 1000
     text = render(
         "mlperf.c.in",
@@ -99,12 +106,14 @@ def received_bytes(task: Task, graph: Graph) -> int:
 
 def values(output: Tensor, unit: int) -> list[int]:
     """What each level of an int8 tensor stands for, the lowest first: float32, as the reference computes it,
-    in parts of a unit and rounded to the nearest, halves to the even one, as C's printf does."""
+    in parts of a unit and rounded to the nearest, halves to the even one, as C's printf does; within
+    what the C takes."""
     quantization = output.quantization
     assert quantization is not None
     levels = np.arange(-128, 128) - quantization.zero_point
     floats = levels.astype(np.float32) * np.float32(quantization.scale)
-    return [round(float(value) * unit) for value in floats]
+    most = MOST_VALUE if unit == 1 << 16 else 2**31 - 1
+    return [min(max(round(float(value) * unit), -most), most) for value in floats]
 
 
 def _check(task: Task, graph: Graph, file: Path) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +18,10 @@ from codegen.model.graph import Graph, Node, Tensor
 # Operators whose output may share the memory of their input.
 MOVES = frozenset(
     ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "CAST", "FILL", "TRANSPOSE", "STRIDED_SLICE", "SLICE", "SPLIT")
-) | {"SPLIT_V", "UNPACK"}
+) | {
+    *("SPLIT_V", "UNPACK", "GATHER", "MIRROR_PAD", "TILE", "BROADCAST_TO", "REVERSE_V2"),
+    *("SPACE_TO_DEPTH", "DEPTH_TO_SPACE"),
+}
 
 
 Table = NDArray[np.int64]  # [depth, 256]: a lookup table over -128 .. 127, taken in turn over the flat tensor
@@ -69,8 +73,9 @@ class Lowering:
         return {tensor: variable for variable, tensor in self._states.items()}
 
     def last_reader(self, tensor: int) -> int:
-        """Index of the last node that reads the tensor's bytes, under whatever shape."""
-        last = -1
+        """Index of the last node that reads the tensor's bytes, under whatever shape; the caller, who gets
+        the model's outputs, reads after all of them."""
+        last = sys.maxsize if tensor in self.graph.outputs else -1
         for node in self.graph.nodes:
             if tensor in node.inputs:
                 further = [self.last_reader(output) for output in node.outputs if node.op in MOVES]

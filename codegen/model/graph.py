@@ -123,6 +123,7 @@ class Graph:
     """The model: tensors by index, nodes in execution order.
 
     content: the file, as it was read; sha256: of it
+    chosen: the number in the file of the one output that is left, where an app has chosen it
     """
 
     name: str
@@ -133,6 +134,7 @@ class Graph:
     outputs: tuple[int, ...]
     variables: tuple[Variable, ...] = ()
     content: bytes = b""
+    chosen: int | None = None
 
     @property
     def one_ended(self) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from codegen.kernels.channels import folded_bias, largest_sums
 from codegen.kernels.layer import Array
@@ -99,8 +100,16 @@ def check_scales(graph: Graph, node: Node) -> Iterator[Fault]:
     first, second = _ratios(graph, node)
     yield from bounds.check_ratio(first, max(sums), "the scale of its features over that of its state")
     rows = np.abs(time.data.astype(np.int64)).sum(axis=1).reshape(-1, node.options["rank"]).sum(axis=1)
-    most = int(rows.max()) * _LARGEST_STATE
+    most = int((rows * _LARGEST_STATE + np.abs(_biases(graph, node))).max())
     yield from bounds.check_ratio(second, most, "the scale of its sums over time over that of its output")
+
+
+def _biases(graph: Graph, node: Node) -> NDArray[np.int64]:
+    """int64[units]; zeros where there are none."""
+    bias = operand(graph, node, BIAS)
+    if bias is None or bias.data is None:
+        return np.zeros(result(graph, node).shape[1], np.int64)
+    return bias.data.astype(np.int64).reshape(-1)
 
 
 def _ratios(graph: Graph, node: Node) -> tuple[float, float]:
@@ -122,15 +131,14 @@ def lower(lowering: Lowering, node: Node) -> None:
     input_, features, time = (present(graph, node, place) for place in (INPUT, FEATURES, TIME))
     assert features.data is not None
     assert time.data is not None
-    bias, units = operand(graph, node, BIAS), result(graph, node).shape[1]
+    units = result(graph, node).shape[1]
     weights = features.data.astype(np.int64)
     starts = folded_bias(weights, None, quantization(input_).zero_point)
-    biases = np.zeros(units, np.int64) if bias is None or bias.data is None else bias.data.astype(np.int64)
     arrays = [
         Array("features", "int8_t", weights.reshape(-1), "part by part"),
         Array("starts", "int32_t", np.array(starts, np.int64), "part by part"),
         Array("time", "int16_t", time.data.astype(np.int64).reshape(-1), "part by part, the oldest first"),
-        Array("biases", "int32_t", biases.reshape(-1), "unit by unit"),
+        Array("biases", "int32_t", _biases(graph, node), "unit by unit"),
     ]
     first, second = (_scale(quantize_multiplier(ratio)) for ratio in _ratios(graph, node))
     lowering.add(

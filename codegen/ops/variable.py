@@ -31,13 +31,7 @@ def lower_read(lowering: Lowering, node: Node) -> None:
     """The variable itself, where nobody looks at what was read after it was assigned; else a copy of it."""
     variable, output = node.options["variable"], node.outputs[0]
     state = lowering.state(variable)
-    assigned = [
-        other.index
-        for other in lowering.graph.nodes
-        if other.op == "ASSIGN_VARIABLE"
-        and other.options["variable"] == variable
-        and other.index > node.index
-    ]
+    assigned = _assigned_after(lowering.graph, node)
     if assigned and lowering.last_reader(output) > min(assigned):
         shape = lowering.graph.tensors[output].shape
         copy(lowering, node, (state, indices(shape)), (output, indices(shape)), stem="read")
@@ -45,13 +39,25 @@ def lower_read(lowering: Lowering, node: Node) -> None:
         lowering.share(output, state)
 
 
+def _assigned_after(graph: Graph, node: Node) -> list[int]:
+    """The indices of later nodes that assign the node's variable."""
+    return [
+        other.index
+        for other in graph.nodes
+        if other.op == "ASSIGN_VARIABLE"
+        and other.options["variable"] == node.options["variable"]
+        and other.index > node.index
+    ]
+
+
 def lower_assign(lowering: Lowering, node: Node) -> None:
-    """The value is made in the variable, where nobody reads the old one by then; else it is copied there."""
+    """The value is made in the variable, where nobody reads the old one by then and no other comes after it;
+    else it is copied there."""
     variable, value = node.options["variable"], node.inputs[0]
     state = lowering.state(variable)
     if lowering.root(value) == state:
         return
-    if not lowering.make_in(value, state):
+    if _assigned_after(lowering.graph, node) or not lowering.make_in(value, state):
         shape = lowering.graph.tensors[value].shape
         copy(lowering, node, (value, indices(shape)), (state, indices(shape)), stem="assign")
 

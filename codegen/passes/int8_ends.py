@@ -30,8 +30,12 @@ def computed_graph(spec: Spec, graph: Graph) -> Graph:
 
 
 def with_output(graph: Graph, chosen: int | str | None) -> Graph:
-    """Of a model with several outputs the one chosen, by number or name, and what it depends on; the model as
-    it is where that is none of them."""
+    """Of a model's outputs the one chosen, by number or name, and what it depends on.
+
+    The model stays as it is where that is none of them, and where one has been chosen before.
+    """
+    if graph.chosen is not None:
+        return graph
     names = [graph.tensors[index].name for index in graph.outputs]
     number = names.index(chosen) if isinstance(chosen, str) and names.count(chosen) == 1 else chosen
     if not isinstance(number, int) or not 0 <= number < len(names):
@@ -40,7 +44,7 @@ def with_output(graph: Graph, chosen: int | str | None) -> Graph:
     nodes = with_readers(graph.nodes, outputs)
     read = {index for node in nodes for index in node.inputs}
     inputs = tuple(index for index in graph.inputs if index in read) or graph.inputs[:1]
-    return replace(graph, inputs=inputs, outputs=outputs, nodes=nodes)
+    return replace(graph, inputs=inputs, outputs=outputs, nodes=nodes, chosen=number)
 
 
 def int8_ends(graph: Graph) -> Graph:

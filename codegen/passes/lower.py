@@ -63,7 +63,8 @@ def program(lowering: Lowering, layers: Sequence[Layer], outside: Collection[int
     for output in lowering.outputs:
         source = lowering.root(output)
         if source in taken or lowering.graph.tensors[source].data is not None:
-            node = graph.nodes[-1] if graph.nodes else Node(0, "COPY", (source,), (output,))
+            index, number = (graph.nodes[-1].index, graph.nodes[-1].number) if graph.nodes else (0, 0)
+            node = Node(index, "COPY", (source,), (output,), layer=number)
             like = lowering.graph.tensors[output]
             apart = output == source or output in made
             target = lowering.temporary(like.shape, like) if apart else output

@@ -66,7 +66,7 @@ static void list(const char *before, const int8_t *values, size_t count)
 /* The sound that `db` has brought, as far as it makes a window. */
 static void extract(void)
 {
-    step_t step;
+    step_t step = {0};
     const int16_t *samples = (const int16_t *)(const void *)benchmark.received;
     const size_t count = benchmark.size / sizeof *samples;
     if (stream.live || !buffer_whole() || buffer_filled() == 0) {

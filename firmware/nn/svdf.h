@@ -55,7 +55,8 @@ KERNEL void svdf(const svdf_t *layer, const int8_t *input, int16_t *state, int8_
             time += memory;
             state += memory;
         }
-        const int32_t value = svdf_scale((int32_t)sum, &layer->by_time) + layer->zero_point;
+        const uint32_t scaled = (uint32_t)svdf_scale((int32_t)sum, &layer->by_time);
+        const int32_t value = (int32_t)(scaled + (uint32_t)layer->zero_point);
         output[unit] = (int8_t)requantize_clamp(value, INT8_MIN, INT8_MAX);
     }
 }

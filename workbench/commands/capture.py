@@ -51,7 +51,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("port", metavar="PORT", help="a device or a pyserial URL")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="for the takes")
     parser.add_argument("--label", metavar="L", help="of all takes; without it they get none")
-    parser.add_argument("--session", default="train", metavar="S", help="of the labels (default train)")
+    parser.add_argument(
+        "--session",
+        metavar="S",
+        help="of the labels (default train; none where the segments in labels.csv have none)",
+    )
     parser.add_argument("--seconds", type=_positive, default=60.0, metavar="S", help="of a take (default 60)")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="takes (default 1)")
     parser.add_argument(
@@ -103,7 +107,10 @@ def run(args: argparse.Namespace) -> int:
                 break
             folder.known = {**known_of(capture.boot, args.bits), **why, **meta}
             take, code = _record(capture, start, args.seconds, what, loud=loud)
-            reported.append(_save(folder, take, capture.rate, loud=loud))
+            if len(take.samples):
+                reported.append(_save(folder, take, capture.rate, loud=loud))
+            elif loud:
+                print(f"{what}: no sample came, nothing is written")
             if code:
                 break
     finally:
@@ -160,8 +167,8 @@ def _on_trigger(capture: Capture, what: str, args: argparse.Namespace) -> tuple[
 
 def _record(capture: Capture, start: int, seconds: float, what: str, *, loud: bool) -> tuple[Take, int]:
     """The take, and an exit code where Ctrl-C (130) or the end of the port (2) cut it short: what came is
-    kept."""
-    end = start + round(seconds * capture.rate)
+    kept, and that may be no sample."""
+    end = start + max(1, round(seconds * capture.rate))
     shown = _Progress(what, seconds) if loud and sys.stderr.isatty() else None
     code = 0
     try:

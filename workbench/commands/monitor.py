@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
                 "--clips needs the sound, which only --target pc has",
                 remedy="Of a device: earshot capture PORT --trigger CLASS.",
             )
-        takes = Takes(args.clips, pipeline.decision.labels[0], "train", {})
+        takes = Takes(args.clips, pipeline.decision.labels[0], None, {})
     monitor = Monitor(
         pipeline.decision.labels if pipeline is not None else (),
         read_class_maps(args.model_json) if args.model_json is not None else None,

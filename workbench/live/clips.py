@@ -50,6 +50,8 @@ class Clips:
     def _save(self, sound: Sound, truth: str) -> None:
         ahead = AHEAD if sound.decisions else MISSED_AHEAD
         samples = self._heard.cut(sound.start - ahead, sound.end + BEHIND)
+        if not len(samples):  # nobody has that sound any more
+            return
         self._takes.label = truth
         self._takes.known = {"decided": sound.label if sound.decisions else "nothing"}
         self._takes.add(Take(samples, ()), self._rate)

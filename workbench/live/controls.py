@@ -10,6 +10,7 @@ from workbench.live.monitor import VOTES, Monitor
 
 GATE, DEVICE_VOTES = "gate.threshold", "decision.votes"
 SCORE_STEP = 4  # of the 256 scores
+LARGEST_SCORE, LARGEST_ERROR = 128, 8388607  # thresholds of int8 scores, and of the error of an anomaly
 LEGEND = (
     "g G gate   t T score thresholds   v V votes   1-9 it was really this class   0 take back   "
     "l listen   q end"
@@ -56,13 +57,17 @@ def _settings(key: str, settings: dict[str, int], up: bool) -> tuple[str, ...]:
         changed = {DEVICE_VOTES: settings[DEVICE_VOTES] + sign}
     elif key == "t":
         changed = {
-            name: value + sign * SCORE_STEP for name, value in settings.items() if name.startswith(THRESHOLD)
+            name: value + sign * (SCORE_STEP if value <= LARGEST_SCORE else max(1, value // 10))
+            for name, value in settings.items()
+            if name.startswith(THRESHOLD)
         }
     else:
         return ()
     lines = []
     for name, value in changed.items():
         least, most = _LIMITS[THRESHOLD if name.startswith(THRESHOLD) else name]
+        if name.startswith(THRESHOLD) and settings[name] > LARGEST_SCORE:
+            most = LARGEST_ERROR
         limited = min(max(value, least), most)
         if limited != settings[name]:
             lines.append(f"set {name} {limited}")

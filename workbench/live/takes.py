@@ -13,6 +13,7 @@ from pathlib import Path
 from codegen.common.errors import UserError
 from workbench.data.captures import NAME as CAPTURES
 from workbench.live.samples import Take
+from workbench.training.chosen import TRAIN
 
 LABELS = "labels.csv"
 _HEADER = ("file", "start", "end", "label", "session")
@@ -25,14 +26,15 @@ class Takes:
         self,
         folder: Path,
         label: str | None,
-        session: str,
+        session: str | None,
         known: Mapping[str, str],
         *,
         labelled: bool = True,
     ) -> None:
-        """label: of each take, from its first sample to its last; None: they get none. known: columns of
-        captures.csv, for the takes to come. labelled: False: somebody else writes the labels. UserError where
-        the folder cannot take them, before anything is recorded."""
+        """label: of each take, from its first sample to its last; None: they get none. session: None: the one
+        that is learnt from, or none where the segments that are there have none. known: columns of
+        captures.csv, for the takes to come. labelled: False: somebody else writes the labels. UserError
+        where the folder cannot take them, before anything is recorded."""
         self._folder, self._session, self._labelled = folder, session, labelled
         self.label = label
         self.known = known
@@ -57,7 +59,8 @@ class Takes:
             out.writeframes(take.samples.astype("<i2").tobytes())
         part.rename(file)
         if self._labelled and self.label is not None:
-            row = (file.name, "0", str(len(take.samples)), self.label, self._session)
+            session = _usual(self._folder / LABELS) if self._session is None else self._session
+            row = (file.name, "0", str(len(take.samples)), self.label, session)
             _append(self._folder / LABELS, dict(zip(_HEADER, row, strict=True)), self._labels)
             self._labels = True
         missing = {"missing": str(take.missing), "clipped": str(take.clipped)}
@@ -71,6 +74,13 @@ class Takes:
         while (file := self._folder / f"{stem}_{number:03}.wav").exists():
             number += 1
         return file
+
+
+def _usual(file: Path) -> str:
+    """The session of a take for which none was named. Among segments without one it has none either: a first
+    session would leave all of those out of the training."""
+    rows = _read(file)[1] if file.exists() else []
+    return "" if rows and not any(row.get("session", "").strip() for row in rows) else TRAIN
 
 
 def _rows(file: Path, needed: tuple[str, ...]) -> bool:
@@ -110,6 +120,8 @@ def _append(file: Path, row: Mapping[str, str], there: bool) -> None:
     replaced when the new one is whole."""
     columns, rows = _read(file) if there else ([], [])
     whole = {**row, "unit": "samples"} if "unit" in columns else dict(row)
+    if there and "session" not in columns and not whole.get("session"):
+        whole.pop("session", None)
     if there and set(whole) <= set(columns):
         ends = file.read_bytes()[-1:] == b"\n"
         with file.open("a", newline="", encoding="utf-8") as stream:

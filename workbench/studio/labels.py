@@ -17,6 +17,7 @@ from workbench.data.label_track import recording_beside
 from workbench.data.labels import own_rates
 from workbench.data.segment import Segment
 from workbench.studio.folder import Folder
+from workbench.training.chosen import TRAIN
 
 Done = TypeVar("Done")
 RATE = 16000  # Hz, of recordings whose file does not tell one
@@ -59,6 +60,11 @@ class Labels:
     def segments(self) -> list[Segment]:
         """All that can be read."""
         return [segment for file in self.files for _, segment in file.segments]
+
+    def usual_session(self) -> str:
+        """What a new segment gets where nobody names a session: the one that is learnt from where the others
+        have sessions, else none."""
+        return TRAIN if any(segment.session for segment in self.segments()) else ""
 
     def errors(self) -> list[UserError]:
         """What cannot be read, with file and line."""

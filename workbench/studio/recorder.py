@@ -223,7 +223,7 @@ class Recorder:
                 elif asked is not None:
                     wish = asked
                     start = max(ear.incoming.first, ear.incoming.end - round(AHEAD * ear.rate))
-                    end = start + round(asked.seconds * ear.rate)
+                    end = start + max(1, round(asked.seconds * ear.rate))
                 else:
                     ear.incoming.forget(ear.incoming.end - round((AHEAD + 1) * ear.rate))
         except UserError:
@@ -235,5 +235,7 @@ class Recorder:
         recorded = {"recorded": datetime.now().astimezone().isoformat(timespec="seconds")}
         take = ear.finish(start, end)
         self.left = None
+        if not len(take.samples):  # it was ended before a sample came; no label can stand for it
+            return
         number = next(self._numbers)
         self.takes.append(Recorded(number, wish.label, wish.session, take, ear.rate, {**known, **recorded}))

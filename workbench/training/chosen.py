@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from codegen.app.spec import Pipeline
@@ -55,6 +56,15 @@ def asked_segments(args: argparse.Namespace, sample_rate: int) -> tuple[Segment,
     return segments if args.session is None else of_session(segments, args.session, args.labels)
 
 
+def left_out(segments: Sequence[Segment]) -> str:
+    """What to say where a session is taken of segments of which some have none; "" where all have one."""
+    count = sum(not segment.session for segment in segments)
+    if not count:
+        return ""
+    what = "1 segment has no session and is" if count == 1 else f"{count} segments have no session and are"
+    return f"{what} left out"
+
+
 def chosen_segments(
     args: argparse.Namespace, pipeline: Pipeline, session: str, *, needed: bool
 ) -> tuple[Segment, ...]:
@@ -76,5 +86,7 @@ def chosen_segments(
             return segments
         name = session
     chosen = of_session(segments, name, args.labels)
+    if args.session is None and (left := left_out(segments)):
+        print(left, file=sys.stderr)
     print(f"session {name}: {len(chosen)} segments", file=sys.stderr)
     return chosen

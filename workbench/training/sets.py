@@ -18,6 +18,7 @@ from workbench.data.labels import Segment, of_session, read_labels
 from workbench.data.query import Condition, chosen
 from workbench.host.host_library import HostPipeline
 from workbench.progress import progress
+from workbench.training.chosen import left_out
 from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.features import NONE, Vectors, pictures, vectors
 from workbench.training.front_end import FOLDER
@@ -108,6 +109,8 @@ def make_sets(
 
     sessions = any(segment.session for segment in segments)
     own = of_session(segments, data.train_session, labelled.labels) if sessions else segments
+    if sessions and (left := left_out(segments)):
+        say(f"{left}.")
     learnt, test_segments = pieces(own), own
     test: tuple[Piece, ...] = ()
     if labelled.test is not None:

@@ -119,7 +119,7 @@ DECISION = LineFormat(
         Key("SegmentStart", Kind.INT64, "first sample of the oldest window, since reset"),
         Key("SegmentLength", Kind.COUNT, "samples"),
         Key("Label", Kind.TEXT, "the class, or `Unknown`"),
-        Key("Score", Kind.INT8, "the largest int8 score, accepted or not"),
+        Key("Score", Kind.INT32, "the largest int8 score, accepted or not; of an anomaly its error"),
         Key("Sequence", Kind.COUNT, "the newest window's number, from 0"),
     )
 )

@@ -65,3 +65,10 @@ def test_each_task_says_how_its_inputs_come(task: str) -> None:
     assert f".flipped = {'0x80' if task in ('ic', 'vww') else '0'}," in text
     assert f".size = {4 * inputs if task == 'ad' else inputs}," in text
     assert f".levels = {'mlperf_levels' if task == 'ad' else 'NULL'}," in text
+
+
+def test_values_stay_within_what_the_c_takes() -> None:
+    """distance.h: 8191 either way, in 65536ths."""
+    found = values(graph(1, 1, scale=200.0, zero_point=-128).output, 1 << 16)
+    assert (found[0], found[1], found[-1]) == (0, 200 << 16, 8191 << 16)
+    assert max(values(graph(1, 1, scale=1e6, zero_point=0).output, 1000)) == 2**31 - 1

@@ -116,6 +116,10 @@ def test_without_a_bias_it_is_zero(tmp_path: Path) -> None:
             "its tensor of weights over time is int8; int16",
         ),
         (replace(PLAIN, output=Step(1e-30, 0)), "the scale of its sums over time over that of its output is"),
+        (
+            replace(PLAIN, units=1, rank=1, memory=1, spread=1, bias=1 << 20, output=Step(2.0**-42, 0)),
+            "the scale of its sums over time over that of its output is 1.64e+04",
+        ),
         (replace(PLAIN, state=1e-30), "the scale of its features over that of its state is"),
     ],
 )

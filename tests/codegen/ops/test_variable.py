@@ -141,6 +141,53 @@ def test_a_variable_is_read_and_made_in_place(tmp_path: Path) -> None:
     assert program.layers[2].output == state
 
 
+STATES = {
+    "old state is an output": ("READ old", "MAX m", "RELU n x", "ASSIGN n", "RELU y m", "-> y old"),
+    "old state is an output, reshaped": ("READ old", "RESHAPE r old", "RELU n x", "ASSIGN n", "-> n r"),
+    "old state is the output": ("READ old", "RELU n x", "ASSIGN n", "-> old"),
+    "old state is an output, tiled": ("READ old", "TILE g old", "RELU n x", "ASSIGN n", "-> n g"),
+    "nothing is computed after the assignment": ("READ old", "MAX m", "RELU n x", "ASSIGN n", "-> m old"),
+    "output is assigned": ("READ old", "MAX m", "ASSIGN m", "-> m"),
+    "input is assigned": ("READ old", "MAX m", "ASSIGN x", "-> m"),
+    "assigned twice": ("READ old", "RELU a x", "ASSIGN a", "MAX m", "ASSIGN m", "RELU y a", "-> y m"),
+}
+
+
+def _state_model(lines: tuple[str, ...]) -> Builder:
+    """A model in a few words: operator, what it makes, what it reads (MAX: x and old)."""
+    model = Builder()
+    made = {"x": model.tensor((1, 4), "int8", 0.05, -4)}
+    handle = model.variable("state", np.array([[5, -6, 70, -128]], np.int8))
+    for op, *names in (line.split() for line in lines):
+        if op == "->":
+            return model.ends([made["x"]], [made[name] for name in names])
+        if op == "ASSIGN":
+            model.operator("ASSIGN_VARIABLE", [handle, made[names[0]]], [])
+            continue
+        shape = (4,) if op == "RESHAPE" else (1, 4)
+        y = made[names[0]] = model.tensor(shape, "int8", 0.05, -4)
+        if op == "READ":
+            model.operator("READ_VARIABLE", [handle], [y])
+        elif op == "MAX":
+            model.operator("MAXIMUM", [made["x"], made["old"]], [y])
+        elif op == "RESHAPE":
+            model.operator(op, [made[names[1]], model.constant(np.array([4], np.int32))], [y])
+        elif op == "TILE":
+            once = model.constant(np.ones(2, np.int32))
+            model.operator(op, [made[names[1]], once], [y])
+        else:
+            model.operator(op, [made[names[1]]], [y])
+    raise ValueError(lines)
+
+
+def test_states_and_outputs_keep_their_values(tmp_path: Path) -> None:
+    """What was read is the old state, also as an output; what was assigned is that value."""
+    paths = [tmp_path / f"{index}.tflite" for index in range(len(STATES))]
+    for path, lines in zip(paths, STATES.values(), strict=True):
+        path.write_bytes(_state_model(lines).bytes())
+    check_stream(paths)
+
+
 def test_a_variable_without_initial_value(tmp_path: Path) -> None:
     model = Stream(1, (3,), 4, True, False, 1).build()
     model.model.subgraphs[1].operators.pop()

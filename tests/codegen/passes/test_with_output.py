@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from codegen.common.errors import UserError
-from codegen.compile import compile_app
+from codegen.compile import App, compile_app
 from codegen.passes.int8_ends import with_output
 from codegen.passes.legalise import load_graph
 from tests.models.networks import Network
@@ -38,8 +38,8 @@ threshold = 0.5
 """
 
 
-def app_in(folder: Path, output: str) -> Path:
-    """A picture of 5 x 4 in; an embedding of 8 and, from it, three scores out."""
+def app_in(folder: Path, output: str, *, one: bool = False) -> Path:
+    """A picture of 5 x 4 in; an embedding of 8 and, from it, three scores out. one: the scores alone"""
     folder.mkdir()
     net = Network(2, (1, 5, 4, 1), scale=1.0, zero_point=-128)
     net.flatten(dynamic=False)
@@ -48,7 +48,7 @@ def app_in(folder: Path, output: str) -> Path:
     net.dense(3)
     net.graph.tensors[embedding].name = "embedding"
     net.graph.tensors[net.last].name = "logits"
-    net.write(folder / "model.tflite", [net.input], [embedding, net.last])
+    net.write(folder / "model.tflite", [net.input], [net.last] if one else [embedding, net.last])
     (folder / "pipeline.toml").write_text(TOML.format(output=output))
     return folder
 
@@ -93,6 +93,38 @@ def test_an_output_that_is_not_there(tmp_path: Path, output: str, what: str) -> 
         compile_app(app_in(tmp_path / "door", output))
     assert caught.value.what == what
     assert caught.value.remedy == "Name the scores by number or name under [classifier]: output = 0"
+
+
+@pytest.mark.parametrize("output", ["0", '"logits"'])
+def test_the_one_output_may_be_named(tmp_path: Path, output: str) -> None:
+    compiled = compile_app(app_in(tmp_path / "door", f"output = {output}", one=True))
+    assert compiled.graph.output.size == 3
+    again = compile_app(App(compiled.spec, compiled.graph))  # a graph of which an output has been chosen
+    assert again.graph.outputs == compiled.graph.outputs
+
+
+@pytest.mark.parametrize("output", ["1", "7", '"nonsense"'])
+def test_the_one_output_is_another(tmp_path: Path, output: str) -> None:
+    with pytest.raises(UserError) as caught:
+        compile_app(app_in(tmp_path / "door", f"output = {output}", one=True))
+    named = output.strip('"')
+    assert caught.value.what == f"there is no one output {named}: the model has 0 logits"
+    assert caught.value.place == "line 12, [classifier] output"
+    assert caught.value.remedy == "Leave output away: the model has one."
+
+
+@pytest.mark.parametrize("output", ["-1", "-2", "true", '""', "1.0"])
+def test_no_number_and_no_name(tmp_path: Path, output: str) -> None:
+    with pytest.raises(UserError, match="an output's number, from 0, or its name is allowed"):
+        compile_app(app_in(tmp_path / "door", f"output = {output}"))
+
+
+@pytest.mark.parametrize("one", [True, False])
+def test_the_engine_tflm_chooses_no_output(tmp_path: Path, one: bool) -> None:
+    with pytest.raises(UserError) as caught:
+        compile_app(app_in(tmp_path / "door", "output = 0", one=one), engine="tflm")
+    assert caught.value.what == 'is for the engine "aot"; the engine "tflm" runs the file as it is'
+    assert str(caught.value.remedy).startswith('Take engine = "aot"')
 
 
 def test_the_engine_tflm_runs_the_file_as_it_is(tmp_path: Path) -> None:

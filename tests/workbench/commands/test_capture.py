@@ -25,6 +25,7 @@ from toolbox.options import EXAMPLE
 from workbench.build import build
 from workbench.data.captures import captures
 from workbench.data.labels import read_labels
+from workbench.live.capture import Capture
 from workbench.live.samples import Take
 from workbench.live.takes import Takes
 
@@ -115,6 +116,21 @@ def test_every_gap_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "200 samples are missing at 5.000 s" in said
     assert not (tmp_path / "labels.csv").exists()
     assert captures(tmp_path)[tmp_path / "take_001.wav"]["missing"] == "300"
+
+
+def test_a_take_that_ends_before_its_first_sample_is_not_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row from 0 to 0 would make all commands refuse labels.csv."""
+
+    def pressed(self: Capture) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Capture, "pump", pressed)
+    with device([]) as url:
+        assert here("capture", url, "-o", tmp_path, "--label", "knocking", "--no-wait") == 130
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr().out == "take 1 of 1: no sample came, nothing is written\n"
 
 
 def decision(label: str) -> str:
@@ -230,6 +246,24 @@ def test_tables_that_are_there_keep_what_they_have(tmp_path: Path) -> None:
     ]
     takes.add(take(), 100)
     assert rows(labels)[-1] == ["noise", "noise_003.wav", "0", "5", "samples", "", "test"]
+
+
+@pytest.mark.parametrize(
+    ("table", "added"),
+    [
+        ("file,start,end,label\na.wav,0,9,knock\n", "noise_001.wav,0,5,noise"),
+        ("file,start,end,label,session\na.wav,0,9,knock,\n", "noise_001.wav,0,5,noise,"),
+        ("file,start,end,label,session\na.wav,0,9,knock,test\n", "noise_001.wav,0,5,noise,train"),
+        ("file,start,end,label\n", "noise_001.wav,0,5,noise,train"),
+    ],
+)
+def test_a_take_does_not_bring_the_first_session(tmp_path: Path, table: str, added: str) -> None:
+    """As soon as a segment has a session, `train` learns from the session "train" alone."""
+    labels = tmp_path / "labels.csv"
+    labels.write_text(table)
+    Takes(tmp_path, "noise", None, {}).add(take(), 100)
+    assert labels.read_text().splitlines()[-1] == added
+    assert labels.read_text().splitlines()[1:-1] == table.splitlines()[1:]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ Name, ClassMaps and ModelType.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from fractions import Fraction
 from pathlib import Path
@@ -112,6 +113,12 @@ def test_the_gateway_finds_class_names(tmp_path: Path) -> None:
         "4": "unknown",
     }
     assert len(data["ModelDescriptions"][0]["FeatureNames"]) == 300
+    turned = dataclasses.replace(
+        load_spec(EXAMPLE),
+        classifier=dataclasses.replace(load_spec(EXAMPLE).classifier, layout=Layout.CEPSTRA_BY_FRAMES),
+    )
+    first = json.loads(gateway_text(turned))["ModelDescriptions"][0]["FeatureNames"][:16]
+    assert first[:2] + first[15:] == ["mfcc_000_frame_000", "mfcc_000_frame_001", "mfcc_001_frame_000"]
     assert data["NumModels"] == len(data["ModelIndexes"]) == len(data["ModelDescriptions"]) == 1
     (tmp_path / "kp").mkdir()
     (tmp_path / "kp" / "model.json").write_text(gateway_text(load_spec(EXAMPLE)))

@@ -60,6 +60,21 @@ def test_wrong_ones_are_kept_once_and_right_ones_are_not(tmp_path: Path) -> None
     assert (known[first]["decided"], known[second]["decided"]) == ("typing", "nothing")
 
 
+def test_a_sound_that_is_not_there_any_more_is_no_recording(tmp_path: Path) -> None:
+    class Forgot(Heard):
+        def cut(self, start: float, end: float) -> NDArray[np.int16]:
+            """See Heard."""
+            return np.zeros(0, np.int16)
+
+    monitor = Monitor(LABELS)
+    for event in (Received(2.0, decision(1)), Mark(2.1, "knocking")):
+        monitor.take(event)
+    clips = Clips(Forgot(), Takes(tmp_path, LABELS[0], "train", {}), 100)
+    clips.look(monitor, over=True)
+    assert clips.saved == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_sound_of_the_last_seconds_is_there() -> None:
     rate = 100
     sound = np.arange(40 * rate).astype(np.int16)

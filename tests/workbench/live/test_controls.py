@@ -32,6 +32,10 @@ def test_settings_go_to_the_device_within_their_ranges() -> None:
         assert control(key, monitor(gate)).send == lines, (key, gate)
     assert control("T", monitor()).send == ("set decision.threshold.a b 81", "set decision.threshold.c 4")
     assert control("T", monitor(limit=127)).send[0] == "set decision.threshold.a b 128"
+    # the error of an anomaly
+    assert control("T", monitor(limit=3000)).send[0] == "set decision.threshold.a b 3300"
+    assert control("t", monitor(limit=8388607)).send[0] == "set decision.threshold.a b 7549747"
+    assert control("T", monitor(limit=8388607)).send == ("set decision.threshold.c 4",)
     assert control("V", monitor()).send == ("set decision.votes 2",)
     assert control("v", monitor()).send == ()
     assert control("V", monitor(votes=10)).send == ()

@@ -17,12 +17,12 @@ from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from tests.support.browser import page
 from tests.support.studio import studio
-from workbench.live.samples import Take
+from workbench.live.samples import Incoming, Take
 from workbench.live.takes import Takes
 from workbench.studio import recorder as module
 from workbench.studio.folder import open_folder
 from workbench.studio.labels import Labels
-from workbench.studio.recorder import Recorder
+from workbench.studio.recorder import Recorded, Recorder
 
 RATE, PIECE = 1000, 100
 SOUND = np.arange(20 * RATE, dtype=np.int16)  # each sample is its own number
@@ -60,6 +60,39 @@ def test_a_take_begins_a_second_early_and_never_twice(monkeypatch: pytest.Monkey
     assert (recorder.listening, recorder.level, recorder.left) == (False, None, None)
     with pytest.raises(UserError, match="no microphone is open"):
         recorder.begin("click", "", 1)
+
+
+def test_a_take_that_ends_before_its_first_sample_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = Recorder()
+
+    class Silent:
+        """A device from which nothing comes."""
+
+        incoming, rate, pumped = Incoming(), RATE, 0
+
+        def pump(self) -> None:
+            """See Ear."""
+            self.pumped += 1
+            if self.pumped == 1:
+                recorder.begin("knock", "", 2)
+            elif self.pumped == 2:
+                recorder.finish()
+            elif self.pumped == 4:
+                raise UserError("it is gone")
+
+        def finish(self, start: int, end: int) -> Take:
+            """See Ear."""
+            return self.incoming.cut(start, end)
+
+        def stop(self) -> None:
+            """See Ear."""
+
+    monkeypatch.setattr(module, "ComputerEar", lambda rate: Silent())
+    recorder.listen_here(RATE)
+    while recorder.listening:
+        time.sleep(0.01)
+    assert str(recorder.error) == "it is gone"
+    assert recorder.takes == []
 
 
 def test_what_is_kept_is_in_the_folder_with_its_label(
@@ -157,3 +190,25 @@ def test_a_person_records_and_keeps(tmp_path: Path) -> None:
     assert (tmp_path / "labels.csv").read_text() == (
         "file,start,end,label,session\ntone_001.wav,0,24000,tone,train\n"
     )
+
+
+def test_a_new_segment_has_the_session_of_those_there_are(tmp_path: Path) -> None:
+    """A first session among segments without one would leave them out of the training."""
+    (tmp_path / "a.wav").write_bytes(Recorded(1, "", "", Take(SOUND, ()), RATE, {}).wav())
+    table = tmp_path / "labels.csv"
+    with studio(tmp_path) as address, page() as shown:
+        for text, recorded_as, drawn_as in (
+            ("file,start,end,label\n", "train", ""),
+            ("file,start,end,label\na.wav,0,9,knock\n", "", ""),
+            ("file,start,end,label,session\na.wav,0,9,knock,test\n", "train", "train"),
+        ):
+            table.write_text(text)
+            for name, expected in (("label", drawn_as), ("record", recorded_as)):
+                shown.goto(f"{address}{name}")
+                field = shown.get_by_placeholder("session")
+                field.wait_for()
+                for _ in range(100):
+                    if field.input_value() == expected:
+                        break
+                    shown.wait_for_timeout(50)
+                assert field.input_value() == expected, (name, text)

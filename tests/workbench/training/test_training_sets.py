@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.support.tutorial import noises, tutorial_app, tutorial_library
 from workbench.audio.synthesize import write_wav
 from workbench.data.labels import Segment
 from workbench.host.host_library import HostPipeline
+from workbench.training.chosen import TRAIN, add_arguments, chosen_segments
 from workbench.training.pieces import Piece, cut, split, split_in_time
 from workbench.training.recipe import FILE_NAME, Recipe, load_recipe
 from workbench.training.sets import (
@@ -181,6 +183,27 @@ def test_sets(pipeline: HostPipeline, tmp_path: Path) -> None:
     }
     assert said == [NO_VALIDATION, "The test set has no sound of key_io, locking, unknown."]
     assert len(sets["validation"].vectors(pipeline, Layout.FRAMES_BY_CEPSTRA, Recipe(tmp_path))) == 0
+
+
+def test_segments_without_a_session_beside_others_are_told(pipeline: HostPipeline, tmp_path: Path) -> None:
+    labels = session(tmp_path, FOUR + "e.wav,0,8000,key_io,,E\ne.wav,8000,16000,knocking,,E\n")
+    sets, said = sets_of(pipeline, tmp_path, labels)
+    assert {piece.group for piece in sets["training"].pieces} == set("ABCD")
+    assert said[0] == "2 segments have no session and are left out."
+
+
+def test_a_command_says_which_segments_it_leaves_out(
+    pipeline: HostPipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = session(tmp_path, FOUR + "e.wav,0,8000,key_io,,E\n")
+    parser = argparse.ArgumentParser()
+    add_arguments(parser, TRAIN)
+    words = ["--app", str(tmp_path), "--labels", str(labels)]
+    assert len(chosen_segments(parser.parse_args(words), pipeline.spec, TRAIN, needed=True)) == 4
+    assert "1 segment has no session and is left out\n" in capsys.readouterr().err
+    named = parser.parse_args([*words, "--session", TRAIN])
+    assert len(chosen_segments(named, pipeline.spec, TRAIN, needed=True)) == 4
+    assert "left out" not in capsys.readouterr().err
 
 
 def test_only_what_is_learnt_is_augmented(pipeline: HostPipeline, tmp_path: Path) -> None:

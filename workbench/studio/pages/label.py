@@ -100,7 +100,12 @@ class LabelPage:
             self._chips = ui.element("div").classes("chips").props('role=group aria-label="labels"')
             self._new = ui.input(placeholder="new label").props("dense outlined").style("width: 130px")
             self._new.on("keydown.enter", self._name)
-            self._session = ui.input(placeholder="session").props("dense outlined").style("width: 110px")
+            self._usual = self._labels.usual_session()
+            self._session = (
+                ui.input(placeholder="session", value=self._usual)
+                .props("dense outlined")
+                .style("width: 110px")
+            )
             self._session.tooltip("of new segments: train, test, ...; Enter gives it to the chosen one")
             self._session.on("keydown.enter", self._give_session)
             self._length = ui.number(value=LENGTH, min=0.005, max=60, step=0.05, suffix="s").props(
@@ -156,6 +161,9 @@ class LabelPage:
     def _push(self) -> None:
         """Segments and labels as they are now."""
         self._version = self._labels.version
+        before, self._usual = self._usual, self._labels.usual_session()
+        if self._session.value == before:  # nobody typed another
+            self._session.set_value(self._usual)
         known = dict.fromkeys([*self._app_labels, *sorted({one.label for one in self._labels.segments()})])
         self._names += [name for name in known if name not in self._names]  # number keys keep their meaning
         placed = self._labels.of(self._path) if self._path is not None else []

@@ -14,6 +14,7 @@ from workbench.studio.pages.frame import colour, framed, pressed_alone, told
 from workbench.studio.recorder import AHEAD, Recorded
 from workbench.studio.studio import Studio
 from workbench.targets import BAUD
+from workbench.training.chosen import TRAIN
 
 ADDRESS = "/record"
 _SHOW = 0.1  # seconds
@@ -41,6 +42,7 @@ class RecordPage:
         there = sorted({one.label for one in studio.labels.segments()})
         self._names = list(dict.fromkeys([*own, *there]))
         self._number = 0
+        self._version = studio.labels.version
         self._drawn: list[int] = [-1]  # numbers of the takes that are listed
         with ui.element("main").classes("main page"):
             self._bar()
@@ -67,16 +69,23 @@ class RecordPage:
             self._listen = ui.button("Listen", on_click=self._toggle).props("no-caps color=primary")
         self._choose()
 
+    def _usual_session(self) -> str:
+        """The session of a folder's first segments is the one that is learnt from."""
+        labels = self._studio.labels
+        first = not labels.tracks and not labels.segments()
+        return TRAIN if first else labels.usual_session()
+
     def _choose(self) -> None:
         for one in (self._port, self._baud, self._bits):
             one.set_visibility(self._kind.value == PORT)
 
     def _controls(self) -> None:
+        self._usual = self._usual_session()
         self._chip_row = ui.element("div").classes("chips").props('role=group aria-label="labels"')
         with ui.element("div").classes("bar"):
             self._new = ui.input(placeholder="new label").props("dense outlined").style("width: 150px")
             self._new.on("keydown.enter", self._name)
-            self._session = ui.input(placeholder="session", value="train").props("dense outlined")
+            self._session = ui.input(placeholder="session", value=self._usual).props("dense outlined")
             self._session.style("width: 120px")
             self._seconds = ui.number(value=10, min=0.5, max=3600, suffix="s")
             self._seconds.props('dense outlined aria-label="seconds of a take"').style("width: 110px")
@@ -116,6 +125,11 @@ class RecordPage:
         self._bar_of_level.style(f"width: {100 * share:.0f}%; background: {shade}")
         words = "nobody listens" if level is None else f"{decibels:.0f} dB" + (": too loud" if loud else "")
         self._level.set_text(words)
+        if self._studio.labels.version != self._version:
+            self._version = self._studio.labels.version
+            before, self._usual = self._usual, self._usual_session()
+            if self._session.value == before:  # nobody typed another
+                self._session.set_value(self._usual)
         numbers = [one.number for one in recorder.takes]
         if numbers != self._drawn:
             self._drawn = numbers
