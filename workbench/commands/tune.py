@@ -41,11 +41,13 @@ arithmetic computes the scores, and what is chosen is tried in the firmware's C.
 suppress are refused.
 
 It chooses on the training session and looks at no other, with --held-back on that part of it which
-training.toml holds back to watch the training: a model knows too well what it has learnt from. `evaluate`
-then says on the test session what the choice is worth. The background is what is labelled `unknown` (sound
-without a label, where nothing is), and --background adds recordings, or folders of hours of them, in which
-nothing happens. Fewer than 0.5 false alarms an hour can be stated, with 95 per cent confidence, after 6 hours
-without one: shorter background is refused, with the hours it takes.
+training.toml holds back to watch the training: a model knows too well what it has learnt from. What that part
+is, the same training.toml and the same choice of labels tell (--where, --query, and --test where `train` had
+it), so none may have changed since the training. `evaluate` then says on the test session what the choice is
+worth. The background is what is labelled `unknown` (sound without a label, where nothing is), and
+--background adds recordings, or folders of hours of them, in which nothing happens. Fewer than 0.5 false
+alarms an hour can be stated, with 95 per cent confidence, after 6 hours without one: shorter background is
+refused, with the hours it takes.
 
   earshot tune --app examples/smart_lock --labels recordings/labels.csv --background night/
   earshot tune --app examples/smart_lock --labels recordings/labels.csv --false-alarms 30 --plot curve.png
@@ -65,7 +67,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--held-back",
         action="store_true",
-        help="choose on what training.toml holds back as validation, which the model has not learnt from",
+        help="choose on what training.toml holds back as validation, which the model has not learnt from; "
+        "training.toml, --where, --query and --test must be those of its training",
+    )
+    parser.add_argument(
+        "--test", type=Path, metavar="LABELS", help="the --test that `train` had, for --held-back"
     )
     parser.add_argument("--write", action="store_true", help="write the choice into pipeline.toml")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the curves: .png, .svg or .pdf")
@@ -83,6 +89,11 @@ def run(args: argparse.Namespace) -> int:
         check_name(args.plot)
     spec, pipeline = listening_spec(args.app)
     _check_settings(spec.file, pipeline)
+    if args.test is not None and not args.held_back:
+        raise UserError(
+            "--test says what the training did not hold back, and is for --held-back alone",
+            remedy="Add --held-back, or leave --test out.",
+        )
     segments = _segments(args, pipeline)
     host = open_pipeline(spec)
     if args.held_back:
@@ -152,7 +163,11 @@ def _held_back(args: argparse.Namespace, pipeline: HostPipeline) -> tuple[Segmen
             remedy="Leave one of them out.",
         )
     labelled = Labelled(
-        args.labels, read=audio.reader(args), resampled=args.resample, conditions=conditions_of(args)
+        args.labels,
+        args.test,
+        read=audio.reader(args),
+        resampled=args.resample,
+        conditions=conditions_of(args),
     )
     held = held_back(pipeline, load_recipe(args.app), labelled)
     print(f"held back of it: {len(held)} segments", file=sys.stderr)

@@ -17,6 +17,7 @@ from pathlib import Path
 from codegen.common.errors import UserError
 from workbench.data.label_csv import REQUIRED, SAMPLES, Header, header_of, read_csv, time_text
 from workbench.data.label_track import read_track
+from workbench.data.one_writer import one_writer
 from workbench.data.segment import RateOf, Segment, below, checked
 from workbench.data.selection_table import is_selection_table, read_table
 from workbench.host.model_app import write_whole
@@ -124,6 +125,14 @@ class LabelLines:
         it cannot be written; then nothing has changed. ChangedOutsideError where somebody else wrote it."""
         if self.locked is not None:
             raise self.locked
+        try:
+            with one_writer(self.path.parent):
+                self._write(edit)
+        except OSError as error:
+            raise UserError(f"cannot be written: {error.strerror}", file=self.path) from None
+
+    def _write(self, edit: Edit) -> None:
+        """See apply. OSError where it cannot be written."""
         if self._read_again():
             raise ChangedOutsideError(
                 "was changed by another program; it has been read again, and nothing was written",
@@ -133,10 +142,7 @@ class LabelLines:
         lines = [*self._lines[: edit.at], *edit.inserted, *self._lines[edit.at + len(edit.removed) :]]
         mark = _BOM if (self._raw or b"").startswith(_BOM) else b""
         raw = mark + "".join(line.text for line in lines).encode()
-        try:
-            write_whole(self.path.resolve(), raw)  # a link stays one
-        except OSError as error:
-            raise UserError(f"cannot be written: {error.strerror}", file=self.path) from None
+        write_whole(self.path.resolve(), raw)  # a link stays one
         self._lines, self._raw, self._stamp = lines, raw, _stamp(self.path)
         self._parse()
 

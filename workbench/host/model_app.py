@@ -85,7 +85,11 @@ def write_whole(file: Path, data: bytes) -> None:
             return
         mode = stat.S_IMODE(file.stat().st_mode)
     handle, name = tempfile.mkstemp(dir=file.parent)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(data)
-    Path(name).chmod(mode)
-    Path(name).replace(file)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        Path(name).chmod(mode)
+        Path(name).replace(file)
+    except BaseException:  # a full disk, Ctrl-C
+        Path(name).unlink()
+        raise

@@ -94,6 +94,6 @@ def _sensiml(text: str) -> Sensiml | None:
     try:
         offer = json.loads(text)
         rate, size = int(offer["sample_rate"]), int(offer["samples_per_packet"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
     return Sensiml(rate, size) if 0 < rate < 1 << 20 and 0 < size <= PACKET_MAX else None

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
 import wave
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from codegen.common.errors import UserError
 from workbench.data.captures import NAME as CAPTURES
+from workbench.data.one_writer import one_writer
+from workbench.host.model_app import write_whole
 from workbench.live.samples import Take
 from workbench.training.chosen import TRAIN
 
@@ -45,35 +48,64 @@ class Takes:
         if not os.access(folder, os.W_OK):
             raise UserError("cannot be written: no right to", file=folder)
         if labelled and label is not None:
-            self._labels = _rows(folder / LABELS, _HEADER[:4])
-        self._captures = _rows(folder / CAPTURES, ("file",))
+            _check(folder / LABELS, _HEADER[:4])
+        _check(folder / CAPTURES, ("file",))
 
     def add(self, take: Take, rate: int) -> Path:
-        """The WAV that was written, 16-bit mono."""
-        file = self._free()
-        part = file.with_suffix(".part")
-        with wave.open(str(part), "wb") as out:
-            out.setnchannels(1)
-            out.setsampwidth(2)
-            out.setframerate(rate)
-            out.writeframes(take.samples.astype("<i2").tobytes())
-        part.rename(file)
+        """The WAV that was written, 16-bit mono. Other programs may add takes to the folder at the same time.
+        UserError where it cannot be written, or its row in a table cannot."""
+        try:
+            file = self._written(_wav(take, rate))
+        except OSError as error:
+            raise UserError(f"the take cannot be written: {error.strerror}", file=self._folder) from None
+        try:
+            with one_writer(self._folder):
+                self._add_rows(file, take)
+        except OSError as error:
+            what = f"{file.name} is written, what is known of it cannot be: {error.strerror}"
+            raise UserError(what, file=self._folder) from None
+        return file
+
+    def _written(self, wav: bytes) -> Path:
+        """A file of its own, whole."""
+        file = self._reserved()
+        try:
+            write_whole(file, wav)
+        except BaseException:
+            file.unlink()
+            raise
+        return file
+
+    def _add_rows(self, file: Path, take: Take) -> None:
         if self._labelled and self.label is not None:
             session = _usual(self._folder / LABELS) if self._session is None else self._session
             row = (file.name, "0", str(len(take.samples)), self.label, session)
-            _append(self._folder / LABELS, dict(zip(_HEADER, row, strict=True)), self._labels)
-            self._labels = True
+            _append(self._folder / LABELS, dict(zip(_HEADER, row, strict=True)))
         missing = {"missing": str(take.missing), "clipped": str(take.clipped)}
-        _append(self._folder / CAPTURES, {"file": file.name, **self.known, **missing}, self._captures)
-        self._captures = True
-        return file
+        _append(self._folder / CAPTURES, {"file": file.name, **self.known, **missing})
 
-    def _free(self) -> Path:
+    def _reserved(self) -> Path:
+        """An empty file of a name that was free: nobody else gets it."""
         stem = re.sub(r"[^\w-]+", "_", self.label or "take").strip("_") or "take"
         number = 1
-        while (file := self._folder / f"{stem}_{number:03}.wav").exists():
-            number += 1
-        return file
+        while True:
+            file = self._folder / f"{stem}_{number:03}.wav"
+            try:
+                file.open("xb").close()
+            except FileExistsError:
+                number += 1
+            else:
+                return file
+
+
+def _wav(take: Take, rate: int) -> bytes:
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes(take.samples.astype("<i2").tobytes())
+    return stream.getvalue()
 
 
 def _usual(file: Path) -> str:
@@ -83,10 +115,10 @@ def _usual(file: Path) -> str:
     return "" if rows and not any(row.get("session", "").strip() for row in rows) else TRAIN
 
 
-def _rows(file: Path, needed: tuple[str, ...]) -> bool:
-    """Whether the table is there. UserError where it is, and rows of ours do not fit it."""
+def _check(file: Path, needed: tuple[str, ...]) -> None:
+    """UserError where the table is there, and rows of ours do not fit it."""
     if not file.exists():
-        return False
+        return
     columns, _ = _read(file)
     missing = [name for name in needed if name not in columns]
     if missing:
@@ -96,7 +128,6 @@ def _rows(file: Path, needed: tuple[str, ...]) -> bool:
             place="line 1",
             remedy=f"It must name {', '.join(needed)}, commas between them; or give another folder (-o).",
         )
-    return True
 
 
 def _read(file: Path) -> tuple[list[str], list[dict[str, str]]]:
@@ -115,9 +146,10 @@ def _read(file: Path) -> tuple[list[str], list[dict[str, str]]]:
     return columns, rows
 
 
-def _append(file: Path, row: Mapping[str, str], there: bool) -> None:
+def _append(file: Path, row: Mapping[str, str]) -> None:
     """The table with this row more. Where it needs a new column, all of it is written again: the file is
     replaced when the new one is whole."""
+    there = file.exists()
     columns, rows = _read(file) if there else ([], [])
     whole = {**row, "unit": "samples"} if "unit" in columns else dict(row)
     if there and "session" not in columns and not whole.get("session"):
@@ -129,9 +161,8 @@ def _append(file: Path, row: Mapping[str, str], there: bool) -> None:
             csv.DictWriter(stream, columns, restval="", lineterminator="\n").writerow(whole)
         return
     columns += [name for name in whole if name not in columns]
-    part = file.with_suffix(".part")
-    with part.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows([*rows, whole])
-    part.replace(file)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows([*rows, whole])
+    write_whole(file.resolve(), text.getvalue().encode())  # a link stays one

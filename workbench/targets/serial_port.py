@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import time
 
 from codegen.common.errors import UserError
@@ -13,10 +14,12 @@ BAUD = 115200
 
 
 def is_hardware(port: str) -> bool:
-    """Whether it is a port of this computer; a URL or a pseudo-terminal may lead to anything."""
+    """Whether it is a port of this computer, also by another name of it such as those in /dev/serial/by-id; a
+    URL or a pseudo-terminal may lead to anything."""
     from serial.tools import list_ports
 
-    return any(found.device == port for found in list_ports.comports())
+    real = os.path.realpath(port)
+    return any(os.path.realpath(found.device) == real for found in list_ports.comports())
 
 
 def ports() -> list[str]:

@@ -149,7 +149,19 @@ def make_sets(
 
 def held_back(pipeline: HostPipeline, recipe: Recipe, labelled: Labelled) -> tuple[Segment, ...]:
     """The segments of the authors or recordings that the recipe holds back to watch the training; the model
-    has not learnt from them. UserError where there are none."""
+    has not learnt from them. UserError where there are none, or where it is not known which they are: without
+    sessions they depend on whether the training had a test set of its own, which labelled.test must then be.
+    """
+    if labelled.test is None and recipe.data.test:
+        segments = labelled.segments(pipeline.sample_rate)
+        if not any(segment.session for segment in segments):
+            raise UserError(
+                "no segment has a session: what the model has not learnt from depends on the --test that its "
+                "training had",
+                file=labelled.labels,
+                remedy="Give the same one: --test LABELS. Had it none, leave --held-back out, or give the "
+                "segments sessions (train, test) and train again.",
+            )
     alone = replace(recipe, data=replace(recipe.data, synthetic=0))
     validation = make_sets(pipeline, alone, labelled, lambda _: None)[1]
     groups = {piece.group for piece in validation.pieces}

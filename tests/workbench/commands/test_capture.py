@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import csv
+import resource
 import socket
 import threading
 import wave
@@ -246,6 +247,42 @@ def test_tables_that_are_there_keep_what_they_have(tmp_path: Path) -> None:
     ]
     takes.add(take(), 100)
     assert rows(labels)[-1] == ["noise", "noise_003.wav", "0", "5", "samples", "", "test"]
+
+
+def test_two_programs_add_takes_to_one_folder(tmp_path: Path) -> None:
+    """Both write at once, each by its own view of the folder: all takes have files and rows of their own."""
+    each = 40
+
+    def record(label: str, place: str) -> None:
+        takes = Takes(tmp_path, "noise", None, {place: label})
+        for number in range(each):
+            takes.add(Take(np.full(int(label) + number, int(label), np.int16), ()), 100)
+
+    writers = [threading.Thread(target=record, args=words) for words in (("100", "hall"), ("200", "room"))]
+    for one in writers:
+        one.start()
+    for one in writers:
+        one.join()
+    lengths = {file.name: len(sound_of(file)) for file in tmp_path.glob("*.wav")}
+    both = [*range(100, 100 + each), *range(200, 200 + each)]
+    assert sorted(lengths.values()) == both
+    segments = read_labels(tmp_path / "labels.csv", 100)
+    assert {one.file.name: one.end for one in segments} == lengths
+    assert len(segments) == len(captures(tmp_path)) == 2 * each
+    assert {file.suffix for file in tmp_path.iterdir()} == {".wav", ".csv"}
+
+
+def test_a_take_that_the_disk_refuses_is_one_message(tmp_path: Path) -> None:
+    takes = Takes(tmp_path, "noise", None, {})
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))  # as a full disk: it fails in the midst
+    try:
+        with pytest.raises(UserError, match="the take cannot be written: File too large") as raised:
+            takes.add(take(1000), 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert raised.value.file == str(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

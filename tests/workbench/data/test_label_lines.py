@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from codegen.common.errors import UserError
+from workbench.data import label_lines
 from workbench.data.label_lines import ChangedOutsideError, LabelLines
 from workbench.data.labels import read_labels
 from workbench.data.segment import Segment
@@ -227,3 +230,22 @@ def test_a_selection_table_of_raven_is_shown_and_never_written(tmp_path: Path) -
     with refused:
         table.remove([number])
     assert (tmp_path / "door.txt").read_text() == text
+
+
+def test_a_row_that_comes_while_an_edit_waits_for_the_folder_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A take is written while the page writes a segment: the file is compared when nobody else can write."""
+    door, table = recording(tmp_path), tmp_path / "labels.csv"
+    lines = opened(table, "file,start,end,label\n")
+
+    @contextlib.contextmanager
+    def waited(folder: Path) -> Iterator[None]:
+        with table.open("a") as stream:
+            stream.write("b.wav,0,9,knock\n")
+        yield
+
+    monkeypatch.setattr(label_lines, "one_writer", waited)
+    with pytest.raises(ChangedOutsideError):
+        lines.add(segment(door, 0, 9))
+    assert table.read_text() == "file,start,end,label\nb.wav,0,9,knock\n"

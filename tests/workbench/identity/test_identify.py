@@ -73,6 +73,8 @@ def test_a_device_of_sensiml_is_known_by_its_results_or_its_offer() -> None:
         (b"half a line", 'it said "half a line"'),
         (b"\x1b[2Jx" + b"y" * 200 + b"\n", 'it said "' + r"\\x1b\[2Jxy"),
         (b"boot\n", "echoes"),
+        (b'{"column_location":{},"sample_rate":1e999,"samples_per_packet":9}\n', "no image of Earshot"),
+        (b'{"column_location":' + b"[" * 4000 + b"\n", "no image of Earshot"),
         (b'{"error":"tflm","detail":3,"code":33}\n', "does not start"),
     ],
 )

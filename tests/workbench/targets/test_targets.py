@@ -13,6 +13,7 @@ import threading
 import time
 import tty
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -33,6 +34,7 @@ from tests.support.tools import need_tool
 from workbench.protocol.lines import Ack, Status, numbered_line, parse_line
 from workbench.targets import Device, open_target, target_board
 from workbench.targets.link import LinkClosedError, ProcessLink
+from workbench.targets.serial_port import is_hardware
 
 pytestmark = pytest.mark.xdist_group("images")
 
@@ -284,3 +286,15 @@ def test_an_error_that_comes_by_itself_is_no_answer() -> None:
         link.receive = lambda timeout: reported.pop() if reported else receive(timeout)  # type: ignore[method-assign]
         assert isinstance(device.command("replay"), Ack)
         assert not reported
+
+
+def test_a_port_is_hardware_by_each_of_its_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its line has a rate, that is checked before sound is lost; a URL and a pseudo-terminal have none."""
+    port, link = tmp_path / "ttyACM0", tmp_path / "usb-SEGGER-if00"
+    port.touch()
+    link.symlink_to(port.name)
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: [SimpleNamespace(device=str(port))])
+    assert is_hardware(str(port))
+    assert is_hardware(str(link))
+    assert not is_hardware("socket://localhost:4321")
+    assert not is_hardware(str(tmp_path / "pts"))

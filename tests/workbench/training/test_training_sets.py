@@ -227,6 +227,25 @@ def test_what_is_held_back_is_the_validation_set(pipeline: HostPipeline, tmp_pat
     assert caught.value.file == str(how.file)
 
 
+def test_what_is_held_back_of_labels_without_sessions_needs_the_test_set_of_the_training(
+    pipeline: HostPipeline, tmp_path: Path
+) -> None:
+    """`train --test` learns from what it would hold back as the test set without that."""
+    labels = session(tmp_path, "".join(f"{name}.wav,0,20000,{label},,\n" for name, label in ALL))
+    track = tmp_path / "e.txt"
+    track.write_text("0.0\t1.0\tlocking\n")
+    how = recipe(tmp_path, "[data]\nvalidation = 0.5\ntest = 0.5\n")
+    with pytest.raises(UserError, match="no segment has a session") as caught:
+        held_back(pipeline, how, Labelled(labels))
+    assert caught.value.file == str(labels)
+    assert "--test LABELS" in str(caught.value)
+    validation = make_sets(pipeline, how, Labelled(labels, track), print)[1]
+    found = held_back(pipeline, how, Labelled(labels, track))
+    assert {one.group for one in found} == {piece.group for piece in validation.pieces}
+    alone = recipe(tmp_path, "[data]\nvalidation = 0.5\ntest = 0\n")  # no test set in either case
+    assert held_back(pipeline, alone, Labelled(labels)) == found
+
+
 def test_background_is_what_is_learnt_of_unknown(
     pipeline: HostPipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

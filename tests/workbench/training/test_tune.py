@@ -348,6 +348,7 @@ def test_command_chooses_on_what_is_held_back(sounds: Path, night: Path, tmp_pat
     (app / "training.toml").write_text("[data]\nvalidation = 0\n")
     assert "the training holds nothing back" in refused(*words, "--held-back")
     assert "name two sets of sounds" in refused(*words, "--held-back", "--session", "train")
+    assert "is for --held-back alone" in refused(*words, "--test", sounds)
 
 
 def test_command_refuses(sounds: Path) -> None:
