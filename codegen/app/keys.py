@@ -261,9 +261,7 @@ class End:
     range = "a number from 0, or a name"
 
     def read(self, key: str, value: Any) -> int | str:
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            return value
-        if isinstance(value, str) and value:
+        if (isinstance(value, str) and value) or (type(value) is int and value >= 0):
             return value
         raise UnfitError(f"found {found(value)}; an output's number, from 0, or its name is allowed")
 

@@ -142,7 +142,7 @@ class LabelLines:
         lines = [*self._lines[: edit.at], *edit.inserted, *self._lines[edit.at + len(edit.removed) :]]
         mark = _BOM if (self._raw or b"").startswith(_BOM) else b""
         raw = mark + "".join(line.text for line in lines).encode()
-        write_whole(self.path, raw)
+        write_whole(self.path.resolve(), raw)  # a link stays one
         self._lines, self._raw, self._stamp = lines, raw, _stamp(self.path)
         self._parse()
 

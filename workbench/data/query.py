@@ -136,7 +136,7 @@ def save(labels: Path, name: str, conditions: Sequence[Condition]) -> Path:
             raise UserError(f"has a query {name} already", file=file, remedy="Take another name, or edit it.")
         text = file.read_bytes().decode("utf-8-sig").rstrip() + "\n\n"
     listed = ", ".join(_quoted(one.text) for one in conditions)
-    write_whole(file, f"{text}[{name}]\nwhere = [{listed}]\n".encode())
+    write_whole(file.resolve(), f"{text}[{name}]\nwhere = [{listed}]\n".encode())
     return file
 
 

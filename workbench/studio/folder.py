@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codegen.common.errors import UserError
+from workbench.data.captures import NAME as CAPTURES
 from workbench.data.label_track import RECORDINGS
 from workbench.data.labels import TABLE
+from workbench.data.query import NAME as QUERIES
 
 MOST = 5000  # recordings that are listed
 
@@ -82,10 +84,12 @@ def open_folder(path: Path) -> Folder:
 
 
 def _checked(folder: Folder) -> Folder:
-    if folder.name(folder.table) is None:
-        raise UserError(
-            f"is a link to {folder.table.resolve()}, outside the folder",
-            file=folder.table,
-            remedy="Name the folder that holds it: the studio writes nothing outside its own.",
-        )
+    """The folder. UserError where a file that is written is a link that leads out of it."""
+    for file in (folder.table, folder.root / CAPTURES, folder.root / QUERIES):
+        if folder.name(file) is None:
+            raise UserError(
+                f"is a link to {os.path.realpath(file)}, outside the folder",
+                file=file,
+                remedy="Name the folder that holds it, or copy it here: the studio writes nothing outside.",
+            )
     return folder

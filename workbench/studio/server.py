@@ -6,8 +6,6 @@ from __future__ import annotations
 import contextlib
 import secrets
 import socket
-import threading
-import webbrowser
 from collections.abc import Callable
 
 import uvicorn
@@ -16,6 +14,7 @@ from nicegui import app as toolkit
 from nicegui import ui
 
 from codegen.common.errors import UserError
+from workbench.studio.browser import opened
 from workbench.studio.guard import HOSTS, App, Guard
 from workbench.studio.pages import data, device, frame, label, live, record, train
 from workbench.studio.routes import router
@@ -39,9 +38,8 @@ def serve(studio: Studio, port: int, *, browser: bool, say: Callable[[str], None
     )
     server = uvicorn.Server(config)
     say(address)
-    if browser:
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-    with listening, contextlib.suppress(KeyboardInterrupt):  # the usual way to end it
+    shown = opened(address) if browser else contextlib.nullcontext()
+    with listening, contextlib.suppress(KeyboardInterrupt), shown:  # Ctrl-C is the usual way to end it
         server.run(sockets=[listening])
 
 

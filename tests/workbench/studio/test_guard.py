@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from codegen.common.errors import UserError
+from workbench.data import query
 from workbench.studio.folder import open_folder
 from workbench.studio.guard import Guard
+from workbench.studio.labels import Labels
 
 TOKEN, PORT = "secret-token", 8300
 OWN = "127.0.0.1:8300"
@@ -169,10 +171,24 @@ def test_no_other_name_is_read(inside: Path, name: str) -> None:
         open_folder(inside).recording(str(inside.parent / "outside" / "d.wav"))
 
 
-def test_a_label_file_that_is_a_link_outside_is_not_written(inside: Path) -> None:
-    (inside / "labels.csv").symlink_to(inside.parent / "outside" / "labels.csv")
+@pytest.mark.parametrize("name", ["labels.csv", "captures.csv", "queries.toml"])
+def test_a_file_that_is_a_link_outside_is_not_written(inside: Path, name: str) -> None:
+    (inside / name).symlink_to(inside.parent / "outside" / name)
     with pytest.raises(UserError, match="is a link to"):
         open_folder(inside)
+
+
+def test_a_link_to_a_label_file_inside_stays_one(inside: Path) -> None:
+    for name, target in (("labels.csv", "deep/l.csv"), ("queries.toml", "deep/q.toml")):
+        (inside / target).touch()
+        (inside / name).symlink_to(target)
+    labels = Labels(open_folder(inside))
+    labels.add(inside / "a.wav", 0, 100, "knock")
+    query.save(inside / "labels.csv", "knocks", [query.condition("label=knock")])
+    assert (inside / "labels.csv").is_symlink()
+    assert (inside / "queries.toml").is_symlink()
+    assert (inside / "deep" / "l.csv").read_text() == "file,start,end,label\na.wav,0,100,knock\n"
+    assert "[knocks]" in (inside / "deep" / "q.toml").read_text()
 
 
 def test_what_is_no_folder_is_refused(inside: Path) -> None:

@@ -106,6 +106,11 @@ def test_a_person_watches_marks_and_writes_back(app: Path, sounds: Path) -> None
         shown.locator(".hero .class").filter(has_text="knocking").wait_for()
         shown.keyboard.press("2")
         shown.get_by_text("(really knocking)").wait_for()
+        confusion = shown.locator(".table").last
+        marked = confusion.inner_text()
+        assert "knocking" in marked
+        for modifier in ("Alt", "Control", "Meta"):  # the browser's own, such as 100 % zoom
+            shown.keyboard.press(f"{modifier}+0")
         assert shown.locator(".counters .bad").inner_text() == ""
         gate = shown.get_by_role("slider", name="gate: threshold")
         gate.locator("[tabindex]").focus()
@@ -117,6 +122,7 @@ def test_a_person_watches_marks_and_writes_back(app: Path, sounds: Path) -> None
         shown.get_by_role("button", name="Write", exact=True).click()
         shown.get_by_text("Written into").wait_for()
         assert shown.locator(".livechart").bounding_box() == place
+        assert confusion.inner_text() == marked
         assert shown.evaluate("document.documentElement.scrollWidth <= innerWidth")
         shown.get_by_role("button", name="Stop").click()
         shown.get_by_role("button", name="Start").wait_for()

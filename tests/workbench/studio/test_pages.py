@@ -138,6 +138,7 @@ def test_a_recording_is_labelled_by_hand(served: Served) -> None:
         wait((5, 5.5, "knock"), (1, 2, "bang"))  # in the file, and perhaps not yet back in the view
         shown.keyboard.press("1")
         wait((5, 5.5, "knock"), (1, 2, "knock"))
+        shown.keyboard.press("Alt+2")  # the browser's own
         drag(shown, at(1.5), at(3.5))
         wait((5, 5.5, "knock"), (3, 4, "knock"))
         drag(shown, at(4), at(4.5))

@@ -180,6 +180,8 @@ def test_a_person_records_and_keeps(tmp_path: Path) -> None:
         shown.locator("audio").evaluate("sound => { sound.preload = 'auto'; sound.load(); }")
         shown.wait_for_function("document.querySelector('audio').duration === 1.5")
         shown.get_by_text("Takes that wait").click()
+        for modifier in ("Alt", "Control", "Meta"):  # the browser's own, such as its address bar
+            shown.keyboard.press(f"{modifier}+d")
         shown.keyboard.press("k")
         shown.get_by_text("tone_001.wav is written.").wait_for()
         assert shown.locator(".meter").bounding_box() == place

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fastapi.responses import RedirectResponse
-from nicegui import ui
+from nicegui import events, ui
 
 from codegen.common.errors import UserError
 from workbench.studio.studio import Studio
@@ -68,6 +68,12 @@ def framed(studio: Studio, here: str) -> Iterator[None]:
 def colour(number: int) -> str:
     """Of a label, by its number."""
     return COLOURS[number % len(COLOURS)]
+
+
+def pressed_alone(event: events.KeyEventArguments) -> bool:
+    """Whether a key goes down that is ours: with Alt, Ctrl or Meta it is the browser's."""
+    held = event.modifiers
+    return bool(event.action.keydown) and not (held.alt or held.ctrl or held.meta)
 
 
 def told(act: Callable[[], object]) -> bool:

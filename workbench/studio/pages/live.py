@@ -16,7 +16,7 @@ from workbench.live.monitor import VOTES
 from workbench.live.outputs import troubles
 from workbench.live.view import View
 from workbench.live.watched import Wanted
-from workbench.studio.pages.frame import colour, framed, told
+from workbench.studio.pages.frame import colour, framed, pressed_alone, told
 from workbench.studio.studio import Studio
 
 ADDRESS = "/live"
@@ -252,7 +252,7 @@ class LivePage:
 
     def _key(self, event: events.KeyEventArguments) -> None:
         view, number = self._live.view, event.key.number
-        if view is None or number is None or not event.action.keydown:
+        if view is None or number is None or not pressed_alone(event):
             return
         if number == 0:
             self._live.ask(Control(take_back=True))

@@ -10,7 +10,7 @@ from nicegui import events, run, ui
 from codegen.common.errors import UserError
 from workbench.live.samples import CLIPPED
 from workbench.studio.labels import RATE
-from workbench.studio.pages.frame import colour, framed, told
+from workbench.studio.pages.frame import colour, framed, pressed_alone, told
 from workbench.studio.recorder import AHEAD, Recorded
 from workbench.studio.studio import Studio
 from workbench.targets import BAUD
@@ -207,7 +207,7 @@ class RecordPage:
         self._show()
 
     def _key(self, event: events.KeyEventArguments) -> None:
-        if not event.action.keydown or event.modifiers.ctrl or event.modifiers.meta:
+        if not pressed_alone(event):
             return
         number, newest = event.key.number, self._recorder.takes[-1:]
         if number is not None and 1 <= number <= len(self._names):

@@ -328,6 +328,7 @@ export default {
       if (!this.sound || target.closest?.("input, textarea, select, [contenteditable], .q-dialog")) return;
       const command = event.ctrlKey || event.metaKey;
       const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+      if (event.altKey && name !== "ArrowLeft" && name !== "ArrowRight") return; // the browser's
       if (name === " " && target.closest?.("button, a, [role=button]")) return;
       const act = command ? this.commands(event)[name] : this.keys(event)[name];
       if (!act) return;
