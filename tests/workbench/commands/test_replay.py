@@ -124,7 +124,7 @@ def test_where_nothing_is_decided_it_says_why(tmp_path: Path) -> None:
         done = earshot("replay", "--app", app, file)
         assert (done.returncode, done.stdout) == (0, ""), done.stderr
         assert f"{file}: {words}" in done.stderr
-        assert ("backoff = 5 lets 6 windows pass" in done.stderr) == (app == backoff)
+        assert ("backoff = 5 lets 6 windows of a short sound pass" in done.stderr) == (app == backoff)
 
 
 def test_unknown_is_not_a_class_of_that_name() -> None:

@@ -156,7 +156,9 @@ def test_input_is_looked_at_before_tensorflow_is_installed() -> None:
 @pytest.mark.skipif(TENSORFLOW, reason="TensorFlow is here")
 def test_a_training_runs_where_tensorflow_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[object] = []
-    monkeypatch.setattr(environment, "make", lambda folder, lock: called.append((folder.name, lock.name)))
+    monkeypatch.setattr(
+        environment, "make", lambda folder, lock, over_base=False: called.append((folder.name, lock.name))
+    )
     monkeypatch.setattr(sys, "argv", ["earshot", "train", "--app", "x"])
 
     def execve(program: str, words: list[str], _: object) -> None:
