@@ -38,6 +38,7 @@ class Labels:
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
         self.version = 0
+        self.changes: list[Path] = []  # label files that others have changed, in the order of time
         self._rate_of = own_rates(RATE)
         self._files: dict[Path, LabelLines] = {}
         self._done: list[tuple[LabelLines, Edit]] = []
@@ -70,14 +71,14 @@ class Labels:
         """What cannot be read, with file and line."""
         return [error for file in self.files for error in file.errors]
 
-    def refresh(self) -> list[Path]:
-        """Reads again what was changed outside; which files. What was done to them cannot be taken back any
-        more."""
+    def refresh(self) -> None:
+        """Reads again what was changed outside, and remembers which files in `changes`: each page tells those
+        that it has not told. What was done to them cannot be taken back any more."""
         changed = [file for file in self.files if file.refresh()]
         for file in changed:
             self._forget(file)
         self.version += bool(changed)
-        return [file.path for file in changed]
+        self.changes += [file.path for file in changed]
 
     def add(self, recording: Path, start: int, end: int, label: str, session: str = "") -> None:
         """A new segment, in samples of the recording's own rate. UserError where it cannot be written,

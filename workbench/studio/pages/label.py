@@ -71,6 +71,7 @@ class LabelPage:
         self._chosen: int | None = None  # key of a segment
         self._number = 0  # of the label that a new segment gets
         self._version = -1
+        self._told = len(self._labels.changes)  # of what others have changed
         self._looks = 0
         self._current = ""
         self._path: Path | None = None
@@ -197,8 +198,9 @@ class LabelPage:
 
     def _look(self) -> None:
         """Once in a while: what others did to the files, or other tabs to the labels."""
-        changed = self._labels.refresh()
-        for path in changed:
+        self._labels.refresh()
+        told, self._told = self._told, len(self._labels.changes)
+        for path in self._labels.changes[told:]:
             ui.notify(f"{path.name} was changed by another program and has been read again.", type="info")
         if self._labels.version != self._version:
             self._list.show(self._current)
