@@ -156,7 +156,7 @@ def test_a_sound_that_cannot_be_played_is_refused(tmp_path: Path) -> None:
 # What should never happen
 
 
-@pytest.mark.parametrize("door", ["uart", "m33_uart"])
+@pytest.mark.parametrize("door", ["qemu", "m33_uart"])
 def test_a_fault_is_one_line_that_says_where(door: str) -> None:
     with open_scripted(door) as device, pytest.raises(UserError, match="the image stopped") as caught:
         device.tensor(b"\xe2" + bytes(SCRIPTED_INPUTS - 1))
