@@ -21,6 +21,7 @@ from codegen.common.protocol import STACK_WORDS, Kind, LineFormat, Subject
 LONGEST = 1 << 20  # bytes kept of a line without end
 
 _WORD = re.compile(r"[0-9a-f]{8}")
+_BOOT_BEHIND = re.compile(rf'(?<=.)(?=\{{"{protocol.BOOT.first}":)')
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,11 @@ Line = (
 
 
 class Lines:
-    """Bytes as they come -> whole lines, without LF and CR. A line without end is cut off, not kept."""
+    """Bytes as they come -> whole lines, without LF and CR. A line without end is cut off, not kept.
+
+    A reset cuts off a line that goes out too slowly, its end with it: the boot line behind it is a line of
+    its own. No text in a line has a quote, so nothing else begins so.
+    """
 
     def __init__(self) -> None:
         self._rest = bytearray()
@@ -208,7 +213,8 @@ class Lines:
             return []
         *whole, rest = self._rest.split(b"\n")
         self._rest = rest
-        return [line.replace(b"\r", b"").decode("ascii", "replace") for line in whole]
+        texts = (line.replace(b"\r", b"").decode("ascii", "replace") for line in whole)
+        return [part for text in texts for part in _BOOT_BEHIND.split(text)]
 
 
 def parse_line(text: str) -> Line | None:

@@ -134,3 +134,13 @@ def test_numbered_lines_are_as_described(word: str, number: int, payload: bytes)
     text, _, crc = numbered_line(word, number, payload).decode().rstrip("\n").rpartition(" ")
     assert text.split(" ") == [word, str(number), base64.b64encode(payload).decode()]
     assert crc == f"{zlib.crc32(text.encode()):08x}"
+
+
+def test_a_boot_line_behind_a_line_that_was_cut_off_is_a_line() -> None:
+    """A reset cuts off what nobody reads, and its line end with it."""
+    boot = next(text for text in GOOD if text.startswith('{"boot"'))
+    decision = next(text for text in GOOD if text.startswith('{"ModelNumber"'))
+    for cut in range(1, len(decision)):
+        assert Lines().take(f"{decision[:cut]}{boot}\n".encode()) == [decision[:cut], boot]
+    assert Lines().take(f"{boot}\n{boot}\n".encode()) == [boot, boot]
+    assert Lines().take(b"\n") == [""]

@@ -143,6 +143,15 @@ def test_a_restart_is_no_answer_to_a_question_that_is_still_open() -> None:
         device.tensor(bytes(device.boot.input))
 
 
+@pytest.mark.parametrize("cut", [1, 20, 36])
+def test_a_boot_line_behind_a_line_that_the_reset_cut_off_is_found(cut: int) -> None:
+    """A line that nobody reads is given up, wherever it is, and its end is lost with it."""
+    lost = error_line(protocol.BY_NAME["fault"])[:cut]
+    device, _ = scripted(once("tensor 1", lost + WATCHDOG))
+    with pytest.raises(UserError, match="has started anew"):
+        device.tensor(bytes(device.boot.input))
+
+
 def test_a_restart_says_why() -> None:
     device, _ = scripted(once("replay", WATCHDOG))
     with pytest.raises(UserError, match="after watchdog: the main loop made no round for seconds"):
