@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from codegen.app.spec import Cascade, Decision, Gate, Kind, Layout, Pipeline, Rounding, Spec
-from codegen.app.tables.decision import ERROR_BITS, STEP_BITS, difference, is_share, score_of
+from codegen.app.tables.decision import ERROR_BITS, STEP_BITS, difference, is_share, score_of, span
 from codegen.common.errors import UserError, UserErrors
 from codegen.common.render import shape_text
 from codegen.common.toml_place import read_toml
@@ -56,7 +56,7 @@ def _score_remarks(decision: Decision, graph: Graph) -> list[str]:
         return []
     if decision.kind is Kind.BINARY or is_share(scores):
         return []
-    lowest, highest = ((value - scores.zero_point) * scores.scale for value in (-128, 127))
+    lowest, highest = span(scores)
     found = (
         f"[decision] threshold = {limits} is compared with scores from {lowest:.3g} to {highest:.3g}, "
         "which are no shares of 1: end the model with a softmax, or choose a threshold of that range"

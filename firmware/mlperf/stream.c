@@ -9,9 +9,8 @@
 #include "port/port.h"
 #include <string.h>
 
-#define THRESHOLD 115 /* a score of the first class above it is a detection */
-#define BLOCK     64  /* samples taken at once */
-#define MOST      128 /* detections kept, the newest */
+#define BLOCK 64  /* samples taken at once */
+#define MOST  128 /* detections kept, the newest */
 
 static struct {
     bool live;
@@ -141,7 +140,7 @@ bool stream_poll(void)
         taken += pipeline_push(app.pipeline, samples + taken, count - taken);
         if (!decide(&step) || !step.decided)
             continue;
-        if (stream.first || step.scores[0] > THRESHOLD)
+        if (stream.first || step.scores[0] >= app.pipeline->decision->limits[0])
             stream.times[stream.detections++ % MOST] = (uint32_t)((clock_micros() - stream.started) / 1000);
         stream.first = false;
     }

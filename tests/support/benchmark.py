@@ -70,7 +70,7 @@ threshold = 0.9
 """
 
 
-def streaming_image(board: str = "pc") -> tuple[Path, Graph]:
+def streaming_image(board: str = "pc", threshold: float = 0.9) -> tuple[Path, Graph]:
     """An app with the streaming task's front end, and its model."""
 
     def build(folder: Path) -> Path:
@@ -79,7 +79,7 @@ def streaming_image(board: str = "pc") -> tuple[Path, Graph]:
         network.dense(3, bias=False)
         network.softmax()
         network.save(folder / "sww.tflite")
-        (folder / "pipeline.toml").write_text(STREAM)
+        (folder / "pipeline.toml").write_text(STREAM.replace("threshold = 0.9", f"threshold = {threshold}"))
         compiled = compile_app(folder)
         texts = sources(compiled) | board_sources(load_board(board))
         texts |= mlperf_source("sww", compiled.graph, folder / "sww.tflite", compiled.spec.pipeline)
@@ -87,7 +87,7 @@ def streaming_image(board: str = "pc") -> tuple[Path, Graph]:
             (folder / name).write_text(text)
         return _linked(folder, load_board(board), [name for name in texts if name.endswith(".c")])
 
-    image = built_once(f"mlperf sww {board}", build)
+    image = built_once(f"mlperf sww {board} {threshold}", build)
     return image, load_graph(image.with_name("sww.tflite"))
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codegen.app.tables.decision import ANOMALY_NEVER, NEVER
 from codegen.common.protocol import SETTINGS, THRESHOLD
 from workbench.live.monitor import VOTES, Monitor
 
 GATE, DEVICE_VOTES = "gate.threshold", "decision.votes"
 SCORE_STEP = 4  # of the 256 scores
-LARGEST_SCORE, LARGEST_ERROR = 128, 8388607  # thresholds of int8 scores, and of the error of an anomaly
 LEGEND = (
     "g G gate   t T score thresholds   v V votes   1-9 it was really this class   0 take back   "
     "l listen   q end"
@@ -57,7 +57,7 @@ def _settings(key: str, settings: dict[str, int], up: bool) -> tuple[str, ...]:
         changed = {DEVICE_VOTES: settings[DEVICE_VOTES] + sign}
     elif key == "t":
         changed = {
-            name: value + sign * (SCORE_STEP if value <= LARGEST_SCORE else max(1, value // 10))
+            name: value + sign * (SCORE_STEP if value <= NEVER else max(1, value // 10))
             for name, value in settings.items()
             if name.startswith(THRESHOLD)
         }
@@ -66,8 +66,8 @@ def _settings(key: str, settings: dict[str, int], up: bool) -> tuple[str, ...]:
     lines = []
     for name, value in changed.items():
         least, most = _LIMITS[THRESHOLD if name.startswith(THRESHOLD) else name]
-        if name.startswith(THRESHOLD) and settings[name] > LARGEST_SCORE:
-            most = LARGEST_ERROR
+        if name.startswith(THRESHOLD) and settings[name] > NEVER:
+            most = ANOMALY_NEVER
         limited = min(max(value, least), most)
         if limited != settings[name]:
             lines.append(f"set {name} {limited}")

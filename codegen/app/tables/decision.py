@@ -86,9 +86,15 @@ def score_of(kind: Kind, input_: Quantization, output: Quantization) -> Score:
     return Score(Fraction(output.scale), output.zero_point, logit=logit_)
 
 
+def span(tensor: Quantization) -> tuple[float, float]:
+    """The least and the largest value of an int8 tensor."""
+    lowest, highest = ((value - tensor.zero_point) * tensor.scale for value in (-128, 127))
+    return lowest, highest
+
+
 def is_share(output: Quantization) -> bool:
     """Whether an int8 tensor spans about 0..1, as a softmax and a sigmoid do."""
-    lowest, highest = ((value - output.zero_point) * output.scale for value in (-128, 127))
+    lowest, highest = span(output)
     return -0.05 <= lowest <= 0.05 and 0.9 <= highest <= 1.1
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,12 +84,12 @@ def test_what_has_no_meaning_here_is_refused(stream: tuple[Dialogue, Graph]) -> 
         dialogue.ask("infer 1 0")
 
 
-def test_it_listens_to_the_microphone(tmp_path: Path) -> None:
-    """The first window since `start` counts, whatever is heard: the runner times the rest from it."""
+def detections(tmp_path: Path, threshold: float, least: int) -> list[int]:
+    """Milliseconds since `start`, once there are `least`, of two seconds of silence over and over."""
     need_target("qemu")
     sound = tmp_path / "sound.s16le"
     sound.write_bytes(bytes(2 * 16000))
-    image, _ = streaming_image(BOARD)
+    image, _ = streaming_image(BOARD, threshold)
     link = qemu_link(load_board(BOARD), image, QemuOptions(Microphone(sound, 16000, endless=True)))
     try:
         dialogue = Dialogue(link, BOARD)
@@ -96,13 +97,27 @@ def test_it_listens_to_the_microphone(tmp_path: Path) -> None:
         lines: list[str] = []
         for _ in range(20_000):  # emulated time passes meanwhile
             lines = dialogue.ask("print_detections")[1:]
-            if len(lines) > 1:
+            if len(lines) > least:
                 break
         assert lines[0] == "Detection Timestamps (ms)"
-        assert lines[1].endswith(",")
-        assert int(lines[1][:-1]) >= 32
         with pytest.raises(UserError, match="and no `start`"):
             dialogue.ask("extract_uart_stream")
         assert dialogue.ask("stop")[-1] == "streaming stopped"
+        assert all(line.endswith(",") for line in lines[1:])
+        return [int(line[:-1]) for line in lines[1:]]
     finally:
         link.close()
+
+
+def test_it_listens_to_the_microphone(tmp_path: Path) -> None:
+    """The first window since `start` counts, whatever is heard: the runner times the rest from it."""
+    (first,) = detections(tmp_path, threshold=1, least=1)
+    assert first >= 32
+
+
+def test_what_reaches_the_first_labels_threshold_is_a_detection(tmp_path: Path) -> None:
+    """At 0 every window does, one each 32 ms."""
+    times = detections(tmp_path, threshold=0, least=5)
+    assert len(times) >= 5
+    assert times == sorted(set(times))
+    assert all(later - earlier <= 33 for earlier, later in itertools.pairwise(times))
