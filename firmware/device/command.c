@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device/command.h"
 #include "device/base64.h"
+#include "device/word.h"
 #include "port/crc32.h"
 #include <string.h>
 
@@ -12,7 +13,7 @@ typedef struct {
 
 static bool span_is(span_t span, const char *word)
 {
-    return span.length == strlen(word) && memcmp(span.text, word, span.length) == 0;
+    return word_is(span.text, span.length, word);
 }
 
 /* Cuts the text before the first blank off `rest`, with the blank. */

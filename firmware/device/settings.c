@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device/settings.h"
+#include "device/word.h"
 #include "protocol_table.h"
 #include <string.h>
-
-static bool is(const char *key, size_t length, const char *name)
-{
-    return length == strlen(name) && memcmp(key, name, length) == 0;
-}
 
 static settings_result_t result(bool done)
 {
@@ -25,7 +21,7 @@ static settings_result_t set_threshold(const pipeline_t *pipeline, const char *l
                                        int32_t value)
 {
     for (size_t i = 0; i < pipeline->decision->labels; i++)
-        if (is(label, length, pipeline->labels[i]))
+        if (word_is(label, length, pipeline->labels[i]))
             return result(decision_set_threshold(pipeline->decision, i, value));
     return SETTINGS_NO_SUCH_KEY;
 }
@@ -42,11 +38,11 @@ settings_result_t settings_set(const pipeline_t *pipeline, const char *key, size
     };
     const size_t prefix = strlen(KEY_DECISION_THRESHOLD ".");
     for (size_t i = 0; i < sizeof of_gate / sizeof of_gate[0]; i++)
-        if (is(key, length, of_gate[i].key))
+        if (word_is(key, length, of_gate[i].key))
             return result(of_gate[i].set(pipeline->gate, value));
-    if (is(key, length, KEY_DECISION_VOTES))
+    if (word_is(key, length, KEY_DECISION_VOTES))
         return result(decision_set_votes(pipeline->decision, value));
-    if (is(key, length, KEY_DECISION_THRESHOLD))
+    if (word_is(key, length, KEY_DECISION_THRESHOLD))
         return set_all_thresholds(pipeline->decision, value);
     if (length > prefix && memcmp(key, KEY_DECISION_THRESHOLD ".", prefix) == 0)
         return set_threshold(pipeline, key + prefix, length - prefix, value);

@@ -7,6 +7,7 @@
 #include "device/output.h"
 #include "device/protocol.h"
 #include "device/status.h"
+#include "device/word.h"
 #include "port/crc32.h"
 #include "port/port.h"
 #include <string.h>
@@ -111,11 +112,6 @@ static void start(uint8_t bits, bool offered)
     capture.lost = listen_counts().lost;
 }
 
-static bool is(const char *line, size_t length, const char *text)
-{
-    return length == strlen(text) && memcmp(line, text, length) == 0;
-}
-
 bool capture_obey(const char *line, size_t length)
 {
     static const struct {
@@ -134,7 +130,7 @@ bool capture_obey(const char *line, size_t length)
     if (length < word || memcmp(line, WORD_CAPTURE, word) != 0 || (length > word && line[word] != ' '))
         return false;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        if (is(line, length, lines[i].line)) {
+        if (word_is(line, length, lines[i].line)) {
             start(lines[i].bits, lines[i].offered);
             status_line();
             return true;

@@ -4,9 +4,9 @@
 #include "device/json.h"
 #include "device/listen.h"
 #include "device/output.h"
+#include "device/word.h"
 #include "port/port.h"
 #include "protocol_table.h"
-#include <string.h>
 
 static struct {
     bool offered, connected;
@@ -91,22 +91,17 @@ bool stream_take(const int16_t *samples, size_t count)
     return true;
 }
 
-static bool is(const char *line, size_t length, const char *word)
-{
-    return length == strlen(word) && memcmp(line, word, length) == 0;
-}
-
 bool stream_obey(const char *line, size_t length)
 {
     if (stream.connected) {
-        if (is(line, length, WORD_DISCONNECT)) {
+        if (word_is(line, length, WORD_DISCONNECT)) {
             stream.connected = false;
             stream.since = 0;
             pipeline_reset(app.pipeline);
         }
         return true;
     }
-    if (!stream.offered || !is(line, length, WORD_CONNECT))
+    if (!stream.offered || !word_is(line, length, WORD_CONNECT))
         return false;
     stream.connected = true;
     stream.used = 0;
