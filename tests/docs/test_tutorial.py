@@ -11,7 +11,7 @@ from pathlib import Path
 from codegen.common.paths import ROOT
 from tests.docs.test_commands_page import command_of, parser_of
 from tests.support.tools import need_tool
-from tests.workbench.training.test_training_run import trainer
+from tests.support.training import trainer
 from toolbox.options import OPTIONS, TARGETS
 
 PAGE = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")

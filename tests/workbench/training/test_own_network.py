@@ -13,7 +13,7 @@ import pytest
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError, UserErrors
 from codegen.common.paths import ROOT
-from tests.workbench.training.test_training_run import trainer
+from tests.support.training import trainer
 from toolbox.options import EXAMPLE
 from workbench.training.on_board import on_board
 from workbench.training.recipe import FILE_NAME, Network, load_recipe

@@ -5,26 +5,18 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 from codegen.common.paths import ROOT
 from tests.support.cli import earshot
-from tests.workbench.training.test_training_run import trainer
-from toolbox.options import EXAMPLE
-from workbench.audio.synthesize import write_session
+from tests.support.training import app_to_train, trainer, two_sessions
 
 
 def test_the_page_s_program_makes_the_apps_model(tmp_path: Path) -> None:
     python = trainer()
-    app = tmp_path / "my_app"
-    app.mkdir()
-    shutil.copyfile(EXAMPLE / "pipeline.toml", app / "pipeline.toml")
-    labels = write_session(tmp_path / "sounds", 7, recordings=3, count=4)
-    test = write_session(tmp_path / "sounds" / "test", 8, recordings=1, count=3, session="test")
-    rows = test.read_text().splitlines()[1:]
-    labels.write_text(labels.read_text() + "".join(f"test/{row}\n" for row in rows))
+    app = app_to_train(tmp_path / "my_app")
+    labels = two_sessions(tmp_path / "sounds")
 
     done = earshot("features", "--app", app, labels, "-o", tmp_path / "set.npz")
     assert done.returncode == 0, done.stderr

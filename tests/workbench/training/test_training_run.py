@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import shutil
@@ -22,6 +21,7 @@ from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from codegen.passes.legalise import load_graph
 from tests.support.cli import earshot, refused
+from tests.support.training import TENSORFLOW, app_to_train, trainer, two_sessions
 from toolbox import environment
 from workbench.audio.synthesize import write_session
 from workbench.commands import train
@@ -143,8 +143,6 @@ def test_two_apps_of_one_name_have_folders_of_their_own(tmp_path: Path) -> None:
 
 # The command
 
-TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
-
 
 @pytest.mark.skipif(TENSORFLOW, reason="TensorFlow is here")
 def test_input_is_looked_at_before_tensorflow_is_installed() -> None:
@@ -178,16 +176,6 @@ def test_a_training_runs_where_tensorflow_is(tmp_path: Path, monkeypatch: pytest
     ]
 
 
-def trainer() -> str:
-    """A Python with TensorFlow: this one, or the one `./earshot train` has made."""
-    if TENSORFLOW:
-        return sys.executable
-    python = ROOT / ".venv-train" / "bin" / "python"
-    if not python.exists():
-        pytest.skip("TensorFlow is not installed: `./earshot train ...` makes an environment that has it")
-    return str(python)
-
-
 RECIPE = """
 [data]
 validation = 0
@@ -202,14 +190,9 @@ batch = 64
 
 def test_a_training(tmp_path: Path) -> None:
     python = trainer()
-    app = tmp_path / "little_lock"
-    app.mkdir()
-    shutil.copyfile(EXAMPLE / "pipeline.toml", app / "pipeline.toml")
+    app = app_to_train(tmp_path / "little_lock")
     (app / FILE_NAME).write_text(RECIPE)
-    labels = write_session(tmp_path / "sounds", 7, recordings=3, count=4)
-    test = write_session(tmp_path / "sounds" / "test", 8, recordings=1, count=3, session="test")
-    rows = test.read_text().splitlines()[1:]
-    labels.write_text(labels.read_text() + "".join(f"test/{row}\n" for row in rows))
+    labels = two_sessions(tmp_path / "sounds")
 
     words = ["train", "--app", str(app), "--labels", str(labels), "--json"]
     command = [python, "-m", "workbench", *words]
@@ -265,9 +248,7 @@ def test_a_training(tmp_path: Path) -> None:
 def test_a_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     """Twice on one machine; another seed gives another model."""
     python = trainer()
-    app = tmp_path / "little_lock"
-    app.mkdir()
-    shutil.copyfile(EXAMPLE / "pipeline.toml", app / "pipeline.toml")
+    app = app_to_train(tmp_path / "little_lock")
     labels = write_session(tmp_path / "sounds", 7, recordings=2, count=2)
     made = []
     for seed in (5, 5, 6):
