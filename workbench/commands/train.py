@@ -43,6 +43,10 @@ where no label has a session, a share of the authors or recordings is held back.
   ./earshot train --app examples/smart_lock --labels recordings/labels.csv
   ./earshot train --app my_app --labels tracks/ --test more_tracks/ -o candidate.tflite
   ./earshot train --app my_app --labels door.txt --resample --channel left --convert
+  ./earshot train --app my_app --labels recordings/labels.csv --folds 5
+
+--folds N tells how far a recipe is to be trusted: N networks are trained, each on all but a part of the
+authors of the training session, and tried on that part. No model is written; the test session stays shut.
 
 Ctrl-C ends the training early and keeps what was learnt. Features are kept in build/training/: an interrupted
 training goes on from there.
@@ -69,9 +73,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL.tflite",
         help="write the model there; the app keeps its own",
     )
+    parser.add_argument(
+        "--folds",
+        type=_folds,
+        metavar="N",
+        help="cross-validate the recipe with N trainings, 2..20; writes no model",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, progress on stderr")
     add_query(parser)
     audio.add_arguments(parser)
+
+
+def _folds(text: str) -> int:
+    """2..20."""
+    if not text.isdecimal() or not 2 <= int(text) <= 20:
+        raise argparse.ArgumentTypeError(f"found {text!r}; a whole number, 2..20, is allowed")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -82,6 +99,11 @@ def run(args: argparse.Namespace) -> int:
     labelled = Labelled(
         args.labels, args.test, audio.reader(args), resampled=args.resample, conditions=conditions_of(args)
     )
+    if args.folds is not None and (args.output is not None or args.test is not None):
+        raise UserError(
+            "--folds writes no model and tries the training session alone",
+            remedy=f"Leave {'--test' if args.output is None else '-o'} away.",
+        )
     if args.output is not None and args.output.suffix != ".tflite":
         raise UserError("is no .tflite file", file=args.output, remedy="Name the model: -o model.tflite")
     if importlib.util.find_spec("tensorflow") is None:
@@ -95,10 +117,15 @@ def run(args: argparse.Namespace) -> int:
 
     say("Starting TensorFlow.")
     with quiet():
+        from workbench.training.folds import cross_validate
         from workbench.training.train import app_folder, train
 
     if not recipe.file.exists():
         say(f"There is no {FILE_NAME} in {args.app}: its defaults are taken.")
+    if args.folds is not None:
+        folds = cross_validate(args.app, recipe, labelled, args.folds, say)
+        print(json.dumps(folds.object()) if args.json else f"\n{folds.text()}")
+        return 130 if folds.interrupted else 0
     trained = train(args.app, recipe, labelled, args.output, say)
     folder = own_folder(FOLDER, app_folder(args.app))
     report, curves = folder / "report.json", folder / "curves.svg"

@@ -113,6 +113,12 @@ def confusion(labels: Sequence[str], pairs: Iterable[tuple[int, int]]) -> Confus
     return Confusion(tuple(labels), tuple(tuple(row) for row in counts))
 
 
+def summed(tables: Sequence[Confusion]) -> Confusion:
+    """One table of several with the same labels, at least one."""
+    counts = np.sum([table.counts for table in tables], axis=0).tolist()
+    return Confusion(tables[0].labels, tuple(tuple(row) for row in counts))
+
+
 def balanced(labels: Sequence[str], pairs: Sequence[tuple[int, int]], seed: int) -> Confusion:
     """Every truth drawn down to the one there is least of, without replacement: the tutorial's table."""
     own = [[pair for pair in pairs if pair[0] == truth] for truth in range(len(labels))]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The network of a recipe, in Keras. Only this module, fit and convert import TensorFlow."""
+"""The network of a recipe, in Keras. Only this module, zoo, fit and convert import TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from codegen.common.errors import UserError
-from workbench.training.recipe import FUNCTION, Network
+from workbench.training.kinds import Network
+from workbench.training.recipe import FUNCTION
+from workbench.training.zoo import zoo_network
 
 CENTRE, SPREAD = 127.0, 32.0  # of the 8-bit features, for training; folded into the first layer afterwards
 SAME = 1e-3  # of a probability: sums in another order
@@ -31,28 +33,7 @@ def build_network(network: Network, shape: tuple[int, int], classes: int, seed: 
     tf.config.experimental.enable_op_determinism()
     if network.file is not None:
         return _from_file(network.file, shape, classes)
-    return _convolutions(network, shape, classes)
-
-
-def _convolutions(network: Network, shape: tuple[int, int], classes: int) -> keras.Model:
-    """Convolutions are 'valid' with stride 1 and ReLU: each frame adds one column to every layer, and a
-    sliding cascade needs only that column computed again. The batch normalisation stands after a ReLU, as in
-    SensiML's tutorial: no converter can fold it into a convolution, it stays a MUL and an ADD.
-    """
-    layers: list[keras.Layer] = [keras.layers.Input((*shape, 1))]
-    for number, channels in enumerate(network.convolutions, start=1):
-        layers.append(
-            keras.layers.Conv2D(channels, network.kernel, activation="relu", name=f"convolution_{number}")
-        )
-        if number == network.normalize_after:
-            layers.append(keras.layers.BatchNormalization(momentum=0.95, name="normalization"))
-            layers.append(keras.layers.Dropout(network.dropout))
-    layers.append(keras.layers.Flatten())
-    layers.append(keras.layers.Dropout(network.dropout))
-    for number, units in enumerate(network.dense, start=1):
-        layers.append(keras.layers.Dense(units, activation="relu", name=f"dense_{number}"))
-    layers.append(keras.layers.Dense(classes, name="logits"))
-    return keras.Sequential(layers)
+    return zoo_network(network, shape, classes)
 
 
 def _from_file(file: Path, shape: tuple[int, int], classes: int) -> keras.Model:

@@ -203,3 +203,31 @@ def split_in_time(pieces: Sequence[Piece], share: float) -> tuple[tuple[Piece, .
         held.update(own[len(own) - count :])
     chosen = [tuple(p for i, p in enumerate(pieces) if (i in held) == wanted) for wanted in (False, True)]
     return chosen[0], chosen[1]
+
+
+def fold_of_groups(pieces: Sequence[Piece], count: int, seed: int) -> dict[str, int]:
+    """Which of `count` folds each group is in, so that every class is spread as evenly as its groups allow.
+
+    The largest groups are placed first, each in the fold that has the least of its classes; of equal ones in
+    an order drawn from `seed`.
+    """
+    sizes: dict[str, Counter[int]] = {}
+    for piece in pieces:
+        sizes.setdefault(piece.group, Counter())[piece.label] += 1
+    whole = Counter(piece.label for piece in pieces)
+    names = sorted(sizes)
+    order = [names[index] for index in np.random.RandomState(seed).permutation(len(names))]
+    order.sort(key=lambda group: -sizes[group].total())
+    held = [Counter[int]() for _ in range(count)]
+    fold_of: dict[str, int] = {}
+    for group in order:
+        shares = [
+            (
+                sum(size * fold[label] / whole[label] for label, size in sorted(sizes[group].items())),
+                fold.total(),
+            )
+            for fold in held
+        ]
+        fold_of[group] = shares.index(min(shares))
+        held[fold_of[group]] += sizes[group]
+    return fold_of

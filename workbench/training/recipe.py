@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from codegen.app.keys import Real, Rule, UnfitError, Whole, did_you_mean, found
 from codegen.common.errors import UserError, UserErrors
 from codegen.common.toml_place import TomlFile, read_toml
+from workbench.training.kinds import CNN, KINDS, Network
 
 FILE_NAME = "training.toml"
 FUNCTION = "network"  # of a file that makes the network
@@ -44,18 +45,6 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
-class Network:
-    """'valid' convolutions with stride 1 and ReLU, then dense layers with ReLU, then one output a label."""
-
-    convolutions: tuple[int, ...] = (16, 16, 8, 8)  # channels
-    kernel: int = 2  # x kernel
-    normalize_after: int = 2  # batch normalisation after this convolution's ReLU; 0: none
-    dense: tuple[int, ...] = (16,)  # units
-    dropout: float = 0.2
-    file: Path | None = None  # Python whose function `network` makes another network
-
-
-@dataclass(frozen=True)
 class Fit:
     """How the weights are found."""
 
@@ -76,7 +65,7 @@ class Recipe:
     file: Path
     data: Data = Data()
     augmentation: Augmentation = Augmentation()
-    network: Network = Network()
+    network: Network = CNN
     fit: Fit = Fit()
 
 
@@ -92,6 +81,25 @@ class Name:
         if not isinstance(value, str) or not value:
             raise UnfitError(f"found {found(value)}; a name in quotes is allowed")
         return value
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of some words."""
+
+    words: tuple[str, ...]
+    unit = ""
+
+    @property
+    def range(self) -> str:
+        """What is allowed."""
+        return ", ".join(self.words)
+
+    def read(self, key: str, value: Any) -> str:
+        """The value; UnfitError where it is no such word."""
+        if value not in self.words:
+            raise UnfitError(f"found {found(value)}; one of {self.range} is allowed")
+        return str(value)
 
 
 @dataclass(frozen=True)
@@ -131,7 +139,7 @@ class Sizes:
         return tuple(self.item.read(key, item) for item in value)
 
 
-KEYS: Mapping[str, Mapping[str, Rule | Name | Sizes | PythonFile]] = {
+KEYS: Mapping[str, Mapping[str, Rule | Name | OneOf | Sizes | PythonFile]] = {
     "data": {
         "train_session": Name(),
         "test_session": Name(),
@@ -152,6 +160,7 @@ KEYS: Mapping[str, Mapping[str, Rule | Name | Sizes | PythonFile]] = {
         "background_db": Real("0", "90", "dB"),
     },
     "network": {
+        "kind": OneOf(tuple(KINDS)),
         "convolutions": Sizes(0, 8, Whole(1, 512)),
         "kernel": Whole(1, 15),
         "normalize_after": Whole(0, 8),
@@ -186,21 +195,35 @@ def load_recipe(path: Path) -> Recipe:
         if section not in KEYS:
             faults.append(_unknown(toml, (section,), list(KEYS), "section"))
     for section, kind in SECTIONS.items():
-        sections[section] = kind(**_values(toml, section, faults))
-    network: Network = sections["network"]
-    if network.normalize_after > len(network.convolutions):
-        what = (
-            f"there is no convolution {network.normalize_after}; the network has {len(network.convolutions)}"
-        )
-        faults.append(UserError(what, file=toml.path, place=toml.place("network", "normalize_after")))
-    if network.file is not None:
-        faults += _of_file(toml, network.file)
-        sections["network"] = Network(file=toml.path.absolute().parent / network.file)
+        values = _values(toml, section, faults)
+        sections[section] = _network(toml, values, faults) if kind is Network else kind(**values)
     if len(faults) == 1:
         raise faults[0]
     if faults:
         raise UserErrors(faults)
     return Recipe(toml.path.absolute(), **sections)
+
+
+def _network(toml: TomlFile, values: dict[str, Any], faults: list[UserError]) -> Network:
+    """[network] with the defaults of its kind."""
+    if "file" in values:
+        faults += _of_file(toml, values["file"])
+        return Network(file=toml.path.absolute().parent / values["file"])
+    of_kind = KINDS[values.get("kind", Network.kind)]
+    network = replace(of_kind.defaults, **values)
+    for key in values:
+        if key != "kind" and key not in of_kind.keys:
+            what = f'a network of the kind "{network.kind}" has no {key}; it has {", ".join(of_kind.keys)}'
+            place = toml.place("network", key)
+            faults.append(UserError(what, file=toml.path, place=place, remedy="Leave it away."))
+    if network.kind in ("ds_cnn", "tcn") and not network.convolutions:
+        what = f'a network of the kind "{network.kind}" has at least one convolution'
+        faults.append(UserError(what, file=toml.path, place=toml.place("network", "convolutions")))
+    if network.normalize_after > len(network.convolutions):
+        count = len(network.convolutions)
+        what = f"there is no convolution {network.normalize_after}; the network has {count}"
+        faults.append(UserError(what, file=toml.path, place=toml.place("network", "normalize_after")))
+    return network
 
 
 def _of_file(toml: TomlFile, file: Path) -> list[UserError]:

@@ -22,7 +22,16 @@ from workbench.training.chosen import left_out
 from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.features import NONE, Vectors, pictures, vectors
 from workbench.training.front_end import FOLDER
-from workbench.training.pieces import Piece, Recording, cut, recordings, shortest, split, split_in_time
+from workbench.training.pieces import (
+    Piece,
+    Recording,
+    cut,
+    fold_of_groups,
+    recordings,
+    shortest,
+    split,
+    split_in_time,
+)
 from workbench.training.recipe import Recipe
 
 SEEDS = 1_000_000  # synthetic sounds of training: seeds that the command synthesize does not take
@@ -140,11 +149,62 @@ def make_sets(
         absent = [name for index, name in enumerate(names) if all(p.label != index for p in one.pieces)]
         if one.pieces and absent:
             say(f"The {one.name} set has no sound of {', '.join(absent)}.")
-    if data.synthetic:
-        seed = SEEDS + seed % 50_000  # four thousand times that is still a seed of 32 bits
-        made = read_labels(write_session(FOLDER / "synthetic", seed, data.synthetic), rate)
-        sets.append(Set("synthetic", pieces(made), made))
-    return sets
+    return [*sets, *_synthetic(recipe, names, least, rate, say)]
+
+
+def make_folds(
+    pipeline: HostPipeline, recipe: Recipe, labelled: Labelled, count: int, say: Callable[[str], None]
+) -> list[dict[str, Set]]:
+    """The sets of a cross-validation by name: of each fold training, validation, test; synthetic where the
+    recipe wants it. Each author or recording is tried in one fold, and learnt from in the others.
+
+    The test session stays shut: where the labels have sessions, all folds are of the training session.
+    UserError where a class, or the whole, has too few authors or recordings for it.
+    """
+    names, rate, data = pipeline.spec.decision.labels, pipeline.sample_rate, recipe.data
+    least, seed, read = shortest(pipeline.spec), recipe.fit.seed, labelled.read
+    segments = labelled.segments(rate)
+    sessions = any(segment.session for segment in segments)
+    own = of_session(segments, data.train_session, labelled.labels) if sessions else segments
+    pieces = cut(own, names, data.segment, least, say)
+    groups = len({piece.group for piece in pieces})
+    if groups < count:
+        raise UserError(
+            f"{count} folds take {count} authors or recordings, and there are {groups}",
+            file=labelled.labels,
+            remedy="Take fewer folds: --folds 2 at least.",
+        )
+    for index, name in enumerate(names):
+        of_class = {piece.group for piece in pieces if piece.label == index}
+        if len(of_class) < 2:
+            raise UserError(
+                f"{name} is of {len(of_class)} authors or recordings: where it is tried, nothing is left to "
+                "learn it from",
+                file=labelled.labels,
+                remedy="Record it with at least two people, or leave --folds away.",
+            )
+    fold_of = fold_of_groups(pieces, count, seed)
+    made = _synthetic(recipe, names, least, rate, say)
+    folds = []
+    for number in range(count):
+        learnt = [piece for piece in pieces if fold_of[piece.group] != number]
+        test = tuple(piece for piece in pieces if fold_of[piece.group] == number)
+        training, validation = split(learnt, data.validation, seed)
+        sets = [Set("training", training, own, read), Set("validation", validation, own, read)]
+        sets += [Set("test", test, own, read), *made]
+        folds.append({one.name: one for one in sets})
+    return folds
+
+
+def _synthetic(
+    recipe: Recipe, names: Sequence[str], least: int, rate: int, say: Callable[[str], None]
+) -> list[Set]:
+    """The set of synthesised sounds, where the recipe wants it."""
+    if not recipe.data.synthetic:
+        return []
+    seed = SEEDS + recipe.fit.seed % 50_000  # four thousand times that is still a seed of 32 bits
+    made = read_labels(write_session(FOLDER / "synthetic", seed, recipe.data.synthetic), rate)
+    return [Set("synthetic", cut(made, names, recipe.data.segment, least, say), made)]
 
 
 def held_back(pipeline: HostPipeline, recipe: Recipe, labelled: Labelled) -> tuple[Segment, ...]:

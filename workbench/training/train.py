@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.app.contract import feature_contract
-from codegen.app.spec import Pipeline
+from codegen.app.spec import Pipeline, Spec
 from codegen.common.errors import UserError
+from workbench.host.host_library import HostPipeline
 from workbench.training import convert, fit
 from workbench.training.confusion import Confusion, confusion
 from workbench.training.epochs import Epoch
 from workbench.training.features import Vectors, tensor_shape
 from workbench.training.front_end import front_end
 from workbench.training.judge import Verdict, judge, tables, write
+from workbench.training.kinds import check_shape
 from workbench.training.network import build_network
 from workbench.training.on_board import any_features, on_board
 from workbench.training.recipe import Recipe
-from workbench.training.sets import LEARNT, Labelled, background_of, make_sets
+from workbench.training.sets import LEARNT, Labelled, Set, background_of, make_sets
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,17 @@ class Trained:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class Made:
+    """One network from its sets to its int8 file."""
+
+    network: Any  # keras.Model, with the weights of the epoch that is kept
+    task: fit.Task
+    fitted: fit.Fitted
+    content: bytes  # of the .tflite
+    vectors: dict[str, Vectors]  # by the name of their set
+
+
 def train(
     app: Path, recipe: Recipe, labelled: Labelled, output: Path | None, say: Callable[[str], None]
 ) -> Trained:
@@ -82,55 +95,88 @@ def train(
     it: to `output`, else to the app where it is no worse, else beside the app's. UserError on unusable input.
     """
     spec, pipeline = front_end(app)
-    names, layout = pipeline.spec.decision.labels, spec.classifier.layout
-    shape = tensor_shape(pipeline.spec, layout)
-    if recipe.network.file is None:
-        _check_shape(recipe, shape)
-    network = build_network(recipe.network, shape, len(names), recipe.fit.seed)
+    job = Job(spec, pipeline, recipe, say)
+    network = job.network()
     say("converting it untrained, to see what it takes")
-    say(on_board(spec, _untrained(recipe, network, spec.classifier.offset, shape), _written_by(recipe)).text)
+    say(job.cost(network))
     sets = {chosen.name: chosen for chosen in make_sets(pipeline, recipe, labelled, say)}
-    made = {}
-    background = background_of(recipe, sets["training"], names, pipeline.sample_rate)
-    for name, chosen in sets.items():
-        made[name] = chosen.vectors(pipeline, layout, recipe, background)
-        say(f"{name:<10} {len(chosen.pieces):6} pieces {len(made[name]):8} vectors")
-
-    learnt = [made[name] for name in LEARNT if name in made]
-    training = Vectors(
-        np.concatenate([part.values for part in learnt]), np.concatenate([part.labels for part in learnt])
-    )
-    task = fit.Task(training, made["validation"], shape, names, spec.classifier.offset)
-    fitted = fit.fit(recipe, network, task, lambda epoch: say(_told(epoch, recipe)))
-    if fitted.interrupted:
-        say(f"interrupted after epoch {fitted.epochs[-1].number}; what was learnt is kept")
-    say(f"epoch {fitted.best} is kept; converting its {network.count_params():,} parameters to int8")
-    offset, contract = spec.classifier.offset, feature_contract(spec)
-    content = convert.to_int8(network, offset, training.values, shape, recipe.fit.seed)
+    made = job.fit(network, sets)
+    contract = feature_contract(spec)
 
     say("compiling it, and deciding with the firmware's own code")
-    tried = [sets[name] for name in ("validation", "test") if name in sets and len(made[name])]
-    int8 = tables(spec, "new", content, contract, tried)
-    float_: dict[str, Confusion] = {}
-    for one in tried:
-        decided = _decided(fit.logits(network, made[one.name].values, task), pipeline.spec)
-        float_[one.name] = confusion(names, zip(made[one.name].labels.tolist(), decided, strict=True))
+    tried = [sets[name] for name in ("validation", "test") if name in sets and len(made.vectors[name])]
+    int8 = tables(spec, "new", made.content, contract, tried)
     model = app_folder(app) / spec.classifier.model.relative_to(spec.file.parent)
     verdict = judge(spec, model, output, tried, int8)
-    write(verdict, content, contract)
+    write(verdict, made.content, contract)
     return Trained(
         verdict,
         contract,
         {name: len(chosen.pieces) for name, chosen in sets.items()},
-        {name: len(chosen) for name, chosen in made.items()},
-        float_,
+        {name: len(own) for name, own in made.vectors.items()},
+        {one.name: job.float_table(made, one.name) for one in tried},
         int8,
         tuple(_layer(layer) for layer in network.layers if type(layer).__name__ != "InputLayer"),
-        {"float": len(convert.to_float(network, offset)), "int8": len(content)},
-        fitted.epochs,
-        fitted.best,
-        fitted.interrupted,
+        {"float": len(convert.to_float(network, spec.classifier.offset)), "int8": len(made.content)},
+        made.fitted.epochs,
+        made.fitted.best,
+        made.fitted.interrupted,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """The steps of a training of one app by one recipe."""
+
+    spec: Spec
+    pipeline: HostPipeline
+    recipe: Recipe
+    say: Callable[[str], None]
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        return tensor_shape(self.pipeline.spec, self.spec.classifier.layout)
+
+    def network(self) -> Any:
+        """The recipe's network (a keras.Model), untrained. UserError where it takes more features."""
+        recipe, shape = self.recipe, self._shape
+        if recipe.network.file is None:
+            check_shape(recipe.network, shape, recipe.file)
+        classes = len(self.pipeline.spec.decision.labels)
+        return build_network(recipe.network, shape, classes, recipe.fit.seed)
+
+    def cost(self, network: Any) -> str:
+        """What the network will take on a board, in words. UserError where the app cannot take it."""
+        content = _untrained(self.recipe, network, self.spec.classifier.offset, self._shape)
+        return on_board(self.spec, content, _written_by(self.recipe)).text
+
+    def fit(self, network: Any, sets: Mapping[str, Set]) -> Made:
+        """Fits the network to the sets that are learnt from, and converts it."""
+        names, offset = self.pipeline.spec.decision.labels, self.spec.classifier.offset
+        recipe, say, shape, made = self.recipe, self.say, self._shape, {}
+        background = background_of(recipe, sets["training"], names, self.pipeline.sample_rate)
+        for name, chosen in sets.items():
+            made[name] = chosen.vectors(self.pipeline, self.spec.classifier.layout, recipe, background)
+            say(f"{name:<10} {len(chosen.pieces):6} pieces {len(made[name]):8} vectors")
+
+        learnt = [made[name] for name in LEARNT if name in made]
+        training = Vectors(
+            np.concatenate([part.values for part in learnt]), np.concatenate([part.labels for part in learnt])
+        )
+        task = fit.Task(training, made["validation"], shape, names, offset)
+        fitted = fit.fit(recipe, network, task, lambda epoch: say(_told(epoch, recipe)))
+        if fitted.interrupted:
+            say(f"interrupted after epoch {fitted.epochs[-1].number}; what was learnt is kept")
+        say(f"epoch {fitted.best} is kept; converting its {network.count_params():,} parameters to int8")
+        content = convert.to_int8(network, offset, training.values, shape, recipe.fit.seed)
+        return Made(network, task, fitted, content, made)
+
+    def float_table(self, made: Made, name: str) -> Confusion:
+        """What a network decides of a set before its conversion."""
+        own = made.vectors[name]
+        decided = _decided(fit.logits(made.network, own.values, made.task), self.pipeline.spec)
+        labels = self.pipeline.spec.decision.labels
+        return confusion(labels, zip(own.labels.tolist(), decided, strict=True))
 
 
 def _written_by(recipe: Recipe) -> Path:
@@ -159,19 +205,6 @@ def _layer(layer: Any) -> LayerRow:
 def app_folder(app: Path) -> Path:
     """Where pipeline.toml is."""
     return app.absolute() if app.is_dir() else app.absolute().parent
-
-
-def _check_shape(recipe: Recipe, shape: tuple[int, int]) -> None:
-    """Each 'valid' convolution takes kernel - 1 rows and columns."""
-    left = min(shape) - len(recipe.network.convolutions) * (recipe.network.kernel - 1)
-    if left < 1:
-        raise UserError(
-            f"{len(recipe.network.convolutions)} convolutions of {recipe.network.kernel} x "
-            f"{recipe.network.kernel} leave nothing of {shape[0]} x {shape[1]} features",
-            file=recipe.file,
-            place="[network]",
-            remedy="Take fewer convolutions, or a smaller kernel.",
-        )
 
 
 def _told(epoch: Epoch, recipe: Recipe) -> str:

@@ -15,8 +15,9 @@ from codegen.common.errors import UserError, UserErrors
 from codegen.common.paths import ROOT
 from tests.support.training import trainer
 from toolbox.options import EXAMPLE
+from workbench.training.kinds import Network
 from workbench.training.on_board import on_board
-from workbench.training.recipe import FILE_NAME, Network, load_recipe
+from workbench.training.recipe import FILE_NAME, load_recipe
 from workbench.training.stand_in import stand_in
 
 GOOD = """
@@ -108,8 +109,8 @@ from codegen.common.errors import UserError
 from workbench.training.convert import to_int8
 from workbench.training.fit import Task, logits
 from workbench.training.features import Vectors
+from workbench.training.kinds import Network
 from workbench.training.network import build_network, centre_of, with_scores
-from workbench.training.recipe import Network
 
 found = []
 for text in json.load(sys.stdin):

@@ -20,7 +20,7 @@ from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from codegen.passes.legalise import load_graph
-from tests.support.cli import earshot, refused
+from tests.support.cli import earshot, here, refused
 from tests.support.training import TENSORFLOW, app_to_train, trainer, two_sessions
 from toolbox import environment
 from workbench.audio.synthesize import write_session
@@ -259,3 +259,36 @@ def test_a_seed_gives_the_same_bytes(tmp_path: Path) -> None:
         subprocess.run([python, "-m", "workbench", *words], cwd=ROOT, capture_output=True, check=True)
         made.append(output.read_bytes())
     assert made[0] == made[1] != made[2]
+
+
+def test_a_cross_validation_tries_every_sound_once(tmp_path: Path) -> None:
+    """All folds together decide what `evaluate` counts; the app is left as it was."""
+    python = trainer()
+    app = app_to_train(tmp_path / "little_lock")
+    (app / FILE_NAME).write_text(RECIPE.replace("epochs = 12", "epochs = 2").replace("synthetic = 1", ""))
+    labels = two_sessions(tmp_path / "sounds")
+    before = sorted(app.iterdir())
+    words = ["train", "--app", str(app), "--labels", str(labels), "--folds", "2"]
+    command = [python, "-m", "workbench", *words, "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    reported = json.loads(done.stdout)
+    tried = [set(fold["tried"]) for fold in reported["folds"]]
+    assert not tried[0] & tried[1]
+    assert sum(map(len, tried)) == 12  # recordings of the session train
+    supports = [fold["int8"]["support"] for fold in reported["folds"]]
+    assert [sum(both) for both in zip(*supports, strict=True)] == reported["int8"]["support"]
+    means = [fold["int8"]["mean_sensitivity"] for fold in reported["folds"]]
+    assert reported["mean"] == pytest.approx(sum(means) / 2)
+    assert sorted(app.iterdir()) == before
+
+
+def test_folds_write_no_model(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("train", "--app", EXAMPLE, "--labels", "labels.csv", "--folds")
+    assert here(*words, "5", "-o", "model.tflite") == 2
+    reported = capsys.readouterr().err
+    assert "--folds writes no model and tries the training session alone" in reported
+    assert "Leave -o away." in reported
+    done = earshot(*words, "1")
+    assert done.returncode == 2
+    assert "found '1'; a whole number, 2..20, is allowed" in done.stderr

@@ -18,7 +18,7 @@ from workbench.audio.synthesize import write_wav
 from workbench.data.labels import Segment
 from workbench.host.host_library import HostPipeline
 from workbench.training.chosen import TRAIN, add_arguments, chosen_segments
-from workbench.training.pieces import Piece, cut, split, split_in_time
+from workbench.training.pieces import Piece, cut, fold_of_groups, split, split_in_time
 from workbench.training.recipe import FILE_NAME, Recipe, load_recipe
 from workbench.training.sets import (
     NO_VALIDATION,
@@ -27,6 +27,7 @@ from workbench.training.sets import (
     Set,
     background_of,
     held_back,
+    make_folds,
     make_sets,
 )
 
@@ -323,3 +324,76 @@ def test_a_test_set_of_its_own(pipeline: HostPipeline, tmp_path: Path) -> None:
     made = make_sets(pipeline, recipe(tmp_path, ""), Labelled(labels, tmp_path / "e.txt"), print)
     (test,) = [chosen for chosen in made if chosen.name == "test"]
     assert [(piece.file.name, piece.label) for piece in test.pieces] == [("e.wav", 2)] * 2
+
+
+# Folds of a cross-validation
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 11)), min_size=40), st.integers(2, 5))
+def test_folds_share_out_the_groups(owned: list[tuple[int, int]], count: int) -> None:
+    """Each group is in one fold. None has more than its share of the pieces and the largest group."""
+    pieces = [Piece(FILE, i, i + 1, label, f"author {group}") for i, (label, group) in enumerate(owned)]
+    fold_of = fold_of_groups(pieces, count, 1)
+    assert set(fold_of) == {piece.group for piece in pieces}
+    assert set(fold_of.values()) <= set(range(count))
+    assert fold_of == fold_of_groups(pieces[::-1], count, 1)
+
+
+def test_every_class_is_spread_over_the_folds() -> None:
+    """Ten authors of one class, five of another, of equal size: two and one in each of five folds."""
+    pieces = [Piece(FILE, i, i + 1, 0, f"knocker {i % 10}") for i in range(40)]
+    pieces += [Piece(FILE, i, i + 1, 1, f"clicker {i % 5}") for i in range(10)]
+    fold_of = fold_of_groups(pieces, 5, 3)
+    for fold in range(5):
+        own = sorted(group.split()[0] for group, number in fold_of.items() if number == fold)
+        assert own == ["clicker", "knocker", "knocker"]
+    assert fold_of != fold_of_groups(pieces, 5, 4)
+
+
+def labels_of(folder: Path, authors: dict[str, int], session: str = "") -> Path:
+    """A recording for each author of each class."""
+    rows = ["file,start,end,label,author,session"]
+    for label, count in authors.items():
+        for author in range(count):
+            name = f"{label}{author}.wav"
+            write_wav(folder / name, noises(1.0))
+            rows.append(f"{name},0,16000,{label},{label} {author},{session}")
+    (folder / "labels.csv").write_text("\n".join(rows) + "\n")
+    return folder / "labels.csv"
+
+
+def test_each_author_is_tried_once_and_learnt_from_otherwise(pipeline: HostPipeline, tmp_path: Path) -> None:
+    names = pipeline.spec.decision.labels
+    labels = labels_of(tmp_path, dict.fromkeys(names, 4))
+    made = make_folds(pipeline, recipe(tmp_path, "[data]\nvalidation = 0.3\n"), Labelled(labels), 4, print)
+    tried = [piece for sets in made for piece in sets["test"].pieces]
+    assert len(tried) == len(set(tried)) == 4 * len(names) * 2
+    for sets in made:
+        groups = [{piece.group for piece in sets[name].pieces} for name in ("training", "validation", "test")]
+        assert len(set.union(*groups)) == sum(map(len, groups)) == 4 * len(names)
+        assert {piece.label for piece in sets["test"].pieces} == set(range(len(names)))
+        assert groups[1]
+
+
+def test_the_test_session_is_no_part_of_the_folds(pipeline: HostPipeline, tmp_path: Path) -> None:
+    names = pipeline.spec.decision.labels
+    labels = labels_of(tmp_path, dict.fromkeys(names, 2), "train")
+    (tmp_path / "test").mkdir()
+    other = labels_of(tmp_path / "test", dict.fromkeys(names, 2), "test")
+    labels.write_text(
+        labels.read_text() + "".join(f"test/{row}\n" for row in other.read_text().splitlines()[1:])
+    )
+    made = make_folds(pipeline, Recipe(tmp_path / FILE_NAME), Labelled(labels), 2, print)
+    files = {piece.file for sets in made for own in sets.values() for piece in own.pieces}
+    assert {file.parent.name for file in files} == {tmp_path.name}
+
+
+def test_folds_that_cannot_be_made_are_refused(pipeline: HostPipeline, tmp_path: Path) -> None:
+    names = pipeline.spec.decision.labels
+    one, *others = names
+    labels = labels_of(tmp_path, {one: 1, **dict.fromkeys(others, 3)})
+    plain = Recipe(tmp_path / FILE_NAME)
+    with pytest.raises(UserError, match=f"{one} is of 1 authors or recordings"):
+        make_folds(pipeline, plain, Labelled(labels), 3, print)
+    with pytest.raises(UserError, match="20 folds take 20 authors or recordings, and there are 10"):
+        make_folds(pipeline, plain, Labelled(labels), 20, print)
