@@ -139,7 +139,7 @@ class Recorder:
         self._start(open_, link.close)
 
     def listen_to_emulated(self, spec: Spec, recording: Path) -> None:
-        """To the microphone of the emulated board with the app's image, which is built; it hears a recording."""
+        """To the microphone of the emulated board with the app's image, built; it hears a recording."""
         emulated = ExitStack()
 
         def open_() -> tuple[Ear, dict[str, str]]:
