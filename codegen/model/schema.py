@@ -182,9 +182,14 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
     "MEAN": (27, _REDUCER),
     "REDUCE_MAX": (27, _REDUCER),
     "REDUCE_MIN": (27, _REDUCER),
+    "SUM": (27, _REDUCER),
     "SUB": (28, {"fused_activation_function": Option(0, *_ACTIVATION)}),
     "LEAKY_RELU": (75, {"alpha": Option(0, "float32", 0.0)}),
     "UNPACK": (64, {"num": Option(0, "int32", 0), "axis": Option(1, "int32", 0)}),
+    "RESIZE_BILINEAR": (15, {
+        "align_corners": Option(2, "bool", False),
+        "half_pixel_centers": Option(3, "bool", False),
+    }),
     "RESIZE_NEAREST_NEIGHBOR": (74, {
         "align_corners": Option(0, "bool", False),
         "half_pixel_centers": Option(1, "bool", False),

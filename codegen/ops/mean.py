@@ -112,10 +112,15 @@ def lower(lowering: Lowering, node: Node) -> None:
     """mean."""
     input_, output = unary_tensors(lowering.graph, node)
     taken = blocks(lowering, node)
-    by = mean_multiplier(input_, output, taken.count)
+    add_mean(lowering, node, taken, mean_multiplier(input_, output, taken.count))
+
+
+def add_mean(lowering: Lowering, node: Node, taken: Blocks, by: Multiplier) -> None:
+    """The call of the kernel that sums blocks up. by: from the sum to the output"""
+    input_, output = unary_tensors(lowering.graph, node)
     lowering.add(
         node,
-        "mean",
+        node.op.lower(),
         type="mean",
         inputs=(taken.source,),
         fields=[

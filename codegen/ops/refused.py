@@ -27,25 +27,15 @@ INSTEAD: Mapping[str, str] = {
     "DIV": "multiply by the inverse where it is constant; a quotient of two signals has no int8 kernel here",
     "LOG_SOFTMAX": 'use activation="softmax"; the largest score is the same class',
     "NEG": "subtract from zero, or multiply by -1: SUB and MUL with a constant are supported",
-    "RESIZE_BILINEAR": 'use keras.layers.Resizing(height, width, interpolation="nearest")',
     "RNN": "use keras.layers.SimpleRNN(..., unroll=True)",
     "SPACE_TO_BATCH_ND": BATCH,
     "SQUARE": "multiply the tensor by itself: keras.layers.Multiply()([x, x])",
-    "SUM": "average and multiply by the count: tf.reduce_mean(x, axis=...) * n",
     "TRANSPOSE_CONV": "its weights and sizes must be constants that fit each other: convert the model again",
     "UNIDIRECTIONAL_SEQUENCE_RNN": "use keras.layers.SimpleRNN(..., unroll=True)",
     "WHILE": "unroll the recurrent layer, e.g. keras.layers.GRU(..., unroll=True)",
 }
-PARTS = (
-    "its parts have scales of their own, which it cannot give them in int8: compute each part by a layer of "
-    "its own, e.g. one keras.layers.Dense for each gate of a recurrent layer"
-)
-# operator in float between layers of int8 -> what to write in its place; "": any other
-BETWEEN: Mapping[str, str] = {
-    "": "replace the layer; `./earshot operators` lists what is computed in int8",
-    "SPLIT": PARTS,
-    "SPLIT_V": PARTS,
-}
+# of an operator in float between layers of int8, where nothing better is known
+BETWEEN = "replace the layer; `./earshot operators` lists what is computed in int8"
 # part of a custom operator's name -> the compiler that made the file
 COMPILED: Mapping[str, str] = {
     "ethos-u": "an Arm Ethos-U (by Vela)",

@@ -46,6 +46,7 @@ OPTION_TABLES = {
     "BATCH_MATMUL": "BatchMatMulOptions",
     "REDUCE_MAX": "ReducerOptions",
     "REDUCE_MIN": "ReducerOptions",
+    "SUM": "ReducerOptions",
     "REVERSE_V2": "ReverseV2Options",
     "PADV2": "PadV2Options",
     "MAXIMUM": "MaximumMinimumOptions",
@@ -63,6 +64,8 @@ VERSIONS = {
     "BROADCAST_TO": 2,
     "L2_NORMALIZATION": 2,
     "BATCH_MATMUL": 2,
+    "RESIZE_BILINEAR": 3,
+    "SUM": 2,
 }
 
 

@@ -18,7 +18,7 @@ from workbench.host import engine as inference
 from workbench.host.model_app import model_app
 from workbench.progress import remark
 from workbench.verify.layers import LayerResult
-from workbench.verify.model import ModelVerification, Wanted, verify_model
+from workbench.verify.model import UNFIT, ModelVerification, Wanted, verify_model
 from workbench.verify.outputs import Verification
 from workbench.verify.reference import NoReferenceError
 
@@ -96,7 +96,8 @@ def _one(args: argparse.Namespace, quiet: bool) -> dict[str, Any]:
         report = verify_model(app, wanted)
     except NoReferenceError as error:
         remedy = "There is nothing to compare this model with."
-        if reference is Reference.LITERT and ("Didn't find op" in str(error) or "SVDF" in str(error)):
+        words = ("Didn't find op", *UNFIT.values())
+        if reference is Reference.LITERT and any(word in str(error) for word in words):
             remedy = "Add --reference tflm: TensorFlow Lite Micro computes it."
         raise UserError(str(error), remedy=remedy) from None
     if not quiet:

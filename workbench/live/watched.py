@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from codegen.app.spec import Spec
 from codegen.common.errors import UserError
-from workbench.audio.recording import Reader
+from workbench.audio.recording import Reader, read_audio
 from workbench.build import build
 from workbench.live.microphone import listen
 from workbench.live.monitor import Monitor
@@ -23,6 +23,7 @@ from workbench.live.session_file import read_session
 from workbench.live.sources import PIECE, LinkSource, PlaySource, SoundSource, Source
 from workbench.progress import progress, waiting
 from workbench.targets import BAUD, Microphone, QemuOptions, target_board
+from workbench.targets.link import Link
 from workbench.targets.pc import pc_link
 from workbench.targets.qemu import qemu_link
 from workbench.targets.serial_port import SerialLink
@@ -114,13 +115,36 @@ def _target(wanted: Wanted, spec: Spec, read: Reader, folder: Path) -> Watched:
         source = SoundSource(pc_link(image), heard, rate, fast=wanted.fast or wanted.microphone)
         return Watched(source, "this computer")
     assert sound is not None
-    file = folder / "sound.s16le"
-    file.write_bytes(sound.astype("<i2").tobytes())
+    file = _raw(sound, folder)
     options = QemuOptions(Microphone(file, rate), icount=5 if wanted.fast else None)
     with waiting(f"starting the emulator with {board.name}"):
         link = qemu_link(board, image, options)
     windows = max(0, (len(sound) - pipeline.window.size) // pipeline.window.stride + 1)
     return Watched(LinkSource(link), f"{board.name} in QEMU", partial(_heard_all, windows))
+
+
+@contextmanager
+def recording_board(spec: Spec, recording: Path) -> Iterator[Link]:
+    """The emulated board with the app's image, built, whose microphone hears the recording again and again.
+    It has a time of its own: where this computer has other work, it is slower and loses nothing."""
+    pipeline = spec.pipeline
+    assert pipeline is not None
+    rate = pipeline.audio.sample_rate
+    sound = read_audio(recording, rate, options=False)
+    board = target_board("qemu")
+    assert board is not None
+    image = build(board.name, spec).image
+    with tempfile.TemporaryDirectory() as folder:
+        microphone = Microphone(_raw(sound, Path(folder)), rate, endless=True)
+        with closing(qemu_link(board, image, QemuOptions(microphone, icount=5, paced=True))) as link:
+            yield link
+
+
+def _raw(sound: NDArray[np.int16], folder: Path) -> Path:
+    """The file that an emulator plays."""
+    file = folder / "sound.s16le"
+    file.write_bytes(sound.astype("<i2").tobytes())
+    return file
 
 
 def _sound(files: tuple[Path, ...], read: Reader, rate: int) -> NDArray[np.int16]:

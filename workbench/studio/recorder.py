@@ -9,12 +9,13 @@ import queue
 import threading
 import wave
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from codegen.app.spec import Spec
 from codegen.common.errors import UserError
 from workbench.data.label_lines import ChangedOutsideError
 from workbench.live.capture import Capture, known_of
@@ -22,6 +23,7 @@ from workbench.live.microphone import listen
 from workbench.live.samples import Incoming, Take
 from workbench.live.sources import PIECE
 from workbench.live.takes import Takes
+from workbench.live.watched import recording_board
 from workbench.protocol.lines import Samples
 from workbench.studio.labels import Labels
 from workbench.targets.serial_port import SerialLink, is_hardware
@@ -29,6 +31,7 @@ from workbench.targets.serial_port import SerialLink, is_hardware
 AHEAD = 1.0  # seconds before the button was pressed that belong to a take
 _END = 30.0  # seconds until a thread that was asked to end is left to itself
 _MOST = 50  # takes that may wait
+_BITS = 16  # of a sample of the emulated board
 
 
 class Ear(Protocol):
@@ -108,7 +111,7 @@ class Recorder:
     def __init__(self) -> None:
         self.takes: list[Recorded] = []
         self.error: UserError | None = None  # what ended the listening
-        self.level: int | None = None  # 0..32768; None: nobody listens
+        self.level: int | None = None  # 0..32768; None: no microphone is open
         self.left: float | None = None  # seconds of the take that runs; None: none does
         self._wishes: queue.SimpleQueue[_Wish] = queue.SimpleQueue()
         self._numbers = itertools.count(1)
@@ -134,6 +137,17 @@ class Recorder:
             return capture, known_of(capture.boot, bits)
 
         self._start(open_, link.close)
+
+    def listen_to_emulated(self, spec: Spec, recording: Path) -> None:
+        """To the microphone of the emulated board with the app's image, built; it hears a recording."""
+        emulated = ExitStack()
+
+        def open_() -> tuple[Ear, dict[str, str]]:
+            link = emulated.enter_context(recording_board(spec, recording))
+            capture = Capture(link, "the emulated board", _BITS)
+            return capture, {**known_of(capture.boot, _BITS), "played": recording.name}
+
+        self._start(open_, emulated.close)
 
     def begin(self, label: str, session: str, seconds: float) -> None:
         """A take begins, AHEAD seconds ago. UserError where nobody listens, or too many takes wait."""
@@ -186,7 +200,7 @@ class Recorder:
     def _start(self, open_: Callable[[], tuple[Ear, dict[str, str]]], close: Callable[[], None]) -> None:
         if self.listening:
             raise UserError("a microphone is open already", remedy="Stop it first.")
-        self.error, self.level, self.left = None, 0, None
+        self.error = self.level = self.left = None
         self._wishes = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._listen, args=(open_, close), daemon=True)
         self._thread.start()
@@ -195,6 +209,7 @@ class Recorder:
         """The thread."""
         try:
             ear, known = open_()
+            self.level = 0
             try:
                 self._loop(ear, known)
             finally:

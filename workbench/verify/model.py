@@ -17,6 +17,12 @@ from workbench.verify.outputs import Inputs, Verification, make_inputs, verify
 from workbench.verify.reference import NoReferenceError, ReferenceInterpreter
 from workbench.verify.unsquashed import without_squashing
 
+# operator -> why LiteRT's interpreter is not asked: what it gives is no reference
+UNFIT = {
+    "SUM": "LiteRT's reference kernel of SUM takes int8 for uint8",
+    "SVDF": "LiteRT's interpreter writes beyond its memory in an SVDF",
+}
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -70,8 +76,10 @@ def verify_model(app: App, wanted: Wanted) -> ModelVerification:
 
 def _verify(app: App, wanted: Wanted) -> tuple[dict[str, Verification], Inputs]:
     graph, model = app.graph, app.spec.classifier.model
-    if wanted.reference is Reference.LITERT and any(node.op == "SVDF" for node in graph.nodes):
-        raise NoReferenceError(f"{model}: LiteRT's interpreter writes beyond its memory in an SVDF")
+    if wanted.reference is Reference.LITERT:
+        unfit = next((UNFIT[node.op] for node in graph.nodes if node.op in UNFIT), None)
+        if unfit is not None:
+            raise NoReferenceError(f"{model}: {unfit}")
     sequence = wanted.sequence and bool(graph.variables)
     with (
         ReferenceInterpreter(model, wanted.reference, graph.content) as reference_interpreter,

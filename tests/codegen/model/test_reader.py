@@ -128,7 +128,7 @@ def test_an_unknown_operator_is_named(tmp_path: Path, op: str) -> None:
     [
         ("LSTM", ("a later version", "unroll=True")),
         ("LOG_SOFTMAX", ("not supported", "softmax")),
-        ("RESIZE_BILINEAR", ("not supported", 'interpolation="nearest"')),
+        ("SPACE_TO_BATCH_ND", ("not supported", "dilation_rate=2")),
         ("HASHTABLE", ("not supported", "./earshot operators")),
     ],
 )

@@ -12,6 +12,7 @@ import pytest
 
 from codegen.common.reference import Reference
 from tests.codegen.ops.test_elu import Elu
+from tests.codegen.ops.test_sum import Sum
 from tests.codegen.ops.test_svdf import PLAIN
 from tests.codegen.ops.test_variable import Stream
 from tests.models.networks import dense_only, tutorial_like
@@ -83,10 +84,17 @@ def test_a_death_names_the_signal_and_the_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("op", "what"), [("ELU", "Didn't find op"), ("SVDF", "writes beyond its memory in an SVDF")]
+    ("op", "what"),
+    [
+        ("ELU", "Didn't find op"),
+        ("SUM", "takes int8 for uint8"),
+        ("SVDF", "writes beyond its memory in an SVDF"),
+    ],
 )
 def test_what_litert_cannot_be_asked_is_tflms(tmp_path: Path, op: str, what: str) -> None:
-    built = {"ELU": Elu(Step(0.1, 0), Step(0.1, 0)).build(), "SVDF": PLAIN.build()}
+    step = Step(0.1, 0)
+    attention = Sum((1, 5, 4), (1,), keep=False, input_=step, output=step)
+    built = {"ELU": Elu(step, step).build(), "SUM": attention.build(), "SVDF": PLAIN.build()}
     model = tmp_path / "model.tflite"
     model.write_bytes(built[op].bytes())
     said = refused("verify", model, "--samples", "1")

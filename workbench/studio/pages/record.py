@@ -8,6 +8,7 @@ import math
 from nicegui import events, run, ui
 
 from codegen.common.errors import UserError
+from workbench.host.features import listening_spec
 from workbench.live.samples import CLIPPED
 from workbench.studio.labels import RATE
 from workbench.studio.pages.frame import colour, framed, pressed_alone, told
@@ -19,7 +20,11 @@ from workbench.training.chosen import TRAIN
 ADDRESS = "/record"
 _SHOW = 0.1  # seconds
 _FLOOR = 60  # decibels below full scale at the meter's left end
-MICROPHONE, PORT = "this computer's microphone", "a board at a port"
+MICROPHONE, PORT, QEMU = (
+    "this computer's microphone",
+    "a board at a port",
+    "an emulated board, a recording",
+)
 
 
 def register(studio: Studio) -> None:
@@ -60,8 +65,12 @@ class RecordPage:
 
     def _bar(self) -> None:
         with ui.element("div").classes("bar"):
-            self._kind = ui.select([MICROPHONE, PORT], value=MICROPHONE, on_change=self._choose)
-            self._kind.props('dense outlined aria-label="which microphone"').style("width: 250px")
+            kinds = [MICROPHONE, PORT, *([QEMU] if self._studio.app is not None else [])]
+            self._kind = ui.select(kinds, value=MICROPHONE, on_change=self._choose)
+            self._kind.props('dense outlined aria-label="which microphone"').style("width: 270px")
+            recordings = self._studio.folder.recordings()
+            self._played = ui.select(recordings, value=recordings[0] if recordings else None)
+            self._played.props('dense outlined aria-label="recording"').style("width: 300px")
             self._port = ui.input(placeholder="/dev/ttyACM0").props('dense outlined aria-label="port"')
             self._baud = ui.number(value=BAUD, min=1, format="%d", suffix="baud")
             self._baud.props('dense outlined aria-label="baud"').style("width: 140px")
@@ -78,6 +87,7 @@ class RecordPage:
     def _choose(self) -> None:
         for one in (self._port, self._baud, self._bits):
             one.set_visibility(self._kind.value == PORT)
+        self._played.set_visibility(self._kind.value == QEMU)
 
     def _controls(self) -> None:
         self._usual = self._usual_session()
@@ -123,7 +133,9 @@ class RecordPage:
         loud = level is not None and level >= CLIPPED
         shade = "var(--bad)" if loud else "var(--good)"
         self._bar_of_level.style(f"width: {100 * share:.0f}%; background: {shade}")
-        words = "nobody listens" if level is None else f"{decibels:.0f} dB" + (": too loud" if loud else "")
+        words = f"{decibels:.0f} dB" + (": too loud" if loud else "")
+        if level is None:
+            words = "it is being opened …" if recorder.listening else "nobody listens"
         self._level.set_text(words)
         if self._studio.labels.version != self._version:
             self._version = self._studio.labels.version
@@ -177,10 +189,20 @@ class RecordPage:
             await run.io_bound(recorder.stop)
         elif self._kind.value == MICROPHONE:
             told(lambda: recorder.listen_here(self._rate))
+        elif self._kind.value == QEMU:
+            told(self._listen_to_emulated)
         else:
             port, baud = str(self._port.value or "").strip(), int(self._baud.value or BAUD)
             told(lambda: recorder.listen_to(port, baud, int(self._bits.value)))
         self._show()
+
+    def _listen_to_emulated(self) -> None:
+        app = self._studio.app
+        assert app is not None
+        if not self._played.value:
+            raise UserError("there is no recording in this folder")
+        recording = self._studio.folder.recording(str(self._played.value))
+        self._recorder.listen_to_emulated(listening_spec(app)[0], recording)
 
     def _begin(self) -> None:
         if self._recorder.left is not None:
