@@ -65,4 +65,4 @@ def float_faults(graph: Graph, floats: list[Node], convert: str) -> Iterator[tup
             continue
         reported.add(node.op)
         what = f"{node.op} computes in float between layers of int8: the converter made no int8 form of it"
-        yield node, Fault(what, BETWEEN.get(node.op) or INSTEAD.get(node.op) or BETWEEN[""])
+        yield node, Fault(what, INSTEAD.get(node.op, BETWEEN))

@@ -34,16 +34,8 @@ INSTEAD: Mapping[str, str] = {
     "UNIDIRECTIONAL_SEQUENCE_RNN": "use keras.layers.SimpleRNN(..., unroll=True)",
     "WHILE": "unroll the recurrent layer, e.g. keras.layers.GRU(..., unroll=True)",
 }
-PARTS = (
-    "its parts have scales of their own, which it cannot give them in int8: compute each part by a layer of "
-    "its own, e.g. one keras.layers.Dense for each gate of a recurrent layer"
-)
-# operator in float between layers of int8 -> what to write in its place; "": any other
-BETWEEN: Mapping[str, str] = {
-    "": "replace the layer; `./earshot operators` lists what is computed in int8",
-    "SPLIT": PARTS,
-    "SPLIT_V": PARTS,
-}
+# of an operator in float between layers of int8, where nothing better is known
+BETWEEN = "replace the layer; `./earshot operators` lists what is computed in int8"
 # part of a custom operator's name -> the compiler that made the file
 COMPILED: Mapping[str, str] = {
     "ethos-u": "an Arm Ethos-U (by Vela)",

@@ -15,11 +15,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops import float_function
 from codegen.ops.checks import operand, same_scale
 
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _SHAPES = ("EXPAND_DIMS", "SQUEEZE", "RESHAPE")
-_EACH_VALUE = ("RELU", "RELU6", "RELU_N1_TO_1", "LEAKY_RELU", "HARD_SWISH", "LOGISTIC", "TANH", "QUANTIZE")
+_EACH_VALUE = (
+    *("RELU", "RELU6", "RELU_N1_TO_1", "LEAKY_RELU", "HARD_SWISH", "LOGISTIC", "TANH", "QUANTIZE"),
+    float_function.OP,
+)
 _FACTORS = ("dilation_h_factor", "dilation_w_factor")
 _Margins = tuple[tuple[int, int], ...]  # rows before and after, of each axis
 

@@ -11,17 +11,25 @@ from codegen.model.fold import FOLDED, fold
 from codegen.model.graph import Graph, Node
 from codegen.model.reader import CONVERT, FIX, layer_place, read_content, read_graph, read_operators
 from codegen.model.variables import OPS
-from codegen.ops import FAMILIES, Family, Fault
+from codegen.ops import FAMILIES, Family, Fault, float_function
 from codegen.ops.diagnosis import float_faults, is_float, is_wide, wide_fault
 from codegen.ops.family import AGAIN
 from codegen.ops.refused import refusal
 from codegen.passes.dilation import dilations_folded
+from codegen.passes.float_parts import float_parts_replaced
 from codegen.passes.groups import groups_parted
 from codegen.passes.made import numbered
 from codegen.passes.transpose_conv import transpose_convolutions_replaced
 
 # Graph -> graph of the same function, in this order: what is left is what kernels compute.
-PASSES = (fold, dilations_folded, transpose_convolutions_replaced, groups_parted, numbered)
+PASSES = (
+    fold,
+    float_parts_replaced,
+    dilations_folded,
+    transpose_convolutions_replaced,
+    groups_parted,
+    numbered,
+)
 
 
 def load_graph(path: Path, content: bytes | None = None) -> Graph:
@@ -54,10 +62,10 @@ def _is_open(error: UserError) -> bool:
 
 
 def _refused(path: Path, content: bytes) -> list[UserError]:
-    """One for each kind of operator that no family computes and nothing takes away."""
+    """One for each kind of operator that no family computes and no pass takes away."""
     faults: dict[str, UserError] = {}
     for index, op in enumerate(read_operators(path, content)):
-        if op and op not in FAMILIES and op not in FOLDED and op not in OPS:
+        if op and not any(op in known for known in (FAMILIES, FOLDED, OPS, float_function.KNOWN)):
             what, remedy = refusal(op)
             place = f"layer {index} ({op})"
             faults.setdefault(remedy, UserError(what, file=path, place=place, remedy=remedy))

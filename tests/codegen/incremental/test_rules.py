@@ -224,6 +224,22 @@ def test_functions_of_values_are_kept(tmp_path: Path, op: str) -> None:
     assert compare([app]) > 20
 
 
+def test_functions_in_float_are_kept(tmp_path: Path) -> None:
+    """DEQUANTIZE, SQUARE, QUANTIZE, as converters write an operator without an int8 form."""
+    made = Branches(6, FRAMES, CEPSTRA)
+    source = made.narrow(made.newest, 8, 4)
+    output, shape = made.picture(source), made.shape(source.rows, source.columns, source.depth)
+    reals = [made.tensor(shape, "float32") for _ in range(2)]
+    made.operator("DEQUANTIZE", [source.index], reals[:1])
+    made.operator("SQUARE", reals[:1], reals[1:])
+    made.operator("QUANTIZE", reals[1:], [output.index])
+    path = made.write(tmp_path / "m.tflite", [made.input], [made.end_dense(made.function(output))])
+    app = App(path, FRAMES, CEPSTRA, Layout.FRAMES_BY_CEPSTRA)
+    layers = modes_of(app).layers
+    assert {layer.op for layer in layers if not layer.incremental} == {"FULLY_CONNECTED"}
+    assert compare([app]) > 20
+
+
 @pytest.mark.parametrize("along_columns", [False, True])
 def test_a_slice_across_time_is_kept(tmp_path: Path, along_columns: bool) -> None:
     """SLICE has two constants, the STRIDED_SLICE that a row of it becomes has three."""

@@ -122,7 +122,7 @@ def test_floats_inside_are_refused(tmp_path: Path) -> None:
     x = model.tensor((1, 4), "int8", 0.1, 0)
     real = model.tensor((1, 4), "float32")
     model.operator("DEQUANTIZE", [x], [real])
-    y = model.tensor((1, 4), "int8", 0.2, 0)
+    y = model.tensor((1, 4), "uint8", 0.2, 0)
     model.operator("QUANTIZE", [real], [y])
     with pytest.raises(UserError, match="floats inside"):
         load_graph(model.write(tmp_path / "model.tflite", [x], [y]))

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A function that the file computes in float32 between layers of int8: a table of 256 bytes.
+
+Where the converter has no int8 form of an operator it writes DEQUANTIZE, the operator in float, QUANTIZE. Of
+one int8 that is a function of 256 values, worked out here in the reference's own float32 steps. No file has
+the operator: codegen/passes/float_parts.py makes it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.kernels.requantize import clamp, quantization
+from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops.checks import check_int8_ends, check_same_shape, counts, unary_tensors
+from codegen.ops.family import Family, Fault
+from codegen.ops.rows import elementwise
+from codegen.ops.unary import round_away
+
+if TYPE_CHECKING:
+    from codegen.kernels.lowering import Lowering
+
+OP = "FLOAT_FUNCTION"
+LARGEST = 2.0**30  # steps of an output that are converted to an int32, and have room for the zero point
+
+Values = NDArray[np.float32]  # of each int8 from -128 on; of a constant one
+
+
+@dataclass(frozen=True, eq=False)
+class Real:
+    """A float32 as a function of one int8: an operator on others, on constants, or the int8 itself.
+
+    op: the schema's name; "" for DEQUANTIZE of the int8
+    """
+
+    op: str = ""
+    operands: tuple[Real | Values, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ops(self) -> tuple[str, ...]:
+        """The operators, the first first."""
+        before = [op for one in self.operands if isinstance(one, Real) for op in one.ops]
+        return (*before, self.op) if self.op else tuple(before)
+
+
+def _each(function: Callable[[float], float]) -> Callable[[Values], Values]:
+    """A function of the C library, rounded to float32; outside its domain what C gives."""
+
+    def value(x: float) -> float:
+        try:
+            return function(x)
+        except OverflowError:
+            return math.inf
+        except ValueError:
+            return -math.inf if x == 0 else math.nan
+
+    return lambda values: np.array([value(float(x)) for x in values], np.float32)
+
+
+def _power(base: Values, exponent: Values) -> Values:
+    """pow of the C library, rounded to float32."""
+
+    def value(x: float, y: float) -> float:
+        try:
+            return math.pow(x, y)
+        except OverflowError:
+            return math.inf
+        except ValueError:
+            return math.inf if x == 0 else math.nan
+
+    return np.array([value(float(x), float(y)) for x, y in np.broadcast(base, exponent)], np.float32)
+
+
+def _logistic(values: Values) -> Values:
+    return np.float32(1) / (np.float32(1) + _each(math.exp)(-values))
+
+
+def _leaky_relu(values: Values, slope: np.float32) -> Values:
+    return np.where(values >= 0, values, values * slope)
+
+
+UNARY: Mapping[str, Callable[[Values], Values]] = {
+    "ABS": np.abs,
+    "CEIL": np.ceil,
+    "COS": _each(math.cos),
+    "ELU": lambda x: np.where(x < 0, _each(math.expm1)(np.minimum(x, np.float32(0))), x),
+    "EXP": _each(math.exp),
+    "FLOOR": np.floor,
+    "LOG": _each(math.log),
+    "LOGISTIC": _logistic,
+    "NEG": np.negative,
+    "RELU": lambda x: np.maximum(x, np.float32(0)),
+    "RELU6": lambda x: np.clip(x, np.float32(0), np.float32(6)),
+    "RELU_N1_TO_1": lambda x: np.clip(x, np.float32(-1), np.float32(1)),
+    "ROUND": np.rint,
+    "RSQRT": lambda x: np.reciprocal(np.sqrt(x)),
+    "SIN": _each(math.sin),
+    "SQRT": np.sqrt,
+    "SQUARE": np.square,
+    "TANH": _each(math.tanh),
+}
+BINARY: Mapping[str, Callable[[Values, Values], Values]] = {
+    "ADD": np.add,
+    "DIV": np.divide,
+    "MAXIMUM": np.maximum,
+    "MINIMUM": np.minimum,
+    "MUL": np.multiply,
+    "POW": _power,
+    "SQUARED_DIFFERENCE": lambda a, b: np.square(a - b),
+    "SUB": np.subtract,
+}
+KNOWN = frozenset((*UNARY, *BINARY, "LEAKY_RELU"))
+
+
+def is_known(node: Node) -> bool:
+    """The node is an operator of float32 that can be worked out; a fused activation is none."""
+    return node.op in KNOWN and node.options.get("fused_activation_function", "none") == "none"
+
+
+def values_of(real: Real, input_: Tensor) -> Values:
+    """The float32 of each int8 from -128 on."""
+    if not real.op:
+        scale, zero_point = quantization(input_).scale, quantization(input_).zero_point
+        return (scale * (np.arange(-128, 128) - zero_point).astype(np.float64)).astype(np.float32)
+    operands = [values_of(one, input_) if isinstance(one, Real) else one for one in real.operands]
+    with np.errstate(all="ignore"):
+        if real.op == "LEAKY_RELU":
+            found = _leaky_relu(operands[0], np.float32(real.options["alpha"]))
+        elif real.op in UNARY:
+            found = UNARY[real.op](operands[0])
+        else:
+            found = BINARY[real.op](*operands)
+    return np.asarray(found, np.float32)
+
+
+def steps(real: Real, input_: Tensor, output: Tensor) -> NDArray[np.float64]:
+    """The values in steps of the output, before they are rounded."""
+    with np.errstate(all="ignore"):
+        scaled = values_of(real, input_) / np.float32(quantization(output).scale)
+    return scaled.astype(np.float64)
+
+
+def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
+    """int8 input and output of one shape, each with one scale."""
+    yield from check_int8_ends(*unary_tensors(graph, node))
+    yield from check_same_shape(*unary_tensors(graph, node))
+
+
+def check_values(graph: Graph, node: Node) -> Iterator[Fault]:
+    """Numbers that an int32 holds. Of infinity a PC makes the least int32, a Cortex-M the nearest; with the
+    zero point added, without regard to overflow, both become the same int8 on one side of 0."""
+    input_, output = unary_tensors(graph, node)
+    found = steps(node.options["real"], input_, output)
+    beyond = found <= -LARGEST if quantization(output).zero_point < 0 else found >= LARGEST
+    wrong = np.flatnonzero(beyond | np.isnan(found))
+    if wrong.size:
+        at = int(wrong[0])
+        real = quantization(input_).scale * (at - 128 - quantization(input_).zero_point)
+        what = f"{', '.join(node.options['real'].ops)} in float gives {found[at]:.3g} steps of its output"
+        yield Fault(
+            f"{what} where its input is {real:.3g}",
+            "keep its input where it is defined, e.g. by adding a constant before it",
+        )
+
+
+def lower(lowering: Lowering, node: Node) -> None:
+    """A table."""
+    input_, output = unary_tensors(lowering.graph, node)
+    zero_point = quantization(output).zero_point
+    found = steps(node.options["real"], input_, output)
+    bounded = np.clip(found, -LARGEST, LARGEST)
+    values = [clamp(round_away(float(value)) + zero_point, -128, 127) for value in bounded]
+    lowering.table(node, input_.index, np.array([values], np.int64))
+
+
+FAMILIES = (Family((OP,), (counts(1, 1), check_types, check_values), lower, elementwise),)
