@@ -91,16 +91,19 @@ class LabelLines:
             self._load()
         return not same
 
-    def add(self, segment: Segment) -> Edit:
-        """A new segment at the end. UserError where it cannot be; then nothing has changed."""
-        self._check(segment)
-        if self._header is None and not self.is_track:  # it stays when the segment is taken back
-            columns = ",".join([*REQUIRED, *(["session"] if segment.session else [])])
+    def add(self, *segments: Segment) -> Edit:
+        """New segments at the end, one or more, of one session. UserError where one cannot be; then nothing
+        has changed."""
+        for segment in segments:
+            self._check(segment)
+        first = segments[0]
+        if self._header is None and not self.is_track:  # it stays when the segments are taken back
+            columns = ",".join([*REQUIRED, *(["session"] if first.session else [])])
             self._become([self._line(f"{columns}\n")])
-        header, lines = self._with_session_column(segment)
+        header, lines = self._with_session_column(first)
         if lines and not lines[-1].text.endswith(("\n", "\r")):
             lines[-1] = replace(lines[-1], text=lines[-1].text + self._end)
-        return self._become([*lines, self._line(self._text(header, segment, {}))])
+        return self._become([*lines, *(self._line(self._text(header, one, {})) for one in segments)])
 
     def change(self, key: int, segment: Segment) -> Edit:
         """Another segment in place of the one with this key."""

@@ -83,6 +83,13 @@ class Labels:
     def add(self, recording: Path, start: int, end: int, label: str, session: str = "") -> None:
         """A new segment, in samples of the recording's own rate. UserError where it cannot be written,
         or would be read by no command."""
+        self.add_all(recording, [(start, end)], label, session)
+
+    def add_all(
+        self, recording: Path, places: Sequence[tuple[int, int]], label: str, session: str = ""
+    ) -> None:
+        """New segments of one label, a single step; else as `add`. places: start and end of each, at least
+        one."""
         if not self._is_read(recording):
             raise UserError(
                 f"no label track of its own is read in {self.folder.root}",
@@ -91,8 +98,8 @@ class Labels:
                 f"Start the studio with a CSV, which takes the labels of all: {self.folder.table}.",
             )
         file = self._file_of(recording)
-        segment = Segment(recording, start, end, label, session=session, source=file.path)
-        self._do(file, lambda: file.add(segment))
+        segments = [Segment(recording, *place, label, session=session, source=file.path) for place in places]
+        self._do(file, lambda: file.add(*segments))
 
     def change(
         self,

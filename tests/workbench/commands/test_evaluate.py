@@ -19,7 +19,7 @@ from workbench.audio.synthesize import write_session, write_wav
 from workbench.data.labels import Segment
 from workbench.host.host_library import HostLibrary
 from workbench.training.confusion import UNCERTAIN, Confusion, balanced, confusion
-from workbench.training.evaluation import of_vectors
+from workbench.training.evaluation import counted, vector_pairs
 from workbench.training.pieces import cut, recordings, shortest
 from workbench.training.plot import plot
 from workbench.verify.reference import ReferenceInterpreter
@@ -157,7 +157,7 @@ def test_decisions_are_the_reference_interpreter_s(loaded: HostLibrary, app: Pat
         Segment(tmp_path / "a.wav", 150_000, 155_999, "locking"),  # one sample short of a vector
     )
     pieces = cut(segments, LABELS, 8000, shortest(pipeline.spec))
-    table = of_vectors(pipeline, recordings(pieces, segments, 16000), (77,) * 4)
+    table = counted(LABELS, vector_pairs(pipeline, recordings(pieces, segments, 16000), (77,) * 4))
 
     # 90,000 samples are 11 pieces of 8000 with 6 vectors each, and 2000 left over; 7999 have 5 vectors.
     assert table.support == (0, 66, 0, 5)
