@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 INTEGER_BITS = 5  # of the exponent's argument, Q5.26
 TOLERANCE = {"int8": 0.0, "int16": 0.001}  # of the output's scale, relative
-# Classes: more exponentials can overflow the sum in Q12.19. From a sum of 512 on the reference kernels ask for
-# a shift by more than 31 bits and stop; here every share is 0 then, which is what it is to the nearest 1/256.
+# Classes: more exponentials can overflow the sum in Q12.19. From a sum of 512 on the reference kernels ask
+# for a shift by more than 31 bits and stop; here every share is 0 then, as it is to the nearest 1/256.
 LARGEST_DEPTH = 4095
 
 
