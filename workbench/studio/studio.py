@@ -24,7 +24,7 @@ class Studio:
     labels: Labels
     listener: Listener | None  # the app, on recordings
     live: Live
+    recorder: Recorder
     training: Job = field(default_factory=Job)
     building: Job = field(default_factory=Job)
-    recorder: Recorder = field(default_factory=Recorder)
     sounds: Sounds = field(default_factory=Sounds)
