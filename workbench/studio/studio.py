@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from workbench.studio.folder import Folder
 from workbench.studio.heard import Listener
@@ -27,4 +28,5 @@ class Studio:
     recorder: Recorder
     training: Job = field(default_factory=Job)
     building: Job = field(default_factory=Job)
+    scratch: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)  # gone at the end
     sounds: Sounds = field(default_factory=Sounds)

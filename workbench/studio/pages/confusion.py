@@ -13,7 +13,7 @@ Cell = tuple[int, int]  # row: index of a label; column: of a label, then UNK an
 
 
 def draw(table: Confusion, chosen: Callable[[Cell], object] | None = None) -> None:
-    """In the element that is current. chosen: is called with a cell that is not 0 and that a person clicks."""
+    """In the element that is current. chosen: is given a cell that is not 0 when a person clicks it."""
     columns = [*(str(number + 1) for number in range(len(table.labels))), UNK, UNC]
     with ui.element("table").classes("confusion"):
         with ui.element("tr"):
