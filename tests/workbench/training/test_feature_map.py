@@ -87,9 +87,9 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("tone.wav", 0, 8000, "whistle"),
     ]
     assert len(points) == len(lines) + 1
-    places = np.array([(one["x"], one["y"]) for one in points])
-    assert np.abs(places.mean(axis=0)).max() < 0.01  # principal components lie about the middle
-    assert places[:, 0].std() > places[:, 1].std() > 0
+    lying = np.array([(one["x"], one["y"]) for one in points])
+    assert np.abs(lying.mean(axis=0)).max() < 0.01  # principal components lie about the middle
+    assert lying[:, 0].std() > lying[:, 1].std() > 0
     picture.unlink()
     assert json.loads(earshot(*words[:-2], "--json").stdout) == {**reported, "picture": None}
     assert not picture.exists()
