@@ -8,6 +8,7 @@ import math
 from nicegui import events, run, ui
 
 from codegen.common.errors import UserError
+from workbench.data.sessions import TRAIN
 from workbench.host.features import listening_spec
 from workbench.live.samples import CLIPPED
 from workbench.studio.labels import RATE
@@ -15,7 +16,6 @@ from workbench.studio.pages.frame import colour, framed, pressed_alone, told
 from workbench.studio.recorder import AHEAD, Recorded
 from workbench.studio.studio import Studio
 from workbench.targets import BAUD
-from workbench.training.chosen import TRAIN
 
 ADDRESS = "/record"
 _SHOW = 0.1  # seconds
@@ -78,19 +78,13 @@ class RecordPage:
             self._listen = ui.button("Listen", on_click=self._toggle).props("no-caps color=primary")
         self._choose()
 
-    def _usual_session(self) -> str:
-        """The session of a folder's first segments is the one that is learnt from."""
-        labels = self._studio.labels
-        first = not labels.tracks and not labels.segments()
-        return TRAIN if first else labels.usual_session()
-
     def _choose(self) -> None:
         for one in (self._port, self._baud, self._bits):
             one.set_visibility(self._kind.value == PORT)
         self._played.set_visibility(self._kind.value == QEMU)
 
     def _controls(self) -> None:
-        self._usual = self._usual_session()
+        self._usual = self._studio.labels.usual_session(first=TRAIN)
         self._chip_row = ui.element("div").classes("chips").props('role=group aria-label="labels"')
         with ui.element("div").classes("bar"):
             self._new = ui.input(placeholder="new label").props("dense outlined").style("width: 150px")
@@ -139,7 +133,7 @@ class RecordPage:
         self._level.set_text(words)
         if self._studio.labels.version != self._version:
             self._version = self._studio.labels.version
-            before, self._usual = self._usual, self._usual_session()
+            before, self._usual = self._usual, self._studio.labels.usual_session(first=TRAIN)
             if self._session.value == before:  # nobody typed another
                 self._session.set_value(self._usual)
         numbers = [one.number for one in recorder.takes]
