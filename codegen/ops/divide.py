@@ -29,7 +29,7 @@ from codegen.ops.family import Family, Fault
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
-# Bits of the ratio of scales. Below 7 the references stop at some quotients that round to 0, which are 0 here;
+# Bits of the ratio of scales. Below 7 the references stop at some quotients that round to 0, and are 0 here;
 # above 23 they stop at others.
 LEAST_SHIFT, LARGEST_SHIFT = -23, 23
 
