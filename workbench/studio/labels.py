@@ -16,7 +16,7 @@ from workbench.data.label_lines import ChangedOutsideError, Edit, LabelLines
 from workbench.data.label_track import recording_beside
 from workbench.data.labels import own_rates
 from workbench.data.segment import Segment
-from workbench.data.sessions import usual_session
+from workbench.data.sessions import TRAIN, usual_session
 from workbench.studio.folder import Folder
 
 Done = TypeVar("Done")
@@ -62,10 +62,14 @@ class Labels:
         """All that can be read."""
         return [segment for file in self.files for _, segment in file.segments]
 
-    def usual_session(self, first: str = "") -> str:
+    def usual_session(self) -> str:
         """What a new segment gets where nobody names a session (workbench.data.sessions); label tracks have
-        none. first: what the first of a folder gets; drawn ones none, so that `train` holds some back."""
-        return "" if self.tracks else usual_session(self.files, first)
+        none. A folder's first ones get none, so that `train` holds some back."""
+        return "" if self.tracks else usual_session(self.files, "")
+
+    def session_of_take(self) -> str:
+        """What a recording gets: as `usual_session`, but a folder's first one is learnt from."""
+        return "" if self.tracks else usual_session(self.files, TRAIN)
 
     def errors(self) -> list[UserError]:
         """What cannot be read, with file and line."""

@@ -8,7 +8,6 @@ import math
 from nicegui import events, run, ui
 
 from codegen.common.errors import UserError
-from workbench.data.sessions import TRAIN
 from workbench.host.features import listening_spec
 from workbench.live.samples import CLIPPED
 from workbench.studio.labels import RATE
@@ -84,7 +83,7 @@ class RecordPage:
         self._played.set_visibility(self._kind.value == QEMU)
 
     def _controls(self) -> None:
-        self._usual = self._studio.labels.usual_session(first=TRAIN)
+        self._usual = self._studio.labels.session_of_take()
         self._chip_row = ui.element("div").classes("chips").props('role=group aria-label="labels"')
         with ui.element("div").classes("bar"):
             self._new = ui.input(placeholder="new label").props("dense outlined").style("width: 150px")
@@ -133,7 +132,7 @@ class RecordPage:
         self._level.set_text(words)
         if self._studio.labels.version != self._version:
             self._version = self._studio.labels.version
-            before, self._usual = self._usual, self._studio.labels.usual_session(first=TRAIN)
+            before, self._usual = self._usual, self._studio.labels.session_of_take()
             if self._session.value == before:  # nobody typed another
                 self._session.set_value(self._usual)
         numbers = [one.number for one in recorder.takes]
@@ -156,6 +155,8 @@ class RecordPage:
                     "dense no-caps color=primary"
                 )
                 ui.button("Discard", on_click=lambda: self._discard(one.number)).props("dense flat no-caps")
+            if "decided" in one.known:
+                ui.label(f"the app has decided {one.known['decided']}").classes("soft")
             faults = [f"{take.clipped} samples too loud"] if take.clipped else []
             faults += [f"{take.missing} samples missing"] if take.missing else []
             ui.label(f"loudest {take.peak} of 32768").classes("soft")
