@@ -19,6 +19,7 @@ from workbench.data.labels import read_labels
 from workbench.data.query import add_arguments as add_query
 from workbench.data.query import conditions_of
 from workbench.own_folder import own_folder
+from workbench.training.compared import listed
 from workbench.training.front_end import FOLDER, front_end_spec
 from workbench.training.plot import plot_training
 from workbench.training.quiet import quiet
@@ -186,10 +187,18 @@ def _text(trained: Trained) -> str:
             f"Mean of the sensitivities before the conversion to int8: {100 * before:.1f} %, "
             f"after: {100 * after:.1f} %."
         )
+        if found := trained.apart[name]:
+            lines += [
+                f"Before and after it, {len(found)} pieces have vectors decided otherwise:",
+                *listed(found),
+            ]
     verdict = trained.verdict
     lines += ["", f"{verdict.model} is written ({verdict.why}); feature contract {trained.contract}."]
+    lines.append(f"Its card, {verdict.model.stem}.card.md beside it, tells of what it was made.")
     if verdict.previous is not None:
         lines.append(f"The model of before is kept as {verdict.previous}.")
     if not verdict.taken:
-        lines.append("The app keeps its model. To take the new one, move it and its .contract over that.")
+        lines.append(
+            "The app keeps its model. To take the new one, move it, its .contract and its .card.md over that."
+        )
     return "\n".join(lines)

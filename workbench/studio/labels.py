@@ -16,8 +16,8 @@ from workbench.data.label_lines import ChangedOutsideError, Edit, LabelLines
 from workbench.data.label_track import recording_beside
 from workbench.data.labels import own_rates
 from workbench.data.segment import Segment
+from workbench.data.sessions import TRAIN, usual_session
 from workbench.studio.folder import Folder
-from workbench.training.chosen import TRAIN
 
 Done = TypeVar("Done")
 RATE = 16000  # Hz, of recordings whose file does not tell one
@@ -63,9 +63,13 @@ class Labels:
         return [segment for file in self.files for _, segment in file.segments]
 
     def usual_session(self) -> str:
-        """What a new segment gets where nobody names a session: the one that is learnt from where the others
-        have sessions, else none."""
-        return TRAIN if any(segment.session for segment in self.segments()) else ""
+        """What a new segment gets where nobody names a session (workbench.data.sessions); label tracks have
+        none. A folder's first ones get none, so that `train` holds some back."""
+        return "" if self.tracks else usual_session(self.files, "")
+
+    def session_of_take(self) -> str:
+        """What a recording gets: as `usual_session`, but a folder's first one is learnt from."""
+        return "" if self.tracks else usual_session(self.files, TRAIN)
 
     def errors(self) -> list[UserError]:
         """What cannot be read, with file and line."""
@@ -83,6 +87,13 @@ class Labels:
     def add(self, recording: Path, start: int, end: int, label: str, session: str = "") -> None:
         """A new segment, in samples of the recording's own rate. UserError where it cannot be written,
         or would be read by no command."""
+        self.add_all(recording, [(start, end)], label, session)
+
+    def add_all(
+        self, recording: Path, places: Sequence[tuple[int, int]], label: str, session: str = ""
+    ) -> None:
+        """New segments of one label, a single step; else as `add`. places: start and end of each, at least
+        one."""
         if not self._is_read(recording):
             raise UserError(
                 f"no label track of its own is read in {self.folder.root}",
@@ -91,8 +102,8 @@ class Labels:
                 f"Start the studio with a CSV, which takes the labels of all: {self.folder.table}.",
             )
         file = self._file_of(recording)
-        segment = Segment(recording, start, end, label, session=session, source=file.path)
-        self._do(file, lambda: file.add(segment))
+        segments = [Segment(recording, *place, label, session=session, source=file.path) for place in places]
+        self._do(file, lambda: file.add(*segments))
 
     def change(
         self,

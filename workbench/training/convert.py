@@ -44,3 +44,8 @@ def to_int8(
     converter.inference_output_type = tf.int8
     with quiet():
         return bytes(converter.convert())
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that a model's bytes depend on."""
+    return {"TensorFlow": tf.__version__, "Keras": keras.__version__, "NumPy": np.__version__}

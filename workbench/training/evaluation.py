@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from workbench.protocol.lines import Decision, Stage, parse_line
 from workbench.targets import Device
 from workbench.training.confusion import UNCERTAIN, Confusion, confusion
 from workbench.training.events import Played, Truth
-from workbench.training.pieces import Recording, shortest
+from workbench.training.pieces import Piece, Recording, shortest
 
 Integers = NDArray[np.int8] | NDArray[np.int32] | NDArray[np.int64]
 Pair = tuple[int, int]  # truth: index of a label; decision: class index, or UNCERTAIN
@@ -28,10 +29,15 @@ Pair = tuple[int, int]  # truth: index of a label; decision: class index, or UNC
 class Stream:
     """A whole recording played into an image."""
 
-    name: str
+    file: Path
     played: Played
     scores: NDArray[np.int64]  # [n] the largest one of each decision
     pairs: tuple[Pair, ...]  # of each vector that lies within a segment
+
+    @property
+    def name(self) -> str:
+        """Of the recording."""
+        return self.file.name
 
     def first_difference(self, other: Stream) -> int | None:
         """Sample at which another image's decisions begin to differ, scores too; None where none does."""
@@ -44,22 +50,34 @@ class Stream:
         return int(longer[0, both]) if longer.shape[1] > both else None
 
 
-def vector_pairs(
+@dataclass(frozen=True)
+class DecidedPiece:
+    """The decisions of one piece of sound, a vector after the other."""
+
+    piece: Piece
+    pairs: tuple[Pair, ...]
+
+
+def decided_pieces(
     pipeline: HostPipeline, recordings: Iterable[Recording], limits: Sequence[int]
-) -> list[Pair]:
+) -> Iterator[DecidedPiece]:
     """Every vector of every piece is decided, as in training: each piece on its own, the gate left out.
 
     limits: the score from which each label is accepted."""
-    pairs: list[Pair] = []
     voted = _voted_alone(pipeline.spec.decision, pipeline.spec.decision.votes)
     for recording in recordings:
         for piece in recording.pieces:
             _, _, features = pipeline.features(recording.samples[piece.start : piece.end])
-            pairs += [
-                (piece.label, _decided(class_index, scores, limits, voted=voted))
-                for _, class_index, scores in _at_every_window(pipeline, features)
-            ]
-    return pairs
+            made = _at_every_window(pipeline, features)
+            pairs = ((piece.label, _decided(own, scores, limits, voted=voted)) for _, own, scores in made)
+            yield DecidedPiece(piece, tuple(pairs))
+
+
+def vector_pairs(
+    pipeline: HostPipeline, recordings: Iterable[Recording], limits: Sequence[int]
+) -> list[Pair]:
+    """The decisions of decided_pieces, one after the other."""
+    return [pair for one in decided_pieces(pipeline, recordings, limits) for pair in one.pairs]
 
 
 def _at_every_window(pipeline: HostPipeline, features: NDArray[np.uint8]) -> list[tuple[int, int, Integers]]:
@@ -74,11 +92,6 @@ def _at_every_window(pipeline: HostPipeline, features: NDArray[np.uint8]) -> lis
         heard = np.arange(len(own)) >= before + cascade.frames - 1  # the cascade holds the piece alone
         made += [(window - before, label, scores) for window, label, scores in pipeline.decide(own, heard)]
     return sorted(made, key=lambda one: one[0])
-
-
-def of_vectors(pipeline: HostPipeline, recordings: Iterable[Recording], limits: Sequence[int]) -> Confusion:
-    """vector_pairs, counted."""
-    return counted(pipeline.spec.decision.labels, vector_pairs(pipeline, recordings, limits))
 
 
 def play(pipeline: Pipeline, device: Device, recordings: Iterable[Recording]) -> Iterator[Stream]:
@@ -98,7 +111,7 @@ def play(pipeline: Pipeline, device: Device, recordings: Iterable[Recording]) ->
         truths = tuple(Truth(piece.start, piece.end, piece.label) for piece in recording.pieces)
         played = Played(len(recording.samples), truths, starts, span, classes, not truths)
         pairs = _within(pipeline, played)
-        yield Stream(recording.file.name, played, scores, tuple(pairs))
+        yield Stream(recording.file, played, scores, tuple(pairs))
 
 
 def _replayed(

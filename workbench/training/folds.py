@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from codegen.app.contract import feature_contract
-from workbench.training.confusion import Confusion, summed
+from workbench.training.compared import Found, doubtful, listed
+from workbench.training.confusion import Confusion, confusion, summed
 from workbench.training.figures import aligned, percent
 from workbench.training.front_end import front_end
-from workbench.training.judge import tables
+from workbench.training.judge import decide
 from workbench.training.recipe import Recipe
 from workbench.training.sets import Labelled, make_folds
 from workbench.training.train import Job
@@ -33,6 +34,7 @@ class Fold:
     best: int  # number of the epoch whose weights were kept
     float_: Confusion  # the network before its conversion
     int8: Confusion  # the firmware's own code
+    doubtful: tuple[Found, ...]  # pieces that sound like another class
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,12 @@ class CrossValidation:
         """Of each fold the mean of the sensitivities, int8, 0..1."""
         return [mean for fold in self.folds if (mean := fold.int8.mean_sensitivity) is not None]
 
+    @property
+    def doubtful(self) -> list[Found]:
+        """Pieces of all folds that sound like another class, those first that do so throughout."""
+        found = [one for fold in self.folds for one in fold.doubtful]
+        return sorted(found, key=lambda one: -one.count / one.vectors)
+
     def object(self) -> dict[str, Any]:
         """For --json."""
         return {
@@ -67,6 +75,7 @@ class CrossValidation:
                 for fold in self.folds
             ],
             "int8": self.int8.object(),
+            "doubtful": [one.object() for one in self.doubtful],
             "mean": float(np.mean(self.means)),
             "deviation": float(np.std(self.means, ddof=1)) if len(self.means) > 1 else None,
             "interrupted": self.interrupted,
@@ -81,6 +90,16 @@ class CrossValidation:
         spread = ""
         if len(self.means) > 1:
             spread = f", standard deviation over the folds {100 * np.std(self.means, ddof=1):.1f} points"
+        heard = (
+            []
+            if not self.doubtful
+            else [
+                "",
+                f"{len(self.doubtful)} pieces were taken for another class by a network that has not heard "
+                "them; listen to them again:",
+                *listed(self.doubtful),
+            ]
+        )
         return "\n".join(
             [
                 "Mean of the sensitivities of sounds that the network has not heard:",
@@ -89,6 +108,7 @@ class CrossValidation:
                 "",
                 "All folds together, the firmware's integer code, with the app's thresholds:",
                 self.int8.table(),
+                *heard,
             ]
         )
 
@@ -105,7 +125,7 @@ def cross_validate(
     job = Job(spec, pipeline, recipe, say)
     takes = job.cost(job.network())
     say(takes)
-    contract = feature_contract(spec)
+    names, contract = pipeline.spec.decision.labels, feature_contract(spec)
     folds: list[Fold] = []
     interrupted = False
     try:
@@ -115,10 +135,14 @@ def cross_validate(
             made = job.fit(job.network(), sets)
             if made.fitted.interrupted:
                 raise KeyboardInterrupt
-            int8 = tables(spec, "new", made.content, contract, [sets["test"]])["test"]
-            float_ = job.float_table(made, "test")
-            folds.append(Fold(groups, len(sets["test"].pieces), made.fitted.best, float_, int8))
-            means = (percent(table.mean_sensitivity) for table in (float_, int8))
+            decided = decide(spec, "new", made.content, contract, [sets["test"]])["test"]
+            truths = made.vectors["test"].labels.tolist()
+            float_ = confusion(names, zip(truths, job.decided(made, "test"), strict=True))
+            pieces, best = len(sets["test"].pieces), made.fitted.best
+            folds.append(
+                Fold(groups, pieces, best, float_, decided.table, tuple(doubtful(names, decided.pieces)))
+            )
+            means = (percent(table.mean_sensitivity) for table in (float_, decided.table))
             say("Mean of the sensitivities: {} in float, {} in int8.".format(*means))
     except KeyboardInterrupt:
         if not folds:

@@ -14,7 +14,7 @@ from codegen.common.errors import UserError
 from workbench.host.features import app_score, open_pipeline
 from workbench.host.model_app import write_whole
 from workbench.training.confusion import Confusion
-from workbench.training.evaluation import of_vectors
+from workbench.training.evaluation import DecidedPiece, counted, decided_pieces
 from workbench.training.sets import Set
 
 
@@ -29,9 +29,17 @@ class Verdict:
     why: str
 
 
-def tables(
+@dataclass(frozen=True)
+class Decided:
+    """What a model decides of a set."""
+
+    table: Confusion
+    pieces: tuple[DecidedPiece, ...]
+
+
+def decide(
     front: Spec, name: str, model: bytes, contract: str | None, sets: Sequence[Set]
-) -> dict[str, Confusion]:
+) -> dict[str, Decided]:
     """What a model decides of each set, in a copy of the app that `front` is; the copy is called `name`.
 
     contract: of the features it was trained on, where that is known. UserError where it does not fit the app.
@@ -47,7 +55,13 @@ def tables(
         write_whole(file.with_suffix(".contract"), contract.encode())
     pipeline = open_pipeline(copy)
     limits = app_score(load_spec(copy)).limits(pipeline.spec.decision)
-    return {one.name: of_vectors(pipeline, one.recordings(pipeline.sample_rate), limits) for one in sets}
+    names = pipeline.spec.decision.labels
+    made = {}
+    for one in sets:
+        pieces = tuple(decided_pieces(pipeline, one.recordings(pipeline.sample_rate), limits))
+        table = counted(names, [pair for piece in pieces for pair in piece.pairs])
+        made[one.name] = Decided(table, pieces)
+    return made
 
 
 def judge(
@@ -84,29 +98,31 @@ def _before(front: Spec, model: Path, against: Set | None) -> tuple[Confusion | 
     file = model.with_suffix(".contract")
     contract = file.read_text(encoding="ascii", errors="replace") if file.is_file() else None
     try:
-        return tables(front, "before", model.read_bytes(), contract, [against])[against.name], True
+        return decide(front, "before", model.read_bytes(), contract, [against])[against.name].table, True
     except UserError:
         return None, False  # of other labels, features or shape
 
 
-def write(verdict: Verdict, content: bytes, contract: str) -> None:
-    """The model and, beside it, the contract of the features it was trained on; each whole or not at all. The
-    model of before is moved away first."""
+def write(verdict: Verdict, content: bytes, contract: str, card: str) -> None:
+    """The model and, beside it, the contract of the features it was trained on and its card; each whole or
+    not at all. The model of before is moved away first, with what lies beside it."""
     if verdict.previous is not None:
-        for old, new in zip(_pair(verdict.model), _pair(verdict.previous), strict=True):
+        for old, new in zip(_files(verdict.model), _files(verdict.previous), strict=True):
             new.unlink(missing_ok=True)
             if old.is_file():
                 shutil.copyfile(old, new)
     try:
         verdict.model.parent.mkdir(parents=True, exist_ok=True)
-        for file, data in zip(_pair(verdict.model), (content, f"{contract}\n".encode()), strict=True):
+        written = (content, f"{contract}\n".encode(), card.encode())
+        for file, data in zip(_files(verdict.model), written, strict=True):
             write_whole(file, data)
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror}", file=verdict.model) from None
 
 
-def _pair(model: Path) -> tuple[Path, Path]:
-    return model, model.with_suffix(".contract")
+def _files(model: Path) -> tuple[Path, Path, Path]:
+    """The model, its contract, its card."""
+    return model, model.with_suffix(".contract"), model.with_suffix(".card.md")
 
 
 def _beside(model: Path, word: str) -> Path:

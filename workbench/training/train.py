@@ -17,11 +17,13 @@ from codegen.app.spec import Pipeline, Spec
 from codegen.common.errors import UserError
 from workbench.host.host_library import HostPipeline
 from workbench.training import convert, fit
+from workbench.training.card import Facts, card
+from workbench.training.compared import Found, apart
 from workbench.training.confusion import Confusion, confusion
 from workbench.training.epochs import Epoch
 from workbench.training.features import Vectors, tensor_shape
 from workbench.training.front_end import front_end
-from workbench.training.judge import Verdict, judge, tables, write
+from workbench.training.judge import Verdict, decide, judge, write
 from workbench.training.kinds import check_shape
 from workbench.training.network import build_network
 from workbench.training.on_board import any_features, on_board
@@ -49,6 +51,7 @@ class Trained:
     vectors: dict[str, int]  # set -> vectors
     float_: dict[str, Confusion]  # set -> its decisions
     int8: dict[str, Confusion]
+    apart: dict[str, list[Found]]  # set -> pieces of which the two decide some vectors otherwise
     layers: tuple[LayerRow, ...]
     sizes: dict[str, int]  # "float", "int8": bytes of the .tflite
     epochs: tuple[Epoch, ...]
@@ -69,6 +72,7 @@ class Trained:
             "vectors": self.vectors,
             "float": {name: table.object() for name, table in self.float_.items()},
             "int8": {name: table.object() for name, table in self.int8.items()},
+            "apart": {name: [one.object() for one in found] for name, found in self.apart.items()},
             "layers": [dataclasses.asdict(row) for row in self.layers],
             "sizes": self.sizes,
             "epochs": [dataclasses.asdict(epoch) for epoch in self.epochs],
@@ -98,24 +102,49 @@ def train(
     job = Job(spec, pipeline, recipe, say)
     network = job.network()
     say("converting it untrained, to see what it takes")
-    say(job.cost(network))
+    cost = job.cost(network)
+    say(cost)
     sets = {chosen.name: chosen for chosen in make_sets(pipeline, recipe, labelled, say)}
     made = job.fit(network, sets)
-    contract = feature_contract(spec)
+    names, contract = pipeline.spec.decision.labels, feature_contract(spec)
 
     say("compiling it, and deciding with the firmware's own code")
     tried = [sets[name] for name in ("validation", "test") if name in sets and len(made.vectors[name])]
-    int8 = tables(spec, "new", made.content, contract, tried)
+    decided = decide(spec, "new", made.content, contract, tried)
+    int8 = {name: one.table for name, one in decided.items()}
+    float_ = {name: job.decided(made, name) for name in decided}
+    apart_ = {name: apart(names, decided[name].pieces, float_[name]) for name in decided}
+    tables = {
+        name: confusion(names, zip(made.vectors[name].labels.tolist(), own, strict=True))
+        for name, own in float_.items()
+    }
     model = app_folder(app) / spec.classifier.model.relative_to(spec.file.parent)
     verdict = judge(spec, model, output, tried, int8)
-    write(verdict, made.content, contract)
+    told = Facts(
+        app_folder(app).name,
+        pipeline.spec,
+        recipe,
+        labelled,
+        tuple(sets.values()),
+        network.count_params(),
+        made.content,
+        contract,
+        cost,
+        (made.fitted.best, len(made.fitted.epochs)),
+        tables,
+        int8,
+        apart_,
+        convert.versions(),
+    )
+    write(verdict, made.content, contract, card(told))
     return Trained(
         verdict,
         contract,
         {name: len(chosen.pieces) for name, chosen in sets.items()},
         {name: len(own) for name, own in made.vectors.items()},
-        {one.name: job.float_table(made, one.name) for one in tried},
+        tables,
         int8,
+        apart_,
         tuple(_layer(layer) for layer in network.layers if type(layer).__name__ != "InputLayer"),
         {"float": len(convert.to_float(network, spec.classifier.offset)), "int8": len(made.content)},
         made.fitted.epochs,
@@ -171,12 +200,9 @@ class Job:
         content = convert.to_int8(network, offset, training.values, shape, recipe.fit.seed)
         return Made(network, task, fitted, content, made)
 
-    def float_table(self, made: Made, name: str) -> Confusion:
-        """What a network decides of a set before its conversion."""
-        own = made.vectors[name]
-        decided = _decided(fit.logits(made.network, own.values, made.task), self.pipeline.spec)
-        labels = self.pipeline.spec.decision.labels
-        return confusion(labels, zip(own.labels.tolist(), decided, strict=True))
+    def decided(self, made: Made, name: str) -> list[int]:
+        """The class index of each vector of a set, before the conversion to int8."""
+        return _decided(fit.logits(made.network, made.vectors[name].values, made.task), self.pipeline.spec)
 
 
 def _written_by(recipe: Recipe) -> Path:

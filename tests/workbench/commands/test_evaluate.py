@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from workbench.audio.synthesize import write_session, write_wav
 from workbench.data.labels import Segment
 from workbench.host.host_library import HostLibrary
 from workbench.training.confusion import UNCERTAIN, Confusion, balanced, confusion
-from workbench.training.evaluation import of_vectors
+from workbench.training.evaluation import counted, vector_pairs
 from workbench.training.pieces import cut, recordings, shortest
 from workbench.training.plot import plot
 from workbench.verify.reference import ReferenceInterpreter
@@ -157,7 +159,7 @@ def test_decisions_are_the_reference_interpreter_s(loaded: HostLibrary, app: Pat
         Segment(tmp_path / "a.wav", 150_000, 155_999, "locking"),  # one sample short of a vector
     )
     pieces = cut(segments, LABELS, 8000, shortest(pipeline.spec))
-    table = of_vectors(pipeline, recordings(pieces, segments, 16000), (77,) * 4)
+    table = counted(LABELS, vector_pairs(pipeline, recordings(pieces, segments, 16000), (77,) * 4))
 
     # 90,000 samples are 11 pieces of 8000 with 6 vectors each, and 2000 left over; 7999 have 5 vectors.
     assert table.support == (0, 66, 0, 5)
@@ -211,7 +213,8 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_command(sounds: Path, tmp_path: Path) -> None:
     words = ("evaluate", "--app", EXAMPLE, "--labels", sounds)
-    done = earshot(*words, "--json", "--plot", tmp_path / "table.png")
+    decided = tmp_path / "decided.csv"
+    done = earshot(*words, "--json", "--plot", tmp_path / "table.png", "--decided", decided)
     assert done.returncode == 0, done.stderr
     reported = json.loads(done.stdout)
     # 2 segments of 8000 samples: 6 vectors each; 2 s of noise are cut into 4 of them.
@@ -227,6 +230,16 @@ def test_command(sounds: Path, tmp_path: Path) -> None:
     assert lines[2].startswith("Events                      6: ")
     assert lines[-1].startswith("PosPred(%)")  # with the plain accuracy
     assert [sum(row) for row in reported["events"]["table"]["confusion"]] == [2, 2, 2, 1]
+    with decided.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    found = [(Path(row["file"]).name, int(row["start"]), int(row["end"]), row["label"]) for row in rows]
+    labelled = [line.split(",") for line in (sounds.read_text()).splitlines()[1:]]
+    assert sorted(found) == sorted((row[0], int(row[1]), int(row[2]), row[3]) for row in labelled)
+    counted = Counter((row["label"], row["decided"]) for row in rows)
+    table = reported["events"]["table"]
+    assert table["confusion"] == [
+        [counted[row, column] for column in table["columns"]] for row in table["labels"]
+    ]
     assert "session test: 7 segments" in printed.stderr
     assert "UNK: no class reached its threshold. The app's class unknown says the same" in printed.stderr
 

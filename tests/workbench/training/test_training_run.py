@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -94,28 +95,31 @@ def test_a_model_is_replaced_by_one_that_is_no_worse(
     monkeypatch: pytest.MonkeyPatch,
     case: Case,
 ) -> None:
-    def tables(*_: object) -> dict[str, Confusion]:
+    def decide(*_: object) -> dict[str, judge.Decided]:
         if case.before is None:
             raise UserError("4 labels; the model has 3 outputs")
-        return {"test": case.before}
+        return {"test": judge.Decided(case.before, ())}
 
-    monkeypatch.setattr(judge, "tables", tables)
+    monkeypatch.setattr(judge, "decide", decide)
     spec, model = load_spec(EXAMPLE), tmp_path / "model.tflite"
     if case.there:
         model.write_bytes(b"old")
         model.with_suffix(".contract").write_text("0123\n")
+        model.with_suffix(".card.md").write_text("# old\n")
     verdict = judge.judge(spec, model, None, [TRIED], {"test": case.now})
     assert not (tmp_path / "model.new.tflite").exists()
-    judge.write(verdict, b"new", "4567")
+    judge.write(verdict, b"new", "4567", "# new\n")
     assert (verdict.taken, verdict.model.name) == (case.taken, case.written)
     assert (tmp_path / case.written).read_bytes() == b"new"
     assert (tmp_path / case.written).with_suffix(".contract").read_text() == "4567\n"
+    assert (tmp_path / case.written).with_suffix(".card.md").read_text() == "# new\n"
     assert (verdict.previous.name if verdict.previous else None) == case.previous
     if case.there and not case.taken:
         assert (model.read_bytes(), model.with_suffix(".contract").read_text()) == (b"old", "0123\n")
     if case.previous:
         assert (tmp_path / case.previous).read_bytes() == b"old"
         assert (tmp_path / case.previous).with_suffix(".contract").read_text() == "0123\n"
+        assert (tmp_path / case.previous).with_suffix(".card.md").read_text() == "# old\n"
 
 
 def test_what_cannot_be_judged_stays_beside(tmp_path: Path) -> None:
@@ -204,6 +208,10 @@ def test_a_training(tmp_path: Path) -> None:
     assert reported["int8"]["test"]["accuracy"] > 0.7
     assert abs(reported["int8"]["test"]["accuracy"] - reported["float"]["test"]["accuracy"]) < 0.1
     assert "epoch  12 of 12" in done.stderr
+    written = (app / "model.card.md").read_text()
+    assert hashlib.sha256((app / "model.tflite").read_bytes()).hexdigest() in written
+    assert f"{100 * reported['int8']['test']['mean_sensitivity']:.1f} % by the firmware" in written
+    assert "epoch 12 of 12 was kept" in written
     graph = load_graph(app / "model.tflite")
     assert [graph.input.shape, graph.output.shape] == [(1, 15, 20, 1), (1, 4)]
 
@@ -257,7 +265,7 @@ def test_a_seed_gives_the_same_bytes(tmp_path: Path) -> None:
         output = tmp_path / "made.tflite"
         words = ["train", "--app", str(app), "--labels", str(labels), "-o", str(output)]
         subprocess.run([python, "-m", "workbench", *words], cwd=ROOT, capture_output=True, check=True)
-        made.append(output.read_bytes())
+        made.append(output.read_bytes() + output.with_suffix(".card.md").read_bytes())
     assert made[0] == made[1] != made[2]
 
 

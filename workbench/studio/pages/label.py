@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nicegui import background_tasks, events, run, ui
+from nicegui import background_tasks, run, ui
+from nicegui.events import GenericEventArguments
 
 from codegen.common.errors import UserError
+from workbench.studio.detect import Stretch, events, threshold
 from workbench.studio.heard import Heard
 from workbench.studio.pages.frame import colour, framed, told
 from workbench.studio.pages.recording_list import RecordingList
@@ -22,6 +24,8 @@ _FOLDER = 5  # and at the folder's recordings, times _LOOK
 _KEYS = (
     ("click", "add"),
     ("drag", "draw, move, resize"),
+    ("Shift drag", "noise"),
+    ("E", "detect events"),
     ("1-9", "label"),
     ("Space", "play"),
     ("Del", "delete"),
@@ -76,6 +80,7 @@ class LabelPage:
         self._current = ""
         self._path: Path | None = None
         self._rate = 0
+        self._noise: Stretch | None = None  # where nothing happens, as a person says
         settings = studio.listener.settings if studio.listener is not None else None
         self._app_labels = list(settings.decision.labels) if settings is not None else []
         self._gate = settings.gate.threshold if settings is not None else 0
@@ -114,6 +119,8 @@ class LabelPage:
             )
             self._length.style("width: 95px").tooltip("length of a segment that a click makes")
             self._length.on_value_change(self._push)
+            detect = ui.button("Detect", on_click=self._detect).props("dense no-caps outline color=primary")
+            detect.tooltip("draws a segment of the chosen label around each event of the recording (E)")
             if self._studio.listener is not None:
                 self._ear = ui.checkbox("app", on_change=self._hear).tooltip(
                     "where the app's gate opens, and what it decides"
@@ -129,12 +136,13 @@ class LabelPage:
 
     def _show(self, name: str, place: tuple[int, int] | None = None) -> None:
         """Another recording."""
-        self._current, self._path = name, None
+        self._current, self._path, self._noise = name, None, None
         properties: dict[str, Any] = {
             "sound": None,
             "segments": [],
             "heard": None,
             "place": None,
+            "noise": None,
             "waits": "",
         }
         try:
@@ -180,7 +188,7 @@ class LabelPage:
                 for one in placed
             ],
             labels=[{"name": name, "colour": colour(number)} for number, name in enumerate(self._names)],
-            length=max(1, round(float(self._length.value or LENGTH) * (self._rate or 1))),
+            length=self._usual_samples(),
         )
         self._chips.clear()
         with self._chips:
@@ -195,6 +203,10 @@ class LabelPage:
         self._note.set_text("\n".join(str(error) for error in errors))
         self._note.set_visibility(bool(errors))
         self._session.set_enabled(not self._labels.tracks)
+
+    def _usual_samples(self) -> int:
+        """Of a segment that a click makes."""
+        return max(1, round(float(self._length.value or LENGTH) * (self._rate or 1)))
 
     def _look(self) -> None:
         """Once in a while: what others did to the files, or other tabs to the labels."""
@@ -244,7 +256,7 @@ class LabelPage:
 
     # What a person does
 
-    def _edit(self, event: events.GenericEventArguments) -> None:
+    def _edit(self, event: GenericEventArguments) -> None:
         given: dict[str, Any] = event.args
         kind = given["kind"]
         names = self._list.names
@@ -253,6 +265,9 @@ class LabelPage:
             if 0 <= at < len(names):
                 self._show(names[at])
             return
+        if kind == "detect":
+            self._detect()
+            return
         if kind in ("undo", "redo"):
             self._do(self._labels.undo if kind == "undo" else self._labels.redo)
             return
@@ -260,20 +275,51 @@ class LabelPage:
         if path is None:
             return
         if kind == "add":
-            self._do(lambda: self._add(path, int(given["start"]), int(given["end"])))
+            self._do(lambda: self._add(path, (int(given["start"]), int(given["end"]))))
         elif kind == "change":
             start, end = int(given["start"]), int(given["end"])
             self._do(lambda: self._labels.change(path, int(given["key"]), start=start, end=end))
+        elif kind == "noise":
+            start, end = int(given["start"]), int(given["end"])
+            self._noise = Stretch(start, end) if start < end else None
+            self._view.show(
+                noise=[start, end] if start < end else None, threshold=self._shown_threshold(path)
+            )
         elif kind == "remove":
             self._do(lambda: self._labels.remove(path, self._meant(path, given)))
         elif kind == "label" and int(given["number"]) < len(self._names):
             self._take(int(given["number"]), self._meant(path, given))
 
-    def _add(self, path: Path, start: int, end: int) -> None:
+    def _shown_threshold(self, path: Path) -> int:
+        """That is drawn: of the noise, else of the app's gate; 0: none."""
+        if self._noise is None:
+            return self._gate
+        sound = self._studio.sounds.open(path)
+        return threshold(sound.samples, sound.rate, self._noise, None)
+
+    def _detect(self) -> None:
+        """A segment around each event that is in none yet."""
+        path = self._path
+        if path is None:
+            return
+        sound = self._studio.sounds.open(path)
+        limit = threshold(sound.samples, sound.rate, self._noise, self._gate)
+        found = events(sound.samples, sound.rate, limit, self._usual_samples())
+        there = [Stretch(one.segment.start, one.segment.end) for one in self._labels.of(path)]
+        fresh = [one for one in found if not any(one.overlaps(other) for other in there)]
+        if fresh:
+            self._do(lambda: self._add(path, *((one.start, one.end) for one in fresh)))
+        old = len(found) - len(fresh)
+        ui.notify(
+            f"{len(found)} events louder than {limit}" + (f", {old} in a segment already" if old else ""),
+            type="info",
+        )
+
+    def _add(self, path: Path, *places: tuple[int, int]) -> None:
         if not self._names:
             raise UserError("there is no label yet", remedy="Type one into the field: new label.")
         session = "" if self._labels.tracks else str(self._session.value or "").strip()
-        self._labels.add(path, start, end, self._names[self._number], session)
+        self._labels.add_all(path, places, self._names[self._number], session)
 
     def _meant(self, path: Path, given: dict[str, Any]) -> list[int]:
         """The key of the chosen segment, or of one just made, whose key the view does not have yet; nothing
@@ -302,7 +348,7 @@ class LabelPage:
         self._new.set_value("")
         self._push()
 
-    def _choose(self, event: events.GenericEventArguments) -> None:
+    def _choose(self, event: GenericEventArguments) -> None:
         self._chosen = event.args["key"]
 
     def _give_session(self) -> None:

@@ -32,6 +32,7 @@ export function paint(context, scene) {
   const parts = layout(height, scene.heard);
   waveform(context, scene, parts.wave, scene.from, scene.per);
   thresholds(context, scene, parts.wave);
+  noise(context, scene, parts.wave);
   spectrogram(context, scene, parts.spectrogram);
   if (scene.heard) heard(context, scene, parts);
   for (const segment of scene.segments) box(context, scene, parts, segment);
@@ -110,6 +111,30 @@ function thresholds(context, scene, [top, height]) {
   context.setLineDash([3, 3]);
   for (const sign of [-1, 1]) line(context, 0, top + height / 2 + sign * reach, scene.width);
   context.setLineDash([]);
+}
+
+// Hatched: where nothing happens, as a person has shown.
+function noise(context, scene, [top, height]) {
+  if (!scene.noise) return;
+  const [x, to] = scene.noise.map((sample) => toPixel(scene, sample));
+  context.save();
+  context.beginPath();
+  context.rect(x, top, to - x, height);
+  context.clip();
+  context.strokeStyle = scene.colours.soft;
+  context.globalAlpha = 0.5;
+  context.beginPath();
+  for (let at = Math.max(x, 0) - height; at < Math.min(to, scene.width); at += 9) {
+    context.moveTo(at, top + height);
+    context.lineTo(at + height, top);
+  }
+  context.stroke();
+  context.globalAlpha = 1;
+  context.fillStyle = scene.colours.soft;
+  context.textAlign = "left";
+  context.textBaseline = "bottom";
+  context.fillText("noise", Math.max(x, 0) + 4, top + height - 3);
+  context.restore();
 }
 
 function line(context, x, y, to) {

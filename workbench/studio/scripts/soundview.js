@@ -23,7 +23,8 @@ export default {
     segments: Array, // of key, start, end, label, session
     labels: Array, // of name, colour
     heard: Object, // gate: [start, end] each; decided: [start, end, label, score] each; null: not known
-    threshold: Number, // of the app's gate, 0: none
+    threshold: Number, // of the noise or the app's gate, 0: none
+    noise: Array, // start, end of the stretch in which nothing happens; null: none was shown
     length: Number, // samples of a segment that a click makes
     place: Object, // start, end: samples to go to
     waits: String, // what is in the way: shown below the picture
@@ -68,6 +69,7 @@ export default {
     labels: "take",
     heard: "take",
     threshold: "take",
+    noise: "take",
     waits: "tell",
     place() {
       this.goTo(this.place);
@@ -91,7 +93,7 @@ export default {
     take() {
       const { scene } = this;
       scene.segments = (this.segments ?? []).map((one) => ({ ...one }));
-      Object.assign(scene, { labels: this.labels ?? [], heard: this.heard, threshold: this.threshold });
+      Object.assign(scene, { labels: this.labels ?? [], heard: this.heard, threshold: this.threshold, noise: this.noise });
       if (this.newest) {
         const made = scene.segments.find((one) => one.start === this.newest.start && one.end === this.newest.end);
         if (made) this.choose(made.key);
@@ -209,9 +211,14 @@ export default {
       const sample = Math.round(this.scene.from + x * this.scene.per);
       return Math.min(this.sound.samples, Math.max(0, sample));
     },
+    // From where the drag began to here, in order.
+    dragged(event, { at } = this.scene.drag) {
+      const here = this.sampleAt(event.offsetX);
+      return [Math.min(here, at), Math.max(here, at)];
+    },
     press(event) {
       if (!this.sound || event.button !== 0) return;
-      const found = this.under(event);
+      const found = event.shiftKey ? { part: "noise" } : this.under(event);
       this.$refs.canvas.focus({ preventScroll: true });
       this.$refs.canvas.setPointerCapture(event.pointerId);
       const { segment } = found;
@@ -251,9 +258,11 @@ export default {
       } else if (drag.part === "middle") {
         const shift = Math.max(-drag.start, Math.min(this.sound.samples - drag.end, by));
         Object.assign(segment, { start: drag.start + shift, end: drag.end + shift });
+      } else if (drag.part === "noise") {
+        this.scene.noise = this.dragged(event);
       } else {
-        const here = this.sampleAt(event.offsetX);
-        const drawn = { key: 0, label: "", session: "", start: Math.min(here, drag.at), end: Math.max(here, drag.at) };
+        const [start, end] = this.dragged(event);
+        const drawn = { key: 0, label: "", session: "", start, end };
         this.scene.segments = [...this.scene.segments.filter((one) => one.key !== 0), drawn];
       }
       this.draw();
@@ -264,10 +273,13 @@ export default {
       if (!drag || !this.sound) return;
       const { segment } = drag;
       if (segment && drag.moved) this.send("change", { key: segment.key, start: segment.start, end: segment.end });
-      else if (drag.part === "ruler" && !drag.moved) this.scene.cursor = drag.at;
+      else if (drag.part === "noise") {
+        this.scene.noise = drag.moved ? this.dragged(event, drag) : null;
+        const [start, end] = this.scene.noise ?? [0, 0];
+        this.send("noise", { start, end });
+      } else if (drag.part === "ruler" && !drag.moved) this.scene.cursor = drag.at;
       else if (drag.part === "empty") {
-        const here = this.sampleAt(event.offsetX);
-        const [start, end] = [Math.min(here, drag.at), Math.max(here, drag.at)];
+        const [start, end] = this.dragged(event, drag);
         this.scene.segments = this.scene.segments.filter((one) => one.key !== 0);
         if (!drag.moved) this.add(drag.at);
         else if (end - start >= this.sound.rate * SHORTEST) this.make(start, end);
@@ -355,6 +367,7 @@ export default {
         Home: () => this.whole(),
         n: () => this.next(1),
         p: () => this.next(-1),
+        e: () => this.send("detect"),
         f: () => this.goTo(this.found()),
         v: () => this.louder(),
         PageDown: () => this.send("recording", { way: 1 }),
