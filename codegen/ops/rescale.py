@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
 INTEGERS = ("int8", "uint8", "int16")
+WIDE = "int32"  # of an output that no later layer reads
 INSIDE = "convert it with full int8 quantisation, so that floats are at its ends at most"
 
 
@@ -44,8 +45,8 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
             yield Fault("it reads floats inside the model", INSIDE)
     else:
         yield from _check_side(input_, "input", INTEGERS)
-        yield from _check_side(output, "output", INTEGERS)
-        if {input_.dtype, output.dtype} == {"uint8", "int16"}:
+        yield from _check_side(output, "output", (*INTEGERS, WIDE))
+        if "uint8" in (input_.dtype, output.dtype) and {"int16", WIDE} & {input_.dtype, output.dtype}:
             yield Fault(f"it turns {input_.dtype} into {output.dtype}, which TFLite has no kernel for", AGAIN)
         if all(
             tensor.quantization is not None and len(tensor.quantization.scales) == 1

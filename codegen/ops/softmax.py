@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 INTEGER_BITS = 5  # of the exponent's argument, Q5.26
 TOLERANCE = {"int8": 0.0, "int16": 0.001}  # of the output's scale, relative
-# Classes, by the output's type: more exponentials can overflow the sum in Q12.19, and from 512 on a sum may
-# ask for a shift by more than 31 bits, at which the reference kernels stop.
-LARGEST_DEPTH = {"int8": 511, "int16": 4095}
+# Classes: more exponentials can overflow the sum in Q12.19. From a sum of 512 on the reference kernels ask
+# for a shift by more than 31 bits and stop; here every share is 0 then, as it is to the nearest 1/256.
+LARGEST_DEPTH = 4095
 
 
 def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
@@ -47,10 +47,9 @@ def check_ends(graph: Graph, node: Node) -> Iterator[Fault]:
         yield Fault(f"its output must have the zero point {zero_point}", AGAIN)
     if input_.shape != output.shape or not input_.shape:
         yield Fault(f"its input is {list(input_.shape)}, its output {list(output.shape)}", AGAIN)
-    elif input_.shape[-1] > LARGEST_DEPTH[output.dtype]:
-        most = LARGEST_DEPTH[output.dtype]
+    elif input_.shape[-1] > LARGEST_DEPTH:
         yield Fault(
-            f"{input_.shape[-1]} classes; {most} are possible, with more its result is not defined",
+            f"{input_.shape[-1]} classes; {LARGEST_DEPTH} are possible, with more its result is not defined",
             "leave the softmax away (the largest score is the same class), or use fewer classes",
         )
     real = float(node.options["beta"]) * quantization(input_).scale * (1 << (31 - INTEGER_BITS))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SVDF: a dense layer of low rank and a filter over time, int8 with a state of 16 bits.
+"""SVDF: a dense layer of low rank and a filter over time, int8 with a state of 16 or 8 bits.
 
 The state lasts from one run to the next, in the interpreters and here: a run is one step of time. TensorFlow
 Lite Micro is what it is compared with: LiteRT's interpreter has the same arithmetic, but writes beyond its
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
 INPUT, FEATURES, TIME, BIAS, STATE = range(5)
-_LARGEST_STATE = 1 << 15
+_LARGEST_STATE = {"int16": 1 << 15, "int8": 255}  # its difference to the zero point
 
 
 def check_kind(graph: Graph, node: Node) -> Iterator[Fault]:
@@ -46,7 +46,7 @@ def check_kind(graph: Graph, node: Node) -> Iterator[Fault]:
 
 
 def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
-    """int8 ends and weights of features; int16 weights of time and state."""
+    """int8 ends and weights of features; weights of time and state both int16, or both int8."""
     yield from check_int8(present(graph, node, INPUT), "input")
     yield from check_int8(result(graph, node), "output")
     yield from check_weights(present(graph, node, FEATURES), 1, axis=0)
@@ -54,8 +54,14 @@ def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
     if time.data is None:
         yield Fault("its weights of time are computed; they must be constant", AGAIN)
     for tensor, what in ((time, "tensor of weights over time"), (state, "state")):
-        if tensor.dtype != "int16" or tensor.quantization is None or len(tensor.quantization.scales) != 1:
-            yield Fault(f"its {what} is {tensor.dtype}; int16 with one scale is needed", AGAIN)
+        one = tensor.quantization is not None and len(tensor.quantization.scales) == 1
+        if tensor.dtype not in _LARGEST_STATE or not one:
+            yield Fault(f"its {what} is {tensor.dtype}; int16 or int8 with one scale is needed", AGAIN)
+            return
+    if time.dtype != state.dtype:
+        yield Fault(f"its weights of time are {time.dtype}, its state is {state.dtype}", AGAIN)
+    elif quantization(time).zero_point or (state.dtype == "int16" and quantization(state).zero_point):
+        yield Fault("its weights of time or its state of 16 bits have a zero point other than 0", AGAIN)
     if not state.variable or state.data is not None:
         yield Fault("its state is no variable", AGAIN)
 
@@ -100,7 +106,8 @@ def check_scales(graph: Graph, node: Node) -> Iterator[Fault]:
     first, second = _ratios(graph, node)
     yield from bounds.check_ratio(first, max(sums), "the scale of its features over that of its state")
     rows = np.abs(time.data.astype(np.int64)).sum(axis=1).reshape(-1, node.options["rank"]).sum(axis=1)
-    most = int((rows * _LARGEST_STATE + np.abs(_biases(graph, node))).max())
+    largest = _LARGEST_STATE[present(graph, node, STATE).dtype]
+    most = int((rows * largest + np.abs(_biases(graph, node))).max())
     yield from bounds.check_ratio(second, most, "the scale of its sums over time over that of its output")
 
 
@@ -131,13 +138,18 @@ def lower(lowering: Lowering, node: Node) -> None:
     input_, features, time = (present(graph, node, place) for place in (INPUT, FEATURES, TIME))
     assert features.data is not None
     assert time.data is not None
-    units = result(graph, node).shape[1]
+    units, state = result(graph, node).shape[1], present(graph, node, STATE)
     weights = features.data.astype(np.int64)
     starts = folded_bias(weights, None, quantization(input_).zero_point)
     arrays = [
         Array("features", "int8_t", weights.reshape(-1), "part by part"),
         Array("starts", "int32_t", np.array(starts, np.int64), "part by part"),
-        Array("time", "int16_t", time.data.astype(np.int64).reshape(-1), "part by part, the oldest first"),
+        Array(
+            "time",
+            f"{time.dtype}_t",
+            time.data.astype(np.int64).reshape(-1),
+            "part by part, the oldest first",
+        ),
         Array("biases", "int32_t", _biases(graph, node), "unit by unit"),
     ]
     first, second = (_scale(quantize_multiplier(ratio)) for ratio in _ratios(graph, node))
@@ -145,6 +157,7 @@ def lower(lowering: Lowering, node: Node) -> None:
         node,
         "svdf",
         type="svdf",
+        form="" if state.dtype == "int16" else state.dtype,
         fields=[
             *((array.suffix, array.suffix) for array in arrays),
             ("inputs", str(weights.shape[1])),
@@ -154,6 +167,7 @@ def lower(lowering: Lowering, node: Node) -> None:
             ("by_feature", first),
             ("by_time", second),
             ("zero_point", str(quantization(result(graph, node)).zero_point)),
+            ("state_zero_point", str(quantization(state).zero_point)),
         ],
         arrays=arrays,
         inputs=[input_.index, lowering.state(node.options["states"][node.inputs[STATE]])],

@@ -31,7 +31,7 @@ DSP_INLINE int32_t requantize_high(int32_t a, int32_t b)
     return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
 }
 
-/* round(value / 2^bits), halves away from zero. bits: 0..31 */
+/* round(value / 2^bits), halves away from zero. bits: 0..62 */
 DSP_INLINE int32_t requantize_shift(int32_t value, int32_t bits)
 {
     if (bits == 0) {

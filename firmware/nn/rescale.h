@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Another type, scale or zero point, where 16-bit values are on one side. Addresses need no alignment. */
+/* Another type, scale or zero point, where 16-bit values are on one side, or 32-bit ones come out. Addresses
+ * need no alignment. */
 typedef struct {
     int32_t count;
     int32_t multiplier, left, right;
@@ -33,6 +34,11 @@ DSP_INLINE void rescale_write(void *values, int32_t i, int32_t number)
     memcpy((int8_t *)values + 2 * i, &value, sizeof value);
 }
 
+DSP_INLINE void rescale_write_wide(void *values, int32_t i, int32_t number)
+{
+    memcpy((int8_t *)values + 4 * i, &number, sizeof number);
+}
+
 KERNEL void rescale_int8_int16(const rescale_t *layer, const void *input, void *output)
 {
     for (int32_t i = 0; i < layer->count; i++) {
@@ -44,6 +50,20 @@ KERNEL void rescale_int16_int8(const rescale_t *layer, const void *input, void *
 {
     for (int32_t i = 0; i < layer->count; i++) {
         ((int8_t *)output)[i] = (int8_t)rescale_value(layer, rescale_read(input, i));
+    }
+}
+
+KERNEL void rescale_int8_int32(const rescale_t *layer, const void *input, void *output)
+{
+    for (int32_t i = 0; i < layer->count; i++) {
+        rescale_write_wide(output, i, rescale_value(layer, ((const int8_t *)input)[i]));
+    }
+}
+
+KERNEL void rescale_int16_int32(const rescale_t *layer, const void *input, void *output)
+{
+    for (int32_t i = 0; i < layer->count; i++) {
+        rescale_write_wide(output, i, rescale_value(layer, rescale_read(input, i)));
     }
 }
 

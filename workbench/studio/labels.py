@@ -67,6 +67,10 @@ class Labels:
         have sessions, else none."""
         return TRAIN if any(segment.session for segment in self.segments()) else ""
 
+    def session_of_take(self) -> str:
+        """What a recording gets: as `usual_session`, but a folder's first one is learnt from."""
+        return TRAIN if not self.tracks and not self.segments() else self.usual_session()
+
     def errors(self) -> list[UserError]:
         """What cannot be read, with file and line."""
         return [error for file in self.files for error in file.errors]

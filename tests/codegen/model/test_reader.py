@@ -237,8 +237,8 @@ def _softmax(model: Builder, x: int) -> int:
 
 
 def _classes(model: Builder, x: int) -> int:
-    many, y = (model.tensor((1, 512), "int8", scale, zero) for scale, zero in ((0.1, 0), (1 / 256, -128)))
-    paddings = model.constant(np.array([[0, 0], [0, 508]], np.int32))
+    many, y = (model.tensor((1, 4096), "int8", scale, zero) for scale, zero in ((0.1, 0), (1 / 256, -128)))
+    paddings = model.constant(np.array([[0, 0], [0, 4092]], np.int32))
     model.operator("PAD", [x, paddings], [many])
     model.operator("SOFTMAX", [many], [y], {"beta": 1.0})
     return y
@@ -277,7 +277,7 @@ def _add(model: Builder, x: int) -> int:
         (_grouped, "no groups"),
         (_no_stride, "stride_w is 0"),
         (_softmax, "the scale 1/256"),
-        (_classes, "512 classes; 511 are possible"),
+        (_classes, "4096 classes; 4095 are possible"),
         (_reshape, "cannot become"),
         (_add, "do not broadcast"),
     ],

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegen.common.errors import UserError
+from codegen.common.reference import Reference
 from codegen.passes.legalise import load_graph
 from tests.models.builder import Builder
-from tests.support.exact import BATCHES, Batch, Step, batches, check, steps
+from tests.support.exact import BATCHES, ONE_BATCH, Batch, Step, batches, check, steps
 from tests.support.models_c import ModelsC
 from tests.support.tally import tally_case
+from tests.support.tflm import need_tflm
 from workbench.verify.reference import ReferenceInterpreter
 
 
@@ -39,15 +42,19 @@ class Rescale:
 
 
 def _tensor(model: Builder, dtype: str, step: Step) -> int:
-    """int16 has zero points of 0 only."""
-    zero_point = {"int8": step.zero_point, "uint8": step.zero_point + 128, "int16": 0}[dtype]
+    """int16 and int32 have zero points of 0 only."""
+    zero_point = {"int8": step.zero_point, "uint8": step.zero_point + 128}.get(dtype, 0)
     return model.tensor((1, 50), dtype, step.scale, zero_point)
 
 
-def rescales() -> st.SearchStrategy[Rescale]:
-    """Any pair of types with 16 bits on one side."""
-    pairs = st.sampled_from((("int8", "int16"), ("int16", "int8"), ("int16", "int16")))
-    return st.builds(lambda pair, a, b: Rescale(pair[0], pair[1], a, b), pairs, steps(-12, 0), steps(-12, 0))
+WIDER = (("int8", "int16"), ("int16", "int8"), ("int16", "int16"))
+WIDEST = (("int8", "int32"), ("int16", "int32"))  # which LiteRT has no kernel for
+
+
+def rescales(pairs: Sequence[tuple[str, str]] = WIDER) -> st.SearchStrategy[Rescale]:
+    """Any pair of types with more than 8 bits on one side."""
+    pair = st.sampled_from(pairs)
+    return st.builds(lambda pair, a, b: Rescale(pair[0], pair[1], a, b), pair, steps(-12, 0), steps(-12, 0))
 
 
 @BATCHES
@@ -56,9 +63,17 @@ def test_any_change_of_type(cases: Batch) -> None:
     check(cases)
 
 
+@ONE_BATCH
+@given(batches(rescales(WIDEST)))
+def test_32_bits_as_tensorflow_lite_micro_has_them(cases: Batch) -> None:
+    need_tflm()
+    check(cases, reference=Reference.TFLM)
+    check(cases[:4], reference=Reference.TFLM, target="qemu")
+
+
 @pytest.mark.parametrize("kernels", ["small", "fast"])
 def test_on_a_cortex_m4(kernels: str) -> None:
-    pairs = [("int8", "int16"), ("int16", "int8"), ("int16", "int16"), ("uint8", "int8"), ("int8", "uint8")]
+    pairs = [*WIDER, ("uint8", "int8"), ("int8", "uint8")]
     cases = [Rescale(*pair, Step(0.05, 3), Step(0.07, -9)) for pair in pairs]
     check(cases, kernels=kernels, target="qemu")
 

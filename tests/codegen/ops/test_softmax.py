@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codegen.common.errors import UserError
 from codegen.ops.softmax import exponentials
+from codegen.passes.legalise import load_graph
 from tests.models.builder import Builder
 from tests.support.exact import BATCHES, Batch, Step, batches, check, steps
+from tests.support.models_c import ModelsC
+from workbench.verify.reference import ReferenceInterpreter
 
 
 @dataclass(frozen=True)
@@ -61,3 +66,23 @@ def test_exponentials_are_exponentials() -> None:
     for scale in (0.004, 0.05, 0.3):
         table = np.array(exponentials(scale, 1.0)) / 2**31
         assert np.abs(table - np.exp(-scale * np.arange(len(table)))).max() < 2**-22
+
+
+@pytest.mark.parametrize("classes", [512, 1000, 4095])
+def test_many_classes(classes: int, tmp_path: Path) -> None:
+    """Where a sum is below 512 the reference's bits; it ends itself where all scores are the same."""
+    case = Softmax((classes,), Step(0.1, 5), 1.0)
+    path = case.build().write(tmp_path / "model.tflite", [0], [1])
+    rows = np.random.default_rng(classes).integers(-128, 128, (20, 1, classes), dtype=np.int8)
+    rows[0], rows[0, 0, 7] = -100, 100
+    same = np.full((1, 1, classes), 3, np.int8)
+    (found,) = ModelsC([path]).run([np.concatenate([rows, same])[:, 0]])
+    with ReferenceInterpreter(path) as reference:
+        assert np.array_equal(found[:-1], reference.run(rows[:, 0]))
+    assert (found[-1] == -128).all()  # round(256 / classes) is 0, or 1/2 at the most
+
+
+def test_more_classes_than_the_sum_holds_are_refused(tmp_path: Path) -> None:
+    path = Softmax((4096,), Step(0.1, 5), 1.0).build().write(tmp_path / "model.tflite", [0], [1])
+    with pytest.raises(UserError, match="4096 classes; 4095 are possible"):
+        load_graph(path)

@@ -38,7 +38,8 @@ class Svdf:
     spread: int
     seed: int
     activation: str = "relu"
-    time_type: str = "int16"
+    time_type: str = "int16"  # and the state's
+    state_zero: int = 0
 
     def build(self) -> Builder:
         """The model."""
@@ -53,7 +54,9 @@ class Svdf:
         if self.bias >= 0:
             values = random.integers(-self.bias, self.bias + 1, self.units).astype(np.int32)
             bias = model.constant(values, float(np.float32(self.state) * np.float32(self.time)))
-        state = model.tensor((1, filters * self.memory), "int16", self.state, variable=True)
+        state = model.tensor(
+            (1, filters * self.memory), self.time_type, self.state, self.state_zero, variable=True
+        )
         operands = [x, model.constant(features, self.features), model.constant(time, self.time), bias, state]
         options = {"rank": self.rank, "fusedActivationFunction": ACTIVATIONS[self.activation]}
         model.operator("SVDF", operands, [y], options)
@@ -61,6 +64,8 @@ class Svdf:
 
 
 PLAIN = Svdf(8, 4, 2, 6, Step(0.05, 3), 0.01, 2.0**-16, 2.0**-12, Step(0.1, -128), 5000, 20000, 1)
+
+SMALL = replace(PLAIN, time=0.01, state=0.1, spread=127, bias=1000, time_type="int8", state_zero=-50)
 
 
 @st.composite
@@ -83,6 +88,27 @@ def svdfs(draw: st.DrawFn) -> Svdf:
     )
 
 
+@st.composite
+def small_svdfs(draw: st.DrawFn) -> Svdf:
+    """Those with a state of 8 bits and a zero point, with which it can wrap."""
+    return replace(
+        draw(svdfs()),
+        state=2.0 ** draw(st.integers(-7, -3)),
+        state_zero=draw(st.integers(-128, 127)),
+        time=2.0 ** draw(st.integers(-9, -7)),
+        time_type="int8",
+        spread=draw(st.sampled_from((10, 100, 127))),
+        bias=draw(st.sampled_from((0, 100, 10000))),
+    )
+
+
+@ONE_BATCH
+@given(batches(small_svdfs(), size=24))
+def test_any_svdf_of_8_bits(cases: Batch) -> None:
+    need_tflm()
+    check(cases, sequences=SEQUENCES, reference=Reference.TFLM)
+
+
 @ONE_BATCH
 @given(batches(svdfs(), size=24))
 def test_any_svdf(cases: Batch) -> None:
@@ -95,6 +121,7 @@ def test_on_a_cortex_m4(kernels: str) -> None:
     need_tflm()
     cases = [PLAIN, replace(PLAIN, rank=1, memory=1, seed=2), replace(PLAIN, inputs=1, seed=3)]
     cases += [replace(PLAIN, activation=word, output=Step(0.1, 5)) for word in ("none", "relu")]
+    cases += [replace(SMALL, state_zero=zero) for zero in (0, -50, 37)]
     check(cases, kernels=kernels, target="qemu", sequences=SEQUENCES, reference=Reference.TFLM)
 
 
@@ -112,9 +139,10 @@ def test_without_a_bias_it_is_zero(tmp_path: Path) -> None:
     [
         (replace(PLAIN, activation="relu6"), "its activation is relu6, which the reference does not apply"),
         (
-            replace(PLAIN, time_type="int8", spread=100),
-            "its tensor of weights over time is int8; int16",
+            replace(PLAIN, time_type="int32", spread=100),
+            "its tensor of weights over time is int32; int16 or int8 with one scale is needed",
         ),
+        (replace(PLAIN, state_zero=3), "its state of 16 bits have a zero point other than 0"),
         (replace(PLAIN, output=Step(1e-30, 0)), "the scale of its sums over time over that of its output is"),
         (
             replace(PLAIN, units=1, rank=1, memory=1, spread=1, bias=1 << 20, output=Step(2.0**-42, 0)),
