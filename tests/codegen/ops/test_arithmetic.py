@@ -142,22 +142,21 @@ REPEATED = ((1, 4, 5, 20), (1, 4, 5, 1), "first")  # one value for all channels
 WIDE, FINE, EVEN = Step(0.1, 3), Step(0.05, -128), Step(0.25, -7)
 
 
-def _case(
-    op: str,
-    operands: tuple[tuple[int, ...], tuple[int, ...], str],
-    a: Step,
-    b: Step,
-    output: Step,
-    activation: str = "none",
-) -> Arithmetic:
+def _case(op: str, operands: tuple[tuple[int, ...], tuple[int, ...], str], *steps: Step) -> Arithmetic:
+    """steps: of both operands and the output"""
     shape, other, constant = operands
-    return Arithmetic(op, shape, other, constant, activation, a, b, output, 7)
+    a, b, output = steps
+    return Arithmetic(op, shape, other, constant, "none", a, b, output, 7)
+
+
+def _clamped(case: Arithmetic, activation: str) -> Arithmetic:
+    return replace(case, activation=activation)
 
 
 # Kernel -> what reaches it.
 FORMS = {
     "add_once": [
-        _case(op, operands, a, b, output, activation)
+        _clamped(_case(op, operands, a, b, output), activation)
         for op in ("ADD", "SUB")
         for operands in (TENSORS, CHANNELS)
         for a, b, output, activation in (
@@ -170,16 +169,16 @@ FORMS = {
         )
     ],
     "add": [
-        _case("ADD", CHANNELS, WIDE, FINE, Step(0.2, 0), "relu"),
-        _case("ADD", TENSORS, WIDE, FINE, Step(0.2, -100), "relu6"),
+        _clamped(_case("ADD", CHANNELS, WIDE, FINE, Step(0.2, 0)), "relu"),
+        _clamped(_case("ADD", TENSORS, WIDE, FINE, Step(0.2, -100)), "relu6"),
         _case("ADD", REPEATED, WIDE, FINE, Step(0.2, 0)),
     ],
     "add_difference": [
-        _case("SUB", CHANNELS, WIDE, FINE, Step(0.2, 0), "relu"),
+        _clamped(_case("SUB", CHANNELS, WIDE, FINE, Step(0.2, 0)), "relu"),
         _case("SUB", REPEATED, WIDE, FINE, Step(0.2, 0)),
     ],
     "multiply_short": [
-        _case("MUL", operands, a, b, output, activation)
+        _clamped(_case("MUL", operands, a, b, output), activation)
         for operands in (TENSORS, CHANNELS)
         for a, b, output, activation in (
             (WIDE, FINE, Step(0.2, -4), "none"),
@@ -190,7 +189,7 @@ FORMS = {
         )
     ],
     "multiply": [
-        _case("MUL", CHANNELS, WIDE, FINE, Step(0.2, 0), "relu"),
+        _clamped(_case("MUL", CHANNELS, WIDE, FINE, Step(0.2, 0)), "relu"),
         _case("MUL", CHANNELS, WIDE, WIDE, Step(0.0199, 0)),  # above one half
         _case("MUL", CHANNELS, WIDE, FINE, Step(60000.0, 127)),  # beyond the largest shift
         _case("MUL", REPEATED, WIDE, FINE, Step(0.2, 0)),
