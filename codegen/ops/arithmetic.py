@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from codegen.common.reference import Reference
 from codegen.kernels.channels import Ints
+from codegen.kernels.layer import Array
 from codegen.kernels.limits import LARGEST_SHIFT
 from codegen.kernels.requantize import (
     Multiplier,
@@ -297,6 +298,7 @@ def lower_elementwise(
     *,
     form: str = "",
     zeros: Sequence[str] = ZEROS,
+    arrays: Sequence[Array] = (),
 ) -> None:
     """A kernel that meets each element of two operands.
 
@@ -313,6 +315,7 @@ def lower_elementwise(
         type=kernel,
         form=form,
         fields=[axes_field(a, b, output), *own, *fields],
+        arrays=arrays,
         inputs=(a.index, b.index),
         in_place=[t.index for t in (a, b) if t.data is None and t.shape == output.shape],
     )
