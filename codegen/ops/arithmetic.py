@@ -268,7 +268,13 @@ def axes_field(a: Tensor, b: Tensor, output: Tensor) -> tuple[str, str]:
 
 
 def lower_elementwise(
-    lowering: Lowering, node: Node, kernel: str, fields: Sequence[tuple[str, str]], *, form: str = ""
+    lowering: Lowering,
+    node: Node,
+    kernel: str,
+    fields: Sequence[tuple[str, str]],
+    *,
+    form: str = "",
+    arrays: Sequence[Array] = (),
 ) -> None:
     """A kernel that meets each element of two operands. fields: without axes and zero points"""
     a, b, output = binary_tensors(lowering.graph, node)
@@ -280,6 +286,7 @@ def lower_elementwise(
         type=kernel,
         form=form,
         fields=[axes_field(a, b, output), *([] if node.op in EXTREMES else own), *fields],
+        arrays=arrays,
         inputs=(a.index, b.index),
         in_place=[t.index for t in (a, b) if t.data is None and t.shape == output.shape],
     )

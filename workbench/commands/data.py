@@ -100,10 +100,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     _labels(drawn)
     drawn.add_argument("--session", metavar="NAME", help="only its segments")
-    drawn.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="OUT.png", help="picture: .png, .svg or .pdf"
-    )
-    drawn.add_argument("--json", action="store_true", help="print one JSON object")
+    drawn.add_argument("-o", "--output", type=Path, metavar="OUT.png", help="picture: .png, .svg or .pdf")
+    drawn.add_argument("--json", action="store_true", help="print one JSON object, with every point")
     audio.add_arguments(drawn)
     taken = words.add_parser("import", description="Labels of another program as a CSV.", allow_abbrev=False)
     given = words.add_parser("export", description="Labels for another program.", allow_abbrev=False)
@@ -196,7 +194,10 @@ def _query(args: argparse.Namespace, segments: Sequence[Segment], of: int, rate_
 
 def _plot(args: argparse.Namespace) -> int:
     """0; the picture is written."""
-    check_name(args.output)
+    if args.output is not None:
+        check_name(args.output)
+    elif not args.json:
+        raise UserError("data plot needs -o OUT.png", remedy="Or --json, which prints the places.")
     if args.app is None:
         raise UserError("data plot needs --app: whose features are drawn", remedy="Its model is not needed.")
     _, host = front_end(args.app)
@@ -212,16 +213,20 @@ def _plot(args: argparse.Namespace) -> int:
     own = [of[piece] for piece in seen.pieces]
     found = mapped(seen)
     words = [f"{own[number].file.name}, {own[number].place}" for number, _ in found.outliers]
-    draw(seen, found, names, [one.session for one in own], words, file=args.output)
+    if args.output is not None:
+        draw(seen, found, names, [one.session for one in own], words, file=args.output)
     far = [
         {"file": str(own[number].file), "place": where(own[number]), "label": own[number].label, "far": far}
         for number, far in found.outliers
     ]
     if args.json:
-        shares = list(found.shares)
-        print(
-            json.dumps({"segments": len(own), "shares": shares, "outliers": far, "picture": str(args.output)})
-        )
+        picture = str(args.output) if args.output is not None else None
+        points = [
+            {"file": str(one.file), "start": one.start, "end": one.end, "label": one.label, "x": x, "y": y}
+            for one, (x, y) in zip(own, found.places.round(3).tolist(), strict=True)
+        ]
+        counted = {"segments": len(own), "shares": list(found.shares)}
+        print(json.dumps({**counted, "outliers": far, "points": points, "picture": picture}))
         return 0
     for rank, row in enumerate(far, start=1):
         print(f"{rank:>3}  {row['place']}: {Path(str(row['file'])).name}, {row['label']}")

@@ -20,6 +20,7 @@ from codegen.common.errors import UserError
 from codegen.common.protocol import THRESHOLD
 from workbench.audio import recording as audio
 from workbench.data.segment import Segment
+from workbench.data.sessions import TEST
 from workbench.host.features import app_score, listening_spec, open_pipeline
 from workbench.host.host_library import EVERY_WINDOW
 from workbench.progress import progress, remark
@@ -27,8 +28,9 @@ from workbench.targets import BAUD, open_app
 from workbench.targets.restored import restored, with_settings
 from workbench.training import figures
 from workbench.training.background import background_recordings, unlabelled_counts
-from workbench.training.chosen import TEST, add_arguments, chosen_segments
+from workbench.training.chosen import add_arguments, chosen_segments
 from workbench.training.confusion import UNKNOWN_CLASS, Confusion, balanced
+from workbench.training.decided import write_decided
 from workbench.training.evaluation import Stream, counted, play, vector_pairs
 from workbench.training.events import Events, count_events
 from workbench.training.pieces import Piece, Recording, cut, recordings, shortest
@@ -110,6 +112,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--board", metavar="B", help="what to build for an emulator (default mps2_an386)")
     parser.add_argument("--baud", type=int, default=BAUD, metavar="N", help=f"of a port (default {BAUD})")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the tables, too: .png, .svg or .pdf")
+    parser.add_argument(
+        "--decided", type=Path, metavar="OUT.csv", help="write what each segment was taken for, by events"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -136,6 +141,8 @@ def run(args: argparse.Namespace) -> int:
     table = first.table if vectors is None else vectors
     if args.plot is not None:
         plot({"events": first.events.table, "vectors": table}, args.plot)
+    if args.decided is not None:
+        write_decided(args.decided, pipeline.decision.labels, first.streams, first.events)
     differing = {target: _differing(first, played[target]) for target in targets[1:]}
     if args.json:
         both = {target: one.object() for target, one in played.items()}

@@ -13,6 +13,7 @@ from workbench.studio.folder import open_folder
 from workbench.studio.heard import Listener
 from workbench.studio.labels import Labels
 from workbench.studio.live import Live
+from workbench.studio.recorder import Recorder
 from workbench.studio.studio import Studio
 
 NAME = "studio"
@@ -71,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
     def say(address: str) -> None:
         print(f"The studio of {folder.root} is at\n\n  {address}\n\nCtrl-C ends it.", flush=True)
 
-    studio = Studio(folder, app, Labels(folder), listener, Live(app))
+    recorder = Recorder()
+    studio = Studio(folder, app, Labels(folder), listener, Live(app, recorder), recorder)
     serve(studio, args.port, browser=not args.no_browser, say=say)
     for running in (studio.training, studio.building, studio.live):
         running.stop()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from workbench.live.monitor import Monitor
 from workbench.live.samples import Take
 from workbench.live.sounds import BEFORE, Sound
-from workbench.live.takes import Takes
 from workbench.training.confusion import UNKNOWN_CLASS
 
 AHEAD = 1.0  # seconds of a clip before the first decision, which comes at the end of what it was made of
@@ -28,10 +28,20 @@ class Heard(Protocol):
         """int16 from second to second of the session, as far as it is kept."""
 
 
+class Keeper(Protocol):
+    """Whoever keeps takes: Takes does. label and known are those of the next one."""
+
+    label: str | None
+    known: Mapping[str, str]
+
+    def add(self, take: Take, rate: int) -> object:
+        """One take. rate: Hz."""
+
+
 class Clips:
     """Call look() often: the sound of the last seconds alone is there."""
 
-    def __init__(self, heard: Heard, takes: Takes, rate: int) -> None:
+    def __init__(self, heard: Heard, takes: Keeper, rate: int) -> None:
         self._heard, self._takes, self._rate = heard, takes, rate
         self._until = -1.0  # start of the newest sound that was looked at
         self.saved = 0

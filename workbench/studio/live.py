@@ -6,7 +6,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
@@ -19,11 +19,15 @@ from codegen.common.protocol import THRESHOLD
 from workbench.audio.recording import read_audio
 from workbench.host.features import app_score, listening_spec
 from workbench.host.model_app import write_whole
+from workbench.live.clips import Clips
 from workbench.live.controls import DEVICE_VOTES, GATE, Control
 from workbench.live.monitor import Monitor
 from workbench.live.run import watch
+from workbench.live.samples import Take
+from workbench.live.sources import SoundSource
 from workbench.live.view import News, View
 from workbench.live.watched import Wanted, check, opened
+from workbench.studio.recorder import Recorder
 from workbench.training.settings_file import Value, replaced, thresholds
 
 BACKOFF = "gate.backoff"
@@ -36,8 +40,10 @@ _END = 30.0  # seconds until a session that was asked to end is left to itself
 class Live:
     """Starts and ends sessions, one at a time. `view` is what to show, None before the first."""
 
-    def __init__(self, app: Path | None) -> None:
+    def __init__(self, app: Path | None, recorder: Recorder | None = None) -> None:
+        """recorder: where sounds wait that were marked, and decided wrong."""
         self.app = app
+        self._recorder = recorder
         self.view: View | None = None
         self.where = ""  # what is watched, in words
         self.error: UserError | None = None  # what ended the last session
@@ -131,8 +137,11 @@ class Live:
                 contract=feature_contract(spec) if spec is not None else None,
             )
             with opened(wanted, spec, partial(read_audio, options=False)) as watched:
-                self.where = watched.where
-                watch(watched.source, monitor, _Page(self), self._wishes, done=watched.done)
+                self.where, source = watched.where, watched.source
+                clips = None
+                if self._recorder is not None and isinstance(source, SoundSource):  # the others have no sound
+                    clips = Clips(source, _Wrong(self._recorder), source.rate)
+                watch(source, monitor, _Page(self), self._wishes, done=watched.done, clips=clips)
         except UserError as error:
             self.error = error
         except OSError as error:
@@ -142,6 +151,19 @@ class Live:
         with suppress(queue.Empty):
             while True:
                 yield self._asked.get_nowait()
+
+
+class _Wrong:
+    """A Keeper: takes wait in the recorder for a person who hears them again."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self.label: str | None = None
+        self.known: Mapping[str, str] = {}
+
+    def add(self, take: Take, rate: int) -> None:
+        if self.label is not None:
+            self._recorder.wait(self.label, take, rate, self.known)
 
 
 class _Page:

@@ -79,7 +79,7 @@ class Recorded:
 
     number: int
     label: str
-    session: str
+    session: str | None  # None: what is usual when it is kept
     take: Take
     rate: int
     known: Mapping[str, str]  # columns of captures.csv
@@ -167,6 +167,10 @@ class Recorder:
         if self._thread is not None:
             self._thread.join(_END)
 
+    def wait(self, label: str, take: Take, rate: int, known: Mapping[str, str]) -> None:
+        """A take of somebody else's waits with the others."""
+        self.takes.append(Recorded(next(self._numbers), label, None, take, rate, {**_now(), **known}))
+
     def found(self, number: int) -> Recorded:
         """A take that waits; UserError where it does not."""
         taken = next((one for one in self.takes if one.number == number), None)
@@ -184,11 +188,12 @@ class Recorder:
         cannot be: the take waits on, and a WAV that was written is taken when it is kept again."""
         one = self.found(number)
         labels.refresh()  # what another program wrote meanwhile is no reason to refuse
+        session = labels.session_of_take() if one.session is None else one.session
         file = self._written.get(number)
         if file is None or not file.is_file():
-            takes = Takes(labels.folder.root, one.label, one.session, one.known, labelled=False)
+            takes = Takes(labels.folder.root, one.label, session, one.known, labelled=False)
             file = self._written[number] = takes.add(one.take, one.rate)
-        segment = (file, 0, len(one.take.samples), one.label, "" if labels.tracks else one.session)
+        segment = (file, 0, len(one.take.samples), one.label, "" if labels.tracks else session)
         try:
             labels.add(*segment)
         except ChangedOutsideError:  # just now; it has been read again
@@ -247,10 +252,14 @@ class Recorder:
             raise
 
     def _add(self, ear: Ear, wish: _Wish, start: int, end: int, known: Mapping[str, str]) -> None:
-        recorded = {"recorded": datetime.now().astimezone().isoformat(timespec="seconds")}
         take = ear.finish(start, end)
         self.left = None
         if not len(take.samples):  # it was ended before a sample came; no label can stand for it
             return
         number = next(self._numbers)
-        self.takes.append(Recorded(number, wish.label, wish.session, take, ear.rate, {**known, **recorded}))
+        self.takes.append(Recorded(number, wish.label, wish.session, take, ear.rate, {**known, **_now()}))
+
+
+def _now() -> dict[str, str]:
+    """A column of captures.csv."""
+    return {"recorded": datetime.now().astimezone().isoformat(timespec="seconds")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from workbench.studio.folder import Folder
 from workbench.studio.heard import Listener
@@ -24,7 +25,8 @@ class Studio:
     labels: Labels
     listener: Listener | None  # the app, on recordings
     live: Live
+    recorder: Recorder
     training: Job = field(default_factory=Job)
     building: Job = field(default_factory=Job)
-    recorder: Recorder = field(default_factory=Recorder)
+    scratch: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)  # gone at the end
     sounds: Sounds = field(default_factory=Sounds)

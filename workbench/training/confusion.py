@@ -39,9 +39,13 @@ class Confusion:
     def right(self) -> tuple[int, ...]:
         """Right decisions a truth."""
         return tuple(
-            row[index] + (row[-2] + row[-1] if label == UNKNOWN_CLASS else 0)
-            for index, (label, row) in enumerate(zip(self.labels, self.counts, strict=True))
+            sum(count for column, count in enumerate(counts) if self.is_right(row, column))
+            for row, counts in enumerate(self.counts)
         )
+
+    def is_right(self, row: int, column: int) -> bool:
+        """Whether the decision of a column is right for the truth of a row."""
+        return column == row or (self.labels[row] == UNKNOWN_CLASS and column >= len(self.labels))
 
     @property
     def sensitivity(self) -> tuple[float | None, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +29,15 @@ Pair = tuple[int, int]  # truth: index of a label; decision: class index, or UNC
 class Stream:
     """A whole recording played into an image."""
 
-    name: str
+    file: Path
     played: Played
     scores: NDArray[np.int64]  # [n] the largest one of each decision
     pairs: tuple[Pair, ...]  # of each vector that lies within a segment
+
+    @property
+    def name(self) -> str:
+        """Of the recording."""
+        return self.file.name
 
     def first_difference(self, other: Stream) -> int | None:
         """Sample at which another image's decisions begin to differ, scores too; None where none does."""
@@ -105,7 +111,7 @@ def play(pipeline: Pipeline, device: Device, recordings: Iterable[Recording]) ->
         truths = tuple(Truth(piece.start, piece.end, piece.label) for piece in recording.pieces)
         played = Played(len(recording.samples), truths, starts, span, classes, not truths)
         pairs = _within(pipeline, played)
-        yield Stream(recording.file.name, played, scores, tuple(pairs))
+        yield Stream(recording.file, played, scores, tuple(pairs))
 
 
 def _replayed(

@@ -82,6 +82,7 @@ class Events:
     table: Confusion
     hours: float  # of the sound that counts
     background_hours: float  # of it, outside the events
+    taken: tuple[tuple[int, int], ...]  # of each labelled stretch, in order: truth, and what it was taken for
 
     @property
     def found(self) -> int:
@@ -188,10 +189,11 @@ def count_events(
         for label, name in enumerate(names)
         if name != UNKNOWN_CLASS
     )
-    table = confusion(names, (pair for one in recordings for pair in one.pairs()))
+    taken = tuple(pair for one in recordings for pair in one.pairs())
+    table = confusion(names, taken)
     judged = sum(one.judged.length for one in recordings)
     quiet = judged - sum(one.sounding.length for one in recordings)
-    return Events(labels, table, judged / rate / 3600, quiet / rate / 3600)
+    return Events(labels, table, judged / rate / 3600, quiet / rate / 3600, taken)
 
 
 def _sum(parts: Sequence[LabelEvents], name: str) -> LabelEvents:

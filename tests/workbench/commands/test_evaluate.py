@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -211,7 +213,8 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_command(sounds: Path, tmp_path: Path) -> None:
     words = ("evaluate", "--app", EXAMPLE, "--labels", sounds)
-    done = earshot(*words, "--json", "--plot", tmp_path / "table.png")
+    decided = tmp_path / "decided.csv"
+    done = earshot(*words, "--json", "--plot", tmp_path / "table.png", "--decided", decided)
     assert done.returncode == 0, done.stderr
     reported = json.loads(done.stdout)
     # 2 segments of 8000 samples: 6 vectors each; 2 s of noise are cut into 4 of them.
@@ -227,6 +230,16 @@ def test_command(sounds: Path, tmp_path: Path) -> None:
     assert lines[2].startswith("Events                      6: ")
     assert lines[-1].startswith("PosPred(%)")  # with the plain accuracy
     assert [sum(row) for row in reported["events"]["table"]["confusion"]] == [2, 2, 2, 1]
+    with decided.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    found = [(Path(row["file"]).name, int(row["start"]), int(row["end"]), row["label"]) for row in rows]
+    labelled = [line.split(",") for line in (sounds.read_text()).splitlines()[1:]]
+    assert sorted(found) == sorted((row[0], int(row[1]), int(row[2]), row[3]) for row in labelled)
+    counted = Counter((row["label"], row["decided"]) for row in rows)
+    table = reported["events"]["table"]
+    assert table["confusion"] == [
+        [counted[row, column] for column in table["columns"]] for row in table["labels"]
+    ]
     assert "session test: 7 segments" in printed.stderr
     assert "UNK: no class reached its threshold. The app's class unknown says the same" in printed.stderr
 

@@ -82,6 +82,14 @@ def test_a_person_evaluates_and_builds(tmp_path: Path) -> None:
         said = shown.locator(".log").inner_text()
         assert f"--labels {tmp_path / 'labels.csv'} --where 'label!=unknown' --where label=whistle" in said
         assert 'no segment meets "label=whistle"' in said
+        shown.get_by_label("conditions").fill("label=knocking")
+        shown.get_by_role("button", name="Evaluate").click()
+        shown.get_by_text("evaluate: done").wait_for()
+        cell = shown.locator(".confusion button")
+        assert cell.all_inner_texts() == ["2"]
+        cell.click()
+        shown.get_by_role("link", name="test_knocking_00.wav, samples 16000 to 24000").click()
+        shown.get_by_text("knocking (test): 1.000 s to 1.500 s, 8000 samples").wait_for()
         shown.goto(f"{address}device")
         shown.get_by_label("board", exact=True).click()
         shown.get_by_role("option", name="pc", exact=True).click()

@@ -106,7 +106,7 @@ def test_a_person_watches_marks_and_writes_back(app: Path, sounds: Path) -> None
         shown.locator(".hero .class").filter(has_text="knocking").wait_for()
         shown.keyboard.press("2")
         shown.get_by_text("(really knocking)").wait_for()
-        confusion = shown.locator(".table").last
+        confusion = shown.locator(".confusion")
         marked = confusion.inner_text()
         assert "knocking" in marked
         for modifier in ("Alt", "Control", "Meta"):  # the browser's own, such as 100 % zoom
@@ -124,8 +124,14 @@ def test_a_person_watches_marks_and_writes_back(app: Path, sounds: Path) -> None
         assert shown.locator(".livechart").bounding_box() == place
         assert confusion.inner_text() == marked
         assert shown.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        shown.keyboard.press("1")
+        shown.get_by_text("(really keyboard_typing)").wait_for()
         shown.get_by_role("button", name="Stop").click()
-        shown.get_by_role("button", name="Start").wait_for()
+        shown.get_by_role("link", name="1 that were decided wrong wait on the Record page").click()
+        shown.get_by_text("the app has decided knocking").wait_for()
+        shown.get_by_role("button", name="Keep").click()
+        shown.get_by_text("keyboard_typing_001.wav is written.").wait_for()
+    assert (sounds / "labels.csv").read_text().splitlines()[1].endswith(",keyboard_typing,train")
     spec = load_spec(app)
     assert spec.pipeline is not None
     assert spec.pipeline.gate.threshold == 630

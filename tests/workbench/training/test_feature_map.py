@@ -81,6 +81,19 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rank = places.index(f"labels.csv, line {len(lines) + 1}")
     tone = reported["outliers"][rank]
     assert (Path(tone["file"]).name, tone["label"]) == ("tone.wav", "knocking")
+    points = reported["points"]
+    assert [(Path(one["file"]).name, one["start"], one["end"], one["label"]) for one in points[-2:]] == [
+        ("tone.wav", 0, 8000, "knocking"),
+        ("tone.wav", 0, 8000, "whistle"),
+    ]
+    assert len(points) == len(lines) + 1
+    lying = np.array([(one["x"], one["y"]) for one in points])
+    assert np.abs(lying.mean(axis=0)).max() < 0.01  # principal components lie about the middle
+    assert lying[:, 0].std() > lying[:, 1].std() > 0
+    picture.unlink()
+    assert json.loads(earshot(*words[:-2], "--json").stdout) == {**reported, "picture": None}
+    assert not picture.exists()
+    assert earshot(*words, "--json").returncode == 0
     text = picture.read_text()
     for shown in ("knocking (9)", "whistle (1)", "knocking, train"):
         assert f"<!-- {shown} -->" in text
@@ -98,6 +111,8 @@ def test_command_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "data plot needs --app" in capsys.readouterr().err
     assert here(*words[:-1], tmp_path / "a.txt", *APP) == 2
     assert "is no picture by its name" in capsys.readouterr().err
+    assert here(*words[:-2], *APP) == 2
+    assert "data plot needs -o OUT.png" in capsys.readouterr().err
     assert here(*words, *APP) == 2
     assert "no segment is as long as a window" in capsys.readouterr().err
     labels.write_text("file,start,end,label\na.wav,0,9000,x\n")

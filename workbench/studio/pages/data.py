@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from nicegui import ui
 
@@ -20,7 +19,8 @@ from workbench.data.labels import own_rates
 from workbench.data.query import Condition
 from workbench.data.segment import Segment
 from workbench.studio.labels import RATE
-from workbench.studio.pages.frame import colour, framed, told
+from workbench.studio.pages.frame import colour, framed, place, told
+from workbench.studio.pages.sound_map import draw_map
 from workbench.studio.run_command import json_of
 from workbench.studio.studio import Studio
 
@@ -77,7 +77,10 @@ class DataPage:
     def _findings(self) -> None:
         with ui.element("div").classes("bar"):
             self._check = ui.button("Check", on_click=self._run_check).props("dense no-caps color=primary")
-            self._checked = ui.label("looks for what is wrong with labels and sounds").classes("soft")
+            self._map = ui.button("Map", on_click=self._run_map).props("dense no-caps color=primary")
+            self._map.set_enabled(self._studio.app is not None)
+            self._map.tooltip("segments that sound alike lie together; a click plays one")
+            self._checked = ui.label("Check looks for what is wrong with labels and sounds").classes("soft")
         self._found = ui.element("div")
 
     def _list(self) -> None:
@@ -235,31 +238,53 @@ class DataPage:
                 self._show()
 
     def _place(self, segment: Segment) -> str:
-        name = self._studio.folder.name(segment.file) or ""
-        return "label?" + urlencode({"recording": name, "start": segment.start, "end": segment.end})
+        return place(self._studio, segment.file, segment.start, segment.end)
 
     async def _run_check(self) -> None:
         """`data check`, as a command; with links to where a finding stands."""
-        app = ["--app", str(self._studio.app)] if self._studio.app is not None else []
-        table = self._studio.folder.root if self._labels.tracks else self._studio.folder.table
-        self._check.disable()
-        self._checked.set_text("is looking …")
-        try:
-            answer = await json_of(["data", "check", str(table), *app])
-        except UserError as error:
-            self._checked.set_text("")
-            self._found.clear()
-            with self._found:
-                ui.label(str(error)).classes("note")
+        answer = await self._asked("check")
+        if answer is None:
             return
-        finally:
-            self._check.enable()
         found: list[dict[str, Any]] = answer["findings"]
         serious = sum(bool(one["fails"]) for one in found)
         self._checked.set_text(
             f"{serious} to mend, {len(found) - serious} to look at" if found else "nothing is wrong with them"
         )
         self._draw_findings(found)
+
+    async def _run_map(self) -> None:
+        """`data plot`, as a command, of the segments that meet the conditions."""
+        where = [word for one in self._conditions for word in ("--where", one.text)]
+        answer = await self._asked("plot", *where)
+        if answer is None:
+            return
+        listener, studio = self._studio.listener, self._studio
+        own = list(listener.settings.decision.labels) if listener is not None else []
+        self._checked.set_text(f"{answer['segments']} segments; a click plays one")
+        self._found.clear()
+        with self._found:
+            draw_map(studio, answer, own, lambda *stretch: place(studio, *stretch))
+
+    async def _asked(self, word: str, *more: str) -> dict[str, Any] | None:
+        """What `data WORD --json` prints; None where it cannot, which is shown."""
+        app = ["--app", str(self._studio.app)] if self._studio.app is not None else []
+        table = self._studio.folder.root if self._labels.tracks else self._studio.folder.table
+        buttons = [self._check, *([self._map] if app else [])]
+        for button in buttons:
+            button.disable()
+        self._checked.set_text("is looking …")
+        try:
+            found: dict[str, Any] = await json_of(["data", word, str(table), *app, *more])
+        except UserError as error:
+            self._checked.set_text("")
+            self._found.clear()
+            with self._found:
+                ui.label(str(error)).classes("note")
+            return None
+        finally:
+            for button in buttons:
+                button.enable()
+        return found
 
     def _draw_findings(self, found: Sequence[Mapping[str, Any]]) -> None:
         counts = Counter(one["kind"] for one in found)

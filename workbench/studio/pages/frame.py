@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 from fastapi.responses import RedirectResponse
 from nicegui import events, ui
@@ -68,6 +69,12 @@ def framed(studio: Studio, here: str) -> Iterator[None]:
 def colour(number: int) -> str:
     """Of a label, by its number."""
     return COLOURS[number % len(COLOURS)]
+
+
+def place(studio: Studio, recording: Path, start: int, end: int) -> str:
+    """The address of a stretch of a recording on the Label page."""
+    name = studio.folder.name(recording) or ""
+    return "label?" + urlencode({"recording": name, "start": start, "end": end})
 
 
 def pressed_alone(event: events.KeyEventArguments) -> bool:

@@ -16,14 +16,17 @@ from workbench.live.monitor import VOTES
 from workbench.live.outputs import troubles
 from workbench.live.view import View
 from workbench.live.watched import Wanted
+from workbench.studio.pages import confusion
 from workbench.studio.pages.frame import colour, framed, pressed_alone, told
 from workbench.studio.studio import Studio
+from workbench.training.confusion import Confusion
 
 ADDRESS = "/live"
 _SHOW = 0.25  # seconds
 _SECONDS = 21.0  # of the chart
 _STEPS = 10  # of the gate's slider for each doubling
 _HISTORY = 6  # sounds that are listed
+_HOST_VOTES = "votes"  # of a device that has no such setting: they are counted here
 _OTHER = "#8c96a4"  # Unknown, uncertain, idle
 PORT, PC, MICROPHONE, QEMU = (
     "a port",
@@ -56,7 +59,9 @@ class LivePage:
 
     def __init__(self, studio: Studio) -> None:
         self._studio, self._live = studio, studio.live
-        self._built: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())  # labels and settings with controls
+        # Labels and settings with controls, and whether something was decided.
+        self._built: tuple[tuple[str, ...], tuple[str, ...], bool] = ((), (), False)
+        self._marked: Confusion | None = None  # that is drawn
         self._sliders: dict[str, ui.slider] = {}
         self._values: dict[str, ui.label] = {}
         self._seen: dict[str, int] = {}  # settings that the sliders stand at
@@ -78,7 +83,9 @@ class LivePage:
                             self._sounds = ui.element("div")
                         with ui.element("div").classes("box scroll"):
                             ui.label("What it really was, and what was decided").classes("soft")
-                            self._confusion = ui.label().classes("table")
+                            self._confusion = ui.element("div")
+                            with ui.element("div").classes("bar"):
+                                self._wrong = ui.link("", "record")
                 self._panel = ui.element("div").classes("box column scroll")
         ui.keyboard(on_key=self._key, repeating=False)
         self._show()
@@ -126,7 +133,8 @@ class LivePage:
         self._show_chart(view)
         self._show_counters(view)
         self._show_sounds(view)
-        if (view.labels, tuple(view.settings)) != self._built:
+        self._show_marked(view)
+        if (view.labels, tuple(view.settings), view.decisions > 0) != self._built:
             self._build_panel(view)
         self._show_settings(view)
 
@@ -186,11 +194,22 @@ class LivePage:
         self._sounds.clear()
         with self._sounds:
             ui.label("\n".join(lines)).classes("table")
-        self._confusion.set_text(view.confusion.table() if view.confusion is not None else "")
+
+    def _show_marked(self, view: View) -> None:
+        """What a person said, beside what was decided; what of it was wrong waits on the Record page."""
+        wrong = sum("decided" in one.known for one in self._studio.recorder.takes)
+        self._wrong.set_text(f"{wrong} that were decided wrong wait on the Record page" if wrong else "")
+        if view.confusion == self._marked:
+            return
+        self._marked = view.confusion
+        self._confusion.clear()
+        if view.confusion is not None:
+            with self._confusion:
+                confusion.draw(view.confusion)
 
     def _build_panel(self, view: View) -> None:
         """Controls for the labels and settings that the device has."""
-        self._built = view.labels, tuple(view.settings)
+        self._built = view.labels, tuple(view.settings), view.decisions > 0
         self._sliders.clear()
         self._values.clear()
         self._seen.clear()
@@ -211,6 +230,8 @@ class LivePage:
                         self._slider(f"{THRESHOLD}.{label}", f"{label}: threshold", -128, NEVER)
             if DEVICE_VOTES in view.settings:
                 self._slider(DEVICE_VOTES, "votes", 1, VOTES)
+            elif view.decisions:
+                self._slider(_HOST_VOTES, "votes, counted here", 1, VOTES)
             if self._studio.app is not None:
                 self._write = ui.button("Write into pipeline.toml", on_click=self._write_back)
                 self._write.props("no-caps flat color=primary")
@@ -228,7 +249,7 @@ class LivePage:
         """The sliders follow what the device says, whoever set it."""
         for key, slider in self._sliders.items():
             slider.set_enabled(self._live.running)
-            value = view.settings.get(key)
+            value = view.votes if key == _HOST_VOTES else view.settings.get(key)
             if value is None or self._seen.get(key) == value:
                 continue
             self._seen[key] = value
@@ -238,7 +259,7 @@ class LivePage:
     def _said(self, key: str, value: int) -> str:
         if key == GATE:
             return "every window passes" if value < 0 else f"{value}"
-        if key == DEVICE_VOTES:
+        if key in (DEVICE_VOTES, _HOST_VOTES):
             return f"{value}"
         return "never" if value >= NEVER else self._text(value)
 
@@ -248,7 +269,10 @@ class LivePage:
         wanted = _threshold(value) if key == GATE else value
         self._seen.pop(key, None)  # what the device makes of it is shown
         self._values[key].set_text(f"{self._said(key, wanted)} …")
-        self._live.set(key, wanted)
+        if key == _HOST_VOTES:
+            self._live.ask(Control(host_votes=wanted))
+        else:
+            self._live.set(key, wanted)
 
     def _key(self, event: events.KeyEventArguments) -> None:
         view, number = self._live.view, event.key.number

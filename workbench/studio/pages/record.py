@@ -15,7 +15,6 @@ from workbench.studio.pages.frame import colour, framed, pressed_alone, told
 from workbench.studio.recorder import AHEAD, Recorded
 from workbench.studio.studio import Studio
 from workbench.targets import BAUD
-from workbench.training.chosen import TRAIN
 
 ADDRESS = "/record"
 _SHOW = 0.1  # seconds
@@ -78,19 +77,13 @@ class RecordPage:
             self._listen = ui.button("Listen", on_click=self._toggle).props("no-caps color=primary")
         self._choose()
 
-    def _usual_session(self) -> str:
-        """The session of a folder's first segments is the one that is learnt from."""
-        labels = self._studio.labels
-        first = not labels.tracks and not labels.segments()
-        return TRAIN if first else labels.usual_session()
-
     def _choose(self) -> None:
         for one in (self._port, self._baud, self._bits):
             one.set_visibility(self._kind.value == PORT)
         self._played.set_visibility(self._kind.value == QEMU)
 
     def _controls(self) -> None:
-        self._usual = self._usual_session()
+        self._usual = self._studio.labels.session_of_take()
         self._chip_row = ui.element("div").classes("chips").props('role=group aria-label="labels"')
         with ui.element("div").classes("bar"):
             self._new = ui.input(placeholder="new label").props("dense outlined").style("width: 150px")
@@ -139,7 +132,7 @@ class RecordPage:
         self._level.set_text(words)
         if self._studio.labels.version != self._version:
             self._version = self._studio.labels.version
-            before, self._usual = self._usual, self._usual_session()
+            before, self._usual = self._usual, self._studio.labels.session_of_take()
             if self._session.value == before:  # nobody typed another
                 self._session.set_value(self._usual)
         numbers = [one.number for one in recorder.takes]
@@ -162,6 +155,8 @@ class RecordPage:
                     "dense no-caps color=primary"
                 )
                 ui.button("Discard", on_click=lambda: self._discard(one.number)).props("dense flat no-caps")
+            if "decided" in one.known:
+                ui.label(f"the app has decided {one.known['decided']}").classes("soft")
             faults = [f"{take.clipped} samples too loud"] if take.clipped else []
             faults += [f"{take.missing} samples missing"] if take.missing else []
             ui.label(f"loudest {take.peak} of 32768").classes("soft")

@@ -3,16 +3,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from nicegui import ui
 
 from codegen.common.errors import UserError
 from workbench.studio.course import Course, course
-from workbench.studio.pages.frame import framed, told
+from workbench.studio.pages import confusion
+from workbench.studio.pages.confusion import Cell
+from workbench.studio.pages.frame import framed, place, told
 from workbench.studio.pages.log import Log
 from workbench.studio.studio import Studio
+from workbench.training.confusion import UNC, UNK, Confusion
+from workbench.training.decided import Decided, read_decided
 
 ADDRESS = "/train"
 _SHOW = 0.5  # seconds
@@ -32,7 +38,9 @@ class TrainPage:
 
     def __init__(self, studio: Studio) -> None:
         self._studio, self._job = studio, studio.training
-        self._drawn = -1  # lines of which the curve is
+        self._drawn: tuple[int, int | None] | None = None  # lines of which the curve is, and the exit code
+        self._decided = Path(studio.scratch.name) / "decided.csv"
+        self._tables: tuple[Decided, ...] | None = None  # of which the table is
         with ui.element("main").classes("main page"):
             if studio.app is None:
                 ui.label("There is no app: start the studio with --app DIR.").classes("note")
@@ -54,7 +62,12 @@ class TrainPage:
             with ui.element("div").classes("trained"):
                 with ui.element("div").classes("box column"):
                     self._log = Log(self._job)
-                self._chart = ui.echart(_chart([])).classes("box curve")
+                with ui.element("div").classes("column"):
+                    self._chart = ui.echart(_chart([])).classes("box curve")
+                    with ui.element("div").classes("box scroll grow"):
+                        ui.label("Segments, and what they were taken for").classes("soft")
+                        self._table = ui.element("div")
+                        self._cell = ui.element("div")
         self._draw()
         ui.timer(_SHOW, self._draw)
 
@@ -74,15 +87,50 @@ class TrainPage:
             if folder.name(path) is None:
                 raise UserError("lies outside the studio's folder", file=path)
             asked += ["--background", str(path)]
+        if words[0] == "evaluate":
+            self._decided.unlink(missing_ok=True)  # it is of another evaluation
+            asked += ["--decided", str(self._decided)]
         return asked
 
     def _draw(self) -> None:
-        """The course of the epochs that the lines tell."""
-        if self._drawn == self._job.count:
+        """The course of the epochs that the lines tell, and the table of the last evaluation."""
+        now = self._job.count, self._job.code
+        if self._drawn == now:
             return
-        self._drawn = self._job.count
+        self._drawn = now
+        if not self._job.running:
+            self._draw_table(tuple(read_decided(self._decided)))
         self._chart.options.update(_chart(course(self._job.lines)))
         self._chart.update()
+
+    def _draw_table(self, decided: tuple[Decided, ...]) -> None:
+        """A cell lists its segments below."""
+        if decided == self._tables:
+            return
+        self._tables = decided
+        self._cell.clear()
+        self._table.clear()
+        listener = self._studio.listener
+        if not decided or listener is None:
+            return
+        labels = listener.settings.decision.labels
+        columns = (*labels, UNK, UNC)
+        counts = Counter((one.label, one.decided) for one in decided)
+        table = Confusion(labels, tuple(tuple(counts[row, column] for column in columns) for row in labels))
+
+        def show(cell: Cell) -> None:
+            label, taken = labels[cell[0]], columns[cell[1]]
+            self._cell.clear()
+            with self._cell:
+                ui.label(f"{label}, taken for {taken}").classes("soft")
+                for one in decided:
+                    if (one.label, one.decided) == (label, taken):
+                        name = self._studio.folder.name(one.file) or one.file.name
+                        text = f"{name}, samples {one.start} to {one.end}"
+                        ui.link(text, place(self._studio, one.file, one.start, one.end)).classes("listed")
+
+        with self._table:
+            confusion.draw(table, show)
 
 
 def _chart(epochs: Sequence[Course]) -> dict[str, Any]:
