@@ -95,6 +95,7 @@ def _linked(folder: Path, board: Board, made: list[str]) -> Path:
     rooms = [
         "device",
         "device/no_capture",
+        "device/one_model",
         "mlperf",
         "pipeline",
         f"port/{board.port}",

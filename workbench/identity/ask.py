@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from codegen.common.errors import UserError, printable
 from codegen.common.protocol import DISCONNECT
-from workbench.live.sensiml import parse_result
 from workbench.protocol.lines import Boot, Error, Lines, parse_line
+from workbench.protocol.results import parse_result
 from workbench.targets.device import GARBLED
 from workbench.targets.link import Link, LinkClosedError
 

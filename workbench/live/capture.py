@@ -12,9 +12,9 @@ from datetime import datetime
 from codegen.common.errors import UserError
 from codegen.common.protocol import BY_NAME
 from workbench.identity.ask import Sensiml, ask
-from workbench.live.packets import Packets, packet_baud
 from workbench.live.samples import Incoming, Take, needed_baud
 from workbench.protocol.lines import Boot, Decision, Error, Line, Lines, Samples, Status, parse_line
+from workbench.protocol.packets import Packets, packet_baud
 from workbench.targets.link import Link, LinkClosedError
 
 ANSWER = 5.0  # seconds for an answer, and without a sample until the microphone is given up
