@@ -10,8 +10,8 @@ from pathlib import Path
 
 from codegen.app.contract import feature_contract
 from codegen.app.spec import Spec
+from codegen.compile import with_graphs
 from codegen.emit.suite import Suite, SuiteImage, cases_of, resource_text, suite_text
-from codegen.passes.legalise import load_graph
 from toolbox.elf import build_id
 from workbench.suites import (
     cases_decision,
@@ -79,7 +79,7 @@ def generate(
         board=emulator.board.name,
         file=image,
         build=build_id(image),
-        model=load_graph(spec.classifier.model).sha256[:16],
+        model=with_graphs(spec).model_hash,
         contract=feature_contract(spec),
         pc_image=pc_image,
     )

@@ -27,8 +27,11 @@ from tests.support.cli import earshot
 from tests.support.compile import FIRMWARE, compile_shared
 from tests.support.pipeline_c import SOURCES
 from tests.support.tools import need_target, need_tool
+from workbench.build import build
 from workbench.host.host_library import HostLibrary
 from workbench.protocol.lines import ClassifierLine, Error, Setting
+from workbench.suites.emulator import choose
+from workbench.suites.generate import generate
 from workbench.targets import Device, open_app
 
 FRONT = "[gate]\nthreshold = 300\nbackoff = 39\n[mfcc]\n"
@@ -258,3 +261,10 @@ def test_two_apps_link_into_one_program(apps: dict[str, Path], tmp_path: Path) -
     for name, lines in zip(("door", "words"), found, strict=True):
         alone = decisions(heard(apps[name], "pc", stages=False))
         assert lines == [{key: line[key] for key in lines[0]} for line in alone]
+
+
+def test_suites_expect_the_image_of_all_models(apps: dict[str, Path], tmp_path: Path) -> None:
+    need_target("qemu")
+    spec, pc = load_spec(apps["both"], several=True), build("pc", apps["both"]).image
+    generate(spec, choose("mps2_an386", "qemu"), pc, pc, tmp_path, short=True)
+    assert load_app(apps["both"]).model_hash in (tmp_path / "suites" / "emulator.resource").read_text()
