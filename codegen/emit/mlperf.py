@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from codegen.app.spec import Pipeline
+from codegen.app.spec import Spec
 from codegen.common.errors import UserError
 from codegen.common.render import render
 from codegen.model.graph import Graph, Tensor
@@ -57,12 +57,9 @@ TASKS: Mapping[str, Task] = {
 }
 
 
-def mlperf_source(name: str, graph: Graph, file: Path, pipeline: Pipeline | None = None) -> dict[str, str]:
-    """mlperf.c for the task of this name. UserError where the model is not of its kind; file: to be named.
-
-    pipeline: the app's, which a streaming task needs
-    """
-    task = TASKS[name]
+def mlperf_source(name: str, graph: Graph, spec: Spec) -> dict[str, str]:
+    """mlperf.c for the task of this name. UserError where the model or its app is not of its kind."""
+    task, file, pipeline = TASKS[name], spec.classifier.model, spec.pipeline
     _check(task, graph, file)
     if task.streams and pipeline is None:
         raise UserError(
@@ -74,14 +71,14 @@ def mlperf_source(name: str, graph: Graph, file: Path, pipeline: Pipeline | None
         raise UserError(
             f"its stride of {pipeline.window.stride} samples leaves gaps between windows of "
             f"{pipeline.window.size}; the task {task.name} hears all sound",
-            file=file.with_name("pipeline.toml"),
+            file=spec.file,
             place="[window] stride",
             remedy="The task has windows of 1024 samples every 512.",
         )
     if task.streams and pipeline is not None and not (pipeline.cascade.slide and pipeline.cascade.every == 1):
         raise UserError(
             f"it does not decide at every window; the task {task.name} asks for scores at each",
-            file=file.with_name("pipeline.toml"),
+            file=spec.file,
             place="[cascade] slide" if not pipeline.cascade.slide else "[cascade] every",
             remedy="Write slide = true and every = 1.",
         )

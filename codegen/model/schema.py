@@ -183,6 +183,7 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
     "REDUCE_MAX": (27, _REDUCER),
     "REDUCE_MIN": (27, _REDUCER),
     "SUM": (27, _REDUCER),
+    "DIV": (29, {"fused_activation_function": Option(0, *_ACTIVATION)}),
     "SUB": (28, {"fused_activation_function": Option(0, *_ACTIVATION)}),
     "LEAKY_RELU": (75, {"alpha": Option(0, "float32", 0.0)}),
     "UNPACK": (64, {"num": Option(0, "int32", 0), "axis": Option(1, "int32", 0)}),

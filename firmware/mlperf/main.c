@@ -43,6 +43,8 @@ static void help(void)
              "db load N%    an input of N bytes begins\r\n"
              "db HEX%       its next bytes, two digits each\r\n"
              "db print N%   its first bytes, 16 without N\r\n"
+             "db getptr%    how many have come\r\n"
+             "db setptr N%  the next one is byte N\r\n"
              "help%         this\r\n");
     text_put(benchmark.streams
                  ? "extract_uart_stream%  features and scores of the sound that `db` has brought\r\n"

@@ -39,3 +39,31 @@ def test_only_what_is_clean_is_remembered(tmp_path: Path, monkeypatch: pytest.Mo
     # from here on a run of the analyzer fails
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert found() == (False, 1), "looked at once more"
+
+
+def test_each_source_of_a_port_is_looked_at_with_its_board(tmp_path: Path) -> None:
+    """gcc takes what each board's own compiler can, clang-tidy what this computer's can."""
+    for program, ports in (("gcc", {"pc", "mps2", "efr32", "nrf52"}), ("clang-tidy", {"pc"})):
+        folder = tmp_path / program
+        folder.mkdir()
+        lines = analyse.commands(folder, program)
+        sources = {word for line in lines for word in line if word.endswith(".c")}
+        found = {Path(source).parent.name for source in sources if "/port/" in source} - {"cortex_m"}
+        assert found == ports if shutil.which("arm-none-eabi-gcc") else found <= ports
+        assert len({Path(source).parent.name for source in sources}) > len(found)
+        for line in lines:
+            (header,) = (Path(word.removeprefix("-I")) for word in line if word.startswith(f"-I{folder}"))
+            assert (header / "board.h").is_file()
+            assert ("-fanalyzer" in line) == (program == "gcc")
+
+
+def test_a_finding_is_printed_and_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(analyse, "commands", lambda folder, program: [["clean"], ["first"], ["second"]])
+    monkeypatch.setattr(analyse, "found", lambda words, folder: "" if words == ["clean"] else words[0])
+    assert analyse.main(["gcc"]) == 1
+    assert capsys.readouterr().out == "first\nsecond\n"
+    monkeypatch.setattr(analyse, "found", lambda words, folder: "")
+    assert analyse.main(["gcc"]) == 0
+    assert capsys.readouterr().out == ""

@@ -56,6 +56,7 @@ OPTION_TABLES = {
 }
 VERSIONS = {
     "CONV_2D": 5,
+    "DIV": 2,
     "DEPTHWISE_CONV_2D": 6,
     "FULLY_CONNECTED": 12,
     "GELU": 2,

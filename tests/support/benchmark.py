@@ -45,7 +45,7 @@ def benchmark_image(task: str, board: str = "pc") -> tuple[Path, Graph]:
         model = small_model(folder, task)
         spec = Spec("app", folder / "pipeline.toml", Classifier(model), None)
         compiled = compile_app(App(spec, load_graph(model)))
-        texts = sources(compiled) | mlperf_source(task, compiled.graph, model)
+        texts = sources(compiled) | mlperf_source(task, compiled.graph, spec)
         texts |= board_sources(load_board(board))
         for name, text in texts.items():
             (folder / name).write_text(text)
@@ -82,7 +82,7 @@ def streaming_image(board: str = "pc", threshold: float = 0.9) -> tuple[Path, Gr
         (folder / "pipeline.toml").write_text(STREAM.replace("threshold = 0.9", f"threshold = {threshold}"))
         compiled = compile_app(folder)
         texts = sources(compiled) | board_sources(load_board(board))
-        texts |= mlperf_source("sww", compiled.graph, folder / "sww.tflite", compiled.spec.pipeline)
+        texts |= mlperf_source("sww", compiled.graph, compiled.spec)
         for name, text in texts.items():
             (folder / name).write_text(text)
         return _linked(folder, load_board(board), [name for name in texts if name.endswith(".c")])

@@ -20,6 +20,7 @@ from codegen.common.errors import UserError
 from codegen.common.protocol import THRESHOLD
 from workbench.audio import recording as audio
 from workbench.data.segment import Segment
+from workbench.data.sessions import TEST
 from workbench.host.features import app_score, listening_spec, open_pipeline
 from workbench.host.host_library import EVERY_WINDOW
 from workbench.progress import progress, remark
@@ -27,7 +28,7 @@ from workbench.targets import BAUD, open_app
 from workbench.targets.restored import restored, with_settings
 from workbench.training import figures
 from workbench.training.background import background_recordings, unlabelled_counts
-from workbench.training.chosen import TEST, add_arguments, chosen_segments
+from workbench.training.chosen import add_arguments, chosen_segments
 from workbench.training.confusion import UNKNOWN_CLASS, Confusion, balanced
 from workbench.training.decided import write_decided
 from workbench.training.evaluation import Stream, counted, play, vector_pairs

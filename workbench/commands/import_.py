@@ -6,9 +6,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from workbench.importing.descriptions import DESCRIPTIONS
 from workbench.importing.esphome import import_manifest
 from workbench.importing.published import read_object
-from workbench.importing.sensiml import DESCRIPTIONS, import_pack
+from workbench.importing.sensiml import import_pack
 
 NAME = "import"
 HELP = "make an app's folder of a published model"

@@ -13,13 +13,13 @@ from codegen.app.contract import feature_contract
 from codegen.common.errors import UserError
 from workbench.audio import recording as audio
 from workbench.host.features import app_score, listening_spec
+from workbench.importing.descriptions import read_class_maps
 from workbench.live.clips import Clips
 from workbench.live.controls import Control, control
 from workbench.live.keys import keys
 from workbench.live.monitor import VOTES, Monitor
 from workbench.live.outputs import JsonOutput, Output, PlainOutput, ScreenOutput, Share
 from workbench.live.run import watch
-from workbench.live.sensiml import read_class_maps
 from workbench.live.session_file import SessionWriter
 from workbench.live.sources import SoundSource
 from workbench.live.takes import Takes

@@ -17,13 +17,14 @@ from codegen.passes.legalise import load_graph
 from workbench.audio import recording as audio
 from workbench.data.query import conditions_of
 from workbench.data.segment import Segment
+from workbench.data.sessions import TEST, TRAIN
 from workbench.host.features import app_score, listening_spec, open_pipeline
 from workbench.host.host_library import HostPipeline
 from workbench.host.model_app import write_whole
 from workbench.progress import progress, waiting
 from workbench.training import figures
 from workbench.training.background import background_recordings, unlabelled_counts
-from workbench.training.chosen import TEST, TRAIN, add_arguments, chosen_segments
+from workbench.training.chosen import add_arguments, chosen_segments
 from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.pieces import Piece, Recording, cut, recordings
 from workbench.training.plot import check_name, plot_tuning

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from codegen.common.errors import UserError
+from codegen.common.errors import UserError, printable
 from workbench.data.label_csv import REQUIRED, SAMPLES, Header, header_of, read_csv, time_text
 from workbench.data.label_track import read_track
 from workbench.data.one_writer import one_writer
@@ -23,7 +23,7 @@ from workbench.data.selection_table import is_selection_table, read_table
 from workbench.host.model_app import write_whole
 
 _BOM = b"\xef\xbb\xbf"
-_MEND = "Mend it in an editor: the page shows the file as soon as it is saved."
+_MEND = "Mend it in an editor, and save it."
 
 
 class ChangedOutsideError(UserError):
@@ -64,6 +64,7 @@ class LabelLines:
         self._lines: list[Line] = []
         self._header: Header | None = None
         self.segments: tuple[tuple[int, Segment], ...] = ()
+        self.sessions: tuple[str, ...] = ()  # of each row, also of those that cannot be read; "" where none
         self.errors: tuple[UserError, ...] = ()
         self.locked: UserError | None = None  # why nothing can be changed
         self._load()
@@ -152,9 +153,7 @@ class LabelLines:
     def _check(self, segment: Segment) -> None:
         if self.locked is not None:
             raise self.locked
-        for name, text in (("label", segment.label), ("session", segment.session)):
-            if text != text.strip() or not text.isprintable():
-                raise UserError(f'"{text}" is no {name}', remedy="Take letters, digits, spaces and signs.")
+        check_words(segment.label, segment.session)
         checked(segment)
 
     def _index(self, key: int) -> int:
@@ -185,6 +184,13 @@ class LabelLines:
         rows = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=header.separator)
         for row in rows:
             yield row, header.line + rows.line_num - 1
+
+    def _sessions(self, header: Header) -> Iterator[str]:
+        """See sessions."""
+        place = header.columns.index("session") if "session" in header.columns else None
+        for row, _ in self._csv_rows(header):
+            if any(cell.strip() for cell in row):
+                yield row[place].strip() if place is not None and place < len(row) else ""
 
     def _cells(self, first: int, last: int) -> list[str]:
         assert self._header is not None
@@ -282,13 +288,13 @@ class LabelLines:
 
     def _lock(self, error: UserError) -> None:
         """Nothing can be read, nor changed."""
-        self.segments, self.errors, self._header = (), (error,), None
+        self.segments, self.errors, self._header, self.sessions = (), (error,), None, ()
         self.locked = error
 
     def _parse(self) -> None:
         """The segments of the lines; what cannot be read becomes errors."""
         text = "".join(line.text for line in self._lines)
-        self.segments, self.errors, self.locked, self._header = (), (), None, None
+        self.segments, self.errors, self.locked, self._header, self.sessions = (), (), None, None, ()
         if not text.strip():
             return
         try:
@@ -302,10 +308,11 @@ class LabelLines:
                 )
             elif self.is_track:
                 found, errors = read_track(text, self.path, self._rate_of)
+                self.sessions = ("",) * len(found)
             else:
                 found, errors = read_csv(text, self.path, self._rate_of)
                 self._header = header_of(text.splitlines(keepends=True), self.path)
-                self._rows()
+                self.sessions = tuple(self._sessions(self._header))
         except UserError as error:
             self.errors, self.locked = (error,), _with_remedy(error, _MEND)
             return
@@ -313,6 +320,17 @@ class LabelLines:
             self.locked = _with_remedy(errors[-1], _MEND)
         self.segments = tuple((self._lines[one.line - 1].key, one) for one in found)
         self.errors = tuple(errors)
+
+
+def check_words(label: str, session: str = "") -> None:
+    """UserError where a new segment cannot have this label or session."""
+    for name, text in (("label", label), ("session", session)):
+        if text != text.strip() or not text.isprintable():
+            raise UserError(
+                f'"{printable(text)}" is no {name}', remedy="Take letters, digits, spaces and signs."
+            )
+    if not label:
+        raise UserError("the label is empty", remedy="Say what the sound is.")
 
 
 def _with_remedy(error: UserError, remedy: str) -> UserError:

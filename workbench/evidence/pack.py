@@ -13,6 +13,7 @@ from typing import Any
 
 from codegen.common.errors import UserError
 from workbench.evidence.session import SessionStep
+from workbench.host.arrays import DAMAGED
 from workbench.protocol.lines import Boot, parse_line
 
 FORMAT = 1
@@ -66,10 +67,10 @@ def read(file: Path) -> Evidence:
         with zipfile.ZipFile(file) as packed:
             contents = {name: packed.read(name) for name in packed.namelist()}
         reported = json.loads(contents.pop(MANIFEST))
-        hashes: dict[str, str] = reported["sha256"]
+        hashes: dict[str, str] = dict(reported["sha256"])
     except FileNotFoundError:
         raise UserError("there is no such file", file=file, remedy=_REMEDY) from None
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError):
+    except (OSError, *DAMAGED):
         raise UserError("is no evidence of ours", file=file, remedy=_REMEDY) from None
     if reported.get("format") != FORMAT:
         raise UserError(

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,23 @@ from codegen.common.render import shape_text
 from codegen.model.graph import Tensor
 from workbench.verify.packed import pack
 
+# What zipfile and NumPy raise of a damaged .npz or .npy, beside OSError: a changed byte may be of the data,
+# of the way of compression, of a flag (encrypted), or of a shape that no memory holds.
+DAMAGED = (
+    ValueError,
+    EOFError,
+    KeyError,
+    TypeError,
+    SyntaxError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    tokenize.TokenError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+)
 _TAKEN = {"file", "allow_pickle"}  # names that numpy.savez has for itself
 
 
@@ -27,7 +48,7 @@ def read_inputs(path: Path, tensor: Tensor) -> NDArray[Any]:
         raise UserError("there is no such file", file=path) from None
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror or error}", file=path) from None
-    except (ValueError, EOFError):
+    except DAMAGED:
         raise UserError(
             "is not an array of NumPy", file=path, remedy="Write one with numpy.save: [inputs, ...]."
         ) from None
@@ -59,7 +80,7 @@ def read_packed(path: Path, tensors: Sequence[Tensor]) -> NDArray[np.uint8]:
         raise UserError("there is no such file", file=path) from None
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror or error}", file=path) from None
-    except (ValueError, EOFError, zipfile.BadZipFile):
+    except DAMAGED:
         raise UserError("is not a .npz file of NumPy", file=path, remedy=remedy) from None
     found = []
     for place, (name, tensor) in enumerate(zip(names, tensors, strict=True)):

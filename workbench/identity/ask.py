@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from codegen.common.errors import UserError, printable
-from workbench.live.sensiml import parse_result
+from codegen.common.protocol import DISCONNECT
 from workbench.protocol.lines import Boot, Error, Lines, parse_line
+from workbench.protocol.results import parse_result
 from workbench.targets.device import GARBLED
 from workbench.targets.link import Link, LinkClosedError
 
@@ -36,13 +37,18 @@ def ask(link: Link, port: str, timeout: float, clock: Callable[[], float] = time
     strange: str | None = None
     trouble: str | None = None
     deadline, next_ask = clock() + timeout, clock()
+    packets = False  # perhaps: SensiML's, between which only `disconnect` is understood
     try:
         while clock() < deadline:
             if clock() >= next_ask:
+                if packets:
+                    link.send(f"\n{DISCONNECT}\n".encode("ascii"))
                 link.send(f"\n{_QUESTION}\n".encode("ascii"))
                 next_ask = clock() + ASK_EVERY
             data = link.receive(max(0.0, min(deadline, next_ask) - clock()))
             said += data
+            if not packets and _is_binary(bytes(said)):
+                packets, next_ask = True, clock()
             for text in lines.take(data):
                 line = parse_line(text)
                 if isinstance(line, Boot):
@@ -58,6 +64,10 @@ def ask(link: Link, port: str, timeout: float, clock: Callable[[], float] = time
     raise _nobody(port, timeout, bytes(said), strange, trouble)
 
 
+def _is_binary(said: bytes) -> bool:
+    return len(said.translate(None, _TEXT)) > _BINARY * len(said)
+
+
 def _nobody(port: str, timeout: float, said: bytes, strange: str | None, trouble: str | None) -> UserError:
     if trouble is not None:
         return UserError(f"an image is there, and does not start: {printable(trouble)}", file=port)
@@ -68,7 +78,7 @@ def _nobody(port: str, timeout: float, said: bytes, strange: str | None, trouble
             remedy="Is the board powered, is it this port, is an image of Earshot on it, and is the rate "
             "right (--baud)?",
         )
-    if len(said.translate(None, _TEXT)) > _BINARY * len(said):
+    if _is_binary(said):
         return UserError(
             f"what came is no text ({len(said)} bytes): another rate, or no image of Earshot",
             file=port,

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Knowledge Pack of SensiML's Analytics Studio: model.json and the .tflite beside it.
 
-model.json names models and classes (https://sensiml.com/documentation/, Open Gateway, class names). It says
-nothing of window, gate, MFCC and scale: those of the Smart Lock tutorial are written, with a comment. How its
-device code makes the model's input of the features (offset, rounding, layout) and compares the threshold is
-the same for each pack of that kind.
+model.json names models and classes (workbench.importing.descriptions). It says nothing of window, gate, MFCC
+and scale: those of the Smart Lock tutorial are written, with a comment. How its device code makes the model's
+input of the features (offset, rounding, layout) and compares the threshold is the same for each pack of that
+kind.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,12 @@ from codegen.app.fit import check
 from codegen.app.keys import LABEL_LENGTH_MAX, UNKNOWN
 from codegen.app.spec import Layout, Mfcc
 from codegen.app.spec_file import FILE_NAME, load_spec
-from codegen.common.errors import UserError
+from codegen.common.errors import UserError, UserErrors
 from codegen.common.render import shape_text
 from codegen.passes.legalise import load_graph
+from workbench.importing.descriptions import AGAIN, DESCRIPTIONS, descriptions
 from workbench.importing.published import in_comment, need_new, shown
 
-DESCRIPTIONS = "ModelDescriptions"
-_AGAIN = "Give the model.json of a Knowledge Pack as it is."
 _TOML = """\
 # {name}, a Knowledge Pack of SensiML, imported from {file}.
 # It names the classes alone. Window, gate, MFCC and scale below are those of SensiML's Smart Lock tutorial:
@@ -107,16 +107,24 @@ def import_pack(file: Path, data: dict[str, Any], folder: Path) -> Imported:
             (folder / name_).unlink(missing_ok=True)
         if not there:
             folder.rmdir()
-        error.file = str(model)
-        raise
+        raise _of_pack(error, {str(folder / FILE_NAME): file, str(folder / "model.tflite"): model}) from None
     return Imported(folder, name, labels, frames, layout)
 
 
+def _of_pack(error: UserError, given: Mapping[str, Path]) -> UserError:
+    """The same faults, each of the file that the user has. given: written file -> that it was made of."""
+    if isinstance(error, UserErrors):
+        return UserErrors([_of_pack(one, given) for one in error.errors])
+    what, written = error.what, error.file or ""
+    if written.endswith(FILE_NAME):  # which is gone: no line of it can be looked at
+        what = f"would become a {FILE_NAME} that is refused: {what}"
+    place = None if written.endswith(FILE_NAME) else error.place
+    return UserError(what, file=given.get(written, Path(written)), place=place, remedy=error.remedy)
+
+
 def _described(file: Path, data: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """The one model's name and its classes, in the order of the outputs."""
-    models = data.get(DESCRIPTIONS)
-    if not isinstance(models, list) or not models or not all(isinstance(one, dict) for one in models):
-        raise UserError("describes no model", file=file, place=DESCRIPTIONS, remedy=_AGAIN)
+    """The one model's name and its labels, in the order of the outputs."""
+    models = descriptions(file, data)
     if len(models) > 1:
         raise UserError(
             f"describes {len(models)} models; one is imported",
@@ -124,32 +132,29 @@ def _described(file: Path, data: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
             place=DESCRIPTIONS,
             remedy="Download each model as a pack of its own.",
         )
-    kind = models[0].get("ModelType", "")
-    if isinstance(kind, str) and kind and "tensorflow" not in kind.lower():
+    (model,) = models
+    if model.kind and "tensorflow" not in model.kind.lower():
         raise UserError(
-            f"its model is of the type {shown(kind)}, which is no neural network in a .tflite",
+            f"its model is of the type {shown(model.kind)}, which is no neural network in a .tflite",
             file=file,
             place="ModelType",
             remedy="Train a TensorFlow Lite model there, or a new one here: docs/training.md.",
         )
-    classes = models[0].get("ClassMaps")
-    if not isinstance(classes, dict) or not all(isinstance(label, str) for label in classes.values()):
-        raise UserError("its model has no class names", file=file, place="ClassMaps", remedy=_AGAIN)
-    wanted = [str(number) for number in range(1, len(classes) + ("0" not in classes))]
-    if sorted(classes, key=str) != sorted([*wanted, *(["0"] if "0" in classes else [])]) or not wanted:
+    numbers = sorted(model.classes)
+    wanted = range(1, len(numbers) + (0 not in numbers))
+    if numbers not in ([*wanted], [0, *wanted]) or not wanted:
         raise UserError(
-            f"its classes are numbered {shown(sorted(classes))}; 1 to n, and 0 for Unknown, is known",
+            f"its classes are numbered {shown(numbers)}; 1 to n, and 0 for Unknown, is known",
             file=file,
             place="ClassMaps",
-            remedy=_AGAIN,
+            remedy=AGAIN,
         )
-    labels = tuple(_label(classes[number]) for number in wanted)
-    if len(set(labels)) < len(labels):
+    names = [model.classes[number] for number in wanted]
+    if len(set(names)) < len(names):
         raise UserError(
             "two of its classes have one name", file=file, place="ClassMaps", remedy="Rename one of them."
         )
-    name = models[0].get("Name")
-    return (name if isinstance(name, str) and name else file.parent.name), labels
+    return model.name or file.parent.name, _labels(names)
 
 
 def _model(file: Path) -> Path:
@@ -183,7 +188,16 @@ def _input(model: Path, shape: tuple[int, ...]) -> tuple[int, Layout]:
     )
 
 
-def _label(name: str) -> str:
-    """A class name without what a label may not have."""
-    kept = "".join(c if c.isprintable() and c not in " \t\"'\\" else "_" for c in name)[:LABEL_LENGTH_MAX]
-    return kept if kept and kept != UNKNOWN else "class"
+def _labels(names: Sequence[str]) -> tuple[str, ...]:
+    """Class names without what a label may not have. Names that become alike by that get a number."""
+    labels: list[str] = []
+    for name in names:
+        kept = "".join(c if "!" <= c <= "~" and c not in "\"'\\" else "_" for c in name)
+        plain = kept if kept and kept != UNKNOWN else "class"
+        label, number = plain[:LABEL_LENGTH_MAX], 1
+        while label in labels:
+            number += 1
+            end = f"_{number}"
+            label = plain[: LABEL_LENGTH_MAX - len(end)] + end
+        labels.append(label)
+    return tuple(labels)

@@ -12,9 +12,9 @@ from datetime import datetime
 from codegen.common.errors import UserError
 from codegen.common.protocol import BY_NAME
 from workbench.identity.ask import Sensiml, ask
-from workbench.live.packets import Packets, packet_baud
 from workbench.live.samples import Incoming, Take, needed_baud
 from workbench.protocol.lines import Boot, Decision, Error, Line, Lines, Samples, Status, parse_line
+from workbench.protocol.packets import Packets, packet_baud
 from workbench.targets.link import Link, LinkClosedError
 
 ANSWER = 5.0  # seconds for an answer, and without a sample until the microphone is given up
@@ -52,11 +52,17 @@ class Capture:
         self._done = -1  # number of the sample to which takes reach
         self.rate = 0  # Hz
         self.boot: Boot | None = None  # None: SensiML's firmware
-        found = ask(link, port, ANSWER, clock)
-        if isinstance(found, Sensiml):
-            self._connect(found, baud)
-        else:
-            self._start(found, bits, baud)
+        self._begun = False  # what comes before is of a capture that was never stopped
+        try:
+            found = ask(link, port, ANSWER, clock)
+            if isinstance(found, Sensiml):
+                self._connect(found, baud)
+            else:
+                self._start(found, bits, baud)
+        except BaseException:  # Ctrl-C too: nobody else can stop it
+            if self.boot is not None or self._packets is not None:
+                self.stop()
+            raise
         self._heard = clock()
 
     def _connect(self, device: Sensiml, baud: int | None) -> None:
@@ -156,12 +162,13 @@ class Capture:
 
     def _take(self, line: Line | None, text: str) -> None:
         if isinstance(line, Samples):
-            self.incoming.take(line)
+            if self._begun:
+                self.incoming.take(line)
         elif isinstance(line, Decision):
-            if self.incoming.end > self._done:
+            if self._begun and self.incoming.end > self._done:
                 self.heard.append((self.incoming.end, line.label))
-        elif isinstance(line, Status):
-            self._status = line
+        elif isinstance(line, Status):  # the first one answers `capture`
+            self._status, self._begun = line, True
         elif isinstance(line, Error) and line.refuses:
             self._refused = line
         elif isinstance(line, Error) and (line.stops or line.entry in _NO_SOUND):

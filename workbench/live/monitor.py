@@ -13,13 +13,14 @@ Its memory does not grow with the session.
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Mapping
 
 from codegen.common.protocol import THRESHOLD
 from workbench.live.events import Back, Event, Gone, Level, Mark, Received, Sent
-from workbench.live.sensiml import ClassMaps, parse_result
 from workbench.live.sounds import PAUSE, Sound, Sounds
 from workbench.live.view import News, Point, View
 from workbench.protocol.lines import Boot, Decision, Error, Fault, Line, Lines, Setting, Status, parse_line
+from workbench.protocol.results import parse_result
 from workbench.training.confusion import UNCERTAIN
 
 IDLE, UNKNOWN, NO_MAJORITY = "idle", "Unknown", "uncertain"
@@ -45,7 +46,7 @@ class Monitor:
     def __init__(
         self,
         labels: tuple[str, ...] = (),
-        classes: ClassMaps | None = None,
+        classes: Mapping[int, Mapping[int, str]] | None = None,
         *,
         votes: int = 1,
         idle_after: float = 2.0,

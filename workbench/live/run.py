@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 
 from workbench.live.clips import Clips
 from workbench.live.controls import Control
@@ -63,7 +64,8 @@ def watch(
     except KeyboardInterrupt:
         pass  # the usual way to end it
     finally:
-        if clips is not None:
-            clips.look(monitor, over=True)
-        output.tell(monitor.news())
-        output.close(monitor.view())
+        with ExitStack() as ends:  # the last one first, and each of them though another fails
+            ends.callback(lambda: output.close(monitor.view()))
+            ends.callback(lambda: output.tell(monitor.news()))
+            if clips is not None:
+                ends.callback(clips.look, monitor, over=True)

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ from codegen.common.errors import UserError
 from workbench.live.events import Back, Event, Gone, Level, Mark, Received, Sent
 
 VERSION = 1
+_LONGEST = 1e9  # seconds
+_LOUDEST = 32768  # |int16|
 _REMEDY = "Give a file that `earshot monitor --record FILE` has written."
 
 
@@ -35,18 +38,23 @@ class SessionWriter:
             raise UserError("it is there already", file=file, remedy="Name a new file.") from None
         except OSError as error:
             raise UserError(f"cannot be written: {error.strerror}", file=file) from None
+        self._file = file
         self._write({"session": VERSION, "device": device})
 
     def take(self, event: Event) -> None:
-        """One event."""
+        """One event. UserError where it cannot be written."""
         self._write({"time": round(event.time, 4)} | _values(event))
 
     def close(self) -> None:
         """The file is whole."""
-        self._stream.close()
+        with contextlib.suppress(OSError):  # it was told when it was written
+            self._stream.close()
 
     def _write(self, values: dict[str, Any]) -> None:
-        self._stream.write(json.dumps(values, separators=(",", ":")) + "\n")
+        try:
+            self._stream.write(json.dumps(values, separators=(",", ":")) + "\n")
+        except OSError as error:
+            raise UserError(f"cannot be written: {error.strerror}", file=self._file) from None
 
 
 def _values(event: Event) -> dict[str, Any]:
@@ -82,9 +90,9 @@ def read_session(file: Path) -> Iterator[Event]:
                 event: Event | None = None
             else:
                 event = _event(values)
-                known = event.time >= before
+                known = before <= event.time < _LONGEST
                 before = event.time
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             known = False
         if not known:
             raise UserError("is no event of a session", file=file, place=f"line {number}", remedy=_REMEDY)
@@ -95,14 +103,17 @@ def read_session(file: Path) -> Iterator[Event]:
 
 
 def _event(values: Any) -> Event:
-    """KeyError, TypeError or ValueError where it is none."""
+    """KeyError, TypeError, ValueError or OverflowError where it is none."""
     time = float(values["time"])
     if "received" in values:
         return Received(time, _text(values["received"]).encode("latin-1"))
     if "sent" in values:
         return Sent(time, _text(values["sent"]))
     if "level" in values:
-        return Level(time, int(values["level"]))
+        level = int(values["level"])
+        if not 0 <= level <= _LOUDEST:
+            raise ValueError("no level")
+        return Level(time, level)
     if "gone" in values:
         return Gone(time, _text(values["gone"]))
     if "mark" in values:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike
 from codegen.common.errors import UserError
 
 LABELS = "y_labels.csv"
+_NUMBER = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ def read_stimuli(folder: Path) -> list[Stimulus]:
     file = folder / LABELS
     try:
         rows = list(csv.reader(file.read_text(encoding="utf-8").splitlines()))
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else f"it is no text of rows: {error}"
         remedy = f"A folder of the benchmark's stimuli has a {LABELS}."
         raise UserError(f"cannot be read: {why}", file=file, remedy=remedy) from None
     stimuli = [_stimulus(folder, file, number, row) for number, row in enumerate(rows, 1) if row]
@@ -58,7 +60,7 @@ def read_stimuli(folder: Path) -> list[Stimulus]:
 def _stimulus(folder: Path, file: Path, line: int, row: Sequence[str]) -> Stimulus:
     words = [word.strip() for word in row]
     numbers = words[1:]
-    if len(words) not in (3, 5) or not all(word.isascii() and word.isdigit() for word in numbers):
+    if len(words) not in (3, 5) or not all(_NUMBER.fullmatch(word) for word in numbers):
         wanted = "FILE,CLASSES,CLASS or FILE,CLASSES,CLASS,WINDOW,STRIDE"
         raise UserError(f"line {line}: {','.join(row)[:60]!r} is not {wanted}", file=file)
     classes, truth, *windows = map(int, numbers)

@@ -13,7 +13,7 @@ from workbench.targets.link import Link, LinkClosedError
 READY = "m-ready"
 PIECE = 31  # bytes of an input in a command: what the benchmark's runner sends
 SOUND_PIECE = 512  # bytes: what its streaming test's driver sends
-TIMEOUT = 60.0  # seconds without a byte until an image is given up: inferences of an emulator are long
+TIMEOUT = 60.0  # seconds without a line until an image is given up: inferences of an emulator are long
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class Dialogue:
         self._text = ""
         # What may be left of a damaged command ends; what else was under way, the lines of a start too, comes
         # before the answer that is looked for.
-        link.send(b"%")
-        link.send(b"name%")
+        self._send("%")
+        self._send("name%")
         while not any(line.startswith("m-name-") for line in self._answer("name")):
             pass
 
     def ask(self, command: str) -> list[str]:
         """The lines of a command's answer, without `m-ready`. UserError: none came, or an error line."""
-        self._link.send(f"{command}%".encode())
+        self._send(f"{command}%")
         lines = self._answer(command)
         refused = next((line for line in lines if line.startswith("e-")), None)
         if refused is not None:
@@ -65,7 +65,7 @@ class Dialogue:
 
     def timestamp(self) -> int:
         """Microseconds since the image's start."""
-        return int(self._found(r"m-lap-us-(\d+)", "\n".join(self.ask("timestamp"))))
+        return int(self._found(r"m-lap-us-(\d{1,20})", "\n".join(self.ask("timestamp"))))
 
     def load(self, data: bytes) -> None:
         """An input, whole. UserError: the model takes another size."""
@@ -82,17 +82,19 @@ class Dialogue:
         for at in range(0, len(data), SOUND_PIECE):
             self.ask(f"db {data[at : at + SOUND_PIECE].hex()}")
         text = "\n".join(self.ask("extract_uart_stream"))
-        lists = [self._found(rf"m-{name}-\[(.*)\]", text) for name in ("features", "activations")]
-        features, scores = (tuple(int(value) for value in one.split(",")) for one in lists)
+        lists = (
+            self._numbers(rf"m-{name}-\[(.*)\]", text, r"-?\d{1,6}") for name in ("features", "activations")
+        )
+        features, scores = (tuple(int(value) for value in one) for one in lists)
         return features, scores
 
     def infer(self, count: int = 1, warmups: int = 0) -> Inference:
         """Runs the model on the loaded input: `warmups` times, then `count` times between two timestamps."""
         text = "\n".join(self.ask(f"infer {count} {warmups}"))
-        laps = [int(lap) for lap in re.findall(r"^m-lap-us-(\d+)$", text, re.MULTILINE)]
+        laps = [int(lap) for lap in re.findall(r"^m-lap-us-(\d{1,20})$", text, re.MULTILINE)]
         if len(laps) != 2:
             raise UserError(f"{len(laps)} timestamps came with the results, not 2", file=self._name)
-        results = self._found(r"m-results-\[(.*)\]", text).split(",")
+        results = self._numbers(r"m-results-\[(.*)\]", text, r"-?\d{1,20}(\.\d{1,20})?")
         return Inference(tuple(float(value) for value in results), laps[1] - laps[0])
 
     def _found(self, pattern: str, text: str) -> str:
@@ -101,8 +103,24 @@ class Dialogue:
             raise UserError(f"answers without a line {pattern}", file=self._name)
         return match[1]
 
+    def _numbers(self, pattern: str, text: str, number: str) -> list[str]:
+        """Of a list in a line. UserError where one is damaged."""
+        found = [value.strip() for value in self._found(pattern, text).split(",")]
+        wrong = next((value for value in found if not re.fullmatch(number, value)), None)
+        if wrong is not None:
+            what = f'sent "{wrong[:20]}" where a number stands'
+            raise UserError(what, file=self._name, remedy="Is the rate right, and the cable whole?")
+        return found
+
+    def _send(self, text: str) -> None:
+        try:
+            self._link.send(text.encode())
+        except LinkClosedError as error:
+            raise UserError(str(error), file=self._name) from None
+
     def _answer(self, command: str) -> list[str]:
-        """The lines up to the next `m-ready`."""
+        """The lines up to the next `m-ready`. What something else says does not put off the end: lines of
+        the benchmark do, and the image's own words at its start."""
         lines: list[str] = []
         deadline = time.monotonic() + self._timeout
         while True:
@@ -112,8 +130,11 @@ class Dialogue:
                 if line == READY:
                     return lines
                 lines.append(line)
+                if line.startswith(("m-", "e-")):
+                    deadline = time.monotonic() + self._timeout
             try:
-                received = self._link.receive(max(0.0, deadline - time.monotonic()))
+                left = deadline - time.monotonic()
+                received = self._link.receive(left) if left > 0 else b""
             except LinkClosedError as error:
                 raise UserError(str(error), file=self._name) from None
             if not received:
@@ -122,5 +143,4 @@ class Dialogue:
                     file=self._name,
                     remedy="Is an image for MLPerf Tiny on it, and is the rate right?",
                 )
-            deadline = time.monotonic() + self._timeout
             self._text += received.decode("ascii", "replace")

@@ -65,8 +65,9 @@ def run_official(
     devices.write_text(_DEVICES)
     words = ["-d", str(devices), "-t", str(_program(tiny).with_name(_TESTS[mode]))]
     words += ["-s", str(folder / "datasets"), "-m", mode]
+    before = set((folder / "sessions").glob("*/results.txt"))
     done = _run(link, _program(tiny), words, folder)
-    sessions = sorted((folder / "sessions").glob("*/results.txt"))
+    sessions = sorted(set((folder / "sessions").glob("*/results.txt")) - before)
     if done.returncode != 0 or not sessions:
         last = "\n".join(done.stdout.strip().splitlines()[-12:])
         raise UserError(f"the runner ended without results (exit code {done.returncode}):\n{last}", file=tiny)

@@ -15,6 +15,8 @@ from codegen.common.version import VERSION
 
 FILES = ("log.txt", "results.txt", "results.json")
 KINDS = ("accuracy", "performance")
+_NOTE = "EMULATED"
+_ANEW = "Delete it, and it is written anew; or put it right by hand."
 _EMULATED = re.compile(r"on port: /dev/pts/")  # the runner's words; its port was a pseudo terminal
 
 
@@ -29,7 +31,8 @@ def write_submission(
     """Copies sessions into folder/DIVISION/SUBMITTER/, beside a description of the system; that folder.
 
     sessions: "accuracy" and "performance" -> the runner's session folder.
-    A description that is there already stays as it is. UserError where a session lacks a file.
+    A description that is there already stays as it is. UserError where a session lacks a file, or the
+    description says of an emulator's sessions that they are a board's, or the other way round.
     """
     for session in sessions.values():
         missing = [name for name in FILES if not (session / name).is_file()]
@@ -47,8 +50,10 @@ def write_submission(
     root = folder / division / submitter
     system = root / "systems" / f"{board.name}.json"
     system.parent.mkdir(parents=True, exist_ok=True)
-    if not system.exists():
-        virtual = any(emulated(session) for session in sessions.values())
+    virtual = any(emulated(session) for session in sessions.values())
+    if system.exists():
+        _check_kept(system, virtual=virtual)
+    else:
         system.write_text(json.dumps(_system(submitter, board, division, virtual=virtual), indent=2) + "\n")
     for kind, session in sessions.items():
         target = root / "results" / board.name / task / kind
@@ -58,9 +63,25 @@ def write_submission(
     return root
 
 
+def _check_kept(system: Path, *, virtual: bool) -> None:
+    """UserError where a description that is there says otherwise than the sessions whence their times are."""
+    try:
+        found = json.loads(system.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"cannot be read as JSON: {error}", file=system, remedy=_ANEW) from None
+    known = found if isinstance(found, dict) else {}
+    if virtual and known.get("Status") == "available":
+        what = (
+            "describes a system that is available; the sessions come from an emulator, whose times are none"
+        )
+        raise UserError(what, file=system, remedy="Name another folder for them: -o FOLDER.")
+    if not virtual and _NOTE in str(known.get("Notes", "")):
+        raise UserError("says EMULATED; the sessions come from a board", file=system, remedy=_ANEW)
+
+
 def _system(submitter: str, board: Board, division: str, *, virtual: bool) -> dict[str, str]:
     """What the checker reads is Status: available, preview or rdi (research, development, internal)."""
-    notes = "EMULATED: time in an emulator is no result of the benchmark." if virtual else ""
+    notes = f"{_NOTE}: time in an emulator is no result of the benchmark." if virtual else ""
     return {
         "Submitter": submitter,
         "Division": division,

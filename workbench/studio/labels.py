@@ -16,8 +16,8 @@ from workbench.data.label_lines import ChangedOutsideError, Edit, LabelLines
 from workbench.data.label_track import recording_beside
 from workbench.data.labels import own_rates
 from workbench.data.segment import Segment
+from workbench.data.sessions import TRAIN, usual_session
 from workbench.studio.folder import Folder
-from workbench.training.chosen import TRAIN
 
 Done = TypeVar("Done")
 RATE = 16000  # Hz, of recordings whose file does not tell one
@@ -63,13 +63,13 @@ class Labels:
         return [segment for file in self.files for _, segment in file.segments]
 
     def usual_session(self) -> str:
-        """What a new segment gets where nobody names a session: the one that is learnt from where the others
-        have sessions, else none."""
-        return TRAIN if any(segment.session for segment in self.segments()) else ""
+        """What a new segment gets where nobody names a session (workbench.data.sessions); label tracks have
+        none. A folder's first ones get none, so that `train` holds some back."""
+        return "" if self.tracks else usual_session(self.files, "")
 
     def session_of_take(self) -> str:
         """What a recording gets: as `usual_session`, but a folder's first one is learnt from."""
-        return TRAIN if not self.tracks and not self.segments() else self.usual_session()
+        return "" if self.tracks else usual_session(self.files, TRAIN)
 
     def errors(self) -> list[UserError]:
         """What cannot be read, with file and line."""

@@ -15,8 +15,6 @@ from workbench.data.labels import Segment, of_session, read_labels
 from workbench.progress import waiting
 from workbench.training.background import background_files, check_apart
 
-TRAIN, TEST = "train", "test"
-
 
 def add_arguments(parser: argparse.ArgumentParser, session: str) -> None:
     """--app, --labels, --session, --background, --unlabelled, and how recordings are read. session: the one

@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from codegen.app import spec
 from codegen.app.spec import Layout
+from workbench.host.arrays import DAMAGED
 from workbench.host.features import extract
 from workbench.host.host_library import HostPipeline
 from workbench.training.augment import altered
@@ -133,7 +133,7 @@ def _load(file: Path) -> Vectors | None:
     try:
         with np.load(file) as arrays:
             return Vectors(arrays["values"], arrays["labels"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, *DAMAGED):
         return None
 
 

@@ -37,7 +37,7 @@ def _decimal(share: Fraction) -> Decimal:
 
 def threshold_of(limit: int, score: Score) -> Decimal:
     """The shortest decimal that accepts from this score on, and from no lower one."""
-    if limit >= NEVER:
+    if score.never == NEVER and limit >= NEVER:
         return Decimal(1)
     middle = score.exact(limit - Fraction(1, 2))
     for digits in range(2, 40):

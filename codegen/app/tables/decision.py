@@ -98,11 +98,6 @@ def is_share(output: Quantization) -> bool:
     return -0.05 <= lowest <= 0.05 and 0.9 <= highest <= 1.1
 
 
-def score_limit(threshold: Fraction, scale: float, zero_point: int) -> int:
-    """The smallest int8 q with (q - zero_point) * scale >= threshold, exactly; NEVER where there is none."""
-    return Score(Fraction(scale), zero_point).limit(threshold)
-
-
 def logit(share: Fraction) -> Fraction:
     """ln(share / (1 - share)) of a share between 0 and 1, to 60 digits."""
     with localcontext() as context:

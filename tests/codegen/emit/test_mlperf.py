@@ -9,9 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from codegen.app.spec import Classifier, Spec
+from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from codegen.emit.mlperf import TASKS, mlperf_source, values
 from codegen.model.graph import Graph, Quantization, Tensor
+
+MODEL = Spec("model", Path("pipeline.toml"), Classifier(Path("model.tflite")), None)
 
 
 def graph(
@@ -40,27 +44,44 @@ def test_halves_go_to_the_even_one() -> None:
 
 
 def test_models_that_are_not_of_a_task_are_refused() -> None:
-    file = Path("model.tflite")
     with pytest.raises(UserError, match="its input is float32; the task kws of MLPerf Tiny takes int8"):
-        mlperf_source("kws", graph(490, 12, "float32"), file)
+        mlperf_source("kws", graph(490, 12, "float32"), MODEL)
     two = replace(graph(490, 12), outputs=(1, 1))
     with pytest.raises(UserError, match="1 inputs and 2 outputs; MLPerf Tiny's runner knows one of each"):
-        mlperf_source("kws", two, file)
+        mlperf_source("kws", two, MODEL)
     with pytest.raises(UserError, match="640 inputs and 8 outputs; the task ad compares them"):
-        mlperf_source("ad", graph(640, 8), file)
+        mlperf_source("ad", graph(640, 8), MODEL)
     with pytest.raises(UserError, match="1025 inputs"):
-        mlperf_source("ad", graph(1025, 1025), file)
+        mlperf_source("ad", graph(1025, 1025), MODEL)
 
 
 def test_the_streaming_task_wants_an_app() -> None:
     with pytest.raises(UserError, match="is a model alone; the task sww of MLPerf Tiny needs an app"):
-        mlperf_source("sww", graph(1200, 3), Path("model.tflite"))
+        mlperf_source("sww", graph(1200, 3), MODEL)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"), [("slide = false", "[cascade] slide"), ("every = 2", "[cascade] every")]
+)
+def test_the_app_s_own_file_is_named(tmp_path: Path, text: str, place: str) -> None:
+    """Wherever its model lies."""
+    app = tmp_path / "app" / "pipeline.toml"
+    app.parent.mkdir()
+    app.write_text(
+        f'[log_mel]\npreset = "mlperf_sww"\n[cascade]\nframes = 30\n{text}\n'
+        '[classifier]\nmodel = "../models/sww.tflite"\n[decision]\nlabels = ["a", "b"]\nthreshold = 0.9\n'
+    )
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "sww.tflite").touch()
+    with pytest.raises(UserError) as caught:
+        mlperf_source("sww", graph(1200, 3), load_spec(app))
+    assert (caught.value.file, caught.value.place) == (str(app), place)
 
 
 @pytest.mark.parametrize("task", [task for task in TASKS if not TASKS[task].streams])
 def test_each_task_says_how_its_inputs_come(task: str) -> None:
     inputs = 640 if task == "ad" else 12
-    text = mlperf_source(task, graph(inputs, inputs), Path("model.tflite"))["mlperf.c"]
+    text = mlperf_source(task, graph(inputs, inputs), MODEL)["mlperf.c"]
     assert f'.model = "{task}01"' in text
     assert f".flipped = {'0x80' if task in ('ic', 'vww') else '0'}," in text
     assert f".size = {4 * inputs if task == 'ad' else inputs}," in text

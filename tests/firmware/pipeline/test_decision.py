@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codegen.app.spec import Kind
-from codegen.app.tables.decision import score_limit, score_of
+from codegen.app.tables.decision import Score, score_of
 from codegen.model.graph import Quantization
 from tests.reference.stages import verdicts
 from tests.support.pipeline_c import Decision
@@ -107,7 +107,7 @@ def test_settings_are_held_in_their_range() -> None:
     ],
 )
 def test_limits_of_shares_in_256ths(threshold: Fraction, limit: int) -> None:
-    assert score_limit(threshold, 1 / 256, -128) == limit
+    assert Score(Fraction(1 / 256), -128).limit(threshold) == limit
 
 
 @settings(deadline=None)
@@ -118,7 +118,7 @@ def test_limits_of_shares_in_256ths(threshold: Fraction, limit: int) -> None:
 )
 def test_limit_is_the_smallest_accepted_score(threshold: Fraction, scale: float, zero_point: int) -> None:
     accepted = [q for q in range(-128, 128) if (q - zero_point) * Fraction(scale) >= threshold]
-    assert score_limit(threshold, scale, zero_point) == (accepted[0] if accepted else 128)
+    assert Score(Fraction(scale), zero_point).limit(threshold) == (accepted[0] if accepted else 128)
 
 
 def test_the_decimal_counts_not_its_nearest_float() -> None:
@@ -126,8 +126,8 @@ def test_the_decimal_counts_not_its_nearest_float() -> None:
     above = float(np.float32(0.1))
     below = float(np.nextafter(np.float32(0.1), np.float32(0)))
     assert Fraction(above) > Fraction("0.1") > Fraction(below)
-    assert score_limit(Fraction("0.1"), above, 0) == 1
-    assert score_limit(Fraction("0.1"), below, 0) == 2
+    assert Score(Fraction(above), 0).limit(Fraction("0.1")) == 1
+    assert Score(Fraction(below), 0).limit(Fraction("0.1")) == 2
 
 
 @pytest.mark.parametrize("scale", [0.0625, 0.1, 0.5])

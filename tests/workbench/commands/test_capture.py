@@ -306,8 +306,8 @@ def test_a_take_does_not_bring_the_first_session(tmp_path: Path, table: str, add
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("labels.csv", "file;start;end;label\n"),
-        ("labels.csv", "file,start_s,end_s,label\n"),
+        ("labels.csv", "file,start,label\n"),
+        ("labels.csv", 'file,start,end,label\n"a.wav,0,9,knock\n'),
         ("captures.csv", "name\n"),
         ("captures.csv", "file\na,b\n"),
         ("labels.csv", "\xff\n"),

@@ -15,11 +15,14 @@ from typing import Any
 
 import pytest
 
-from codegen.app.spec import Cascade, Gate, Layout, Mfcc, Rounding
+from codegen.app.spec import Cascade, Gate, Layout, Mfcc, Rounding, Spec
 from codegen.app.spec_file import load_spec
+from codegen.common.errors import UserError, UserErrors
 from codegen.emit.gateway import gateway_text
+from codegen.model.graph import Graph
 from tests.support.cli import earshot, refused
 from toolbox.options import EXAMPLE
+from workbench.importing.sensiml import import_pack
 from workbench.training.stand_in import stand_in
 
 CLASSES = {"0": "Unknown", "1": "key_io", "2": "knocking", "3": "locking", "4": "unknown"}
@@ -74,10 +77,14 @@ def test_a_pack_becomes_an_app(shape: tuple[int, int], layout: Layout, frames: i
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"classes": {"1": "a", "3": "b"}}, "its classes are numbered ['1', '3']; 1 to n"),
+        ({"classes": {"1": "a", "3": "b"}}, "its classes are numbered [1, 3]; 1 to n"),
         ({"classes": {"1": "a", "2": "a", "3": "b", "4": "c"}}, "two of its classes have one name"),
         ({"classes": ["a"]}, "its model has no class names"),
         ({"outputs": 3}, "has 3 outputs, and model.json names 4 classes"),
+        (
+            {"classes": {str(number): f"c{number}" for number in range(1, 257)}, "outputs": 256},
+            "model.json, ModelDescriptions[0].ClassMaps: a class is numbered 256",
+        ),
         ({"ModelType": "PME"}, "of the type 'PME', which is no neural network"),
         ({"shape": (49, 10)}, "its input is 1 x 49 x 10 x 1; frames of 20 cepstra are imported"),
     ],
@@ -85,6 +92,52 @@ def test_a_pack_becomes_an_app(shape: tuple[int, int], layout: Layout, frames: i
 def test_what_a_pack_lacks_is_told(given: dict[str, Any], words: str, tmp_path: Path) -> None:
     reported = refused("import", pack(tmp_path / "kp", **given), "-o", tmp_path / "door")
     assert words in reported
+    assert not (tmp_path / "door").exists()
+
+
+def test_class_names_become_labels_of_their_own(tmp_path: Path) -> None:
+    """Labels are 32 ASCII characters at most; classes that are alike by that alone stay apart."""
+    names = ["Schlüssel", "a door's knock", "a door_s knock", "k" * 40, "k" * 32 + "x", "Unknown", "ü" * 3]
+    classes = {str(number): name for number, name in enumerate(names, start=1)}
+    done = earshot(
+        "import", pack(tmp_path / "kp", classes=classes, outputs=len(names)), "-o", tmp_path / "door"
+    )
+    assert done.returncode == 0, done.stderr
+    pipeline = load_spec(tmp_path / "door").pipeline
+    assert pipeline is not None
+    assert pipeline.decision.labels == (
+        "Schl_ssel",
+        "a_door_s_knock",
+        "a_door_s_knock_2",
+        "k" * 32,
+        "k" * 30 + "_2",
+        "class",
+        "___",
+    )
+
+
+def test_a_pipeline_that_is_refused_is_told_of_the_file_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what it wrote nothing is left, so no line of that is named; faults of the model name the model."""
+    file = pack(tmp_path / "kp")
+    written, copy = tmp_path / "door" / "pipeline.toml", tmp_path / "door" / "model.tflite"
+
+    def check(spec: Spec, graph: Graph) -> None:
+        raise UserErrors(
+            [
+                UserError("is wrong", file=written, place="line 9", remedy="Mend it."),
+                UserError("is odd", file=copy, place="input", remedy="Train it."),
+            ]
+        )
+
+    monkeypatch.setattr("workbench.importing.sensiml.check", check)
+    with pytest.raises(UserErrors) as told:
+        import_pack(file, json.loads(file.read_text()), tmp_path / "door")
+    assert [(one.file, one.place, one.what) for one in told.value.errors] == [
+        (str(file), None, "would become a pipeline.toml that is refused: is wrong"),
+        (str(file.parent / "model.tflite"), "input", "is odd"),
+    ]
     assert not (tmp_path / "door").exists()
 
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from codegen.common.errors import UserError
 from workbench.live.capture import check_baud
-from workbench.live.packets import Packets, packet_baud
 from workbench.live.samples import Gap, Incoming, decoded, mu_law_table, needed_baud
 from workbench.protocol.lines import Samples, parse_line
+from workbench.protocol.packets import Packets, packet_baud
 
 SOUND = np.random.default_rng(3).integers(-32768, 32768, 2000).astype(np.int16)
 

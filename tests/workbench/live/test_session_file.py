@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,12 @@ def test_what_a_kill_left_is_played(tmp_path: Path) -> None:
         '{"time":0.1,"back":true}',  # before the one before it
         '{"time":9,"back":false}',
         '{"time":9,"mark":7}',
+        '{"time":1e999,"back":true}',
+        '{"time":1e300,"back":true}',  # no clock waits so long
+        f'{{"time":{"9" * 400},"back":true}}',
+        '{"time":9,"level":1e999}',
+        f'{{"time":9,"level":{"9" * 400}}}',
+        '{"time":9,"level":-1}',
     ],
 )
 def test_a_damaged_line_is_told_by_its_number(tmp_path: Path, line: str) -> None:
@@ -70,6 +77,20 @@ def test_a_damaged_line_is_told_by_its_number(tmp_path: Path, line: str) -> None
     with pytest.raises(UserError) as raised:
         list(read_session(file))
     assert raised.value.place == f"line {len(EVENTS) + 2}"
+
+
+def test_a_disk_that_is_full_is_one_message(tmp_path: Path) -> None:
+    writer = SessionWriter(tmp_path / "a.session", "x")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))  # as a full disk: it fails in the midst
+    try:
+        writer.take(EVENTS[0])
+        with pytest.raises(UserError, match="cannot be written: File too large") as told:
+            writer.take(EVENTS[1])
+        writer.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert told.value.file == str(tmp_path / "a.session")
 
 
 def test_other_files_are_no_sessions(tmp_path: Path) -> None:

@@ -80,6 +80,16 @@ def test_a_relative_folder_is_the_one_that_was_named(
     assert found.read_text() == "done"
 
 
+def test_an_earlier_session_is_no_result_of_this_run(tiny: Path, tmp_path: Path) -> None:
+    stimuli(tmp_path / "stimuli")
+    old = tmp_path / "run" / "sessions" / "20200101_000000"
+    old.mkdir(parents=True)
+    (old / "results.txt").write_text("done")
+    (tiny / "benchmark" / "runner" / "main.py").write_text("print('nothing to do')\n")
+    with pytest.raises(UserError, match=r"without results \(exit code 0\)(?s:.*)nothing to do"):
+        run_official(Silent(), tiny, "kws01", tmp_path / "stimuli", tmp_path / "run", count=2)
+
+
 @pytest.mark.parametrize("linked", [False, True])
 def test_the_stimuli_own_folder_is_not_written(tiny: Path, tmp_path: Path, linked: bool) -> None:
     source = stimuli(tmp_path / "datasets" / "kws01")

@@ -88,6 +88,8 @@ def test_shares_and_areas() -> None:
         ("a.bin,2,0\na.bin,2,x", "line 2:"),
         ("a.bin,2,2", "line 1: class 2 of 2"),
         ("a.bin,2,0,0,4", "a window of 0 bytes"),
+        (f"a.bin,2,{'1' * 5000}", "line 1: 'a.bin,2,1"),
+        (f"{'a' * 140_000},2,0", "field larger than field limit"),
     ],
 )
 def test_labels_that_are_wrong_are_told(tmp_path: Path, labels: str, reason: str) -> None:

@@ -62,6 +62,29 @@ def test_an_emulator_is_told_and_what_a_person_wrote_stays(
     assert file.read_text() == "{}"
 
 
+def test_a_description_of_the_other_kind_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An emulator's times never stand under a board's description, nor a board's under an emulator's."""
+    boards = {
+        kind: session(tmp_path / kind, port)
+        for kind, port in (("real", "/dev/ttyACM0"), ("pty", "/dev/pts/3"))
+    }
+    for first, second, told in (
+        ("real", "pty", "describes a system that is available; the sessions come from an emulator"),
+        ("pty", "real", "says EMULATED; the sessions come from a board"),
+    ):
+        words = (*WORDS, "-o", tmp_path / f"{first} first", "--accuracy")
+        assert here(*words, boards[first]) == 0
+        assert here(*words, boards[second]) == 2
+        assert told in capsys.readouterr().err
+        assert here(*words, boards[first]) == 0
+    system = next((tmp_path / "real first").rglob("xg24.json"))
+    system.write_text("{")
+    assert here(*WORDS, "-o", tmp_path / "real first", "--accuracy", boards["real"]) == 2
+    assert "cannot be read as JSON" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("more", "reason"),
     [

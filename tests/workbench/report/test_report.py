@@ -125,6 +125,19 @@ def test_accepted_then_changed_then_over_budget(app: Path) -> None:
     assert page.count('class="over"/>') == 1  # the one bar over budget
     numbers = page[page.index("<h2>All numbers") :]
     assert numbers.index("mfcc") < numbers.index("window")  # the worst first
+    _check_plain(app, over[0]["found"], len(reported["changed"]))
+
+
+def _check_plain(app: Path, mfcc: int, moved: int) -> None:
+    """The same for a person at a terminal."""
+    plain = earshot("report", "--app", app)
+    assert plain.returncode == 1
+    rows = plain.stdout.splitlines()
+    assert rows[0].startswith("report_app on mps2_an386, build ")
+    (row,) = (row for row in rows if row.endswith("over budget"))
+    assert row.split()[:4] == ["instructions", "mfcc", "20,000", f"{mfcc:,}"]
+    assert f"decisions: {moved} of 4 recordings changed since accepted" in rows
+    assert sum(" first: " in row for row in rows) == moved
 
 
 def heard(truth: str, digest: str, **counts: int) -> Heard:

@@ -16,8 +16,9 @@ from codegen.common.errors import UserError
 from tests.support.tutorial import noises, tutorial_app, tutorial_library
 from workbench.audio.synthesize import write_wav
 from workbench.data.labels import Segment
+from workbench.data.sessions import TRAIN
 from workbench.host.host_library import HostPipeline
-from workbench.training.chosen import TRAIN, add_arguments, chosen_segments
+from workbench.training.chosen import add_arguments, chosen_segments
 from workbench.training.pieces import Piece, cut, fold_of_groups, split, split_in_time
 from workbench.training.recipe import FILE_NAME, Recipe, load_recipe
 from workbench.training.sets import (

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codegen.app.spec_file import load_spec
-from codegen.app.tables.decision import Score, score_limit
+from codegen.app.tables.decision import ANOMALY_NEVER, Score
 from codegen.common.errors import UserError
 from tests.reference.stages import without_level
 from tests.support.cli import earshot, here, refused
@@ -188,8 +188,16 @@ def test_a_threshold_accepts_from_its_score_on(scale: float, zero_point: int) ->
     for limit in range(max(-128, zero_point), 128):
         share = threshold_of(limit, Score(Fraction(scale), zero_point))
         if limit - zero_point <= 1 / scale:
-            assert score_limit(Fraction(share), scale, zero_point) == limit
-    assert score_limit(Fraction(threshold_of(128, Score(Fraction(1, 256), -128))), 1 / 256, -128) == 128
+            assert Score(Fraction(scale), zero_point).limit(Fraction(share)) == limit
+    never = Score(Fraction(1, 256), -128)
+    assert never.limit(Fraction(threshold_of(128, never))) == 128
+
+
+@pytest.mark.parametrize("limit", [0, 1, 127, 128, 129, 7000, ANOMALY_NEVER - 1, ANOMALY_NEVER])
+def test_an_error_s_threshold_accepts_from_it_on(limit: int) -> None:
+    """Errors of an anomaly go far beyond what a score can be."""
+    score = Score(Fraction(1, 512), 0, ANOMALY_NEVER)
+    assert score.limit(Fraction(threshold_of(limit, score))) == limit
 
 
 # The file

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Result lines of SensiML's devices, and their class names from a Knowledge Pack's model.json.
+"""Result lines of SensiML's devices.
 
 Any line with "ModelNumber" in it is a result: SensiML's gateway reads them so. Earshot's own decision lines
 are results, too; workbench/protocol/lines.py reads these.
@@ -8,14 +8,9 @@ are results, too; workbench/protocol/lines.py reads these.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-
-from codegen.common.errors import UserError
 
 KEY = '"ModelNumber"'
-ClassMaps = Mapping[int, Mapping[int, str]]  # model number -> class -> name
 
 
 @dataclass(frozen=True)
@@ -45,26 +40,3 @@ def parse_result(text: str) -> Result | None:
 
 def _is_class(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255
-
-
-def read_class_maps(file: Path) -> ClassMaps:
-    """ModelDescriptions[i].ClassMaps of a model.json. UserError where it has none."""
-    try:
-        values = json.loads(file.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", file=file) from None
-    except ValueError as error:
-        raise UserError(f"is no JSON: {error}", file=file) from None
-    maps = {}
-    try:
-        for number, description in enumerate(values["ModelDescriptions"]):
-            maps[number] = {int(index): str(name) for index, name in description["ClassMaps"].items()}
-    except (AttributeError, KeyError, TypeError, ValueError):
-        maps = {}
-    if not maps:
-        raise UserError(
-            "has no ModelDescriptions with ClassMaps",
-            file=file,
-            remedy="Give the model.json of the Knowledge Pack that the device runs.",
-        )
-    return maps
