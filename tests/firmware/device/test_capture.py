@@ -90,10 +90,10 @@ def test_the_word_and_the_status(device: Device) -> None:
 
 
 def test_the_level_is_the_loudest_sample_since_the_last_status(device: Device) -> None:
-    device.command("replay")
-    device.status()
-    device.send(b"")
     for loudest, level in ((-300, 300), (300, 300), (32767, 32767), (-32768, 32768)):
+        device.command("replay")
+        device.status()
+        device._played = 0
         list(device._transfer("audio", np.array([5, loudest, 7], "<i2").tobytes(), 2000))
         assert device.status()["level"] == level
         assert device.status()["level"] == 0
