@@ -10,7 +10,8 @@ counts are read from `Compiled`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen.app.contract import feature_contract
@@ -34,6 +35,17 @@ class App:
 
     spec: Spec
     graph: Graph
+    others: tuple[App, ...] = ()  # of a file with several classifiers those after the first
+
+    @property
+    def model_hash(self) -> str:
+        """16 hex digits: the start of the .tflite's SHA-256; of several classifiers, of a hash over these and
+        the feature contracts."""
+        if not self.others:
+            return self.graph.sha256[:16]
+        every = (self, *self.others)
+        text = " ".join(f"{app.graph.sha256} {feature_contract(app.spec)}" for app in every)
+        return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +68,12 @@ class Compiled:
     reason: str
     contract: str | None
     layer_outputs: tuple[LayerOutput, ...]
+    others: tuple[Compiled, ...] = ()  # of an app with several classifiers those after the first
+
+    @property
+    def model_hash(self) -> str:
+        """App.model_hash."""
+        return App(self.spec, self.graph, tuple(App(one.spec, one.graph) for one in self.others)).model_hash
 
     @property
     def output_bytes(self) -> int:
@@ -67,8 +85,14 @@ def load_app(app: Path | App) -> App:
     """The app in this folder or of this pipeline.toml, read unless it is. UserError with every fault."""
     if isinstance(app, App):
         return app
-    spec = load_spec(app)
-    return App(spec, load_graph(spec.classifier.model))
+    spec = load_spec(app, several=True)
+    return with_graphs(spec)
+
+
+def with_graphs(spec: Spec) -> App:
+    """The app with its model, or models, read."""
+    others = tuple(App(other, load_graph(other.classifier.model)) for other in spec.others)
+    return App(spec, load_graph(spec.classifier.model), others)
 
 
 def compile_app(app: Path | App, kernels: str | None = None, engine: str | None = None) -> Compiled:
@@ -81,7 +105,8 @@ def compile_app(app: Path | App, kernels: str | None = None, engine: str | None 
     spec = with_engine(spec, engine or spec.classifier.engine)
     graph = computed_graph(spec, loaded.graph)
     check(spec, graph)
-    return run_passes(spec, graph)
+    others = tuple(compile_app(other, kernels, engine) for other in loaded.others)
+    return replace(run_passes(spec, graph), others=others)
 
 
 def run_passes(spec: Spec, graph: Graph) -> Compiled:

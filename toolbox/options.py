@@ -142,12 +142,14 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         raise UserError(f"kernels={kernels} is not allowed", remedy="Write kernels=small or kernels=fast.")
     board = load_board(arguments["board"])
     app = (launch / arguments["app"]).resolve() if "app" in arguments else EXAMPLE
-    spec = with_kernels(load_spec(app), kernels)
+    spec = with_kernels(load_spec(app, several=True), kernels)
     engine = engine_of(spec, board, arguments.get("engine"))
     for option in ("tflm", "arena"):
         if option in arguments and engine != "tflm":
             raise UserError(f"{option}= is of the engine tflm, and this is aot", remedy="Add engine=tflm.")
     mlperf = arguments.get("mlperf")
+    if spec.others:
+        _check_several(spec, engine, mlperf, targets)
     if mlperf is not None:
         _check_mlperf(mlperf, engine, targets)
     build = (launch / arguments["build"]).resolve() if "build" in arguments else ROOT / "build"
@@ -171,6 +173,19 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         arena_limit=_arena(arguments["arena"]) if "arena" in arguments else None,
         mlperf=mlperf,
     )
+
+
+def _check_several(spec: Spec, engine: str, mlperf: str | None, targets: Sequence[str]) -> None:
+    """UserError for what takes an app with one classifier."""
+    words = [f"engine={engine}"] if engine != "aot" else []
+    words += [f"mlperf={mlperf}"] if mlperf is not None else []
+    words += [target for target in targets if target in ("counting", "report")]
+    if words:
+        raise UserError(
+            f"there are {len(spec.members)} classifiers, and {words[0]} is of an app with one",
+            file=spec.file,
+            remedy="Write an app of its own for it, in a folder of its own, with one [classifier].",
+        )
 
 
 def _check_mlperf(task: str, engine: str, targets: Sequence[str]) -> None:

@@ -52,7 +52,7 @@ def build(
     Two processes may build at once: for different boards in parallel, for one board one after the other.
     """
     description = load_board(board)
-    spec = load_spec(app) if isinstance(app, Path) else app
+    spec = load_spec(app, several=True) if isinstance(app, Path) else app
     folder = spec.file.parent
     runs = engine_of(spec, description, engine)
     tools.ensure(*board_tools(description, runs))

@@ -120,7 +120,7 @@ def _scons(words: Sequence[str]) -> int:
     if "board" in given:
         board = load_board(given["board"])
         app = Path(os.path.abspath(given.get("app", EXAMPLE)))  # noqa: PTH100
-        engine = engine_of(load_spec(app), board, given.get("engine"))
+        engine = engine_of(load_spec(app, several=True), board, given.get("engine"))
         tools.ensure(*board_tools(board, engine))
     launch = [f"{option}={os.path.abspath(path)}" for option, path in _paths(words)]  # noqa: PTH100
     rest = [word for word in words if not word.startswith(_PATHS)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from codegen.app.several import members
 from codegen.app.spec import Cascade, Decision, Gate, Kind, Layout, Pipeline, Rounding, Spec
 from codegen.app.tables.decision import ERROR_BITS, STEP_BITS, difference, is_share, score_of, span
 from codegen.common.errors import UserError, UserErrors
@@ -106,7 +107,11 @@ def _is_refused(spec: Spec, graph: Graph) -> bool:
 
 def _place(spec: Spec, section: str, key: str) -> str:
     """The key, with its line where the file is there to be read again."""
-    return read_toml(spec.file).place(section, key) if spec.file.is_file() else f"[{section}] {key}"
+    if not spec.file.is_file():
+        return f"[{section}] {key}"
+    toml = read_toml(spec.file)
+    named = [member.toml for member in members(toml) if member.name == spec.title]
+    return (named[0] if named else toml).place(section, key)
 
 
 def _edges(spec: Spec, graph: Graph) -> list[UserError]:

@@ -218,6 +218,16 @@ class Pipeline:
 
 
 @dataclass(frozen=True)
+class Waits:
+    """A classifier that does not run until another one has detected something."""
+
+    opener: str  # as written: "NAME" or "NAME.LABEL"
+    member: int  # of Spec.members: one before it
+    label: int  # 0: any label's detection; else the index of one + 1
+    stays: int  # windows for which it then runs, that of the detection included, 1..1000000
+
+
+@dataclass(frozen=True)
 class Spec:
     """One app. A pipeline.toml with [classifier] alone is a bare model: `pipeline` is None."""
 
@@ -226,11 +236,29 @@ class Spec:
     classifier: Classifier
     pipeline: Pipeline | None
     device: Device = Device()
+    title: str = ""  # the classifier's own name, where several have one
+    first: str = ""  # of one after the first: the name of that, whose front end and memory it shares
+    waits: Waits | None = None  # for another classifier's detection
+    others: tuple[Spec, ...] = ()  # classifiers after the first, which hear the same windows
+
+    @property
+    def members(self) -> tuple[Spec, ...]:
+        """Every classifier in the order in which they run; of an app with one, itself."""
+        return (self, *self.others)
+
+
+def source_names(spec: Spec) -> list[str]:
+    """Every generated file of an app, as codegen/emit/sources.py makes them."""
+    names = [f"{member.name}{end}" for member in spec.members for end in (".h", "_model.c")]
+    return [*names, *([f"{spec.name}_pipeline.c"] if spec.pipeline is not None else []), "app.c"]
 
 
 def with_kernels(spec: Spec, kernels: str | None) -> Spec:
     """The app with other kernels, "small" or "fast"; with its own for None."""
-    return spec if kernels is None else replace(spec, classifier=replace(spec.classifier, kernels=kernels))
+    if kernels is None:
+        return spec
+    others = tuple(with_kernels(other, kernels) for other in spec.others)
+    return replace(spec, classifier=replace(spec.classifier, kernels=kernels), others=others)
 
 
 def with_engine(spec: Spec, engine: str) -> Spec:

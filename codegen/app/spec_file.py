@@ -24,6 +24,7 @@ from codegen.app.keys import (
     found,
 )
 from codegen.app.presets import LOG_MEL_PRESETS, PRESETS, Preset
+from codegen.app.several import members
 from codegen.app.spec import (
     Audio,
     Cascade,
@@ -81,11 +82,59 @@ def app_name(folder: str) -> str:
     return f"{name}_app" if name in _TAKEN.split() else name
 
 
-def load_spec(path: Path) -> Spec:
-    """The spec of an app: `path` is its folder or its pipeline.toml. UserError with every fault found."""
+def load_spec(path: Path, *, several: bool = False) -> Spec:
+    """The spec of an app: `path` is its folder or its pipeline.toml. UserError with every fault found.
+
+    several: it may have more than one classifier, which otherwise is refused.
+    """
     toml = read_toml(find_pipeline(path))
+    read = members(toml)
+    if not read:
+        return _load(toml, bare=set(toml.data) == {"classifier"})
+    if len(read) > 1 and not several:
+        raise UserError(
+            f"there are {len(read)} classifiers, and this works with one",
+            file=toml.path,
+            place=toml.place("classifier", 1),
+            remedy="Write an app of its own for each, in a folder of its own, with one [classifier].",
+        )
+    specs: list[Spec] = []
+    faults = [fault for member in read for fault in member.faults]
+    for member in read:
+        try:
+            specs.append(_load(member.toml, bare=False))
+        except UserErrors as found:
+            faults += found.errors
+        except UserError as one:
+            faults.append(one)
+    faults += [
+        UserError(
+            "the engine tflm runs one classifier, and there are several",
+            file=toml.path,
+            place=toml.place("classifier", index, "engine"),
+            remedy='Leave engine away: "aot" runs several.',
+        )
+        for index, spec in enumerate(specs)
+        if len(read) > 1 and spec.classifier.engine != "aot"
+    ]
+    if faults:
+        _raise(list({str(fault): fault for fault in faults}.values()))  # what is one for all is said once
+    first, *others = (
+        replace(
+            spec,
+            name=f"{member.name}_of_{spec.name}" if index else spec.name,
+            title=member.name,
+            first=spec.name if index else "",
+            waits=member.waits,
+        )
+        for index, (spec, member) in enumerate(zip(specs, read, strict=True))
+    )
+    return replace(first, others=tuple(others))
+
+
+def _load(toml: TomlFile, *, bare: bool) -> Spec:
+    """The spec of a file with one classifier."""
     values, faults = _read_values(toml)
-    bare = set(toml.data) == {"classifier"}
     for (section, key), example in REQUIRED.items():
         missing = key not in _table(toml, section) and (section == "classifier" or not bare)
         if missing and isinstance(toml.data.get(section, {}), dict):

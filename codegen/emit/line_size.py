@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from codegen.app.spec import Pipeline
+from codegen.app.spec import Spec
 from codegen.common import protocol
 from codegen.common.version import VERSION
 from codegen.compile import Compiled
@@ -38,7 +38,7 @@ def longest_lines(compiled: Compiled) -> Iterator[str]:
     """Each kind of line at its longest, without its LF."""
     pipeline = compiled.spec.pipeline
     yield _text(_boot(compiled))
-    yield _text(_status(pipeline, capture=compiled.spec.device.capture))
+    yield _text(_status(compiled.spec, capture=compiled.spec.device.capture))
     yield _text({"error": "x" * ERROR_MAX, "detail": _I64, "reason": "x" * protocol.REASON_MAX, "code": 255})
     yield _text({"ack": _U32, "room": _U32})
     chunk = min(compiled.output_bytes, protocol.TENSOR_CHUNK)
@@ -61,6 +61,31 @@ def longest_lines(compiled: Compiled) -> Iterator[str]:
         data = "x" * (-(-2 * protocol.CAPTURE_MAX // 3) * 4)
         yield _text({"samples": _I64, "bits": _U32, "data": data, "crc": "x" * 8})
     yield _stage("scores", [_I8] * compiled.graph.output.nbytes)
+    if compiled.others:
+        for member in (compiled, *compiled.others):
+            yield from _of_member(member)
+
+
+def _of_member(member: Compiled) -> Iterator[str]:
+    """Lines that an image with several models has of each."""
+    pipeline = member.spec.pipeline
+    assert pipeline is not None
+    labels = pipeline.decision.labels
+    yield _text(
+        {"classifier": _U32, "name": member.spec.title, "model": "0" * 16, "contract": "0" * 16}
+        | {"frames": pipeline.cascade.frames, "labels": list(labels)}
+        | {"waits_for": member.spec.waits.opener if member.spec.waits else "", "stays": _U32}
+    )
+    for label in ("Unknown", *labels):
+        yield _text(_decision(label) | {"ModelNumber": 255})
+        yield _text({"set": f"{member.spec.title}.{protocol.THRESHOLD}.{label}", "value": _I32})
+    size = pipeline.front_end.size
+    for stage, values in (
+        ("cepstra", [_I32] * size),
+        ("input", [_I8] * (pipeline.cascade.frames * size)),
+        ("scores", [_I8] * member.graph.output.nbytes),
+    ):
+        yield _text({"stage": stage, "sequence": _U32, "ModelNumber": 255, "values": values})
 
 
 def _text(line: dict[str, object]) -> str:
@@ -89,14 +114,18 @@ def _boot(compiled: Compiled) -> dict[str, object]:
     return line | {"image": "0" * 8, "reset": cause, "id": "0" * 16, "version": VERSION}
 
 
-def _status(pipeline: Pipeline | None, *, capture: bool) -> dict[str, object]:
+def _status(spec: Spec, *, capture: bool) -> dict[str, object]:
     line: dict[str, object] = {"status": _U32, "live": False, "stages": False}
     line |= dict.fromkeys(protocol.COUNTERS, _U32)
     if capture:
         line |= dict.fromkeys(protocol.CAPTURE_COUNTERS, _U32)
-    if pipeline is not None:
-        line |= {setting.key: _I32 for setting in protocol.SETTINGS if setting.key != protocol.THRESHOLD}
-        line |= {f"{protocol.THRESHOLD}.{label}": _I32 for label in pipeline.decision.labels}
+    for member in spec.members:
+        if member.pipeline is not None:
+            before = f"{member.title}." if spec.others else ""
+            line |= {setting.key: _I32 for setting in protocol.SETTINGS if setting.key != protocol.THRESHOLD}
+            line |= {f"{before}decision.votes": _I32}
+            labels = member.pipeline.decision.labels
+            line |= {f"{before}{protocol.THRESHOLD}.{label}": _I32 for label in labels}
     return line
 
 

@@ -42,7 +42,8 @@ class Call:
 
 
 def model_source(compiled: Compiled, scratch: int) -> str:
-    """The text of NAME_model.c. scratch: bytes that stages outside the model need of the arena."""
+    """The text of NAME_model.c. scratch: bytes that stages outside the model, or models that are run after
+    it, need of the arena."""
     planned = compiled.plan
     if isinstance(planned, Incremental):
         return _incremental_source(compiled, planned, scratch)
@@ -139,6 +140,8 @@ def _common(compiled: Compiled, planned: Plan, layers: Sequence[Layer]) -> dict[
         "reference": OWNERS[spec.classifier.reference],
         "graph": graph,
         "plan": planned,
+        "shares": spec.first,
+        "followed": bool(compiled.others),
         "rows": _rows,
         "in_ram": lambda layer: layer.name in in_ram,
         "comment": comment,

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from codegen.app.spec import Classifier, Kind, Layout
+from collections.abc import Iterator
+
+from codegen.app.spec import Classifier, Kind, Layout, Pipeline, Spec
 from codegen.app.tables import front_end_tables
 from codegen.app.tables.decision import difference, score_of
 from codegen.app.tables.quantize import BYTES, float_table, quantize_table
@@ -14,23 +16,51 @@ from codegen.model.graph import Quantization, Tensor
 
 
 def pipeline_source(compiled: Compiled) -> str:
-    """The text for an app whose model fits. A bare model has no pipeline: ValueError."""
-    spec, graph = compiled.spec, compiled.graph
-    pipeline = spec.pipeline
-    if pipeline is None:
-        raise ValueError("a bare model has no pipeline")
-    classifier = spec.classifier
-    ends = _quantization(graph.input), _quantization(graph.output)
-    score = score_of(pipeline.decision.kind, *ends)
+    """The text for an app whose model fits. A bare model has no pipeline: ValueError.
+
+    Of several classifiers the first one's text has what all hear by, and then each its own part.
+    """
+    members = (compiled, *compiled.others)
+    pipeline = _pipeline(compiled.spec)
     return render(
         "pipeline.c.in",
-        name=spec.name,
+        name=compiled.spec.name,
+        headers=[member.spec.name for member in members],
         pipeline=pipeline,
-        classifier=classifier,
         contract=compiled.contract,
         front_end=pipeline.front_end,
         tables=front_end_tables(pipeline),
         scale=scale_factors(pipeline.scale),
+        stages=sorted({stage for member in members for stage in _stages(member)}),
+        classifiers="\n".join(_classifier_source(member, compiled.spec.name) for member in members),
+    )
+
+
+def _stages(compiled: Compiled) -> Iterator[str]:
+    """Files of firmware/pipeline that not every app asks for, of the stages after the front end."""
+    decision = _pipeline(compiled.spec).decision
+    if decision.kind is Kind.ANOMALY:
+        yield "decision_anomaly"
+    elif decision.mean > 1 or decision.suppress:
+        yield "decision_mean"
+    if compiled.graph.variables:
+        yield "held_back"
+
+
+def _classifier_source(compiled: Compiled, hears: str) -> str:
+    """One model's stages from the cascade on. hears: whose window, gate and front end come before them."""
+    spec, graph = compiled.spec, compiled.graph
+    pipeline, classifier = _pipeline(spec), spec.classifier
+    ends = _quantization(graph.input), _quantization(graph.output)
+    score = score_of(pipeline.decision.kind, *ends)
+    return render(
+        "pipeline_classifier.c.in",
+        name=spec.name,
+        hears=hears,
+        pipeline=pipeline,
+        classifier=classifier,
+        contract=compiled.contract,
+        front_end=pipeline.front_end,
         streams=bool(graph.variables),
         transpose=classifier.layout is Layout.CEPSTRA_BY_FRAMES,
         input_scale=ends[0].scale,
@@ -41,7 +71,13 @@ def pipeline_source(compiled: Compiled) -> str:
         limits=score.limits(pipeline.decision),
         difference=difference(*ends) if pipeline.decision.kind is Kind.ANOMALY else None,
         signed=_signed,
-    )
+    ).strip()
+
+
+def _pipeline(spec: Spec) -> Pipeline:
+    if spec.pipeline is None:
+        raise ValueError("a bare model has no pipeline")
+    return spec.pipeline
 
 
 def _quantize(classifier: Classifier, tensor: Tensor) -> tuple[int, ...]:

@@ -19,13 +19,25 @@ def sources(compiled: Compiled, arena: int | None = None) -> dict[str, str]:
     arena: bytes of TensorFlow Lite Micro's arena where that is the engine (codegen.emit.tflm has its other
     sources). None: the engine is aot, also in place of tflm.
 
-    NAME.h, NAME_model.c, NAME_pipeline.c (not for a bare model) and app.c; the same bytes for every board.
+    NAME.h, NAME_model.c, NAME_pipeline.c (not for a bare model) and app.c; of several classifiers for each of
+    the others its own NAME.h and NAME_model.c. The same bytes for every board.
     """
     spec, graph = compiled.spec, compiled.graph
-    check_contract(spec)
+    members = (compiled, *compiled.others)
+    for member in members:
+        check_contract(member.spec)
     scratch = scratch_bytes(spec.pipeline) if spec.pipeline else 0
-    model = model_source(compiled, scratch) if arena is None else tflm_model(spec, graph, arena, scratch)
+    if arena is None:
+        needed = max((scratch, *(other.plan.arena for other in compiled.others)))
+        model = model_source(compiled, needed)
+    else:
+        model = tflm_model(spec, graph, arena, scratch)
     files = {f"{spec.name}.h": _header(compiled), f"{spec.name}_model.c": model}
+    for other in compiled.others:
+        files |= {
+            f"{other.spec.name}.h": _header(other),
+            f"{other.spec.name}_model.c": model_source(other, 0),
+        }
     if spec.pipeline is not None:
         files[f"{spec.name}_pipeline.c"] = pipeline_source(compiled)
     files["app.c"] = _app(compiled)
@@ -39,6 +51,7 @@ def _header(compiled: Compiled) -> str:
         name=spec.name,
         pipeline=spec.pipeline,
         graph=graph,
+        shares=spec.first,
     )
 
 
@@ -48,9 +61,10 @@ def _app(compiled: Compiled) -> str:
         "app.c.in",
         name=spec.name,
         engine=spec.classifier.engine,
-        model_hash=graph.sha256[:16],
+        model_hash=compiled.model_hash,
         pipeline=spec.pipeline,
         input_bytes=graph.input_bytes,
         output_bytes=compiled.output_bytes,
         line_size=line_size(compiled),
+        members=[(one.spec, one.graph.sha256[:16]) for one in (compiled, *compiled.others)],
     )

@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from codegen.model.graph import Quantization, Tensor
 
@@ -80,6 +81,14 @@ def rounding_shift(value: int, bits: int) -> int:
 def multiply(value: int, by: Multiplier) -> int:
     """value * by, rounded twice: MultiplyByQuantizedMultiplier of the reference."""
     return rounding_shift(high_multiply(wrap32(value << by.left), by.value), by.right)
+
+
+def multiply_each(values: NDArray[np.int64], by: Multiplier) -> NDArray[np.int64]:
+    """multiply() of many values that << by.left does not take out of 32 bits."""
+    high = ((values << by.left) * by.value + (1 << 30)) >> 31
+    if by.right == 0:
+        return high
+    return (high + (1 << (by.right - 1)) - (high < 0)) >> by.right
 
 
 def clamp(value: int, low: int, high: int) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codegen.common.reference import Reference
+from codegen.kernels.channels import Ints
 from codegen.kernels.layer import Array
 from codegen.kernels.limits import LARGEST_SHIFT
 from codegen.kernels.requantize import (
@@ -19,9 +21,11 @@ from codegen.kernels.requantize import (
     clamp,
     float32,
     multiply,
+    multiply_each,
     quantization,
     quantize_multiplier,
 )
+from codegen.kernels.sum_once import SumOnce, sum_once
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import bounds
 from codegen.ops.checks import binary_tensors, check_activation, check_int8, counts, result
@@ -42,8 +46,8 @@ if TYPE_CHECKING:
 
 # Channels that get tables, of 256 bytes each; more are computed element by element, with the constant alone.
 LARGEST_TABLES = {"small": 16, "fast": 64}
+ZEROS = ("zero_a", "zero_b", "zero_point")  # of the operands and the output
 RANK = 5  # of the kernels' loops, after joining axes
-LEAST_FOR_TABLES = 2048  # values of a sum from which on two tables of 1 KB pay
 ADD_SHIFT = 20  # bits of headroom the operands get before they are scaled
 
 Function = Callable[[int, int], int]
@@ -196,12 +200,15 @@ def constant_per_channel(constant: Tensor, output: Tensor) -> int:
 
 
 def lower(lowering: Lowering, node: Node) -> None:
-    """A table where one operand is constant along the channels, else the kernel of that name."""
+    """A table where one operand is constant along the channels, else the kernel of that name, a short
+    one where that is exact."""
     a, b, output = binary_tensors(lowering.graph, node)
     function = _function(node, a, b, output, lowering.reference)
-    if not lower_by_table(lowering, node, function) and not _lower_sum_by_tables(lowering, node, a, b):
+    if not lower_by_table(lowering, node, function) and not _lower_short(lowering, node, a, b):
         kernel, form = KERNELS[node.op]
-        lower_elementwise(lowering, node, kernel, _fields(lowering, node, a, b, output), form=form)
+        fields = _fields(lowering, node, a, b, output)
+        zeros = () if node.op in EXTREMES else ZEROS
+        lower_elementwise(lowering, node, kernel, fields, form=form, zeros=zeros)
 
 
 def lower_by_table(lowering: Lowering, node: Node, function: Function) -> bool:
@@ -216,38 +223,54 @@ def lower_by_table(lowering: Lowering, node: Node, function: Function) -> bool:
     return True
 
 
-def _lower_sum_by_tables(lowering: Lowering, node: Node, a: Tensor, b: Tensor) -> bool:
-    """A sum of two tensors of one shape, large enough for its 2 KB of tables and not clamped within int8."""
+def _lower_short(lowering: Lowering, node: Node, a: Tensor, b: Tensor) -> bool:
+    """A sum that one rounding computes, or a product of a short requantisation. False where it is clamped
+    within int8, where an operand repeats along the innermost loop, or where that would not be exact."""
     output = result(lowering.graph, node)
-    if node.op not in ("ADD", "SUB") or output.size < LEAST_FOR_TABLES or a.data is not None:
+    if node.op in EXTREMES or joined_axes(a.shape, b.shape, output.shape)[-1][1:] != (1, 1):
         return False
-    by_a, by_b, by = add_multipliers(a, b, output)
-    clamped = activation_range(output, node.options["fused_activation_function"]) != (-128, 127)
-    if b.data is not None or a.shape != b.shape or clamped or not 1 <= by.right <= LARGEST_SHIFT:
+    if activation_range(output, node.options["fused_activation_function"]) != (-128, 127):
         return False
-    zero = quantization(output).zero_point
-    tables = []
-    for name, tensor, of, sign in (("a", a, by_a, 1), ("b", b, by_b, -1 if node.op == "SUB" else 1)):
-        zero_point = quantization(tensor).zero_point
-        values = [2 * sign * multiply((x - zero_point) << ADD_SHIFT, of) for x in range(-128, 128)]
-        tables.append(Array(name, "int32_t", np.array(values, dtype=np.int64), "twice the scaled operand"))
-    lowering.add(
-        node,
-        node.op.lower(),
-        type="add_tables",
-        fields=[
-            ("a", "a"),
-            ("b", "b"),
-            ("count", str(output.size)),
-            ("multiplier", str(by.value)),
-            ("offset", str((zero << by.right) + (1 << by.right >> 1))),
-            ("right", str(by.right)),
-        ],
-        arrays=tables,
-        inputs=(a.index, b.index),
-        in_place=(a.index, b.index),
-    )
+    if node.op == "MUL":
+        by, zero = mul_multiplier(a, b, output, lowering.reference), quantization(output).zero_point
+        if not 1 <= by.right <= LARGEST_SHIFT:
+            return False
+        offset = (zero << by.right) + (1 << by.right >> 1)
+        numbers = {"multiplier": by.value, "offset": offset, "right": by.right}
+        lower_elementwise(lowering, node, "multiply_short", _texts(numbers), zeros=ZEROS[:2])
+        return True
+    found = _sum_once(node, a, b, output)
+    if found is None:
+        return False
+    lower_elementwise(lowering, node, "add_once", _texts(asdict(found)), zeros=())
     return True
+
+
+def _texts(numbers: dict[str, int]) -> list[tuple[str, str]]:
+    return [(name, str(number)) for name, number in numbers.items()]
+
+
+def _sum_once(node: Node, a: Tensor, b: Tensor, output: Tensor) -> SumOnce | None:
+    by_a, by_b, by_out = add_multipliers(a, b, output)
+    sign = -1 if node.op == "SUB" else 1
+    of_a, of_b = _pairs(a, b)
+    scaled_a, scaled_b = (
+        multiply_each((of - quantization(tensor).zero_point) << ADD_SHIFT, by)
+        for of, tensor, by in ((of_a, a, by_a), (of_b, b, by_b))
+    )
+    sums = multiply_each(scaled_a + sign * scaled_b, by_out) + quantization(output).zero_point
+    scale_a, scale_b, scale = (quantization(tensor).scale for tensor in (a, b, output))
+    return sum_once(of_a, of_b, np.clip(sums, -128, 127), scale_a / scale, sign * scale_b / scale)
+
+
+def _pairs(a: Tensor, b: Tensor) -> tuple[Ints, Ints]:
+    """All pairs of operands that can occur, each value of a constant once: [n] and [n]."""
+    values = [
+        np.arange(-128, 128) if tensor.data is None else np.unique(tensor.data).astype(np.int64)
+        for tensor in (a, b)
+    ]
+    first, second = np.meshgrid(*values)
+    return first.reshape(-1), second.reshape(-1)
 
 
 def _tables(function: Function, constant: Tensor, first: bool) -> Table:
@@ -274,18 +297,24 @@ def lower_elementwise(
     fields: Sequence[tuple[str, str]],
     *,
     form: str = "",
+    zeros: Sequence[str] = ZEROS,
     arrays: Sequence[Array] = (),
 ) -> None:
-    """A kernel that meets each element of two operands. fields: without axes and zero points"""
+    """A kernel that meets each element of two operands.
+
+    fields: without axes and zero points; zeros: the zero points' fields, of the operands and the output
+    """
     a, b, output = binary_tensors(lowering.graph, node)
-    zeros = zip(("zero_a", "zero_b", "zero_point"), (a, b, output), strict=True)
-    own = [(name, str(quantization(tensor).zero_point)) for name, tensor in zeros]
+    own = [
+        (name, str(quantization(tensor).zero_point))
+        for name, tensor in zip(zeros, (a, b, output), strict=False)
+    ]
     lowering.add(
         node,
         node.op.lower(),
         type=kernel,
         form=form,
-        fields=[axes_field(a, b, output), *([] if node.op in EXTREMES else own), *fields],
+        fields=[axes_field(a, b, output), *own, *fields],
         arrays=arrays,
         inputs=(a.index, b.index),
         in_place=[t.index for t in (a, b) if t.data is None and t.shape == output.shape],

@@ -2,6 +2,7 @@
 #include "device/listen.h"
 #include "device/app.h"
 #include "device/capture.h"
+#include "device/models.h"
 #include "device/output.h"
 #include "device/protocol.h"
 #include "port/port.h"
@@ -37,7 +38,7 @@ bool listen_live(void)
     listen.since = port_ticks();
     listen.source = SOURCE_MICROPHONE;
     output_set_blocking(false);
-    pipeline_reset(app.pipeline);
+    models_reset();
     return true;
 }
 
@@ -48,7 +49,7 @@ void listen_replay(void)
     listen.failed = false;
     listen.source = SOURCE_LINES;
     output_set_blocking(true);
-    pipeline_reset(app.pipeline);
+    models_reset();
 }
 
 bool listen_is_live(void)
@@ -143,6 +144,18 @@ bool listen_poll(void)
     return true;
 }
 
+void listen_tell(const pipeline_t *pipeline, const step_t *step)
+{
+    if (listen.stages)
+        protocol_stages(pipeline, step);
+    if (step->error != 0)
+        protocol_error(&error_model, step->error);
+    if (step->decided) {
+        listen.counts.decisions++;
+        protocol_decision(pipeline, step);
+    }
+}
+
 /* One full window, if there is one. */
 static bool step_once(void)
 {
@@ -152,14 +165,8 @@ static bool step_once(void)
     if (!pipeline_step(pipeline, &step))
         return false;
     listen.counts.windows++;
-    if (listen.stages)
-        protocol_stages(pipeline, &step);
-    if (step.error != 0)
-        protocol_error(&error_model, step.error);
-    if (step.decided) {
-        listen.counts.decisions++;
-        protocol_decision(pipeline, &step);
-    }
+    listen_tell(pipeline, &step);
+    models_step(&step);
     const uint64_t spent = (uint64_t)(port_ticks() - begin) * pipeline->sample_rate;
     if (listen_is_live() && spent > (uint64_t)pipeline->window->stride * port_tick_hz)
         listen.counts.late++;

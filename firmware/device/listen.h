@@ -2,6 +2,7 @@
 #ifndef DEVICE_LISTEN_H
 #define DEVICE_LISTEN_H
 
+#include "pipeline/pipeline.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +35,9 @@ void listen_host(void);
 
 /* Samples through the pipeline, their lines out. */
 void listen_push(const int16_t *samples, size_t count);
+
+/* What a model made of one window: its lines out. */
+void listen_tell(const pipeline_t *pipeline, const step_t *step);
 
 void listen_set_stages(bool stages);
 bool listen_stages(void);

@@ -5,11 +5,11 @@
 #include "device/cycles.h"
 #include "device/idle.h"
 #include "device/listen.h"
+#include "device/models.h"
 #include "device/output.h"
 #include "device/protocol.h"
 #include "device/reader.h"
 #include "device/replay.h"
-#include "device/settings.h"
 #include "device/status.h"
 #include "device/tensor.h"
 #include "port/port.h"
@@ -20,10 +20,15 @@ static reader_t reader;
 static int start_error; /* of the engine; nothing runs the model then */
 static bool host;       /* somebody has sent a line */
 
+static void boot_lines(void)
+{
+    protocol_boot();
+    models_boot();
+}
+
 static void set(const command_t *command)
 {
-    const settings_result_t result =
-        settings_set(app.pipeline, command->key, command->key_length, command->value);
+    const settings_result_t result = models_set(command->key, command->key_length, command->value);
     if (result == SETTINGS_DONE)
         protocol_set(command->key, command->key_length, command->value);
     else
@@ -43,7 +48,7 @@ static void reset(void)
 {
     app.model->reset();
     if (app.pipeline != NULL)
-        pipeline_reset(app.pipeline);
+        models_reset();
     tensor_reset();
     status_line();
 }
@@ -55,7 +60,7 @@ static bool obey_any(const command_t *command)
     case COMMAND_NONE:
         return true;
     case COMMAND_BOOT:
-        protocol_boot();
+        boot_lines();
         return true;
     case COMMAND_STATUS:
         status_line();
@@ -141,8 +146,8 @@ int main(void)
     port_start();
     idle_start();
     output_set_blocking(true);
-    start_error = app.pipeline != NULL ? pipeline_start(app.pipeline) : app.model->start();
-    protocol_boot();
+    start_error = app.pipeline != NULL ? models_start() : app.model->start();
+    boot_lines();
     if (start_error != 0)
         protocol_error(&error_model_start, start_error);
     else if (app.pipeline != NULL)

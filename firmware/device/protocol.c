@@ -3,6 +3,7 @@
 #include "device/app.h"
 #include "device/base64.h"
 #include "device/json.h"
+#include "device/models.h"
 #include "device/output.h"
 #include "port/crc32.h"
 #include "port/port.h"
@@ -118,11 +119,11 @@ void protocol_decision(const pipeline_t *pipeline, const step_t *step)
     json_t json;
     begin(&json);
     json_print(&json,
-               "\"" KEY_DECISION_MODEL_NUMBER "\":0,\"" KEY_DECISION_CLASSIFICATION
+               "\"" KEY_DECISION_MODEL_NUMBER "\":%u,\"" KEY_DECISION_CLASSIFICATION
                "\":%u,\"" KEY_DECISION_SEGMENT_START "\":%l,\"" KEY_DECISION_SEGMENT_LENGTH
                "\":%u,\"" KEY_DECISION_LABEL "\":\"%s\",\"" KEY_DECISION_SCORE
                "\":%d,\"" KEY_DECISION_SEQUENCE "\":%u",
-               (uint32_t)class_index, (int64_t)pipeline_segment_start(pipeline, step),
+               models_number(), (uint32_t)class_index, (int64_t)pipeline_segment_start(pipeline, step),
                pipeline_segment_length(pipeline),
                class_index == 0 ? "Unknown" : pipeline->labels[class_index - 1], (int32_t)step->verdict.score,
                step->sequence);
@@ -143,22 +144,27 @@ static void stage(const char *name, const step_t *step, const void *values, size
         json_list_number(&json, value);
     }
     json_list_end(&json);
+    models_stage(&json);
     send(&json);
 }
 
 void protocol_stages(const pipeline_t *pipeline, const step_t *step)
 {
     const size_t size = pipeline->front_end->size;
+    const model_t *model = pipeline->classifier->model;
     const uint8_t open = step->gate_open;
-    stage(STAGE_NAME_CEPSTRA, step, step->values, size, 4);
+    const bool first = models_number() == 0; /* the others hear what this one heard */
+    if (first)
+        stage(STAGE_NAME_CEPSTRA, step, step->values, size, 4);
     stage(STAGE_NAME_GATE, step, &open, 1, 0);
-    stage(STAGE_NAME_FEATURES, step, step->features, size, 0);
+    if (first)
+        stage(STAGE_NAME_FEATURES, step, step->features, size, 0);
     stage(STAGE_NAME_FRAME, step, step->frame, size, 1);
     if (step->decided)
         stage(STAGE_NAME_INPUT, step, classifier_input(pipeline->classifier, pipeline->cascade),
-              app.model->input_size, 1);
+              model->input_size, 1);
     if (step->scores != NULL)
-        stage(STAGE_NAME_SCORES, step, step->scores, app.model->output_size, 1);
+        stage(STAGE_NAME_SCORES, step, step->scores, model->output_size, 1);
 }
 
 /* The checksum a `tensor` line with this content would have: one rule for both directions. */

@@ -5,9 +5,9 @@
 #include "device/idle.h"
 #include "device/json.h"
 #include "device/listen.h"
+#include "device/models.h"
 #include "device/output.h"
 #include "device/protocol.h"
-#include "device/settings.h"
 #include "port/port.h"
 
 static const char *flag(bool value)
@@ -32,6 +32,6 @@ void status_line(void)
                counts.restarts);
     capture_status(&json);
     if (pipeline != NULL)
-        settings_write(pipeline, &json);
+        models_settings(&json);
     output_line(app.line, json_end(&json));
 }

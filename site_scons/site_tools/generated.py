@@ -9,6 +9,7 @@ from typing import Any
 from SCons.Script import Action
 
 from codegen.app.contract import contract_file
+from codegen.app.spec import source_names
 from toolbox.makers import makers
 from toolbox.tflm.arena import granted
 from toolbox.write_if_changed import write_if_changed
@@ -23,16 +24,15 @@ def generate(env: Any) -> None:
 def _generated_sources(env: Any) -> list[Any]:
     """The nodes of every generated file; each folder is one action."""
     options = env["OPTIONS"]
-    name = options.spec.name
-    app_names = [f"{name}.h", f"{name}_model.c", "app.c"]
-    if options.spec.pipeline is not None:
-        app_names.append(f"{name}_pipeline.c")
+    app_names = source_names(options.spec)
     if options.mlperf is not None:
         app_names.append("mlperf.c")
     app_files = [f"{options.folder}/generated/{name}" for name in app_names]
-    inputs = [str(options.spec.file), str(options.spec.classifier.model)]
-    if contract_file(options.spec).is_file():
-        inputs.append(str(contract_file(options.spec)))
+    inputs = [str(options.spec.file)]
+    for member in options.spec.members:
+        inputs.append(str(member.classifier.model))
+        if contract_file(member).is_file():
+            inputs.append(str(contract_file(member)))
     engine = env.TflmSources() if options.tflm is not None else []
     arena = env.TflmArena(engine) if options.tflm is not None else None
     app = env.Command(app_files, inputs, Action(_app, "  GEN  ${TARGET.dir}"), OPTIONS=options, ARENA=arena)

@@ -52,9 +52,11 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     options = env["OPTIONS"]
     folder = options.folder
     capture = "device/capture" if options.spec.device.capture else "device/no_capture"
+    models = "device/several_models" if options.spec.others else "device/one_model"
     rooms = [
         "device",
         capture,
+        models,
         f"port/{options.board.port}",
         *([] if options.board.hosted else ["port/cortex_m"]),
     ]

@@ -38,6 +38,7 @@ def test_lines_out_are_lines_the_host_understands() -> None:
         *("Boot", "Decision", "Stage", "Status", "Error", "Ack", "Setting", "TensorPart", "Stack", "Fault"),
         "Cycles",
         "Samples",
+        "ClassifierLine",
     }
 
 

@@ -70,17 +70,22 @@ threshold = 0.9
 """
 
 
+def streaming_app(folder: Path, threshold: float) -> Path:
+    """The folder, with an app of the streaming task's front end and a small model."""
+    network = Network(5, (1, STREAM_FRAMES * STREAM_FILTERS), 0.0037, -128)
+    network.dense(6, "relu", per_channel=False)
+    network.dense(3, bias=False)
+    network.softmax()
+    network.save(folder / "sww.tflite")
+    (folder / "pipeline.toml").write_text(STREAM.replace("threshold = 0.9", f"threshold = {threshold}"))
+    return folder
+
+
 def streaming_image(board: str = "pc", threshold: float = 0.9) -> tuple[Path, Graph]:
     """An app with the streaming task's front end, and its model."""
 
     def build(folder: Path) -> Path:
-        network = Network(5, (1, STREAM_FRAMES * STREAM_FILTERS), 0.0037, -128)
-        network.dense(6, "relu", per_channel=False)
-        network.dense(3, bias=False)
-        network.softmax()
-        network.save(folder / "sww.tflite")
-        (folder / "pipeline.toml").write_text(STREAM.replace("threshold = 0.9", f"threshold = {threshold}"))
-        compiled = compile_app(folder)
+        compiled = compile_app(streaming_app(folder, threshold))
         texts = sources(compiled) | board_sources(load_board(board))
         texts |= mlperf_source("sww", compiled.graph, compiled.spec)
         for name, text in texts.items():
@@ -95,6 +100,7 @@ def _linked(folder: Path, board: Board, made: list[str]) -> Path:
     rooms = [
         "device",
         "device/no_capture",
+        "device/one_model",
         "mlperf",
         "pipeline",
         f"port/{board.port}",

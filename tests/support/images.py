@@ -79,6 +79,7 @@ def _app_c(folder: Path, spec: Spec, graph: Graph) -> Path:
         input_bytes=graph.input.nbytes,
         output_bytes=graph.output.nbytes,
         line_size=line_size(without_layers(spec, graph)),
+        members=[(spec, graph.sha256[:16])],
     )
     file = folder / "app.c"
     file.write_text(text)
@@ -95,7 +96,9 @@ def build_image(folder: Path, sources: Sources, board_name: str) -> Path:
         (made / name).write_text(text)
     files = [*sources.files, protocol_table(made), *sorted((FIRMWARE / "device").glob("*.c"))]
     capture = "capture" if sources.spec.device.capture else "no_capture"
-    files += sorted((FIRMWARE / "device" / capture).glob("*.c"))
+    models = "several_models" if sources.spec.others else "one_model"
+    for room in (capture, models):
+        files += sorted((FIRMWARE / "device" / room).glob("*.c"))
     files += sorted((FIRMWARE / "port" / board.port).glob("*.c"))
     flags = [*WARNINGS, "-O2", "-g", "-ffunction-sections", "-fdata-sections", f"-I{FIRMWARE}", f"-I{made}"]
     flags += [f"-I{include}" for include in sources.includes]

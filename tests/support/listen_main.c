@@ -120,9 +120,13 @@ void protocol_decision(const pipeline_t *of, const step_t *step)
     (void)step;
 }
 
-void pipeline_reset(const pipeline_t *of)
+void models_reset(void)
 {
-    (void)of;
+}
+
+void models_step(const step_t *step)
+{
+    (void)step;
 }
 
 size_t pipeline_push(const pipeline_t *of, const int16_t *samples, size_t count)

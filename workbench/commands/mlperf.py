@@ -7,18 +7,23 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from codegen.app.spec import Spec
+from codegen.app.spec_file import load_spec
 from codegen.board.description import load_board
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from codegen.emit.mlperf import TASKS
 from toolbox.sizes import sizes
+from workbench.audio import recording as audio
 from workbench.build import build
+from workbench.host.features import app_score
 from workbench.host.model_app import model_app
 from workbench.mlperf.dataset import Stimulus, read_stimuli
 from workbench.mlperf.dialogue import Dialogue
 from workbench.mlperf.link import benchmark_link
-from workbench.mlperf.official import checkout, run_official
+from workbench.mlperf.official import checkout, run_official, run_streaming
 from workbench.mlperf.session import accuracy
+from workbench.mlperf.streaming import read_streamed, stream, text
 from workbench.mlperf.submission import KINDS, emulated, write_submission
 from workbench.progress import remark, waiting
 from workbench.targets import BAUD, EMULATED_BOARD, QEMU, target_board
@@ -28,12 +33,13 @@ NAME = "mlperf"
 HELP = "build images for MLPerf Tiny's runner, and run its tests"
 DESCRIPTION = """\
 An image with the model as it ships, which speaks the serial interface of MLPerf Tiny's runner in place of
-Earshot's own lines. The tasks: kws, ad, ic and vww; sww takes an app (scons ... mlperf=sww).
+Earshot's own lines. The tasks kws, ad, ic and vww take a model and stimuli, sww an app and a recording.
 
   earshot mlperf image kws_ref_model.tflite --task kws --board xg24
   earshot mlperf run kws_ref_model.tflite --task kws --stimuli datasets/kws01 --count 100
   earshot mlperf run kws_ref_model.tflite --task kws --stimuli datasets/kws01 --target /dev/ttyACM0
   earshot mlperf run kws_ref_model.tflite --task kws --stimuli datasets/kws01 --runner tiny --mode p
+  earshot mlperf run examples/mlperf_sww --task sww --wav short_wav_easy10s.wav --channel left
   earshot mlperf results --task kws --board xg24 --submitter me --accuracy kws_a --performance kws_p -o out
 
 `image` builds it. `run` sends stimuli to the image and counts what it finds: by itself, or with --runner by
@@ -47,7 +53,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What to do with which model; where it runs; what it is given."""
     parser.add_argument("what", choices=(IMAGE, RUN, RESULTS), help="build it; run a test; collect sessions")
     parser.add_argument(
-        "model", nargs="?", type=Path, metavar="MODEL.tflite", help="image, run: an int8 TFLite model"
+        "model",
+        nargs="?",
+        type=Path,
+        metavar="MODEL.tflite",
+        help="image, run: an int8 TFLite model; of sww an app's folder",
     )
     parser.add_argument("--task", choices=tuple(TASKS), required=True, help="the task of the benchmark")
     parser.add_argument("--board", help=f"what it is built for (default for run: {EMULATED_BOARD})")
@@ -62,6 +72,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--baud", type=int, default=BAUD, metavar="N", help=f"run: of the port ({BAUD})")
     parser.add_argument("--stimuli", type=Path, metavar="DIR", help="run: folder with y_labels.csv")
+    parser.add_argument("--wav", type=Path, metavar="FILE", help="run, sww: the recording that it hears")
     parser.add_argument("--count", type=int, metavar="N", help="run: the first N stimuli (default: all)")
     parser.add_argument(
         "--runner", type=Path, metavar="DIR", help="run: a checkout of mlcommons/tiny, whose runner does it"
@@ -76,6 +87,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--division", choices=("closed", "open"), default="closed", help="results: default closed"
     )
+    audio.add_arguments(parser)
     for kind in KINDS:
         parser.add_argument(f"--{kind}", type=Path, metavar="DIR", help=f"results: a session for {kind}")
 
@@ -116,6 +128,8 @@ def _image(args: argparse.Namespace) -> int:
 
 
 def _built(args: argparse.Namespace, board: str) -> Path:
+    if TASKS[args.task].streams:
+        return build(board, _app(args.model), mlperf=args.task).image
     app = model_app(args.model, args.kernels)
     task = TASKS[args.task]
     if app.graph.input.size != task.inputs:
@@ -126,7 +140,55 @@ def _built(args: argparse.Namespace, board: str) -> Path:
     return build(board, app.spec, mlperf=args.task).image
 
 
+def _app(path: Path) -> Spec:
+    """Of the streaming task. UserError where it is a model alone."""
+    if path.suffix == ".tflite":
+        raise UserError(
+            "is a model alone; the task sww of MLPerf Tiny needs an app that hears",
+            file=path,
+            remedy="Name an app's folder: examples/mlperf_sww, with this as its model.",
+        )
+    return load_spec(path)
+
+
+def _stream(args: argparse.Namespace, tiny: Path | None) -> int:
+    """The streaming task."""
+    if args.wav is None or args.stimuli is not None or args.count is not None or args.mode != "a":
+        raise UserError(
+            "the task sww hears a recording" if args.wav is None else "the task sww takes a recording alone",
+            remedy="earshot mlperf run APP --task sww --wav FILE",
+        )
+    spec = _app(args.model)
+    pipeline = spec.pipeline
+    assert pipeline is not None  # the build refuses a model alone
+    samples = audio.reader(args)(args.wav, pipeline.audio.sample_rate)
+    stride = pipeline.window.stride
+    if len(samples) < stride:
+        raise UserError(f"it has {len(samples)} samples; a frame takes {stride}", file=args.wav)
+    board = target_board(args.target, args.board)
+    image = _built(args, board.name) if board is not None else None
+    limit = app_score(spec).limits(pipeline.decision)[0]
+    with waiting(f"starting the image at {args.target}"):
+        link = benchmark_link(args.target, board, image, args.baud)
+    try:
+        if tiny is not None:
+            folder = args.output or ROOT / "build" / "mlperf" / TASKS[args.task].model
+            with waiting(f"the streaming test's driver sends {args.wav.name} to {args.target}"):
+                file = run_streaming(link, tiny, args.wav, folder)
+            found = read_streamed(file)
+        else:
+            found = stream(Dialogue(link, args.target), samples, stride)
+    finally:
+        link.close()
+    print(text(found, pipeline, limit))
+    if tiny is not None:
+        print(file)
+    return 0
+
+
 def _run(args: argparse.Namespace) -> int:
+    if TASKS[args.task].streams:
+        return _stream(args, checkout(args.runner) if args.runner is not None else None)
     if args.stimuli is None:
         raise UserError("--stimuli is missing", remedy="Name a folder with y_labels.csv and its files.")
     if args.count is not None and args.count < 1:

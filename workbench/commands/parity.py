@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _pipeline(app: Path) -> Pipeline:
-    spec = load_spec(app)
+    spec = load_spec(app, several=True)
     if spec.pipeline is None:
         raise UserError(
             "it is a bare model, which hears nothing",
@@ -147,7 +147,7 @@ def _compare(
 def _counts(lines: Sequence[str]) -> tuple[int, int]:
     """Windows and decisions of these lines."""
     stages = [stage for _, stage in by_stage(lines)]
-    return stages.count("cepstra"), stages.count(DECISION)
+    return stages.count("cepstra"), sum(stage.startswith(DECISION) for stage in stages)
 
 
 def _text(

@@ -67,7 +67,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    spec = load_spec(args.app)
+    spec = load_spec(args.app, several=True)
     pipeline = spec.pipeline
     if pipeline is None:
         raise UserError(

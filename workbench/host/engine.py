@@ -21,6 +21,7 @@ from codegen.model.graph import Graph
 from codegen.passes.int8_ends import computed_graph
 from codegen.passes.legalise import load_graph
 from workbench.build import build
+from workbench.host.arrays import row_shape
 from workbench.host.host_library import HostLibrary
 from workbench.host.model_app import bare_app, model_app
 from workbench.progress import progress, waiting
@@ -173,7 +174,7 @@ def run_all(engine: Engine, graph: Graph, inputs: NDArray[Any], *, sequence: boo
     shape: tuple[int, ...] = (graph.output_bytes,)
     dtype = "uint8"
     if len(graph.outputs) == 1:
-        shape = graph.output.shape[1:] if len(graph.output.shape) > 1 else graph.output.shape
+        shape = row_shape(graph.output.shape)
         dtype = graph.output.dtype
     outputs = np.zeros((len(inputs), *shape), dtype)
     engine.reset()

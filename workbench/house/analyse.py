@@ -34,6 +34,8 @@ ROOMS = (
     "device",
     "device/capture",
     "device/no_capture",
+    "device/one_model",
+    "device/several_models",
     "mlperf",
 )  # for every board; its port beside them, and counting/ where QEMU runs
 CLEAN = ROOT / "build" / "analysed"

@@ -25,6 +25,7 @@ def tables() -> Mapping[str, str]:
     return {
         "boot": _keys(protocol.BOOT),
         "resets": _table(("`reset`", "why it started"), _coded(protocol.RESET_CAUSES.items())),
+        "classifier": _keys(protocol.CLASSIFIER),
         "decision": _keys(protocol.DECISION),
         "stages": _table(("stage", "values"), _coded(protocol.STAGES.items())),
         "status": _keys(protocol.STATUS),

@@ -14,6 +14,7 @@ from codegen.app.contract import feature_contract
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
+from codegen.compile import with_graphs
 from workbench.flash.boot_line import build_id
 from workbench.protocol.lines import Boot
 
@@ -80,8 +81,10 @@ def _compared(boot: Boot, apps: Iterable[Path]) -> Iterable[Comparison]:
 
 def compare(boot: Boot, app: Path) -> Comparison:
     """An app beside an image. UserError where the app cannot be read."""
-    spec = load_spec(app)
+    spec = load_spec(app, several=True)
     file = spec.classifier.model
     model = hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else ""
+    if spec.others:
+        model = with_graphs(spec).model_hash
     contract = feature_contract(spec) if spec.pipeline is not None else None
     return Comparison(app, model, contract, model == boot.model, contract == boot.contract)

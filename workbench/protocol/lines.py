@@ -46,6 +46,20 @@ class Boot:
 
 
 @dataclass(frozen=True)
+class ClassifierLine:
+    """One of several models; it follows the boot line."""
+
+    number: int
+    name: str
+    model: str
+    contract: str
+    frames: int
+    labels: tuple[str, ...]
+    waits_for: str | None = None
+    stays: int | None = None  # windows for which it then runs
+
+
+@dataclass(frozen=True)
 class Decision:
     """What one window was decided to be."""
 
@@ -153,6 +167,7 @@ class Stage:
     stage: str
     sequence: int
     values: tuple[int, ...]
+    model_number: int = 0
 
 
 @dataclass(frozen=True)
@@ -190,7 +205,19 @@ class Cycles:
 
 
 Line = (
-    Boot | Decision | Status | Error | Fault | Setting | Ack | Stage | TensorPart | Samples | Stack | Cycles
+    Boot
+    | ClassifierLine
+    | Decision
+    | Status
+    | Error
+    | Fault
+    | Setting
+    | Ack
+    | Stage
+    | TensorPart
+    | Samples
+    | Stack
+    | Cycles
 )
 
 
@@ -270,6 +297,23 @@ def _boot(values: dict[str, Any]) -> Boot:
     )
 
 
+def _classifier(values: dict[str, Any]) -> ClassifierLine:
+    return ClassifierLine(
+        values["classifier"],
+        values["name"],
+        values["model"],
+        values["contract"],
+        values["frames"],
+        tuple(values["labels"]),
+        values.get("waits_for"),
+        values.get("stays"),
+    )
+
+
+def _stage(values: dict[str, Any]) -> Stage:
+    return Stage(values["stage"], values["sequence"], tuple(values["values"]), values.get("ModelNumber", 0))
+
+
 def _decision(values: dict[str, Any]) -> Decision:
     return Decision(*(values[key.key] for key in protocol.DECISION.keys))
 
@@ -333,13 +377,14 @@ def _samples(values: dict[str, Any]) -> Samples:
 
 _PARSERS: Mapping[LineFormat, Callable[[dict[str, Any]], Line]] = {
     protocol.BOOT: _boot,
+    protocol.CLASSIFIER: _classifier,
     protocol.DECISION: _decision,
     protocol.STATUS: _status,
     protocol.ERROR: _error,
     protocol.FAULT: _fault,
     protocol.SETTING: lambda values: Setting(values["set"], values["value"]),
     protocol.ACK: lambda values: Ack(values["ack"], values["room"]),
-    protocol.STAGE: lambda values: Stage(values["stage"], values["sequence"], tuple(values["values"])),
+    protocol.STAGE: _stage,
     protocol.TENSOR: _tensor,
     protocol.SAMPLES: _samples,
     protocol.STACK: _stack,
@@ -349,6 +394,7 @@ _LINES = {line.first: (line, _PARSERS[line]) for line in protocol.LINES}
 
 KINDS: Mapping[LineFormat, type[Line]] = {
     protocol.BOOT: Boot,
+    protocol.CLASSIFIER: ClassifierLine,
     protocol.DECISION: Decision,
     protocol.STATUS: Status,
     protocol.ERROR: Error,

@@ -43,7 +43,7 @@ def emulate(
     Renode, whose cases take longer. jobs: Renodes side by side, None: one for each core. UserError: they
     could not be run.
     """
-    spec = load_spec(app)
+    spec = load_spec(app, several=True)
     check(spec, board, wanted)
     emulator = choose(board, wanted)
     if emulator.renode_test is not None:

@@ -140,7 +140,7 @@ def _check_same(device: Device, app: App) -> None:
     spec, graph = app.spec, app.graph
     for text in remarks(spec, int8_ends(graph)):
         remark(text, once=True)
-    model = graph.sha256[:16]
+    model = app.model_hash
     contract = feature_contract(spec) if spec.pipeline is not None else None
     for what, theirs, ours in (
         ("model", device.boot.model, model),

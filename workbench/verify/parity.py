@@ -53,10 +53,15 @@ def by_stage(lines: Sequence[str]) -> ByStage:
     for line in lines:
         parsed = parse_line(line)
         if isinstance(parsed, Stage):
-            values[parsed.sequence, parsed.stage] = parsed.values
+            values[parsed.sequence, _of(parsed.model_number, parsed.stage)] = parsed.values
         elif isinstance(parsed, Decision):
-            values[parsed.sequence, DECISION] = line
+            values[parsed.sequence, _of(parsed.model_number, DECISION)] = line
     return values
+
+
+def _of(model_number: int, stage: str) -> str:
+    """What a stage is called: of several models those after the first have their number with it."""
+    return f"{stage} of model {model_number}" if model_number else stage
 
 
 def first_difference(ours: Sequence[str], theirs: Sequence[str]) -> StageDifference | None:
@@ -88,6 +93,6 @@ def _otherwise(ours: Sequence[str], theirs: Sequence[str]) -> StageDifference:
 
 def other_settings(ours: Status, theirs: Status) -> dict[str, tuple[int | None, int | None]]:
     """Settings that were changed in one image and not in the other: key to both values."""
-    keys = [key for key in {**ours.values, **theirs.values} if key.startswith(("gate.", "decision."))]
+    keys = [key for key in {**ours.values, **theirs.values} if key.startswith("gate.") or "decision." in key]
     pairs = {key: (ours.values.get(key), theirs.values.get(key)) for key in keys}
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}

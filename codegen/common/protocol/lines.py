@@ -112,9 +112,21 @@ BOOT = LineFormat(
         Key("version", Kind.TEXT, "of Earshot that generated it", optional=True),
     )
 )
+CLASSIFIER = LineFormat(
+    (
+        Key("classifier", Kind.CLASS, "its ModelNumber"),
+        Key("name", Kind.TEXT, "its name in pipeline.toml"),
+        Key("model", Kind.HEX, "start of the .tflite's SHA-256"),
+        Key("contract", Kind.HEX, "its feature contract"),
+        Key("frames", Kind.COUNT, "of its cascade"),
+        Key("labels", Kind.TEXTS, "its classes"),
+        Key("waits_for", Kind.TEXT, "the model, or model and label, for which it waits", optional=True),
+        Key("stays", Kind.COUNT, "windows for which it then runs", optional=True),
+    )
+)
 DECISION = LineFormat(
     (
-        Key("ModelNumber", Kind.CLASS, "0"),
+        Key("ModelNumber", Kind.CLASS, "0; of several models which one, in the order of pipeline.toml"),
         Key("Classification", Kind.CLASS, "index of the label + 1; 0 is Unknown: below its threshold"),
         Key("SegmentStart", Kind.INT64, "first sample of the oldest window, since reset"),
         Key("SegmentLength", Kind.COUNT, "samples"),
@@ -128,6 +140,7 @@ STAGE = LineFormat(
         Key("stage", Kind.TEXT, "one of those below"),
         Key("sequence", Kind.COUNT, "the window's number"),
         Key("values", Kind.NUMBERS, "of the stage"),
+        Key("ModelNumber", Kind.CLASS, "as in a decision, of an image with several models", optional=True),
     )
 )
 STATUS = LineFormat(
@@ -202,7 +215,21 @@ CYCLES = LineFormat(
         Key("most", Kind.NUMBERS, "the most that each took in one window"),
     )
 )
-LINES = (BOOT, DECISION, STAGE, STATUS, ERROR, FAULT, ACK, SETTING, TENSOR, SAMPLES, STACK, CYCLES)
+LINES = (
+    BOOT,
+    CLASSIFIER,
+    DECISION,
+    STAGE,
+    STATUS,
+    ERROR,
+    FAULT,
+    ACK,
+    SETTING,
+    TENSOR,
+    SAMPLES,
+    STACK,
+    CYCLES,
+)
 COUNTERS = tuple(key.key for key in _COUNTERS)
 CAPTURE_COUNTERS = tuple(key.key for key in _CAPTURE)  # of an image with [device] capture
 

@@ -136,23 +136,86 @@ def test_on_a_cortex_m4(kernels: str) -> None:
     check(cases, kernels=kernels, target="qemu")
 
 
-def sums() -> list[Arithmetic]:
-    """ADD and SUB of two computed tensors, large enough for tables."""
-    steps_ = (Step(0.1, 3), Step(0.05, -128), Step(0.1, 127), Step(0.03, 0), Step(1.0, -7))
-    return [
-        Arithmetic(op, (1, 16, 16, 8), (1, 16, 16, 8), "none", activation, a, b, Step(0.2, zero), seed)
-        for seed, (a, b) in enumerate(zip(steps_, (*steps_[1:], steps_[0]), strict=True))
+TENSORS = ((1, 16, 16, 8), (1, 16, 16, 8), "none")  # two computed ones
+CHANNELS = ((1, 4, 4, 40), (40,), "second")  # a constant a channel: more than get tables
+REPEATED = ((1, 4, 5, 20), (1, 4, 5, 1), "first")  # one value for all channels
+WIDE, FINE, EVEN = Step(0.1, 3), Step(0.05, -128), Step(0.25, -7)
+
+
+def _case(op: str, operands: tuple[tuple[int, ...], tuple[int, ...], str], *steps: Step) -> Arithmetic:
+    """steps: of both operands and the output"""
+    shape, other, constant = operands
+    a, b, output = steps
+    return Arithmetic(op, shape, other, constant, "none", a, b, output, 7)
+
+
+def _clamped(case: Arithmetic, activation: str) -> Arithmetic:
+    return replace(case, activation=activation)
+
+
+# Kernel -> what reaches it.
+FORMS = {
+    "add_once": [
+        _clamped(_case(op, operands, a, b, output), activation)
         for op in ("ADD", "SUB")
-        for activation, zero in (("none", -4), ("relu", -128))
-    ]
+        for operands in (TENSORS, CHANNELS)
+        for a, b, output, activation in (
+            (WIDE, FINE, Step(0.2, -4), "none"),
+            (FINE, Step(1.0, 127), Step(0.07, -128), "relu"),
+            (EVEN, EVEN, EVEN, "none"),  # no fraction at all
+            (EVEN, EVEN, Step(0.5, 5), "none"),  # a half at every other pair, away from zero
+            (EVEN, Step(0.125, 9), Step(1.0, 0), "none"),
+            (Step(6.1e-5, 2), WIDE, Step(0.11, 0), "none"),
+        )
+    ],
+    "add": [
+        _clamped(_case("ADD", CHANNELS, WIDE, FINE, Step(0.2, 0)), "relu"),
+        _clamped(_case("ADD", TENSORS, WIDE, FINE, Step(0.2, -100)), "relu6"),
+        _case("ADD", REPEATED, WIDE, FINE, Step(0.2, 0)),
+    ],
+    "add_difference": [
+        _clamped(_case("SUB", CHANNELS, WIDE, FINE, Step(0.2, 0)), "relu"),
+        _case("SUB", REPEATED, WIDE, FINE, Step(0.2, 0)),
+    ],
+    "multiply_short": [
+        _clamped(_case("MUL", operands, a, b, output), activation)
+        for operands in (TENSORS, CHANNELS)
+        for a, b, output, activation in (
+            (WIDE, FINE, Step(0.2, -4), "none"),
+            (Step(0.0645, 11), Step(0.00474, -128), Step(0.0573, -5), "none"),  # rounds up to a half first
+            (EVEN, EVEN, Step(0.5, -128), "relu"),
+            (WIDE, WIDE, Step(0.0201, 90), "none"),  # little below one half
+            (WIDE, FINE, Step(24000.0, 127), "none"),  # the largest shift
+        )
+    ],
+    "multiply": [
+        _clamped(_case("MUL", CHANNELS, WIDE, FINE, Step(0.2, 0)), "relu"),
+        _case("MUL", CHANNELS, WIDE, WIDE, Step(0.0199, 0)),  # above one half
+        _case("MUL", CHANNELS, WIDE, FINE, Step(60000.0, 127)),  # beyond the largest shift
+        _case("MUL", REPEATED, WIDE, FINE, Step(0.2, 0)),
+    ],
+}
 
 
-def test_sums_by_tables(tmp_path: Path) -> None:
-    cases = sums()
+@pytest.mark.parametrize("kernel", FORMS)
+def test_each_form_of_a_sum_or_product(kernel: str, tmp_path: Path) -> None:
+    cases = FORMS[kernel]
     for case in cases:
-        assert layers_of(case, tmp_path)[-1].kernel == "add_tables"
+        assert layers_of(case, tmp_path)[-1].kernel == kernel, case
     check(cases)
-    check(cases[::3], target="qemu")
+    check(cases[::3], kernels="fast", target="qemu")
+
+
+def test_every_pair_of_operands() -> None:
+    """24 random inputs of 65,536 values beside a constant that has each value 256 times."""
+    whole = ((1, 256, 256), (1, 256, 256), "second")
+    check(
+        [
+            _case("ADD", whole, WIDE, Step(0.073, -9), Step(0.12, -4)),
+            _case("SUB", whole, EVEN, EVEN, Step(0.5, 5)),
+            _case("MUL", whole, Step(0.0645, 11), Step(0.00474, -128), Step(0.0173, -5)),
+        ]
+    )
 
 
 def test_a_batch_normalisation_is_one_table(tmp_path: Path) -> None:
@@ -176,14 +239,14 @@ def test_a_batch_normalisation_is_one_table(tmp_path: Path) -> None:
 def test_tables_of_many_channels_are_for_fast_kernels(op: str, tmp_path: Path) -> None:
     """17 tables of 256 bytes stand for 17 constants: with "small" the constants alone, element by element."""
     a, b = Step(0.05, 3), Step(0.03, -7)
-    for channels, small in ((16, "table"), (17, "add"), (64, "add"), (65, "add")):
+    alone = "multiply_short" if op == "MUL" else "add_once"
+    for channels, small in ((16, "table"), (17, alone), (64, alone), (65, alone)):
         case = Arithmetic(op, (1, 4, 4, channels), (channels,), "second", "none", a, a, b, 5)
         path = tmp_path / f"{channels}.tflite"
         path.write_bytes(case.build().bytes())
         graph = load_graph(path)
         kernels = [lower(graph, fast=fast).layers[-1].kernel for fast in (False, True)]
-        wanted = {"add": {"ADD": "add", "SUB": "add_difference", "MUL": "multiply"}[op], "table": "table"}
-        assert kernels == [wanted[small], wanted["table" if channels <= 64 else "add"]]
+        assert kernels == [small, "table" if channels <= 64 else alone]
         for mode in ("small", "fast"):
             check([case], kernels=mode)
 

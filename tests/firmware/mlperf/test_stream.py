@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,8 +115,8 @@ def test_it_listens_to_the_microphone(tmp_path: Path) -> None:
 
 
 def test_what_reaches_the_first_labels_threshold_is_a_detection(tmp_path: Path) -> None:
-    """At 0 every window does, one each 32 ms."""
+    """At 0 every window does; none comes earlier than its sound. A busy computer makes it later."""
     times = detections(tmp_path, threshold=0, least=5)
     assert len(times) >= 5
     assert times == sorted(set(times))
-    assert all(later - earlier <= 33 for earlier, later in itertools.pairwise(times))
+    assert all(time >= 32 * number for number, time in enumerate(times, start=1))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.support.browser import page
+from tests.support.browser import WAIT, page
 from tests.support.studio import studio
 
 RATE = 16000
@@ -116,7 +116,7 @@ def test_a_recording_is_labelled_by_hand(served: Served) -> None:
         def wait(*rows: tuple[float, float, str]) -> None:
             """Until the file has these rows, to a pixel."""
             expected = [(round(start * 20), round(end * 20), label) for start, end, label in rows]
-            for _ in range(600):
+            for _ in range(WAIT // 50):
                 if found(file) == expected:
                     return
                 shown.wait_for_timeout(50)

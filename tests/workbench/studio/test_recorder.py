@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
-from tests.support.browser import page
+from tests.support.browser import WAIT, page
 from tests.support.studio import studio
 from workbench.live.samples import Incoming, Take
 from workbench.live.takes import Takes
@@ -207,7 +207,7 @@ def test_a_new_segment_has_the_session_of_those_there_are(tmp_path: Path) -> Non
                 shown.goto(f"{address}{name}")
                 field = shown.get_by_placeholder("session")
                 field.wait_for()
-                for _ in range(100):
+                for _ in range(WAIT // 50):
                     if field.input_value() == expected:
                         break
                     shown.wait_for_timeout(50)
