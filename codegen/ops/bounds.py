@@ -60,7 +60,7 @@ def check_level(real: float, output: Tensor, what: str) -> Iterator[Fault]:
         step = abs(float32(float(np.float32(real) / np.float32(quantization(output).scale))))
     if not step <= LARGEST:
         yield Fault(
-            f"{what} at {real:g} is {step:.3g} steps of its output's scale; {LARGEST:.3g} are possible",
+            f"{what} at {real:g} is {step:.3g} steps of the tensor's scale; {LARGEST:.3g} are possible",
             SCALES,
         )
 

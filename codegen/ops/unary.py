@@ -123,13 +123,15 @@ def rescaled(real: float, input_: Tensor, output: Tensor) -> Function:
 def relu(node: Node, input_: Tensor, output: Tensor, reference: Reference) -> Function:
     """Clamped to 0 .., 0 .. 6, -1 .. 1 or 0 .. 1, with a change of scale."""
     low, *highest = LIMITS[node.op]
-    params = quantization(output)
+    # TensorFlow Lite Micro's RELU6 passes the input's numbers on: no change of scale, limits of the input
+    as_they_are = node.op == "RELU6" and reference is Reference.TFLM
+    params = quantization(input_ if as_they_are else output)
 
     def limit(real: float) -> int:
         return params.zero_point + round_away(float(np.float32(real) / np.float32(params.scale)))
 
     least, most = max(-128, limit(low)), min([127, *map(limit, highest)])
-    if node.op == "RELU6" and reference is Reference.TFLM:  # no change of scale there
+    if as_they_are:
         return lambda x: clamp(x, least, most)
     plain = rescaled(float32(quantization(input_).scale / params.scale), input_, output)
     return lambda x: clamp(plain(x), least, most)
@@ -282,6 +284,8 @@ def _check_scales(node: Node, input_: Tensor, output: Tensor) -> Iterator[Fault]
         yield from bounds.check_ratio(slope, bounds.BYTE, "its slope times the ratio of its scales")
     for real in LIMITS.get(node.op, ()):
         yield from bounds.check_level(real, output, "its limit")
+        if node.op == "RELU6":  # TensorFlow Lite Micro's limit
+            yield from bounds.check_level(real, input_, "its limit")
 
 
 def lower_table(lowering: Lowering, node: Node, functions: Mapping[str, Make]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from codegen.common.errors import UserError
 from workbench.host import engine as inference
-from workbench.host.arrays import names_of, read_inputs, read_packed, write_npy, write_npz
+from workbench.host.arrays import names_of, read_inputs, read_packed, row_shape, write_npy, write_npz
 from workbench.progress import waiting
 from workbench.verify.packed import unpack
 
@@ -56,10 +56,6 @@ def run(args: argparse.Namespace) -> int:
         write_npy(args.output, outputs)
     else:
         ends = [graph.tensors[index] for index in graph.outputs]
-        parts = unpack(outputs, [(_without_batch(tensor.shape), np.dtype(tensor.dtype)) for tensor in ends])
+        parts = unpack(outputs, [(row_shape(tensor.shape), np.dtype(tensor.dtype)) for tensor in ends])
         write_npz(args.output, dict(zip(names_of(ends), parts, strict=True)))
     return 0
-
-
-def _without_batch(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return shape[1:] if len(shape) > 1 else shape

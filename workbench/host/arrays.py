@@ -95,9 +95,14 @@ def read_packed(path: Path, tensors: Sequence[Tensor]) -> NDArray[np.uint8]:
     return np.stack([pack(row) for row in zip(*found, strict=True)])
 
 
+def row_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Of one input or output: a tensor's shape without a batch of 1 in front."""
+    return shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
+
+
 def _checked(path: Path, array: NDArray[Any], tensor: Tensor, place: str | None = None) -> NDArray[Any]:
     """The array as inputs of this tensor; UserError where it is none."""
-    shape = tensor.shape[1:] if len(tensor.shape) > 1 else tensor.shape
+    shape = row_shape(tensor.shape)
     if array.dtype != np.dtype(tensor.dtype):
         raise UserError(
             f"holds {array.dtype} values; the model's input is {tensor.dtype}",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from codegen.model.graph import Graph
 from codegen.passes.layer_outputs import LayerOutput
+from workbench.host.arrays import row_shape
 from workbench.host.engine import Engine
 from workbench.progress import progress
 from workbench.verify.outputs import Difference, Inputs, Verification, compare
@@ -55,7 +56,7 @@ def verify_layers(
         for output, count, expected in zip(outputs, counts, wanted, strict=True):
             tensor = output.tensor
             raw = np.ascontiguousarray(found[:, output.offset : output.offset + tensor.nbytes])
-            values = raw.view(tensor.dtype).reshape(len(rows), *_without_batch(tensor.shape))
+            values = raw.view(tensor.dtype).reshape(len(rows), *row_shape(tensor.shape))
             kept = expected if output.kept is None else expected[..., output.kept]
             _add(count, compare(kept, values, inputs.names[start:]), start)
             count.seen.update(np.unique(kept).tolist())
@@ -98,10 +99,6 @@ def _run(engine: Engine, rows: NDArray[np.generic], sequence: bool) -> NDArray[n
             engine.reset()
         answers.append(engine.run(row))
     return np.stack(answers)
-
-
-def _without_batch(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
 
 
 def _add(count: _Count, result: Verification, start: int) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from codegen.common.errors import UserError
 from codegen.model.graph import Graph, Tensor
+from workbench.host.arrays import row_shape
 from workbench.host.engine import Engine, run_all
 from workbench.progress import progress
 from workbench.verify.packed import pack, unpack
@@ -66,7 +67,7 @@ def float_probes(graph: Graph, input_: int, samples: int, seed: int) -> tuple[ND
 
 def probes(tensor: Tensor, samples: int, seed: int) -> tuple[NDArray[Any], list[str]]:
     """Inputs [n, *shape without batch] and their names: patterns at the edges, then `samples` random ones."""
-    shape = tensor.shape[1:] if len(tensor.shape) > 1 else tensor.shape
+    shape = row_shape(tensor.shape)
     size = int(np.prod(shape, dtype=np.int64))
     info = np.iinfo(tensor.dtype)
     low, high = int(info.min), int(info.max)

@@ -119,3 +119,20 @@ def main_or_raise(*words: str | Path) -> int:
     parser = argparse.ArgumentParser()
     infer.arguments(parser)
     return infer.run(parser.parse_args([str(word) for word in words[1:]]))
+
+
+def test_an_output_whose_first_size_is_no_batch_comes_whole(tmp_path: Path) -> None:
+    model, rows = Builder(), np.arange(24, dtype=np.int8).reshape(3, 8)
+    x, made = (model.tensor((1, 8), "int8", 0.1, 0) for _ in range(2))
+    model.operator("LEAKY_RELU", [x], [made], {"alpha": 0.5})
+    y = model.tensor((4, 2), "int8", 0.1, 0, name="rows")
+    model.operator("RESHAPE", [made, model.constant(np.array([4, 2], np.int32))], [y], {"newShape": [4, 2]})
+    np.save(tmp_path / "in.npy", rows)
+    one = model.write(tmp_path / "one.tflite", [x], [y])
+    two = model.write(tmp_path / "two.tflite", [x], [y, made])
+    main_or_raise("infer", one, "--inputs", tmp_path / "in.npy", "-o", tmp_path / "out.npy")
+    main_or_raise("infer", two, "--inputs", tmp_path / "in.npy", "-o", tmp_path / "out.npz")
+    wanted = rows.reshape(3, 4, 2)  # none is negative
+    assert np.array_equal(np.load(tmp_path / "out.npy"), wanted)
+    with np.load(tmp_path / "out.npz") as arrays:
+        assert np.array_equal(arrays["rows"], wanted)

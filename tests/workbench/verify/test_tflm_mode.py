@@ -28,7 +28,7 @@ def test_any_sum_or_product(cases: Batch) -> None:
     check(cases, reference=Reference.TFLM)
 
 
-@pytest.mark.parametrize("op", ["LOGISTIC", "TANH", "LEAKY_RELU", "HARD_SWISH"])
+@pytest.mark.parametrize("op", ["LOGISTIC", "TANH", "LEAKY_RELU", "HARD_SWISH", "RELU", "RELU6"])
 def test_any_function(op: str) -> None:
     need_tflm()
 
