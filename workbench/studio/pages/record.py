@@ -11,10 +11,9 @@ from codegen.common.errors import UserError
 from workbench.host.features import listening_spec
 from workbench.live.samples import CLIPPED
 from workbench.studio.labels import RATE
-from workbench.studio.pages.frame import colour, framed, pressed_alone, told
+from workbench.studio.pages.frame import baud_field, baud_of, colour, framed, pressed_alone, told
 from workbench.studio.recorder import AHEAD, Recorded
 from workbench.studio.studio import Studio
-from workbench.targets import BAUD
 
 ADDRESS = "/record"
 _SHOW = 0.1  # seconds
@@ -66,13 +65,12 @@ class RecordPage:
         with ui.element("div").classes("bar"):
             kinds = [MICROPHONE, PORT, *([QEMU] if self._studio.app is not None else [])]
             self._kind = ui.select(kinds, value=MICROPHONE, on_change=self._choose)
-            self._kind.props('dense outlined aria-label="which microphone"').style("width: 270px")
+            self._kind.props('dense outlined aria-label="which microphone"').style("width: 300px")
             recordings = self._studio.folder.recordings()
             self._played = ui.select(recordings, value=recordings[0] if recordings else None)
             self._played.props('dense outlined aria-label="recording"').style("width: 300px")
             self._port = ui.input(placeholder="/dev/ttyACM0").props('dense outlined aria-label="port"')
-            self._baud = ui.number(value=BAUD, min=1, format="%d", suffix="baud")
-            self._baud.props('dense outlined aria-label="baud"').style("width: 140px")
+            self._baud = baud_field()
             self._bits = ui.select({16: "16 bits", 8: "8 bits (mu-law)"}, value=16).props("dense outlined")
             self._listen = ui.button("Listen", on_click=self._toggle).props("no-caps color=primary")
         self._choose()
@@ -162,7 +160,7 @@ class RecordPage:
             ui.label(f"loudest {take.peak} of 32768").classes("soft")
             if faults:
                 ui.label(", ".join(faults)).classes("bad")
-            ui.element("audio").props(f'controls preload=none src="sound/take/{one.number}"')
+            ui.element("audio").props(f'controls preload=metadata src="sound/take/{one.number}"')
 
     # What a person does
 
@@ -187,7 +185,7 @@ class RecordPage:
         elif self._kind.value == QEMU:
             told(self._listen_to_emulated)
         else:
-            port, baud = str(self._port.value or "").strip(), int(self._baud.value or BAUD)
+            port, baud = str(self._port.value or "").strip(), baud_of(self._baud)
             told(lambda: recorder.listen_to(port, baud, int(self._bits.value)))
         self._show()
 
