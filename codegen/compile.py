@@ -26,6 +26,7 @@ from codegen.passes.layer_outputs import LayerOutput, layer_outputs
 from codegen.passes.legalise import load_graph
 from codegen.passes.lower import lower
 from codegen.passes.memory_plan import Plan, plan
+from codegen.passes.output_pairs import output_pairs
 from codegen.passes.wide_weights import wide_weights
 
 
@@ -114,7 +115,7 @@ def run_passes(spec: Spec, graph: Graph) -> Compiled:
     classifier = spec.classifier
     lowered = lower(graph, classifier.reference, fast=classifier.fast)
     sliding = incremental(spec, graph, lowered)
-    program = wide_weights(lowered) if classifier.fast else lowered
+    program = output_pairs(wide_weights(lowered) if classifier.fast else lowered)
     planned = plan(program) if isinstance(sliding, str) else sliding
     outputs = layer_outputs(graph, program) if classifier.layer_outputs else ()
     reason = sliding if isinstance(sliding, str) else ""

@@ -10,6 +10,9 @@ from codegen.incremental.conv import Convolution, convolution, fits
 from codegen.kernels.layer import Layer
 from codegen.kernels.packing.lanes import NotExactError
 from codegen.model.graph import Tensor
+from codegen.passes import output_pairs
+
+LEAST_TAPS = 32  # of a dot product
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +45,9 @@ def fused_layers(tensors: Sequence[Tensor], layers: Sequence[Layer], wanted: set
             found.append(FusedLayer(layer))
             continue
         tables = _tables_after(layer, layers, wanted, tensors[layer.output].shape[3])
+        if not tables and layer.type == output_pairs.KERNEL and _reads_one_row(tensors, layer):
+            found.append(FusedLayer(layer))
+            continue
         try:
             found.append(FusedLayer(layer, convolution(tensors, layer, tables), tuple(tables)))
             fused.update(table.name for table in tables)
@@ -54,6 +60,13 @@ def is_convolution(tensors: Sequence[Tensor], layer: Layer) -> bool:
     """A convolution, or a depthwise one of one channel, which is the same."""
     node = layer.node
     return node.op == "CONV_2D" or (node.op == "DEPTHWISE_CONV_2D" and tensors[node.inputs[0]].shape[3] == 1)
+
+
+def _reads_one_row(tensors: Sequence[Tensor], layer: Layer) -> bool:
+    """Of a layer of one window: it is the newest row, of which no older ones are kept as a stream; and its
+    taps are many enough to pay for a row that is handed on as int8."""
+    _, rows, _, _ = tensors[layer.inputs[0]].shape
+    return rows == 1 and tensors[layer.inputs[0]].size >= LEAST_TAPS
 
 
 def _tables_after(layer: Layer, layers: Sequence[Layer], wanted: set[int], channels: int) -> list[Layer]:

@@ -7,7 +7,7 @@ the only kind of input tensor that the reader lets in, and one range for all fea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from codegen.app.spec import Layout, Spec
@@ -27,6 +27,7 @@ from codegen.model.graph import Graph
 from codegen.ops.rows import NotIncrementalError
 from codegen.passes.lower import lowered, program
 from codegen.passes.memory_plan import Plan, plan
+from codegen.passes.output_pairs import paired
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,14 +74,14 @@ class Incremental:
 
     def work(self, every: int) -> int:
         """Instructions of a decision after so many new frames, about."""
-        tensors = self.step.program.tensors
 
-        def of(layers: Iterable[Layer]) -> int:
-            return sum(layer.macs + VALUE * tensors[layer.output].size + CALL for layer in layers)
+        def of(program_: Program, layers: Sequence[Layer]) -> int:
+            sizes = [program_.tensors[layer.output].size for layer in layers]
+            return sum(layer.macs for layer in layers) + sum(VALUE * size + CALL for size in sizes)
 
-        return every * of(task.layer for task in self.schedule if task.computes) + of(
-            self.rest.program.layers
-        )
+        step, rest = self.step.program, self.rest.program
+        computed = [task.layer for task in self.schedule if task.computes]
+        return every * of(step, computed) + of(rest, rest.layers)
 
     @property
     def arena(self) -> int:
@@ -202,11 +203,11 @@ class _Planner:
         if not any(layer.macs for layer in own):
             raise NotIncrementalError(self._first_reason())
         wanted = {self.lowering.root(row) for row in self._lasting()}
-        layers = fused_layers(tensors, own, wanted)
+        layers = fused_layers(tensors, paired(tensors, own), wanted)
         after = [layer for layer in self.lowering.layers if id(layer.node) not in stepping]
         placement = place_rows(self.partition, tensors, layers, after, roots)
         made = schedule(self.partition, tensors, layers, roots, placement)
-        after = [self._dense(layer, made) for layer in after]
+        after = paired(tensors, [self._dense(layer, made) for layer in after])
         program_ = _step_program(made)
         return Incremental(
             frames=self.partition.frames,

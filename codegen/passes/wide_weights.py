@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from codegen.kernels.layer import Layer, Program
 from codegen.kernels.packing.dense import dense
+from codegen.passes.output_pairs import dense_weights
 
 LIMIT = 1.9  # constants of all layers, times those of the model
 
@@ -34,9 +33,7 @@ def wide_weights(program: Program) -> Program:
 
 
 def _wide(program: Program, layer: Layer) -> Layer:
-    weights = program.tensors[layer.node.inputs[1]].data
-    assert weights is not None
-    made = dense(weights.astype(np.int64).reshape(len(weights), -1), wide=True)
+    made = dense(dense_weights(program.tensors, layer), wide=True)
     return replace(
         layer,
         type=made.type,

@@ -71,6 +71,57 @@ DSP_INLINE uint32_t *dsp_store_two(uint32_t *to, uint32_t first, uint32_t second
 #endif
 }
 
+/* Two words at once, in memory aligned to 4. */
+DSP_INLINE void dsp_get_two(const int32_t *from, int32_t *first, int32_t *second)
+{
+#if DSP
+    typedef int32_t two_t[2];
+    const two_t *at = (const two_t *)from;
+    __asm__("ldrd %0, %1, [%2]" : "=r"(*first), "=r"(*second) : "r"(from), "m"(*at));
+#else
+    *first = from[0];
+    *second = from[1];
+#endif
+}
+
+DSP_INLINE void dsp_put_two(int32_t *to, int32_t first, int32_t second)
+{
+#if DSP
+    typedef int32_t two_t[2];
+    two_t *at = (two_t *)to;
+    __asm__("strd %2, %3, [%1]" : "=m"(*at) : "r"(to), "r"(first), "r"(second));
+#else
+    to[0] = first;
+    to[1] = second;
+#endif
+}
+
+typedef struct {
+    char bytes[8];
+} dsp_wide_t; /* of characters, which may lie over any type */
+
+/* 64 bits from memory aligned to 4. */
+DSP_INLINE uint64_t dsp_get_wide(const void *from)
+{
+    uint64_t wide;
+#if DSP
+    __asm__("ldrd %Q0, %R0, [%1]" : "=r"(wide) : "r"(from), "m"(*(const dsp_wide_t *)from));
+#else
+    memcpy(&wide, from, sizeof wide);
+#endif
+    return wide;
+}
+
+/* To memory aligned to 4. */
+DSP_INLINE void dsp_put_wide(void *to, uint64_t wide)
+{
+#if DSP
+    __asm__("strd %Q2, %R2, [%1]" : "=m"(*(dsp_wide_t *)to) : "r"(to), "r"(wide));
+#else
+    memcpy(to, &wide, sizeof wide);
+#endif
+}
+
 #if DSP
 /*
  * Through registers, `columns` times: as many words as `registers` name. `up` is "!" where `from` goes on

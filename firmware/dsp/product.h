@@ -17,4 +17,33 @@ DSP_INLINE int32_t dsp_product_high(int32_t a, int32_t b)
 #endif
 }
 
+/* a * b / 2^16, rounded down. */
+DSP_INLINE int32_t dsp_product_wide(int32_t a, int16_t b)
+{
+#if DSP
+    int32_t result;
+    __asm__("smulwb %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+#else
+    return (int32_t)((int64_t)a * b >> 16);
+#endif
+}
+
+/* round(a / 2^shift), halves up, of shifts from 1 to 31; its low 32 bits. */
+DSP_INLINE int32_t dsp_shifted(int64_t a, int32_t shift)
+{
+    uint32_t low = (uint32_t)a;
+    const uint32_t high = (uint32_t)((uint64_t)a >> 32) << (32 - shift);
+#if DSP
+    __asm__("lsrs %0, %0, %2 \n" /* the last bit that it drops is the carry */
+            "adc  %0, %0, %1 \n"
+            : "+r"(low)
+            : "r"(high), "r"(shift)
+            : "cc");
+    return (int32_t)low;
+#else
+    return (int32_t)((low >> shift) + high + (low >> (shift - 1) & 1));
+#endif
+}
+
 #endif

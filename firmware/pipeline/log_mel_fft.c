@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dsp/dsp.h"
+#include "dsp/memory.h"
 #include "dsp/product.h"
 #include "dsp/root.h"
 #include "pipeline/log_mel_stages.h"
-#include <string.h>
 
 /* Real FFT of n values as a complex one of the n / 2 pairs (even, odd): radix-2 decimation in time. Every
  * butterfly halves its sums: of the one half its last bit is dropped, the products of the other are rounded.
@@ -86,20 +86,32 @@ static void straight(log_mel_pair_t *x, const log_mel_pair_t *end, size_t half)
     }
 }
 
+static inline log_mel_pair_t get(const log_mel_pair_t *from)
+{
+    log_mel_pair_t pair;
+    dsp_get_two(&from->re, &pair.re, &pair.im);
+    return pair;
+}
+
+static inline void put(log_mel_pair_t *to, int32_t re, int32_t im)
+{
+    dsp_put_two(&to->re, re, im);
+}
+
 /* Butterflies whose factors are c - i s, and -i times that half way on. */
 static void turned(log_mel_pair_t *x, const log_mel_pair_t *end, size_t half, int32_t c, int32_t s)
 {
     for (; x < end; x += 2 * half) {
         log_mel_pair_t *y = x + half;
-        const log_mel_pair_t p = *x, t = half_product(*y, c, s);
+        const log_mel_pair_t p = get(x), t = half_product(get(y), c, s);
         const log_mel_pair_t sum = {(p.re >> 1) + t.re, (p.im >> 1) + t.im};
-        *x = sum;
-        *y = (log_mel_pair_t){p.re - sum.re, p.im - sum.im};
+        put(x, sum.re, sum.im);
+        put(y, p.re - sum.re, p.im - sum.im);
         log_mel_pair_t *next = x + half / 2, *other = y + half / 2;
-        const log_mel_pair_t r = *next, u = half_product(*other, c, s);
+        const log_mel_pair_t r = get(next), u = half_product(get(other), c, s);
         const log_mel_pair_t second = {(r.re >> 1) + u.im, (r.im >> 1) - u.re};
-        *next = second;
-        *other = (log_mel_pair_t){r.re - second.re, r.im - second.im};
+        put(next, second.re, second.im);
+        put(other, r.re - second.re, r.im - second.im);
     }
 }
 
@@ -126,28 +138,28 @@ static uint64_t magnitude(uint64_t power)
     return ((uint64_t)dsp_root(power << 2 * halves) << 31) >> halves;
 }
 
-static void keep(const log_mel_t *mel, log_mel_pair_t *bin, int32_t re, int32_t im)
+static inline void keep(bool root, log_mel_pair_t *bin, int32_t re, int32_t im)
 {
-    uint64_t power = (uint64_t)((int64_t)re * re) + (uint64_t)((int64_t)im * im);
-    if (mel->magnitude)
-        power = magnitude(power);
-    memcpy(bin, &power, sizeof power);
+    const uint64_t power = (uint64_t)((int64_t)re * re) + (uint64_t)((int64_t)im * im);
+    dsp_put_wide(bin, root ? magnitude(power) : power);
 }
 
 /* Bins k and n / 2 - k, from the spectra of the even and of the odd samples, a quarter of their sum: within
  * 2^30. */
 void log_mel_spectrum(const log_mel_t *mel, log_mel_pair_t *pairs)
 {
-    const size_t points = mel->fft / 2, quarter = mel->fft / 4;
+    const size_t points = mel->fft / 2;
+    const int32_t *sine = mel->sines + 1, *cosine = mel->sines + mel->fft / 4 - 1;
+    const bool root = mel->magnitude;
     log_mel_pair_t *x = pairs + 1, *mirror = pairs + points - 1;
-    for (size_t k = 1; x < mirror; k++, x++, mirror--) {
-        const log_mel_pair_t a = *x, b = *mirror;
+    for (; x < mirror; x++, mirror--) {
+        const log_mel_pair_t a = get(x), b = get(mirror);
         const int32_t even_re = dsp_multiply_high(b.re, 1 << 30, dsp_product_high(a.re, 1 << 30));
         const int32_t even_im = dsp_multiply_high(b.im, -(1 << 30), dsp_product_high(a.im, 1 << 30));
         const log_mel_pair_t odd = {(a.im >> 1) - half_negative(b.im), half_negative(a.re) + (b.re >> 1)};
-        const log_mel_pair_t t = half_product(odd, mel->sines[quarter - k] * 2, mel->sines[k] * 2);
-        keep(mel, x, even_re + t.re, even_im + t.im);
-        keep(mel, mirror, even_re - t.re, t.im - even_im);
+        const log_mel_pair_t t = half_product(odd, *cosine-- * 2, *sine++ * 2);
+        keep(root, x, even_re + t.re, even_im + t.im);
+        keep(root, mirror, even_re - t.re, t.im - even_im);
     }
-    keep(mel, x, x->re >> 1, -(x->im >> 1)); /* in the middle the factor is -i */
+    keep(root, x, x->re >> 1, -(x->im >> 1)); /* in the middle the factor is -i */
 }

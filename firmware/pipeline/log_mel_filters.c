@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dsp/dsp.h"
+#include "dsp/memory.h"
 #include "pipeline/log_mel_stages.h"
-#include <string.h>
 
 enum { LOG_BITS = 20 }; /* of a logarithm to the base 2, after its point */
 
@@ -25,11 +25,17 @@ static number_t number(uint64_t value, int32_t exponent)
 static number_t weigh(const log_mel_pair_t *bin, const uint16_t *weight, size_t count)
 {
     uint64_t low = 0, high = 0;
-    for (; count > 0; count--, bin++, weight++) {
-        uint64_t value;
-        memcpy(&value, bin, sizeof value);
-        low = dsp_accumulate(low, (uint32_t)value, *weight);
-        high = dsp_accumulate(high, (uint32_t)(value >> 32), *weight);
+    for (; count > 1; count -= 2, bin += 2, weight += 2) {
+        const uint64_t first = dsp_get_wide(&bin[0]), second = dsp_get_wide(&bin[1]);
+        low = dsp_accumulate(low, (uint32_t)first, weight[0]);
+        high = dsp_accumulate(high, (uint32_t)(first >> 32), weight[0]);
+        low = dsp_accumulate(low, (uint32_t)second, weight[1]);
+        high = dsp_accumulate(high, (uint32_t)(second >> 32), weight[1]);
+    }
+    if (count != 0) {
+        const uint64_t last = dsp_get_wide(bin);
+        low = dsp_accumulate(low, (uint32_t)last, *weight);
+        high = dsp_accumulate(high, (uint32_t)(last >> 32), *weight);
     }
     high += low >> 32;
     return high >> 32 != 0 ? number(high, 32) : number(high << 32 | (low & UINT32_MAX), 0);

@@ -59,6 +59,8 @@ static void arithmetic(uint32_t a, uint32_t b, uint32_t c)
     WORD(power, a);
     HIGH(multiply_high, a, b, c);
     WORD(product_high, (int32_t)a, (int32_t)b);
+    WORD(product_wide, (int32_t)a, (int16_t)b);
+    WORD(shifted, (int64_t)((uint64_t)a << 32 | b), 1 + (int32_t)(c % 31));
     HIGH(multiply_add, a, b, c);
     tell("accumulate", dsp_accumulate((uint64_t)c << 32 | b, a, b));
     WORD(saturate, (int32_t)a);
@@ -93,6 +95,14 @@ static void memory(void)
     tell("load_two", (uint64_t)((const int16_t *)next - from));
     tell("store_two", (uint64_t)(dsp_store_two(words + 1, first, second) - words));
     tell_values("store_two", (const int16_t *)words, 8);
+    int32_t numbers[4] = {1, -2, 3, -4}, one, two;
+    dsp_get_two(numbers + 1, &one, &two);
+    dsp_put_two(numbers + 2, two, one);
+    const uint64_t number = 0x123456789ABCDEF0U;
+    uint64_t copy = 0;
+    dsp_put_wide(&copy, dsp_get_wide(&number) + 1);
+    printf("put_wide %d\n", copy == number + 1);
+    printf("put_two %d %d %d %d\n", (int)numbers[0], (int)numbers[1], (int)numbers[2], (int)numbers[3]);
 
     for (int32_t kept = 8; kept <= 40; kept += 8) {
         memcpy(to, from, sizeof to);

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from workbench.audio import sounds
+from workbench.audio.wav import wav_bytes
 from workbench.data.labels import Segment, write_labels
 
 RATE = 16000  # Hz
@@ -100,11 +100,7 @@ DEMO_SEEDS = {"keyboard_typing": 7001, "knocking": 7002, "mouse_click": 7003, "u
 
 def write_wav(path: Path, samples: NDArray[np.int16]) -> None:
     """16-bit mono WAV at RATE."""
-    with wave.open(str(path), "wb") as stream:
-        stream.setnchannels(1)
-        stream.setsampwidth(2)
-        stream.setframerate(RATE)
-        stream.writeframes(samples.astype("<i2").tobytes())
+    path.write_bytes(wav_bytes(samples, RATE))
 
 
 def _write(folder: Path, made: Sequence[tuple[str, SyntheticRecording]], session: str) -> Path:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import time
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     begins = _on_trigger if args.trigger else _on_enter if _asks(args) else _at_once
     loud = not args.json
     reported: list[dict[str, Any]] = []
-    code = 0
+    code = no_room = 0
     link = SerialLink(args.port, args.baud)
     capture = None
     try:
@@ -109,6 +110,8 @@ def run(args: argparse.Namespace) -> int:
             take, code = _record(capture, start, args.seconds, what, loud=loud)
             if len(take.samples):
                 reported.append(_save(folder, take, capture.rate, loud=loud))
+                if take.gaps and code != 2:
+                    no_room = _tell_room(capture, args.bits, loud=loud)
             elif loud:
                 print(f"{what}: no sample came, nothing is written")
             if code:
@@ -118,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
             capture.stop()
         link.close()
     if args.json:
-        print(json.dumps({"rate": capture.rate, "bits": args.bits, "takes": reported}))
+        print(json.dumps({"rate": capture.rate, "bits": args.bits, "no_room": no_room, "takes": reported}))
     return code or (1 if any(take["gaps"] for take in reported) else 0)
 
 
@@ -231,6 +234,18 @@ def _save(folder: Takes, take: Take, rate: int, *, loud: bool) -> dict[str, Any]
         "clipped": take.clipped,
         "gaps": [[gap.at, gap.count] for gap in take.gaps],
     }
+
+
+def _tell_room(capture: Capture, bits: int, *, loud: bool) -> int:
+    """Why samples are missing, where the device knows it: how many found no room since the capture began."""
+    count = 0
+    with contextlib.suppress(UserError):  # the take is written, whatever the device says now
+        count = capture.uncaptured()
+    if count and loud:
+        less = ", or send --bits 8" if bits > 8 else ""
+        told = "samples found no room on the line since the capture began"
+        print(f"  {count} {told}: give it a higher rate{less}")
+    return count
 
 
 def _meta(given: list[str]) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from codegen.common.errors import UserError
-from codegen.compile import compile_app
+from codegen.compile import Compiled, compile_app
 from workbench.host import engine as inference
 from workbench.memory_plan.figure import plan_figure
 from workbench.memory_plan.table import json_object, memory_plan, table
@@ -38,14 +38,40 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.output is not None and args.output.suffix != ".svg":
         raise UserError("is no .svg file", file=args.output, remedy="The figure is SVG: -o plan.svg")
-    app = inference.read_app(args)
+    app = inference.read_app(args, several=True)
     with waiting("planning the memory"):
-        memory = memory_plan(compile_app(app, engine="aot"))
+        compiled = compile_app(app, engine="aot")
+        memory = memory_plan(compiled)
     named = str(args.model if args.model is not None else args.app)
+    if compiled.others:
+        return _several(args, named, compiled)
     if args.output is not None:
         try:
             args.output.write_text(plan_figure(f"Memory of {named}", memory), encoding="utf-8")
         except OSError as error:
             raise UserError(f"cannot be written: {error.strerror}", file=args.output) from None
     print(json.dumps({"model": named, **json_object(memory)}) if args.json else table(named, memory))
+    return 0
+
+
+def _several(args: argparse.Namespace, named: str, compiled: Compiled) -> int:
+    """Of several classifiers the plan of each, and what they take together."""
+    if args.output is not None:
+        raise UserError(
+            "a figure is of one model, and the app has several classifiers",
+            file=args.output,
+            remedy="Leave -o away, or draw one model: earshot plan MODEL.tflite -o PLAN.svg",
+        )
+    plans = {one.spec.title: memory_plan(one) for one in (compiled, *compiled.others)}
+    arena = max(plan.arena for plan in plans.values())
+    kept = sum(plan.variables + plan.history for plan in plans.values())
+    if args.json:
+        each = [{"name": name} | json_object(plan) for name, plan in plans.items()]
+        print(json.dumps({"model": named, "classifiers": each, "arena": arena, "kept": kept}))
+        return 0
+    for name, plan in plans.items():
+        print(table(f"{named}: {name}", plan), end="\n\n")
+    print(f"{named}: together")
+    print(f"  {'arena':<12} {arena:>9,} B  one for all, as they run one after the other")
+    print(f"  {'kept':<12} {kept:>9,} B  variables and history, of each its own")
     return 0

@@ -16,7 +16,7 @@ from codegen.app.spec import Spec, with_engine
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from codegen.common.reference import Reference
-from codegen.compile import App
+from codegen.compile import App, with_graphs
 from codegen.model.graph import Graph
 from codegen.passes.int8_ends import computed_graph
 from codegen.passes.legalise import load_graph
@@ -71,14 +71,14 @@ def add_reference(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_app(args: argparse.Namespace, kernels: str = "small") -> App:
-    """The app that the arguments name, for what builds nothing. kernels: of a bare model"""
+def read_app(args: argparse.Namespace, kernels: str = "small", *, several: bool = False) -> App:
+    """The app that the arguments name, for what builds nothing. kernels: of a bare model; several: it may
+    have several classifiers"""
     _check_one(args)
     with waiting(f"reading {args.model or args.app}"):
         if args.app is None:
             return bare_app(args.model, kernels, Reference(args.reference or Reference.LITERT.value))
-        spec = _app_spec(args)
-        return App(spec, load_graph(spec.classifier.model))
+        return with_graphs(_app_spec(args, several=several))
 
 
 def _check_one(args: argparse.Namespace) -> None:
@@ -86,10 +86,10 @@ def _check_one(args: argparse.Namespace) -> None:
         raise UserError("give a MODEL.tflite, or --app DIR", remedy="One of the two, not both.")
 
 
-def _app_spec(args: argparse.Namespace) -> Spec:
+def _app_spec(args: argparse.Namespace, *, several: bool = False) -> Spec:
     """The settings of --app, whose reference is the one wanted."""
     wanted = None if args.reference is None else Reference(args.reference)
-    spec = load_spec(args.app)
+    spec = load_spec(args.app, several=several)
     engine = getattr(args, "engine", None) or spec.classifier.engine  # not every command chooses one
     if wanted not in (None, spec.classifier.reference) and engine == "aot":
         raise UserError(

@@ -52,6 +52,7 @@ class Capture:
         self._done = -1  # number of the sample to which takes reach
         self.rate = 0  # Hz
         self.boot: Boot | None = None  # None: SensiML's firmware
+        self._uncaptured = 0  # what the device had counted before
         self._begun = False  # what comes before is of a capture that was never stopped
         try:
             found = ask(link, port, ANSWER, clock)
@@ -89,6 +90,7 @@ class Capture:
         status = self._command(f"capture {bits}")
         if status is None or "capture" not in status.values:
             raise UserError(f'the image "{boot.name}" has no capture', file=port, remedy=_NO_CAPTURE)
+        self._uncaptured = status.values.get("uncaptured", 0)
         if not status.live and (answer := self._command("live")) is not None and not answer.live:
             raise UserError("its microphone gives no sound", file=port)
         if self._refused is not None:
@@ -122,9 +124,11 @@ class Capture:
         return max(self.incoming.first, at - round(seconds * self.rate))
 
     def uncaptured(self) -> int:
-        """Samples for whose lines the device found no room, since it started: the line is too slow."""
-        status = self._command("status")
-        return status.values.get("uncaptured", 0) if status is not None else 0
+        """Samples for whose lines the device found no room since the capture began: the line is too slow. 0
+        of one with SensiML's firmware, which does not count them."""
+        status = self._command("status") if self.boot is not None else None
+        count = status.values.get("uncaptured", 0) if status is not None else self._uncaptured
+        return (count - self._uncaptured) % (1 << 32)
 
     def stop(self) -> None:
         """The device sends no more samples, if it is there."""

@@ -17,7 +17,7 @@ WAITING = 200  # pieces that wait at most: more come only when this computer is 
 _SILENCE = 10.0  # seconds without a piece until the microphone is given up
 REMEDY = (
     "Install it: .venv/bin/pip install sounddevice, and on Debian or Ubuntu the library: "
-    "sudo apt-get install libportaudio2. Or play a recording: --wav FILE."
+    "sudo apt-get install libportaudio2."
 )
 
 

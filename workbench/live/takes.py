@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
-import wave
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from codegen.common.errors import UserError
+from workbench.audio.wav import wav_bytes
 from workbench.data.captures import add_capture, check_captures
 from workbench.data.label_lines import ChangedOutsideError, LabelLines, check_words
 from workbench.data.labels import own_rates
@@ -63,7 +62,7 @@ class Takes:
         """The WAV that was written, 16-bit mono. Other programs may add takes to the folder at the same time.
         UserError where it cannot be written, or its row in a table cannot."""
         try:
-            file = self._written(_wav(take, rate))
+            file = self._written(wav_bytes(take.samples, rate))
         except OSError as error:
             raise UserError(f"the take cannot be written: {error.strerror}", file=self._folder) from None
         missing = {"missing": str(take.missing), "clipped": str(take.clipped)}
@@ -111,13 +110,3 @@ class Takes:
                 number += 1
             else:
                 return file
-
-
-def _wav(take: Take, rate: int) -> bytes:
-    stream = io.BytesIO()
-    with wave.open(stream, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(rate)
-        out.writeframes(take.samples.astype("<i2").tobytes())
-    return stream.getvalue()

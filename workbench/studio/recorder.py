@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import queue
 import threading
-import wave
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import Protocol
 
 from codegen.app.spec import Spec
 from codegen.common.errors import UserError
+from workbench.audio.wav import wav_bytes
 from workbench.data.label_lines import ChangedOutsideError
 from workbench.live.capture import Capture, known_of
 from workbench.live.microphone import listen
@@ -86,13 +85,7 @@ class Recorded:
 
     def wav(self) -> bytes:
         """To be played."""
-        stream = io.BytesIO()
-        with wave.open(stream, "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(self.rate)
-            file.writeframes(self.take.samples.astype("<i2").tobytes())
-        return stream.getvalue()
+        return wav_bytes(self.take.samples, self.rate)
 
 
 @dataclass(frozen=True)

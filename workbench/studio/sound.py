@@ -8,9 +8,7 @@ it shows, so that an hour costs no more than a second.
 from __future__ import annotations
 
 import functools
-import io
 import threading
-import wave
 from collections import OrderedDict
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 
 from codegen.common.errors import UserError
 from workbench.audio.recording import file_rate, read_audio
+from workbench.audio.wav import wav_bytes
 
 PEAK_COLUMNS = 1024  # of a tile of the waveform
 COLUMNS = 256  # of a tile of the spectrogram
@@ -65,13 +64,7 @@ class Sound:
         """Samples from start to before end as a WAV file, LONGEST seconds at most."""
         start = max(0, start)
         part = self.samples[start : max(start, min(end, start + LONGEST * self.rate))]
-        stream = io.BytesIO()
-        with wave.open(stream, "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(self.rate)
-            file.writeframes(part.astype("<i2").tobytes())
-        return stream.getvalue()
+        return wav_bytes(part, self.rate)
 
     def _spectrogram(self, level: int, index: int) -> NDArray[np.uint8]:
         if level > _DIRECT:

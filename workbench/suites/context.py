@@ -13,9 +13,10 @@ from codegen.app.spec import Kind, Pipeline
 from codegen.app.tables.decision import ANOMALY_NEVER, NEVER
 from codegen.emit.suite import Case, Keyword, robot_word
 from workbench.audio.recording import read_audio
+from workbench.audio.wav import wav_bytes
 from workbench.suites.emulator import FULL_SCALE
 from workbench.suites.recordings import Recording
-from workbench.suites.sounds import Maker, Samples, write_wav
+from workbench.suites.sounds import Maker, Samples
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Context:
 
     def sound(self, name: str, samples: Samples) -> str:
         """A made sound as the suites name it."""
-        write_wav(self.sounds / f"{name}.wav", samples, self.rate)
+        (self.sounds / f"{name}.wav").write_bytes(wav_bytes(samples, self.rate))
         return f"${{SOUNDS}}/{name}.wav"
 
     def recording(self, recording: Recording) -> str:

@@ -13,10 +13,10 @@ import soxr
 from codegen.common.errors import UserError
 from workbench.audio.recording import RAW_SUFFIXES, read_audio
 from workbench.audio.synthesize import RATE, write_session
+from workbench.audio.wav import wav_bytes
 from workbench.data.labels import Segment, of_session, read_labels
 from workbench.progress import remark
 from workbench.suites.settings import Settings
-from workbench.suites.sounds import write_wav
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", *RAW_SUFFIXES)
 SEED = 1
@@ -118,5 +118,7 @@ def _made(settings: Settings, rate: int, folder: Path) -> list[Recording]:
     found = drawn(read_labels(labels, RATE), settings.count)
     if rate != RATE:
         for recording in found:
-            write_wav(recording.file, soxr.resample(read_audio(recording.file, RATE), RATE, rate), rate)
+            recording.file.write_bytes(
+                wav_bytes(soxr.resample(read_audio(recording.file, RATE), RATE, rate), rate)
+            )
     return found

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import wave
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +11,6 @@ from numpy.typing import NDArray
 from codegen.app.spec import Pipeline
 
 Samples = NDArray[np.int16]
-
-
-def write_wav(file: Path, samples: Samples, rate: int) -> None:
-    """16-bit mono."""
-    with wave.open(str(file), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(rate)
-        out.writeframes(samples.astype("<i2").tobytes())
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import time
@@ -89,10 +90,17 @@ class SerialLink:
             while True:
                 data: bytes = self._serial.read(1)
                 if data or time.monotonic() >= deadline:
-                    waiting = self._serial.in_waiting
-                    return data + (self._serial.read(waiting) if data and waiting else b"")
+                    return data + (self._waiting() if data else b"")
         except self._closed_errors as error:
             raise LinkClosedError(str(error)) from None
+
+    def _waiting(self) -> bytes:
+        """What has come; nothing where the port has closed: what came before is not lost by that."""
+        with contextlib.suppress(*self._closed_errors):
+            waiting = self._serial.in_waiting
+            data: bytes = self._serial.read(waiting) if waiting else b""
+            return data
+        return b""
 
     def close(self) -> None:
         """See Link."""

@@ -239,6 +239,37 @@ def test_tutorials_network_in_all_layouts(tmp_path: Path, target: str) -> None:
     assert compare(apps, target=target, windows=120) > 100 * len(LAYOUTS)
 
 
+def one_column(path: Path, seed: int, frames: int, cepstra: int) -> Path:
+    """Convolutions over all of a frame, then of one position: as separable networks of keyword spotters."""
+    network = Network(seed, (1, frames, cepstra, 1), 0.05, -7)
+    network.conv(40 + seed, (3, cepstra))
+    network.conv(33, (1, 1), "none")  # 40 taps and more: a dense layer, its rows kept for the next
+    network.conv(17, (2, 1))
+    network.conv(36, (1, 1), "none")  # too few taps: the stream kernel
+    network.conv(64, (1, 1))
+    network.per_channel("MUL")
+    network.conv(8, (1, 1))
+    network.flatten(dynamic=False)
+    network.dense(4, per_channel=True)
+    return network.save(path)
+
+
+@pytest.mark.parametrize("target", ["pc", "qemu"])
+def test_one_column(tmp_path: Path, target: str) -> None:
+    """Pointwise layers over one position are dense layers, and their rows go on as int8."""
+    apps = []
+    for seed, kernels in enumerate(("small", "fast", "small")):
+        path = one_column(tmp_path / f"{seed}.tflite", seed, 9, 12)
+        apps.append(App(path, 9, 12, Layout.FRAMES_BY_CEPSTRA, kernels))
+        planned = plan_of(apps[-1], load_graph(path))
+        assert isinstance(planned, Incremental)
+        types = [task.layer.type for task in planned.schedule if task.computes]
+        stream, pairs = "stream_conv_2d", "fully_connected_pairs"
+        assert [name for name in types if name != "table"][:4] == [stream, pairs, stream, stream]
+        assert types.count(pairs) >= 2, types
+    compare(apps, target=target)
+
+
 def macs_of(planned: Incremental) -> list[int]:
     """Multiplications of a step, layer by layer."""
     return [task.layer.macs for task in planned.schedule if task.computes]

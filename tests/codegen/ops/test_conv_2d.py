@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codegen.compile import run_passes
+from codegen.passes.legalise import load_graph
 from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
 from tests.support.exact import BATCHES, Batch, Step, batches, check, layers_of, positions, steps
+from tests.support.models_c import spec_of
 
 
 @dataclass(frozen=True)
@@ -185,9 +188,19 @@ def points_general() -> list[Conv]:
 
 
 def denses() -> list[Conv]:
-    """fully_connected_fast: one window, the whole input."""
+    """fully_connected_fast, later fully_connected_pairs: one window, the whole input. Every number of octets
+    modulo the unrolled loop's, fours left over, none at all, an odd output, and one alone."""
     first = replace(FIRST, rows=3, columns=3)
-    return [first, replace(first, rows=1, columns=1, kernel=(1, 1), inputs=9, outputs=9)]
+    point = replace(first, rows=1, columns=1, kernel=(1, 1))
+    positive = replace(point, activation="relu", output_zero=-128)
+    return [
+        first,
+        replace(point, inputs=9, outputs=9),
+        *(replace(point, inputs=4 * fours, outputs=2 + fours % 3, seed=fours) for fours in range(1, 13)),
+        *(replace(positive, inputs=inputs, outputs=4, seed=inputs) for inputs in (1, 2, 3, 7, 33, 66)),
+        replace(point, inputs=5, outputs=1),
+        replace(point, inputs=40, multiplier=-30.0, outputs=4),  # outputs that are the zero point
+    ]
 
 
 def halves() -> list[Conv]:
@@ -198,7 +211,7 @@ def halves() -> list[Conv]:
 
 KINDS = {
     "fully_connected_fast": denses(),
-    "fully_connected_twice": [replace(case, activation="relu") for case in denses()],
+    "fully_connected_twice": [replace(case, activation="relu") for case in denses()[:2]],
     "fully_connected_int16_fast": [replace(case, extreme=True) for case in denses()[:1]],
     "conv_2d": windows(),
     "conv_2d_general": windows_general(),
@@ -218,3 +231,14 @@ def test_kinds(kernels: str, target: str) -> None:
 def test_kinds_reach_their_kernel(kernel: str, tmp_path: Path) -> None:
     for case in KINDS[kernel]:
         assert [layer.kernel for layer in layers_of(case, tmp_path)] == [kernel], case
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_one_window_is_computed_in_pairs(tmp_path: Path, fast: bool) -> None:
+    """But for the layers that "fast" gives weights of two bytes."""
+    for case in denses():
+        (tmp_path / "case.tflite").write_bytes(case.build().bytes())
+        compiled = run_passes(spec_of("m", "fast" if fast else "small"), load_graph(tmp_path / "case.tflite"))
+        (layer,) = compiled.program.layers
+        wide = fast and layer.type == "fully_connected_int16"
+        assert layer.kernel == ("fully_connected_int16_fast" if wide else "fully_connected_pairs"), case

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codegen.passes import wide_weights
 from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
 from tests.support.exact import BATCHES, Batch, Step, batches, check, layers_of, positions, steps
 
@@ -186,3 +187,23 @@ def test_kinds(kernels: str, target: str) -> None:
 def test_kinds_reach_their_kernel(kernel: str, tmp_path: Path) -> None:
     for case in KINDS[kernel]:
         assert [layer.kernel for layer in layers_of(case, tmp_path)] == [kernel], case
+
+
+def test_one_window_of_one_channel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a dense layer, whose weights lie differently in the file: of one byte, and of two."""
+    shapes = ((3, 3, 8), (5, 4, 16), (4, 10, 31))
+    cases = [
+        replace(
+            FIRST,
+            rows=rows,
+            columns=columns,
+            inputs=1,
+            multiplier=made,
+            kernel=(rows, columns),
+            padding="valid",
+        )
+        for rows, columns, made in shapes
+    ]
+    check(cases, kernels="fast")
+    monkeypatch.setattr(wide_weights, "LIMIT", 100.0)
+    check(cases, kernels="fast")

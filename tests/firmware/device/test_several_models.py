@@ -23,6 +23,7 @@ from codegen.common.paths import ROOT
 from codegen.compile import compile_app, load_app
 from codegen.emit.line_size import line_size
 from codegen.emit.sources import sources
+from tests.support.cli import earshot
 from tests.support.compile import FIRMWARE, compile_shared
 from tests.support.pipeline_c import SOURCES
 from tests.support.tools import need_target, need_tool
@@ -205,6 +206,23 @@ def test_the_models_tensors_share_memory(apps: dict[str, Path]) -> None:
     needed = max(compile_app(apps[name]).plan.arena for name in ("door", "words"))
     assert int(re.findall(r"\d+", arena)[0]) >= needed
     assert "#define words_of_both_arena both_arena" in lines
+
+
+def test_the_plan_shows_each_models_memory_and_what_all_take(apps: dict[str, Path]) -> None:
+    both, door, words = (
+        json.loads(earshot("plan", "--app", apps[name], "--json").stdout)
+        for name in ("both", "door", "words")
+    )
+    assert [one.pop("name") for one in both["classifiers"]] == ["door", "words"]
+    alone = [{key: value for key, value in one.items() if key != "model"} for one in (door, words)]
+    assert both["classifiers"] == alone
+    assert both["arena"] == max(door["arena"], words["arena"])
+    assert both["kept"] == door["history"] + words["history"]
+    shown = earshot("plan", "--app", apps["both"]).stdout
+    assert f"arena        {both['arena']:>9,} B  one for all" in shown
+    drawn = earshot("plan", "--app", apps["both"], "-o", apps["both"] / "plan.svg")
+    assert drawn.returncode == 2
+    assert "a figure is of one model" in drawn.stderr
 
 
 def test_an_image_is_recognised_by_all_its_models(apps: dict[str, Path]) -> None:

@@ -108,6 +108,8 @@ DEFINITIONS: dict[str, Callable[[int, int, int], int]] = {
     "power": lambda a, b, c: dot(a, a),
     "multiply_high": lambda a, b, c: c + (signed(a) * signed(b) + 2**31 >> 32),
     "product_high": lambda a, b, _: signed(a) * signed(b) + 2**31 >> 32,
+    "product_wide": lambda a, b, _: signed(a) * signed(b, 16) >> 16,
+    "shifted": lambda a, b, c: (signed(a) << 32 | b) + (1 << c % 31) >> 1 + c % 31,
     "multiply_add": lambda a, b, c: c + (signed(a) * signed(b) >> 32),
     "accumulate": lambda a, b, c: (c << 32 | b) + a * b,
     "saturate": lambda a, b, c: max(-128, min(127, signed(a))),
@@ -173,6 +175,8 @@ def test_moves_are_their_definitions(portable: list[str]) -> None:
         for column in range(columns):
             spread[column * run : column * run + size] = source[column * size : (column + 1) * size]
         assert values_of(portable, f"spread_{size}") == [spread]
+    assert values_of(portable, "put_two") == [[1, -2, 3, -2]]
+    assert values_of(portable, "put_wide") == [[1]]
     assert values_of(portable, "store_pair") == [[0, 0x7FFE, -0x7FFF, 0]]
 
 

@@ -47,16 +47,19 @@ def device(pieces: list[int | str], *, leaves: bool = False) -> Iterator[str]:
     """One that captures at 100 Hz and sends these lines, a number is one of 100 samples, then is silent, or
     leaves; its URL."""
     boot = BOOT.replace('"output":1', '"output":1,"rate":100,"labels":["knocking"]')
-    on = LISTENS.replace('"gate.threshold"', '"capture":16,"uncaptured":0,"gate.threshold"')
+    on = LISTENS.replace('"gate.threshold"', '"capture":16,"uncaptured":70,"gate.threshold"')
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
             connection, _ = server.accept()
             with connection, connection.makefile("r") as lines, contextlib.suppress(OSError):
                 for received in lines:
-                    answers = {"boot": [boot], "capture 16": [on], "capture off": [on]}.get(
-                        received.strip(), []
-                    )
+                    answers = {
+                        "boot": [boot],
+                        "capture 16": [on],
+                        "capture off": [on],
+                        "status": [on.replace('"uncaptured":70', '"uncaptured":1170')],
+                    }.get(received.strip(), [])
                     if received.startswith("capture 16"):
                         answers += [line(100 * one, 100) if isinstance(one, int) else one for one in pieces]
                     connection.sendall("".join(f"{answer}\n" for answer in answers).encode())
@@ -115,6 +118,7 @@ def test_every_gap_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert np.array_equal(sound_of(tmp_path / "take_001.wav"), whole)
     assert "100 samples are missing at 2.000 s" in said
     assert "200 samples are missing at 5.000 s" in said
+    assert "  1100 samples found no room on the line since the capture began: give it a higher rate" in said
     assert not (tmp_path / "labels.csv").exists()
     assert captures(tmp_path)[tmp_path / "take_001.wav"]["missing"] == "300"
 

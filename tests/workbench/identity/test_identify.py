@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,21 @@ def test_a_port_that_is_open_elsewhere_is_not_shared() -> None:
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+def test_what_came_before_a_port_closed_comes_whole() -> None:
+    for text in (b"a", b"ab", b"abc", b"abcd"):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            link = SerialLink(f"socket://127.0.0.1:{server.getsockname()[1]}")
+            connection, _ = server.accept()
+            connection.sendall(text)
+            connection.close()
+            said = b""
+            with contextlib.suppress(LinkClosedError):
+                while True:
+                    said += link.receive(1)
+            link.close()
+        assert said == text
 
 
 def test_an_absent_port_names_those_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:

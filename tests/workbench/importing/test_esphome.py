@@ -8,6 +8,7 @@ import json
 import shutil
 import tomllib
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from codegen.board.description import load_board
 from tests.support.cli import earshot, refused
 from tests.support.publisher import publisher, require_its_logarithm
 from tests.support.shared import shared
@@ -22,6 +24,7 @@ from tests.support.tools import need_tool
 from workbench.audio.recording import read_audio
 from workbench.host.features import open_pipeline
 from workbench.importing.published import in_comment
+from workbench.targets import RenodeOptions, open_app
 from workbench.verify.reference_interpreter import LiteRT
 
 CLIPS = 30  # of each word
@@ -106,6 +109,25 @@ def test_an_emulated_cortex_m4_detects_it_once(app: Path) -> None:
     assert there.returncode == 0, there.stderr
     assert here.stdout == there.stdout
     assert here.stdout.count('"Label":"alexa"') == 1
+
+
+def test_the_xg24_hears_it_through_its_own_microphone_in_real_renode(app: Path, tmp_path: Path) -> None:
+    """I2S microphone, DMA, interrupt, front end, model: the decisions of this computer for the same sound."""
+    need_tool("renode")
+    samples = read_audio(clips("alexa", 1)[0], 16000)
+    settling = np.zeros(dict(load_board("xg24").microphone)["settling"], np.int16)  # which the driver drops
+    file = tmp_path / "sound.s16le"
+    file.write_bytes(np.concatenate([settling, samples]).astype("<i2").tobytes())
+    with open_app(app, "pc") as pc:
+        expected = list(pc.replay(samples))
+    (detected,) = (at for at, line in enumerate(expected) if '"Label":"alexa"' in line)
+    expected = expected[: detected + 3]
+    options = RenodeOptions(sound=file)
+    with open_app(app, "renode", board="xg24", renode=options, timeout=600.0) as device:
+        heard = list(islice(device.results(60.0), len(expected)))
+        status = device.status()
+    assert heard == expected
+    assert (status["lost"], status["dropped"], status["errors"]) == (0, 0, 0)
 
 
 def manifest() -> dict[str, Any]:

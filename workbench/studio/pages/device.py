@@ -9,7 +9,7 @@ from nicegui import ui
 
 from codegen.board.description import board_names
 from codegen.common.errors import UserError
-from workbench.studio.pages.frame import framed, told
+from workbench.studio.pages.frame import baud_field, baud_of, framed, told
 from workbench.studio.pages.log import Log
 from workbench.studio.run_command import json_of
 from workbench.studio.studio import Studio
@@ -40,6 +40,7 @@ class DevicePage:
                     button = ui.button(name, on_click=lambda words=words: self._build(words))
                     button.props("no-caps color=primary").set_enabled(app)
                 self._port = ui.input(placeholder="/dev/ttyACM0").props('dense outlined aria-label="port"')
+                self._baud = baud_field()
                 ui.button("Who is there?", on_click=self._identify).props("no-caps flat color=primary")
                 ui.element("div").classes("grow")
                 self._count = ui.button("Does it fit?", on_click=self._profile).props("no-caps color=primary")
@@ -62,7 +63,8 @@ class DevicePage:
             ui.notify("Name the port: /dev/ttyACM0, or socket://localhost:4321.", type="negative")
             return
         app = ["--app", str(self._studio.app)] if self._studio.app is not None else []
-        told(lambda: self._job.start(["identify", port, *app]))
+        baud = ["--baud", str(baud_of(self._baud))]
+        told(lambda: self._job.start(["identify", port, *baud, *app]))
         self._log.show()
 
     async def _profile(self) -> None:

@@ -13,6 +13,7 @@ from nicegui import events, ui
 
 from codegen.common.errors import UserError
 from workbench.studio.studio import Studio
+from workbench.targets import BAUD
 
 LINKS = (
     ("Record", "/record"),
@@ -81,6 +82,17 @@ def pressed_alone(event: events.KeyEventArguments) -> bool:
     """Whether a key goes down that is ours: with Alt, Ctrl or Meta it is the browser's."""
     held = event.modifiers
     return bool(event.action.keydown) and not (held.alt or held.ctrl or held.meta)
+
+
+def baud_field() -> ui.number:
+    """The rate of a serial line, which a device with `[device] capture` has higher than others."""
+    field = ui.number(value=BAUD, min=1, format="%d", suffix="baud")
+    return field.props('dense outlined aria-label="baud"').style("width: 140px")
+
+
+def baud_of(field: ui.number) -> int:
+    """What stands in it; the usual rate where nothing does."""
+    return int(field.value or BAUD)
 
 
 def told(act: Callable[[], object]) -> bool:

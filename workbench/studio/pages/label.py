@@ -119,7 +119,9 @@ class LabelPage:
             )
             self._length.style("width: 95px").tooltip("length of a segment that a click makes")
             self._length.on_value_change(self._push)
-            detect = ui.button("Detect", on_click=self._detect).props("dense no-caps outline color=primary")
+            detect = ui.button("Detect", on_click=lambda: told(self._detect)).props(
+                "dense no-caps outline color=primary"
+            )
             detect.tooltip("draws a segment of the chosen label around each event of the recording (E)")
             if self._studio.listener is not None:
                 self._ear = ui.checkbox("app", on_change=self._hear).tooltip(
@@ -230,8 +232,12 @@ class LabelPage:
         if not self._ear.value:
             self._view.show(heard=None, waits="")
             return
-        sound = self._studio.sounds.open(path)
         known: list[Heard] = []
+        try:
+            sound = self._studio.sounds.open(path)
+        except UserError as error:
+            self._view.show(heard=None, waits=str(error))
+            return
 
         def show() -> None:
             if known and path == self._path and not self._view.is_deleted:
@@ -266,7 +272,7 @@ class LabelPage:
                 self._show(names[at])
             return
         if kind == "detect":
-            self._detect()
+            told(self._detect)
             return
         if kind in ("undo", "redo"):
             self._do(self._labels.undo if kind == "undo" else self._labels.redo)
@@ -282,8 +288,10 @@ class LabelPage:
         elif kind == "noise":
             start, end = int(given["start"]), int(given["end"])
             self._noise = Stretch(start, end) if start < end else None
-            self._view.show(
-                noise=[start, end] if start < end else None, threshold=self._shown_threshold(path)
+            told(
+                lambda: self._view.show(
+                    noise=[start, end] if start < end else None, threshold=self._shown_threshold(path)
+                )
             )
         elif kind == "remove":
             self._do(lambda: self._labels.remove(path, self._meant(path, given)))
@@ -298,7 +306,7 @@ class LabelPage:
         return threshold(sound.samples, sound.rate, self._noise, None)
 
     def _detect(self) -> None:
-        """A segment around each event that is in none yet."""
+        """A segment around each event that is in none yet. UserError where the recording is gone."""
         path = self._path
         if path is None:
             return

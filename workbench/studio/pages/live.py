@@ -17,7 +17,7 @@ from workbench.live.outputs import troubles
 from workbench.live.view import View
 from workbench.live.watched import Wanted
 from workbench.studio.pages import confusion
-from workbench.studio.pages.frame import colour, framed, pressed_alone, told
+from workbench.studio.pages.frame import baud_field, baud_of, colour, framed, pressed_alone, told
 from workbench.studio.studio import Studio
 from workbench.training.confusion import Confusion
 
@@ -102,6 +102,7 @@ class LivePage:
             self._recording.props('dense outlined aria-label="recording"').style("width: 300px")
             self._port = ui.input(placeholder="/dev/ttyACM0 or socket://localhost:4321")
             self._port.props('dense outlined aria-label="port"').style("width: 300px")
+            self._baud = baud_field()
             self._start = ui.button("Start", on_click=self._toggle).props("no-caps color=primary")
             self._where = ui.label().classes("soft grow")
         self._choose()
@@ -109,7 +110,8 @@ class LivePage:
     def _choose(self) -> None:
         kind = self._kind.value
         self._recording.set_visibility(kind in (PC, QEMU))
-        self._port.set_visibility(kind == PORT)
+        for one in (self._port, self._baud):
+            one.set_visibility(kind == PORT)
 
     # What is shown
 
@@ -298,7 +300,7 @@ class LivePage:
                 raise UserError(
                     "no port is named", remedy="Such as /dev/ttyACM0, or socket://localhost:4321."
                 )
-            return Wanted(port=port)
+            return Wanted(port=port, baud=baud_of(self._baud))
         if kind == MICROPHONE:
             return Wanted(target="pc", microphone=True)
         if not self._recording.value:

@@ -11,10 +11,9 @@ from codegen.common.errors import UserError
 from workbench.host.features import listening_spec
 from workbench.live.samples import CLIPPED
 from workbench.studio.labels import RATE
-from workbench.studio.pages.frame import colour, framed, pressed_alone, told
+from workbench.studio.pages.frame import baud_field, baud_of, colour, framed, pressed_alone, told
 from workbench.studio.recorder import AHEAD, Recorded
 from workbench.studio.studio import Studio
-from workbench.targets import BAUD
 
 ADDRESS = "/record"
 _SHOW = 0.1  # seconds
@@ -71,8 +70,7 @@ class RecordPage:
             self._played = ui.select(recordings, value=recordings[0] if recordings else None)
             self._played.props('dense outlined aria-label="recording"').style("width: 300px")
             self._port = ui.input(placeholder="/dev/ttyACM0").props('dense outlined aria-label="port"')
-            self._baud = ui.number(value=BAUD, min=1, format="%d", suffix="baud")
-            self._baud.props('dense outlined aria-label="baud"').style("width: 140px")
+            self._baud = baud_field()
             self._bits = ui.select({16: "16 bits", 8: "8 bits (mu-law)"}, value=16).props("dense outlined")
             self._listen = ui.button("Listen", on_click=self._toggle).props("no-caps color=primary")
         self._choose()
@@ -187,7 +185,7 @@ class RecordPage:
         elif self._kind.value == QEMU:
             told(self._listen_to_emulated)
         else:
-            port, baud = str(self._port.value or "").strip(), int(self._baud.value or BAUD)
+            port, baud = str(self._port.value or "").strip(), baud_of(self._baud)
             told(lambda: recorder.listen_to(port, baud, int(self._bits.value)))
         self._show()
 
