@@ -86,9 +86,13 @@ def _app_c(folder: Path, spec: Spec, graph: Graph) -> Path:
     return file
 
 
-def build_image(folder: Path, sources: Sources, board_name: str) -> Path:
-    """The image of a board: the program of the board pc, or firmware.elf. Skips without a compiler."""
+def build_image(folder: Path, sources: Sources, board_name: str, baud: int | None = None) -> Path:
+    """The image of a board: the program of the board pc, or firmware.elf. Skips without a compiler. baud: of
+    its serial line, in place of its own."""
     board = load_board(board_name)
+    if baud is not None:
+        own = dict(board.constants) | {"uart_baud": baud}
+        board = dataclasses.replace(board, constants=tuple(own.items()))
     made = folder / board_name
     made.mkdir(exist_ok=True)
     note(board_name, BUILT)
@@ -174,6 +178,16 @@ def hearing_image(board: str) -> Path:
     """HASHING at the rate of the microphones of real boards."""
     app = dataclasses.replace(HASHING, audio=Audio(16000))
     return _made("hearing", board, lambda at: hashing_app(at, app))
+
+
+def recording_image(board: str, baud: int) -> Path:
+    """hearing_image that sends its samples where it is asked to, over a line of this rate."""
+
+    def make(folder: Path) -> Path:
+        app = dataclasses.replace(HASHING, audio=Audio(16000))
+        return build_image(folder, hashing_app(folder, app, capture=True), board, baud)
+
+    return built_once(f"recording {board} {baud}", make)
 
 
 def stalling_image(board: str, app: App, ticks: int) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from workbench.studio.course import Course
 from workbench.studio.folder import Folder
 from workbench.studio.heard import Listener
 from workbench.studio.job import Job
@@ -27,6 +28,7 @@ class Studio:
     live: Live
     recorder: Recorder
     training: Job = field(default_factory=Job)
+    courses: list[Course] = field(default_factory=list)  # of the last training, by its epochs
     building: Job = field(default_factory=Job)
     scratch: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)  # gone at the end
     sounds: Sounds = field(default_factory=Sounds)

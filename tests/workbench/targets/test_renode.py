@@ -13,16 +13,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from codegen.board.description import board_names, load_board
 from codegen.common.errors import UserError
 from codegen.common.paths import BOARDS as BOARDS_FOLDER
 from codegen.common.paths import ROOT
 from codegen.emit.board import renode_script
-from tests.support.images import hashing_image, hearing_image
+from tests.support.images import hashing_image, hearing_image, recording_image
 from tests.support.processes import gone
 from tests.support.tools import need_tool
 from toolbox.test_log import VARIABLE
+from workbench.live.capture import Capture
+from workbench.live.samples import Take
 from workbench.protocol.lines import Cycles, Error
 from workbench.targets import Device, RenodeOptions, open_target, target_board
 from workbench.targets.renode import renode_link
@@ -224,6 +227,35 @@ def test_a_board_hears_through_its_own_driver_in_real_renode(board: str, tmp_pat
         status = device.status()
     assert heard[: len(expected)] == expected
     assert (status["lost"], status["dropped"], status["errors"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("board", "baud"), [("xg24", 921600)])
+def test_capture_is_the_sound_that_the_microphone_played(board: str, baud: int, tmp_path: Path) -> None:
+    """Sample for sample, through the board's own drivers both ways, in real Renode."""
+    need_tool("renode")
+    played = np.random.default_rng(9).integers(-32768, 32768, 3 * 16000).astype("<i2")
+    take = captured(board, baud, played, tmp_path, 2 * 16000)
+    assert take.missing == 0
+    begin = played.tobytes().find(take.samples.tobytes())
+    assert begin >= 0
+    assert begin % 2 == 0
+
+
+def captured(board: str, baud: int, played: NDArray[np.int16], folder: Path, count: int) -> Take:
+    """So many samples, as `earshot capture` takes them from the board in Renode."""
+    image = real(board, recording_image(board, baud), folder)
+    file = folder / "sound.s16le"
+    settling = np.zeros(dict(load_board(board).microphone)["settling"], "<i2")
+    file.write_bytes(np.concatenate([settling, played]).tobytes())
+    link = renode_link(load_board(board), image, RenodeOptions(sound=file))
+    try:
+        capture = Capture(link, "renode", 16, baud, clock=lambda: 0.0)  # however slow Renode is
+        while capture.incoming.end < count:
+            capture.pump()
+        assert capture.uncaptured() == 0
+        return capture.finish(0, count)
+    finally:
+        link.close()
 
 
 # The nRF52840's UARTE without its core: what a host's thread does between two of the image's instructions.

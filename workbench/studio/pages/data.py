@@ -275,15 +275,19 @@ class DataPage:
         self._checked.set_text("is looking …")
         try:
             found: dict[str, Any] = await json_of(["data", word, str(table), *app, *more])
-        except UserError as error:
+            error = None
+        except UserError as fault:
+            found, error = {}, fault
+        if self._found.is_deleted:  # the tab was closed, or shows another page
+            return None
+        for button in buttons:
+            button.enable()
+        if error is not None:
             self._checked.set_text("")
             self._found.clear()
             with self._found:
                 ui.label(str(error)).classes("note")
             return None
-        finally:
-            for button in buttons:
-                button.enable()
         return found
 
     def _draw_findings(self, found: Sequence[Mapping[str, Any]]) -> None:

@@ -77,16 +77,18 @@ class DevicePage:
             found = await json_of(
                 ["profile", "--app", str(self._studio.app), "--board", str(self._board.value)]
             )
-        except UserError as error:
-            self._fits.clear()
-            with self._fits:
-                ui.label(str(error)).classes("note")
+            error = None
+        except UserError as fault:
+            found, error = {}, fault
+        if self._fits.is_deleted:  # the tab was closed, or shows another page
             return
-        finally:
-            self._count.enable()
+        self._count.enable()
         self._fits.clear()
         with self._fits:
-            self._draw(found)
+            if error is not None:
+                ui.label(str(error)).classes("note")
+            else:
+                self._draw(found)
 
     def _draw(self, found: dict[str, Any]) -> None:
         flash, ram, count = found["flash"], found["ram"], found["instructions"]

@@ -65,7 +65,7 @@ class RecordPage:
         with ui.element("div").classes("bar"):
             kinds = [MICROPHONE, PORT, *([QEMU] if self._studio.app is not None else [])]
             self._kind = ui.select(kinds, value=MICROPHONE, on_change=self._choose)
-            self._kind.props('dense outlined aria-label="which microphone"').style("width: 270px")
+            self._kind.props('dense outlined aria-label="which microphone"').style("width: 300px")
             recordings = self._studio.folder.recordings()
             self._played = ui.select(recordings, value=recordings[0] if recordings else None)
             self._played.props('dense outlined aria-label="recording"').style("width: 300px")
@@ -160,7 +160,7 @@ class RecordPage:
             ui.label(f"loudest {take.peak} of 32768").classes("soft")
             if faults:
                 ui.label(", ".join(faults)).classes("bad")
-            ui.element("audio").props(f'controls preload=none src="sound/take/{one.number}"')
+            ui.element("audio").props(f'controls preload=metadata src="sound/take/{one.number}"')
 
     # What a person does
 

@@ -52,7 +52,13 @@ def _chart(
     shown: Sequence[tuple[str, Sequence[Point]]], names: Sequence[str], shares: Sequence[float]
 ) -> dict[str, Any]:
     grey = {"color": "#8c96a4"}
-    axis = {"type": "value", "scale": True, "nameLocation": "middle", "splitLine": {"show": False}}
+    axis = {
+        "type": "value",
+        "nameTextStyle": grey,
+        "scale": True,
+        "nameLocation": "middle",
+        "splitLine": {"show": False},
+    }
     return {
         "animation": False,
         "grid": {"left": 46, "right": 12, "top": 30, "bottom": 40},

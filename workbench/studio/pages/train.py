@@ -100,7 +100,9 @@ class TrainPage:
         self._drawn = now
         if not self._job.running:
             self._draw_table(tuple(read_decided(self._decided)))
-        self._chart.options.update(_chart(course(self._job.lines)))
+        if self._job.words[:1] == ("train",):
+            self._studio.courses[:] = course(self._job.lines)
+        self._chart.options.update(_chart(self._studio.courses))
         self._chart.update()
 
     def _draw_table(self, decided: tuple[Decided, ...]) -> None:
@@ -135,12 +137,17 @@ class TrainPage:
 
 def _chart(epochs: Sequence[Course]) -> dict[str, Any]:
     """Loss and validation accuracy over the epochs."""
+    grey = {"color": "#8c96a4"}
+    axis = {"axisLabel": grey, "nameTextStyle": grey, "splitLine": {"show": False}}
     return {
         "animation": False,
-        "grid": {"left": 50, "right": 55, "top": 40, "bottom": 35},
-        "legend": {"data": ["loss", "validation accuracy, %"], "textStyle": {"color": "#8c96a4"}},
-        "xAxis": {"type": "category", "data": [one.number for one in epochs], "name": "epoch"},
-        "yAxis": [{"type": "value", "name": "loss"}, {"type": "value", "max": 100, "name": "%"}],
+        "grid": {"left": 50, "right": 55, "top": 55, "bottom": 25},
+        "legend": {"data": ["loss", "validation accuracy, %"], "top": 0, "textStyle": grey},
+        "xAxis": {**axis, "type": "category", "data": [one.number for one in epochs], "name": "epoch"},
+        "yAxis": [
+            {**axis, "type": "value", "name": "loss"},
+            {**axis, "type": "value", "min": 0, "max": 100, "name": "%"},
+        ],
         "series": [
             {"name": "loss", "type": "line", "data": [one.loss for one in epochs], "symbol": "none"},
             {

@@ -70,6 +70,7 @@ export default {
       }
     },
     score(context, at, [top, height]) {
+      context.filter = getComputedStyle(context.canvas).getPropertyValue("--view-lift").trim();
       for (const [share, colour] of this.limits ?? []) {
         context.strokeStyle = colour;
         context.setLineDash([2, 4]);
@@ -82,6 +83,7 @@ export default {
         context.fillStyle = colour;
         context.fillRect(x - 2, top + height * (1 - share) - 2, 5, 5);
       }
+      context.filter = "none";
     },
     // Logarithmic: 1 lies at the bottom, full scale at the top.
     level(context, colour, width, at, [top, height]) {

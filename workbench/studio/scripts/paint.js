@@ -35,7 +35,10 @@ export function paint(context, scene) {
   noise(context, scene, parts.wave);
   spectrogram(context, scene, parts.spectrogram);
   if (scene.heard) heard(context, scene, parts);
-  for (const segment of scene.segments) box(context, scene, parts, segment);
+  const order = [...scene.segments].sort((one, other) => one.start - other.start);
+  for (const [number, segment] of order.entries()) {
+    box(context, scene, parts, segment, order[number + 1]?.start ?? scene.sound.samples);
+  }
   ruler(context, scene, parts);
   cursor(context, scene, parts);
   overview(context, scene, parts.overview);
@@ -198,14 +201,11 @@ function heard(context, scene, parts) {
     if (to < 0 || x > width) continue;
     context.fillStyle = label ? colourOf(scene, label) : colours.unknown;
     context.fillRect(x, decided, Math.max(1, to - x), height);
-    if (label && to - x > 30) {
-      context.save();
-      context.beginPath();
-      context.rect(x, decided, to - x, height);
-      context.clip();
+    const room = Math.min(to, width) - Math.max(x, 0) - 8;
+    const text = [`${label} ${score}`, label].find((words) => context.measureText(words).width <= room);
+    if (label && text) {
       context.fillStyle = "#fff";
-      context.fillText(`${label} ${score}`, Math.max(x, 0) + 4, decided + height / 2);
-      context.restore();
+      context.fillText(text, Math.max(x, 0) + 4, decided + height / 2);
     }
   }
   context.fillStyle = colours.soft;
@@ -217,7 +217,8 @@ export function colourOf(scene, label) {
   return found ? found.colour : scene.colours.other;
 }
 
-function box(context, scene, parts, segment) {
+// next: where another segment begins; a label that is wider than its segment reaches no further.
+function box(context, scene, parts, segment, next) {
   const [x, to] = [toPixel(scene, segment.start), toPixel(scene, segment.end)];
   if (to < -1 || x > scene.width + 1) return;
   const [top] = parts.wave;
@@ -235,10 +236,11 @@ function box(context, scene, parts, segment) {
   const more = segment.session && to - x > 110 ? ` · ${segment.session}` : "";
   context.save();
   context.beginPath();
-  context.rect(x, top, Math.max(to - x, 18), 20);
+  const room = Math.max(to, Math.min(toPixel(scene, next) - 2, x + context.measureText(text).width + 10)) - x;
+  context.rect(x, top, Math.max(room, 18), 20);
   context.clip();
   context.fillStyle = colour;
-  context.fillRect(x, top, to - x, 20);
+  context.fillRect(x, top, room, 20);
   context.fillStyle = "#fff";
   context.textAlign = "left";
   context.textBaseline = "middle";
