@@ -19,6 +19,8 @@ from tests.support.benchmark import SIZES, benchmark_image
 from tests.support.tools import need_target
 from workbench.mlperf.dialogue import Dialogue
 from workbench.mlperf.link import benchmark_link
+from workbench.targets import QemuOptions
+from workbench.targets.qemu import qemu_link
 from workbench.verify.reference import ReferenceInterpreter
 
 BOARDS = ("pc", "mps2_an386")
@@ -94,6 +96,24 @@ def test_the_lines_are_those_that_the_runner_looks_for(board: str) -> None:
         "m-ready",
         "",
     ]
+
+
+def test_as_many_inferences_are_measured_as_are_asked_for() -> None:
+    """In emulated time, which depends on instructions alone; warmups are not measured."""
+    need_target("qemu")
+    board = "mps2_an386"
+    image, model = benchmark_image("kws", board)
+    link = qemu_link(load_board(board), image, QemuOptions(icount=5))
+    try:
+        dialogue = Dialogue(link, board)
+        dialogue.load(bytes(model.input.size))
+        wanted = ((20, 0), (200, 0), (200, 50))
+        micros = {(count, warm): dialogue.infer(count, warm).micros for count, warm in wanted}
+    finally:
+        link.close()
+    assert micros[20, 0] > 100
+    assert micros[200, 0] == pytest.approx(10 * micros[20, 0], rel=0.1)
+    assert micros[200, 50] == pytest.approx(micros[200, 0], rel=0.1)
 
 
 def test_an_inference_has_its_lines_in_order() -> None:

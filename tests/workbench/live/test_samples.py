@@ -144,13 +144,24 @@ def test_packets_are_found_among_anything(data: st.DataObject) -> None:
         size = data.draw(st.integers(1, 100))
         taken += reader.take(stream[at : at + size])
         at += size
-    expected = [8 * number for number, good in enumerate(whole) if good]
     found = [samples.first for samples in taken]
     assert sorted(set(found)) == found
     for samples in taken:
         assert np.array_equal(decoded(samples), SOUND[samples.first : samples.first + 8])
-    if all(whole):
-        assert found == expected
+    behind_whole = [8 * number for number in range(20) if all(whole[: number + 1])]
+    assert found[: len(behind_whole)] == behind_whole
+
+
+@pytest.mark.parametrize("size", [1, 2, 9, 26, 1000])
+@pytest.mark.parametrize("cut", [1, 3, 8, 9, 10, 25])
+def test_the_packet_behind_a_cut_one_is_found(size: int, cut: int) -> None:
+    """Its first byte lies where the cut one's length says that it goes on."""
+    packets = [packet(number + 1, SOUND[8 * number : 8 * number + 8]) for number in range(6)]
+    stream = packets[0] + packets[1][:cut] + b"".join(packets[2:])
+    reader = Packets(8)
+    parts = [stream[at : at + size] for at in range(0, len(stream), size)]
+    taken = [samples.first for part in parts for samples in reader.take(part)]
+    assert taken == [0, 16, 24, 32, 40]
 
 
 def test_a_changed_byte_costs_its_packet_alone() -> None:
