@@ -4,6 +4,7 @@
 
 #include "nn/block_dsp.h"
 #include "nn/stream_conv_2d.h"
+#include "nn/stream_fours_dsp.h"
 
 /*
  * nn/stream_conv_2d.h for cores with the DSP extension (Armv7-M Architecture Reference Manual, A7.7), by hand
@@ -197,6 +198,8 @@ DSP_INLINE void stream_conv_2d(const stream_conv_2d_t *layer, const int16_t *inp
     /* The steps that the first round leaves out. */
     const uintptr_t entry = (uintptr_t)loop + (uintptr_t)(-layer->steps & (unrolled - 1)) * STREAM_STEP_SIZE;
     int32_t left = layer->columns;
+    /* Rows of one or two positions; four channels share a position's loads where there are so many. */
+    const int fours = left < 3 && layer->end - layer->weights > 2 * layer->steps + 8;
     while (left >= 2 && layer->columns >= 3 && loop != NULL) {
         if (left == 2) { /* three again, the first of them once more: cheaper than two alone */
             input -= layer->stride / 2;
@@ -217,7 +220,13 @@ DSP_INLINE void stream_conv_2d(const stream_conv_2d_t *layer, const int16_t *inp
         left -= 3;
     }
     for (; left > 0; left--) {
-        stream_single(layer, input, output);
+        if (!fours) {
+            stream_single(layer, input, output);
+        } else if (layer->table == NULL) {
+            stream_fours(layer, input, output);
+        } else {
+            stream_fours_table(layer, input, output);
+        }
         input += layer->stride / 2;
         output += layer->output_stride / 2;
     }

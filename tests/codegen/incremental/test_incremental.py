@@ -324,6 +324,32 @@ def test_random_chains_on_the_emulated_core(tmp_path: Path) -> None:
     compare(apps, target="qemu")
 
 
+def test_rows_of_one_and_two_positions(tmp_path: Path) -> None:
+    """Two pairs of channels at a time: even and odd numbers of pairs and channels, one pair alone; any number
+    of steps modulo 4; with and without a table, values below the zero point kept or not."""
+    apps, reached = [], set()
+    for seed, depth in enumerate((2, 3, 4, 5, 6, 7, 8, 12, 16, 3, 5, 7)):
+        activation, cepstra, reach = ["relu", "none", "relu6"][seed % 3], 4 + seed, 1 + seed % 3
+        first = Convolution(depth, (1, cepstra - seed % 2), activation=activation, batch_norm=seed % 4 == 1)
+        second = Convolution(9 - seed % 6, (reach, 1), activation="none" if seed % 2 else "relu")
+        chain = Chain(8, cepstra, Layout.FRAMES_BY_CEPSTRA, (first, second), (3,), "small", 70 + seed)
+        app = chain.write(tmp_path)
+        planned = plan_of(app, load_graph(app.model))
+        assert isinstance(planned, Incremental), planned
+        apps.append(app)
+        for task in planned.schedule:
+            fields = dict(task.layer.fields)
+            if task.computes and task.layer.type == "stream_conv_2d":
+                steps, words = int(fields["steps"]), int(fields["end"].split()[-1])
+                pairs = words // (2 * steps + 8)
+                table, kept = fields["table"] != "NULL", fields["keeps_negative"] != "0"
+                assert int(fields["columns"]) in (1, 2)
+                reached |= {("step", steps % 4, pairs > 1), ("pairs", min(pairs, 4)), (table, kept)}
+    assert reached >= {("step", left, True) for left in range(4)} | {("pairs", n) for n in range(1, 5)}
+    assert reached >= {(table, kept) for table in (False, True) for kept in (False, True)}
+    compare(apps, target="qemu", windows=24)
+
+
 def test_kept_rows_are_used(tmp_path: Path) -> None:
     """A wrong frame in the past changes later scores until it has left the cascade, and no longer."""
     app = App(logits(tmp_path / "m.tflite", 9, (15, 20)), 15, 20, Layout.FRAMES_BY_CEPSTRA)
