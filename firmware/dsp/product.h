@@ -17,6 +17,19 @@ DSP_INLINE int32_t dsp_product_high(int32_t a, int32_t b)
 #endif
 }
 
+/* sum - a * b / 2^32, rounded, halves up. */
+DSP_INLINE int32_t dsp_product_off(int32_t a, int32_t b, int32_t sum)
+{
+#if DSP
+    int32_t result;
+    __asm__("smmlsr %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+#else
+    const uint32_t high = (uint32_t)((-((int64_t)a * b) + ((int64_t)1 << 31)) >> 32);
+    return (int32_t)((uint32_t)sum + high);
+#endif
+}
+
 /* a * b / 2^16, rounded down. */
 DSP_INLINE int32_t dsp_product_wide(int32_t a, int16_t b)
 {

@@ -28,7 +28,7 @@ static inline log_mel_pair_t half_product(log_mel_pair_t q, int32_t c, int32_t s
 {
     return (log_mel_pair_t){
         dsp_multiply_high(q.im, s, dsp_product_high(q.re, c)),
-        dsp_multiply_high(q.re, -s, dsp_product_high(q.im, c)),
+        dsp_product_off(q.re, s, dsp_product_high(q.im, c)),
     };
 }
 

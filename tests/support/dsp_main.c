@@ -59,6 +59,7 @@ static void arithmetic(uint32_t a, uint32_t b, uint32_t c)
     WORD(power, a);
     HIGH(multiply_high, a, b, c);
     WORD(product_high, (int32_t)a, (int32_t)b);
+    HIGH(product_off, a, b, c);
     WORD(product_wide, (int32_t)a, (int16_t)b);
     WORD(shifted, (int64_t)((uint64_t)a << 32 | b), 1 + (int32_t)(c % 31));
     HIGH(multiply_add, a, b, c);

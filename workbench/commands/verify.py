@@ -20,6 +20,7 @@ from workbench.progress import remark
 from workbench.verify.layers import LayerResult
 from workbench.verify.model import UNFIT, ModelVerification, Wanted, verify_model
 from workbench.verify.outputs import Verification
+from workbench.verify.public_table import public_table
 from workbench.verify.reference import NoReferenceError
 
 NAME = "verify"
@@ -37,6 +38,7 @@ named. Exit code 0: none differs; 1: some do.
   earshot verify model.tflite --reference tflm
   earshot verify model.tflite --engine tflm
   earshot verify my_models/ --target qemu --samples 200 --sequence
+  earshot verify my_models/ --table        in Markdown, with instructions and RAM
 """
 _FEW = 8  # fewer distinct values than that prove little
 
@@ -51,6 +53,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--layers", action="store_true", help="compare the output of every layer with the reference's tensor"
     )
+    parser.add_argument(
+        "--table",
+        action="store_true",
+        help="print a table of the models: verified on pc and qemu, instructions, RAM",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -58,6 +65,11 @@ def run(args: argparse.Namespace) -> int:
     for option in ("samples", "seed"):
         if getattr(args, option) < 0:
             raise UserError(f"--{option} {getattr(args, option)} is out of range; 0 and more are allowed")
+    if args.table:
+        if not args.model:
+            raise UserError("--table is of models", remedy="Give .tflite files, or folders that hold some.")
+        print(public_table(_models(args.model), args.samples, args.seed))
+        return 0
     models: list[Path | None] = [*_models(args.model)] or [None]
     reported = [_one(argparse.Namespace(**{**vars(args), "model": model}), args.json) for model in models]
     if args.json:

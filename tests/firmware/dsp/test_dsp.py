@@ -108,6 +108,7 @@ DEFINITIONS: dict[str, Callable[[int, int, int], int]] = {
     "power": lambda a, b, c: dot(a, a),
     "multiply_high": lambda a, b, c: c + (signed(a) * signed(b) + 2**31 >> 32),
     "product_high": lambda a, b, _: signed(a) * signed(b) + 2**31 >> 32,
+    "product_off": lambda a, b, c: c + (2**31 - signed(a) * signed(b) >> 32),
     "product_wide": lambda a, b, _: signed(a) * signed(b, 16) >> 16,
     "shifted": lambda a, b, c: (signed(a) << 32 | b) + (1 << c % 31) >> 1 + c % 31,
     "multiply_add": lambda a, b, c: c + (signed(a) * signed(b) >> 32),

@@ -165,3 +165,18 @@ def test_a_page_has_the_newest_of_each_place(tmp_path: Path) -> None:
     ]
     with pytest.raises(UserError, match="has no page"):
         add(dataclasses.replace(first, board="other"), tmp_path)
+
+
+def test_a_file_that_was_damaged_on_its_way_is_told(tmp_path: Path) -> None:
+    """Any byte of it another: of the packed data, of the way it is packed, of its flags."""
+    damaged = tmp_path / "a.zip"
+    kinds: tuple[object, ...] = ({}, 5, ["x"])
+    for hashes in kinds:
+        with zipfile.ZipFile(damaged, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.writestr(MANIFEST, json.dumps({"sha256": hashes}))
+        whole = damaged.read_bytes()
+        for at in range(len(whole)):
+            for change in (0, 1, 0xFF):
+                damaged.write_bytes(whole[:at] + bytes([whole[at] ^ change]) + whole[at + 1 :])
+                with pytest.raises(UserError):
+                    read(damaged)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of models that others published: what `verify --table` prints, and docs/models.md has of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from codegen.common.paths import ROOT
+from tests.codegen.ops.test_elu import Elu
+from tests.models.builder import Builder
+from tests.support.exact import Step
+from tests.support.tflm import need_tflm
+from workbench.verify.public_table import HEADS, public_table, sources
+
+PAGE = (ROOT / "docs/models.md").read_text(encoding="utf-8")
+
+
+def test_rows_say_what_was_compared_and_what_was_refused(tmp_path: Path) -> None:
+    """An operator that LiteRT's interpreter lacks is compared with TensorFlow Lite Micro's."""
+    need_tflm()
+    good, bad = tmp_path / "good.tflite", tmp_path / "bad.tflite"
+    good.write_bytes(Elu(Step(0.1, 0), Step(0.1, 0)).build().bytes())
+    model = Builder()
+    x, y = (model.tensor((1, 4), "int8", 0.1, 0) for _ in range(2))
+    model.operator("CUMSUM", [x, x], [y], {})
+    model.write(bad, [x], [y])
+    heads, _, *rows = public_table([good, bad], 8, 0).split("\n")
+    assert heads == f"| {' | '.join(HEADS)} |"
+    refused, compared = ([cell.strip() for cell in row.strip("|").split("|")] for row in rows)
+    assert refused == ["bad", "", "", "the operator CUMSUM is not supported", "", "", ""]
+    assert compared[:3] == ["good", "", "tflm"]
+    assert all(re.fullmatch(r"[\d,]+ values, 0 differing", cell) for cell in compared[3:5])
+    assert all(re.fullmatch(r"[\d,]+", cell) for cell in compared[5:])
+
+
+def test_each_source_is_another_file() -> None:
+    assert len({source.sha256 for source in sources()}) == len(sources())
+    assert all(re.fullmatch(r"[0-9a-f]{16}", source.sha256) for source in sources())
+
+
+def test_the_page_has_every_one_and_names_what_differs() -> None:
+    pattern = r"^\| (\w[\w.]*) \| (\S+): (\S+) \| (?:litert|tflm) \| (.*)$"
+    rows = re.findall(pattern, PAGE, flags=re.MULTILINE)
+    assert [(name, repository, path) for name, repository, path, _ in rows] == [
+        (source.name, source.repository, source.path) for source in sources()
+    ]
+    differing = [name for name, *_, rest in rows if rest.count(" values, 0 differing |") != 2]
+    assert all(f"`{name}` differs" in PAGE for name in differing)
+    assert len(differing) < 2
