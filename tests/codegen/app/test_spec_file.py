@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from codegen.app import spec
 from codegen.app.keys import KEYS, REQUIRED
+from codegen.app.several import STAYS_MOST
 from codegen.app.spec import Kind, Layout, Rounding
 from codegen.app.spec_file import FRONT_ENDS, app_name, load_spec
 from codegen.common.errors import UserError
@@ -200,10 +201,12 @@ def test_the_page_tells_every_key_with_its_default_and_range() -> None:
     reported: dict[tuple[str, str], list[str]] = {}
     section = ""
     for line in page.splitlines():
-        if heading := re.match(r"## \[(\w+)\]", line):
-            section = heading[1]
+        if heading := re.match(r"## (\[+)(\w+)\]", line):
+            section = heading[2] if heading[1] == "[" else f"each {heading[2]}"
         elif row := re.match(r"\| `(\w+)` \|", line):
             reported[section, row[1]] = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[2:-1]]
+    of_each = [reported.pop(("each classifier", key)) for key in ("name", "waits_for", "stays")]
+    assert of_each[2][2] == f"1..{STAYS_MOST} windows"
     assert list(reported) == [(section, key) for section, rules in KEYS.items() for key in rules]
     for (section, key), (kind, default, allowed, meaning) in reported.items():
         rule = KEYS[section][key]

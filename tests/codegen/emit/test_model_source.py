@@ -93,7 +93,7 @@ def test_equal_constants_are_there_once(tmp_path: Path) -> None:
     assert sorted(arrays) == ["constant5", "dense1_channels", "dense1_weights"]
     structs = text[text.index("lock_dense2 = {") :]
     assert ".weights = lock_dense1_weights" in structs
-    assert len(re.findall(r"^    add\(&lock_add\d, .*lock_constant5, ", text, re.MULTILINE)) == 2
+    assert len(re.findall(r"^    add_once\(&lock_add\d, .*lock_constant5, ", text, re.MULTILINE)) == 2
     check([Twice()])
 
 
