@@ -4,11 +4,8 @@
 from __future__ import annotations
 
 import io
-import operator
-import struct
 import time
 from collections.abc import Iterator
-from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +22,7 @@ from tests.firmware.device.test_live import microphone
 from tests.support.doors import heard, open_hashing
 from tests.support.expected import expected_lines
 from tests.support.images import HASHING, QEMU_BOARD, bursts, capturing_image
+from tests.support.sensiml import packet
 from tests.support.tools import need_tool
 from workbench.live.capture import Capture
 from workbench.protocol.lines import Error, Samples, Status, parse_line
@@ -108,12 +106,6 @@ def test_an_image_that_was_not_asked_for_it_knows_no_such_word() -> None:
 
 
 # SensiML's way
-
-
-def packet(sequence: int, samples: NDArray[np.int16]) -> bytes:
-    """FF | length = payload + 6 | 00 | channel | sequence | payload | XOR from the 00 on."""
-    body = bytes([0, 0]) + struct.pack("<I", sequence) + samples.astype("<i2").tobytes()
-    return b"\xff" + struct.pack("<H", len(body)) + body + bytes([reduce(operator.xor, body)])
 
 
 def test_sensimls_programs_get_their_offer_and_their_packets_byte_for_byte(tmp_path: Path) -> None:

@@ -4,9 +4,6 @@
 from __future__ import annotations
 
 import ctypes
-import operator
-import struct
-from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.compile import FIRMWARE, compile_shared, protocol_table
+from tests.support.sensiml import packet
 
 SUPPORT = Path(__file__).parent.parent.parent / "support"
 SAMPLES = 112  # of a packet
@@ -56,12 +54,6 @@ def stream(tmp_path: Path) -> Stream:
     sources = [FIRMWARE / "device" / name for name in ("capture/stream.c", "json.c", "base64.c")]
     sources += [SUPPORT / "sensiml_main.c", protocol_table(tmp_path)]
     return Stream(compile_shared(tmp_path, sources, includes=[tmp_path], name="stream"))
-
-
-def packet(sequence: int, samples: NDArray[np.int16]) -> bytes:
-    """FF | length = payload + 6 | 00 | channel | sequence | payload | XOR from the 00 on."""
-    body = bytes([0, 0]) + struct.pack("<I", sequence) + samples.astype("<i2").tobytes()
-    return b"\xff" + struct.pack("<H", len(body)) + body + bytes([reduce(operator.xor, body)])
 
 
 def sound(count: int) -> NDArray[np.int16]:

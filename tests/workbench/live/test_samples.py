@@ -13,9 +13,9 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from codegen.common.errors import UserError
+from tests.support.sensiml import packet
 from workbench.live.capture import check_baud
 from workbench.live.samples import Gap, Incoming, decoded, mu_law_table, needed_baud
 from workbench.protocol.lines import Samples, parse_line
@@ -117,15 +117,6 @@ def test_what_a_line_can_carry() -> None:
 
 
 # SensiML's packets
-
-
-def packet(sequence: int, samples: NDArray[np.int16]) -> bytes:
-    """As its firmware makes it: FF, length, 00, channel, sequence, samples, XOR."""
-    body = b"\x00\x00" + sequence.to_bytes(4, "little") + samples.astype("<i2").tobytes()
-    check = 0
-    for byte in body:
-        check ^= byte
-    return b"\xff" + len(body).to_bytes(2, "little") + body + bytes([check])
 
 
 @given(st.data())
