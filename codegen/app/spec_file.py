@@ -103,20 +103,17 @@ def load_spec(path: Path, *, several: bool = False) -> Spec:
     for member in read:
         try:
             specs.append(_load(member.toml, bare=False))
+            if len(read) > 1 and specs[-1].classifier.engine != "aot":
+                raise UserError(
+                    "the engine tflm runs one classifier, and there are several",
+                    file=toml.path,
+                    place=member.toml.place("classifier", "engine"),
+                    remedy='Leave engine away: "aot" runs several.',
+                )
         except UserErrors as found:
             faults += found.errors
         except UserError as one:
             faults.append(one)
-    faults += [
-        UserError(
-            "the engine tflm runs one classifier, and there are several",
-            file=toml.path,
-            place=toml.place("classifier", index, "engine"),
-            remedy='Leave engine away: "aot" runs several.',
-        )
-        for index, spec in enumerate(specs)
-        if len(read) > 1 and spec.classifier.engine != "aot"
-    ]
     if faults:
         _raise(list({str(fault): fault for fault in faults}.values()))  # what is one for all is said once
     first, *others = (

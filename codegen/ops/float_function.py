@@ -9,9 +9,9 @@ the operator: codegen/passes/float_parts.py makes it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,20 +34,13 @@ Values = NDArray[np.float32]  # of each int8 from -128 on; of a constant one
 
 @dataclass(frozen=True, eq=False)
 class Real:
-    """A float32 as a function of one int8: an operator on others, on constants, or the int8 itself.
+    """A float32 as a function of one int8.
 
-    op: the schema's name; "" for DEQUANTIZE of the int8
+    values: of each int8 from -128 on; ops: the operators that it takes, in the order of their first use
     """
 
-    op: str = ""
-    operands: tuple[Real | Values, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def ops(self) -> tuple[str, ...]:
-        """The operators, the first first."""
-        before = [op for one in self.operands if isinstance(one, Real) for op in one.ops]
-        return (*before, self.op) if self.op else tuple(before)
+    values: Values
+    ops: tuple[str, ...] = ()
 
 
 def _each(function: Callable[[float], float]) -> Callable[[Values], Values]:
@@ -124,26 +117,30 @@ def is_known(node: Node) -> bool:
     return node.op in KNOWN and node.options.get("fused_activation_function", "none") == "none"
 
 
-def values_of(real: Real, input_: Tensor) -> Values:
-    """The float32 of each int8 from -128 on."""
-    if not real.op:
-        scale, zero_point = quantization(input_).scale, quantization(input_).zero_point
-        return (scale * (np.arange(-128, 128) - zero_point).astype(np.float64)).astype(np.float32)
-    operands = [values_of(one, input_) if isinstance(one, Real) else one for one in real.operands]
+def dequantized(tensor: Tensor) -> Real:
+    """What DEQUANTIZE makes of each int8."""
+    scale, zero_point = quantization(tensor).scale, quantization(tensor).zero_point
+    return Real((scale * (np.arange(-128, 128) - zero_point).astype(np.float64)).astype(np.float32))
+
+
+def applied(node: Node, operands: Sequence[Real | Values]) -> Real:
+    """An operator that is_known(), of floats that follow from one int8 and of constants."""
+    values = [one.values if isinstance(one, Real) else one for one in operands]
     with np.errstate(all="ignore"):
-        if real.op == "LEAKY_RELU":
-            found = _leaky_relu(operands[0], np.float32(real.options["alpha"]))
-        elif real.op in UNARY:
-            found = UNARY[real.op](operands[0])
+        if node.op == "LEAKY_RELU":
+            found = _leaky_relu(values[0], np.float32(node.options["alpha"]))
+        elif node.op in UNARY:
+            found = UNARY[node.op](values[0])
         else:
-            found = BINARY[real.op](*operands)
-    return np.asarray(found, np.float32)
+            found = BINARY[node.op](*values)
+    before = (op for one in operands if isinstance(one, Real) for op in one.ops)
+    return Real(np.asarray(found, np.float32), tuple(dict.fromkeys((*before, node.op))))
 
 
-def steps(real: Real, input_: Tensor, output: Tensor) -> NDArray[np.float64]:
+def steps(real: Real, output: Tensor) -> NDArray[np.float64]:
     """The values in steps of the output, before they are rounded."""
     with np.errstate(all="ignore"):
-        scaled = values_of(real, input_) / np.float32(quantization(output).scale)
+        scaled = real.values / np.float32(quantization(output).scale)
     return scaled.astype(np.float64)
 
 
@@ -157,7 +154,7 @@ def check_values(graph: Graph, node: Node) -> Iterator[Fault]:
     """Numbers that an int32 holds. Of infinity a PC makes the least int32, a Cortex-M the nearest; with the
     zero point added, without regard to overflow, both become the same int8 on one side of 0."""
     input_, output = unary_tensors(graph, node)
-    found = steps(node.options["real"], input_, output)
+    found = steps(node.options["real"], output)
     beyond = found <= -LARGEST if quantization(output).zero_point < 0 else found >= LARGEST
     wrong = np.flatnonzero(beyond | np.isnan(found))
     if wrong.size:
@@ -174,7 +171,7 @@ def lower(lowering: Lowering, node: Node) -> None:
     """A table."""
     input_, output = unary_tensors(lowering.graph, node)
     zero_point = quantization(output).zero_point
-    found = steps(node.options["real"], input_, output)
+    found = steps(node.options["real"], output)
     bounded = np.clip(found, -LARGEST, LARGEST)
     values = [clamp(round_away(float(value)) + zero_point, -128, 127) for value in bounded]
     lowering.table(node, input_.index, np.array([values], np.int64))

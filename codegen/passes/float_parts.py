@@ -15,7 +15,7 @@ import numpy as np
 
 from codegen.model.fold import with_readers
 from codegen.model.graph import Graph, Node, Tensor
-from codegen.ops.float_function import OP, Real, Values, is_known, values_of
+from codegen.ops.float_function import OP, Real, Values, applied, dequantized, is_known
 
 # operator -> the place of what it moves among its inputs
 _MOVES = {
@@ -78,7 +78,9 @@ class _Rewriting:
             return
         if node.op == "DEQUANTIZE":
             if len(node.inputs) == 1 and _is_int8(self._tensors[node.inputs[0]]):
-                self._floats[node.outputs[0]] = _Float(node.inputs[0], Real())
+                self._floats[node.outputs[0]] = _Float(
+                    node.inputs[0], dequantized(self._tensors[node.inputs[0]])
+                )
         elif is_known(node):
             self._see_function(node)
         elif node.op in _MOVES or node.op in _LARGEST:
@@ -97,15 +99,14 @@ class _Rewriting:
             else:
                 return
         if len(sources) == 1:
-            real = Real(node.op, tuple(operands), node.options)
-            self._floats[node.outputs[0]] = _Float(sources.pop(), real)
+            self._floats[node.outputs[0]] = _Float(sources.pop(), applied(node, operands))
 
     def _see_move(self, node: Node) -> None:
         place = _MOVES.get(node.op, 0)
         found = self._floats.get(node.inputs[place]) if place < len(node.inputs) else None
         if found is None or any(index in self._floats for at, index in enumerate(node.inputs) if at != place):
             return
-        if node.op in _LARGEST and not self._never_falls(node, found):
+        if node.op in _LARGEST and not _never_falls(node, found.real):
             return
         like, outputs = self._tensors[found.tensor], []
         for index in node.outputs:
@@ -119,11 +120,11 @@ class _Rewriting:
         inputs = (*node.inputs[:place], found.tensor, *node.inputs[place + 1 :])
         self._nodes.append(replace(node, inputs=inputs, outputs=tuple(outputs), layer=node.number))
 
-    def _never_falls(self, node: Node, found: _Float) -> bool:
-        if node.options.get("fused_activation_function", "none") != "none":
-            return False
-        rises = np.diff(values_of(found.real, self._tensors[found.tensor])) >= 0
-        return bool(rises.all())
+
+def _never_falls(node: Node, real: Real) -> bool:
+    if node.options.get("fused_activation_function", "none") != "none":
+        return False
+    return bool((np.diff(real.values) >= 0).all())
 
 
 def _is_int8(tensor: Tensor) -> bool:

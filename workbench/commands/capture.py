@@ -254,6 +254,8 @@ def _meta(given: list[str]) -> Mapping[str, str]:
         key, equals, value = text.partition("=")
         if not equals or not key.strip() or key.strip() == "file":
             raise UserError(f'--meta "{text}" is no KEY=VALUE', remedy="Such as: --meta place=hall")
+        if not text.isprintable():
+            raise UserError(f"--meta {text!a} holds what cannot be printed", remedy="Write plain text.")
         found[key.strip()] = value.strip()
     return found
 

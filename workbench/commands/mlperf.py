@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from codegen.app.spec import Spec
+from codegen.app.spec import Pipeline, Spec
 from codegen.app.spec_file import load_spec
 from codegen.board.description import load_board
 from codegen.common.errors import UserError
@@ -129,7 +129,7 @@ def _image(args: argparse.Namespace) -> int:
 
 def _built(args: argparse.Namespace, board: str) -> Path:
     if TASKS[args.task].streams:
-        return build(board, _app(args.model), mlperf=args.task).image
+        return build(board, _app(args.model)[0], mlperf=args.task).image
     app = model_app(args.model, args.kernels)
     task = TASKS[args.task]
     if app.graph.input.size != task.inputs:
@@ -140,15 +140,16 @@ def _built(args: argparse.Namespace, board: str) -> Path:
     return build(board, app.spec, mlperf=args.task).image
 
 
-def _app(path: Path) -> Spec:
+def _app(path: Path) -> tuple[Spec, Pipeline]:
     """Of the streaming task. UserError where it is a model alone."""
-    if path.suffix == ".tflite":
+    spec = None if path.suffix == ".tflite" else load_spec(path)
+    if spec is None or spec.pipeline is None:
         raise UserError(
             "is a model alone; the task sww of MLPerf Tiny needs an app that hears",
             file=path,
             remedy="Name an app's folder: examples/mlperf_sww, with this as its model.",
         )
-    return load_spec(path)
+    return spec, spec.pipeline
 
 
 def _stream(args: argparse.Namespace, tiny: Path | None) -> int:
@@ -158,9 +159,13 @@ def _stream(args: argparse.Namespace, tiny: Path | None) -> int:
             "the task sww hears a recording" if args.wav is None else "the task sww takes a recording alone",
             remedy="earshot mlperf run APP --task sww --wav FILE",
         )
-    spec = _app(args.model)
-    pipeline = spec.pipeline
-    assert pipeline is not None  # the build refuses a model alone
+    spec, pipeline = _app(args.model)
+    if tiny is not None and (args.channel not in (None, "left", "1") or args.mix_down or args.resample):
+        raise UserError(
+            "the benchmark's driver reads the recording itself, and takes its left channel as it is",
+            file=args.wav,
+            remedy="Leave --mix-down, --resample and --channel away, but for --channel left.",
+        )
     samples = audio.reader(args)(args.wav, pipeline.audio.sample_rate)
     stride = pipeline.window.stride
     if len(samples) < stride:

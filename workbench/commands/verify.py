@@ -20,7 +20,7 @@ from workbench.progress import remark
 from workbench.verify.layers import LayerResult
 from workbench.verify.model import UNFIT, ModelVerification, Wanted, verify_model
 from workbench.verify.outputs import Verification
-from workbench.verify.public_table import public_table
+from workbench.verify.public_table import differs, public_table
 from workbench.verify.reference import NoReferenceError
 
 NAME = "verify"
@@ -68,8 +68,16 @@ def run(args: argparse.Namespace) -> int:
     if args.table:
         if not args.model:
             raise UserError("--table is of models", remedy="Give .tflite files, or folders that hold some.")
-        print(public_table(_models(args.model), args.samples, args.seed))
-        return 0
+        others = ("target", "engine", "reference", "json", "layers", "app")
+        alone = next((name for name in others if getattr(args, name)), None)
+        if alone is not None:
+            raise UserError(
+                f"--{alone} does not go with --table, which has columns of its own",
+                remedy="Leave one of them away.",
+            )
+        table = public_table(_models(args.model), args.samples, args.seed)
+        print(table)
+        return 1 if differs(table) else 0
     models: list[Path | None] = [*_models(args.model)] or [None]
     reported = [_one(argparse.Namespace(**{**vars(args), "model": model}), args.json) for model in models]
     if args.json:

@@ -73,8 +73,8 @@ class Takes:
             finally:
                 add_capture(self._folder, {"file": file.name, **self.known, **missing})
         except UserError as error:
-            error.what = f"{error.what}; {file.name} is written, and has no row here"
-            raise
+            what = f"{error.what}; {file.name} is written, and has no row here"
+            raise UserError(what, file=error.file, place=error.place, remedy=error.remedy) from None
         return file
 
     def _written(self, wav: bytes) -> Path:

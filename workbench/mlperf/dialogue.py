@@ -13,6 +13,7 @@ from workbench.targets.link import Link, LinkClosedError
 READY = "m-ready"
 PIECE = 31  # bytes of an input in a command: what the benchmark's runner sends
 SOUND_PIECE = 512  # bytes: what its streaming test's driver sends
+DAMAGED = "Is the rate right, and the cable whole?"
 TIMEOUT = 60.0  # seconds without a line until an image is given up: inferences of an emulator are long
 
 
@@ -33,12 +34,19 @@ class Inference:
     micros: int
 
 
+def _int16(text: str, name: str) -> int:
+    value = int(text)
+    if not -(1 << 15) <= value < 1 << 15:
+        raise UserError(f'sent "{text}" where a number of 16 bits stands', file=name, remedy=DAMAGED)
+    return value
+
+
 class Dialogue:
     """One image at the other end of a link."""
 
     def __init__(self, link: Link, name: str, timeout: float = TIMEOUT) -> None:
         """name: of the link, for messages. UserError where nobody speaks the benchmark's interface."""
-        self._link, self._name, self._timeout = link, name, timeout
+        self._link, self.name, self._timeout = link, name, timeout
         self._text = ""
         # What may be left of a damaged command ends; what else was under way, the lines of a start too, comes
         # before the answer that is looked for.
@@ -53,7 +61,7 @@ class Dialogue:
         lines = self._answer(command)
         refused = next((line for line in lines if line.startswith("e-")), None)
         if refused is not None:
-            raise UserError(f"the image refuses `{command[:40]}`: {refused}", file=self._name)
+            raise UserError(f"the image refuses `{command[:40]}`: {refused}", file=self.name)
         return lines
 
     def identify(self) -> Identity:
@@ -74,7 +82,7 @@ class Dialogue:
         for at in range(0, len(data), PIECE):
             lines = self.ask(f"db {data[at : at + PIECE].hex()}")
         if "m-load-done" not in lines:
-            raise UserError("the image has not taken the whole input", file=self._name)
+            raise UserError("the image has not taken the whole input", file=self.name)
 
     def extract(self, data: bytes) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The streaming task: a stride of int16 sound -> the model's newest frame, and its scores."""
@@ -85,7 +93,7 @@ class Dialogue:
         lists = (
             self._numbers(rf"m-{name}-\[(.*)\]", text, r"-?\d{1,6}") for name in ("features", "activations")
         )
-        features, scores = (tuple(int(value) for value in one) for one in lists)
+        features, scores = (tuple(_int16(value, self.name) for value in one) for one in lists)
         return features, scores
 
     def infer(self, count: int = 1, warmups: int = 0) -> Inference:
@@ -93,14 +101,14 @@ class Dialogue:
         text = "\n".join(self.ask(f"infer {count} {warmups}"))
         laps = [int(lap) for lap in re.findall(r"^m-lap-us-(\d{1,20})$", text, re.MULTILINE)]
         if len(laps) != 2:
-            raise UserError(f"{len(laps)} timestamps came with the results, not 2", file=self._name)
+            raise UserError(f"{len(laps)} timestamps came with the results, not 2", file=self.name)
         results = self._numbers(r"m-results-\[(.*)\]", text, r"-?\d{1,20}(\.\d{1,20})?")
         return Inference(tuple(float(value) for value in results), laps[1] - laps[0])
 
     def _found(self, pattern: str, text: str) -> str:
         match = re.search(f"^{pattern}$", text, re.MULTILINE)
         if match is None:
-            raise UserError(f"answers without a line {pattern}", file=self._name)
+            raise UserError(f"answers without a line {pattern}", file=self.name)
         return match[1]
 
     def _numbers(self, pattern: str, text: str, number: str) -> list[str]:
@@ -109,14 +117,14 @@ class Dialogue:
         wrong = next((value for value in found if not re.fullmatch(number, value)), None)
         if wrong is not None:
             what = f'sent "{wrong[:20]}" where a number stands'
-            raise UserError(what, file=self._name, remedy="Is the rate right, and the cable whole?")
+            raise UserError(what, file=self.name, remedy=DAMAGED)
         return found
 
     def _send(self, text: str) -> None:
         try:
             self._link.send(text.encode())
         except LinkClosedError as error:
-            raise UserError(str(error), file=self._name) from None
+            raise UserError(str(error), file=self.name) from None
 
     def _answer(self, command: str) -> list[str]:
         """The lines up to the next `m-ready`. What something else says does not put off the end: lines of
@@ -136,11 +144,11 @@ class Dialogue:
                 left = deadline - time.monotonic()
                 received = self._link.receive(left) if left > 0 else b""
             except LinkClosedError as error:
-                raise UserError(str(error), file=self._name) from None
+                raise UserError(str(error), file=self.name) from None
             if not received:
                 raise UserError(
                     f"no answer to `{command[:40]}` within {self._timeout:g} seconds",
-                    file=self._name,
+                    file=self.name,
                     remedy="Is an image for MLPerf Tiny on it, and is the rate right?",
                 )
             self._text += received.decode("ascii", "replace")

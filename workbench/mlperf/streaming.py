@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.app.spec import Pipeline
-from workbench.mlperf.dialogue import Dialogue
+from codegen.common.errors import UserError
+from workbench.mlperf.dialogue import DAMAGED, Dialogue
 from workbench.progress import progress
 
 
@@ -33,10 +34,12 @@ class Streamed:
 
 
 def stream(dialogue: Dialogue, samples: NDArray[np.int16], stride: int) -> Streamed:
-    """Sends all whole strides of a recording; it has at least one."""
+    """Sends all whole strides of a recording; it has at least one. UserError where a line is damaged."""
     count = len(samples) // stride
     pieces = (samples[at * stride :][:stride].astype("<i2").tobytes() for at in range(count))
     rows = [dialogue.extract(piece) for piece in progress(pieces, count, "frames")]
+    if len({(len(features), len(scores)) for features, scores in rows}) != 1:
+        raise UserError("frames came with more and with fewer numbers", file=dialogue.name, remedy=DAMAGED)
     features, scores = zip(*rows, strict=True)
     return Streamed(np.array(features, np.int16), np.array(scores, np.int16))
 

@@ -60,6 +60,8 @@ def events(samples: Samples, rate: int, limit: int, length: int) -> list[Stretch
     for first, last in zip(loud[[0, *(breaks + 1)]], loud[[*breaks, -1]], strict=True):
         onset = int(starts[first]) + _first(samples[starts[first] : starts[first] + block], limit)
         end = min(len(samples), int(starts[last]) + block)
+        if found and end <= found[-1].end:
+            continue  # the segment before holds it, too
         start = max(0, onset - lead, found[-1].end if found else 0)
         found.append(Stretch(start, min(len(samples), max(start + length, end))))
     return found

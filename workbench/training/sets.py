@@ -133,13 +133,8 @@ def make_sets(
     if test_segments is not own:
         _warn_of_both(own, test_segments, say)
     training, validation = split(learnt, data.validation, seed)
-    missing = [name for index, name in enumerate(names) if all(piece.label != index for piece in training)]
-    if missing:
-        raise UserError(
-            f"there is nothing to learn {', '.join(missing)} from",
-            file=labelled.labels,
-            remedy="Every label of pipeline.toml needs segments in the training session.",
-        )
+    remedy = "Every label of pipeline.toml needs segments in the training session."
+    _check_learnt(training, names, labelled, remedy)
     sets = [Set("training", training, own, read), Set("validation", validation, own, read)]
     if not validation:
         say(NO_VALIDATION if data.validation else NONE_WANTED)
@@ -190,10 +185,21 @@ def make_folds(
         learnt = [piece for piece in pieces if fold_of[piece.group] != number]
         test = tuple(piece for piece in pieces if fold_of[piece.group] == number)
         training, validation = split(learnt, data.validation, seed)
+        remedy = "Take fewer folds, [data] validation = 0, or recordings of more people."
+        _check_learnt(training, names, labelled, remedy)
         sets = [Set("training", training, own, read), Set("validation", validation, own, read)]
         sets += [Set("test", test, own, read), *made]
         folds.append({one.name: one for one in sets})
     return folds
+
+
+def _check_learnt(training: Sequence[Piece], names: Sequence[str], labelled: Labelled, remedy: str) -> None:
+    """UserError where a class has no piece that is learnt from."""
+    missing = [name for index, name in enumerate(names) if all(piece.label != index for piece in training)]
+    if missing:
+        raise UserError(
+            f"there is nothing to learn {', '.join(missing)} from", file=labelled.labels, remedy=remedy
+        )
 
 
 def _synthetic(

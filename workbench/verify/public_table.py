@@ -5,6 +5,7 @@ what does it take? The models are not part of this project; sources.toml says wh
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +41,8 @@ def sources() -> tuple[Source, ...]:
 
 
 def public_table(models: Sequence[Path], samples: int, seed: int) -> str:
-    """Markdown; known models first, in the order of sources.toml, the others by their file's name."""
+    """Markdown; known models first, in the order of sources.toml, the others by their file's name. What
+    differs() tells of it."""
     known = {source.sha256: (place, source) for place, source in enumerate(sources())}
     rows = []
     for model in models:
@@ -49,6 +51,11 @@ def public_table(models: Sequence[Path], samples: int, seed: int) -> str:
     rows.sort(key=lambda pair: (pair[0], pair[1][0]))
     right = ["---"] * 5 + ["---:"] * 2
     return "\n".join(f"| {' | '.join(row)} |" for row in (HEADS, right, *(row for _, row in rows)))
+
+
+def differs(table: str) -> bool:
+    """Whether a value of a public_table() differs."""
+    return re.search(r", (?!0 )[\d,]+ differing", table) is not None
 
 
 def _hash(model: Path) -> str:

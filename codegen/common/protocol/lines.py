@@ -87,7 +87,7 @@ BOOT = LineFormat(
         Key("board", Kind.TEXT, "what the image was built for: a folder of boards/"),
         Key("engine", Kind.TEXT, "`aot` or `tflm`"),
         Key("build", Kind.HEX, "GNU build id of the image, empty where the linker gave none"),
-        Key("model", Kind.HEX, "start of the .tflite's SHA-256"),
+        Key("model", Kind.HEX, "start of the .tflite's SHA-256; of several models of all of theirs"),
         Key("input", Kind.COUNT, "bytes of the model's input"),
         Key("output", Kind.COUNT, "bytes of the model's output"),
         Key("contract", Kind.HEX, f"the feature contract; {_PIPELINE}", optional=True),

@@ -7,6 +7,8 @@
 #include "device/several_models/members.h"
 #include <string.h>
 
+#define OF_DECISION "decision."
+
 static uint32_t now; /* number of the model whose step it is */
 
 int models_start(void)
@@ -61,13 +63,35 @@ static const char *own_key(const member_t *member, const char *key, size_t lengt
     return own ? key + name + 1 : NULL;
 }
 
+/* A threshold that every model can have: what one refuses changes none. */
+static bool suits_all(int32_t value)
+{
+    for (size_t i = 0; i < app_members.count; i++) {
+        const int32_t never = app_members.member[i].pipeline->decision->never;
+        if (value < -never || value > never)
+            return false;
+    }
+    return true;
+}
+
+static bool begins(const char *key, size_t length, const char *with)
+{
+    return length >= strlen(with) && memcmp(key, with, strlen(with)) == 0;
+}
+
 settings_result_t models_set(const char *key, size_t length, int32_t value)
 {
     for (size_t i = 0; i < app_members.count; i++) {
         const char *own = own_key(&app_members.member[i], key, length);
-        if (own != NULL)
-            return settings_set(app_members.member[i].pipeline, own, length - (size_t)(own - key), value);
+        if (own == NULL)
+            continue;
+        const size_t left = length - (size_t)(own - key);
+        if (!begins(own, left, OF_DECISION)) /* the gate is no model's own */
+            return SETTINGS_NO_SUCH_KEY;
+        return settings_set(app_members.member[i].pipeline, own, left, value);
     }
+    if (begins(key, length, KEY_DECISION_THRESHOLD) && !suits_all(value))
+        return SETTINGS_OUT_OF_RANGE;
     settings_result_t result = SETTINGS_NO_SUCH_KEY; /* without a name: of every model that has such a key */
     for (size_t i = 0; i < app_members.count; i++) {
         const settings_result_t one = settings_set(app_members.member[i].pipeline, key, length, value);

@@ -84,6 +84,20 @@ def test_what_works_with_one_refuses_several(tmp_path: Path) -> None:
     assert caught.value.place == "line 13, [classifier]"
 
 
+def test_a_fault_of_one_does_not_move_that_of_another(tmp_path: Path) -> None:
+    """The first is not read to its end, and the second has its own line still."""
+    text = FILE.replace('model = "model.tflite"', 'model = "gone.tflite"\nengine = "aot"', 1)
+    text = text.replace('rounding = "zero"', 'engine = "tflm"')
+    with pytest.raises(UserErrors) as caught:
+        load_spec(app_with(tmp_path, text), several=True)
+    lost = text[: text.index('model = "gone.tflite"')].count("\n") + 1
+    engine = text[: text.index('engine = "tflm"')].count("\n") + 1
+    assert [fault.place for fault in caught.value.errors] == [
+        f"line {lost}, [classifier] model",
+        f"line {engine}, [classifier] engine",
+    ]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

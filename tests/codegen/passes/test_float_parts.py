@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -200,6 +201,28 @@ class Mish:
 def test_several_operators_are_one_table(tmp_path: Path) -> None:
     check([Mish()])
     assert [layer.type for layer in layers_of(Mish(), tmp_path)] == ["table"]
+
+
+@pytest.mark.parametrize(("op", "scale"), [("MUL", 1.0), ("MAXIMUM", 1.0), ("ADD", 2.0**-60)])
+def test_a_long_chain_that_reads_each_float_twice(op: str, scale: float, tmp_path: Path) -> None:
+    """Each float is worked out once: as a tree this one would have 2^60 leaves, or be 2,000 deep."""
+    model = Builder()
+    x = model.tensor((1, 4), "int8", 1 / 256, 0)
+    count = 60 if op != "MAXIMUM" else 2000
+    reals = [model.tensor((1, 4), "float32") for _ in range(count + 1)]
+    model.operator("DEQUANTIZE", [x], [reals[0]])
+    for before, after in itertools.pairwise(reals):
+        model.operator(op, [before, before], [after], FUSED if op != "MAXIMUM" else {})
+    y = model.tensor((1, 4), "int8", 1 / (256 * scale), 0)
+    model.operator("QUANTIZE", [reals[-1]], [y])
+    graph = load_graph(model.write(tmp_path / "model.tflite", [x], [y]))
+    (node,) = graph.nodes
+    assert node.op == "FLOAT_FUNCTION"
+    real = node.options["real"]
+    assert real.ops == (op,)
+    inputs = np.arange(-128, 128) / 256
+    expected = {"MUL": np.zeros(256), "MAXIMUM": inputs, "ADD": inputs * 2.0**60}[op]
+    assert np.allclose(real.values, expected, atol=1e-30)
 
 
 def test_operands_of_two_tensors_stay_in_float(tmp_path: Path) -> None:

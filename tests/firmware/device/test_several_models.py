@@ -190,9 +190,12 @@ def test_settings_are_of_each_model_and_the_boot_lines_name_them(apps: dict[str,
             "words.decision.votes": 5,
             "words.decision.threshold.alexa": 77,
         }
-        for wrong in ("words.decision.threshold.knocking 1", "words.decision.votes 11", "doors.x 1"):
-            assert isinstance(device.command(f"set {wrong}"), Error)
-        assert device.status().values["words.decision.votes"] == 5
+        wrong = ("words.decision.threshold.knocking 1", "words.decision.votes 11", "doors.x 1")
+        for each in (*wrong, "words.gate.threshold 5", "decision.threshold 500", "words.d 1", "words. 1"):
+            assert isinstance(device.command(f"set {each}"), Error), each
+        kept = device.status().values
+        assert {key: kept[key] for key in settings} == settings
+        assert kept["gate.threshold"] == before.values["gate.threshold"]
 
 
 def test_every_line_fits_the_buffer_of_lines(apps: dict[str, Path]) -> None:

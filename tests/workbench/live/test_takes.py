@@ -114,6 +114,10 @@ def test_a_table_that_breaks_meanwhile_costs_only_its_own_row(tmp_path: Path) ->
         takes.add(take(), RATE)
     assert told.value.file == str(tmp_path / "labels.csv")
     assert captures(tmp_path)[tmp_path / "noise_001.wav"]["place"] == "hall"
+    with pytest.raises(UserError) as told:
+        takes.add(take(), RATE)
+    assert told.value.what.count("is written") == 1
+    assert "noise_002.wav is written" in told.value.what
 
 
 def test_rows_that_cannot_be_read_count_for_the_usual_session(folder: Path) -> None:

@@ -6,10 +6,12 @@ from __future__ import annotations
 import itertools
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from codegen.common.errors import UserError
 from workbench.mlperf.dialogue import Dialogue, Inference
+from workbench.mlperf.streaming import stream
 from workbench.targets.link import LinkClosedError
 
 NAME = b"m-name-dut-[unspecified]\r\nm-ready\r\n"
@@ -52,6 +54,27 @@ def test_damaged_numbers_are_one_message(damaged: bytes) -> None:
     dialogue = Dialogue(Line(NAME, RESULTS % (12, damaged)), "port")
     with pytest.raises(UserError, match="where a number stands") as caught:
         dialogue.infer()
+    assert caught.value.file == "port"
+
+
+def test_scores_beyond_16_bits_are_damaged() -> None:
+    frame = b"m-features-[1,%d]\r\nm-activations-[3]\r\nm-ready\r\n"
+    ready = b"m-ready\r\n"
+    for value, right in ((32767, True), (-32768, True), (32768, False), (99999, False)):
+        dialogue = Dialogue(Line(NAME, ready, ready, frame % value), "port")
+        if right:
+            assert dialogue.extract(bytes(4)) == ((1, value), (3,))
+        else:
+            with pytest.raises(UserError, match=f'sent "{value}" where a number of 16 bits stands'):
+                dialogue.extract(bytes(4))
+
+
+def test_a_lost_comma_is_one_message() -> None:
+    ready = b"m-ready\r\n"
+    frames = [b"m-features-[%s]\r\nm-activations-[3]\r\nm-ready\r\n" % text for text in (b"1,2", b"12")]
+    dialogue = Dialogue(Line(NAME, ready, ready, frames[0], ready, ready, frames[1]), "port")
+    with pytest.raises(UserError, match="frames came with more and with fewer numbers") as caught:
+        stream(dialogue, np.zeros(4, np.int16), 2)
     assert caught.value.file == "port"
 
 

@@ -56,6 +56,8 @@ def test_a_recording_is_heard_to_its_last_whole_stride(
         (("my_sww", "--wav", "a.wav", "--count", "3"), "the task sww takes a recording alone"),
         (("model.tflite", "--wav", "a.wav"), "is a model alone; the task sww of MLPerf Tiny needs an app"),
         (("my_sww", "--wav", "none.wav"), "none.wav"),
+        (("bare", "--wav", "a.wav"), "is a model alone; the task sww of MLPerf Tiny needs an app"),
+        (("my_sww", "--wav", "a.wav", "--runner", "tiny", "--channel", "right"), "takes its left channel"),
     ],
 )
 def test_what_cannot_be_heard_is_told(
@@ -66,6 +68,12 @@ def test_what_cannot_be_heard_is_told(
     told: str,
 ) -> None:
     monkeypatch.chdir(app.parent)
+    (app.parent / "bare").mkdir()
+    (app.parent / "bare" / "pipeline.toml").write_text('[classifier]\nmodel = "model.tflite"\n')
+    (app.parent / "bare" / "model.tflite").write_bytes((app / "sww.tflite").read_bytes())
+    runner = app.parent / "tiny" / "benchmark" / "runner"
+    runner.mkdir(parents=True)
+    (runner / "main.py").touch()
     assert here("mlperf", "run", *words, "--task", "sww", "--target", "pc") == 2
     assert told in capsys.readouterr().err
 

@@ -29,6 +29,20 @@ def sound(seconds: float, *bursts: tuple[int, int, int], noise: int = 20) -> NDA
     return made
 
 
+@pytest.mark.parametrize(
+    ("seconds", "bursts"),
+    [(1.25, ((3200, 4000), (14000, 14800))), (1.0, ((1000, 1800), (13000, 13800)))],
+)
+def test_an_event_within_the_segment_before_gets_none(
+    seconds: float, bursts: tuple[tuple[int, int], ...]
+) -> None:
+    """No segment is empty, or lies over silence behind its event."""
+    heard = sound(seconds, *((start, end, 5000) for start, end in bursts))
+    (only,) = events(heard, RATE, 1000, SECOND)
+    assert only.start <= bursts[0][0]
+    assert only.end >= bursts[1][1]
+
+
 def test_a_segment_lies_around_each_event() -> None:
     heard = sound(10, (SECOND, SECOND + 5, 5000), (3 * SECOND + 77, 3 * SECOND + 80, -32768))
     lead = LENGTH // 5
@@ -48,7 +62,9 @@ def test_what_is_near_is_one_event_and_no_segment_lies_over_another() -> None:
     assert one.start == SECOND - LENGTH // 5
     assert 11100 <= one.end - SECOND < 11100 + RATE // 100
     long = events(sound(4, (8000, 9000, 900), (18000, 18001, 900)), RATE, 600, 2 * LENGTH)
-    assert [(piece.start, piece.end) for piece in long] == [(4800, 20800), (20800, 36800)]
+    assert [(piece.start, piece.end) for piece in long] == [(4800, 20800)]  # it holds both
+    apart = events(sound(4, (8000, 9000, 900), (20000, 21001, 900)), RATE, 600, 2 * LENGTH)
+    assert [(piece.start, piece.end) for piece in apart] == [(4800, 20800), (20800, 36800)]
     ends = events(sound(1, (10, 11, 900), (SECOND - 5, SECOND, 900)), RATE, 600, LENGTH)
     assert [(piece.start, piece.end) for piece in ends] == [(0, 8000), (SECOND - 5 - LENGTH // 5, SECOND)]
 

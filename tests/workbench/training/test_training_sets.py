@@ -389,6 +389,43 @@ def test_the_test_session_is_no_part_of_the_folds(pipeline: HostPipeline, tmp_pa
     assert {file.parent.name for file in files} == {tmp_path.name}
 
 
+def test_a_fold_without_anything_to_learn_a_class_from_is_refused(
+    pipeline: HostPipeline, tmp_path: Path
+) -> None:
+    """Where people have recorded several classes, one of them may be tried while all others watch."""
+    first, second, third, fourth = pipeline.spec.decision.labels
+    owned = {
+        "a": {first: 5, second: 1},
+        "b": {first: 5},
+        "c": {second: 20, first: 1},
+        "d": {second: 20, third: 2},
+        "e": {third: 1},
+        "f": {fourth: 3},
+        "g": {fourth: 3},
+    }
+    write_wav(tmp_path / "long.wav", noises(90.0))
+    rows, at = ["file,start,end,label,author"], 0
+    for author, classes in owned.items():
+        for label, count in classes.items():
+            for _ in range(count):
+                rows.append(f"long.wav,{at},{at + 16000},{label},{author}")
+                at += 16000
+    labels = tmp_path / "labels.csv"
+    labels.write_text("\n".join(rows) + "\n")
+    refused: list[str] = []
+    for seed in range(8):
+        how = recipe(tmp_path, f"[data]\nsegment = 16000\nvalidation = 0.2\n[fit]\nseed = {seed}\n")
+        try:
+            made = make_folds(pipeline, how, Labelled(labels), 2, print)
+        except UserError as error:
+            refused.append(str(error))
+            continue
+        for sets in made:
+            assert {piece.label for piece in sets["training"].pieces} == set(range(4))
+    assert refused
+    assert all("there is nothing to learn" in text and "fewer folds" in text for text in refused)
+
+
 def test_folds_that_cannot_be_made_are_refused(pipeline: HostPipeline, tmp_path: Path) -> None:
     names = pipeline.spec.decision.labels
     one, *others = names

@@ -9,9 +9,10 @@ from pathlib import Path
 from codegen.common.paths import ROOT
 from tests.codegen.ops.test_elu import Elu
 from tests.models.builder import Builder
+from tests.support.cli import refused
 from tests.support.exact import Step
 from tests.support.tflm import need_tflm
-from workbench.verify.public_table import HEADS, public_table, sources
+from workbench.verify.public_table import HEADS, differs, public_table, sources
 
 PAGE = (ROOT / "docs/models.md").read_text(encoding="utf-8")
 
@@ -48,3 +49,26 @@ def test_the_page_has_every_one_and_names_what_differs() -> None:
     differing = [name for name, *_, rest in rows if rest.count(" values, 0 differing |") != 2]
     assert all(f"`{name}` differs" in PAGE for name in differing)
     assert len(differing) < 2
+
+
+def test_a_table_with_a_differing_value_is_told_by_the_exit_code() -> None:
+    assert not differs("| a | 4,500 values, 0 differing | 10 values, 0 differing |\n| b | refused |")
+    for count in ("1", "12", "1,200", "10"):
+        assert differs(f"| a | 4,500 values, 0 differing | 4,500 values, {count} differing |"), count
+
+
+def test_what_a_table_has_no_place_for_is_refused() -> None:
+    for option in (("--json",), ("--layers",), ("--target", "qemu"), ("--engine", "tflm")):
+        reported = refused("verify", "model.tflite", "--table", *option)
+        assert f"{option[0]} does not go with --table" in reported
+
+
+def test_instructions_are_those_of_the_page_on_performance() -> None:
+    """One model stands on both pages by its file's name."""
+    performance = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
+    row = r"^\| [^|]*`\w+/(\w+)`[^|]* \| [\d,]+ \| \S+ \| \S+ \| ([\d,]+) \|"
+    known = dict(re.findall(row, performance, re.MULTILINE))
+    here = dict(re.findall(r"^\| (\w[\w.]*) \| .* \| ([\d,]+) \| [\d,]+ \|$", PAGE, re.MULTILINE))
+    both = known.keys() & here.keys()
+    assert len(both) >= 2, sorted(known)
+    assert {name: known[name] for name in both} == {name: here[name] for name in both}
