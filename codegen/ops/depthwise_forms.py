@@ -21,6 +21,8 @@ from codegen.ops.depthwise_lines import AnyLines, Lines
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
+CODE = 10_000  # instructions that a layer saves at least with depthwise_lines, whose code is 700 bytes more
+
 
 @dataclass(frozen=True, eq=False)
 class Form:
@@ -57,9 +59,10 @@ class Depthwise:
         three = self.three_by_three()
         if three is not None:
             return [three]
-        ways = [way for way in (self.window(), self.lines()) if way]
-        best = min(ways, key=_work, default=[])
-        return best if _work(best) < self.general().work else []
+        window, lines = self.window(), self.lines()
+        if window and (not lines or _work(window) < _work(lines) + CODE):
+            return window
+        return lines if _work(lines) + CODE < self.general_work() else []
 
     def three_by_three(self) -> Form | None:
         """depthwise_3x3"""
@@ -122,9 +125,23 @@ class Depthwise:
                 ("made_first", str(which)),
                 ("zero_point", str(self.zero_point)),
             ]
-            form = Form("depthwise_lines", fields, [words], scratch=lines.scratch, work=lines.work)
-            forms.append(form)
+            forms.append(
+                Form(
+                    type="depthwise_lines",
+                    fields=fields,
+                    arrays=[words],
+                    in_place=self._in_place,
+                    scratch=lines.scratch,
+                    work=lines.work,
+                )
+            )
         return forms
+
+    @property
+    def _in_place(self) -> bool:
+        """depthwise_lines: a line is widened before that of the output is made, and no channel made twice."""
+        apart = max(self.rows.dilation, self.columns.dilation) > 1
+        return self.input.shape == self.output.shape and self.depth % packed.FOUR == 0 and not apart
 
     def _line_words(self, lines: AnyLines, which: int) -> Array:
         channels_ = slice(which, None, self.several)
@@ -166,11 +183,10 @@ class Depthwise:
                 ("high", str(scaling.high)),
             ],
             arrays=[Array("weights", "int8_t", self.values.reshape(-1), note), scaling.array()],
-            work=self._general_work(),
         )
 
-    def _general_work(self) -> int:
-        """Of depthwise_conv_2d, which leaves out taps in the padding: four channels at a time, or each."""
+    def general_work(self) -> int:
+        """Instructions of depthwise_conv_2d: four channels at a time or each, no taps in the padding."""
         rows, columns = self.rows, self.columns
         taps, positions = rows.taps_inside * columns.taps_inside, rows.count * columns.count
         if self.several > 1:

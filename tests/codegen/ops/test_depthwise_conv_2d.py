@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codegen.ops import depthwise_forms
 from codegen.passes import wide_weights
 from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
 from tests.support.exact import BATCHES, Batch, Step, batches, check, layers_of, positions, steps
@@ -240,6 +241,13 @@ KINDS = {
 }
 
 
+@pytest.fixture
+def any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernels of many outputs compute few, too."""
+    monkeypatch.setattr(depthwise_forms.Depthwise, "general_work", lambda _: 1 << 60)
+
+
+@pytest.mark.usefixtures("any_size")
 @pytest.mark.parametrize("kernels", ["small", "fast"])
 @pytest.mark.parametrize("target", ["pc", "qemu"])
 def test_kinds(kernels: str, target: str) -> None:
@@ -247,12 +255,20 @@ def test_kinds(kernels: str, target: str) -> None:
     check([case for cases in (*KINDS.values(), clamped()) for case in cases], kernels=kernels, target=target)
 
 
+@pytest.mark.usefixtures("any_size")
 @pytest.mark.parametrize("kernel", KINDS)
 def test_kinds_reach_their_kernel(kernel: str, tmp_path: Path) -> None:
     for case in KINDS[kernel]:
         assert {layer.kernel for layer in layers_of(case, tmp_path)} == {kernel}, case
 
 
+def test_few_taps_inside_the_input_are_multiplied_one_by_one(tmp_path: Path) -> None:
+    for rows, kernel in ((2, "depthwise_conv_2d"), (12, "depthwise_lines")):
+        case = replace(FIRST, rows=rows, columns=rows, kernel=(5, 5))
+        assert [layer.kernel for layer in layers_of(case, tmp_path)] == [kernel]
+
+
+@pytest.mark.usefixtures("any_size")
 def test_a_clamp_sends_no_layer_to_the_kernel_of_any_layer(tmp_path: Path) -> None:
     for case in clamped():
         *kernels, last = [layer.kernel for layer in layers_of(case, tmp_path)]
