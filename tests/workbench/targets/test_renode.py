@@ -345,7 +345,7 @@ quit
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_a_start_waits_for_no_flag_that_the_platform_lacks(board: str, tmp_path: Path) -> None:
-    """Each such wait has an end, so the image comes up; but a case begins with half a million reads and warnings."""
+    """Each such wait has an end, and the image comes up; after half a million reads and warnings."""
     need_tool("renode")
     image = real(board, hashing_image(board), tmp_path)
     script = tmp_path / "renode.resc"
