@@ -14,6 +14,7 @@ from codegen.ops.depthwise_forms import Depthwise
 from codegen.passes.legalise import load_graph
 from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
 from tests.models.networks import Network
+from tests.support import exact
 from tests.support.exact import check, positions
 from tests.support.models_c import model_plan
 
@@ -82,7 +83,7 @@ class Case:
         return chain.ends([chain.input], [chain.last])
 
 
-def in_place(case: Case, folder: Path) -> list[str]:
+def in_place(case: exact.Case, folder: Path) -> list[str]:
     """Kernels whose output lies where their input lay."""
     path = folder / "case.tflite"
     path.write_bytes(case.build().bytes())
