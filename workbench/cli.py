@@ -23,6 +23,7 @@ from toolbox.locks import COMMAND
 from toolbox.options import EXAMPLE, engine_of
 from toolbox.scons import scons_command, scons_environment
 from toolbox.tools import board_tools
+from workbench.arguments import Parser
 from workbench.commands.list import COMMANDS
 from workbench.progress import begin, remark, silence
 
@@ -77,7 +78,7 @@ def _dispatch(words: Sequence[str]) -> int:
     if words[0] not in modules:
         return _scons(words)
     command = _load(modules[words[0]])
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"earshot {command.NAME}",
         description=command.DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -25,6 +25,7 @@ def test_every_source_has_its_license() -> None:
     [
         ("a.py", '"""Doc."""\n', f'# {TEXT}\n"""Doc."""\n'),
         ("a.sh", "#!/bin/sh\ntrue\n", f"#!/bin/sh\n# {TEXT}\ntrue\n"),
+        ("tflm.in", "# why\nnumpy\n", f"# {TEXT}\n# why\nnumpy\n"),  # pip reads it
         ("a.c", "/* What it does. */\n", f"/* {TEXT} */\n/* What it does. */\n"),
         ("a.c.in", "{# why #}\nint x;\n", f"{{# {TEXT} -#}}\n{{# why #}}\nint x;\n"),
     ],

@@ -13,8 +13,10 @@ from pathlib import Path
 from codegen.app.spec import Pipeline
 from codegen.common.errors import UserError, UserErrors
 from workbench.audio import recording as audio
+from workbench.audio.files import recording_files
 from workbench.data import findings, query
 from workbench.data.check_audio import check_audio, counts
+from workbench.data.detect import LENGTH, Detection
 from workbench.data.export import FORMATS, export, without_place
 from workbench.data.findings import Finding, of_labels, where
 from workbench.data.labels import of_session, own_rates, read_labels
@@ -41,6 +43,7 @@ tables (.txt), Label Studio's or SensiML's JSON, or a folder with one of these.
   import    labels of another program as a CSV that a person can read
   export    and back
   regions   long stretches of noise cut into windows, the last part for testing
+  detect    segments around what is loud in recordings, added to a CSV
 
   earshot data check recordings/labels.csv --app examples/smart_lock
   earshot data query recordings/labels.csv --by label --by device
@@ -50,6 +53,7 @@ tables (.txt), Label Studio's or SensiML's JSON, or a folder with one of these.
   earshot data export labels.csv --format label-studio -o tasks.json
   earshot data export labels.csv --format audacity -o tracks/
   earshot data regions labels.csv --label unknown --length 8000 --test 0.25 -o cut.csv
+  earshot data detect recordings/ --label knocking -o recordings/labels.csv
 
 What is known of each recording (device, place, person) is a row of captures.csv beside the label file.
 `earshot data check --help` tells what is looked at.
@@ -58,6 +62,15 @@ CHECK = """\
 Looks at labels and sounds, and lists what is wrong with place and remedy; exit code 1 where something is.
 
 """ + "\n".join(f"  {kind:<10} {what}" for kind, what in findings.KINDS.items())
+DETECT = """\
+Adds a segment around each event of the recordings to a CSV, which is made where there is none. Its other
+lines stay as they are; events that lie in one of its segments get no second one. Look at them afterwards:
+`earshot studio` shows and moves them.
+
+An event is what is louder than a threshold, with less than half a second of quiet in it. The threshold is
+that of --threshold, else that of the gate of --app, else three times what is usual in the recording (the
+median of the largest sample of each 10 ms).
+"""
 RATE = 16000  # Hz, where neither an app nor the recording says another
 QUERY = """\
 Counts the segments that meet the conditions, by label, session and whatever else is known of them, and can
@@ -112,10 +125,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     regions.add_argument(
         "--test", type=float, default=0.25, metavar="S", help="share at the end for testing (default 0.25)"
     )
+    _detect_arguments(words)
     for one in (taken, given, regions):
         _labels(one)
         one.add_argument("--session", metavar="NAME", help="only its segments")
         one.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="file, or folder")
+
+
+def _detect_arguments(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    found = words.add_parser(
+        "detect", description=DETECT, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    found.add_argument("recordings", type=Path, nargs="+", metavar="RECORDING", help="files or folders")
+    found.add_argument("--label", required=True, metavar="L", help="of the segments")
+    found.add_argument("--session", metavar="NAME", help="of the segments (default: as the CSV's others)")
+    found.add_argument(
+        "--seconds", type=float, default=LENGTH, metavar="S", help=f"a segment's length (default {LENGTH})"
+    )
+    found.add_argument(
+        "--threshold", type=int, metavar="N", help="loudness of an event, 1 to 32767: the largest |sample|"
+    )
+    found.add_argument("--app", type=Path, metavar="DIR", help="whose gate's threshold counts")
+    found.add_argument("--json", action="store_true", help="print one JSON object")
+    found.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.csv", help="the CSV")
+    audio.add_arguments(found)
 
 
 def _labels(parser: argparse.ArgumentParser) -> None:
@@ -132,6 +165,8 @@ def run(args: argparse.Namespace) -> int:
         return _check(args)
     if args.word == "plot":
         return _plot(args)
+    if args.word == "detect":
+        return _detect(args)
     pipeline = front_end_spec(args.app)[1] if args.app is not None else None
     rate = pipeline.audio.sample_rate if pipeline is not None else RATE
     conditions = query.conditions_of(args)
@@ -248,6 +283,34 @@ def _classes(segments: Sequence[Segment], labels: Sequence[str]) -> tuple[list[s
             names.append(one.label)
         pieces.append(Piece(one.file, one.start, one.end, index, one.group))
     return names, pieces
+
+
+def _detect(args: argparse.Namespace) -> int:
+    """0, events or none; the CSV has a segment around each."""
+    if not 0.01 <= args.seconds <= 3600:
+        raise UserError("--seconds is 0.01 to 3600", remedy="--seconds 0.5")
+    if args.threshold is not None and not 1 <= args.threshold <= 32767:
+        raise UserError("--threshold is 1 to 32767, the largest |sample|", remedy="--threshold 600")
+    gate = front_end_spec(args.app)[1].gate.threshold if args.app is not None else None
+    files = recording_files(args.recordings)
+    detection = Detection(
+        args.output, args.label, args.session, length=args.seconds, limit=args.threshold, gate=gate, rate=RATE
+    )
+    detection.check(files)
+    found = [detection.add(file, audio.reader(args)) for file in progress(files, len(files), "recordings")]
+    if args.json:
+        print(
+            json.dumps({"recordings": [{**dataclasses.asdict(one), "file": str(one.file)} for one in found]})
+        )
+        return 0
+    width = max(len(one.file.name) for one in found)
+    for one in found:
+        old = f", {one.events - one.added} of them in a segment already" if one.added < one.events else ""
+        events = f"{one.events} event{'s' if one.events != 1 else ''}"
+        print(f"  {one.file.name:<{width}}  {events} louder than {one.limit}{old}")
+    added = sum(one.added for one in found)
+    print(f'Added to {args.output}: {added} segments "{args.label}"')
+    return 0
 
 
 def _regions(args: argparse.Namespace, segments: Sequence[Segment]) -> Sequence[Segment]:

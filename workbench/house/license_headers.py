@@ -31,7 +31,7 @@ STYLES = {
     ".css": _BLOCK,
     ".in": _TEMPLATE,
 }
-NAMED = {"SConstruct": _HASH, "earshot": _HASH}
+NAMED = {"SConstruct": _HASH, "earshot": _HASH, "lock": _HASH, "tflm.in": _HASH}
 
 
 def sources(root: Path = ROOT) -> list[Path]:

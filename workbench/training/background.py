@@ -7,40 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from codegen.common.errors import UserError
-from workbench.audio.recording import RAW_SUFFIXES, Reader
+from workbench.audio.files import recording_files
+from workbench.audio.recording import Reader
 from workbench.data.segment import Segment
 from workbench.progress import progress
 from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.pieces import Piece, Recording
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", *RAW_SUFFIXES)
-
-
-def background_files(paths: Sequence[Path]) -> list[Path]:
-    """The recordings that these paths name: files, and all of folders with those below. UserError where one
-    names none."""
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
-            if not found:
-                raise UserError(
-                    "this folder has no recording",
-                    file=path,
-                    remedy=f"Recordings end in {', '.join(SUFFIXES)}.",
-                )
-            files += found
-        elif path.is_file():
-            files.append(path)
-        else:
-            raise UserError("there is no such recording or folder", file=path)
-    return list({file.resolve(): file.absolute() for file in files}.values())
-
 
 def check_apart(paths: Sequence[Path], segments: Iterable[Segment]) -> None:
     """UserError where a recording of the background has labels: its events would be false alarms."""
     labelled = {file.resolve() for file in {segment.file for segment in segments}}
-    for file in background_files(paths):
+    for file in recording_files(paths):
         if file.resolve() in labelled:
             raise UserError(
                 "has labels, so it is no background: its events would count as false alarms",
@@ -52,7 +30,7 @@ def check_apart(paths: Sequence[Path], segments: Iterable[Segment]) -> None:
 
 def background_recordings(paths: Sequence[Path], sample_rate: int, read: Reader) -> Iterator[Recording]:
     """They are read one by one, with progress; none has a piece."""
-    files = background_files(paths)
+    files = recording_files(paths)
     for file in progress(files, len(files), "recordings of background"):
         yield Recording(file, read(file, sample_rate), ())
 

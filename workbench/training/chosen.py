@@ -10,10 +10,11 @@ from pathlib import Path
 
 from codegen.app.spec import Pipeline
 from workbench.audio import recording as audio
+from workbench.audio.files import recording_files
 from workbench.data import query
 from workbench.data.labels import Segment, of_session, read_labels
 from workbench.progress import waiting
-from workbench.training.background import background_files, check_apart
+from workbench.training.background import check_apart
 
 
 def add_arguments(parser: argparse.ArgumentParser, session: str) -> None:
@@ -71,7 +72,7 @@ def chosen_segments(
 
     needed: labels that have sessions, but not this one, are refused. UserError also where nothing is left.
     """
-    background_files(args.background)  # a wrong name is refused before anything is built or played
+    recording_files(args.background)  # a wrong name is refused before anything is built or played
     conditions = query.conditions_of(args)
     with waiting(f"reading {args.labels.name}"):
         segments = read_labels(args.labels, pipeline.audio.sample_rate, resampled=args.resample)

@@ -94,6 +94,31 @@ def test_an_unknown_option_is_code_2(stub: ModuleType, capsys: pytest.CaptureFix
     assert "earshot stub-command" in capsys.readouterr().err
 
 
+def test_options_may_stand_between_what_has_no_name(stub: ModuleType) -> None:
+    seen: list[tuple[str, str | None, int]] = []
+
+    def arguments(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("what", choices=("run", "image"))
+        parser.add_argument("model", nargs="?")
+        parser.add_argument("--code", type=int, required=True)
+
+    def of_a_word(parser: argparse.ArgumentParser) -> None:
+        arguments(parser.add_subparsers(dest="word").add_parser("deep"))
+
+    def run(args: argparse.Namespace) -> int:
+        seen.append((args.what, args.model, args.code))
+        return 0
+
+    stub.__dict__.update(arguments=arguments, run=run)
+    rests = ("run m.tflite --code 3", "run --code 3 m.tflite", "--code 3 run m.tflite")
+    for rest in rests:
+        assert cli.main(["stub-command", *rest.split()]) == 0
+    stub.__dict__.update(arguments=of_a_word)
+    for rest in rests:
+        assert cli.main(["stub-command", "deep", *rest.split()]) == 0
+    assert seen == [("run", "m.tflite", 3)] * 6
+
+
 def test_an_interrupt_is_code_130(stub: ModuleType) -> None:
     def run(args: argparse.Namespace) -> int:
         raise KeyboardInterrupt

@@ -333,6 +333,30 @@ def test_live_begins_with_the_left_word_where_the_usart_was_off(off: bool, tmp_p
     assert numbers(script, tmp_path) == [0x1234, 0x1234 if off else 0]
 
 
+# The start of a board's own script, for 25 ms of emulated time.
+START = """
+$image=@{image}
+include @{script}
+sysbus.{line} CreateFileBackend @{said} true
+emulation RunFor "0.025"
+quit
+"""
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_start_waits_for_no_flag_that_the_platform_lacks(board: str, tmp_path: Path) -> None:
+    """Each such wait has an end, and the image comes up; after half a million reads and warnings."""
+    need_tool("renode")
+    image = real(board, hashing_image(board), tmp_path)
+    script = tmp_path / "renode.resc"
+    described = load_board(board)
+    assert described.renode is not None
+    said = tmp_path / "said"
+    words = START.format(image=image, script=script, line=described.renode.uart, said=said)
+    numbers(words, tmp_path)
+    assert b'"boot"' in said.read_bytes()
+
+
 def numbers(script: str, folder: Path) -> list[int]:
     """What a script reads from registers and memory, in its order."""
     file = folder / "script.resc"

@@ -11,7 +11,7 @@ from nicegui import background_tasks, run, ui
 from nicegui.events import GenericEventArguments
 
 from codegen.common.errors import UserError
-from workbench.studio.detect import Stretch, events, threshold
+from workbench.data.detect import Stretch, events, new_ones, threshold
 from workbench.studio.heard import Heard
 from workbench.studio.pages.frame import colour, framed, told
 from workbench.studio.pages.recording_list import RecordingList
@@ -314,7 +314,7 @@ class LabelPage:
         limit = threshold(sound.samples, sound.rate, self._noise, self._gate)
         found = events(sound.samples, sound.rate, limit, self._usual_samples())
         there = [Stretch(one.segment.start, one.segment.end) for one in self._labels.of(path)]
-        fresh = [one for one in found if not any(one.overlaps(other) for other in there)]
+        fresh = new_ones(found, there)
         if fresh:
             self._do(lambda: self._add(path, *((one.start, one.end) for one in fresh)))
         old = len(found) - len(fresh)
