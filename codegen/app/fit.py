@@ -137,16 +137,12 @@ def _edges(spec: Spec, graph: Graph) -> list[UserError]:
 
 
 def _chosen(spec: Spec, graph: Graph) -> list[UserError]:
-    """The output that the app names is one of the file's, of which the engine computes one alone."""
+    """The output that the app names is one of the file's."""
     output, count = spec.classifier.output, len(graph.outputs)
     if output is None or graph.chosen is not None:
         return []
-    if spec.classifier.engine == "tflm":
-        what = 'is for the engine "aot"; the engine "tflm" runs the file as it is'
-        remedy = 'Take engine = "aot"' + (", or leave output away." if count == 1 else ".")
-    else:
-        what = f"there is no one output {output}: the model has {_each(graph, graph.outputs)}"
-        remedy = "Leave output away: the model has one." if count == 1 else _NAME_ONE
+    what = f"there is no one output {output}: the model has {_each(graph, graph.outputs)}"
+    remedy = "Leave output away: the model has one." if count == 1 else _NAME_ONE
     return [UserError(what, file=spec.file, place=_place(spec, "classifier", "output"), remedy=remedy)]
 
 
@@ -159,11 +155,7 @@ def _several(spec: Spec, graph: Graph, word: str, indices: Sequence[int]) -> Use
     """Inputs beside the cascade, or outputs of which none is chosen."""
     each = _each(graph, indices)
     what = f"the model has {len(indices)} {word}s ({each}); a pipeline feeds one and reads one"
-    remedy = _NAME_ONE
-    if word == "input":
-        remedy = "Convert a model with one input."
-    elif spec.classifier.engine == "tflm":
-        remedy = "Convert a model with one output, or take the engine aot, for which one can be chosen."
+    remedy = "Convert a model with one input." if word == "input" else _NAME_ONE
     return UserError(what, file=spec.classifier.model, place=word, remedy=remedy)
 
 

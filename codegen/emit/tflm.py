@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from codegen.app.spec import Spec
+from codegen.app.spec import Spec, with_engine
 from codegen.common.errors import UserError
 from codegen.common.render import c_words, render
 from codegen.model.graph import Graph, Node
 from codegen.model.reader import layer_place, read_graphs
+from codegen.passes.int8_ends import computed_graph
 from codegen.passes.legalise import load_graph
 
 ALIGNMENT = 16  # bytes: of the arena and of what lies in it
@@ -105,7 +106,7 @@ def tflm_sources(spec: Spec, graph: Graph, known: Registrations, version: str) -
         raise UserError(
             f"the model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs",
             file=model,
-            remedy="The engine tflm takes one of each; the engine aot takes several.",
+            remedy="The engine tflm takes one of each, of an app's model the output that it names.",
         )
     lines = resolver_of(model, known, version)
     data = model.read_bytes()
@@ -137,7 +138,7 @@ def tflm_model(spec: Spec, graph: Graph, arena: int, scratch: int) -> str:
 
 def measured_sources(spec: Spec, arena: int) -> dict[str, str]:
     """NAME.h, NAME_model.c and measured.c of the image that finds out how large the arena has to be."""
-    graph = load_graph(spec.classifier.model)
+    graph = computed_graph(with_engine(spec, "tflm"), load_graph(spec.classifier.model))
     sizes = {"input_bytes": graph.input.nbytes, "output_bytes": graph.output.nbytes}
     return {
         f"{spec.name}.h": render("app.h.in", name=spec.name, pipeline=None, graph=graph),

@@ -10,6 +10,8 @@ from codegen.model.graph import Node, Tensor
 from codegen.ops import FAMILIES
 from codegen.ops.rows import NO_RULE, NotIncrementalError, Recipe, Sources, View, view_along, view_flat
 
+BYTES = ("int8", "bool")  # types of values that slide
+
 
 def input_view(tensor: Tensor, frames: int, layout: Layout) -> View:
     """The cascade as the model's input. NotIncrementalError where its rows are not the frames."""
@@ -33,7 +35,7 @@ def recipe(node: Node, sources: Sources, makers: Mapping[int, Node]) -> Recipe:
     rule = FAMILIES[node.op].incremental if node.op in FAMILIES else NO_RULE
     if rule == NO_RULE:
         raise NotIncrementalError(NO_RULE)
-    if any(sources.tensors[index].dtype != "int8" for index in (*node.outputs, *computed)):
+    if any(sources.tensors[index].dtype not in BYTES for index in (*node.outputs, *computed)):
         raise NotIncrementalError("its values are not int8")
     if isinstance(rule, str):
         raise NotIncrementalError(rule)

@@ -167,10 +167,8 @@ def _check_scales(node: Node, a: Tensor, b: Tensor, output: Tensor) -> Iterator[
         yield Fault("its operands' scale is over 2^19 times its output's", AGAIN)
 
 
-def joined_axes(
-    a: tuple[int, ...], b: tuple[int, ...], output: tuple[int, ...]
-) -> list[tuple[int, int, int]]:
-    """(size, step of a, step of b) of as few loops as give every element in order, outermost first."""
+def joined(shapes: Sequence[tuple[int, ...]], output: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """(size, a step of each operand) of as few loops as give every element in order, outermost first."""
 
     def steps(shape: tuple[int, ...]) -> list[int]:
         full = (1,) * (len(output) - len(shape)) + shape
@@ -180,15 +178,22 @@ def joined_axes(
             step *= size
         return found[::-1]
 
-    axes: list[tuple[int, int, int]] = []
-    for size, step_a, step_b in zip(output, steps(a), steps(b), strict=True):
+    axes: list[tuple[int, ...]] = []
+    for size, *along in zip(output, *map(steps, shapes), strict=True):
         if size == 1:
             continue
-        if axes and axes[-1][1] == size * step_a and axes[-1][2] == size * step_b:
-            axes[-1] = (axes[-1][0] * size, step_a, step_b)
+        if axes and list(axes[-1][1:]) == [size * step for step in along]:
+            axes[-1] = (axes[-1][0] * size, *along)
         else:
-            axes.append((size, step_a, step_b))
-    return axes or [(1, 0, 0)]
+            axes.append((size, *along))
+    return axes or [(1, *(0,) * len(shapes))]
+
+
+def joined_axes(
+    a: tuple[int, ...], b: tuple[int, ...], output: tuple[int, ...]
+) -> list[tuple[int, int, int]]:
+    """The same of two operands."""
+    return [(size, step_a, step_b) for size, step_a, step_b in joined((a, b), output)]
 
 
 def constant_per_channel(constant: Tensor, output: Tensor) -> int:

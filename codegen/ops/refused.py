@@ -24,7 +24,6 @@ LATER: Mapping[str, str] = {
 # operator -> what to write in its place, of operators that are supported
 INSTEAD: Mapping[str, str] = {
     "BATCH_TO_SPACE_ND": BATCH,
-    "LOG_SOFTMAX": 'use activation="softmax"; the largest score is the same class',
     "NEG": "subtract from zero, or multiply by -1: SUB and MUL with a constant are supported",
     "RNN": "use keras.layers.SimpleRNN(..., unroll=True)",
     "SPACE_TO_BATCH_ND": BATCH,

@@ -11,9 +11,9 @@ import numpy as np
 
 from codegen.kernels.fixed_point import exp_negative
 from codegen.kernels.layer import Array
-from codegen.kernels.requantize import high_multiply, quantization, quantize_multiplier
-from codegen.model.graph import Graph, Node
-from codegen.ops.checks import check_int8, counts, unary_tensors
+from codegen.kernels.requantize import Multiplier, high_multiply, quantization, quantize_multiplier
+from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops.checks import check_int8, check_same_shape, counts, unary_tensors
 from codegen.ops.family import AGAIN, Family, Fault
 from codegen.ops.rows import along_last_axis
 
@@ -45,24 +45,38 @@ def check_ends(graph: Graph, node: Node) -> Iterator[Fault]:
         yield Fault(f"its output must have the scale 1/{steps}", AGAIN)
     if quantization(output).zero_point != zero_point:
         yield Fault(f"its output must have the zero point {zero_point}", AGAIN)
-    if input_.shape != output.shape or not input_.shape:
-        yield Fault(f"its input is {list(input_.shape)}, its output {list(output.shape)}", AGAIN)
+    yield from check_same_shape(input_, output)
+    yield from check_depth(input_)
+    yield from check_input_scale(quantization(input_).scale, float(node.options["beta"]))
+
+
+def check_depth(input_: Tensor) -> Iterator[Fault]:
+    """A last axis of as many classes as the sum of their exponentials can hold."""
+    if not input_.shape:
+        yield Fault("its input is a single number, with no classes", AGAIN)
     elif input_.shape[-1] > LARGEST_DEPTH:
         yield Fault(
             f"{input_.shape[-1]} classes; {LARGEST_DEPTH} are possible, with more its result is not defined",
             "leave the softmax away (the largest score is the same class), or use fewer classes",
         )
-    real = float(node.options["beta"]) * quantization(input_).scale * (1 << (31 - INTEGER_BITS))
-    if not real > 1.0:
+
+
+def check_input_scale(scale: float, beta: float = 1.0) -> Iterator[Fault]:
+    """A scale that the exponent's fixed point resolves."""
+    if not beta * scale * (1 << (31 - INTEGER_BITS)) > 1.0:
         yield Fault(
             "its beta times the input's scale is below 2^-26", "use beta = 1 and convert the model again"
         )
 
 
+def input_multiplier(scale: float, beta: float = 1.0) -> Multiplier:
+    """From differences of the input to the exponent's argument."""
+    return quantize_multiplier(min(beta * scale * (1 << (31 - INTEGER_BITS)), (1 << 31) - 1.0))
+
+
 def exponentials(scale: float, beta: float) -> list[int]:
     """exp(-d * scale * beta) in Q0.31 for the differences d = 0, 1, ... that are counted, at most 256."""
-    real = min(beta * scale * (1 << (31 - INTEGER_BITS)), (1 << 31) - 1.0)
-    by = quantize_multiplier(real)
+    by = input_multiplier(scale, beta)
     radius = math.floor(((1 << INTEGER_BITS) - 1) * (1 << (31 - INTEGER_BITS)) / (1 << by.shift))
     return [
         exp_negative(high_multiply(-difference << by.shift, by.value), INTEGER_BITS)

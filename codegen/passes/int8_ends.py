@@ -22,15 +22,17 @@ _FLOAT, _BYTE = "float32", "uint8"
 def computed_graph(spec: Spec, graph: Graph) -> Graph:
     """The part of the model in the app's file that the app's engine computes.
 
-    The engine tflm runs the file as it is, and so does a bare model.
+    The engine tflm runs the file as it is, of which one output is read; a bare model is run as it is, too.
     """
-    if spec.pipeline is None or spec.classifier.engine == "tflm":
+    if spec.pipeline is None:
         return graph
+    if spec.classifier.engine == "tflm":
+        return read_at(graph, spec.classifier.output)
     return int8_ends(with_output(graph, spec.classifier.output))
 
 
-def with_output(graph: Graph, chosen: int | str | None) -> Graph:
-    """Of a model's outputs the one chosen, by number or name, and what it depends on.
+def read_at(graph: Graph, chosen: int | str | None) -> Graph:
+    """Of a model's outputs the one chosen, by number or name; all else in it stays.
 
     The model stays as it is where that is none of them, and where one has been chosen before.
     """
@@ -40,11 +42,18 @@ def with_output(graph: Graph, chosen: int | str | None) -> Graph:
     number = names.index(chosen) if isinstance(chosen, str) and names.count(chosen) == 1 else chosen
     if not isinstance(number, int) or not 0 <= number < len(names):
         return graph
-    outputs = (graph.outputs[number],)
-    nodes, variables = _needed(graph, outputs)
+    return replace(graph, outputs=(graph.outputs[number],), chosen=number)
+
+
+def with_output(graph: Graph, chosen: int | str | None) -> Graph:
+    """The same, and of the model no more than what that output depends on."""
+    found = read_at(graph, chosen)
+    if found is graph:
+        return graph
+    nodes, variables = _needed(graph, found.outputs)
     read = {index for node in nodes for index in node.inputs}
     inputs = tuple(index for index in graph.inputs if index in read) or graph.inputs[:1]
-    return replace(graph, inputs=inputs, outputs=outputs, nodes=nodes, variables=variables, chosen=number)
+    return replace(found, inputs=inputs, nodes=nodes, variables=variables)
 
 
 def _needed(graph: Graph, outputs: tuple[int, ...]) -> tuple[tuple[Node, ...], tuple[Variable, ...]]:

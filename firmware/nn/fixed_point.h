@@ -60,7 +60,7 @@ DSP_INLINE int32_t fixed_exp(int32_t x, int32_t integer_bits)
 DSP_INLINE int32_t fixed_reciprocal(int32_t x)
 {
     int32_t half = (x + INT16_MAX + 1) >> 1;
-    int32_t y = 23130 - fixed_multiply(half, 15420); /* 48/17 - 32/17 * half */
+    int32_t y = 23130 + fixed_multiply(half, -15420); /* 48/17 - 32/17 * half; the sign decides at a half */
     for (int32_t i = 0; i < 3; i++) {
         y += fixed_multiply(y, (1 << 13) - fixed_multiply(half, y)) * (1 << 2);
     }

@@ -2,6 +2,7 @@
 #ifndef NN_SOFTMAX_H
 #define NN_SOFTMAX_H
 
+#include "nn/reciprocal.h"
 #include "nn/requantize.h"
 #include <stdint.h>
 #include <string.h>
@@ -16,23 +17,12 @@ typedef struct {
     int32_t rows, depth;
 } softmax_t;
 
-/*
- * 1 / sum as a Q31 factor of 2^(*over). sum: Q12.19, at least 1.0. The reciprocal's start 48/17 - 32/17 x
- * (Q2.29) and its three Newton steps in Q2.29 are part of TFLite's definition of the result.
- */
+/* 1 / sum as a Q31 factor of 2^(*over). sum: Q12.19, at least 1.0 */
 DSP_INLINE int32_t softmax_reciprocal(int32_t sum, int32_t *over)
 {
     int32_t zeros = __builtin_clz((uint32_t)sum);
     *over = 12 - zeros;
-    uint32_t fraction = ((uint32_t)sum << zeros) - (1u << 31); /* sum / 2^over - 1 in Q31 */
-    int32_t half = (int32_t)(((int64_t)(int32_t)fraction + INT32_MAX + 1) >> 1);
-    int32_t x = requantize_high(-1010580540, half) + 1515870810;
-    for (int i = 0; i < 3; i++) {
-        int32_t product = requantize_high(half, x);
-        int32_t error = (1 << 29) - product;
-        x += (int32_t)((uint32_t)requantize_high(x, error) << 2);
-    }
-    return x >= (1 << 30) ? INT32_MAX : x <= -(1 << 30) ? INT32_MIN : x * 2;
+    return reciprocal_of_one_plus((int32_t)(((uint32_t)sum << zeros) - (1u << 31))); /* sum / 2^over - 1 */
 }
 
 /* The exponential of a value, where it is counted. */

@@ -15,9 +15,9 @@ static int fail(int error, const char *what)
 
 static bool ends_fit(const tflm_t *tflm, tflite::MicroInterpreter *interpreter)
 {
-    return interpreter->inputs_size() == 1 && interpreter->outputs_size() == 1 &&
+    return interpreter->inputs_size() == 1 && interpreter->outputs_size() > tflm->output &&
            interpreter->input(0)->bytes == tflm->input_size &&
-           interpreter->output(0)->bytes == tflm->output_size;
+           interpreter->output(tflm->output)->bytes == tflm->output_size;
 }
 
 /* The interpreter is told an allocator, not an arena: variables have to be allocated from it first. */
@@ -65,7 +65,7 @@ int tflm_run(const tflm_t *tflm, const void *input, void *output)
     memcpy(interpreter->input(0)->data.raw, input, tflm->input_size);
     if (interpreter->Invoke() != kTfLiteOk)
         return fail(TFLM_RUN, "a kernel failed");
-    memcpy(output, interpreter->output(0)->data.raw, tflm->output_size);
+    memcpy(output, interpreter->output(tflm->output)->data.raw, tflm->output_size);
     return TFLM_OK;
 }
 

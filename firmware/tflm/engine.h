@@ -20,6 +20,7 @@ typedef struct {
     uint8_t *arena;                /* aligned to 16 */
     size_t arena_size;
     size_t input_size, output_size; /* bytes */
+    size_t output;                  /* which of the model's is read, from 0 */
     int variables;                  /* that a streaming model keeps */
     tflm_state_t *state;
 } tflm_t;

@@ -128,15 +128,18 @@ def _measured_sources(env: Any) -> list[Any]:
 
 
 def _write_sources(target: list[Any], source: list[Any], env: Any) -> None:
+    from codegen.app.spec import with_engine
     from codegen.emit.tflm import tflm_sources
+    from codegen.passes.int8_ends import computed_graph
     from codegen.passes.legalise import load_graph
 
     options = env["OPTIONS"]
-    graph = load_graph(options.spec.classifier.model)
+    spec = with_engine(options.spec, "tflm")
+    graph = computed_graph(spec, load_graph(spec.classifier.model))
     tflm = options.tflm
     write_if_changed(
         [Path(node.get_abspath()) for node in target],
-        tflm_sources(options.spec, graph, tflm.registrations, tflm.version),
+        tflm_sources(spec, graph, tflm.registrations, tflm.version),
     )
 
 

@@ -67,6 +67,8 @@ VERSIONS = {
     "BATCH_MATMUL": 2,
     "RESIZE_BILINEAR": 3,
     "SUM": 2,
+    "LOG_SOFTMAX": 2,
+    **dict.fromkeys(("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL"), 2),
 }
 
 

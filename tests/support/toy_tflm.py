@@ -66,16 +66,22 @@ def toy_app(folder: Path, text: str = "") -> Path:
     return folder
 
 
-def toy_sources(folder: Path, *, kernel: str = KERNEL) -> Path:
-    """The toy's files and its third parties', without a library. kernel: the name of its function."""
+def toy_sources(
+    folder: Path, *, kernel: str = KERNEL, inputs: int = INPUTS, outputs: int = OUTPUTS, ends: int = 1
+) -> Path:
+    """The toy's files and its third parties', without a library.
+
+    kernel: the name of its function; ends: outputs of a model: the second is one value longer, and as the
+    first would be of the first value alone
+    """
     shutil.copytree(TOY, folder, dirs_exist_ok=True)
     for header in THIRD_PARTY:
         file = folder / DOWNLOADS / header
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("#pragma once\n")
     (folder / "toy_sizes.h").write_text(
-        f"#define TOY_INPUT {INPUTS}\n#define TOY_OUTPUT {OUTPUTS}\n#define TOY_REFUSED {REFUSED}\n"
-        f"#define TOY_KERNEL {kernel}\n"
+        f"#define TOY_INPUT {inputs}\n#define TOY_OUTPUT {outputs}\n#define TOY_REFUSED {REFUSED}\n"
+        f"#define TOY_ENDS {ends}\n#define TOY_KERNEL {kernel}\n"
     )
     return folder
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from codegen.app.spec import Kind, Pipeline
-from codegen.app.tables.decision import NEVER, Score
+from codegen.app.spec import Pipeline
+from codegen.app.tables.decision import Score, never_of
 from codegen.common.errors import UserError
 from codegen.passes.legalise import load_graph
 from workbench.audio import recording as audio
@@ -130,11 +130,6 @@ def _check_settings(file: Path, pipeline: Pipeline) -> None:
     """UserError for what the choice does not take into account."""
     decision = pipeline.decision
     for place, is_set, what in (
-        (
-            '[decision] kind = "anomaly"',
-            decision.kind is Kind.ANOMALY,
-            "compares an error in place of a score with a threshold",
-        ),
         ("[decision] mean", decision.mean > 1, "compares the mean of several scores with a threshold"),
         ("[decision] suppress", decision.suppress > 0, "suppresses decisions after a detection"),
     ):
@@ -234,7 +229,7 @@ def _text(tuned: Tuned, rate: float, pipeline: Pipeline, values: Values) -> list
     never = [
         name
         for name, limit in zip(pipeline.decision.labels, tuned.settings.limits, strict=True)
-        if limit >= NEVER and name != UNKNOWN_CLASS
+        if limit >= never_of(pipeline.decision.kind) and name != UNKNOWN_CLASS
     ]
     if never:
         lines += [

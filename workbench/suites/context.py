@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from codegen.app.spec import Kind, Pipeline
-from codegen.app.tables.decision import ANOMALY_NEVER, NEVER
+from codegen.app.spec import Pipeline
+from codegen.app.tables.decision import never_of
 from codegen.emit.suite import Case, Keyword, robot_word
 from workbench.audio.recording import read_audio
 from workbench.audio.wav import wav_bytes
@@ -37,7 +37,7 @@ class Context:
     @property
     def never(self) -> int:
         """A threshold that no score reaches; its negative one every score does."""
-        return ANOMALY_NEVER if self.pipeline.decision.kind is Kind.ANOMALY else NEVER
+        return never_of(self.pipeline.decision.kind)
 
     @property
     def rate(self) -> int:

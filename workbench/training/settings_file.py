@@ -18,6 +18,8 @@ from codegen.common.errors import UserError
 Value = int | Decimal | list[Decimal]
 Values = Mapping[tuple[str, str], Value]  # (section, key) -> value
 
+LARGEST_ERROR = 1_000_000  # of an anomaly's threshold in the file
+
 _MARK = "\ufeff"  # some editors begin a file with it
 
 _SECTION = re.compile(r"^[ \t]*\[[ \t]*([A-Za-z0-9_-]+)[ \t]*\][ \t]*(?:#.*)?$")
@@ -40,6 +42,8 @@ def threshold_of(limit: int, score: Score) -> Decimal:
     if score.never == NEVER and limit >= NEVER:
         return Decimal(1)
     middle = score.exact(limit - Fraction(1, 2))
+    if score.never != NEVER and middle > LARGEST_ERROR:
+        return Decimal(LARGEST_ERROR)
     for digits in range(2, 40):
         share = Decimal(round(max(middle, Fraction(0)) * 10**digits)).scaleb(-digits)
         if score.limit(Fraction(share)) == limit:

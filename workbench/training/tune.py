@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which settings miss least at a stated rate of false alarms: gate, votes, a threshold for each label.
 
-Scores are the firmware's own, of every window. What the gate, thresholds and votes make of them is computed
-here as gate.c and decision.c do, for thousands of settings. The settings that are chosen are tried in the C
-itself, and the two must agree (`settled`). [decision] mean and suppress are not taken into account.
+Scores are the firmware's own, of every window; of an anomaly its errors are. What the gate, thresholds and
+votes make of them is computed here as gate.c and decision.c do, for thousands of settings. The settings that
+are chosen are tried in the C itself, and the two must agree (`settled`). [decision] mean and suppress are not
+taken into account.
 
 With votes, too, a label's decisions depend on its own threshold alone: a class has a majority by those of the
 last decisions that were for it. So each label has a curve of its own, and the false alarms that are allowed
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.app.spec import Pipeline
-from codegen.app.tables.decision import NEVER
+from codegen.app.tables.decision import NEVER, never_of
 from workbench.host.host_library import HostPipeline
 from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.events import Events, LabelEvents, Played, Timeline, Truth, count_events
@@ -37,7 +38,8 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Settings:
-    """What is chosen. limits: the score from which each label is accepted, -128..128."""
+    """What is chosen. limits: the score from which each label is accepted, -128..128; of an anomaly its
+    error"""
 
     gate_threshold: int
     gate_backoff: int
@@ -227,16 +229,19 @@ class Tuner:
         tables = self._scored
         if tables is None:
             tables = self._scores(passes)
-        chosen, orders, starts = [], [], []
+        chosen, orders, starts, quiet = [], [], [], []
         order = 0
-        for table, passing, offset in zip(tables, passes, self._offsets, strict=True):
+        for one, table, passing, offset in zip(self._heard, tables, passes, self._offsets, strict=True):
             own = table[passing[table[:, 0]]]
             chosen.append(own)
             orders.append(order + np.arange(len(own)))
             order += len(own) + _APART
             starts.append((own[:, 0] - self._spec.cascade.frames + 1) * self._spec.window.stride + offset)
+            quiet.append(np.full(len(own), one.background))
         whole = np.concatenate(chosen)
-        return _Decisions(np.concatenate(starts), np.concatenate(orders), whole[:, 1], whole[:, 2])
+        return _Decisions(
+            np.concatenate(starts), np.concatenate(orders), whole[:, 1], whole[:, 2], np.concatenate(quiet)
+        )
 
     def _curves(self, decisions: _Decisions, votes: int, own: Settings) -> dict[str, tuple[Point, ...]]:
         """Of each label that has events, or may be reported falsely."""
@@ -245,10 +250,8 @@ class Tuner:
         for label, name in enumerate(self._names):
             if name == UNKNOWN_CLASS:
                 continue
-            there = np.unique(decisions.scores[decisions.best == label])
-            if len(there) > LIMITS:
-                there = there[np.linspace(0, len(there) - 1, LIMITS).round().astype(int)]
-            limits = sorted({*there.tolist(), own.limits[label], NEVER})
+            there = decisions.candidates(label)
+            limits = sorted({*there.tolist(), own.limits[label], never_of(self._spec.decision.kind)})
             curves[name] = tuple(
                 Point(limit, line.label_events(label, decisions.accepted(label, limit, votes)))
                 for limit in limits
@@ -280,6 +283,19 @@ class _Decisions:
     order: Integers  # its number; recordings lie _APART
     best: Integers  # label of its largest score
     scores: Integers  # that score
+    quiet: NDArray[np.bool_]  # nothing happens in its recording
+
+    def candidates(self, label: int) -> Integers:
+        """Scores to try as a label's threshold: of many some, and those just above the largest of background,
+        where errors of an anomaly, of which there are thousands, lie far apart."""
+        own = self.best == label
+        there = np.unique(self.scores[own])
+        if len(there) <= LIMITS:
+            return np.asarray(there)
+        some = there[np.linspace(0, len(there) - 1, LIMITS).round().astype(int)]
+        if int(there[-1]) < NEVER:
+            return np.asarray(some)
+        return np.concatenate([some, np.unique(self.scores[own & self.quiet])[-LIMITS:] + 1])
 
     def accepted(self, label: int, limit: int, votes: int) -> Integers:
         """First samples of the decisions for a label, as decision.c has it."""

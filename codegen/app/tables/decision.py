@@ -86,6 +86,11 @@ def score_of(kind: Kind, input_: Quantization, output: Quantization) -> Score:
     return Score(Fraction(output.scale), output.zero_point, logit=logit_)
 
 
+def never_of(kind: Kind) -> int:
+    """A limit that no score of this kind reaches; its negative one every score does."""
+    return ANOMALY_NEVER if kind is Kind.ANOMALY else NEVER
+
+
 def span(tensor: Quantization) -> tuple[float, float]:
     """The least and the largest value of an int8 tensor."""
     lowest, highest = ((value - tensor.zero_point) * tensor.scale for value in (-128, 127))

@@ -138,6 +138,33 @@ def test_weights_that_take_two_bytes(reference: Reference) -> None:
     check(cases, sequences=(True,), reference=reference)
 
 
+@dataclass(frozen=True)
+class Gates:
+    """An LSTM of one step whose gates are its biases: Q3.12, in the order input, forget, cell, output."""
+
+    gates: tuple[int, int, int, int]
+    scale: float  # of the output
+
+    def build(self) -> Builder:
+        """The model: weights of 0, and scales whose product is 2^-12."""
+        model = Lstm(1, 1, 1, *STEPS, Step(self.scale, -128), 12, 0.0, (2.0**-6,) * 8, 0, False, 0).build()
+        lstm = model.graph.operators[0]
+        lstm.inputs[1:9] = [model.constant(np.zeros((1, 1), np.int8), 2.0**-6) for _ in range(8)]
+        lstm.inputs[12:16] = [model.constant(np.array([gate], np.int32), 2.0**-12) for gate in self.gates]
+        return model
+
+
+STEPS = (Step(2.0**-6, 0), Step(2.0**-6, 0))  # of the input and the hidden state
+
+
+@pytest.mark.parametrize("reference", list(Reference))
+def test_gates_at_a_half(reference: Reference) -> None:
+    """Where 32/17 of the logistic function's denominator is halfway between two numbers."""
+    forget = [Gates((32767, 0, 32767, -5678), 2 * 6557 / (1 << 16) / level) for level in range(204, 220)]
+    out = [Gates((-5678, 0, 32767, 32767), 2 * 6414 / (1 << 16) / level) for level in range(228, 240)]
+    check(forget + out, reference=reference)
+
+
 def kernel_of(case: Lstm) -> str:
     """That LiteRT's bits come from."""
     with tempfile.TemporaryDirectory() as folder:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from codegen.common.errors import UserError
+from codegen.common.reference import Reference
 from codegen.compile import App, compile_app
 from codegen.passes.int8_ends import with_output
 from codegen.passes.legalise import load_graph
@@ -155,16 +156,19 @@ def test_no_number_and_no_name(tmp_path: Path, output: str) -> None:
         compile_app(app_in(tmp_path / "door", f"output = {output}"))
 
 
+@pytest.mark.parametrize("engine", ["aot", "tflm"])
 @pytest.mark.parametrize("one", [True, False])
-def test_the_engine_tflm_chooses_no_output(tmp_path: Path, one: bool) -> None:
-    with pytest.raises(UserError) as caught:
-        compile_app(app_in(tmp_path / "door", "output = 0", one=one), engine="tflm")
-    assert caught.value.what == 'is for the engine "aot"; the engine "tflm" runs the file as it is'
-    assert str(caught.value.remedy).startswith('Take engine = "aot"')
+def test_the_engine_tflm_reads_the_one_it_names(tmp_path: Path, engine: str, *, one: bool) -> None:
+    """aot: in place of tflm, as `generate` and this computer have it."""
+    app = app_in(tmp_path / "door", f'engine = "tflm"\noutput = {int(not one)}', one=one)
+    compiled = compile_app(app, engine=engine)
+    assert (compiled.graph.output.name, compiled.graph.chosen) == ("logits", int(not one))
+    assert compiled.spec.classifier.reference is Reference.TFLM
 
 
-def test_the_engine_tflm_runs_the_file_as_it_is(tmp_path: Path) -> None:
-    app = app_in(tmp_path / "door", 'engine = "tflm"')
+def test_the_engine_tflm_is_told_which(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
-        compile_app(app, engine="tflm")
-    assert "or take the engine aot" in str(caught.value.remedy)
+        compile_app(app_in(tmp_path / "door", 'engine = "tflm"'), engine="tflm")
+    assert caught.value.remedy == "Name the scores by number or name under [classifier]: output = 0"
+    with pytest.raises(UserError, match="there is no one output 2: the model has 0 embedding, 1 logits"):
+        compile_app(app_in(tmp_path / "window", 'engine = "tflm"\noutput = 2'), engine="tflm")

@@ -25,7 +25,7 @@ from tests.support.tutorial import BARE, tutorial_app
 from toolbox.options import EXAMPLE
 from workbench.audio.synthesize import write_wav
 from workbench.data.labels import Segment
-from workbench.suites import cases_gate, emulator
+from workbench.suites import cases_decision, cases_gate, emulator
 from workbench.suites.context import Context
 from workbench.suites.recordings import Recording, choose, drawn, synthesised
 from workbench.suites.settings import KEYS, Settings, read_settings
@@ -153,6 +153,18 @@ def test_made_sounds_have_the_app_s_rate(tmp_path: Path) -> None:
 
     (found, *_) = choose(Settings(tmp_path, synthetic=True, count=1), tmp_path, 8000, tmp_path / "made")
     assert soundfile.info(found.file).samplerate == 8000
+
+
+@pytest.mark.parametrize("suppress", [0, 20])
+def test_where_decisions_are_suppressed_some_are_unknown(tmp_path: Path, suppress: int) -> None:
+    spec = load_spec(EXAMPLE).pipeline
+    assert spec is not None
+    pipeline = dataclasses.replace(spec, decision=dataclasses.replace(spec.decision, suppress=suppress))
+    write_wav(tmp_path / "a.wav", np.zeros(16000, np.int16))
+    context = Context(pipeline, (Recording(tmp_path / "a.wav", ()),), tmp_path, tmp_path, 1)
+    slugs = [case.slug for case in cases_decision.suite(context).cases]
+    assert slugs[0] == "unknown"
+    assert ("accepted" in slugs) is (suppress == 0)
 
 
 # What the gate's cases expect, against the tests' own description

@@ -145,7 +145,8 @@ def test_votes_are_the_rule(recordings: list[list[tuple[int, int]]], votes: int,
             rows.append((start, order + window, best * 100 + score))
         order += len(recording) + 10
     table = np.array(rows, np.int64).reshape(-1, 3)
-    decisions = _Decisions(table[:, 0], table[:, 1], table[:, 2] // 100, table[:, 2] % 100)
+    quiet = np.zeros(len(table), np.bool_)
+    decisions = _Decisions(table[:, 0], table[:, 1], table[:, 2] // 100, table[:, 2] % 100, quiet)
     assert decisions.accepted(1, limit, votes).tolist() == expected
 
 

@@ -312,8 +312,8 @@ def test_models_that_do_not_fit_end_in_one_message(tmp_path: Path) -> None:
         (built("real", "SOFTMAX", (1, 4), "float32"), "computes in float"),
         (built("open", "SOFTMAX", (1, -1), "int8"), "[1, -1] is open"),
         (
-            built("exotic", "LOG_SOFTMAX", (1, 4), "int8"),
-            "layer 0 (LOG_SOFTMAX exotic/y): the operator LOG_SOFTMAX is not supported",
+            built("exotic", "SQUARE", (1, 4), "int8"),
+            "layer 0 (SQUARE exotic/y): the operator SQUARE is not supported",
         ),
     ):
         reported = refused("verify", path)

@@ -4,6 +4,7 @@
 
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 #include "tensorflow/lite/micro/micro_resource_variable.h"
+#include "toy_sizes.h"
 
 #define TFLITE_SCHEMA_VERSION (3)
 
@@ -23,15 +24,15 @@ class MicroInterpreter
     }
     size_t outputs_size() const
     {
-        return 1;
+        return TOY_ENDS;
     }
     TfLiteTensor *input(size_t)
     {
         return &input_;
     }
-    TfLiteTensor *output(size_t)
+    TfLiteTensor *output(size_t index)
     {
-        return &output_;
+        return index == 0 ? &output_ : &second_;
     }
     size_t arena_used_bytes() const
     {
@@ -41,7 +42,7 @@ class MicroInterpreter
   private:
     const MicroOpResolver &resolver_;
     MicroAllocator &allocator_;
-    TfLiteTensor input_ = {}, output_ = {};
+    TfLiteTensor input_ = {}, output_ = {}, second_ = {};
 };
 
 } // namespace tflite

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine tflm reads the output that an app names, of a model with several; with a toy as the library."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.app.spec_file import load_spec
+from codegen.common.paths import ROOT
+from codegen.emit.tflm import measured_sources
+from tests.codegen.passes.test_with_output import app_in
+from tests.support.compile import FIRMWARE, load
+from tests.support.toy_tflm import toy_sources
+
+DRIVER = """
+#include "tensorflow/lite/micro/debug_log.h"
+#include "tflm/engine.h"
+#include "tflm/state.h"
+
+extern "C" {
+const void *door_resolver(void);
+extern const tflm_t door_tflm;
+int once(const int8_t *input, int8_t *output);
+extern const uint32_t door_flatbuffer[];
+extern tflm_state_t door_state;
+alignas(16) const uint32_t door_flatbuffer[] = {0, 0x334C4654};
+tflm_state_t door_state;
+
+const void *door_resolver(void)
+{
+    static tflite::MicroMutableOpResolver<1> resolver;
+    resolver.AddFullyConnected(tflite::Register_FULLY_CONNECTED_INT8());
+    return static_cast<const tflite::MicroOpResolver *>(&resolver);
+}
+
+void tflm_report(int, const char *) {}
+void DebugLog(const char *, va_list) {}
+
+int once(const int8_t *input, int8_t *output)
+{
+    const int error = tflm_start(&door_tflm);
+    return error != 0 ? error : tflm_run(&door_tflm, input, output);
+}
+}
+"""
+EMBEDDED, SCORES = 8, 3  # values of the model's outputs
+
+
+@pytest.mark.parametrize(
+    ("output", "first", "error"),
+    [(0, EMBEDDED, 0), (1, SCORES - 1, 0), (1, SCORES, 4)],  # the toy's second output is one value longer
+)
+def test_the_output_that_is_named(tmp_path: Path, output: int, first: int, error: int) -> None:
+    app = app_in(tmp_path / "door", f'engine = "tflm"\noutput = {output}')
+    toy = toy_sources(tmp_path / "toy", inputs=20, outputs=first, ends=2)
+    for name, text in measured_sources(load_spec(app), 1024).items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "driver.cc").write_text(DRIVER)
+    downloads = toy / "tensorflow/lite/micro/tools/make/downloads"
+    folders = [
+        FIRMWARE,
+        tmp_path,
+        toy,
+        *(downloads / one for one in ("flatbuffers/include", "gemmlowp", "ruy")),
+    ]
+    includes = [f"-I{folder}" for folder in folders]
+    micro = toy / "tensorflow/lite/micro"
+    c_files = [tmp_path / "door_model.c", toy / "arm_fully_connected.c"]
+    cc_files = [tmp_path / "driver.cc", ROOT / "firmware/tflm/engine.cc", micro / "micro_interpreter.cc"]
+    cc_files.append(micro / "kernels/fully_connected.cc")
+    subprocess.run(["gcc", "-fPIC", "-c", *includes, *c_files], cwd=tmp_path, check=True)
+    objects = [tmp_path / f"{file.stem}.o" for file in c_files]
+    library = tmp_path / "libdoor.so"
+    words = ["g++", "-std=c++17", "-fPIC", "-shared", *includes, *map(str, (*cc_files, *objects))]
+    subprocess.run([*words, "-o", str(library)], check=True)
+
+    count = EMBEDDED if output == 0 else SCORES
+    inputs, found = np.arange(20, dtype=np.int8), np.full(count + 4, 99, np.int8)
+    pointers = [ctypes.c_void_p(one.ctypes.data) for one in (inputs, found)]
+    assert load(library).once(*pointers) == error
+    if error == 0:
+        total = 190 if output == 0 else 0  # of the inputs, or of the first alone
+        assert found.tolist() == [*(np.arange(count) + total).astype(np.int8).tolist(), 99, 99, 99, 99]
