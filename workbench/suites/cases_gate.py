@@ -14,41 +14,46 @@ def suite(context: Context) -> Suite:
     make, gate = context.make, context.pipeline.gate
     nothing = step("There Should Be No Decision")
     long = 3 * make.cascade
-    below, _ = _around(context)
-    noise = make.noise(long, below) if below else make.silence(long)
     loud = make.noise(long, FULL_SCALE * 3 // 4 if context.pipeline.audio.dc_block else FULL_SCALE)
-    cases = [
-        case(
-            "Silence",
-            "silence",
-            "No sample but 0: the gate stays shut",
-            play(context.sound("silence", make.silence(long))),
-            nothing,
-        ),
-        case(
-            "Noise as loud as the threshold",
-            "gate_shut",
-            f"The largest sample is {below}, which does not open the gate",
-            play(context.sound("at_threshold", noise)),
-            nothing,
-        ),
-        case(
-            "Noise below a threshold raised to full scale",
-            "gate_raised",
-            f"gate.threshold {FULL_SCALE} is never exceeded",
-            step("Change Setting", "gate.threshold", FULL_SCALE),
-            play(context.sound("full_scale", loud)),
-            nothing,
-        ),
-        _click(context, "A click opens the gate", "gate_click", gate, ()),
-    ]
+    raised = case(
+        "Noise below a threshold raised to full scale",
+        "gate_raised",
+        f"gate.threshold {FULL_SCALE} is never exceeded",
+        step("Change Setting", "gate.threshold", FULL_SCALE),
+        play(context.sound("full_scale", loud)),
+        nothing,
+    )
+    if gate.threshold < 0:
+        cases = [_silence(context, "Silence passes an open gate", "silence", gate, ()), raised]
+    else:
+        below, _ = _around(context)
+        noise = make.noise(long, below) if below else make.silence(long)
+        cases = [
+            case(
+                "Silence",
+                "silence",
+                "No sample but 0: the gate stays shut",
+                play(context.sound("silence", make.silence(long))),
+                nothing,
+            ),
+            case(
+                "Noise as loud as the threshold",
+                "gate_shut",
+                f"The largest sample is {below}, which does not open the gate",
+                play(context.sound("at_threshold", noise)),
+                nothing,
+            ),
+            raised,
+            _click(context, "A click opens the gate", "gate_click", gate, ()),
+        ]
     for key, words in (("backoff", "Back-off of {}"), ("delay", "Delay of {}")):
         for value in (0, 1, 5):
             if value == getattr(gate, key):
                 continue
             changed = Gate(gate.threshold, *(value if name == key else getattr(gate, name) for name in TIMES))
             name = words.format(f"{value} window{'s' * (value != 1)}")
-            cases.append(_click(context, name, f"gate_{key}_{value}", changed, ((f"gate.{key}", value),)))
+            one = _silence if gate.threshold < 0 else _click
+            cases.append(one(context, name, f"gate_{key}_{value}", changed, ((f"gate.{key}", value),)))
     return Suite("gate", "The gate opens above its threshold, and for its back-off", tuple(cases))
 
 
@@ -62,6 +67,23 @@ def _around(context: Context) -> tuple[int, int]:
     if context.pipeline.audio.dc_block:
         return threshold * 3 // 4, min(FULL_SCALE, threshold + threshold // 4 + 4)
     return threshold, threshold + 1
+
+
+def _silence(
+    context: Context, name: str, slug: str, gate: Gate, settings: tuple[tuple[str, int], ...]
+) -> Case:
+    """Nothing but zeros, where every window passes."""
+    windows = 3 * context.make.cascade + gate.backoff + gate.delay
+    sound = context.sound(f"silence_{windows}", context.make.silence(windows))
+    decided = decided_windows(gate, [True] * windows, context)
+    return case(
+        name,
+        slug,
+        f"gate.threshold {gate.threshold} lets every window pass",
+        *(step("Change Setting", key, value) for key, value in settings),
+        play(sound),
+        step("Decisions Should Be In Windows", *ranges(decided)),
+    )
 
 
 def _click(context: Context, name: str, slug: str, gate: Gate, settings: tuple[tuple[str, int], ...]) -> Case:

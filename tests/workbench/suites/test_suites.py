@@ -167,6 +167,20 @@ def test_where_decisions_are_suppressed_some_are_unknown(tmp_path: Path, suppres
     assert ("accepted" in slugs) is (suppress == 0)
 
 
+@pytest.mark.parametrize("slide", [True, False])
+def test_an_open_gate_lets_silence_pass(tmp_path: Path, *, slide: bool) -> None:
+    """[gate] threshold = -1: there is no sound that does not open it, and every decision can be told."""
+    spec = load_spec(EXAMPLE).pipeline
+    assert spec is not None
+    pipeline = dataclasses.replace(spec, gate=Gate(-1, 14, 0), cascade=Cascade(15, slide, 1))
+    context = Context(pipeline, (Recording(tmp_path, ()),), tmp_path, tmp_path, 1)
+    cases = {case.slug: case for case in cases_gate.suite(context).cases}
+    assert {"silence", "gate_raised", "gate_delay_5"} <= set(cases)
+    assert not {"gate_click", "gate_shut"} & set(cases)
+    (last,) = [one for one in cases["silence"].steps if one.keyword == "Decisions Should Be In Windows"]
+    assert last.arguments == (("14-58",) if slide else ("14", "29", "44"))
+
+
 # What the gate's cases expect, against the tests' own description
 
 
