@@ -20,8 +20,9 @@ DESCRIPTION = """\
 Runs ruff (format and lint), mypy and clang-format over the project's sources, looks that no room imports
 from one above it (docs/architecture.md), that every source names its license and that none is longer than
 450 lines, and compares the tables of docs/protocol.md with the protocol's own.
-shellcheck looks through the shell scripts, gcc -fanalyzer and clang-tidy through the handwritten C; programs
-that are missing are installed, if that asks for no password, else skipped with a line that says so.
+oxlint looks through the studio's scripts, shellcheck through the shell scripts, gcc -fanalyzer and
+clang-tidy through the handwritten C; programs that are missing are installed, if that asks for no password,
+else skipped with a line that says so.
 Exit code 1 when one complains.
 
   earshot check          reports
@@ -29,6 +30,7 @@ Exit code 1 when one complains.
 """
 
 PYTHON = ("codegen", "toolbox", "workbench", "tests", "examples", "site_scons")
+SCRIPTS = "workbench/studio/scripts"
 SHELL = ("earshot", ".ci/run", "requirements/lock")  # SC2016: what `earshot env` prints is for another shell
 C_FOLDERS = ("firmware", "examples", "tests")
 
@@ -110,6 +112,7 @@ def checks() -> list[Check]:
         Check("board pages", proven, [*proven, "--write"]),
         Check("license", license_headers, [*license_headers, "--fix"]),
         Check("file length", file_length),
+        Check("oxlint", [str(here / "oxlint"), SCRIPTS]),
         Check("shellcheck", ["shellcheck", "--exclude=SC2016", *SHELL], needs=["shellcheck"]),
         Check("gcc analyzer", [*analyse, "gcc"], needs=["gcc", "arm-none-eabi-gcc"]),
         Check("clang-tidy", [*analyse, "clang-tidy"], needs=["clang-tidy"]),

@@ -6,21 +6,21 @@ import { KINDS, LEVELS, levelOf, tileLength } from "earshot/tiles.js";
 export const EDGE = 6; // pixels on either side of a segment's end in which it can be taken
 const STEPS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800];
 const TICK = 90; // pixels between ticks at least
+const RULER = 22; // its height
+const OVERVIEW = 44;
 
 // Where each part stands in a canvas of this height: [top, height].
-export function layout(height, heard) {
-  const ruler = 22;
-  const overview = 44;
-  const strips = heard ? 46 : 0;
-  const rest = height - ruler - overview - strips - 8;
+export function layout(height, withHeard) {
+  const strips = withHeard ? 46 : 0;
+  const rest = height - RULER - OVERVIEW - strips - 8;
   const wave = Math.round(rest * 0.45);
   return {
-    ruler: [0, ruler],
-    wave: [ruler, wave],
-    spectrogram: [ruler + wave, rest - wave],
-    gate: [ruler + rest, heard ? 14 : 0],
-    decided: [ruler + rest + 15, heard ? 30 : 0],
-    overview: [height - overview, overview],
+    ruler: [0, RULER],
+    wave: [RULER, wave],
+    spectrogram: [RULER + wave, rest - wave],
+    gate: [RULER + rest, withHeard ? 14 : 0],
+    decided: [RULER + rest + 15, withHeard ? 30 : 0],
+    overview: [height - OVERVIEW, OVERVIEW],
   };
 }
 
