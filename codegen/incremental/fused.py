@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from codegen.incremental.conv import Convolution, convolution, fits
 from codegen.kernels.layer import Layer
+from codegen.kernels.lowering import CLAMP
 from codegen.kernels.packing.lanes import NotExactError
 from codegen.model.graph import Tensor
 from codegen.passes import output_pairs
@@ -41,16 +42,18 @@ def fused_layers(tensors: Sequence[Tensor], layers: Sequence[Layer], wanted: set
     for layer in layers:
         if layer.name in fused:
             continue
-        if not is_convolution(tensors, layer):
+        if layer.kernel == CLAMP or not is_convolution(tensors, layer):
             found.append(FusedLayer(layer))
             continue
-        tables = _tables_after(layer, layers, wanted, tensors[layer.output].shape[3])
+        clamps = [other for other in layers if other.kernel == CLAMP and other.node is layer.node]
+        others = [other for other in layers if other not in clamps]
+        tables = _tables_after(layer, others, wanted, tensors[layer.output].shape[3])
         if not tables and layer.type == output_pairs.KERNEL and _reads_one_row(tensors, layer):
             found.append(FusedLayer(layer))
             continue
         try:
             found.append(FusedLayer(layer, convolution(tensors, layer, tables), tuple(tables)))
-            fused.update(table.name for table in tables)
+            fused.update(part.name for part in (*clamps, *tables))  # a table has the clamp
         except NotExactError:
             found.append(FusedLayer(layer))
     return found

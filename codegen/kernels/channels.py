@@ -37,6 +37,11 @@ class Scaling:
     high: int
 
     @property
+    def keeps_negative(self) -> bool:
+        """Outputs below the zero point are seen, so halves of negative sums are rounded away from zero."""
+        return self.low < self.zero_point
+
+    @property
     def general(self) -> bool:
         """requantize_fast (firmware/nn/requantize.h) does not serve every channel."""
         if (self.low, self.high) != (-128, 127):

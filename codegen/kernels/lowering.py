@@ -24,6 +24,7 @@ MOVES = frozenset(
 }
 
 
+CLAMP = "clamp"  # the kernel that follows one whose own clamp is that of int8
 Table = NDArray[np.int64]  # [depth, 256]: a lookup table over -128 .. 127, taken in turn over the flat tensor
 
 
@@ -151,6 +152,14 @@ class Lowering:
             general=general,
         )
         self.layers.append(layer)
+
+    def clamp(self, node: Node, low: int, high: int) -> None:
+        """The node's output, which is made already, to low .. high, in its place."""
+        if (low, high) != (-128, 127):
+            (output,) = node.outputs
+            count = self.graph.tensors[output].size
+            fields = [("count", str(count)), ("low", str(low)), ("high", str(high))]
+            self.add(node, "clamp", type=CLAMP, fields=fields, inputs=[output])
 
     def table(self, node: Node, input_: int, table: Table) -> None:
         """output = table[input], one table or one a channel; joined with the table that made the input."""

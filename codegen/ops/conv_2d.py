@@ -48,6 +48,28 @@ class Axis:
         reach = (self.count - 1) * self.stride + (self.kernel - 1) * self.dilation + 1 - self.before
         return self.before > 0 or reach > self.size
 
+    @property
+    def taps_inside(self) -> int:
+        """Of all windows together, those that lie in the input."""
+        starts = range(-self.before, self.count * self.stride - self.before, self.stride)
+        return sum(
+            0 <= start + tap * self.dilation < self.size for start in starts for tap in range(self.kernel)
+        )
+
+    @property
+    def inside(self) -> Axis:
+        """Without the taps that leave the input, where the axis is one window and starts with the input."""
+        first = -(-self.before // self.dilation)
+        if self.count > 1 or first * self.dilation != self.before:
+            return self
+        end = min(self.kernel, first + -(-self.size // self.dilation))
+        return replace(self, kernel=end - first, before=0)
+
+    def within(self, whole: Axis) -> slice:
+        """Its taps among those of the axis that it is the inside of."""
+        first = -(-(whole.before - self.before) // self.dilation)
+        return slice(first, first + self.kernel)
+
 
 def window_axis(size: int, kernel: int, stride: int, dilation: int, padding: str) -> Axis:
     """TFLite's rule: SAME has ceil(size / stride) positions, odd padding after; VALID whole windows only."""
@@ -185,6 +207,8 @@ def lower_convolution(
         note=f"{kernel_rows} x {kernel_columns}",
         general=block.general,
     )
+    if not block.general:
+        lowering.clamp(node, low, high)
 
 
 @dataclass(frozen=True)

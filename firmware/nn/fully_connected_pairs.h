@@ -17,9 +17,20 @@ typedef struct {
     int32_t inputs;
 } fully_connected_pairs_t;
 
+/* The output of a sum. unit: what its multiplier lacks; once: rounded as requantize_once does */
+DSP_INLINE int8_t fully_connected_pairs_output(const conv_block_t *layer, int32_t sum,
+                                               const uint32_t *requantize, int64_t unit, int once)
+{
+    if (!once) {
+        return conv_block_output(layer, sum, requantize, unit);
+    }
+    const int64_t high = sum * (unit + (int32_t)requantize[0]) >> 32;
+    return dsp_saturate((int32_t)(high + (int32_t)requantize[1]) >> requantize[2]);
+}
+
 /* Two outputs, or the first of them. input: two a word */
 DSP_INLINE void fully_connected_pairs_two(const conv_block_t *layer, const uint32_t *words,
-                                          const uint32_t *input, int8_t *output, int32_t count)
+                                          const uint32_t *input, int8_t *output, int32_t count, int once)
 {
     const uint32_t *requantize = words + 2 + 2 * layer->steps;
     int32_t a = (int32_t)words[0], c = (int32_t)words[1];
@@ -27,10 +38,10 @@ DSP_INLINE void fully_connected_pairs_two(const conv_block_t *layer, const uint3
         a = dsp_dot(dsp_even(words[2 + i]), input[i], a);
         c = dsp_dot(words[2 + i], input[i], c);
     }
-    output[0] = conv_block_output(layer, a, requantize, (int64_t)1 << 32);
+    output[0] = fully_connected_pairs_output(layer, a, requantize, (int64_t)1 << 32, once);
     if (count > 1) {
         int32_t b = (int32_t)((uint32_t)c - (uint32_t)a) >> 8;
-        output[1] = conv_block_output(layer, 2 * b, requantize + 3, 0);
+        output[1] = fully_connected_pairs_output(layer, 2 * b, requantize + 3, 0, once);
     }
 }
 
@@ -39,10 +50,11 @@ DSP_INLINE void fully_connected_pairs_two(const conv_block_t *layer, const uint3
 #else
 
 /* All whole pairs; returns the place after them. */
-DSP_INLINE int8_t *fully_connected_pairs_all(const conv_block_t *layer, const uint32_t *input, int8_t *output)
+DSP_INLINE int8_t *fully_connected_pairs_all(const conv_block_t *layer, const uint32_t *input, int8_t *output,
+                                             int once)
 {
     for (const uint32_t *words = layer->weights; words != layer->end; words += 8 + 2 * layer->steps) {
-        fully_connected_pairs_two(layer, words, input, output, 2);
+        fully_connected_pairs_two(layer, words, input, output, 2, once);
         output += 2;
     }
     return output;
@@ -50,9 +62,8 @@ DSP_INLINE int8_t *fully_connected_pairs_all(const conv_block_t *layer, const ui
 
 #endif
 
-/* scratch, aligned to 4: 8 * block.steps bytes. May work in place. */
-KERNEL void fully_connected_pairs(const fully_connected_pairs_t *layer, const int8_t *input, int8_t *output,
-                                  void *scratch)
+DSP_INLINE void fully_connected_pairs_vector(const fully_connected_pairs_t *layer, const int8_t *input,
+                                             int8_t *output, void *scratch, int once)
 {
     uint32_t *next = scratch;
     int32_t left = layer->inputs;
@@ -69,11 +80,25 @@ KERNEL void fully_connected_pairs(const fully_connected_pairs_t *layer, const in
         next[1] = dsp_odd(bytes);
     }
     if (layer->block.weights != layer->block.end) {
-        output = fully_connected_pairs_all(&layer->block, scratch, output);
+        output = fully_connected_pairs_all(&layer->block, scratch, output, once);
     }
     if (layer->block.depth % 2 != 0) {
-        fully_connected_pairs_two(&layer->block, layer->block.end, scratch, output, 1);
+        fully_connected_pairs_two(&layer->block, layer->block.end, scratch, output, 1, once);
     }
+}
+
+/* As convolutions are rounded. scratch, aligned to 4: 8 * block.steps bytes. May work in place. */
+KERNEL void fully_connected_pairs(const fully_connected_pairs_t *layer, const int8_t *input, int8_t *output,
+                                  void *scratch)
+{
+    fully_connected_pairs_vector(layer, input, output, scratch, 0);
+}
+
+/* Rounded once: the multipliers are those of requantize_once (nn/requantize.h). */
+KERNEL void fully_connected_pairs_once(const fully_connected_pairs_t *layer, const int8_t *input,
+                                       int8_t *output, void *scratch)
+{
+    fully_connected_pairs_vector(layer, input, output, scratch, 1);
 }
 
 #endif

@@ -64,8 +64,8 @@ __attribute__((naked, unused)) static void fully_connected_pairs_four(void)
 #define FULLY_CONNECTED_PAIRS_AWAY_B                                                                        \
     "add    r8, r8, r3, asr #31         \n"
 
-/* All pairs of outputs; returns the place after them. */
-#define FULLY_CONNECTED_PAIRS_ALL(name, away_a, away_b)                                                     \
+/* All pairs of outputs; returns the place after them. high: a sum's product, rounded or not */
+#define FULLY_CONNECTED_PAIRS_ALL(name, high, away_a, away_b)                                               \
     __attribute__((naked, noinline, unused)) static int8_t *name(                                           \
         const uint32_t *weights __attribute__((unused)),                                                    \
         const fully_connected_pairs_frame_t *frame __attribute__((unused)),                                 \
@@ -89,11 +89,11 @@ __attribute__((naked, unused)) static void fully_connected_pairs_four(void)
             "sub    r3, r3, r2                  \n"                                                         \
             "asr    r3, r3, #7                  \n" /* 2 * B */                                             \
             "ldmia  r0!, {r4, r5, r6, r7, r8, r9} \n" /* multiplier, add, shift of both */                  \
-            "smmlar r2, r2, r4, r2              \n"                                                         \
+            high   " r2, r2, r4, r2             \n"                                                         \
             away_a                                                                                          \
             away_b                                                                                          \
             "add    r2, r2, r5                  \n"                                                         \
-            "smmlar r3, r3, r7, r8              \n"                                                         \
+            high   " r3, r3, r7, r8             \n"                                                         \
             "asr    r2, r2, r6                  \n"                                                         \
             "asr    r3, r3, r9                  \n"                                                         \
             "ssat   r2, #8, r2                  \n"                                                         \
@@ -109,12 +109,15 @@ __attribute__((naked, unused)) static void fully_connected_pairs_four(void)
     }
 /* clang-format on */
 
-FULLY_CONNECTED_PAIRS_ALL(fully_connected_pairs_positive, FULLY_CONNECTED_PAIRS_NOTHING,
+FULLY_CONNECTED_PAIRS_ALL(fully_connected_pairs_positive, "smmlar", FULLY_CONNECTED_PAIRS_NOTHING,
                           FULLY_CONNECTED_PAIRS_NOTHING)
-FULLY_CONNECTED_PAIRS_ALL(fully_connected_pairs_signed, FULLY_CONNECTED_PAIRS_AWAY,
+FULLY_CONNECTED_PAIRS_ALL(fully_connected_pairs_signed, "smmlar", FULLY_CONNECTED_PAIRS_AWAY,
                           FULLY_CONNECTED_PAIRS_AWAY_B)
+FULLY_CONNECTED_PAIRS_ALL(fully_connected_pairs_down, "smmla", FULLY_CONNECTED_PAIRS_NOTHING,
+                          FULLY_CONNECTED_PAIRS_NOTHING)
 
-DSP_INLINE int8_t *fully_connected_pairs_all(const conv_block_t *layer, const uint32_t *input, int8_t *output)
+DSP_INLINE int8_t *fully_connected_pairs_all(const conv_block_t *layer, const uint32_t *input, int8_t *output,
+                                             int once)
 {
     const int32_t octets = layer->steps / 2;
     /* The octets that the first round leaves out; all of them where there is none. */
@@ -128,6 +131,9 @@ DSP_INLINE int8_t *fully_connected_pairs_all(const conv_block_t *layer, const ui
         .loop = loop,
         .end = layer->end,
     };
+    if (once) {
+        return fully_connected_pairs_down(layer->weights, &frame, output);
+    }
     return layer->keeps_negative ? fully_connected_pairs_signed(layer->weights, &frame, output)
                                  : fully_connected_pairs_positive(layer->weights, &frame, output);
 }

@@ -12,12 +12,13 @@ from pathlib import Path
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from workbench.host.engine import ENGINES
-from workbench.host.model_app import model_app
+from workbench.host.model_app import model_app, model_files
 from workbench.profiling import side_by_side
 from workbench.profiling.budgets import FILE, accept, accepted, compare, table
 from workbench.profiling.profile import DEFAULT_BOARD, Profile, profile
 from workbench.profiling.tables import example_tables, model_table, with_tables
 from workbench.profiling.text import as_json, as_text
+from workbench.verify.public_cost import cost_table
 
 NAME = "profile"
 HELP = "count the instructions, flash and RAM that an app or a model takes"
@@ -32,13 +33,20 @@ of the image that ships; the margin says whether the board keeps up with the mic
   earshot profile --app examples/smart_lock --board mps2_an386 --json
   earshot profile --app examples/smart_lock --engine tflm      TensorFlow Lite Micro, and aot beside it
   earshot profile --app examples/smart_lock --check      exit code 1 where it takes more than budgets.toml
+  earshot profile my_models/ --table                     all models of a folder, in Markdown
   earshot profile --tables docs/performance.md           renews the page's tables
   earshot profile --app examples/smart_lock --accept     stores the current numbers in budgets.toml
 """
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", nargs="?", type=Path, metavar="MODEL.tflite", help="an int8 TFLite model")
+    parser.add_argument(
+        "model",
+        nargs="?",
+        type=Path,
+        metavar="MODEL.tflite",
+        help="an int8 TFLite model; with --table also a folder",
+    )
     parser.add_argument(
         "--app", type=Path, metavar="DIR", help="instead of a model: this app, with its pipeline"
     )
@@ -53,12 +61,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     stored.add_argument("--check", action="store_true", help="fail where something grew by more than 1 %%")
     stored.add_argument("--accept", action="store_true", help="store the numbers in the app's budgets.toml")
     parser.add_argument("--tables", type=Path, metavar="PAGE.md", help="instead: renew a page's tables")
+    parser.add_argument(
+        "--table",
+        action="store_true",
+        help="print a table of models, with both modes of the kernels",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
     if args.tables is not None:
         return renew(args.tables)
+    if args.table:
+        return _print_table(args)
     app = _app(args)
     other = args.kernels is not None or args.engine is not None
     if (args.check or args.accept) and (args.app is None or other):
@@ -104,6 +119,19 @@ def renew(page: Path) -> int:
         tables["models"] = models
     page.write_text(with_tables(text, tables), encoding="utf-8")
     print("\n\n".join(tables.values()))
+    return 0
+
+
+def _print_table(args: argparse.Namespace) -> int:
+    """What each model of a folder takes, in Markdown."""
+    if args.model is None:
+        raise UserError("--table is of models", remedy="Give a .tflite file, or a folder that holds some.")
+    other = args.engine is not None or args.kernels is not None or args.board != DEFAULT_BOARD
+    if other or args.json or args.check or args.accept:
+        raise UserError(
+            "--table has columns of its own", remedy="Leave out the other options, or profile one model."
+        )
+    print(cost_table(model_files([args.model])))
     return 0
 
 

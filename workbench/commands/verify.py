@@ -15,7 +15,7 @@ from codegen.common.reference import Reference
 from codegen.compile import App
 from codegen.passes.legalise import load_graph
 from workbench.host import engine as inference
-from workbench.host.model_app import model_app
+from workbench.host.model_app import model_app, model_files
 from workbench.progress import remark
 from workbench.verify.layers import LayerResult
 from workbench.verify.model import UNFIT, ModelVerification, Wanted, verify_model
@@ -75,10 +75,10 @@ def run(args: argparse.Namespace) -> int:
                 f"--{alone} does not go with --table, which has columns of its own",
                 remedy="Leave one of them away.",
             )
-        table = public_table(_models(args.model), args.samples, args.seed)
+        table = public_table(model_files(args.model), args.samples, args.seed)
         print(table)
         return 1 if differs(table) else 0
-    models: list[Path | None] = [*_models(args.model)] or [None]
+    models: list[Path | None] = [*model_files(args.model)] or [None]
     reported = [_one(argparse.Namespace(**{**vars(args), "model": model}), args.json) for model in models]
     if args.json:
         print(json.dumps(reported[0] if len(reported) == 1 else _all(reported)))
@@ -87,20 +87,6 @@ def run(args: argparse.Namespace) -> int:
         target = reported[0]["target"]
         print(f"{len(reported)} models on {target}: {compared} values compared, {differing} differing")
     return 1 if any(each["differing"] for each in reported) else 0
-
-
-def _models(given: list[Path]) -> list[Path]:
-    """The files, and those in the folders."""
-    models: list[Path] = []
-    for path in given:
-        inside = sorted(path.rglob("*.tflite")) if path.is_dir() else [path]
-        if not inside or (path / "pipeline.toml").is_file():
-            remedy = (
-                f"For an app: --app {path}" if inside else "Give a .tflite file or a folder that holds some."
-            )
-            raise UserError("is a folder; a .tflite file is wanted", file=path, remedy=remedy)
-        models += inside
-    return models
 
 
 def _one(args: argparse.Namespace, quiet: bool) -> dict[str, Any]:

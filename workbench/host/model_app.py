@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from codegen.app.spec import Classifier, Spec
@@ -93,3 +94,17 @@ def write_whole(file: Path, data: bytes) -> None:
     except BaseException:  # a full disk, Ctrl-C
         Path(name).unlink()
         raise
+
+
+def model_files(given: Sequence[Path]) -> list[Path]:
+    """The files, and those in the folders."""
+    models: list[Path] = []
+    for path in given:
+        inside = sorted(path.rglob("*.tflite")) if path.is_dir() else [path]
+        if not inside or (path / "pipeline.toml").is_file():
+            remedy = (
+                f"For an app: --app {path}" if inside else "Give a .tflite file or a folder that holds some."
+            )
+            raise UserError("is a folder; a .tflite file is wanted", file=path, remedy=remedy)
+        models += inside
+    return models

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,12 +26,13 @@ _SHARE = 8  # of the samples, on the emulated core
 
 @dataclass(frozen=True)
 class Source:
-    """Where a model was found. sha256: its first 16 digits"""
+    """Where a model was found. sha256: its first 16 digits; published: cycles, of what, and where; "" """
 
     name: str
     repository: str
     path: str
     sha256: str
+    published: str = ""
 
 
 def sources() -> tuple[Source, ...]:
@@ -43,14 +44,24 @@ def sources() -> tuple[Source, ...]:
 def public_table(models: Sequence[Path], samples: int, seed: int) -> str:
     """Markdown; known models first, in the order of sources.toml, the others by their file's name. What
     differs() tells of it."""
+    return markdown(HEADS, 5, in_order(models, lambda model, source: _row(model, source, samples, seed)))
+
+
+def in_order(models: Sequence[Path], row_of: Callable[[Path, Source | None], list[str]]) -> list[list[str]]:
+    """A row of each model: known ones as sources.toml has them, then the others by their first cell."""
     known = {source.sha256: (place, source) for place, source in enumerate(sources())}
     rows = []
     for model in models:
         place, source = known.get(_hash(model), (len(known), None))
-        rows.append((place, _row(model, source, samples, seed)))
+        rows.append((place, row_of(model, source)))
     rows.sort(key=lambda pair: (pair[0], pair[1][0]))
-    right = ["---"] * 5 + ["---:"] * 2
-    return "\n".join(f"| {' | '.join(row)} |" for row in (HEADS, right, *(row for _, row in rows)))
+    return [row for _, row in rows]
+
+
+def markdown(heads: Sequence[str], words: int, rows: Sequence[Sequence[str]]) -> str:
+    """A table, whose first columns are words and whose others are numbers."""
+    right = ["---"] * words + ["---:"] * (len(heads) - words)
+    return "\n".join(f"| {' | '.join(row)} |" for row in (heads, right, *rows))
 
 
 def differs(table: str) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights and multipliers of convolutions: firmware/nn/conv_block.h, stream_conv_2d.h and depthwise_3x3.h.
+"""Weights and multipliers of convolutions: firmware/nn/conv_block.h and stream_conv_2d.h.
 
 A convolution over the whole input and one over a stream have the same words, pair of channels by pair. They
 differ in what they multiply the second channel's sum with, and in the channel that fills up an odd number.
@@ -54,12 +54,15 @@ class Block:
 
 
 def block(taps: Ints, scaling: Scaling) -> Block:
-    """What a convolution's block of three positions reads. taps: [channels, multiple of 4]"""
+    """What a convolution's block of three positions reads. taps: [channels, multiple of 4]
+
+    In the fast form the outputs are clamped to int8 alone.
+    """
     depth, count = taps.shape
     fields = [("steps", str(count // 4)), ("depth", str(depth))]
-    keeps_negative = scaling.zero_point > -128
+    keeps_negative = scaling.keeps_negative
     try:
-        channels = _finished(taps, scaling).even(HALF)
+        channels = finished(taps, scaling).even(HALF)
         words = _words(channels, scaling.zero_point, keeps_negative, doubled=(2, 1))
     except NotExactError as error:
         return Block("general", *_general(taps, scaling, fields), str(error))
@@ -93,7 +96,7 @@ def _words(channels: Channels, zero: int, keeps_negative: bool, doubled: tuple[i
         a, b = 2 * first, 2 * first + 1
         out += [biases[a] & 0xFFFFFFFF, (biases[a] + 256 * biases[b]) & 0xFFFFFFFF, *row]
         for channel, times in zip((a, b), doubled, strict=True):
-            out += _requantize(channels.multipliers[channel], zero, keeps_negative, times)
+            out += requantize_words(channels.multipliers[channel], zero, keeps_negative, times)
     return np.array(out, np.int64)
 
 
@@ -117,23 +120,6 @@ def _general(taps: Ints, scaling: Scaling, fields: list[Field]) -> tuple[list[Fi
     return fields, [Array("taps", "int8_t", taps.reshape(-1), "channel by channel"), scaling.array()]
 
 
-# --- depthwise ---
-
-
-def depthwise(taps: Ints, scaling: Scaling) -> Array:
-    """Words of a depthwise_3x3_t. taps: [channels, line, point]"""
-    channels = _finished(taps.reshape(len(taps), -1), scaling)
-    doubled = (2 * channels.taps).reshape(taps.shape)
-    first = (doubled[:, :, 0] & 0xFFFF) | ((doubled[:, :, 1] & 0xFFFF) << 16)
-    second = (doubled[:, :, 1] & 0xFFFF) | ((doubled[:, :, 2] & 0xFFFF) << 16)
-    out: list[int] = []
-    for channel, pairs in enumerate(np.stack([first, second], axis=2).reshape(len(taps), -1).tolist()):
-        out += [*pairs, (2 * channels.biases[channel]) & 0xFFFFFFFF]
-        out += _requantize(channels.multipliers[channel], scaling.zero_point, scaling.zero_point > -128, 1)
-    note = "each channel: taps 0 and 1, taps 1 and 2 of each line; bias; multiplier, add, shift"
-    return Array("words", "uint32_t", np.array(out, np.int64), note, groups("channel", 1, len(taps), (6, 4)))
-
-
 # --- taps and multipliers ---
 
 
@@ -149,10 +135,8 @@ def whole(taps: Ints) -> Ints:
     return filled(taps, 1, 4)
 
 
-def _finished(taps: Ints, scaling: Scaling) -> Channels:
-    """Channels that the short requantisation serves."""
-    if (scaling.low, scaling.high) != (-128, 127):
-        raise NotExactError("the output is clamped within int8")
+def finished(taps: Ints, scaling: Scaling) -> Channels:
+    """Channels that the short requantisation serves, up to a clamp within int8."""
     if max(scaling.largest) >= LARGEST_SUM:
         raise NotExactError(f"a sum may reach {max(scaling.largest)}")
     taps, biases, multipliers = taps.copy(), list(scaling.biases), list(scaling.multipliers)
@@ -167,7 +151,7 @@ def _vanishes(by: Multiplier, largest: int) -> bool:
     return by.value == 0 or (by.right > LARGEST_SHIFT and largest < 1 << (by.right - 1))
 
 
-def _requantize(by: Multiplier, zero: int, keeps_negative: bool, times: int) -> list[int]:
+def requantize_words(by: Multiplier, zero: int, keeps_negative: bool, times: int) -> list[int]:
     """multiplier, add, shift of one channel. times: the multiplier, as the kernel takes it"""
     if by.left:
         raise NotExactError("a channel's output scale is finer than its sums'")

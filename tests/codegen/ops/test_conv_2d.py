@@ -155,10 +155,8 @@ def windows_general() -> list[Conv]:
     """conv_2d_general: what the words of pairs do not serve."""
     first = FIRST
     return [
-        replace(first, activation="relu"),
-        replace(first, kernel=(2, 3), dilation=(1, 2), activation="relu6"),
-        replace(first, inputs=5, kernel=(2, 2), padding="same", activation="relu_n1_to_1"),
         replace(first, kernel=(2, 2), multiplier=0.6),  # multipliers over 1
+        replace(first, inputs=5, kernel=(2, 2), padding="same", multiplier=0.6, activation="relu_n1_to_1"),
         replace(first, extreme=True, outputs=3),  # weights of -128, sums beyond 24 bits
     ]
 
@@ -181,9 +179,22 @@ def points_general() -> list[Conv]:
     """pointwise_conv_2d_general."""
     first = replace(FIRST, kernel=(1, 1))
     return [
-        replace(first, activation="relu"),
         replace(first, inputs=3, stride=(1, 2), multiplier=0.6),
         replace(first, inputs=6, extreme=True),
+    ]
+
+
+def clamped() -> list[Conv]:
+    """A clamp within int8, after the kernel: below, on both sides, fewer values than four, and some left."""
+    first = replace(FIRST, activation="relu")
+    return [
+        first,
+        replace(first, kernel=(2, 3), dilation=(1, 2), activation="relu6"),
+        replace(first, inputs=5, kernel=(2, 2), padding="same", activation="relu_n1_to_1", outputs=5),
+        replace(first, rows=1, columns=1, outputs=3, kernel=(3, 3), padding="same"),
+        replace(first, kernel=(1, 1), columns=7, outputs=1),
+        replace(first, kernel=(1, 1), output_zero=-60, activation="relu6"),
+        replace(first, output_zero=-128, activation="relu6"),
     ]
 
 
@@ -224,13 +235,23 @@ KINDS = {
 @pytest.mark.parametrize("target", ["pc", "qemu"])
 def test_kinds(kernels: str, target: str) -> None:
     """Each path of the kernels in both modes, on the PC and on a Cortex-M4."""
-    check([case for cases in (*KINDS.values(), halves()) for case in cases], kernels=kernels, target=target)
+    check(
+        [case for cases in (*KINDS.values(), clamped(), halves()) for case in cases],
+        kernels=kernels,
+        target=target,
+    )
 
 
 @pytest.mark.parametrize("kernel", KINDS)
 def test_kinds_reach_their_kernel(kernel: str, tmp_path: Path) -> None:
     for case in KINDS[kernel]:
         assert [layer.kernel for layer in layers_of(case, tmp_path)] == [kernel], case
+
+
+def test_a_clamp_sends_no_layer_to_a_general_kernel(tmp_path: Path) -> None:
+    for case in clamped():
+        kernel = "pointwise_conv_2d" if case.kernel == (1, 1) else "conv_2d"
+        assert [layer.kernel for layer in layers_of(case, tmp_path)] == [kernel, "clamp"], case
 
 
 @pytest.mark.parametrize("fast", [False, True])

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codegen.ops import depthwise_forms
 from codegen.passes import wide_weights
 from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
 from tests.support.exact import BATCHES, Batch, Step, batches, check, layers_of, positions, steps
@@ -145,48 +146,134 @@ def threes_apart() -> list[Depthwise]:
     ]
 
 
+def windows() -> list[Depthwise]:
+    """depthwise_window: points at equal distances, an odd one, channels left over, windows side by side."""
+    first = replace(FIRST, rows=9, columns=1, kernel=(9, 1), padding="valid")
+    few = replace(first, rows=6, kernel=(5, 1))
+    return [
+        *(replace(first, kernel=(taps, 1), rows=taps, seed=taps) for taps in (1, 2, 3, 4, 7, 8, 23)),
+        *(replace(first, inputs=inputs, seed=inputs) for inputs in (4, 5, 6, 7, 9, 12)),
+        *(replace(first, columns=columns, inputs=5, seed=columns) for columns in (2, 3)),
+        replace(first, rows=1, columns=9, kernel=(1, 9)),
+        replace(first, rows=3, columns=9, kernel=(1, 7), stride=(2, 2)),  # rows that are left out
+        replace(few, rows=9, stride=(4, 1)),
+        replace(first, columns=4, kernel=(9, 4)),  # all of the input
+        replace(first, rows=10, kernel=(4, 1), dilation=(3, 1)),
+        replace(few, rows=1, columns=1, kernel=(5, 5), padding="same"),  # taps in the padding
+        replace(few, rows=2, columns=1, kernel=(5, 1), padding="same", stride=(3, 1)),
+        replace(first, activation="relu", output_zero=-128),
+        replace(first, per_channel=False, input_=Step(0.05, 127)),
+        replace(first, scale=-30.0),  # channels that are the zero point
+        replace(first, scale=-0.2, activation="relu", output_zero=-128),  # sums that are not shifted
+    ]
+
+
+def lines() -> list[Depthwise]:
+    """depthwise_lines: any number of outputs in a line, strides and dilations, several channels of one."""
+    first = replace(FIRST, rows=8, columns=9, kernel=(5, 5))
+    row = replace(FIRST, rows=1, columns=20, kernel=(1, 6))
+    return [
+        *(replace(row, columns=columns, seed=columns) for columns in range(9, 18)),
+        *(replace(row, kernel=(1, taps), seed=taps) for taps in (2, 3, 4, 5, 7, 8, 9, 10, 13)),
+        replace(row, rows=20, columns=1, kernel=(6, 1)),
+        *(replace(first, columns=columns, seed=columns) for columns in (5, 6, 7, 8)),
+        *(
+            replace(first, stride=stride, seed=stride[0])
+            for stride in ((2, 2), (2, 1), (1, 3), (3, 3), (7, 1))
+        ),
+        *(replace(first, dilation=dilation) for dilation in ((2, 1), (1, 3), (2, 2))),
+        replace(first, rows=2, columns=12, kernel=(2, 3), dilation=(3, 4)),  # pictures without a line
+        replace(first, kernel=(3, 3), stride=(3, 3)),
+        replace(first, kernel=(4, 2), padding="valid"),
+        replace(first, kernel=(2, 4), stride=(4, 5), rows=13, columns=14),  # lines that nothing reads
+        *(replace(first, inputs=inputs, seed=inputs) for inputs in (4, 5, 6, 7)),
+        *(replace(first, inputs=4 + several, multiplier=several) for several in (2, 3)),
+        replace(first, kernel=(3, 3), multiplier=2, activation="relu", output_zero=-128),
+        replace(first, per_channel=False, input_=Step(0.05, 127)),
+        replace(first, scale=-30.0),  # channels that are the zero point
+        replace(row, scale=-0.2, activation="relu", output_zero=-128),  # sums that are not shifted
+    ]
+
+
 def others() -> list[Depthwise]:
     """depthwise_conv_2d, where requantize_fast serves."""
-    first = replace(FIRST, kernel=(3, 2))
+    first = replace(FIRST, kernel=(3, 2), inputs=3)
     return [
         first,
-        replace(first, inputs=6, padding="valid"),  # two channels left over
-        replace(first, inputs=3, multiplier=2, stride=(2, 2)),
-        replace(first, kernel=(3, 3), stride=(3, 3)),
-        replace(first, kernel=(3, 3), dilation=(2, 2)),
+        replace(first, inputs=2, padding="valid"),
+        replace(first, multiplier=2, stride=(2, 2)),
+        replace(first, kernel=(2, 2), dilation=(2, 2)),
         replace(first, rows=1, columns=1, kernel=(5, 5)),
     ]
 
 
 def others_general() -> list[Depthwise]:
-    """depthwise_conv_2d_general."""
+    """depthwise_conv_2d_general: multipliers over 1, also with a clamp and two channels left over."""
+    first = replace(FIRST, scale=0.7)
     return [
-        replace(FIRST, activation="relu"),
-        replace(FIRST, dilation=(2, 2), activation="relu6"),
-        replace(FIRST, kernel=(6, 1), padding="valid", scale=0.7),
+        first,
+        replace(first, kernel=(6, 1), padding="valid"),
+        replace(first, inputs=6, kernel=(3, 2), padding="valid", activation="relu6"),
+        replace(FIRST, inputs=3, kernel=(3, 2), activation="relu"),
+    ]
+
+
+def clamped() -> list[Depthwise]:
+    """A clamp within int8, after the kernel."""
+    first = replace(FIRST, activation="relu")
+    return [
+        first,
+        replace(first, activation="relu6", stride=(2, 2)),
+        replace(first, activation="relu6", dilation=(2, 2)),
+        replace(first, activation="relu_n1_to_1", kernel=(6, 1), padding="valid"),
+        replace(first, inputs=5, multiplier=3, kernel=(2, 4)),
     ]
 
 
 KINDS = {
     "depthwise_3x3": threes(),
     "depthwise_3x3_apart": threes_apart(),
+    "depthwise_window": windows(),
+    "depthwise_lines": lines(),
     "depthwise_conv_2d": others(),
     "depthwise_conv_2d_general": others_general(),
     "conv_2d": [replace(FIRST, inputs=1, multiplier=5, kernel=(4, 2))],
 }
 
 
+@pytest.fixture
+def any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernels of many outputs compute few, too."""
+    monkeypatch.setattr(depthwise_forms.Depthwise, "general_work", lambda _: 1 << 60)
+
+
+@pytest.mark.usefixtures("any_size")
 @pytest.mark.parametrize("kernels", ["small", "fast"])
 @pytest.mark.parametrize("target", ["pc", "qemu"])
 def test_kinds(kernels: str, target: str) -> None:
     """Each path of the kernels in both modes, on the PC and on a Cortex-M4."""
-    check([case for cases in KINDS.values() for case in cases], kernels=kernels, target=target)
+    check([case for cases in (*KINDS.values(), clamped()) for case in cases], kernels=kernels, target=target)
 
 
+@pytest.mark.usefixtures("any_size")
 @pytest.mark.parametrize("kernel", KINDS)
 def test_kinds_reach_their_kernel(kernel: str, tmp_path: Path) -> None:
     for case in KINDS[kernel]:
-        assert [layer.kernel for layer in layers_of(case, tmp_path)] == [kernel], case
+        assert {layer.kernel for layer in layers_of(case, tmp_path)} == {kernel}, case
+
+
+def test_few_taps_inside_the_input_are_multiplied_one_by_one(tmp_path: Path) -> None:
+    for rows, kernel in ((2, "depthwise_conv_2d"), (12, "depthwise_lines")):
+        case = replace(FIRST, rows=rows, columns=rows, kernel=(5, 5))
+        assert [layer.kernel for layer in layers_of(case, tmp_path)] == [kernel]
+
+
+@pytest.mark.usefixtures("any_size")
+def test_a_clamp_sends_no_layer_to_the_kernel_of_any_layer(tmp_path: Path) -> None:
+    for case in clamped():
+        *kernels, last = [layer.kernel for layer in layers_of(case, tmp_path)]
+        assert last == "clamp", case
+        assert "depthwise_conv_2d" not in {name.removesuffix("_general") for name in kernels}, case
 
 
 def test_one_window_of_one_channel(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegen.common.reference import Reference
+from codegen.compile import run_passes
 from codegen.kernels import round_once
 from codegen.kernels.requantize import quantize_multiplier, rounding_shift
 from codegen.passes.legalise import load_graph
 from tests.models.builder import ACTIVATIONS, Builder
 from tests.models.networks import beside_halves
 from tests.support.exact import BATCHES, Batch, Step, batches, check, layers_of, steps
-from tests.support.models_c import ModelsC
+from tests.support.models_c import ModelsC, spec_of
 from tests.support.tflm import tflm_reference
 
 
@@ -127,11 +128,20 @@ def int16() -> list[Dense]:
     ]
 
 
+def many() -> list[Dense]:
+    """fully_connected, later fully_connected_pairs_once: every number of quads to skip, an odd output."""
+    sizes = [(inputs, 64 + inputs % 2) for inputs in (1, 4, 5, 8, 12, 16, 24, 36, 40, 64, 130, 512)]
+    return [
+        replace(FIRST, shape=(n,), outputs=m, keep=False, per_channel=n % 3 == 0, bias=n % 5 > 0, seed=n)
+        for n, m in sizes
+    ]
+
+
 @pytest.mark.parametrize("kernels", ["small", "fast"])
 @pytest.mark.parametrize("target", ["pc", "qemu"])
 def test_kinds(kernels: str, target: str) -> None:
     clamped = [replace(FIRST, shape=(n,), keep=False, activation="relu", seed=n) for n in (3, 700)]
-    check([*fours(), *int16(), *clamped], kernels=kernels, target=target)
+    check([*fours(), *int16(), *many(), *clamped], kernels=kernels, target=target)
 
 
 @pytest.mark.parametrize("target", ["pc", "qemu"])
@@ -156,6 +166,16 @@ def test_kinds_reach_their_kernel(tmp_path: Path) -> None:
     for case in int16():
         (layer,) = layers_of(case, tmp_path)
         assert layer.type == "fully_connected_int16", case
+
+
+def test_many_outputs_are_computed_in_pairs(tmp_path: Path) -> None:
+    """But for vectors whose widened copy would need more memory."""
+    for case in (*many(), replace(FIRST, shape=(1100,), outputs=70, keep=False)):
+        (tmp_path / "case.tflite").write_bytes(case.build().bytes())
+        compiled = run_passes(spec_of("m", "small"), load_graph(tmp_path / "case.tflite"))
+        (layer,) = compiled.program.layers
+        assert (layer.type == "fully_connected_pairs") == (case.shape[0] <= 512), case
+        assert layer.kernel.endswith("_once") == (case.shape[0] <= 512), case
 
 
 def twice_rounded(total: int, real: float) -> int:

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from codegen.ops.depthwise_forms import Depthwise
 from codegen.passes.legalise import load_graph
 from tests.models.builder import ACTIVATIONS, PADDINGS, Builder
 from tests.models.networks import Network
+from tests.support import exact
 from tests.support.exact import check, positions
 from tests.support.models_c import model_plan
 
@@ -81,7 +83,7 @@ class Case:
         return chain.ends([chain.input], [chain.last])
 
 
-def in_place(case: Case, folder: Path) -> list[str]:
+def in_place(case: exact.Case, folder: Path) -> list[str]:
     """Kernels whose output lies where their input lay."""
     path = folder / "case.tflite"
     path.write_bytes(case.build().bytes())
@@ -110,6 +112,42 @@ def test_each_kernel_does_work_in_place(tmp_path: Path) -> None:
     times = Counter(kernel for case in CASES for kernel in in_place(case, tmp_path))
     for kernel in ("conv_2d", "pointwise_conv_2d", "depthwise_3x3", "fully_connected"):
         assert times[kernel] >= 5, times
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Two depthwise layers of this kernel, line by line."""
+
+    rows: int
+    columns: int
+    depth: int
+    kernel: tuple[int, int]
+
+    def build(self) -> Builder:
+        """The model; its first layer moves the input into the arena."""
+        chain = Chain(self.rows, (1, self.rows, self.columns, 3))
+        chain.window(self.depth, (1, 1), (1, 1), 1, "same")
+        chain.window(0, self.kernel, (1, 1), 1, "same")
+        chain.window(0, self.kernel, (1, 1), 1, "same")
+        chain.window(2, (1, 1), (1, 1), 1, "same")
+        return chain.ends([chain.input], [chain.last])
+
+
+LINES = [
+    Lines(8, 9, 8, (5, 5)),
+    Lines(7, 12, 4, (4, 2)),
+    Lines(12, 5, 8, (2, 6)),
+    Lines(1, 20, 12, (1, 7)),
+    Lines(7, 7, 6, (5, 5)),  # four channels at a time overlap: not in place
+]
+
+
+@pytest.mark.parametrize("target", ["pc", "qemu"])
+def test_lines_of_depthwise_layers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: str) -> None:
+    monkeypatch.setattr(Depthwise, "general_work", lambda _: 1 << 60)
+    for case in LINES:
+        assert in_place(case, tmp_path).count("depthwise_lines") == (2 if case.depth % 4 == 0 else 0), case
+    check(LINES, target=target)
 
 
 @dataclass(frozen=True)

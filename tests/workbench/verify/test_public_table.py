@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from codegen.common.paths import ROOT
 from tests.codegen.ops.test_elu import Elu
@@ -12,6 +15,8 @@ from tests.models.builder import Builder
 from tests.support.cli import refused
 from tests.support.exact import Step
 from tests.support.tflm import need_tflm
+from workbench.verify import public_cost
+from workbench.verify.public_cost import cost_table
 from workbench.verify.public_table import HEADS, differs, public_table, sources
 
 PAGE = (ROOT / "docs/models.md").read_text(encoding="utf-8")
@@ -33,6 +38,38 @@ def test_rows_say_what_was_compared_and_what_was_refused(tmp_path: Path) -> None
     assert compared[:3] == ["good", "", "tflm"]
     assert all(re.fullmatch(r"[\d,]+ values, 0 differing", cell) for cell in compared[3:5])
     assert all(re.fullmatch(r"[\d,]+", cell) for cell in compared[5:])
+
+
+def test_a_table_of_costs_counts_both_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small model's own counts, and what is refused in its row."""
+    good, bad = tmp_path / "kws_ref_model.tflite", tmp_path / "bad.tflite"
+    good.write_bytes(Elu(Step(0.1, 0), Step(0.1, 0)).build().bytes())
+    bad.write_bytes(b"nothing")
+    counted = []
+
+    def count(app: Path, kernels: str) -> SimpleNamespace:
+        counted.append((app.name.split("-")[0], kernels))
+        full, flash = (2000, (100, 30)) if kernels == "small" else (1000, (150, 40))
+        return SimpleNamespace(
+            mac=1500,
+            general_share=0.125,
+            decisions=SimpleNamespace(full=full),
+            cycles=SimpleNamespace(full=3 * full),
+            flash=SimpleNamespace(code=flash[0], constants=flash[1]),
+            ram=SimpleNamespace(total=1234),
+        )
+
+    monkeypatch.setattr(public_cost, "profile", count)
+    heads, _, left_out, row = cost_table([good, bad]).split("\n")
+    assert heads == f"| {' | '.join(public_cost.HEADS)} |"
+    assert left_out.startswith("| bad | not a TFLite model")
+    assert left_out.count("|") == heads.count("|")
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert counted == [("kws_ref_model", "small"), ("kws_ref_model", "fast")]
+    assert cells == [
+        *("kws_ref_model", "1,500", "2,000 / 1,000", "7,696,426", "0.750 / 1.500", "12.5%", "6,000", "-"),
+        *("130 / 190", "1,234"),
+    ]
 
 
 def test_each_source_is_another_file() -> None:
@@ -61,6 +98,12 @@ def test_what_a_table_has_no_place_for_is_refused() -> None:
     for option in (("--json",), ("--layers",), ("--target", "qemu"), ("--engine", "tflm")):
         reported = refused("verify", "model.tflite", "--table", *option)
         assert f"{option[0]} does not go with --table" in reported
+
+
+def test_a_table_of_costs_takes_no_other_option() -> None:
+    for option in (("--json",), ("--check",), ("--kernels", "fast"), ("--engine", "tflm")):
+        assert "--table has columns of its own" in refused("profile", "model.tflite", "--table", *option)
+    assert "--table is of models" in refused("profile", "--app", "examples/smart_lock", "--table")
 
 
 def test_instructions_are_those_of_the_page_on_performance() -> None:
