@@ -179,7 +179,7 @@ def _check_several(spec: Spec, engine: str, mlperf: str | None, targets: Sequenc
     """UserError for what takes an app with one classifier."""
     words = [f"engine={engine}"] if engine != "aot" else []
     words += [f"mlperf={mlperf}"] if mlperf is not None else []
-    words += [target for target in targets if target in ("counting", "report")]
+    words += [target for target in targets if target == "report"]
     if words:
         raise UserError(
             f"there are {len(spec.members)} classifiers, and {words[0]} is of an app with one",

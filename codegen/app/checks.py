@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from codegen.app.spec import Kind
+from codegen.app.tables.after import UNIT
 from codegen.common.errors import UserError
 from codegen.common.toml_place import TomlFile
 
@@ -44,12 +45,23 @@ def _scale(toml: TomlFile, values: Values, fault: Callable[..., UserError]) -> I
         what = f"minimum {values[minimum]} and maximum {values[maximum]}; the minimum is less"
         yield fault(what, "Exchange them, or leave both away.", minimum, maximum)
 
+    for section, unit in UNIT.items():
+        written = values.get((section, "mean")) or values.get((section, "deviation"))
+        if section in toml.data and written and not {minimum, maximum} <= set(toml.lines):
+            yield fault(
+                "mean and deviation change what the values are, and [scale] does not say which become 0..255",
+                f"Write [scale] minimum and maximum: {-4 * unit} and {4 * unit} are -4..4 deviations.",
+                (section, "deviation" if values.get((section, "deviation")) else "mean"),
+            )
+
     formula = ("scale", "formula")
     if values.get(formula) is not None:
         if "micro_frontend" not in toml.data:
             what = f'formula = "{values[formula]}" is for the values of [micro_frontend]'
             yield fault(what, "Write minimum and maximum in its place.", formula)
-        beside = [key for key in (minimum, maximum, *_INTO_TENSOR) if key in toml.lines]
+        beside = [
+            key for key in (minimum, maximum, ("scale", "rounding"), *_INTO_TENSOR) if key in toml.lines
+        ]
         if beside:
             what = f"{beside[0][1]} beside a formula, which says all of how features enter the model"
             yield fault(what, "Leave one of them away.", beside[0])
@@ -99,11 +111,8 @@ def contradictions(toml: TomlFile, values: Values) -> Iterator[UserError]:
             f"Write stride = {values[size]}, or how many samples lie from one window's first to the next's.",
             size,
         )
-    if known(size, fft) and values[size] > 1024:
-        what = f"a window of {values[size]} samples; [mfcc] hears 2..1024"
-        yield fault(what, "Write size = 1024 or less, or [log_mel], which hears up to 4096.", size)
-    elif known(size, fft) and values[size] > values[fft]:
-        remedy = f"Write fft = {next(points for points in (128, 256, 512, 1024) if points >= values[size])}."
+    if known(size, fft) and values[size] > values[fft]:
+        remedy = f"Write fft = {max(128, 1 << (values[size] - 1).bit_length())}."
         what = f"a window of {values[size]} samples does not fit an FFT of {values[fft]} points"
         yield fault(what, remedy, fft, size)
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from codegen.app.spec import Pipeline, Scale, Spec
+from codegen.app.spec import FrontEnd, Pipeline, Scale, Spec
 from codegen.app.tables import front_end_tables
 from codegen.app.tables.scale import scale_factors
 from codegen.common.errors import UserError
@@ -47,7 +47,15 @@ def check_contract(spec: Spec) -> None:
 
 
 def _set(scale: Scale) -> dict[str, object]:
-    return {key: value for key, value in dataclasses.asdict(scale).items() if value is not None}
+    values = dataclasses.asdict(scale).items()
+    return {key: value for key, value in values if value is not None and (key, value) != ("rounding", "down")}
+
+
+def _front_end(front_end: FrontEnd) -> dict[str, object]:
+    values = dataclasses.asdict(front_end)
+    if not values.get("deltas"):
+        values = {key: value for key, value in values.items() if key not in ("deltas", "delta_frames")}
+    return {key: value for key, value in values.items() if value != () and (key, value) != ("tables", "c")}
 
 
 def _content(spec: Spec, pipeline: Pipeline) -> dict[str, object]:
@@ -56,7 +64,7 @@ def _content(spec: Spec, pipeline: Pipeline) -> dict[str, object]:
     return {
         "audio": {key: value for key, value in dataclasses.asdict(pipeline.audio).items() if value},
         "window": dataclasses.asdict(pipeline.window),
-        pipeline.front_end.section: dataclasses.asdict(pipeline.front_end),
+        pipeline.front_end.section: _front_end(pipeline.front_end),
         "scale": _set(pipeline.scale),
         "frames": pipeline.cascade.frames,
         "offset": spec.classifier.offset,

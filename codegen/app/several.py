@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from codegen.app.keys import did_you_mean, found
+from codegen.app.rules import did_you_mean, found
 from codegen.app.spec import Waits
 from codegen.common.errors import UserError
 from codegen.common.toml_place import Key, TomlFile

@@ -73,16 +73,25 @@ class Mfcc:
 
     cepstra: int = 20  # kept, 1..filters
     filters: int = 23  # mel triangles
-    fft: int = 512  # points: 128, 256, 512, 1024
+    fft: int = 512  # points: 128, 256, 512, 1024, 2048, 4096
     low_hz: float = 20.0
     high_hz: float = 8000.0
     lifter: float = 22.0  # 0: none
     preemphasis: float = 0.97  # 0..1
+    deltas: int = 0  # orders of slopes in time behind the values: 0, 1, 2
+    delta_frames: int = 2  # on either side, 1..4
+    mean: tuple[float, ...] = ()  # taken off each value, in Kaldi's unit: one, or one a value
+    deviation: tuple[float, ...] = ()  # what each value is then divided by
+
+    @property
+    def statics(self) -> int:
+        """Values without their slopes."""
+        return self.cepstra
 
     @property
     def size(self) -> int:
         """Values of a frame."""
-        return self.cepstra
+        return self.statics * (1 + self.deltas)
 
 
 @dataclass(frozen=True)
@@ -105,6 +114,7 @@ class MicroFrontend:
     pcan_gain_bits: int = 21
     log: bool = True
     log_shift: int = 6  # 2^log_shift to a unit of the natural logarithm, 0..16
+    tables: str = "c"  # whose rounding they have: the library's in C, or "signal", its package in Python
 
     @property
     def size(self) -> int:
@@ -135,11 +145,20 @@ class LogMel:
     log: str = "db"  # 10 log10; or "natural", "log2"
     offset: float = 0.0  # added to an energy before its logarithm
     floor: float = 1e-10  # least energy
+    deltas: int = 0  # as of Mfcc
+    delta_frames: int = 2
+    mean: tuple[float, ...] = ()  # in the unit of the logarithm
+    deviation: tuple[float, ...] = ()
+
+    @property
+    def statics(self) -> int:
+        """Values without their slopes."""
+        return self.filters
 
     @property
     def size(self) -> int:
         """Values of a frame."""
-        return self.filters
+        return self.statics * (1 + self.deltas)
 
 
 FrontEnd = Mfcc | MicroFrontend | LogMel
@@ -152,6 +171,7 @@ class Scale:
     minimum: int = -500000
     maximum: int = 500000
     formula: str | None = None  # of codegen/app/tables/scale.py, in place of the range
+    rounding: str = "down"  # or "zero": toward 128, the zero of a tensor that takes the byte as it is
 
 
 @dataclass(frozen=True)
@@ -195,6 +215,11 @@ class Decision:
     mean: int = 1  # the mean of a label's last `mean` scores is compared, 1..100
     suppress: int = 0  # decisions after a detection that are Unknown, 0..10000
     kind: Kind = Kind.CLASSES  # ANOMALY: one label, its threshold a mean squared error
+
+    @property
+    def smooths(self) -> bool:
+        """The image has a stage with `mean` and `suppress`, which then are settings of its own."""
+        return self.kind is Kind.ANOMALY or self.mean > 1 or self.suppress > 0
 
 
 @dataclass(frozen=True)

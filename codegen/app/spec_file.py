@@ -12,18 +12,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from codegen.app.checks import Values, contradictions
-from codegen.app.keys import (
-    ERRORS,
-    KEYS,
-    REQUIRED,
-    Labels,
-    Milliseconds,
-    Rule,
-    UnfitError,
-    did_you_mean,
-    found,
-)
+from codegen.app.keys import ERRORS, KEYS, REQUIRED
 from codegen.app.presets import LOG_MEL_PRESETS, PRESETS, Preset
+from codegen.app.rules import Labels, Milliseconds, Rule, UnfitError, did_you_mean, found
 from codegen.app.several import members
 from codegen.app.spec import (
     Audio,
@@ -332,6 +323,13 @@ def _unknown_key(section: str, key: str) -> tuple[str, str]:
     return "is unknown", near or f"Keys of [{section}]: {', '.join(KEYS[section])}."
 
 
+def _floats(key: str, value: Any) -> Any:
+    """Numbers of a front end as floats; one for all values as a list of one."""
+    if key in ("mean", "deviation"):
+        return tuple(map(float, value)) if isinstance(value, tuple) else (float(value),)
+    return float(value) if isinstance(value, Decimal) else value
+
+
 def _spec(file: Path, model: Path, values: Values, bare: bool) -> Spec:
     """The dataclasses of values that are all right."""
 
@@ -352,11 +350,7 @@ def _spec(file: Path, model: Path, values: Values, bare: bool) -> Spec:
         return Spec(name, file, classifier, None)
 
     section = next(section for section in FRONT_ENDS if (section, "filters") in values)
-    chosen = {
-        key: float(value) if isinstance(value, Decimal) else value
-        for key, value in given(section).items()
-        if key != "preset"
-    }
+    chosen = {key: _floats(key, value) for key, value in given(section).items() if key != "preset"}
     decision = given("decision")
     labels = decision["labels"]
     if "kind" in decision:

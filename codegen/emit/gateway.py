@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 
-from codegen.app.keys import UNKNOWN
+from codegen.app.rules import UNKNOWN
 from codegen.app.spec import Layout, Spec
 
 NAME = "model.json"

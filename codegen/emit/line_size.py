@@ -124,6 +124,8 @@ def _status(spec: Spec, *, capture: bool) -> dict[str, object]:
             before = f"{member.title}." if spec.others else ""
             line |= {setting.key: _I32 for setting in protocol.SETTINGS if setting.key != protocol.THRESHOLD}
             line |= {f"{before}decision.votes": _I32}
+            if member.pipeline.decision.smooths:
+                line |= {f"{before}{setting.key}": _I32 for setting in protocol.SMOOTHING}
             labels = member.pipeline.decision.labels
             line |= {f"{before}{protocol.THRESHOLD}.{label}": _I32 for label in labels}
     return line

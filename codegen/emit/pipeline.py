@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
-from codegen.app.spec import Classifier, Kind, Layout, Pipeline, Spec
+from codegen.app.spec import Classifier, FrontEnd, Kind, Layout, MicroFrontend, Pipeline, Spec
 from codegen.app.tables import front_end_tables
+from codegen.app.tables.after import Following, normals, orders
 from codegen.app.tables.decision import difference, score_of
+from codegen.app.tables.mfcc import log_floor, power_bits
 from codegen.app.tables.quantize import BYTES, float_table, quantize_table
 from codegen.app.tables.scale import scale_factors
+from codegen.common import protocol
 from codegen.common.render import render
 from codegen.compile import Compiled
 from codegen.model.graph import Quantization, Tensor
@@ -31,9 +35,21 @@ def pipeline_source(compiled: Compiled) -> str:
         front_end=pipeline.front_end,
         tables=front_end_tables(pipeline),
         scale=scale_factors(pipeline.scale),
+        power_bits=power_bits,
+        orders=_after(pipeline.front_end, orders),
+        normals=_after(pipeline.front_end, normals),
+        log_floor=log_floor,
         stages=sorted({stage for member in members for stage in _stages(member)}),
         classifiers="\n".join(_classifier_source(member, compiled.spec.name) for member in members),
     )
+
+
+Table = TypeVar("Table")
+
+
+def _after(front_end: FrontEnd, made: Callable[[Following], tuple[Table, ...]]) -> tuple[Table, ...]:
+    """What follows the front end's values, of those that may have something."""
+    return () if isinstance(front_end, MicroFrontend) else made(front_end)
 
 
 def _stages(compiled: Compiled) -> Iterator[str]:
@@ -69,6 +85,7 @@ def _classifier_source(compiled: Compiled, hears: str) -> str:
         outputs=graph.output.size,
         score=score,
         limits=score.limits(pipeline.decision),
+        most_mean=max(pipeline.decision.mean, protocol.MEAN_ROOM),
         difference=difference(*ends) if pipeline.decision.kind is Kind.ANOMALY else None,
         signed=_signed,
     ).strip()

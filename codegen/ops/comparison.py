@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,14 +35,14 @@ COMPARED: Mapping[str, Callable[[int, int], bool]] = {
     "LESS": operator.lt,
     "LESS_EQUAL": operator.le,
 }
-# operator -> the kernel's form, whether it is negated, whether its operands change places
+# operator -> the kernel's form, and whether it is negated
 FORMS = {
-    "EQUAL": ("equal", False, False),
-    "NOT_EQUAL": ("equal", True, False),
-    "LESS": ("less", False, False),
-    "GREATER_EQUAL": ("less", True, False),
-    "GREATER": ("less", False, True),
-    "LESS_EQUAL": ("less", True, True),
+    "EQUAL": ("equal", False),
+    "NOT_EQUAL": ("equal", True),
+    "LESS": ("less", False),
+    "GREATER_EQUAL": ("less", True),
+    "GREATER": ("greater", False),
+    "LESS_EQUAL": ("greater", True),
 }
 LOGICAL = {"LOGICAL_AND": "smallest", "LOGICAL_OR": "largest"}  # -> the form of the kernel `extreme`
 
@@ -92,12 +91,9 @@ def lower(lowering: Lowering, node: Node) -> None:
 
     if lower_by_table(lowering, node, function):
         return
-    form, negated, turned = FORMS[node.op]
+    form, negated = FORMS[node.op]
     every = sorted({*of_a, *of_b})
     ranks = [np.searchsorted(every, of) for of in (of_a, of_b)]
-    if turned:
-        node = replace(node, inputs=node.inputs[::-1])
-        ranks.reverse()
     note = "of -128 .. 127, among the values of both operands"
     names = ["rank_a", "rank_a" if np.array_equal(ranks[0], ranks[1]) else "rank_b"]
     arrays = [

@@ -3,6 +3,7 @@
  * counter read at the end of every stage. The sound or the tensors lie in the PSRAM, put there by the
  * emulator's host. */
 #include "board.h"
+#include "counting/chosen.h"
 #include "counting/counter.h"
 #include "device/app.h"
 #include "port/cortex_m/cortex_m.h"
@@ -13,6 +14,8 @@ typedef struct {
     uint32_t samples;                   /* int16, after this header */
     uint32_t tensors;                   /* model->input_size bytes each, after the samples */
     uint32_t first_missed, last_missed; /* decisions after the frames of so many are counted */
+    uint32_t chosen;                    /* of several models, the number of the one that is counted */
+    uint32_t unused;                    /* what follows is aligned to 8 */
 } counting_input_t;
 
 enum {
@@ -24,8 +27,9 @@ enum {
 };
 
 static const counting_input_t *const input = (const counting_input_t *)BOARD_PSRAM_BASE;
-static const int16_t *samples; /* the next */
-static uint32_t begin;         /* of the lap */
+static const pipeline_t *pipeline; /* of the model that is counted */
+static const int16_t *samples;     /* the next */
+static uint32_t begin;             /* of the lap */
 static step_t step;
 
 static const char *names[LAPS] = {
@@ -55,7 +59,6 @@ static void check(int error)
 /* The features of the next window, which are to be classified. */
 static void next_features(void)
 {
-    const pipeline_t *pipeline = app.pipeline;
     do {
         pipeline_measured(pipeline, LAP_OTHER); /* the window's lap begins */
         samples += pipeline_push(pipeline, samples, pipeline->window->stride);
@@ -67,32 +70,32 @@ static void next_features(void)
 static void classify(const char *name)
 {
     names[STAGE_CLASSIFIER] = name;
-    pipeline_measured(app.pipeline, LAP_OTHER);
-    pipeline_classify(app.pipeline, &step);
+    pipeline_measured(pipeline, LAP_OTHER);
+    pipeline_classify(pipeline, &step);
     check(step.error);
 }
 
 /* Frames without a decision, until the next may be decided with. */
 static void until_turn(void)
 {
-    const cascade_t *cascade = app.pipeline->cascade;
+    const cascade_t *cascade = pipeline->cascade;
     while (cascade->state->filled + 1 < cascade->frames || cascade->state->turn + 1 < cascade->every) {
         next_features();
-        pipeline_classify(app.pipeline, &step);
+        pipeline_classify(pipeline, &step);
     }
 }
 
 /* The decision after the frames of `missed` decisions. */
 static void count_gap(uint32_t missed)
 {
-    if (!app.pipeline->cascade->slide) { /* the last decision has emptied it */
+    if (!pipeline->cascade->slide) { /* the last decision has emptied it */
         until_turn();
         next_features();
         missed = 0;
     }
     step.gate_open = false;
-    for (uint32_t left = missed * app.pipeline->cascade->every; left > 1; left--)
-        pipeline_classify(app.pipeline, &step);
+    for (uint32_t left = missed * pipeline->cascade->every; left > 1; left--)
+        pipeline_classify(pipeline, &step);
     step.gate_open = true;
     classify("missed");
 }
@@ -100,12 +103,12 @@ static void count_gap(uint32_t missed)
 static void count_pipeline(void)
 {
     until_turn();
-    app.pipeline->state->measure = lap;
-    pipeline_measured(app.pipeline, LAP_OTHER);
-    pipeline_measured(app.pipeline, LAP_NOTHING);
+    pipeline->state->measure = lap;
+    pipeline_measured(pipeline, LAP_OTHER);
+    pipeline_measured(pipeline, LAP_NOTHING);
     next_features();
     classify("full");
-    for (size_t i = 0; i < app.model->more_runs; i++) {
+    for (size_t i = 0; i < pipeline->classifier->model->more_runs; i++) {
         until_turn();
         next_features();
         classify("again");
@@ -137,7 +140,7 @@ static void start(void)
 {
     begin = counter_now();
     lap(LAP_OTHER);
-    const int error = app.pipeline != NULL ? pipeline_start(app.pipeline) : app.model->start();
+    const int error = pipeline != NULL ? pipeline_start(pipeline) : app.model->start();
     lap(LAP_START);
     check(error);
 }
@@ -148,8 +151,9 @@ int main(void)
     if (memcmp(input->magic, "earcount", sizeof input->magic) != 0)
         check(1);
     samples = (const int16_t *)(input + 1);
+    pipeline = chosen_pipeline(input->chosen);
     start();
-    if (app.pipeline != NULL)
+    if (pipeline != NULL)
         count_pipeline();
     else
         count_model();

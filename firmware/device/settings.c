@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device/settings.h"
+#include "device/smoothing.h"
 #include "device/word.h"
 #include "protocol_table.h"
 #include <string.h>
@@ -46,7 +47,7 @@ settings_result_t settings_set(const pipeline_t *pipeline, const char *key, size
         return set_all_thresholds(pipeline->decision, value);
     if (length > prefix && memcmp(key, KEY_DECISION_THRESHOLD ".", prefix) == 0)
         return set_threshold(pipeline, key + prefix, length - prefix, value);
-    return SETTINGS_NO_SUCH_KEY;
+    return smoothing_set(pipeline->decision, key, length, value);
 }
 
 void settings_write(const pipeline_t *pipeline, json_t *json)
@@ -57,6 +58,7 @@ void settings_write(const pipeline_t *pipeline, json_t *json)
                "\":%d,\"" KEY_DECISION_VOTES "\":%d",
                (int32_t)gate->threshold, (int32_t)gate->backoff, (int32_t)gate->delay,
                (int32_t)pipeline->decision->state->votes);
+    smoothing_write(pipeline->decision, "", "", json);
     for (size_t i = 0; i < pipeline->decision->labels; i++)
         json_print(json, ",\"" KEY_DECISION_THRESHOLD ".%s\":%d", pipeline->labels[i],
                    (int32_t)pipeline->decision->limits[i]);

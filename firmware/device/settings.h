@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* What may change while the device runs, by name: gate.threshold, gate.backoff, gate.delay, decision.votes,
- * decision.threshold (of every label) and decision.threshold.LABEL. */
+ * decision.threshold (of every label), decision.threshold.LABEL, and those of smoothing.h. */
 
 typedef enum { SETTINGS_DONE, SETTINGS_NO_SUCH_KEY, SETTINGS_OUT_OF_RANGE } settings_result_t;
 

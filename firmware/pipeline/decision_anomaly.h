@@ -3,7 +3,7 @@
 #define PIPELINE_DECISION_ANOMALY_H
 
 #include "pipeline/classifier.h"
-#include "pipeline/decision.h"
+#include "pipeline/decision_smoothing.h"
 
 #define ANOMALY_NEVER 8388607 /* above every error: (2 * 255)^2 * 32 is the largest */
 
@@ -13,7 +13,7 @@
  *     d_i   = input_factor * input_i - output_factor * output_i + offset      in 1/4096 of that step
  *     error = sum d_i^2 / (size * 2^19)
  *
- * Of `count` last errors the mean is compared, rounded down; errors before the first count as 0. After a
+ * Of the last errors the mean is compared, rounded down; errors before the first count as 0. After a
  * detection, a verdict that is not Unknown, the next `suppress` verdicts are Unknown with an error of 0, and
  * then the mean and the votes begin anew. */
 typedef struct {
@@ -22,15 +22,14 @@ typedef struct {
 } decision_anomaly_state_t;
 
 typedef struct {
+    smoothing_t smoothing;
     const classifier_t *classifier; /* whose input and output are compared */
     const cascade_t *cascade;
     uint32_t size;                       /* values of input and output, 1..2^20 */
     int32_t input_factor, output_factor; /* 0..4096 */
     int32_t offset;                      /* of the zero points */
     const decision_t *accepted;          /* votes over what is accepted: of one label, by a score of 1 */
-    uint8_t count;                       /* errors of a mean, 1..100 */
-    uint16_t suppress;                   /* decisions, 0..10000 */
-    int32_t *history;                    /* count */
+    int32_t *history;                    /* smoothing.most */
     decision_anomaly_state_t *state;
 } decision_anomaly_t;
 

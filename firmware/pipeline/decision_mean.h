@@ -2,7 +2,7 @@
 #ifndef PIPELINE_DECISION_MEAN_H
 #define PIPELINE_DECISION_MEAN_H
 
-#include "pipeline/decision.h"
+#include "pipeline/decision_smoothing.h"
 
 typedef struct {
     uint8_t next;   /* slot of the oldest scores */
@@ -10,14 +10,13 @@ typedef struct {
 } decision_mean_state_t;
 
 /* The mean of each label's last scores takes the place of the newest one, rounded down, so that it reaches a
- * limit where the sum reaches `count` times the limit. Scores before the first count as the lowest, -128.
+ * limit where the sum reaches so many times the limit. Scores before the first count as the lowest, -128.
  * After a detection, a verdict that is not Unknown, the next `suppress` verdicts are Unknown with the lowest
  * score, and then the mean and the votes begin anew. */
 typedef struct {
-    uint8_t count;     /* scores of a mean, 1..100 */
-    uint16_t suppress; /* decisions, 0..10000 */
-    int8_t *history;   /* count * labels, slot after slot */
-    int8_t *means;     /* labels */
+    smoothing_t smoothing;
+    int8_t *history; /* smoothing.most * labels, slot after slot */
+    int8_t *means;   /* labels */
     decision_mean_state_t *state;
 } decision_mean_t;
 

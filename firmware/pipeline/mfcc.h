@@ -13,8 +13,8 @@ typedef struct {
 /* Kaldi's MFCC in fixed point: one window -> cepstra, no state between windows. docs/front_end.md has the
  * formulas of the tables and the limits within which no sum below leaves its type. */
 typedef struct {
-    size_t window;             /* samples, 2..1024, at most fft */
-    size_t fft;                /* points: 128, 256, 512 or 1024 */
+    size_t window;             /* samples, 2..4096, at most fft */
+    size_t fft;                /* points: 128, 256, 512, 1024, 2048 or 4096 */
     size_t filters;            /* 1..128, at most fft / 2 */
     size_t cepstra;            /* kept, 1..filters */
     int32_t preemphasis;       /* Q15, 0..32768 */
@@ -25,6 +25,8 @@ typedef struct {
     const int16_t *log2;       /* 64: log2(1 + i / 64), Q12 */
     const uint8_t *log_add;    /* log_add_count: ln(1 + e^(-i / 256)), Q8 */
     size_t log_add_count;
+    uint32_t power_bits;    /* a bin's power counts 2^(12 + power_bits) where nothing was shifted: 4..10 */
+    int32_t floor;          /* of a filter's logarithm, Q12 */
     const int16_t *cosines; /* (cepstra - 1) rows of (filters + 1) / 2: the left half of the DCT-II, Q11 */
     int32_t dct_first, dct_other; /* sqrt(1 / filters), sqrt(2 / filters), Q11 */
     const int32_t *lifter;        /* cepstra, Q12 */

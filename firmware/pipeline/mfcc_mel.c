@@ -6,8 +6,7 @@
 enum {
     LOG_OF_ZERO = -2829416, /* Q12, far below every other logarithm */
     LOG_2 = 2839,           /* ln 2, Q12 */
-    LOG_2_32 = 90852,       /* 32 ln 2, Q12 */
-    LOG_FLOOR = 49125       /* Q12; of the energies */
+    LOG_2_32 = 90852        /* 32 ln 2, Q12 */
 };
 
 /* The six bits under the highest are the table's index. The product is below 2^17 * 2839 < 2^29. */
@@ -31,12 +30,12 @@ static inline int32_t log_add(const mfcc_t *mfcc, int32_t a, int32_t b)
 
 /* A bin's power is at most 2^31, a weight 2^12. Parseval's theorem bounds the power of all bins: the values'
  * mean square is below 2^30, half of it lies in these bins, so a filter's sum is below 2^41 and, times the
- * power's scale 2^(2 (6 - shift) + 2 log2(fft) - 10) <= 2^22, below 2^63. Larger ones, if there were any,
+ * power's scale 2^(2 (6 - shift) + power_bits) <= 2^22, below 2^63. Larger ones, if there were any,
  * would wrap. */
 void mfcc_log_mel(const mfcc_t *mfcc, const uint32_t *spectrum, unsigned shift, int32_t *log_mel)
 {
     const uint16_t *weight = mfcc->mel;
-    const unsigned scale = 2 * (6 - shift) + 2 * dsp_highest_bit((uint32_t)mfcc->fft) - 10;
+    const unsigned scale = 2 * (6 - shift) + mfcc->power_bits;
     for (size_t filter = 0; filter < mfcc->filters; filter++) {
         const uint32_t *bin = spectrum + mfcc->bank[filter].first;
         size_t count = mfcc->bank[filter].count;
@@ -55,6 +54,6 @@ void mfcc_log_mel(const mfcc_t *mfcc, const uint32_t *spectrum, unsigned shift, 
         const int32_t high = logarithm(mfcc->log2, (uint32_t)(energy >> 32)) + LOG_2_32;
         const int32_t low = logarithm(mfcc->log2, (uint32_t)energy);
         const int32_t sum = log_add(mfcc, high, low);
-        log_mel[filter] = sum > LOG_FLOOR ? sum : LOG_FLOOR;
+        log_mel[filter] = sum > mfcc->floor ? sum : mfcc->floor;
     }
 }

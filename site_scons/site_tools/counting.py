@@ -16,7 +16,8 @@ def _counting_image(env: Any, generated: list[Any]) -> list[Any]:
     options = env["OPTIONS"]
     if options.board.hosted:
         return []
-    rooms = ("pipeline", "nn", f"port/{options.board.port}", "port/cortex_m", "counting")
+    rooms: tuple[str, ...] = ("pipeline", "nn", f"port/{options.board.port}", "port/cortex_m", "counting")
+    rooms += ("counting/several_models" if options.spec.others else "counting/one_model",)
     rooms += (*env["ENGINE_ROOMS"], *(f"{room}/counting" for room in env["ENGINE_ROOMS"]))
     objects = [*env.HandwrittenObjects(*rooms), *env.GeneratedObjects(generated), *env["ENGINE_LIBRARY"]]
     link_map = f"{options.folder}/counting.map"

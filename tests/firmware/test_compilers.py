@@ -34,7 +34,15 @@ BY_DEFAULT = [(GCC, "-O3 -flto"), (CLANG, "-O2")]
 BY_OPTION = [
     (compiler, options) for compiler in (GCC, CLANG) for options in ("-O3", "-O2 -flto", "-Os", "-O1")
 ]
-ROOMS = ("pipeline", "device", "device/no_capture", "device/one_model", "port/mps2", "port/cortex_m")
+ROOMS = (
+    "pipeline",
+    "device",
+    "device/no_capture",
+    "device/one_model",
+    "device/unsmoothed",
+    "port/mps2",
+    "port/cortex_m",
+)
 SAMPLES = 24000
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kaldi's MFCC in float64: what the fixed-point one approximates, in its units (4096 times Kaldi's).
 
-Three constants are the fixed-point one's: the scale of a filter's energy (2^14 times Kaldi's), the floor of
+Three constants are the fixed-point one's: the scale of a filter's energy (energy_unit), the floor of
 its logarithm, and what is taken from cepstrum 0 for that scale.
 """
 
@@ -14,9 +14,17 @@ from tests.reference.mfcc_integer import Config
 
 Floats = NDArray[np.float64]
 
-ENERGY = 2.0**14
-FLOOR = 49125.0
 OFFSET = 190131 / np.sqrt(23)  # for one filter
+
+
+def energy_unit(config: Config) -> float:
+    """Of Kaldi's energy: 2^14, and less for FFTs beyond 1024 points, whose sums would leave 64 bits."""
+    return float(2.0**14 / max(1, config.fft / 1024) ** 2)
+
+
+def floor(config: Config) -> float:
+    """Of a logarithm: always of the same energy in Kaldi's units."""
+    return float(49125.0 + 4096 * np.log(energy_unit(config) / 2**14))
 
 
 def mel(hertz: Floats | float) -> Floats:
@@ -39,12 +47,12 @@ def energies(config: Config, samples: NDArray[np.int16]) -> Floats:
     emphasised = x - config.preemphasis * np.concatenate([np.zeros((len(x), 1)), x[:, :-1]], axis=1)
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(config.window) / (config.window - 1))
     power = np.abs(np.fft.rfft(emphasised * hann**0.85, config.fft)) ** 2
-    return np.asarray(ENERGY * power[:, : config.fft // 2] @ triangles(config).T)
+    return np.asarray(energy_unit(config) * power[:, : config.fft // 2] @ triangles(config).T)
 
 
-def log_mel(energy: Floats) -> Floats:
+def log_mel(config: Config, energy: Floats) -> Floats:
     """Energies -> their logarithms."""
-    return np.asarray(np.maximum(FLOOR, 4096 * np.log(np.maximum(energy, 1.0))))
+    return np.asarray(np.maximum(floor(config), 4096 * np.log(np.maximum(energy, 1.0))))
 
 
 def lifter(config: Config) -> Floats:
@@ -60,6 +68,6 @@ def mfcc(config: Config, samples: NDArray[np.int16]) -> Floats:
     n, k = config.filters, np.arange(config.cepstra)
     basis = np.sqrt(2 / n) * np.cos(np.pi * k[:, None] * (np.arange(n) + 0.5) / n)
     basis[0] = np.sqrt(1 / n)
-    cepstra = (log_mel(energies(config, samples)) @ basis.T) * lifter(config)
-    cepstra[:, 0] -= OFFSET * np.sqrt(n)
+    cepstra = (log_mel(config, energies(config, samples)) @ basis.T) * lifter(config)
+    cepstra[:, 0] -= (OFFSET + 4096 * np.log(energy_unit(config) / 2**14)) * np.sqrt(n)
     return np.asarray(cepstra)

@@ -217,12 +217,13 @@ class IntegerMfcc:
         spectrum = self.spectrum(padded)
 
         stages = config.fft.bit_length() - 1
-        power = [((re * re + im * im) << (2 * ((6 - shift) + stages))) >> 10 for re, im in spectrum]
+        bits = 2 * ((6 - shift) + stages) - 10 - self.lacking
+        power = [(re * re + im * im) << bits for re, im in spectrum]
         log_mel = []
         for weights in self.mel:
             energy = sum(power[k] * w for k, w in weights.items()) % 2**64
             high, low = self.log_q(energy >> 32) + 90852, self.log_q(energy % 2**32)
-            log_mel.append(max(49125, self.log_sum(high, low)))
+            log_mel.append(max(49125 - 2839 * self.lacking, self.log_sum(high, low)))
 
         n = config.filters
         first, other = self.dct_factors
@@ -231,6 +232,7 @@ class IntegerMfcc:
             dct.append(((sum((e >> 1) * d for e, d in zip(log_mel, row, strict=True)) >> 11) * other) >> 10)
         liftered = [(c * weight) >> 12 for c, weight in zip(dct, self.lifter, strict=True)]
         offset = nearest(190131 * decimal(Fraction(n, 23)).sqrt())
+        offset -= nearest(decimal(Fraction(n * 2839 * self.lacking * first, 2048)))
         return Stages(
             preemphasis=emphasised,
             peak=peak,
@@ -242,6 +244,11 @@ class IntegerMfcc:
             liftered=liftered,
             mfcc=[liftered[0] - offset, *liftered[1:]],
         )
+
+    @property
+    def lacking(self) -> int:
+        """d of docs/front_end.md: bits that the power of a long FFT would have beyond 64."""
+        return {2048: 2, 4096: 4}.get(self.config.fft, 0)
 
     @cached_property
     def dct_factors(self) -> tuple[int, int]:

@@ -60,6 +60,9 @@ class Tables:
             single(math.pi) * single(2) / single(self.size)
         )
         cosines = np.cos(angles.astype(np.float64)).astype(np.float32)
+        if self.settings.tables == "signal":
+            turns = (np.arange(self.size) + 0.5) / self.size
+            return [int(value) for value in np.round(4096 * np.sin(np.pi * turns) ** 2)]
         return q12(single(0.5) - single(0.5) * cosines)
 
     @cached_property
@@ -79,7 +82,11 @@ class Tables:
                 break
             band = max(int(np.searchsorted(edges, mel)) - 1, 0)  # edges[band] < mel <= edges[band + 1]
             down = (edges[band + 1] - mel) / (edges[band + 1] - edges[band])
-            falling, rising = q12(np.array([down, single(1) - down], np.float32))
+            weights = np.array([down, single(1) - down], np.float32)
+            signal = self.settings.tables == "signal"
+            falling, rising = (
+                np.trunc(weights * single(4096)).astype(int).tolist() if signal else q12(weights)
+            )
             if band < count:
                 found[band].append((number, rising))
             if band > 0:

@@ -101,6 +101,7 @@ def _linked(folder: Path, board: Board, made: list[str]) -> Path:
         "device",
         "device/no_capture",
         "device/one_model",
+        "device/unsmoothed",
         "mlperf",
         "pipeline",
         f"port/{board.port}",

@@ -101,7 +101,10 @@ def build_image(folder: Path, sources: Sources, board_name: str, baud: int | Non
     files = [*sources.files, protocol_table(made), *sorted((FIRMWARE / "device").glob("*.c"))]
     capture = "capture" if sources.spec.device.capture else "no_capture"
     models = "several_models" if sources.spec.others else "one_model"
-    for room in (capture, models):
+    members = sources.spec.members
+    smooths = any(member.pipeline and member.pipeline.decision.smooths for member in members)
+    smoothing = "smoothed" if smooths else "unsmoothed"
+    for room in (capture, models, smoothing):
         files += sorted((FIRMWARE / "device" / room).glob("*.c"))
     files += sorted((FIRMWARE / "port" / board.port).glob("*.c"))
     flags = [*WARNINGS, "-O2", "-g", "-ffunction-sections", "-fdata-sections", f"-I{FIRMWARE}", f"-I{made}"]

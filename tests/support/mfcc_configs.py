@@ -52,7 +52,7 @@ def fitting(config: Config) -> Config:
 def configs(draw: st.DrawFn) -> Config:
     """Every setting within its range, as pipeline.toml allows it."""
     rate = draw(st.one_of(st.sampled_from([8000, 16000, 44100, 48000]), st.integers(8000, 48000)))
-    fft = draw(st.sampled_from([128, 256, 512, 1024]))
+    fft = draw(st.sampled_from([128, 256, 512, 1024, 2048, 4096]))
     filters = draw(st.integers(1, min(128, fft // 2)))
     high = draw(st.floats(rate / 8, rate / 2, width=32))
     return fitting(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from codegen.app.spec import Audio, Mfcc, Scale, Window
 from codegen.app.tables import MfccTables, mfcc_scratch_bytes, mfcc_tables
+from codegen.app.tables.mfcc import log_floor, power_bits
 from codegen.app.tables.scale import scale_multiplier
 from tests.support.compile import FIRMWARE, compile_shared, load
 
@@ -59,6 +60,8 @@ class MfccC(ctypes.Structure):
         ("log2", ctypes.c_void_p),
         ("log_add", ctypes.c_void_p),
         ("log_add_count", ctypes.c_size_t),
+        ("power_bits", ctypes.c_uint32),
+        ("floor", ctypes.c_int32),
         ("cosines", ctypes.c_void_p),
         ("dct_first", ctypes.c_int32),
         ("dct_other", ctypes.c_int32),
@@ -99,6 +102,8 @@ class MfccStages:
             log2=self._array(made.log2, np.int16),
             log_add=self._array(made.log_add, np.uint8),
             log_add_count=len(made.log_add),
+            power_bits=power_bits(mfcc),
+            floor=log_floor(mfcc),
             cosines=self._array([value for row in made.dct.cosines for value in row], np.int16),
             dct_first=made.dct.first,
             dct_other=made.dct.other,
@@ -244,14 +249,20 @@ class ScaleC(ctypes.Structure):
 
 
 def scaled(
-    minimum: int, maximum: int, values: NDArray[np.int32], multiplier: int | None = None
+    minimum: int,
+    maximum: int,
+    values: NDArray[np.int32],
+    multiplier: int | None = None,
+    *,
+    toward_zero: bool = False,
 ) -> NDArray[np.uint8]:
-    """scale_frame() of any number of values."""
+    """scale_frame(), or scale_zero_frame(), of any number of values."""
     factor = scale_multiplier(Scale(minimum, maximum)) if multiplier is None else multiplier
     struct = ScaleC(values.size, minimum, maximum, factor)
     given = np.ascontiguousarray(values, np.int32)
     features = np.zeros(values.size, np.uint8)
-    library().scale_frame(ctypes.byref(struct), _pointer(given), _pointer(features))
+    run = library().scale_zero_frame if toward_zero else library().scale_frame
+    run(ctypes.byref(struct), _pointer(given), _pointer(features))
     return features
 
 
@@ -288,12 +299,23 @@ class DecisionC(ctypes.Structure):
     ]
 
 
+class SmoothingValuesC(ctypes.Structure):
+    """smoothing_values_t."""
+
+    _fields_ = [("mean", ctypes.c_uint8), ("suppress", ctypes.c_uint16)]
+
+
+class SmoothingC(ctypes.Structure):
+    """smoothing_t."""
+
+    _fields_ = [("initial", SmoothingValuesC), ("most", ctypes.c_uint8), ("state", ctypes.c_void_p)]
+
+
 class DecisionMeanC(ctypes.Structure):
     """decision_mean_t."""
 
     _fields_ = [
-        ("count", ctypes.c_uint8),
-        ("suppress", ctypes.c_uint16),
+        ("smoothing", SmoothingC),
         ("history", ctypes.c_void_p),
         ("means", ctypes.c_void_p),
         ("state", ctypes.c_void_p),
@@ -301,9 +323,12 @@ class DecisionMeanC(ctypes.Structure):
 
 
 class Decision:
-    """One decision stage, restored to its settings. mean: scores of a mean and decisions suppressed."""
+    """One decision stage, restored to its settings. mean: scores of a mean and decisions suppressed; most:
+    scores that it has room for, where that is more."""
 
-    def __init__(self, limits: Sequence[int], votes: int = 1, mean: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, limits: Sequence[int], votes: int = 1, mean: tuple[int, int] | None = None, most: int = 1
+    ) -> None:
         self._code = library()
         self._code.decision_step.restype = VerdictC
         self._code.decision_set_threshold.restype = ctypes.c_bool
@@ -320,8 +345,11 @@ class Decision:
             ctypes.pointer(self.state),
         )
         if mean is not None:
-            self._mean_memory = [np.zeros(size, np.int8) for size in (mean[0] * len(limits), len(limits), 4)]
-            self._mean = DecisionMeanC(*mean, *(memory.ctypes.data for memory in self._mean_memory))
+            room = max(mean[0], most)
+            self._mean_memory = [np.zeros(size, np.int8) for size in (8, room * len(limits), len(limits), 4)]
+            places = [memory.ctypes.data for memory in self._mean_memory]
+            smoothing = SmoothingC(SmoothingValuesC(*mean), room, places[0])
+            self._mean = DecisionMeanC(smoothing, *places[1:])
             self._struct.smooth = ctypes.cast(self._code.decision_mean, ctypes.c_void_p)
             self._struct.smoothing = ctypes.addressof(self._mean)
         self.restore()
@@ -343,6 +371,16 @@ class Decision:
     def set_votes(self, votes: int) -> bool:
         """decision_set_votes()."""
         return bool(self._code.decision_set_votes(ctypes.byref(self._struct), ctypes.c_int32(votes)))
+
+    def set_mean(self, mean: int) -> bool:
+        """smoothing_set_mean()."""
+        self._code.smoothing_set_mean.restype = ctypes.c_bool
+        return bool(self._code.smoothing_set_mean(ctypes.byref(self._struct), ctypes.c_int32(mean)))
+
+    def set_suppress(self, suppress: int) -> bool:
+        """smoothing_set_suppress()."""
+        self._code.smoothing_set_suppress.restype = ctypes.c_bool
+        return bool(self._code.smoothing_set_suppress(ctypes.byref(self._struct), ctypes.c_int32(suppress)))
 
     def gap(self) -> None:
         """decision_gap()."""

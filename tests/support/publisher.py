@@ -11,18 +11,16 @@ import pytest
 from numpy.typing import NDArray
 
 from codegen.app.tables.log1p import log1p_float32
+from workbench.published.catalogue import AbsentError
+from workbench.published.publishers import esphome_values
 
 
 def publisher(samples: NDArray[np.int16]) -> NDArray[np.int64]:
     """The values of pymicro-features, int64[n, 40]."""
-    package = pytest.importorskip("pymicro_features", reason="pymicro-features is not installed")
-    frontend, rows, position = package.MicroFrontend(), [], 0
-    while position + 160 <= len(samples):
-        result = frontend.process_samples(samples[position : position + 160].tobytes())
-        position += result.samples_read
-        if result.features:
-            rows.append(result.features)
-    return np.round(np.array(rows) / 0.0390625).astype(np.int64)
+    try:
+        return esphome_values(samples)
+    except AbsentError as absent:
+        pytest.skip(str(absent))
 
 
 def require_its_logarithm() -> None:

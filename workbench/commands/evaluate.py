@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from codegen.app.spec import Kind, Pipeline, Spec
+from codegen.app.spec import Decision, Kind, Pipeline, Spec
 from codegen.app.tables.decision import Score
 from codegen.common.errors import UserError
 from codegen.common.protocol import THRESHOLD
@@ -31,10 +31,11 @@ from workbench.training.background import background_recordings, unlabelled_coun
 from workbench.training.chosen import add_arguments, chosen_segments
 from workbench.training.confusion import UNKNOWN_CLASS, Confusion, balanced
 from workbench.training.decided import write_decided
-from workbench.training.evaluation import Stream, counted, play, vector_pairs
+from workbench.training.evaluation import Model, Stream, counted, play, vector_pairs
 from workbench.training.events import Events, count_events
 from workbench.training.pieces import Piece, Recording, cut, recordings, shortest
 from workbench.training.plot import check_name, plot
+from workbench.training.several import OwnSegments, models_of, segments_of
 
 NAME = "evaluate"
 HELP = "count an app's right and wrong decisions on labelled recordings"
@@ -57,6 +58,8 @@ threshold, UNC has no majority (votes), Sens is the share of a row that is right
   earshot evaluate --app examples/smart_lock --labels recordings/labels.csv --threshold 0 --no-gate
 
 Several targets stand side by side, and the exit code is 1 where one decides otherwise than the first.
+Of an app with several classifiers each is judged by the segments of its own labels, while all of them run;
+those of the others are to it sound of the class `unknown`, or without a label.
 """
 REMARK = (
     "UNK: no class reached its threshold. The app's class unknown says the same, so UNK is right in its row."
@@ -84,6 +87,7 @@ class _Sounds:
     segments: tuple[Segment, ...]
     pieces: tuple[Piece, ...]  # these, whole
     settings: dict[str, int]
+    others: tuple[Path, ...] = ()  # recordings with events of the app's other models alone
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,6 +98,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--threshold", metavar="P", help="for all labels, instead of the app's; 0: the largest score wins"
+    )
+    parser.add_argument(
+        "--classifier", metavar="NAME", help="of an app with several, this one alone (default: each)"
     )
     parser.add_argument("--no-gate", action="store_true", help="every window passes the gate")
     parser.add_argument(
@@ -125,18 +132,62 @@ def run(args: argparse.Namespace) -> int:
     if args.plot is not None:
         check_name(args.plot)
     targets = _targets(args.target)
-    spec, pipeline = listening_spec(args.app)
+    spec, pipeline = listening_spec(args.app, several=True)
     segments = chosen_segments(args, pipeline, TEST, needed=False)
+    chosen = models_of(spec, args.classifier)
+    if len(chosen) > 1:
+        lone = next((option for option in ("plot", "decided") if getattr(args, option) is not None), None)
+        if lone is not None:
+            names = ", ".join(model.name for model, _ in chosen)
+            raise UserError(
+                f"--{lone} writes what one model decides, and the app has several classifiers",
+                file=spec.file,
+                remedy=f"Name one: --classifier, {names}.",
+            )
+    known = {label for member in spec.members for label in _decision(member).labels}
+    results: list[tuple[int, dict[str, Any]]] = []
+    for model, member in chosen:
+        own = segments_of(segments, _decision(member).labels, known)
+        if len(chosen) > 1 and not args.json:
+            print(f"{'' if not results else chr(10)}{model.name}:")
+        results.append(_one(args, targets, member, model, own))
+    if args.json:
+        found = {model.name: whole for (model, _), (_, whole) in zip(chosen, results, strict=True)}
+        print(json.dumps(results[0][1] if len(chosen) == 1 else {"classifiers": found}))
+    return max(code for code, _ in results)
+
+
+def _decision(spec: Spec) -> Decision:
+    assert spec.pipeline is not None
+    return spec.pipeline.decision
+
+
+def _one(
+    args: argparse.Namespace,
+    targets: Sequence[str],
+    spec: Spec,
+    model: Model,
+    own: OwnSegments,
+) -> tuple[int, dict[str, Any]]:
+    """What one model decides, printed unless it is wanted as JSON: the exit code and the object."""
+    assert spec.pipeline is not None
+    pipeline, segments = spec.pipeline, own.segments
+    if not segments:
+        raise UserError(
+            f'no segment has a label of the classifier "{model.name}"',
+            file=args.labels,
+            remedy=f"Its labels: {', '.join(pipeline.decision.labels)}. Or name another by --classifier.",
+        )
     score = app_score(spec)
     limit = None if args.threshold is None else _limit(args.threshold, score, pipeline.decision.kind)
     pieces = cut(segments, pipeline.decision.labels, None, 1, partial(remark, once=True))
-    sounds = _Sounds(segments, pieces, _settings(args, pipeline, limit))
+    sounds = _Sounds(segments, pieces, _settings(args, pipeline, limit, model), own.others)
     vectors = None
     if not args.stream:
         decision = pipeline.decision
         limits = score.limits(decision) if limit is None else (limit,) * len(decision.labels)
         vectors = _by_vectors(args, spec, limits, segments)
-    played = {target: _play(args, pipeline, target, sounds) for target in targets}
+    played = {target: _play(args, pipeline, target, sounds, model) for target in targets}
     first = played[targets[0]]
     table = first.table if vectors is None else vectors
     if args.plot is not None:
@@ -144,19 +195,17 @@ def run(args: argparse.Namespace) -> int:
     if args.decided is not None:
         write_decided(args.decided, pipeline.decision.labels, first.streams, first.events)
     differing = {target: _differing(first, played[target]) for target in targets[1:]}
-    if args.json:
-        both = {target: one.object() for target, one in played.items()}
-        same = {target: found is None for target, found in differing.items()}
-        whole = {"events": first.events.object(), "targets": both, "same": same}
-        print(json.dumps(table.object() | whole))
-    else:
+    both = {target: one.object() for target, one in played.items()}
+    same = {target: found is None for target, found in differing.items()}
+    whole = table.object() | {"events": first.events.object(), "targets": both, "same": same}
+    if not args.json:
         print("\n".join(_text(played, vectors, args)))
         if UNKNOWN_CLASS in table.labels:
             print(REMARK, file=sys.stderr)
     for target, found in differing.items():
         if found is not None:
             print(f"{target} decides otherwise than {targets[0]}, first {found}", file=sys.stderr)
-    return 1 if any(differing.values()) else 0
+    return (1 if any(differing.values()) else 0), whole
 
 
 def _targets(text: str) -> list[str]:
@@ -181,7 +230,9 @@ def _by_vectors(
     return _table(args, host.spec, pairs)
 
 
-def _play(args: argparse.Namespace, pipeline: Pipeline, target: str, sounds: _Sounds) -> _Target:
+def _play(
+    args: argparse.Namespace, pipeline: Pipeline, target: str, sounds: _Sounds, model: Model
+) -> _Target:
     """Plays whole recordings, and those of the background, into a target."""
     labels, rate = pipeline.decision.labels, pipeline.audio.sample_rate
     step = pipeline.window.stride * pipeline.cascade.every
@@ -192,8 +243,10 @@ def _play(args: argparse.Namespace, pipeline: Pipeline, target: str, sounds: _So
         restored(device),
         with_settings(device, sounds.settings),
     ):
-        streams = [*play(pipeline, device, _read(args, sounds.pieces, sounds.segments, pipeline))]
-        streams += play(pipeline, device, background_recordings(args.background, rate, audio.reader(args)))
+        read = audio.reader(args)
+        streams = [*play(pipeline, device, _read(args, sounds.pieces, sounds.segments, pipeline), model)]
+        background = [*args.background, *(sounds.others if unlabelled else ())]
+        streams += play(pipeline, device, background_recordings(background, rate, read), model)
     played = (one.played for one in streams)
     events = count_events(labels, played, rate, step, unlabelled=unlabelled)
     pairs = [pair for one in streams for pair in one.pairs]
@@ -241,11 +294,13 @@ def _read(
     return progress(read, files, "recordings")
 
 
-def _settings(args: argparse.Namespace, pipeline: Pipeline, limit: int | None) -> dict[str, int]:
+def _settings(
+    args: argparse.Namespace, pipeline: Pipeline, limit: int | None, model: Model
+) -> dict[str, int]:
     """What the options change of a running image. limit: of all labels, where --threshold says one."""
     settings = {f"gate.{name}": value for name, value in EVERY_WINDOW.items()} if args.no_gate else {}
     if limit is not None:
-        settings |= {f"{THRESHOLD}.{label}": limit for label in pipeline.decision.labels}
+        settings |= {model.key(f"{THRESHOLD}.{label}"): limit for label in pipeline.decision.labels}
     return settings
 
 

@@ -13,6 +13,7 @@ COMMANDS: tuple[str, ...] = (
     "inspect",
     "infer",
     "verify",
+    "published",
     "plan",
     "profile",
     "report",

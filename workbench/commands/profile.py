@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from workbench.host.engine import ENGINES
@@ -18,6 +19,7 @@ from workbench.profiling.budgets import FILE, accept, accepted, compare, table
 from workbench.profiling.profile import DEFAULT_BOARD, Profile, profile
 from workbench.profiling.tables import example_tables, model_table, with_tables
 from workbench.profiling.text import as_json, as_text
+from workbench.profiling.together import profile_together, together_json, together_text
 from workbench.verify.public_cost import cost_table
 
 NAME = "profile"
@@ -75,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
     if args.table:
         return _print_table(args)
     app = _app(args)
+    if args.app is not None and load_spec(app, several=True).others:
+        return _together(args)
     other = args.kernels is not None or args.engine is not None
     if (args.check or args.accept) and (args.app is None or other):
         raise UserError(
@@ -105,6 +109,21 @@ def run(args: argparse.Namespace) -> int:
         f"\nSince the budgets were accepted:\n{table(changes)}", file=sys.stderr if args.json else sys.stdout
     )
     return 1 if any(change.grown for change in changes) else 0
+
+
+def _together(args: argparse.Namespace) -> int:
+    """Of an app with several classifiers."""
+    if args.check or args.accept:
+        raise UserError(
+            f"{'--check' if args.check else '--accept'} is for an app with one classifier",
+            file=args.app,
+            remedy="Leave it away: the numbers of each, and of all together, are printed.",
+        )
+    if args.engine not in (None, "aot"):
+        raise UserError("the engine tflm runs one classifier, and there are several", file=args.app)
+    found = profile_together(args.app, args.board, kernels=args.kernels)
+    print(json.dumps(together_json(found)) if args.json else together_text(found))
+    return 0
 
 
 def renew(page: Path) -> int:

@@ -40,9 +40,9 @@ class Features:
     contract: str  # the feature contract, 16 hex digits
 
 
-def listening_spec(app: Path) -> tuple[Spec, app_spec.Pipeline]:
-    """The spec of an app and its pipeline; UserError for a bare model."""
-    spec = load_spec(app)
+def listening_spec(app: Path, *, several: bool = False) -> tuple[Spec, app_spec.Pipeline]:
+    """The spec of an app and its pipeline; UserError for a bare model. several: classifiers are allowed"""
+    spec = load_spec(app, several=several)
     if spec.pipeline is None:
         raise UserError(NO_FEATURES[0], file=app, remedy=NO_FEATURES[1])
     return spec, spec.pipeline

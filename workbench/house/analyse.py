@@ -36,6 +36,8 @@ ROOMS = (
     "device/no_capture",
     "device/one_model",
     "device/several_models",
+    "device/smoothed",
+    "device/unsmoothed",
     "mlperf",
 )  # for every board; its port beside them, and counting/ where QEMU runs
 CLEAN = ROOT / "build" / "analysed"
@@ -59,7 +61,7 @@ def commands(folder: Path, program: str) -> list[list[str]]:
         for name, text in {**board_sources(board), **protocol_sources()}.items():
             (headers / name).write_text(text)
         rooms = [*ROOMS, f"port/{board.port}", *([] if board.hosted else ["port/cortex_m"])]
-        rooms += ["counting"] if board.qemu else []
+        rooms += ["counting", "counting/one_model", "counting/several_models"] if board.qemu else []
         sources = [source for room in rooms for source in sorted((ROOT / "firmware" / room).glob("*.c"))]
         includes = [f"-I{headers}", "-Ifirmware"]
         if program == "clang-tidy":

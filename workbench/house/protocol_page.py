@@ -59,7 +59,7 @@ def tables() -> Mapping[str, str]:
                     f"{setting.least}..{setting.most}",
                     setting.meaning,
                 )
-                for setting in protocol.SETTINGS
+                for setting in (*protocol.SETTINGS, *protocol.SMOOTHING)
             ],
         ),
     }

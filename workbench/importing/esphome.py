@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codegen.app.keys import LABEL_LENGTH_MAX, UNKNOWN
+from codegen.app.rules import LABEL_LENGTH_MAX, UNKNOWN
 from codegen.app.spec_file import FILE_NAME
 from codegen.common.errors import UserError
 from codegen.passes.legalise import load_graph

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from codegen.app.fit import check
-from codegen.app.keys import LABEL_LENGTH_MAX, UNKNOWN
+from codegen.app.rules import LABEL_LENGTH_MAX, UNKNOWN
 from codegen.app.spec import Layout, Mfcc
 from codegen.app.spec_file import FILE_NAME, load_spec
 from codegen.common.errors import UserError, UserErrors

@@ -71,6 +71,10 @@ class Cost:
             self.constants + other.constants,
         )
 
+    def once_in(self, count: int) -> Cost:
+        """Its share of one of so many windows, rounded."""
+        return Cost(*(round(part / count) for part in (self.instructions, self.cycles, self.constants)))
+
     def on(self, board: Board) -> int:
         """Cycles with the board's wait states."""
         code = self.instructions if board.flash_cache == "none" else 0

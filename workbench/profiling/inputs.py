@@ -18,10 +18,13 @@ _QUIET = 1000  # amplitude of the sound, at most: the shift of the MFCC's block 
 MORE_RUNS = 16  # full runs, decision after decision, before the first incremental decision, at most
 
 
-def counting_input(spec: Spec, graph: Graph, missed: range, tensors: int = TENSORS) -> bytes:
+def counting_input(
+    spec: Spec, graph: Graph, missed: range, tensors: int = TENSORS, *, number: int = 0
+) -> bytes:
     """The header and what follows it.
 
     missed: the decisions after a gap that are counted, by the decisions since the last one; empty: none
+    number: of several models, the one that spec and graph are of
     """
     random = np.random.default_rng(0)
     samples = np.zeros(0, np.int16)
@@ -31,7 +34,7 @@ def counting_input(spec: Spec, graph: Graph, missed: range, tensors: int = TENSO
     else:
         values = [_tensors(graph, random) for _ in range(tensors)]
     first, last = (missed[0], missed[-1]) if missed else (1, 0)
-    header = MAGIC + struct.pack("<IIII", len(samples), len(values), first, last)
+    header = MAGIC + struct.pack("<IIIIII", len(samples), len(values), first, last, number, 0)
     return header + samples.astype("<i2").tobytes() + b"".join(values)
 
 

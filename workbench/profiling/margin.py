@@ -83,6 +83,11 @@ def margin_on(board: Board, work: Work) -> Margin:
     )
 
 
+def boards_of(named: Board) -> tuple[Board, ...]:
+    """The named one, and those that an image can be flashed onto."""
+    return (named, *(board for board in real_boards() if board.name != named.name))
+
+
 def real_boards() -> tuple[Board, ...]:
     """Those that an image can be flashed onto."""
     boards = (load_board(name) for name in board_names())

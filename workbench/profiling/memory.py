@@ -71,9 +71,9 @@ def compiler(image: Path) -> str:
     return match[1] if match else "unknown"
 
 
-def ram(image: Path, name: str, board: Board, stack: int) -> Ram:
-    """stack: bytes used, measured."""
-    arena = _arena(image, name)
+def ram(image: Path, name: str, board: Board, stack: int, arena: int | None = None) -> Ram:
+    """stack: bytes used, measured. arena: of a model whose tensors lie in that of another."""
+    arena = _arena(image, name) if arena is None else arena
     found = sizes(image, board)
     bound = stack_bound(image).total
     weights = _symbols(image, name, (".data",))

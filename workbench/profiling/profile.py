@@ -35,7 +35,7 @@ from workbench.profiling.counter import Counted, count
 from workbench.profiling.cycles import Cost, cost, disassembly
 from workbench.profiling.inputs import counting_input
 from workbench.profiling.layers import ModelLayer, model_layers
-from workbench.profiling.margin import Margin, Work, margin_on, real_boards
+from workbench.profiling.margin import Margin, Work, boards_of, margin_on
 from workbench.profiling.trace import Blocks, Trace, trace
 from workbench.progress import waiting
 from workbench.targets import target_board
@@ -47,6 +47,7 @@ FRONT_END_PARTS = {
     "micro_frontend": ("window", "fft", "filters", "reduce_noise", "control_gain", "log"),
     "log_mel": ("window", "fft", "spectrum", "filters"),
 }
+AFTER = ("deltas_frame", "normalise_frame")  # of a front end that has them
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,34 @@ def profile(
 
     kernels, engine: in place of the app's own.
     """
+    found = profilers(app, board_name, kernels=kernels, engine=engine, build_dir=build_dir)
+    if len(found.each) > 1:
+        raise UserError(
+            f"there are {len(found.each)} classifiers, and this works with one",
+            file=found.each[0].spec.file,
+            remedy="earshot profile --app DIR counts each, and all together.",
+        )
+    return found.each[0].profile(found.named, found.shipped)
+
+
+@dataclass(frozen=True, eq=False)
+class Profilers:
+    """each: of every model of the app, all in one image. named: the board; shipped: its image"""
+
+    named: Board
+    shipped: Build
+    each: tuple[Profiler, ...]
+
+
+def profilers(
+    app: Path,
+    board_name: str = DEFAULT_BOARD,
+    *,
+    kernels: str | None = None,
+    engine: str | None = None,
+    build_dir: Path | None = None,
+) -> Profilers:
+    """Builds and counts; arguments and errors are those of profile()."""
     named = load_board(board_name)
     if named.hosted:
         raise UserError(
@@ -160,23 +189,28 @@ def profile(
     if named.name != board.name:
         shipped = build(named.name, app, build_dir, kernels=kernels, engine=engine)
     assert built.counting is not None
-    return _Profiler(compiled, board, built, built.counting).profile(named, shipped)
+    models = (compiled, *compiled.others)
+    each = (Profiler(one, board, built, built.counting, number) for number, one in enumerate(models))
+    return Profilers(named, shipped, tuple(each))
 
 
-class _Profiler:
-    def __init__(self, compiled: Compiled, board: Board, built: Build, image: Path) -> None:
+class Profiler:
+    """What one model takes. number: of several in the image, its own"""
+
+    def __init__(self, compiled: Compiled, board: Board, built: Build, image: Path, number: int = 0) -> None:
         spec, graph = compiled.spec, compiled.graph
         self.spec, self.board, self.built = spec, board, built
+        self.shared_arena = compiled.plan.arena if spec.first else None
         self.image = image
         self.tflm = spec.classifier.engine == "tflm"
         self.layers = tflm.operator_layers(compiled) if self.tflm else model_layers(compiled)
         gaps = 0 if spec.pipeline is None else self._gaps(compiled, spec.pipeline.cascade)
         with waiting("counting the instructions of decisions after every gap"):
-            self.counted = count(image, board, counting_input(spec, graph, range(1, gaps + 1)))
+            self.counted = count(image, board, counting_input(spec, graph, range(1, gaps + 1), number=number))
         self.missed, self.worst = self._worst()
         gap = range(self.missed, self.missed + 1) if gaps else range(0)
         with waiting("following the instructions of each stage and layer"):
-            self.trace = trace(image, board, counting_input(spec, graph, gap, self.missed))
+            self.trace = trace(image, board, counting_input(spec, graph, gap, self.missed, number=number))
         self._compare(self.counted, self.trace)
         self.listing = disassembly(image)
         with waiting("looking up whose instructions they are"):
@@ -205,7 +239,7 @@ class _Profiler:
             flash=self._flash(named, shipped),
             ram=tflm.ram(shipped.image, spec, named, self.counted.stack)
             if self.tflm
-            else memory.ram(shipped.image, spec.name, named, self.counted.stack),
+            else memory.ram(shipped.image, spec.name, named, self.counted.stack, self.shared_arena),
             margins=self._margins(named, worst),
         )
 
@@ -220,16 +254,29 @@ class _Profiler:
         pipeline = self.spec.pipeline
         if pipeline is None:
             return ()
-        each = Cost(0, 0, 0)
-        for name in STAGES:
-            each += self._cost(self.trace.one(name))
         windows_hz = pipeline.audio.sample_rate / pipeline.window.stride
-        one = self._cost(self.trace.one("next" if self._incremental else "full"))
-        cascade = pipeline.cascade
-        every = cascade.every if cascade.slide else cascade.frames
-        boards = [named, *(board for board in real_boards() if board.name != named.name)]
-        work = Work(windows_hz, pipeline.window.stride, each, one, every, worst)
-        return tuple(margin_on(board, work) for board in boards)
+        each = sum((self.stage_cost(name) for name in STAGES), Cost(0, 0, 0))
+        work = Work(windows_hz, pipeline.window.stride, each, self.steady_cost(), self.every, worst)
+        return tuple(margin_on(board, work) for board in boards_of(named))
+
+    @property
+    def every(self) -> int:
+        """Windows from decision to decision."""
+        assert self.spec.pipeline is not None
+        cascade = self.spec.pipeline.cascade
+        return cascade.every if cascade.slide else cascade.frames
+
+    def stage_cost(self, name: str) -> Cost:
+        """Of a stage, in each window."""
+        return self._cost(self.trace.one(name))
+
+    def steady_cost(self) -> Cost:
+        """Of a decision that follows the last one."""
+        return self._cost(self.trace.one("next" if self._incremental else "full"))
+
+    def worst_cost(self) -> Cost:
+        """Of the dearest decision."""
+        return self._costs()[2]
 
     def _cost(self, section: Blocks) -> Cost:
         return cost(self.trace, section, self.listing)
@@ -316,7 +363,7 @@ class _Profiler:
     def _stages(self) -> tuple[StageProfile, ...]:
         assert self.spec.pipeline is not None
         section = self.spec.pipeline.front_end.section
-        functions = tuple(f"{section}_{part}" for part in FRONT_END_PARTS[section])
+        functions = tuple(f"{section}_{part}" for part in FRONT_END_PARTS[section]) + AFTER
         site = function_site(functions, f"{section}_frame")
         parts = attribute(self.trace, self.trace.one("front_end"), site, self.inline_stacks)
         reported = tuple((name, parts[name]) for name in (*functions, OTHER) if name in parts)

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from workbench.profiling.cycles import MODEL
 from workbench.profiling.margin import RING, Margin
-from workbench.profiling.profile import Decisions, LayerProfile, Profile
+from workbench.profiling.memory import Ram
+from workbench.profiling.profile import Decisions, LayerProfile, Profile, StageProfile
 
 
 def as_json(found: Profile) -> dict[str, Any]:
@@ -47,12 +49,13 @@ def as_json(found: Profile) -> dict[str, Any]:
             "stack_bound": found.ram.bound,
         },
         "estimated_cycles": {**_decisions(found.cycles), "model": MODEL},
-        "margin": None if margin is None else _verdict(margin),
-        "verdicts": [_verdict(each) for each in found.margins],
+        "margin": None if margin is None else verdict(margin),
+        "verdicts": [verdict(each) for each in found.margins],
     }
 
 
-def _verdict(margin: Margin) -> dict[str, Any]:
+def verdict(margin: Margin) -> dict[str, Any]:
+    """Of a board, for --json."""
     return {
         "board": margin.board,
         "virtual": margin.virtual,
@@ -92,24 +95,37 @@ def _parts(parts: tuple[tuple[str, int], ...]) -> dict[str, Any]:
 
 def as_text(found: Profile) -> str:
     """The tables `profile` prints."""
-    lines = [
+    lines = heading(found)
+    if found.stages:
+        lines += ["", *stage_lines(found.stages, found.front_end)]
+    lines += ["", *layer_lines(found), "", *sum_lines(found), "", *memory_lines(found, found.ram)]
+    if found.margins:
+        every = found.margins[0].every
+        which = "each" if every == 1 else f"one in {every}"
+        lines += ["", *margin_lines(found.margins, f"{which} with a decision")]
+    return "\n".join(lines)
+
+
+def heading(found: Profile) -> list[str]:
+    """What was counted on what."""
+    return [
         f"{found.app} on {found.board}: "
         f"engine {found.engine}, kernels {found.kernels}, GCC {found.compiler}.",
         f"Instructions executed by an emulated {found.counted_on}; they are not cycles.",
     ]
-    if found.stages:
-        lines += ["", f"  {'stage':<26}{'instructions':>14}"]
-        for stage in found.stages:
-            lines.append(f"  {stage.name:<26}{stage.instructions:>14,}")
-            lines += [f"    {name:<24}{count:>14,}" for name, count in stage.parts]
-        lines.append(f"  {'every window':<26}{found.front_end:>14,}")
-    lines += ["", *_layers(found), "", *_sums(found), "", *_memory(found)]
-    if found.margins:
-        lines += ["", *_margins(found)]
-    return "\n".join(lines)
 
 
-def _layers(found: Profile) -> list[str]:
+def stage_lines(stages: Sequence[StageProfile], front_end: int) -> list[str]:
+    """Stages and their parts; front_end: of every window."""
+    lines = [f"  {'stage':<26}{'instructions':>14}"]
+    for stage in stages:
+        lines.append(f"  {stage.name:<26}{stage.instructions:>14,}")
+        lines += [f"    {name:<24}{count:>14,}" for name, count in stage.parts]
+    return [*lines, f"  {'every window':<26}{front_end:>14,}"]
+
+
+def layer_lines(found: Profile) -> list[str]:
+    """The layers, a row each, and their sum."""
     incremental = found.decisions.incremental is not None
     wide = max(len(layer.name) for layer in found.layers) + 2
     heads = f"  {'layer':<{wide}}{'operator':<20}{'MAC':>12}{'full':>14}{'MAC/ins.':>10}"
@@ -142,7 +158,8 @@ def _share(mac: int, instructions: int) -> str:
     )
 
 
-def _sums(found: Profile) -> list[str]:
+def sum_lines(found: Profile) -> list[str]:
+    """A decision in full, incremental, worst."""
     counts, cycles = found.decisions, found.cycles
     head = f"  {'a decision':<26}{'instructions':>14}{'cycles, est.':>14}"
     rows = [("full", counts.full, cycles.full)]
@@ -157,8 +174,9 @@ def _sums(found: Profile) -> list[str]:
     ]
 
 
-def _memory(found: Profile) -> list[str]:
-    flash, ram = found.flash, found.ram
+def memory_lines(found: Profile, ram: Ram) -> list[str]:
+    """Flash and RAM of the image."""
+    flash = found.flash
     return [
         f"  flash  code {flash.code:,} B, constants {flash.constants:,} B (of the model {flash.model:,})",
         "         code by room: " + ", ".join(f"{name} {size:,}" for name, size in flash.rooms),
@@ -173,18 +191,17 @@ def _memory(found: Profile) -> list[str]:
     ]
 
 
-def _margins(found: Profile) -> list[str]:
-    """One row a board: the real ones, and last a virtual one, whose clock is of no chip."""
-    margin = found.margins[0]
-    which = "each" if margin.every == 1 else f"one in {margin.every}"
+def margin_lines(margins: Sequence[Margin], which: str) -> list[str]:
+    """One row a board: the real ones, and last a virtual one, whose clock is of no chip. which: windows"""
+    margin = margins[0]
     lines = [
-        f"  {margin.windows_hz:g} windows a second, {which} with a decision: "
+        f"  {margin.windows_hz:g} windows a second, {which}: "
         f"{margin.instructions * margin.windows_hz / 1e6:.2f} M instructions a second.",
         "  Does a board keep up? By estimated cycles, with the wait states of its flash:",
         f"  {'board':<14}{'MHz':>7}{'waits':>7}{'cycles/ins.':>13}   "
         f"{'while there is sound':<28}{'the window of the worst decision'}",
     ]
-    for each in sorted(found.margins, key=lambda each: each.virtual):
+    for each in sorted(margins, key=lambda each: each.virtual):
         lines.append(
             f"  {each.board:<14}{each.clock_hz / 1e6:>7g}{each.wait_states:>7}{each.cycles:>13.2f}   "
             f"{_busy(each.steady_load):<28}{worst_verdict(each)}"

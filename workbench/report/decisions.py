@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codegen.app.keys import UNKNOWN
+from codegen.app.rules import UNKNOWN
 from codegen.common.errors import UserError
 from workbench.audio.recording import read_audio
 from workbench.progress import progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codegen.app.keys import UNKNOWN
+from codegen.app.rules import UNKNOWN
 from workbench.profiling.budgets import Change
 from workbench.report.decided import Decided
 from workbench.report.decisions import Changed

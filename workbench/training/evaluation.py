@@ -94,20 +94,37 @@ def _at_every_window(pipeline: HostPipeline, features: NDArray[np.uint8]) -> lis
     return sorted(made, key=lambda one: one[0])
 
 
-def play(pipeline: Pipeline, device: Device, recordings: Iterable[Recording]) -> Iterator[Stream]:
+@dataclass(frozen=True)
+class Model:
+    """Of several in an image, the one whose decisions are looked at. name: "" where it is the only one"""
+
+    number: int = 0
+    name: str = ""
+
+    def key(self, setting: str) -> str:
+        """A setting of its own, as the status line names it."""
+        return f"{self.name}.{setting}" if self.name else setting
+
+
+ONLY = Model()
+
+
+def play(
+    pipeline: Pipeline, device: Device, recordings: Iterable[Recording], model: Model = ONLY
+) -> Iterator[Stream]:
     """Whole recordings are played into an image as a microphone would, gate and all.
 
     A vector within a segment that was not decided since the gate was shut is one decided Unknown: nothing was
     reported. A recording without pieces is background.
     """
     status = device.status()
-    limits = [status[f"{THRESHOLD}.{label}"] for label in pipeline.decision.labels]
-    voted = _voted_alone(pipeline.decision, status["decision.votes"])
+    limits = [status[model.key(f"{THRESHOLD}.{label}")] for label in pipeline.decision.labels]
+    voted = _voted_alone(pipeline.decision, status[model.key("decision.votes")])
     uneven = voted and len(set(limits)) > 1  # whose limit it was only its scores tell
     device.command("stages on" if uneven else "stages off")
     span = shortest(pipeline)
     for recording in recordings:
-        starts, classes, scores = _replayed(device, recording, limits, voted=voted)
+        starts, classes, scores = _replayed(device, recording, limits, model, voted=voted)
         truths = tuple(Truth(piece.start, piece.end, piece.label) for piece in recording.pieces)
         played = Played(len(recording.samples), truths, starts, span, classes, not truths)
         pairs = _within(pipeline, played)
@@ -115,12 +132,14 @@ def play(pipeline: Pipeline, device: Device, recordings: Iterable[Recording]) ->
 
 
 def _replayed(
-    device: Device, recording: Recording, limits: Sequence[int], *, voted: bool
+    device: Device, recording: Recording, limits: Sequence[int], model: Model, *, voted: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """First sample, class index and largest score of each decision."""
     rows = []
     own: NDArray[np.int64] | None = None  # the scores of the decision that comes next, where stages are on
     for line in map(parse_line, device.replay(recording.samples)):
+        if not isinstance(line, Stage | Decision) or line.model_number != model.number:
+            continue
         if isinstance(line, Stage) and line.stage == "scores":
             own = np.array(line.values, np.int64)
         elif isinstance(line, Decision):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from codegen.app.keys import Real, Rule, UnfitError, Whole, did_you_mean, found
+from codegen.app.rules import Real, Rule, UnfitError, Whole, did_you_mean, found
 from codegen.common.errors import UserError, UserErrors
 from codegen.common.toml_place import TomlFile, read_toml
 from workbench.training.kinds import CNN, KINDS, Network

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from codegen.app.spec import LogMel, Mfcc, Pipeline
+from codegen.app.spec import LogMel, Mfcc, MicroFrontend, Pipeline
+from codegen.app.tables.after import check_after
 from codegen.app.tables.log_mel import LogMelTables, check_log_mel, log_mel_scratch_bytes, log_mel_tables
 from codegen.app.tables.mfcc import MfccTables, check_mfcc, mfcc_scratch_bytes, mfcc_tables
 from codegen.app.tables.micro_frontend import (
@@ -27,6 +28,8 @@ def front_end_tables(pipeline: Pipeline) -> MfccTables | MicroFrontendTables | L
 def check_front_end(pipeline: Pipeline) -> None:
     """Settings in their ranges that still make no front end: UserError with its section and key as place."""
     front_end = pipeline.front_end
+    if not isinstance(front_end, MicroFrontend):
+        check_after(front_end)
     if isinstance(front_end, Mfcc):
         check_mfcc(pipeline.audio, front_end)
     elif isinstance(front_end, LogMel):

@@ -16,6 +16,10 @@ from codegen.app.tables.rounding import nearest
 from codegen.app.tables.window import povey_window
 from codegen.common.errors import UserError
 
+FFT_MAX = 4096
+POWER_BITS_MAX = 10
+LOG_2 = 2839  # ln 2, Q12
+
 
 @dataclass(frozen=True)
 class MfccTables:
@@ -43,8 +47,32 @@ def mfcc_tables(audio: Audio, window: Window, mfcc: Mfcc) -> MfccTables:
         log_add=log_add_table(),
         dct=dct(mfcc.filters, mfcc.cepstra),
         lifter=lifter_table(mfcc.lifter, mfcc.cepstra),
-        energy_offset=nearest(190131 * math.sqrt(mfcc.filters / 23)),
+        energy_offset=_energy_offset(mfcc),
     )
+
+
+def power_bits(mfcc: Mfcc) -> int:
+    """Of mfcc_t: twice the bits that the FFT halved by, less 10, and at most as many as 64 bits hold."""
+    return _full_bits(mfcc) - _lacking_bits(mfcc)
+
+
+def log_floor(mfcc: Mfcc) -> int:
+    """Of a filter's logarithm, Q12: 49125, in the scale of its power."""
+    return 49125 - LOG_2 * _lacking_bits(mfcc)
+
+
+def _full_bits(mfcc: Mfcc) -> int:
+    return 2 * (mfcc.fft.bit_length() - 1) - 10
+
+
+def _lacking_bits(mfcc: Mfcc) -> int:
+    """Of an FFT of more than 1024 points. Cepstrum 0 gets them back; the others do not depend on scale."""
+    return max(0, _full_bits(mfcc) - POWER_BITS_MAX)
+
+
+def _energy_offset(mfcc: Mfcc) -> int:
+    lacking = mfcc.filters * LOG_2 * _lacking_bits(mfcc) * dct(mfcc.filters, 1).first
+    return nearest(190131 * math.sqrt(mfcc.filters / 23)) - nearest(lacking / 2048)
 
 
 def mfcc_scratch_bytes(mfcc: Mfcc) -> int:
@@ -75,7 +103,7 @@ def check_mfcc(audio: Audio, mfcc: Mfcc) -> None:
     remedies = []
     if fitting is not None:
         remedies.append(f"filters = {fitting}")
-    if mfcc.fft < 1024:
+    if mfcc.fft < FFT_MAX:
         remedies.append("a larger fft")
     remedies.append("a wider range of low_hz to high_hz")
     raise UserError(what, place="[mfcc] filters", remedy=f"Write {', or '.join(remedies)}.")

@@ -57,7 +57,7 @@ def micro_frontend_tables(audio: Audio, window: Window, frontend: MicroFrontend)
     correction = _correction(points)
     return MicroFrontendTables(
         fft=points,
-        window=_hann(window.size),
+        window=_hann(window.size) if frontend.tables == "c" else _hann_of_signal(window.size),
         stages=_butterflies(points // 2),
         split=_split(points // 2),
         first=first,
@@ -133,6 +133,11 @@ def _hann(size: int) -> tuple[int, ...]:
     return tuple(weight(n) for n in range(size))
 
 
+def _hann_of_signal(size: int) -> tuple[int, ...]:
+    """The same in float64, halves to the even number."""
+    return tuple(round(4096 * (0.5 - 0.5 * math.cos(2 * math.pi / size * (n + 0.5)))) for n in range(size))
+
+
 def _factor(turns: float) -> list[int]:
     """cos and -sin of 2 pi `turns`, Q15, to nearest."""
     angle = -2 * math.pi * turns
@@ -173,13 +178,14 @@ def _bank(
     lowest = _mel(low)
     step = (_mel(high) - lowest) / np.float32(bands)
     first = frequency = int(np.float32(1.5) + low / spacing)
+    weight = _weight if frontend.tables == "c" else _weight_of_signal
     below, counts, bank = lowest, [], []
     for band in range(bands):
         centre = lowest + step * np.float32(band + 1)
         begin = frequency
         while (mel := _mel(np.float32(frequency) * spacing)) <= centre:
             falling = (centre - mel) / (centre - below)
-            bank += [_weight(falling), _weight(np.float32(1) - falling)]
+            bank += [weight(falling), weight(np.float32(1) - falling)]
             frequency += 1
         counts.append(frequency - begin)
         below = centre
@@ -188,6 +194,10 @@ def _bank(
 
 def _weight(value: np.float32) -> int:
     return math.floor(value * np.float32(4096) + np.float32(0.5))
+
+
+def _weight_of_signal(value: np.float32) -> int:
+    return int(value * np.float32(4096))
 
 
 def _deaf(bands: tuple[int, ...]) -> int | None:

@@ -68,7 +68,9 @@ from codegen.common.protocol.stream import (
 from codegen.common.protocol.words import (
     CAPTURE,
     EVERY_WORD,
+    MEAN_ROOM,
     SETTINGS,
+    SMOOTHING,
     THRESHOLD,
     WORDS,
     Setting,
@@ -101,6 +103,7 @@ __all__ = [
     "FIRST_WAIT",
     "LINES",
     "LINE_MAX",
+    "MEAN_ROOM",
     "OFFER",
     "PAYLOAD_MAX",
     "REASON_MAX",
@@ -108,6 +111,7 @@ __all__ = [
     "SAMPLES",
     "SETTING",
     "SETTINGS",
+    "SMOOTHING",
     "STACK",
     "STACK_LINES",
     "STACK_WORDS",
@@ -139,4 +143,4 @@ __all__ = [
 def keys() -> Iterator[str]:
     """Every key of a line out, once, in the table's order; settings too."""
     own = [key.key for line in LINES for key in line.keys]
-    yield from dict.fromkeys([*own, *(setting.key for setting in SETTINGS)])
+    yield from dict.fromkeys([*own, *(setting.key for setting in (*SETTINGS, *SMOOTHING))])

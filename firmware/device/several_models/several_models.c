@@ -5,6 +5,7 @@
 #include "device/output.h"
 #include "device/protocol.h"
 #include "device/several_models/members.h"
+#include "device/smoothing.h"
 #include <string.h>
 
 #define OF_DECISION "decision."
@@ -110,6 +111,7 @@ void models_settings(json_t *json)
         const member_t *member = &app_members.member[i];
         const decision_t *decision = member->pipeline->decision;
         json_print(json, ",\"%s." KEY_DECISION_VOTES "\":%d", member->name, (int32_t)decision->state->votes);
+        smoothing_write(decision, member->name, ".", json);
         for (size_t label = 0; label < decision->labels; label++)
             json_print(json, ",\"%s." KEY_DECISION_THRESHOLD ".%s\":%d", member->name,
                        member->pipeline->labels[label], (int32_t)decision->limits[label]);

@@ -83,13 +83,17 @@ APPS = {
 def apps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Folders of the apps, by name."""
     root = tmp_path_factory.mktemp("apps")
-    for name, text in APPS.items():
-        folder = root / name
-        folder.mkdir()
-        (folder / "pipeline.toml").write_text(text)
-        shutil.copy(ROOT / "examples/smart_lock/model.tflite", folder / "door.tflite")
-        shutil.copy(ROOT / "examples/keywords/model.tflite", folder / "words.tflite")
-    return {name: root / name for name in APPS}
+    return {name: write_app(root, name) for name in APPS}
+
+
+def write_app(root: Path, name: str) -> Path:
+    """The folder of one."""
+    folder = root / name
+    folder.mkdir()
+    (folder / "pipeline.toml").write_text(APPS[name])
+    shutil.copy(ROOT / "examples/smart_lock/model.tflite", folder / "door.tflite")
+    shutil.copy(ROOT / "examples/keywords/model.tflite", folder / "words.tflite")
+    return folder
 
 
 @lru_cache

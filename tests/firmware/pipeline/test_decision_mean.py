@@ -88,3 +88,24 @@ def test_a_limit_that_every_score_reaches_is_suppressed_too() -> None:
     decision = Decision([100], mean=(2, 3))
     assert decision.set_threshold(0, -128)
     assert [decision.step([0]) for _ in range(5)] == [(1, -64), (0, -128), (0, -128), (0, -128), (1, -64)]
+
+
+@pytest.mark.parametrize(("mean", "suppress"), [(1, 0), (4, 9), (7, 3)])
+def test_both_may_change_while_it_runs(mean: int, suppress: int) -> None:
+    """What was decided before is forgotten; then it is as one that was built so."""
+    scores = [[int(score)] for score in np.random.default_rng(3).integers(-128, 128, 300)]
+    decision = Decision([60], votes=2, mean=(5, 2), most=7)
+    for row in scores[:50]:
+        decision.step(row)
+    assert decision.set_suppress(suppress)
+    assert decision.set_mean(mean)
+    found = [decision.step(row)[0] for row in scores]
+    assert found == classes(scores, [60], mean, suppress, votes=2)
+    for value in (0, -1, 8, 256 + 3, 2**31 - 1):
+        assert not decision.set_mean(value)
+    for value in (-1, 10001, 65536):
+        assert not decision.set_suppress(value)
+    decision.reset()
+    assert [decision.step(row)[0] for row in scores] == found
+    assert decision.set_suppress(10000)
+    assert decision.set_mean(7)

@@ -32,7 +32,7 @@ LEVEL_MIN = 16.0
 # Where every filter's level is USABLE, cepstra before the lifter are within these.
 USABLE = 128.0
 FIRST = 1200
-OTHERS = 700
+OTHERS = 820
 
 
 def coloured(rng: np.random.Generator, count: int, size: int) -> NDArray[np.int16]:
@@ -46,7 +46,7 @@ def coloured(rng: np.random.Generator, count: int, size: int) -> NDArray[np.int1
 
 def random_config(rng: np.random.Generator) -> Config:
     """Settings a person might choose."""
-    rate, fft = int(rng.integers(8000, 48001)), int(rng.choice([128, 256, 512, 1024]))
+    rate, fft = int(rng.integers(8000, 48001)), int(rng.choice([128, 256, 512, 1024, 2048, 4096]))
     filters = int(rng.integers(8, 41))
     return fitting(
         Config(
@@ -64,7 +64,7 @@ def random_config(rng: np.random.Generator) -> Config:
 
 def levels(config: Config, energies: Floats, shift: int) -> Floats:
     """Root mean square of each filter's bins in steps of the FFT."""
-    step = 2.0 ** (2 * (6 - shift) + 2 * int(np.log2(config.fft)) - 10)
+    step = 2.0 ** (2 * (6 - shift) + 2 * int(np.log2(min(config.fft, 1024))) - 10)
     return np.asarray(np.sqrt(energies / step / (4096 * mfcc_float.triangles(config).sum(axis=1))))
 
 
@@ -87,8 +87,8 @@ def measured() -> tuple[Floats, Floats]:
             shift = code.normalised(values, peak)
             log_mel = code.log_mel(code.spectrum(values), shift)
             level = levels(config, energy, shift)
-            error = log_mel - mfcc_float.log_mel(energy)
-            above = mfcc_float.log_mel(energy) > mfcc_float.FLOOR
+            error = log_mel - mfcc_float.log_mel(config, energy)
+            above = mfcc_float.log_mel(config, energy) > mfcc_float.floor(config)
             logarithms.append(np.stack([level, widths, error], axis=1)[above])
             difference = np.abs(np.array(code(window)) / mfcc_float.lifter(config) - cepstrum)
             cepstra.append([level.min(), difference[0], difference[1:].max()])

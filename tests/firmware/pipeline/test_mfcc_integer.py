@@ -66,7 +66,7 @@ def test_default_settings_on_the_worst_windows(seed: int) -> None:
     compare(Config(), adversarial(400, seed), default_model())
 
 
-@pytest.mark.parametrize("fft", [128, 256, 512, 1024])
+@pytest.mark.parametrize("fft", [128, 256, 512, 1024, 2048, 4096])
 def test_every_fft_on_the_worst_windows(fft: int) -> None:
     compare(Config(window=fft, fft=fft, filters=13, cepstra=13, preemphasis=0), adversarial(fft, fft))
 

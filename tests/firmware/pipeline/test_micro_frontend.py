@@ -83,6 +83,7 @@ frontends = st.builds(
     low_hz=st.sampled_from([0.0, 20.0, 125.0, 300.5]),
     high_hz=st.sampled_from([2000.0, 3500.0, 3900.0]),
     smoothing_bits=st.integers(0, 15),
+    tables=st.sampled_from(["c", "signal"]),
     even_smoothing=shares,
     odd_smoothing=shares,
     min_signal_remaining=shares,

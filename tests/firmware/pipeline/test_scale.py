@@ -88,3 +88,16 @@ def test_ranges_whose_product_is_not_exact_are_refused() -> None:
         check_scale(Scale(0, RANGE_MAX + 1))
     assert caught.value.place == "[scale] maximum"
     assert caught.value.remedy
+
+
+@given(st.data())
+def test_toward_zero_is_the_quotient_less_128_cut(data: st.DataObject) -> None:
+    """As a cast of (x - minimum) / step - 128 to int8 in a program that computes exactly."""
+    minimum = data.draw(st.integers(INT32.min, INT32.max - 1))
+    maximum = minimum + data.draw(st.integers(1, min(RANGE_MAX, INT32.max - minimum)))
+    near = [minimum + data.draw(st.integers(0, 255)) * (maximum - minimum) // 255 for _ in range(8)]
+    values = clamped([x + offset for x in near for offset in (-1, 0, 1)] + [minimum, maximum, INT32.min])
+    found = scaled(minimum, maximum, np.array(values, np.int32), toward_zero=True)
+    for x, feature in zip(values, found.tolist(), strict=True):
+        quotient = Fraction(255 * (x - minimum), maximum - minimum) - 128
+        assert feature == max(-128, min(127, int(quotient))) + 128, x

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models that others published, from sound to decision, beside their publishers' own code."""
