@@ -160,7 +160,7 @@ def _stream(args: argparse.Namespace, tiny: Path | None) -> int:
             remedy="earshot mlperf run APP --task sww --wav FILE",
         )
     spec, pipeline = _app(args.model)
-    if tiny is not None and (args.channel not in (None, "left", "1") or args.mix_down or args.resample):
+    if tiny is not None and (args.channel not in (None, 1) or args.mix_down or args.resample):
         raise UserError(
             "the benchmark's driver reads the recording itself, and takes its left channel as it is",
             file=args.wav,

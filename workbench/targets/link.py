@@ -112,14 +112,14 @@ class ProcessLink:
         family: bool = False,
     ) -> None:
         """inherited: file descriptors the program gets under their own numbers; end: the one that becomes
-        its stdin and stdout; stdin: one that becomes its stdin alone, at whose end it ends by itself; family:
-        it may start programs of its own, which end with it and with us, killed or not.
+        its stdin and stdout; stdin: one that becomes its stdin alone; at the end of either it ends by itself;
+        family: it may start programs of its own, which end with it and with us, killed or not.
         UserError: it does not start."""
         self._link = link
         # What the program says on stderr; closed by close().
         self._words = tempfile.TemporaryFile()  # noqa: SIM115
         self._name = command[0]
-        self._grace = _GRACE if stdin >= 0 else 0.0
+        self._grace = _GRACE if stdin >= 0 or end >= 0 else 0.0  # an emulator does not end at a line's end
         try:
             self._process = subprocess.Popen(
                 supervised(list(command)) if family else command,
@@ -157,6 +157,11 @@ class ProcessLink:
     def pid(self) -> int:
         """The program's process."""
         return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """With which it ended, a signal's number below 0; None: it has not."""
+        return self._process.poll()
 
     @property
     def alive(self) -> bool:

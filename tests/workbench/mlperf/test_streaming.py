@@ -58,6 +58,7 @@ def test_a_recording_is_heard_to_its_last_whole_stride(
         (("my_sww", "--wav", "none.wav"), "none.wav"),
         (("bare", "--wav", "a.wav"), "is a model alone; the task sww of MLPerf Tiny needs an app"),
         (("my_sww", "--wav", "a.wav", "--runner", "tiny", "--channel", "right"), "takes its left channel"),
+        (("my_sww", "--wav", "b.wav", "--runner", "tiny", "--channel", "left"), "b.wav: there is no such"),
     ],
 )
 def test_what_cannot_be_heard_is_told(

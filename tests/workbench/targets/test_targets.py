@@ -59,6 +59,15 @@ def test_a_closed_image_is_gone(door: str) -> None:
     device.close()  # twice is once
 
 
+def test_an_image_on_this_computer_ends_by_itself_at_the_end_of_its_line() -> None:
+    """Not by a signal: what it does at its end, as to write how often its lines ran, is done."""
+    for _ in range(20):
+        with open_hashing("pc") as device:
+            link = device.link
+            assert isinstance(link, ProcessLink)
+        assert link.code == 0
+
+
 @pytest.mark.parametrize("door", ["pc", "qemu"])
 def test_an_image_ends_with_the_trouble_around_it(door: str) -> None:
     with contextlib.suppress(KeyboardInterrupt), open_hashing(door) as device:
