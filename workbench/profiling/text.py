@@ -12,6 +12,19 @@ from workbench.profiling.memory import Ram
 from workbench.profiling.profile import Decisions, LayerProfile, Profile, StageProfile
 
 
+def ram_object(ram: Ram) -> dict[str, int | None]:
+    """The object `ram` of `profile --json`."""
+    return {
+        "arena": ram.arena,
+        "state": ram.state,
+        "stack": ram.stack,
+        "weights": ram.weights,
+        "total": ram.total,
+        "image": ram.image,
+        "stack_bound": ram.bound,
+    }
+
+
 def as_json(found: Profile) -> dict[str, Any]:
     """The object `profile --json` prints."""
     margin = found.margin
@@ -39,15 +52,7 @@ def as_json(found: Profile) -> dict[str, Any]:
             "model_constants": found.flash.model,
             "rooms": dict(found.flash.rooms),
         },
-        "ram": {
-            "arena": found.ram.arena,
-            "state": found.ram.state,
-            "stack": found.ram.stack,
-            "weights": found.ram.weights,
-            "total": found.ram.total,
-            "image": found.ram.image,
-            "stack_bound": found.ram.bound,
-        },
+        "ram": ram_object(found.ram),
         "estimated_cycles": {**_decisions(found.cycles), "model": MODEL},
         "margin": None if margin is None else verdict(margin),
         "verdicts": [verdict(each) for each in found.margins],

@@ -17,6 +17,7 @@ from workbench.profiling.text import (
     layer_lines,
     margin_lines,
     memory_lines,
+    ram_object,
     stage_lines,
     sum_lines,
     verdict,
@@ -97,22 +98,13 @@ def together_json(found: Together) -> dict[str, Any]:
         own = {key: value for key, value in each.items() if key not in OF_IMAGE}
         kept = {"arena": model.ram.arena, "state": model.ram.state, "weights": model.ram.weights}
         classifiers.append({"name": name} | own | {"decision": _decision(model), "ram": kept})
-    ram: dict[str, int | None] = {
-        "arena": found.ram.arena,
-        "state": found.ram.state,
-        "stack": found.ram.stack,
-        "weights": found.ram.weights,
-        "total": found.ram.total,
-        "image": found.ram.image,
-        "stack_bound": found.ram.bound,
-    }
     return {
         **{key: first[key] for key in ("app", "board", "counted_on", "compiler", "front_end")},
         "stages": [stage for stage in first["stages"] if stage["name"] != "decision"],
         "classifiers": classifiers,
         "together": {"window": found.steady, "worst_window": found.worst},
         "flash": first["flash"],
-        "ram": ram,
+        "ram": ram_object(found.ram),
         "margin": verdict(found.margins[0]),
         "verdicts": [verdict(margin) for margin in found.margins],
     }
