@@ -133,7 +133,7 @@ def test_the_order_of_the_stages_stands_once() -> None:
         }
         by_pointer = call in ("mfcc_frame", "scale_frame")  # of one of the front ends
         calls = [] if by_pointer else ["pipeline.c"]
-        alone: set[str] = {  # peaks of windows; a cascade that begins with silence
+        alone: set[str] = {  # peaks; another rounding; silence first
             "window_next": {"workbench/host/host_library.py"},
             "cascade_push": {"firmware/mlperf/stream.c"},
         }.get(call, set())
