@@ -183,6 +183,11 @@ class Cascade:
     every: int = 1  # windows from one decision to the next
     memory: int = 65536  # bytes that may be kept of layers that pad, stride or pool along time
 
+    @property
+    def step(self) -> int:
+        """Windows from one decision to the next: as many as frames where a decision empties the cascade."""
+        return self.every if self.slide else self.frames
+
 
 @dataclass(frozen=True)
 class Classifier:
@@ -270,6 +275,11 @@ class Spec:
     def members(self) -> tuple[Spec, ...]:
         """Every classifier in the order in which they run; of an app with one, itself."""
         return (self, *self.others)
+
+    @property
+    def smooths(self) -> bool:
+        """One of them has `mean` and `suppress` as settings."""
+        return any(one.pipeline is not None and one.pipeline.decision.smooths for one in self.members)
 
 
 def source_names(spec: Spec) -> list[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from codegen.app.spec import Classifier, FrontEnd, Kind, Layout, MicroFrontend, Pipeline, Spec
+from codegen.app.spec import Classifier, FrontEnd, Kind, Layout, MicroFrontend, Pipeline, Scale, Spec
 from codegen.app.tables import front_end_tables
 from codegen.app.tables.after import Following, normals, orders
 from codegen.app.tables.decision import difference, score_of
@@ -35,6 +35,7 @@ def pipeline_source(compiled: Compiled) -> str:
         front_end=pipeline.front_end,
         tables=front_end_tables(pipeline),
         scale=scale_factors(pipeline.scale),
+        scale_stage=_scale_stage(pipeline.scale),
         power_bits=power_bits,
         orders=_after(pipeline.front_end, orders),
         normals=_after(pipeline.front_end, normals),
@@ -42,6 +43,13 @@ def pipeline_source(compiled: Compiled) -> str:
         stages=sorted({stage for member in members for stage in _stages(member)}),
         classifiers="\n".join(_classifier_source(member, compiled.spec.name) for member in members),
     )
+
+
+def _scale_stage(scale: Scale) -> str:
+    """The file of firmware/pipeline that computes it."""
+    if scale.formula:
+        return "scale_formula"
+    return "scale_zero" if scale.rounding == "zero" else "scale"
 
 
 Table = TypeVar("Table")
@@ -57,7 +65,7 @@ def _stages(compiled: Compiled) -> Iterator[str]:
     decision = _pipeline(compiled.spec).decision
     if decision.kind is Kind.ANOMALY:
         yield "decision_anomaly"
-    elif decision.mean > 1 or decision.suppress:
+    elif decision.smooths:
         yield "decision_mean"
     if compiled.graph.variables:
         yield "held_back"

@@ -45,7 +45,7 @@ def _paired(tensors: Sequence[Tensor], layer: Layer) -> Layer:
     flat, outputs = dense_weights(tensors, layer), int(fields["outputs"])
     (channels,) = (array.values for array in layer.arrays if array.suffix == "channels")
     rows = channels[:outputs].tolist()
-    if min(row[1] for row in rows) < LEAST:
+    if form and min(row[1] for row in rows) < LEAST:
         return layer
     scaling = Scaling(
         biases=[row[0] for row in rows],

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/decision.h"
+#include "pipeline/decision_smoothing.h"
 
 void decision_reset(const decision_t *decision)
 {
@@ -18,6 +19,9 @@ void decision_restore(const decision_t *decision)
     for (size_t i = 0; i < decision->labels; i++)
         decision->limits[i] = decision->initial_limits[i];
     decision->state->votes = decision->initial_votes;
+    const smoothing_t *smoothing = decision->smoothing;
+    if (smoothing != NULL)
+        *smoothing->values = smoothing->initial;
     decision_reset(decision);
 }
 

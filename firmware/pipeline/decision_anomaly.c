@@ -36,7 +36,7 @@ verdict_t decision_anomaly(const decision_t *decision, const int8_t *scores)
 {
     const decision_anomaly_t *anomaly = decision->smoothing;
     decision_anomaly_state_t *state = anomaly->state;
-    const smoothing_values_t now = smoothing_values(&anomaly->smoothing);
+    const smoothing_values_t now = *anomaly->smoothing.values;
     if (decision->state->gap) {
         decision->state->gap = false;
         *state = (decision_anomaly_state_t){0};

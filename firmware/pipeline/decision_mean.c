@@ -21,7 +21,7 @@ verdict_t decision_mean(const decision_t *decision, const int8_t *scores)
 {
     const decision_mean_t *mean = decision->smoothing;
     decision_mean_state_t *state = mean->state;
-    const smoothing_values_t now = smoothing_values(&mean->smoothing);
+    const smoothing_values_t now = *mean->smoothing.values;
     const size_t labels = decision->labels;
     if (decision->state->gap) {
         decision->state->gap = false;

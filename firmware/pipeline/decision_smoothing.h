@@ -11,24 +11,13 @@ typedef struct {
     uint16_t suppress; /* decisions after a detection, 0..SMOOTHING_SUPPRESS_MAX */
 } smoothing_values_t;
 
-typedef struct {
-    bool changed; /* from those of the build */
-    smoothing_values_t values;
-} smoothing_state_t;
-
 /* What may change while the device runs, of what a decision's `smoothing` points to, which begins with this:
  * decision_mean.h, decision_anomaly.h. */
 typedef struct {
     smoothing_values_t initial; /* of the build */
     uint8_t most;               /* decisions that a mean has room for, 1..100 */
-    smoothing_state_t *state;
+    smoothing_values_t *values; /* in force */
 } smoothing_t;
-
-/* Those in force. */
-static inline smoothing_values_t smoothing_values(const smoothing_t *smoothing)
-{
-    return smoothing->state->changed ? smoothing->state->values : smoothing->initial;
-}
 
 /* Of a decision that is smoothed; mean and quiet begin anew, and past verdicts are forgotten. false: out of
  * range, unchanged. */

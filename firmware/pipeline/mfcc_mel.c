@@ -36,6 +36,7 @@ void mfcc_log_mel(const mfcc_t *mfcc, const uint32_t *spectrum, unsigned shift, 
 {
     const uint16_t *weight = mfcc->mel;
     const unsigned scale = 2 * (6 - shift) + mfcc->power_bits;
+    const int32_t floor = mfcc->floor;
     for (size_t filter = 0; filter < mfcc->filters; filter++) {
         const uint32_t *bin = spectrum + mfcc->bank[filter].first;
         size_t count = mfcc->bank[filter].count;
@@ -54,6 +55,6 @@ void mfcc_log_mel(const mfcc_t *mfcc, const uint32_t *spectrum, unsigned shift, 
         const int32_t high = logarithm(mfcc->log2, (uint32_t)(energy >> 32)) + LOG_2_32;
         const int32_t low = logarithm(mfcc->log2, (uint32_t)energy);
         const int32_t sum = log_add(mfcc, high, low);
-        log_mel[filter] = sum > mfcc->floor ? sum : mfcc->floor;
+        log_mel[filter] = sum > floor ? sum : floor;
     }
 }

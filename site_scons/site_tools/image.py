@@ -53,12 +53,11 @@ def _image(env: Any, generated: list[Any]) -> list[Any]:
     folder = options.folder
     capture = "device/capture" if options.spec.device.capture else "device/no_capture"
     models = "device/several_models" if options.spec.others else "device/one_model"
-    smooths = any(member.pipeline and member.pipeline.decision.smooths for member in options.spec.members)
     rooms = [
         "device",
         capture,
         models,
-        "device/smoothed" if smooths else "device/unsmoothed",
+        "device/smoothed" if options.spec.smooths else "device/unsmoothed",
         f"port/{options.board.port}",
         *([] if options.board.hosted else ["port/cortex_m"]),
     ]

@@ -101,9 +101,7 @@ def build_image(folder: Path, sources: Sources, board_name: str, baud: int | Non
     files = [*sources.files, protocol_table(made), *sorted((FIRMWARE / "device").glob("*.c"))]
     capture = "capture" if sources.spec.device.capture else "no_capture"
     models = "several_models" if sources.spec.others else "one_model"
-    members = sources.spec.members
-    smooths = any(member.pipeline and member.pipeline.decision.smooths for member in members)
-    smoothing = "smoothed" if smooths else "unsmoothed"
+    smoothing = "smoothed" if sources.spec.smooths else "unsmoothed"
     for room in (capture, models, smoothing):
         files += sorted((FIRMWARE / "device" / room).glob("*.c"))
     files += sorted((FIRMWARE / "port" / board.port).glob("*.c"))

@@ -308,7 +308,7 @@ class SmoothingValuesC(ctypes.Structure):
 class SmoothingC(ctypes.Structure):
     """smoothing_t."""
 
-    _fields_ = [("initial", SmoothingValuesC), ("most", ctypes.c_uint8), ("state", ctypes.c_void_p)]
+    _fields_ = [("initial", SmoothingValuesC), ("most", ctypes.c_uint8), ("values", ctypes.c_void_p)]
 
 
 class DecisionMeanC(ctypes.Structure):

@@ -145,7 +145,12 @@ def _detect_arguments(words: argparse._SubParsersAction[argparse.ArgumentParser]
     found.add_argument(
         "--threshold", type=int, metavar="N", help="loudness of an event, 1 to 32767: the largest |sample|"
     )
-    found.add_argument("--app", type=Path, metavar="DIR", help="whose gate's threshold counts")
+    found.add_argument(
+        "--app",
+        type=Path,
+        metavar="DIR",
+        help="whose gate's threshold counts, and sample rate where a recording tells none",
+    )
     found.add_argument("--json", action="store_true", help="print one JSON object")
     found.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.csv", help="the CSV")
     audio.add_arguments(found)
@@ -291,10 +296,16 @@ def _detect(args: argparse.Namespace) -> int:
         raise UserError("--seconds is 0.01 to 3600", remedy="--seconds 0.5")
     if args.threshold is not None and not 1 <= args.threshold <= 32767:
         raise UserError("--threshold is 1 to 32767, the largest |sample|", remedy="--threshold 600")
-    gate = front_end_spec(args.app)[1].gate.threshold if args.app is not None else None
+    pipeline = front_end_spec(args.app)[1] if args.app is not None else None
     files = recording_files(args.recordings)
     detection = Detection(
-        args.output, args.label, args.session, length=args.seconds, limit=args.threshold, gate=gate, rate=RATE
+        args.output,
+        args.label,
+        args.session,
+        length=args.seconds,
+        limit=args.threshold,
+        gate=None if pipeline is None else pipeline.gate.threshold,
+        rate=RATE if pipeline is None else pipeline.audio.sample_rate,
     )
     detection.check(files)
     found = [detection.add(file, audio.reader(args)) for file in progress(files, len(files), "recordings")]

@@ -145,9 +145,16 @@ def run(args: argparse.Namespace) -> int:
                 remedy=f"Name one: --classifier, {names}.",
             )
     known = {label for member in spec.members for label in _decision(member).labels}
+    owns = [segments_of(segments, _decision(member).labels, known) for _, member in chosen]
+    for (model, member), own in zip(chosen, owns, strict=True):  # before any is played
+        if not own.segments:
+            raise UserError(
+                f'no segment has a label of the classifier "{model.name}"',
+                file=args.labels,
+                remedy=f"Its labels: {', '.join(_decision(member).labels)}. Or name another by --classifier.",
+            )
     results: list[tuple[int, dict[str, Any]]] = []
-    for model, member in chosen:
-        own = segments_of(segments, _decision(member).labels, known)
+    for (model, member), own in zip(chosen, owns, strict=True):
         if len(chosen) > 1 and not args.json:
             print(f"{'' if not results else chr(10)}{model.name}:")
         results.append(_one(args, targets, member, model, own))
@@ -172,12 +179,6 @@ def _one(
     """What one model decides, printed unless it is wanted as JSON: the exit code and the object."""
     assert spec.pipeline is not None
     pipeline, segments = spec.pipeline, own.segments
-    if not segments:
-        raise UserError(
-            f'no segment has a label of the classifier "{model.name}"',
-            file=args.labels,
-            remedy=f"Its labels: {', '.join(pipeline.decision.labels)}. Or name another by --classifier.",
-        )
     score = app_score(spec)
     limit = None if args.threshold is None else _limit(args.threshold, score, pipeline.decision.kind)
     pieces = cut(segments, pipeline.decision.labels, None, 1, partial(remark, once=True))

@@ -17,7 +17,7 @@ from workbench.host.model_app import model_app, model_files
 from workbench.profiling import side_by_side
 from workbench.profiling.budgets import FILE, accept, accepted, compare, table
 from workbench.profiling.profile import DEFAULT_BOARD, Profile, profile
-from workbench.profiling.tables import example_tables, model_table, with_tables
+from workbench.profiling.tables import EXAMPLE_TABLES, example_tables, model_table, renew_page
 from workbench.profiling.text import as_json, as_text
 from workbench.profiling.together import profile_together, together_json, together_text
 from workbench.verify.public_cost import cost_table
@@ -120,7 +120,11 @@ def _together(args: argparse.Namespace) -> int:
             remedy="Leave it away: the numbers of each, and of all together, are printed.",
         )
     if args.engine not in (None, "aot"):
-        raise UserError("the engine tflm runs one classifier, and there are several", file=args.app)
+        raise UserError(
+            "the engine tflm runs one classifier, and there are several",
+            file=args.app,
+            remedy="Leave --engine away: aot runs several.",
+        )
     found = profile_together(args.app, args.board, kernels=args.kernels)
     print(json.dumps(together_json(found)) if args.json else together_text(found))
     return 0
@@ -128,15 +132,12 @@ def _together(args: argparse.Namespace) -> int:
 
 def renew(page: Path) -> int:
     """Writes the example's tables, and that of the models at hand, into a page and prints them."""
-    try:
-        text = page.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", file=page) from None
+    renew_page(page, dict.fromkeys(EXAMPLE_TABLES, ""))
     tables = example_tables()
     models = model_table(Path(os.environ.get("EARSHOT_SHARED", ROOT.parent / "shared")) / "models")
     if models is not None:
         tables["models"] = models
-    page.write_text(with_tables(text, tables), encoding="utf-8")
+    renew_page(page, tables)
     print("\n\n".join(tables.values()))
     return 0
 
@@ -145,7 +146,12 @@ def _print_table(args: argparse.Namespace) -> int:
     """What each model of a folder takes, in Markdown."""
     if args.model is None:
         raise UserError("--table is of models", remedy="Give a .tflite file, or a folder that holds some.")
-    other = args.engine is not None or args.kernels is not None or args.board != DEFAULT_BOARD
+    other = (
+        args.app is not None
+        or args.engine is not None
+        or args.kernels is not None
+        or args.board != DEFAULT_BOARD
+    )
     if other or args.json or args.check or args.accept:
         raise UserError(
             "--table has columns of its own", remedy="Leave out the other options, or profile one model."

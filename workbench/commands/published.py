@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from codegen.common.errors import UserError
-from workbench.profiling.tables import with_tables
+from workbench.profiling.tables import renew_page
 from workbench.published.table import rows, table
 
 NAME = "published"
@@ -16,7 +16,8 @@ DESCRIPTION = """\
 Makes an app of each published model that lies in the folders, plays test sounds into it on this computer and
 on an emulated Cortex-M4, and does the same by the publisher's own code: its features, TFLite's reference
 kernels, its rule of a detection. Prints a table: detections of each, values that differ, instructions, flash,
-RAM. Exit code 1 where a detection, or a value of a front end in integers, is not the publisher's.
+RAM. Exit code 1 where a detection, or a value of a front end in integers, is not the publisher's, and where a
+model or a sound that is there is refused.
 
 The models are the publishers' and yours to get; nothing is fetched. docs/models.md says which are known and
 where they are found. What lies anywhere in the folders is found: a model by its content, whatever its name, a
@@ -40,16 +41,18 @@ def run(args: argparse.Namespace) -> int:
     """1 where something is not as the publisher has it."""
     if args.sounds is not None and args.sounds < 1:
         raise UserError(f"--sounds {args.sounds} is out of range; 1 and more are allowed")
-    page = None
     if args.page is not None:
-        try:
-            page = args.page.read_text(encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"cannot be read: {error.strerror}", file=args.page) from None
-        with_tables(page, {BLOCK: ""})
+        renew_page(args.page, {BLOCK: ""})
     found = rows(args.folders, args.sounds)
     printed = table(found)
     print(printed)
-    if page is not None:
-        args.page.write_text(with_tables(page, {BLOCK: printed}), encoding="utf-8")
+    if args.page is not None:
+        skipped = [row.cells[0] for row in found if row.skipped]
+        if skipped:
+            raise UserError(
+                f"keeps its table: of {', '.join(skipped)} nothing could be compared",
+                file=args.page,
+                remedy="Bring what the rows above lack, or leave --page away.",
+            )
+        renew_page(args.page, {BLOCK: printed})
     return 0 if all(row.same for row in found) else 1

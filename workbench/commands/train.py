@@ -20,6 +20,7 @@ from workbench.data.query import add_arguments as add_query
 from workbench.data.query import conditions_of
 from workbench.own_folder import own_folder
 from workbench.training.compared import listed
+from workbench.training.environment import ENVIRONMENT
 from workbench.training.front_end import FOLDER, front_end_spec
 from workbench.training.plot import plot_training
 from workbench.training.quiet import quiet
@@ -52,7 +53,6 @@ authors of the training session, and tried on that part. No model is written; th
 Ctrl-C ends the training early and keeps what was learnt. Features are kept in build/training/: an interrupted
 training goes on from there.
 """
-ENVIRONMENT = ".venv-train"  # the only one with TensorFlow
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

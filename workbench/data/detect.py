@@ -20,11 +20,11 @@ from workbench.data.label_lines import LabelLines, check_words
 from workbench.data.labels import own_rates
 from workbench.data.segment import Segment, below
 from workbench.data.sessions import usual_session
+from workbench.live.sounds import PAUSE
 
 ABOVE_NOISE = 2  # times the loudest sample of the noise: 6 dB
 ABOVE_USUAL = 3  # times the median of the blocks' loudest samples: 10 dB
 LENGTH = 0.5  # seconds of a segment where nobody says another length
-PAUSE = 0.5  # seconds of quiet that end an event
 LEAD = 0.2  # of the usual length: how far a segment begins before its event
 _BLOCK = 0.01  # seconds
 

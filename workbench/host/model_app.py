@@ -100,7 +100,11 @@ def model_files(given: Sequence[Path]) -> list[Path]:
     """The files, and those in the folders."""
     models: list[Path] = []
     for path in given:
-        inside = sorted(path.rglob("*.tflite")) if path.is_dir() else [path]
+        if not path.exists():
+            raise UserError("there is no such file", file=path, remedy="Give the path of a .tflite model.")
+        inside = (
+            sorted(file for file in path.rglob("*.tflite") if file.is_file()) if path.is_dir() else [path]
+        )
         if not inside or (path / "pipeline.toml").is_file():
             remedy = (
                 f"For an app: --app {path}" if inside else "Give a .tflite file or a folder that holds some."

@@ -44,7 +44,7 @@ def _sound(spec: Spec, random: np.random.Generator) -> NDArray[np.int16]:
     window, frames = spec.pipeline.window, spec.pipeline.cascade.frames
     most = min(max(spec.pipeline.gate.threshold, 1), _QUIET)
     cascade = spec.pipeline.cascade
-    step = cascade.every if cascade.slide else frames  # windows from decision to decision
+    step = cascade.step
     count = window.size + (frames + (3 + MORE_RUNS) * step) * window.stride
     return random.integers(-most, most + 1, count).astype(np.int16)
 

@@ -25,6 +25,11 @@ class Flash:
     rooms: tuple[tuple[str, int], ...]
     model: int  # constants of the model, of all constants
 
+    @property
+    def total(self) -> int:
+        """Code and constants."""
+        return self.code + self.constants
+
 
 @dataclass(frozen=True)
 class Ram:

@@ -255,19 +255,30 @@ class Profiler:
         if pipeline is None:
             return ()
         windows_hz = pipeline.audio.sample_rate / pipeline.window.stride
-        each = sum((self.stage_cost(name) for name in STAGES), Cost(0, 0, 0))
-        work = Work(windows_hz, pipeline.window.stride, each, self.steady_cost(), self.every, worst)
+        decided = self.stage_cost("decision")
+        work = Work(
+            windows_hz,
+            pipeline.window.stride,
+            self.front_end_cost(),
+            self.steady_cost() + decided,
+            self.every,
+            worst + decided,
+        )
         return tuple(margin_on(board, work) for board in boards_of(named))
 
     @property
     def every(self) -> int:
         """Windows from decision to decision."""
         assert self.spec.pipeline is not None
-        cascade = self.spec.pipeline.cascade
-        return cascade.every if cascade.slide else cascade.frames
+        return self.spec.pipeline.cascade.step
+
+    def front_end_cost(self) -> Cost:
+        """Of the stages of each window."""
+        stages = (self.stage_cost(name) for name in STAGES if name != "decision")
+        return sum(stages, Cost(0, 0, 0))
 
     def stage_cost(self, name: str) -> Cost:
-        """Of a stage, in each window."""
+        """Of a stage, each time that it runs."""
         return self._cost(self.trace.one(name))
 
     def steady_cost(self) -> Cost:

@@ -13,13 +13,16 @@ from pathlib import Path
 
 from codegen.common.errors import UserError
 from toolbox.options import EXAMPLE
-from workbench.host.model_app import model_app
+from workbench.host.model_app import model_app, write_whole
 from workbench.profiling.baselines import MODELS, TUTORIAL, Baseline
 from workbench.profiling.profile import Profile, profile
 
 # Instructions for 32 multiply-accumulates where two channels and four positions share every load: 8 SMLAD a
 # channel pair with int8 weights widened in registers, or with weights stored as int16.
 BOUND = {"small": 30 / 32, "fast": 28 / 32}
+
+
+EXAMPLE_TABLES = ("smart_lock", "smart_lock_layers")
 
 
 def example_tables() -> dict[str, str]:
@@ -61,7 +64,7 @@ def model_table(folder: Path) -> str | None:
 
 def _model(name: str, baseline: Baseline | None, small: Profile, fast: Profile) -> list[str]:
     """A row; what was not measured with TFLM is a dash."""
-    flash = [f"{found.flash.code + found.flash.constants:,}" for found in (small, fast)]
+    flash = [f"{found.flash.total:,}" for found in (small, fast)]
     ratios = (
         "-" if baseline is None else f"{baseline.cmsis_nn / found.decisions.full:.2f}"
         for found in (small, fast)
@@ -145,6 +148,22 @@ def block(page: str, name: str) -> str | None:
     """The table of this name in a page's text."""
     match = _block(name).search(page)
     return match[2].rstrip("\n") if match else None
+
+
+def renew_page(page: Path, tables: Mapping[str, str]) -> None:
+    """Writes these tables into a page, whose other lines stay. Of tables that are all "" only the places are
+    looked for, before long work. UserError where it cannot be read or written, or has no place for one."""
+    try:
+        text = page.read_text(encoding="utf-8")
+        renewed = with_tables(text, tables)
+        if any(tables.values()):
+            write_whole(page, renewed.encode())
+    except OSError as error:
+        raise UserError(f"cannot be renewed: {error.strerror}", file=page) from None
+    except UnicodeDecodeError:
+        raise UserError("is no text in UTF-8", file=page, remedy="Name a page of Markdown.") from None
+    except UserError as error:
+        raise UserError(error.what, file=page, remedy=error.remedy) from None
 
 
 def with_tables(page: str, tables: Mapping[str, str]) -> str:

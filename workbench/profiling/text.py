@@ -111,11 +111,11 @@ def as_text(found: Profile) -> str:
     return "\n".join(lines)
 
 
-def heading(found: Profile) -> list[str]:
-    """What was counted on what."""
+def heading(found: Profile, *, kernels: bool = True) -> list[str]:
+    """What was counted on what. kernels: the app's are the model's own"""
+    own = f" kernels {found.kernels}," if kernels else ""
     return [
-        f"{found.app} on {found.board}: "
-        f"engine {found.engine}, kernels {found.kernels}, GCC {found.compiler}.",
+        f"{found.app} on {found.board}: engine {found.engine},{own} GCC {found.compiler}.",
         f"Instructions executed by an emulated {found.counted_on}; they are not cycles.",
     ]
 

@@ -10,7 +10,7 @@ from typing import Any
 from workbench.profiling.cycles import Cost
 from workbench.profiling.margin import Margin, Work, boards_of, margin_on
 from workbench.profiling.memory import Ram
-from workbench.profiling.profile import DEFAULT_BOARD, STAGES, Profile, Profiler, profilers
+from workbench.profiling.profile import DEFAULT_BOARD, Profile, Profiler, profilers
 from workbench.profiling.text import (
     as_json,
     heading,
@@ -23,7 +23,16 @@ from workbench.profiling.text import (
     verdict,
 )
 
-OF_IMAGE = ("flash", "ram", "margin", "verdicts", "front_end", "stages")  # keys that no model has alone
+HEAD = ("app", "board", "counted_on", "compiler")
+OF_IMAGE = (
+    "flash",
+    "ram",
+    "margin",
+    "verdicts",
+    "front_end",
+    "stages",
+    *HEAD,
+)  # keys that no model has alone
 
 
 @dataclass(frozen=True)
@@ -80,13 +89,19 @@ def _work(each: tuple[Profiler, ...]) -> Work:
     assert first.spec.pipeline is not None
     audio, window = first.spec.pipeline.audio, first.spec.pipeline.window
     nothing = Cost(0, 0, 0)
-    shared = sum((first.stage_cost(name) for name in STAGES if name != "decision"), nothing)
     decisions = [one.stage_cost("decision") for one in each]
     steady = (
         (one.steady_cost() + decided).once_in(one.every) for one, decided in zip(each, decisions, strict=True)
     )
     worst = sum((one.worst_cost() for one in each), sum(decisions, nothing))
-    return Work(audio.sample_rate / window.stride, window.stride, shared, sum(steady, nothing), 1, worst)
+    return Work(
+        audio.sample_rate / window.stride,
+        window.stride,
+        first.front_end_cost(),
+        sum(steady, nothing),
+        1,
+        worst,
+    )
 
 
 def together_json(found: Together) -> dict[str, Any]:
@@ -99,7 +114,7 @@ def together_json(found: Together) -> dict[str, Any]:
         kept = {"arena": model.ram.arena, "state": model.ram.state, "weights": model.ram.weights}
         classifiers.append({"name": name} | own | {"decision": _decision(model), "ram": kept})
     return {
-        **{key: first[key] for key in ("app", "board", "counted_on", "compiler", "front_end")},
+        **{key: first[key] for key in (*HEAD, "front_end")},
         "stages": [stage for stage in first["stages"] if stage["name"] != "decision"],
         "classifiers": classifiers,
         "together": {"window": found.steady, "worst_window": found.worst},
@@ -118,13 +133,13 @@ def together_text(found: Together) -> str:
     """The tables `profile` prints of several models."""
     first = found.models[0]
     shared = [stage for stage in first.stages if stage.name != "decision"]
-    lines = [*heading(first), "", *stage_lines(shared, first.front_end)]
+    lines = [*heading(first, kernels=False), "", *stage_lines(shared, first.front_end)]
     for name, model in zip(found.names, found.models, strict=True):
         ram = model.ram
         weights = f", weights {ram.weights:,} B" if ram.weights else ""
         lines += [
             "",
-            f"{name}:",
+            f"{name}, kernels {model.kernels}:",
             *layer_lines(model),
             "",
             *sum_lines(model),

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from codegen.common.errors import UserError
+from workbench.audio.files import SUFFIXES
+from workbench.verify.public_table import content_hash
 
 LIST = Path(__file__).with_name("models.toml")
 
@@ -63,7 +64,7 @@ class Folders:
     def _models(self) -> dict[str, Path]:
         """The .tflite files by the first 16 digits of their SHA-256."""
         models = [path for path in self._files if path.suffix == ".tflite"]
-        return {hashlib.sha256(path.read_bytes()).hexdigest()[:16]: path for path in reversed(models)}
+        return {content_hash(path): path for path in reversed(models)}
 
     def model(self, published: Published) -> Path:
         """The model's file, whatever its name. AbsentError."""
@@ -80,11 +81,12 @@ class Folders:
         return found
 
     def sounds(self, patterns: Sequence[str], most: int | None) -> list[Path]:
-        """Files of these names, each name once, in the order of the patterns and of their names; of a pattern
-        at most so many. AbsentError where there are none."""
+        """Recordings of these names, each name once, in the order of the patterns and of their names; of a
+        pattern at most so many. AbsentError where there are none."""
+        recordings = [path for path in reversed(self._files) if path.suffix.lower() in SUFFIXES]
         found: dict[str, Path] = {}
         for pattern in patterns:
-            named = {path.name: path for path in reversed(self._files) if fnmatch.fnmatch(path.name, pattern)}
+            named = {path.name: path for path in recordings if fnmatch.fnmatch(path.name, pattern)}
             found |= {name: named[name] for name in sorted(named)[:most]}
         if not found:
             raise AbsentError(f"no sounds in the folders are named {', '.join(patterns)}")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from codegen.app.spec import Pipeline
 from codegen.app.spec_file import FILE_NAME
+from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from codegen.compile import App, load_app
 from codegen.model.graph import Quantization
@@ -23,14 +24,15 @@ from workbench.importing.esphome import import_manifest
 from workbench.profiling.profile import Profile, profile
 from workbench.progress import progress, waiting
 from workbench.protocol.lines import Decision, parse_line
-from workbench.published.catalogue import AbsentError, Folders, Published
+from workbench.published.catalogue import Folders, Published
 from workbench.published.publishers import PUBLISHERS, Publisher, Rows, Sounds
 from workbench.targets import open_app
-from workbench.verify.reference import NoReferenceError, ReferenceInterpreter
+from workbench.verify.reference import ReferenceInterpreter
 
 PLACE = ROOT / "build" / "published"  # apps are made here
 QUIET = 1.5  # seconds without a detection after which the next is another one
 Made = tuple[int, int, int]  # a decision: first sample of its segment, class, score
+Detections = Counter[tuple[int, str]]
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,13 @@ NONE = Differing(0, 0, 0)
 
 @dataclass(frozen=True)
 class Heard:
-    """What was made of all sounds. detections: of each word; by qemu: None where it was not asked"""
+    """What was made of all sounds. Detections: how many, by the sound's number and the word."""
 
     sounds: int
     seconds: float
-    published: Counter[str]
-    pc: Counter[str]
-    qemu: Counter[str]
+    published: Detections
+    pc: Detections
+    qemu: Detections
     features: Differing  # of this computer from the publisher's
     scores: Differing
     decisions: Differing  # of the emulated core from this computer: segment, class, score
@@ -78,6 +80,7 @@ class Compared:
 
 def compare(published: Published, folders: Folders, most: int | None) -> Compared:
     """Builds the app, plays its sounds and counts. AbsentError where something is not in the folders.
+    UserError, NoReferenceError: what is there does not run.
 
     most: sounds of each pattern
     """
@@ -86,18 +89,31 @@ def compare(published: Published, folders: Folders, most: int | None) -> Compare
     app = load_app(folder)
     pipeline = _pipeline(app)
     files = folders.sounds(published.sounds, most)
-    sounds = [read_audio(file, pipeline.audio.sample_rate, channel=1) for file in files]
+    sounds = [recording(file, pipeline) for file in files]
     with waiting(f"asking the publisher's code for the features of {len(sounds)} sounds"):
         rows = publisher.features(folders, sounds, _quantization(app))
     with waiting("running the model in the reference interpreter"):
-        scores = published_scores(publisher, app, rows)
+        scores = published_scores(app, rows)
     made = heard(published, app, sounds, rows, scores)
     return Compared(app, publisher, made, profile(folder))
 
 
+def recording(file: Path, pipeline: Pipeline) -> NDArray[np.int16]:
+    """At least as long as one decision."""
+    samples = read_audio(file, pipeline.audio.sample_rate, channel=1, options=False)
+    least = pipeline.window.size + (pipeline.cascade.frames - 1) * pipeline.window.stride
+    if len(samples) < least:
+        raise UserError(
+            f"has {len(samples):,} samples; a decision takes {least:,}",
+            file=file,
+            remedy="Take it out of the folders.",
+        )
+    return samples
+
+
 def make_app(published: Published, model: Path) -> Path:
     """Its folder, made anew."""
-    folder = PLACE / published.name
+    folder = PLACE / f"published_{published.name}"  # no app of the user has its build
     if published.manifest is not None:
         manifest = {key: published.manifest[key] for key in ("wake_word",)}
         rest = {key: value for key, value in published.manifest.items() if key not in manifest}
@@ -121,25 +137,17 @@ def _quantization(app: App) -> Quantization:
     return app.graph.input.quantization
 
 
-def _hop(pipeline: Pipeline) -> int:
-    """Windows from decision to decision."""
-    return pipeline.cascade.every if pipeline.cascade.slide else pipeline.cascade.frames
-
-
-def published_scores(publisher: Publisher, app: App, rows: Sequence[Rows]) -> list[NDArray[np.int64]]:
+def published_scores(app: App, rows: Sequence[Rows]) -> list[NDArray[np.int64]]:
     """[decisions, labels] of each sound, 0..255."""
     pipeline = _pipeline(app)
-    frames, hop = pipeline.cascade.frames, _hop(pipeline)
-    try:
-        with ReferenceInterpreter(app.spec.classifier.model, publisher.interpreter) as model:
-            found = []
-            for each in rows:
-                inputs = np.array([each[at : at + frames] for at in range(0, len(each) - frames + 1, hop)])
-                outputs = model.run(inputs.reshape(len(inputs), -1), sequence=True)
-                found.append(_bytes(outputs.reshape(len(inputs), -1)))
-            return found
-    except NoReferenceError as error:
-        raise AbsentError(str(error)) from None
+    frames, step = pipeline.cascade.frames, pipeline.cascade.step
+    found = []
+    with ReferenceInterpreter(app.spec.classifier.model, app.spec.classifier.reference) as model:
+        for each in rows:
+            inputs = np.array([each[at : at + frames] for at in range(0, len(each) - frames + 1, step)])
+            outputs = model.run(inputs.reshape(len(inputs), -1), sequence=True)
+            found.append(_bytes(outputs.reshape(len(inputs), -1)))
+    return found
 
 
 def _bytes(scores: NDArray[np.generic]) -> NDArray[np.int64]:
@@ -158,31 +166,38 @@ def heard(
     pipeline = _pipeline(app)
     host = open_pipeline(app.spec)
     labels, decide = pipeline.decision.labels, PUBLISHERS[published.publisher].decide
-    quiet = round(QUIET * pipeline.audio.sample_rate / (pipeline.window.stride * _hop(pipeline)))
+    quiet = round(QUIET * pipeline.audio.sample_rate / (pipeline.window.stride * pipeline.cascade.step))
 
-    def events(classes: Sequence[int]) -> Counter[str]:
-        return detections(classes, labels, published.words, quiet)
+    def events(number: int, classes: Sequence[int]) -> Detections:
+        words = detections(classes, labels, published.words, quiet)
+        return Counter({(number, word): count for word, count in words.items()})
 
-    theirs, here, there = Counter[str](), Counter[str](), Counter[str]()
+    theirs, here, there = Detections(), Detections(), Detections()
     features = made_scores = decisions = NONE
     with open_app(app, "qemu") as device:
-        everything = zip(sounds, rows, scores, strict=True)
-        for samples, their_rows, their_scores in progress(everything, len(sounds), "sounds"):
+        everything = enumerate(zip(sounds, rows, scores, strict=True))
+        for number, (samples, their_rows, their_scores) in progress(everything, len(sounds), "sounds"):
             host.reset()
             steps = list(host.steps(samples))
             decided = [step for step in steps if step.scores is not None]
             ours = [(step.segment_start, step.class_index, step.score) for step in decided]
             played = _played(device.replay(samples))
-            theirs += events(decide(their_scores, pipeline.decision).tolist())
-            here += events([class_index for _, class_index, _ in ours])
-            there += events([class_index for _, class_index, _ in played])
+            theirs += events(number, decide(their_scores, pipeline.decision).tolist())
+            here += events(number, [class_index for _, class_index, _ in ours])
+            there += events(number, [class_index for _, class_index, _ in played])
             features += differing(their_rows, np.array([step.frame for step in steps]))
             made_scores += differing(
                 their_scores, _bytes(np.array([step.scores for step in decided], np.int8))
             )
-            decisions += differing(np.array(ours), np.array(played))
+            decisions += _apart(ours, played)
     seconds = sum(len(samples) for samples in sounds) / pipeline.audio.sample_rate
     return Heard(len(sounds), seconds, theirs, here, there, features, made_scores, decisions)
+
+
+def _apart(ours: Sequence[Made], played: Sequence[Made]) -> Differing:
+    """Decisions of which one number or more differs; those that are not there do, too."""
+    most = max(len(ours), len(played))
+    return Differing(most, most - sum(one == other for one, other in zip(ours, played, strict=False)), 0)
 
 
 def _played(lines: Iterator[str]) -> list[Made]:

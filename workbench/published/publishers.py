@@ -23,7 +23,8 @@ from codegen.common.paths import ROOT
 from codegen.common.reference import Reference
 from codegen.model.graph import Quantization
 from workbench.published.catalogue import AbsentError, Folders
-from workbench.verify.reference import NoReferenceError, ReferenceInterpreter
+from workbench.training.environment import ENVIRONMENT
+from workbench.verify.reference import ReferenceInterpreter, interpreter_python
 
 Sounds = Sequence[NDArray[np.int16]]
 Rows = NDArray[np.int8]  # [windows, values], as they enter the model's tensor
@@ -31,7 +32,6 @@ Classes = NDArray[np.int64]  # of each decision: index of the label + 1, 0 for n
 
 _PREPROCESSOR = "audio_preprocessor_int8.tflite"
 _MLCOMMONS = "benchmark/training/streaming_wakeword/get_dataset.py"
-_TENSORFLOW = ".venv-train"  # the clone's environment with TensorFlow
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,11 @@ class Publisher:
 
     exact: its front end computes in integers, of which every one is wanted
     features: of each sound, by what lies in the folders; the input's scale and zero point are the model's
-    interpreter: that runs the model
     decide: scores as floats, [n, labels], in the units of the output's quantisation, to classes
     """
 
     code: str
     exact: bool
-    interpreter: Reference
     features: Callable[[Folders, Sounds, Quantization], list[Rows]]
     decide: Callable[[NDArray[np.int64], Decision], Classes]
 
@@ -76,24 +74,30 @@ def _micro_speech(folders: Folders, sounds: Sounds, _: Quantization) -> list[Row
     """The example's features are a model, too, which TensorFlow Lite Micro runs: 30 ms every 20 ms."""
     file = folders.file(_PREPROCESSOR)
     try:
-        with ReferenceInterpreter(file, Reference.TFLM) as model:
-            windows = (sliding_window_view(samples, 480)[::320] for samples in sounds)
-            return [model.run(np.ascontiguousarray(each), sequence=True).reshape(-1, 40) for each in windows]
-    except (UserError, NoReferenceError) as error:
-        raise AbsentError(str(error).split("\n", maxsplit=1)[0]) from None
+        interpreter_python(Reference.TFLM)
+    except UserError as error:
+        raise AbsentError(error.what) from None
+    with ReferenceInterpreter(file, Reference.TFLM) as model:
+        windows = (sliding_window_view(samples, 480)[::320] for samples in sounds)
+        return [model.run(np.ascontiguousarray(each), sequence=True).reshape(-1, 40) for each in windows]
+
+
+def tensorflow_python() -> Path:
+    """Of the environment that has it; it need not be there."""
+    return ROOT / ENVIRONMENT / "bin" / "python"
 
 
 def _mlcommons(folders: Folders, sounds: Sounds, quantization: Quantization) -> list[Rows]:
     """The benchmark's own script, in the environment that has TensorFlow; then as its evaluate.py does."""
     script = folders.file(_MLCOMMONS)
-    python = ROOT / _TENSORFLOW / "bin" / "python"
+    python = tensorflow_python()
     if not python.is_file():
         raise AbsentError("there is no TensorFlow: the first `./earshot train` installs it")
     with tempfile.TemporaryDirectory(prefix="published") as folder:
         given, made = Path(folder) / "sounds.npz", Path(folder) / "features.npz"
         np.savez(given, *sounds)
         done = subprocess.run(
-            [python, "-m", "workbench.published.mlcommons", script.parent, given, made],
+            [python, "-m", "workbench.published.mlcommons", script.parent.resolve(), given, made],
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -101,7 +105,9 @@ def _mlcommons(folders: Folders, sounds: Sounds, quantization: Quantization) -> 
         )
         if done.returncode != 0:
             last = done.stderr.strip().split("\n")[-1]
-            raise AbsentError(f"its get_dataset.py ends with: {last}")
+            raise UserError(
+                f"ends with: {last}", file=script, remedy="It needs all of its folder: name a whole checkout."
+            )
         with np.load(made) as arrays:
             features = [arrays[name] for name in arrays.files]
     scale, zero_point = float(quantization.scale), quantization.zero_point
@@ -124,7 +130,7 @@ def _largest(scores: NDArray[np.int64], decision: Decision) -> Classes:
 
 
 PUBLISHERS: Mapping[str, Publisher] = {
-    "esphome": Publisher("pymicro-features", True, Reference.LITERT, _esphome, _mean_above),
-    "micro_speech": Publisher(_PREPROCESSOR, True, Reference.TFLM, _micro_speech, _largest),
-    "mlcommons": Publisher("get_dataset.py", False, Reference.LITERT, _mlcommons, _largest),
+    "esphome": Publisher("pymicro-features", True, _esphome, _mean_above),
+    "micro_speech": Publisher(_PREPROCESSOR, True, _micro_speech, _largest),
+    "mlcommons": Publisher("get_dataset.py", False, _mlcommons, _largest),
 }

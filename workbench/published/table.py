@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,9 @@ from codegen.common.errors import UserError
 from workbench.profiling.profile import Profile
 from workbench.progress import remark
 from workbench.published.catalogue import AbsentError, Folders, Published, published_models
-from workbench.published.compare import Compared, Differing, compare
+from workbench.published.compare import Compared, Detections, Differing, compare
+from workbench.verify.public_table import markdown
+from workbench.verify.reference import NoReferenceError
 
 HEADS = (
     "model",
@@ -35,10 +36,11 @@ SKIPPED = "skipped"
 
 @dataclass(frozen=True)
 class Row:
-    """A model's: its cells, and whether everything is as its publisher has it."""
+    """A model's. same: nothing is otherwise than its publisher has it; skipped: for it lacks something"""
 
     cells: tuple[str, ...]
     same: bool
+    skipped: bool = False
 
 
 def rows(folders: Sequence[Path], most: int | None) -> list[Row]:
@@ -49,8 +51,7 @@ def rows(folders: Sequence[Path], most: int | None) -> list[Row]:
 
 def table(found: Sequence[Row]) -> str:
     """Markdown."""
-    right = ["---"] * (len(HEADS) - _NUMBERS) + ["---:"] * _NUMBERS
-    return "\n".join(f"| {' | '.join(row)} |" for row in (HEADS, right, *(row.cells for row in found)))
+    return markdown(HEADS, len(HEADS) - _NUMBERS, [row.cells for row in found])
 
 
 def _row(published: Published, folders: Folders, most: int | None) -> Row:
@@ -58,14 +59,21 @@ def _row(published: Published, folders: Folders, most: int | None) -> Row:
     remark(f"{published.name}, of {published.repository}")
     try:
         found = compare(published, folders, most)
-    except (AbsentError, UserError) as error:
+    except AbsentError as error:
+        return Row(_told(start, f"{SKIPPED}: {error}"), same=True, skipped=True)
+    except (UserError, NoReferenceError) as error:
+        remark(str(error))
         said = error.what if isinstance(error, UserError) else str(error)
-        told = f"{SKIPPED}: {said}".split("\n", maxsplit=1)[0].replace("|", "/")
-        return Row((*start, told, *[""] * (len(HEADS) - len(start) - 1)), True)
-    return Row((*start, *_cells(published, found)), _same(found))
+        return Row(_told(start, f"refused: {said}"), same=False)
+    return Row((*start, *_cells(published, found)), same(found))
 
 
-def _same(found: Compared) -> bool:
+def _told(start: tuple[str, ...], words: str) -> tuple[str, ...]:
+    told = words.split("\n", maxsplit=1)[0].replace("|", "/")
+    return (*start, told, *[""] * (len(HEADS) - len(start) - 1))
+
+
+def same(found: Compared) -> bool:
     """As the publisher has it: every detection, and in integers every value; as PC and emulator have it."""
     heard = found.heard
     exact = heard.features.differing + heard.scores.differing == 0 or not found.publisher.exact
@@ -81,7 +89,7 @@ def _cells(published: Published, found: Compared) -> tuple[str, ...]:
         *(_detected(by, words) for by in (heard.published, heard.pc, heard.qemu)),
         *(_differing(one) for one in (heard.features, heard.scores, heard.decisions)),
         f"{instructions(taken, found):,}",
-        f"{taken.flash.code + taken.flash.constants:,}",
+        f"{taken.flash.total:,}",
         f"{taken.ram.image:,}",
     )
 
@@ -89,16 +97,17 @@ def _cells(published: Published, found: Compared) -> tuple[str, ...]:
 def instructions(taken: Profile, found: Compared) -> int:
     """From one decision to the next: front end of every window, and the model."""
     assert found.app.spec.pipeline is not None
-    cascade = found.app.spec.pipeline.cascade
-    windows = cascade.every if cascade.slide else cascade.frames
+    windows = found.app.spec.pipeline.cascade.step
     one = taken.decisions.incremental
     return windows * taken.front_end + (taken.decisions.full if one is None else one)
 
 
-def _detected(count: Counter[str], words: Sequence[str]) -> str:
-    return ", ".join(f"{word} {count[word]}" for word in words) if len(words) > 1 else f"{count[words[0]]}"
+def _detected(found: Detections, words: Sequence[str]) -> str:
+    """Of all sounds together."""
+    count = {word: sum(of for (_, heard), of in found.items() if heard == word) for word in words}
+    return ", ".join(f"{word} {of}" for word, of in count.items()) if len(words) > 1 else f"{count[words[0]]}"
 
 
 def _differing(found: Differing) -> str:
-    by = f", by {found.largest} at most" if found.differing else ""
+    by = f", by {found.largest} at most" if found.largest else ""
     return f"{found.differing:,} of {found.compared:,}{by}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from codegen.common.errors import UserError
 from workbench.host.model_app import model_app
 from workbench.profiling.baselines import MODELS
-from workbench.profiling.profile import Profile, profile
+from workbench.profiling.profile import profile
 from workbench.verify.public_table import Source, in_order, markdown
 
 HEADS = (
@@ -40,21 +40,17 @@ def _row(model: Path, source: Source | None) -> list[str]:
         small, fast = (profile(app, kernels=kernels) for kernels in ("small", "fast"))
     except UserError as error:
         return [name, error.what.split("\n")[0].replace("|", "/"), *[""] * (len(HEADS) - 2)]
-    baselines = [f"{known.cmsis_nn:,}" for known in MODELS if Path(known.model).name == name]
+    known = None if source is None else next((one for one in MODELS if Path(one.model).name == name), None)
     both = (small, fast)
     return [
         name,
         f"{small.mac:,}",
         " / ".join(f"{found.decisions.full:,}" for found in both),
-        *(baselines or ["-"]),
+        "-" if known is None else f"{known.cmsis_nn:,}",
         " / ".join(f"{found.mac / found.decisions.full:.3f}" for found in both),
         f"{small.general_share:.1%}",
         f"{small.cycles.full:,}",
         source.published if source is not None and source.published else "-",
-        " / ".join(f"{_flash(found):,}" for found in both),
+        " / ".join(f"{found.flash.total:,}" for found in both),
         f"{small.ram.total:,}",
     ]
-
-
-def _flash(found: Profile) -> int:
-    return found.flash.code + found.flash.constants

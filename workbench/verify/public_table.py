@@ -5,7 +5,6 @@ what does it take? The models are not part of this project; sources.toml says wh
 from __future__ import annotations
 
 import hashlib
-import re
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from workbench.verify.reference import NoReferenceError
 
 SOURCES = Path(__file__).with_name("sources.toml")
 HEADS = ("model", "from", "bits of", "on this computer", "on a Cortex-M4 (QEMU)", "instructions", "RAM B")
+Counts = tuple[int, int]  # values compared, and those that differ
 _SHARE = 8  # of the samples, on the emulated core
 
 
@@ -41,10 +41,12 @@ def sources() -> tuple[Source, ...]:
     return tuple(Source(**one) for one in found)
 
 
-def public_table(models: Sequence[Path], samples: int, seed: int) -> str:
-    """Markdown; known models first, in the order of sources.toml, the others by their file's name. What
-    differs() tells of it."""
-    return markdown(HEADS, 5, in_order(models, lambda model, source: _row(model, source, samples, seed)))
+def public_table(models: Sequence[Path], samples: int, seed: int) -> tuple[str, bool]:
+    """Markdown, and whether no value differs; known models first, in the order of sources.toml, the others by
+    their file's name."""
+    differing: list[int] = []
+    rows = in_order(models, lambda model, source: _row(model, source, samples, seed, differing))
+    return markdown(HEADS, 5, rows), not any(differing)
 
 
 def in_order(models: Sequence[Path], row_of: Callable[[Path, Source | None], list[str]]) -> list[list[str]]:
@@ -52,7 +54,7 @@ def in_order(models: Sequence[Path], row_of: Callable[[Path, Source | None], lis
     known = {source.sha256: (place, source) for place, source in enumerate(sources())}
     rows = []
     for model in models:
-        place, source = known.get(_hash(model), (len(known), None))
+        place, source = known.get(content_hash(model), (len(known), None))
         rows.append((place, row_of(model, source)))
     rows.sort(key=lambda pair: (pair[0], pair[1][0]))
     return [row for _, row in rows]
@@ -64,41 +66,40 @@ def markdown(heads: Sequence[str], words: int, rows: Sequence[Sequence[str]]) ->
     return "\n".join(f"| {' | '.join(row)} |" for row in (heads, right, *rows))
 
 
-def differs(table: str) -> bool:
-    """Whether a value of a public_table() differs."""
-    return re.search(r", (?!0 )[\d,]+ differing", table) is not None
-
-
-def _hash(model: Path) -> str:
+def content_hash(model: Path) -> str:
+    """As sources.toml has it."""
     return hashlib.sha256(model.read_bytes()).hexdigest()[:16]
 
 
-def _row(model: Path, source: Source | None, samples: int, seed: int) -> list[str]:
-    """One model's; what refuses it is said in place of its numbers."""
+def _row(model: Path, source: Source | None, samples: int, seed: int, differing: list[int]) -> list[str]:
+    """One model's; what refuses it is said in place of its numbers. differing: gets how many values do"""
     start = [model.stem, ""] if source is None else [source.name, f"{source.repository}: {source.path}"]
     try:
-        reference, cells = _compared(model_app(model), samples, seed)
+        reference, counts = _compared(model_app(model), samples, seed)
         found = profile(model_app(model, reference=reference).spec.file.parent)
     except (UserError, NoReferenceError) as error:
         said = error.what if isinstance(error, UserError) else str(error)
         return [*start, "", said.split("\n")[0].replace("|", "/"), "", "", ""]
+    differing += [apart for _, apart in counts]
+    cells = [f"{compared:,} values, {apart:,} differing" for compared, apart in counts]
     return [*start, reference.value, *cells, f"{found.decisions.full:,}", f"{found.ram.total:,}"]
 
 
-def _compared(app: App, samples: int, seed: int) -> tuple[Reference, list[str]]:
+def _compared(app: App, samples: int, seed: int) -> tuple[Reference, list[Counts]]:
     """Against LiteRT, or TensorFlow Lite Micro where LiteRT has no reference of it."""
     try:
-        return Reference.LITERT, _cells(app, Reference.LITERT, samples, seed)
+        return Reference.LITERT, _counts(app, Reference.LITERT, samples, seed)
     except NoReferenceError:
         other = model_app(app.spec.classifier.model, reference=Reference.TFLM)
-        return Reference.TFLM, _cells(other, Reference.TFLM, samples, seed)
+        return Reference.TFLM, _counts(other, Reference.TFLM, samples, seed)
 
 
-def _cells(app: App, reference: Reference, samples: int, seed: int) -> list[str]:
-    cells = []
+def _counts(app: App, reference: Reference, samples: int, seed: int) -> list[Counts]:
+    """On this computer and on the emulated core."""
+    counts = []
     for target, count in (("pc", samples), ("qemu", samples // _SHARE)):
         wanted = Wanted(target, "aot", reference, count, seed, sequence=True, layers=False)
         results = verify_model(app, wanted).results.values()
         compared, differing = (sum(getattr(one, key) for one in results) for key in ("compared", "differing"))
-        cells.append(f"{compared:,} values, {differing:,} differing")
-    return cells
+        counts.append((compared, differing))
+    return counts

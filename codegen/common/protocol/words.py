@@ -42,15 +42,17 @@ SETTINGS = (
     Setting(THRESHOLD, -128, 128, "the same for one label, which may have blanks", label=True),
 )
 MEAN_ROOM = 10  # decisions that every image with a mean has room for
-# Of images whose pipeline.toml has a mean, a suppress or the kind anomaly; in others there are no such keys.
 SMOOTHING = (
     Setting(
         "decision.mean",
         1,
         100,
-        f"decisions of the mean; at most {MEAN_ROOM}, or what pipeline.toml has where that is more",
+        f"decisions of the mean; at most {MEAN_ROOM}, or what pipeline.toml has where that is more"
+        "; in images whose pipeline.toml has a mean, a suppress or the kind anomaly only",
     ),
-    Setting("decision.suppress", 0, 10000, "decisions that are Unknown after a detection"),
+    Setting(
+        "decision.suppress", 0, 10000, "decisions that are Unknown after a detection; in the same images"
+    ),
 )
 
 

@@ -6,6 +6,7 @@
 #include "device/protocol.h"
 #include "device/several_models/members.h"
 #include "device/smoothing.h"
+#include "device/word.h"
 #include <string.h>
 
 #define OF_DECISION "decision."
@@ -91,7 +92,7 @@ settings_result_t models_set(const char *key, size_t length, int32_t value)
             return SETTINGS_NO_SUCH_KEY;
         return settings_set(app_members.member[i].pipeline, own, left, value);
     }
-    if (begins(key, length, KEY_DECISION_THRESHOLD) && !suits_all(value))
+    if (word_is(key, length, KEY_DECISION_THRESHOLD) && !suits_all(value))
         return SETTINGS_OUT_OF_RANGE;
     settings_result_t result = SETTINGS_NO_SUCH_KEY; /* without a name: of every model that has such a key */
     for (size_t i = 0; i < app_members.count; i++) {

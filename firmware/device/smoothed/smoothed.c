@@ -20,9 +20,10 @@ settings_result_t smoothing_set(const decision_t *decision, const char *key, siz
 
 void smoothing_write(const decision_t *decision, const char *name, const char *dot, json_t *json)
 {
-    if (decision->smoothing == NULL)
+    const smoothing_t *smoothing = decision->smoothing;
+    if (smoothing == NULL)
         return;
-    const smoothing_values_t now = smoothing_values(decision->smoothing);
+    const smoothing_values_t now = *smoothing->values;
     json_print(json, ",\"%s%s" KEY_DECISION_MEAN "\":%d,\"%s%s" KEY_DECISION_SUPPRESS "\":%d", name, dot,
                (int32_t)now.mean, name, dot, (int32_t)now.suppress);
 }

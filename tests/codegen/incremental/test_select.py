@@ -46,5 +46,5 @@ def test_they_are_computed_by_the_newest_row(tmp_path: Path) -> None:
         layers = mode_plan(replace(run_passes(apps[-1].spec("m"), graph), plan=planned)).layers
         modes = {graph.nodes[layer.layer].op: layer.incremental for layer in layers}
         assert modes["SELECT_V2"]
-        assert modes.get("GREATER", True)
+        assert number or modes["GREATER"]  # with a number it may be part of another layer
     assert compare(apps) > 40

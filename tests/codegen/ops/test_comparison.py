@@ -39,6 +39,7 @@ class Compare:
     turned: bool = False
     logical: str | None = None
     choice: str = "tensors"  # "numbers", "channels": constants to choose from
+    select: str = "SELECT_V2"
 
     def build(self) -> Builder:
         """The model."""
@@ -52,7 +53,7 @@ class Compare:
         if self.logical is not None:
             truth = self._logical(model, truth, operands)
         y = model.tensor(self.shape, "int8", FAR[0].scale, FAR[0].zero_point)
-        model.operator("SELECT_V2", [truth, *self._choices(model, x)], [y])
+        model.operator(self.select, [truth, *self._choices(model, x)], [y])
         return model.ends([x], [y])
 
     def _second(self, model: Builder, x: int) -> int:
@@ -137,6 +138,16 @@ def test_on_a_cortex_m4() -> None:
     logical = (None, "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT", None, None)
     cases = [replace(PLAIN, op=op, logical=more) for op, more in zip(COMPARED, logical, strict=True)]
     check(cases, target="qemu")
+
+
+def test_select_takes_operands_of_one_shape(tmp_path: Path) -> None:
+    older = replace(PLAIN, select="SELECT")
+    for target in ("pc", "qemu"):
+        check([older, replace(older, shape=(1, 7), op="LESS")], target=target)
+    path = tmp_path / "case.tflite"
+    path.write_bytes(replace(older, choice="channels").build().bytes())
+    with pytest.raises(UserError, match=r"its output is \[1, 4, 5\], its operands are \[1, 4, 5\], \[5\]"):
+        load_graph(path)
 
 
 def test_a_mask_of_one_number_is_a_table(tmp_path: Path) -> None:

@@ -197,6 +197,10 @@ def test_settings_are_of_each_model_and_the_boot_lines_name_them(apps: dict[str,
         wrong = ("words.decision.threshold.knocking 1", "words.decision.votes 11", "doors.x 1")
         for each in (*wrong, "words.gate.threshold 5", "decision.threshold 500", "words.d 1", "words. 1"):
             assert isinstance(device.command(f"set {each}"), Error), each
+        unknown = device.command("set decision.thresholdx 500")
+        assert isinstance(unknown, Error)
+        assert unknown.entry is not None
+        assert unknown.entry.reason == "no such key"  # nor one out of range
         kept = device.status().values
         assert {key: kept[key] for key in settings} == settings
         assert kept["gate.threshold"] == before.values["gate.threshold"]

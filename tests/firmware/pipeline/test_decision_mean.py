@@ -107,5 +107,7 @@ def test_both_may_change_while_it_runs(mean: int, suppress: int) -> None:
         assert not decision.set_suppress(value)
     decision.reset()
     assert [decision.step(row)[0] for row in scores] == found
+    decision.restore()  # to those of the build
+    assert [decision.step(row)[0] for row in scores] == classes(scores, [60], 5, 2, votes=2)
     assert decision.set_suppress(10000)
     assert decision.set_mean(7)

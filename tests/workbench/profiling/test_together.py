@@ -85,7 +85,7 @@ def test_memory_is_shared_or_added(found: Together, app: Path) -> None:
 def test_a_person_and_a_script_read_the_same(found: Together) -> None:
     text, reported = together_text(found), json.loads(json.dumps(together_json(found)))
     for name, model in zip(found.names, found.models, strict=True):
-        assert f"\n{name}:\n" in text
+        assert f"\n{name}, kernels {model.kernels}:\n" in text
         (own,) = (one for one in reported["classifiers"] if one["name"] == name)
         assert own["instructions"]["full"] == model.decisions.full
         assert f"{model.decisions.full:,}" in text

@@ -4,25 +4,44 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
+import soundfile
 
 from codegen.app.spec import Decision
+from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
-from codegen.compile import load_app
+from codegen.common.paths import ROOT
+from codegen.compile import App, load_app
+from codegen.model.graph import Quantization
 from tests.support.cli import earshot, refused
 from tests.support.publisher import require_its_logarithm
 from tests.support.shared import shared
 from tests.support.tools import need_tool
 from workbench.audio.recording import read_audio
-from workbench.published import compare
+from workbench.profiling.profile import Profile
+from workbench.published import compare, publishers, table
 from workbench.published.catalogue import AbsentError, Folders, Published, published_models
-from workbench.published.compare import Differing, detections, differing, heard, make_app, published_scores
+from workbench.published.compare import (
+    Compared,
+    Differing,
+    Heard,
+    detections,
+    differing,
+    heard,
+    make_app,
+    published_scores,
+    recording,
+)
 from workbench.published.publishers import PUBLISHERS
-from workbench.published.table import HEADS, SKIPPED
+from workbench.published.table import HEADS, SKIPPED, rows, same
 
 
 def known(name: str) -> Published:
@@ -90,34 +109,111 @@ def test_one_wake_word_from_sound_to_decision(monkeypatch: pytest.MonkeyPatch, t
     assert app.graph.input.quantization is not None
     sounds = [read_audio(file, 16000) for file in folders.sounds(published.sounds, 2)]
     publisher = PUBLISHERS["esphome"]
-    rows = publisher.features(folders, sounds, app.graph.input.quantization)
-    scores = published_scores(publisher, app, rows)
-    found = heard(published, app, sounds, rows, scores)
-    assert found.published == found.pc == found.qemu == {"alexa": 2}
+    features = publisher.features(folders, sounds, app.graph.input.quantization)
+    scores = published_scores(app, features)
+    found = heard(published, app, sounds, features, scores)
+    assert found.published == found.pc == found.qemu == {(0, "alexa"): 1, (1, "alexa"): 1}
     for part in (found.features, found.scores, found.decisions):
-        assert part.compared > 100
+        assert part.compared > 50
         assert part.differing == 0
     scores[1][7] += 1
-    rows[0][5, 3] ^= 1
-    changed = heard(published, app, sounds, rows, scores)
+    features[0][5, 3] ^= 1
+    changed = heard(published, app, sounds, features, scores)
     assert (changed.features.differing, changed.scores.differing) == (1, 1)
 
 
 def test_a_row_says_what_is_absent(tmp_path: Path) -> None:
     done = earshot("published", tmp_path)
     assert done.returncode == 0, done.stderr
-    heads, _, *rows = done.stdout.strip().split("\n")
+    heads, _, *printed = done.stdout.strip().split("\n")
     assert heads == f"| {' | '.join(HEADS)} |"
-    assert len(rows) == len(published_models())
-    assert all(f"| {SKIPPED}: no .tflite in the folders is " in row for row in rows)
+    assert len(printed) == len(published_models())
+    assert all(f"| {SKIPPED}: no .tflite in the folders is " in row for row in printed)
 
 
 def test_bad_words_are_refused(tmp_path: Path) -> None:
     assert "is no folder" in refused("published", tmp_path / "nowhere")
     assert "--sounds 0 is out of range" in refused("published", tmp_path, "--sounds", "0")
     page = tmp_path / "page.md"
-    assert "cannot be read" in refused("published", tmp_path, "--page", page)
+    assert "cannot be renewed" in refused("published", tmp_path, "--page", page)
+    page.write_bytes(b"\xff")
+    assert "page.md: is no text in UTF-8" in refused("published", tmp_path, "--page", page)
     page.write_text("nothing\n")
-    assert 'no place for the table "published"' in refused("published", tmp_path, "--page", page)
+    assert 'page.md: the page has no place for the table "published"' in refused(
+        "published", tmp_path, "--page", page
+    )
     with pytest.raises(UserError, match="is no folder"):
         Folders([page])
+
+
+def test_a_page_keeps_its_table_where_a_model_is_absent(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- published -->\n| old |\n<!-- end -->\n")
+    done = earshot("published", tmp_path, "--page", page)
+    assert done.returncode == 2
+    assert "page.md: keeps its table: of alexa, hey_jarvis" in done.stderr
+    assert "| old |" in page.read_text()
+
+
+WORD = Counter({(0, "word"): 1})
+ALIKE = Heard(2, 3.0, WORD, WORD, WORD, Differing(9, 0, 0), Differing(9, 0, 0), Differing(9, 0, 0))
+
+
+def row_of(exact: bool, **changes: Any) -> bool:
+    """Whether a model of which this was heard is as its publisher has it."""
+    publisher = replace(PUBLISHERS["esphome"], exact=exact)
+    return same(Compared(cast(App, None), publisher, replace(ALIKE, **changes), cast(Profile, None)))
+
+
+def test_what_is_not_as_the_publisher_has_it_is_told() -> None:
+    assert row_of(True)
+    elsewhere, once = Counter({(1, "word"): 1}), Differing(9, 1, 1)
+    for name in ("published", "pc", "qemu"):
+        assert not row_of(True, **{name: elsewhere})  # as many, in another sound
+        assert not row_of(True, **{name: WORD + WORD})
+    for name in ("features", "scores"):
+        assert not row_of(True, **{name: once})
+        assert row_of(False, **{name: once})  # computed in floats there
+    assert not row_of(False, decisions=once)
+
+
+def test_a_model_that_is_refused_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> Compared:
+        raise UserError("the generator | refuses it", file="m.tflite", remedy="Mend it.")
+
+    monkeypatch.setattr(table, "compare", refuse)
+    row = rows([tmp_path], None)[0]
+    assert (row.same, row.skipped) == (False, False)
+    assert row.cells[2] == "refused: the generator / refuses it"
+
+
+def test_a_sound_shorter_than_a_decision_is_named(tmp_path: Path) -> None:
+    pipeline = load_spec(ROOT / "examples/mlperf_sww").pipeline
+    assert pipeline is not None
+    soundfile.write(tmp_path / "short.wav", np.zeros(1000, np.int16), 16000)
+    with pytest.raises(UserError, match=r"has 1,000 samples; a decision takes 15,872"):
+        recording(tmp_path / "short.wav", pipeline)
+
+
+def test_the_benchmarks_script_is_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stub in its place, run by this Python as by that with TensorFlow."""
+    folder = tmp_path / "tiny/benchmark/training/streaming_wakeword"
+    folder.mkdir(parents=True)
+    script = folder / "get_dataset.py"
+    script.write_text(
+        "import numpy as np\n"
+        "class Tensor(np.ndarray):\n"
+        "    def numpy(self): return np.asarray(self)\n"
+        "def get_lfbe_func(settings):\n"
+        "    return lambda sound: np.full((2, settings['dct_coefficient_count']), sound.max()).view(Tensor)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(publishers, "tensorflow_python", lambda: Path(sys.executable))
+    features = PUBLISHERS["mlcommons"].features
+    (found,) = features(Folders([Path("tiny")]), [np.array([16384], np.int16)], Quantization((0.25,), (3,)))
+    assert found.tolist() == [[5] * 40] * 2
+    script.write_text("raise SystemExit('no features here')\n")
+    with pytest.raises(UserError, match="ends with: no features here"):
+        features(Folders([Path("tiny")]), [np.array([0], np.int16)], Quantization((0.25,), (3,)))

@@ -15,9 +15,11 @@ from tests.models.builder import Builder
 from tests.support.cli import refused
 from tests.support.exact import Step
 from tests.support.tflm import need_tflm
+from workbench.cli import main
 from workbench.verify import public_cost
+from workbench.verify import public_table as public_table_module
 from workbench.verify.public_cost import cost_table
-from workbench.verify.public_table import HEADS, differs, public_table, sources
+from workbench.verify.public_table import HEADS, Source, content_hash, public_table, sources
 
 PAGE = (ROOT / "docs/models.md").read_text(encoding="utf-8")
 
@@ -31,7 +33,9 @@ def test_rows_say_what_was_compared_and_what_was_refused(tmp_path: Path) -> None
     x, y = (model.tensor((1, 4), "int8", 0.1, 0) for _ in range(2))
     model.operator("CUMSUM", [x, x], [y], {})
     model.write(bad, [x], [y])
-    heads, _, *rows = public_table([good, bad], 8, 0).split("\n")
+    table, same = public_table([good, bad], 8, 0)
+    assert same
+    heads, _, *rows = table.split("\n")
     assert heads == f"| {' | '.join(HEADS)} |"
     refused, compared = ([cell.strip() for cell in row.strip("|").split("|")] for row in rows)
     assert refused == ["bad", "", "", "the operator CUMSUM is not supported", "", "", ""]
@@ -42,9 +46,12 @@ def test_rows_say_what_was_compared_and_what_was_refused(tmp_path: Path) -> None
 
 def test_a_table_of_costs_counts_both_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small model's own counts, and what is refused in its row."""
-    good, bad = tmp_path / "kws_ref_model.tflite", tmp_path / "bad.tflite"
+    good, bad, alike = (tmp_path / name for name in ("good.tflite", "bad.tflite", "kws_ref_model.tflite"))
     good.write_bytes(Elu(Step(0.1, 0), Step(0.1, 0)).build().bytes())
     bad.write_bytes(b"nothing")
+    alike.write_bytes(Elu(Step(0.2, 0), Step(0.1, 0)).build().bytes())
+    known = Source("kws_ref_model", "somebody/models", "kws.tflite", content_hash(good), "9")
+    monkeypatch.setattr(public_table_module, "sources", lambda: (known,))
     counted = []
 
     def count(app: Path, kernels: str) -> SimpleNamespace:
@@ -55,21 +62,22 @@ def test_a_table_of_costs_counts_both_modes(tmp_path: Path, monkeypatch: pytest.
             general_share=0.125,
             decisions=SimpleNamespace(full=full),
             cycles=SimpleNamespace(full=3 * full),
-            flash=SimpleNamespace(code=flash[0], constants=flash[1]),
+            flash=SimpleNamespace(total=sum(flash)),
             ram=SimpleNamespace(total=1234),
         )
 
     monkeypatch.setattr(public_cost, "profile", count)
-    heads, _, left_out, row = cost_table([good, bad]).split("\n")
+    heads, _, row, left_out, other = cost_table([good, bad, alike]).split("\n")
     assert heads == f"| {' | '.join(public_cost.HEADS)} |"
     assert left_out.startswith("| bad | not a TFLite model")
     assert left_out.count("|") == heads.count("|")
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert counted == [("kws_ref_model", "small"), ("kws_ref_model", "fast")]
+    assert counted[:2] == [("good", "small"), ("good", "fast")]
     assert cells == [
-        *("kws_ref_model", "1,500", "2,000 / 1,000", "7,696,426", "0.750 / 1.500", "12.5%", "6,000", "-"),
+        *("kws_ref_model", "1,500", "2,000 / 1,000", "7,696,426", "0.750 / 1.500", "12.5%", "6,000", "9"),
         *("130 / 190", "1,234"),
     ]
+    assert "7,696,426" not in other  # another model of that name
 
 
 def test_each_source_is_another_file() -> None:
@@ -88,10 +96,18 @@ def test_the_page_has_every_one_and_names_what_differs() -> None:
     assert len(differing) < 2
 
 
-def test_a_table_with_a_differing_value_is_told_by_the_exit_code() -> None:
-    assert not differs("| a | 4,500 values, 0 differing | 10 values, 0 differing |\n| b | refused |")
-    for count in ("1", "12", "1,200", "10"):
-        assert differs(f"| a | 4,500 values, 0 differing | 4,500 values, {count} differing |"), count
+def test_a_value_that_differs_is_told_by_the_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "good.tflite"
+    model.write_bytes(Elu(Step(0.1, 0), Step(0.1, 0)).build().bytes())
+    taken = SimpleNamespace(decisions=SimpleNamespace(full=1), ram=SimpleNamespace(total=2))
+    monkeypatch.setattr(public_table_module, "profile", lambda _: taken)
+    for differing in (0, 12):
+        found = SimpleNamespace(results={"y": SimpleNamespace(compared=1200, differing=differing)})
+        monkeypatch.setattr(public_table_module, "verify_model", lambda *_, found=found: found)
+        assert main(["verify", str(model), "--table"]) == (1 if differing else 0)
+        assert f"1,200 values, {differing} differing" in capsys.readouterr().out
 
 
 def test_what_a_table_has_no_place_for_is_refused() -> None:
@@ -111,7 +127,8 @@ def test_instructions_are_those_of_the_page_on_performance() -> None:
     performance = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
     row = r"^\| [^|]*`\w+/(\w+)`[^|]* \| [\d,]+ \| \S+ \| \S+ \| ([\d,]+) \|"
     known = dict(re.findall(row, performance, re.MULTILINE))
-    here = dict(re.findall(r"^\| (\w[\w.]*) \| .* \| ([\d,]+) \| [\d,]+ \|$", PAGE, re.MULTILINE))
+    row = r"^\| (\w[\w.]*) \| \S+: \S+ \| (?:litert|tflm) \| .* \| ([\d,]+) \| [\d,]+ \|$"
+    here = dict(re.findall(row, PAGE, re.MULTILINE))
     both = known.keys() & here.keys()
     assert len(both) >= 2, sorted(known)
     assert {name: known[name] for name in both} == {name: here[name] for name in both}
