@@ -43,6 +43,11 @@ def threshold_of(limit: int, score: Score) -> Decimal:
         return Decimal(1)
     middle = score.exact(limit - Fraction(1, 2))
     if score.never != NEVER and middle > LARGEST_ERROR:
+        if limit < score.never:
+            raise UserError(
+                f"the error that was chosen, {float(middle):,.0f}, is more than a threshold can be",
+                remedy=f"[decision] threshold takes {LARGEST_ERROR:,} at most: the model's input counts in large steps.",
+            )
         return Decimal(LARGEST_ERROR)
     for digits in range(2, 40):
         share = Decimal(round(max(middle, Fraction(0)) * 10**digits)).scaleb(-digits)
