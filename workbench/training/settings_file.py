@@ -46,7 +46,7 @@ def threshold_of(limit: int, score: Score) -> Decimal:
         if limit < score.never:
             raise UserError(
                 f"the error that was chosen, {float(middle):,.0f}, is more than a threshold can be",
-                remedy=f"[decision] threshold takes {LARGEST_ERROR:,} at most: the model's input counts in large steps.",
+                remedy=f"It takes {LARGEST_ERROR:,} at most; the model's input counts in large steps.",
             )
         return Decimal(LARGEST_ERROR)
     for digits in range(2, 40):
