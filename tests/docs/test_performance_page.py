@@ -58,5 +58,5 @@ def test_tables_are_put_between_their_marks() -> None:
 def test_pages_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     from workbench.commands.profile import renew
 
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match=r"none\.md: cannot be renewed: No such file"):
         renew(tmp_path / "none.md")
