@@ -19,8 +19,8 @@ from codegen.model.reader import (
     read_whole,
 )
 from codegen.model.variables import OPS
-from codegen.ops import FAMILIES, Family, Fault, float_function
-from codegen.ops.diagnosis import float_faults, is_float, is_wide, wide_fault
+from codegen.ops import FAMILIES, Family, Fault, family_of, float_function
+from codegen.ops.diagnosis import float_faults, is_float
 from codegen.ops.family import AGAIN
 from codegen.ops.refused import refusal
 from codegen.passes.dilation import dilations_folded
@@ -109,11 +109,6 @@ def _faults(graph: Graph, path: Path) -> Iterator[UserError]:
             remedy="convert a model with layers",
         )
         return
-    wide = [node for node in graph.nodes if is_wide(node, graph)]
-    if wide:
-        fault = wide_fault()
-        yield UserError(fault.what, file=path, place=layer_place(wide[0], graph), remedy=fault.remedy)
-        return
     floats = [node for node in graph.nodes if is_float(node, graph)]
     for node, fault in float_faults(graph, floats, CONVERT):
         place = layer_place(node, graph)
@@ -144,7 +139,7 @@ def _batch_faults(graph: Graph, path: Path) -> Iterator[UserError]:
 
 
 def _node_faults(graph: Graph, node: Node) -> Iterator[Fault]:
-    family = FAMILIES.get(node.op)
+    family = family_of(graph, node)
     nothing = [
         graph.tensors[i] for i in (*node.inputs, *node.outputs) if i >= 0 and not graph.tensors[i].size
     ]
