@@ -4,8 +4,9 @@ another order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 
 import keras
 import numpy as np
@@ -17,6 +18,7 @@ from workbench.training.epochs import Epoch, best_epoch
 from workbench.training.features import Vectors
 from workbench.training.network import SPREAD, centre_of
 from workbench.training.recipe import Recipe
+from workbench.training.unfinished import State, Unfinished
 
 Values = NDArray[np.uint8]
 
@@ -47,8 +49,17 @@ class Task:
         return len(self.labels)
 
 
-def fit(recipe: Recipe, model: keras.Model, task: Task, reported: Callable[[Epoch], None]) -> Fitted:
+def fit(
+    recipe: Recipe,
+    model: keras.Model,
+    task: Task,
+    reported: Callable[[Epoch], None],
+    unfinished: Unfinished | None = None,
+) -> Fitted:
     """The network of build_network(), fitted to the training vectors.
+
+    unfinished: where it is written how far this fit has come, and read where it goes on; those epochs are not
+    reported again.
 
     The weights are those of the epoch with the best validation accuracy, of equals the one with the least
     validation loss; without validation vectors those of the last epoch. Ctrl-C ends it early, once an epoch
@@ -86,8 +97,11 @@ def fit(recipe: Recipe, model: keras.Model, task: Task, reported: Callable[[Epoc
     epochs: list[Epoch] = []
     kept, weights = 0, model.get_weights()
     interrupted = False
+    if unfinished is not None and (state := unfinished.load()) is not None:
+        _restore(state, model, optimizer, random)
+        epochs, kept, weights = list(state.epochs), state.best, list(state.weights)
     try:
-        for number in range(1, how.epochs + 1):
+        for number in range(len(epochs) + 1, how.epochs + 1):
             chosen = [random.choice(rows, count) for rows, count in zip(by_class, drawn, strict=True)]
             order = random.permutation(np.concatenate(chosen))
             losses = []
@@ -99,13 +113,58 @@ def fit(recipe: Recipe, model: keras.Model, task: Task, reported: Callable[[Epoc
             if best_epoch([*epochs, epoch]) == number:
                 kept, weights = number, model.get_weights()
             epochs.append(epoch)
+            if unfinished is not None:
+                unfinished.save(_state((epochs, kept, weights), model, optimizer, random))
             reported(epoch)
     except KeyboardInterrupt:
         if not epochs:
             raise
         interrupted = True
+    if unfinished is not None and not interrupted:
+        unfinished.done()
     model.set_weights(weights)
     return Fitted(model, tuple(epochs), kept, interrupted)
+
+
+def key_of(recipe: Recipe, model: keras.Model, task: Task) -> str:
+    """A hash of all that a fit depends on; `model` as it was built."""
+    file = recipe.network.file
+    network = asdict(recipe.network) if file is None else file.read_bytes()
+    told = (asdict(recipe.fit), network, task.shape, task.labels, task.offset)
+    made = hashlib.sha256(repr((told, tf.__version__, keras.__version__)).encode())
+    for vectors in (task.training, task.validation):
+        made.update(vectors.values.tobytes() + vectors.labels.tobytes())
+    for array in model.get_weights():
+        made.update(array.tobytes())
+    return made.hexdigest()[:32]
+
+
+def _state(
+    course: tuple[Sequence[Epoch], int, Sequence[NDArray[np.float32]]],
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    random: np.random.RandomState,
+) -> State:
+    """course: the epochs, the number of the best one, its weights."""
+    epochs, best, weights = course
+    _, key, *place = random.get_state(legacy=True)
+    return State(
+        tuple(epochs),
+        best,
+        (np.asarray(key, np.uint32), int(place[0]), int(place[1]), float(place[2])),
+        tuple(np.asarray(variable) for variable in model.variables),
+        tuple(np.asarray(variable) for variable in optimizer.variables),
+        tuple(weights),
+    )
+
+
+def _restore(
+    state: State, model: keras.Model, optimizer: keras.optimizers.Optimizer, random: np.random.RandomState
+) -> None:
+    random.set_state(("MT19937", *state.random))
+    for variables, arrays in ((model.variables, state.network), (optimizer.variables, state.optimizer)):
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
 
 
 def logits(model: keras.Model, values: Values, task: Task) -> NDArray[np.float32]:

@@ -22,13 +22,13 @@ from workbench.training.compared import Found, apart
 from workbench.training.confusion import Confusion, confusion
 from workbench.training.epochs import Epoch
 from workbench.training.features import Vectors, tensor_shape
-from workbench.training.front_end import front_end
 from workbench.training.judge import Verdict, decide, judge, write
 from workbench.training.kinds import check_shape
 from workbench.training.network import build_network
-from workbench.training.on_board import any_features, on_board
+from workbench.training.on_board import OnBoard, any_features, on_board
 from workbench.training.recipe import Recipe
 from workbench.training.sets import LEARNT, Labelled, Set, background_of, make_sets
+from workbench.training.unfinished import Unfinished
 
 
 @dataclass(frozen=True)
@@ -92,17 +92,14 @@ class Made:
     vectors: dict[str, Vectors]  # by the name of their set
 
 
-def train(
-    app: Path, recipe: Recipe, labelled: Labelled, output: Path | None, say: Callable[[str], None]
-) -> Trained:
+def train(app: Path, job: Job, labelled: Labelled, output: Path | None) -> Trained:
     """Trains the app's model, judges it beside the app's own, and writes it with its feature contract beside
     it: to `output`, else to the app where it is no worse, else beside the app's. UserError on unusable input.
     """
-    spec, pipeline = front_end(app)
-    job = Job(spec, pipeline, recipe, say)
+    spec, pipeline, recipe, say = job.spec, job.pipeline, job.recipe, job.say
     network = job.network()
     say("converting it untrained, to see what it takes")
-    cost = job.cost(network)
+    cost = job.cost(network).text
     say(cost)
     sets = {chosen.name: chosen for chosen in make_sets(pipeline, recipe, labelled, say)}
     made = job.fit(network, sets)
@@ -153,6 +150,11 @@ def train(
     )
 
 
+# The name of a fit among several ("": the only one) -> what hears of its epochs, those before an interruption
+# among them.
+Watch = Callable[[str], Callable[[Epoch], None]]
+
+
 @dataclass(frozen=True, eq=False)
 class Job:
     """The steps of a training of one app by one recipe."""
@@ -161,41 +163,42 @@ class Job:
     pipeline: HostPipeline
     recipe: Recipe
     say: Callable[[str], None]
+    watch: Watch = lambda _: lambda _: None
+    anew: bool = False  # an interrupted fit begins again
 
     @property
-    def _shape(self) -> tuple[int, int]:
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the features."""
         return tensor_shape(self.pipeline.spec, self.spec.classifier.layout)
 
     def network(self) -> Any:
         """The recipe's network (a keras.Model), untrained. UserError where it takes more features."""
-        recipe, shape = self.recipe, self._shape
+        recipe, shape = self.recipe, self.shape
         if recipe.network.file is None:
             check_shape(recipe.network, shape, recipe.file)
         classes = len(self.pipeline.spec.decision.labels)
         return build_network(recipe.network, shape, classes, recipe.fit.seed)
 
-    def cost(self, network: Any) -> str:
-        """What the network will take on a board, in words. UserError where the app cannot take it."""
-        content = _untrained(self.recipe, network, self.spec.classifier.offset, self._shape)
-        return on_board(self.spec, content, _written_by(self.recipe)).text
+    def cost(self, network: Any) -> OnBoard:
+        """What the network will take on a board. UserError where the app cannot take it."""
+        content = _untrained(self.recipe, network, self.spec.classifier.offset, self.shape)
+        return on_board(self.spec, content, _written_by(self.recipe))
 
-    def fit(self, network: Any, sets: Mapping[str, Set]) -> Made:
-        """Fits the network to the sets that are learnt from, and converts it."""
+    def fit(self, network: Any, sets: Mapping[str, Set], name: str = "") -> Made:
+        """Fits the network to the sets that are learnt from, and converts it. name: for `watch`."""
         names, offset = self.pipeline.spec.decision.labels, self.spec.classifier.offset
-        recipe, say, shape, made = self.recipe, self.say, self._shape, {}
+        recipe, say, shape, made = self.recipe, self.say, self.shape, {}
         background = background_of(recipe, sets["training"], names, self.pipeline.sample_rate)
-        for name, chosen in sets.items():
-            made[name] = chosen.vectors(self.pipeline, self.spec.classifier.layout, recipe, background)
-            say(f"{name:<10} {len(chosen.pieces):6} pieces {len(made[name]):8} vectors")
+        for part, chosen in sets.items():
+            made[part] = chosen.vectors(self.pipeline, self.spec.classifier.layout, recipe, background)
+            say(f"{part:<10} {len(chosen.pieces):6} pieces {len(made[part]):8} vectors")
 
-        learnt = [made[name] for name in LEARNT if name in made]
+        learnt = [made[part] for part in LEARNT if part in made]
         training = Vectors(
             np.concatenate([part.values for part in learnt]), np.concatenate([part.labels for part in learnt])
         )
         task = fit.Task(training, made["validation"], shape, names, offset)
-        fitted = fit.fit(recipe, network, task, lambda epoch: say(_told(epoch, recipe)))
-        if fitted.interrupted:
-            say(f"interrupted after epoch {fitted.epochs[-1].number}; what was learnt is kept")
+        fitted = _fitted(self, network, task, self.watch(name))
         say(f"epoch {fitted.best} is kept; converting its {network.count_params():,} parameters to int8")
         content = convert.to_int8(network, offset, training.values, shape, recipe.fit.seed)
         return Made(network, task, fitted, content, made)
@@ -203,6 +206,27 @@ class Job:
     def decided(self, made: Made, name: str) -> list[int]:
         """The class index of each vector of a set, before the conversion to int8."""
         return _decided(fit.logits(made.network, made.vectors[name].values, made.task), self.pipeline.spec)
+
+
+def _fitted(job: Job, network: Any, task: fit.Task, watch: Callable[[Epoch], None]) -> fit.Fitted:
+    """Goes on where the same fit was interrupted."""
+    recipe, say = job.recipe, job.say
+    unfinished = Unfinished(fit.key_of(recipe, network, task))
+    if job.anew:
+        unfinished.done()
+    elif (state := unfinished.load()) is not None:
+        for epoch in state.epochs:
+            watch(epoch)
+        say(f"going on after epoch {len(state.epochs)} of an interrupted training; --anew begins again")
+
+    def reported(epoch: Epoch) -> None:
+        watch(epoch)
+        say(_told(epoch, recipe))
+
+    fitted = fit.fit(recipe, network, task, reported, unfinished)
+    if fitted.interrupted:
+        say(f"interrupted after epoch {fitted.epochs[-1].number}; what was learnt is kept")
+    return fitted
 
 
 def _written_by(recipe: Recipe) -> Path:
