@@ -37,6 +37,10 @@ class Augmentation:
     shift: int = 1200  # samples, at most, either way
     speed: float = 0.35  # octaves, at most, either way: another pitch and pace, another door
     gain_db: float = 12.0  # at most, either way
+    room: float = 0.0  # share of the copies that sound as in a room
+    room_time: int = (
+        8000  # samples in which the longest reverberation falls by 60 dB; the shortest takes a tenth
+    )
     tilt_db: float = 4.0  # standard deviation of a random microphone's response, in five bands
     noise: float = 0.5  # share of the copies with noise mixed in
     noise_db: float = 15.0  # the loudest noise lies this far below the sound; the faintest 25 dB lower
@@ -153,6 +157,8 @@ KEYS: Mapping[str, Mapping[str, Rule | Name | OneOf | Sizes | PythonFile]] = {
         "shift": Whole(0, 100_000, "samples"),
         "speed": Real("0", "2", "octaves"),
         "gain_db": Real("0", "60", "dB"),
+        "room": Real("0", "1"),
+        "room_time": Whole(100, 200_000, "samples"),
         "tilt_db": Real("0", "30", "dB"),
         "noise": Real("0", "1"),
         "noise_db": Real("0", "90", "dB"),
