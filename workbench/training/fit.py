@@ -5,7 +5,7 @@ another order."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import keras
@@ -17,7 +17,7 @@ from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.epochs import Epoch, best_epoch
 from workbench.training.features import Vectors
 from workbench.training.network import SPREAD, centre_of
-from workbench.training.recipe import Recipe
+from workbench.training.recipe import Fit, Recipe
 from workbench.training.unfinished import State, Unfinished
 
 Values = NDArray[np.uint8]
@@ -70,30 +70,12 @@ def fit(
     is none of its classes.
     """
     how = recipe.fit
-    training, classes = task.training, task.classes
-    centre = centre_of(model, task.offset)
     random = np.random.RandomState(how.seed)
-    picture = training.values.reshape(-1, *task.shape)
-    by_class = [np.flatnonzero(training.labels == label) for label in range(classes)]
-    smallest = min(len(rows) for rows in by_class)
-    drawn = [round(smallest * (how.unknown if label == UNKNOWN_CLASS else 1)) for label in task.labels]
-    steps = max(1, sum(drawn) // how.batch)
-    rate = keras.optimizers.schedules.CosineDecay(how.learning_rate, how.epochs * steps)
+    draws = Draws(how, task, random)
+    rate = keras.optimizers.schedules.CosineDecay(how.learning_rate, how.epochs * draws.steps)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=how.weight_decay)
     optimizer.build(model.trainable_variables)
-
-    @tf.function  # type: ignore[untyped-decorator]
-    def step(values: tf.Tensor, wanted: tf.Tensor, share: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
-        given = (tf.cast(values, tf.float32) - centre) / SPREAD
-        given = given + share[:, None, None] * (tf.gather(given, other) - given)
-        target = wanted + share[:, None] * (tf.gather(wanted, other) - wanted)
-        with tf.GradientTape() as tape:
-            logits = model(given[..., None], training=True)
-            loss = tf.reduce_mean(keras.losses.categorical_crossentropy(target, logits, from_logits=True))
-        optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
-        return loss
-
-    one_hot = np.eye(classes, dtype=np.float32) * (1 - how.label_smoothing) + how.label_smoothing / classes
+    step = stepper(lambda given: model(given, training=True), model, optimizer, centre_of(model, task.offset))
     epochs: list[Epoch] = []
     kept, weights = 0, model.get_weights()
     interrupted = False
@@ -102,13 +84,7 @@ def fit(
         epochs, kept, weights = list(state.epochs), state.best, list(state.weights)
     try:
         for number in range(len(epochs) + 1, how.epochs + 1):
-            chosen = [random.choice(rows, count) for rows, count in zip(by_class, drawn, strict=True)]
-            order = random.permutation(np.concatenate(chosen))
-            losses = []
-            for rows in order[: steps * how.batch].reshape(steps, -1):
-                share = random.uniform(0, how.mix, len(rows)).astype(np.float32)
-                other = random.permutation(len(rows)).astype(np.int32)
-                losses.append(float(step(picture[rows], one_hot[training.labels[rows]], share, other)))
+            losses = [float(step(*batch)) for batch in draws.epoch()]
             epoch = Epoch(number, float(np.mean(losses)), *validated(model, task))
             if best_epoch([*epochs, epoch]) == number:
                 kept, weights = number, model.get_weights()
@@ -124,6 +100,59 @@ def fit(
         unfinished.done()
     model.set_weights(weights)
     return Fitted(model, tuple(epochs), kept, interrupted)
+
+
+Batch = tuple[Values, NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]
+
+
+class Draws:
+    """The vectors of each epoch, drawn anew."""
+
+    def __init__(self, how: Fit, task: Task, random: np.random.RandomState) -> None:
+        training, classes = task.training, task.classes
+        self._batch, self._mix, self._random = how.batch, how.mix, random
+        self._labels = training.labels
+        self._picture = training.values.reshape(-1, *task.shape)
+        self._by_class = [np.flatnonzero(training.labels == label) for label in range(classes)]
+        smallest = min(len(rows) for rows in self._by_class)
+        self._counts = [
+            round(smallest * (how.unknown if label == UNKNOWN_CLASS else 1)) for label in task.labels
+        ]
+        self.steps = max(1, sum(self._counts) // how.batch)  # of an epoch
+        smooth = how.label_smoothing
+        self._targets = np.eye(classes, dtype=np.float32) * (1 - smooth) + smooth / classes
+
+    def epoch(self) -> Iterator[Batch]:
+        """Of each step: vectors, targets, the share of another vector that is mixed into each, and which."""
+        random, pairs = self._random, zip(self._by_class, self._counts, strict=True)
+        order = random.permutation(np.concatenate([random.choice(rows, count) for rows, count in pairs]))
+        for rows in order[: self.steps * self._batch].reshape(self.steps, -1):
+            share = random.uniform(0, self._mix, len(rows)).astype(np.float32)
+            other = random.permutation(len(rows)).astype(np.int32)
+            yield self._picture[rows], self._targets[self._labels[rows]], share, other
+
+
+def stepper(
+    forward: Callable[[tf.Tensor], tf.Tensor],
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    centre: float,
+) -> Callable[..., tf.Tensor]:
+    """One step of the model's variables by a Batch; gives its loss. forward: features as the network takes
+    them -> logits."""
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def step(values: tf.Tensor, wanted: tf.Tensor, share: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+        given = (tf.cast(values, tf.float32) - centre) / SPREAD
+        given = given + share[:, None, None] * (tf.gather(given, other) - given)
+        target = wanted + share[:, None] * (tf.gather(wanted, other) - wanted)
+        with tf.GradientTape() as tape:
+            logits = forward(given[..., None])
+            loss = tf.reduce_mean(keras.losses.categorical_crossentropy(target, logits, from_logits=True))
+        optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+        return loss
+
+    return step  # type: ignore[no-any-return]
 
 
 def key_of(recipe: Recipe, model: keras.Model, task: Task) -> str:

@@ -60,6 +60,7 @@ class Fit:
     weight_decay: float = 0.001
     label_smoothing: float = 0.05
     mix: float = 0.3  # share of a second vector, at most, mixed into each
+    fine_tune: int = 5  # epochs with int8's rounding, where the conversion loses more than 1 %; 0: never
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,7 @@ KEYS: Mapping[str, Mapping[str, Rule | Name | OneOf | Sizes | PythonFile]] = {
         "weight_decay": Real("0", "1"),
         "label_smoothing": Real("0", "0.5"),
         "mix": Real("0", "0.5"),
+        "fine_tune": Whole(0, 1000, "epochs"),
     },
 }
 SECTIONS: Mapping[str, type] = {"data": Data, "augmentation": Augmentation, "network": Network, "fit": Fit}

@@ -22,6 +22,7 @@ from workbench.training.compared import Found, apart
 from workbench.training.confusion import Confusion, confusion
 from workbench.training.epochs import Epoch
 from workbench.training.features import Vectors, tensor_shape
+from workbench.training.fine_tune import fine_tune
 from workbench.training.judge import Verdict, decide, judge, write
 from workbench.training.kinds import check_shape
 from workbench.training.network import build_network
@@ -29,6 +30,9 @@ from workbench.training.on_board import OnBoard, any_features, on_board
 from workbench.training.recipe import Recipe
 from workbench.training.sets import LEARNT, Labelled, Set, background_of, make_sets
 from workbench.training.unfinished import Unfinished
+
+LOSS = 0.01  # of the mean of the sensitivities by the conversion, beyond which the network is fine-tuned
+_WATCHED = 2000  # validation vectors at most that tell it
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ class Made:
     task: fit.Task
     fitted: fit.Fitted
     content: bytes  # of the .tflite
+    fine_tuned: int  # epochs with int8's rounding after those of the fit
     vectors: dict[str, Vectors]  # by the name of their set
 
 
@@ -127,7 +132,7 @@ def train(app: Path, job: Job, labelled: Labelled, output: Path | None) -> Train
         made.content,
         contract,
         cost,
-        (made.fitted.best, len(made.fitted.epochs)),
+        (made.fitted.best, len(made.fitted.epochs), made.fine_tuned),
         tables,
         int8,
         apart_,
@@ -201,11 +206,18 @@ class Job:
         fitted = _fitted(self, network, task, self.watch(name))
         say(f"epoch {fitted.best} is kept; converting its {network.count_params():,} parameters to int8")
         content = convert.to_int8(network, offset, training.values, shape, recipe.fit.seed)
-        return Made(network, task, fitted, content, made)
+        better = (
+            _fine_tuned(self, network, task, content)
+            if recipe.fit.fine_tune and len(task.validation)
+            else None
+        )
+        more = 0 if better is None else recipe.fit.fine_tune
+        return Made(network, task, fitted, better or content, more, made)
 
     def decided(self, made: Made, name: str) -> list[int]:
         """The class index of each vector of a set, before the conversion to int8."""
-        return _decided(fit.logits(made.network, made.vectors[name].values, made.task), self.pipeline.spec)
+        outputs = fit.logits(made.network, made.vectors[name].values, made.task)
+        return _accepted(_chances(outputs), self.pipeline.spec)
 
 
 def _fitted(job: Job, network: Any, task: fit.Task, watch: Callable[[Epoch], None]) -> fit.Fitted:
@@ -227,6 +239,41 @@ def _fitted(job: Job, network: Any, task: fit.Task, watch: Callable[[Epoch], Non
     if fitted.interrupted:
         say(f"interrupted after epoch {fitted.epochs[-1].number}; what was learnt is kept")
     return fitted
+
+
+def _fine_tuned(job: Job, network: Any, task: fit.Task, content: bytes) -> bytes | None:
+    """The network anew in int8, where it had lost more than LOSS by it and loses less now; else None, and the
+    network is as it was."""
+    names, pipeline, recipe = task.labels, job.pipeline.spec, job.recipe
+    some = np.linspace(0, len(task.validation) - 1, min(_WATCHED, len(task.validation))).round().astype(int)
+    values, truths = task.validation.values[some], task.validation.labels[some].tolist()
+
+    def mean(chances: NDArray[np.float32]) -> float:
+        table = confusion(names, zip(truths, _accepted(chances, pipeline), strict=True))
+        return table.mean_sensitivity or 0.0
+
+    def in_int8(made: bytes) -> float:
+        return mean(convert.scores(made, values, task.shape, task.offset))
+
+    before, after = mean(_chances(fit.logits(network, values, task))), in_int8(content)
+    if before - after <= LOSS:
+        return None
+    job.say(
+        f"int8 takes the mean of the sensitivities on validation sounds from {100 * before:.1f} to "
+        f"{100 * after:.1f} %: {recipe.fit.fine_tune} epochs more, with its rounding"
+    )
+    weights = network.get_weights()
+    try:
+        fine_tune(recipe, network, task)
+        made = convert.to_int8(network, task.offset, task.training.values, task.shape, recipe.fit.seed)
+        now = in_int8(made)
+        job.say(f"in int8 it is {100 * now:.1f} % after them{'' if now > after else ': they are not kept'}")
+        if now > after:
+            return made
+    except KeyboardInterrupt:
+        job.say("interrupted; the network of before is kept")
+    network.set_weights(weights)
+    return None
 
 
 def _written_by(recipe: Recipe) -> Path:
@@ -264,11 +311,15 @@ def _told(epoch: Epoch, recipe: Recipe) -> str:
     return f"{text}   validation: loss {epoch.validation_loss:.3f}, {100 * epoch.accuracy:5.1f} % right"
 
 
-def _decided(outputs: NDArray[np.float32], pipeline: Pipeline) -> list[int]:
-    """Class indices as a device would report them: the largest logit's, where its threshold accepts."""
-    thresholds = pipeline.decision.thresholds
+def _chances(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of logits."""
     chances = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    chances /= chances.sum(axis=1, keepdims=True)
+    return np.asarray(chances / chances.sum(axis=1, keepdims=True))
+
+
+def _accepted(chances: NDArray[np.float32], pipeline: Pipeline) -> list[int]:
+    """Class indices as a device would report them: the largest chance's, where its threshold accepts."""
+    thresholds = pipeline.decision.thresholds
     best = chances.argmax(axis=1)
     return [
         int(label) + 1 if chance >= float(thresholds[label]) else 0

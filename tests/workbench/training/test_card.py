@@ -85,7 +85,7 @@ def facts(folder: Path, recipe: str) -> Facts:
         b"model",
         "0123456789abcdef",
         "On a board it takes little",
-        (3, 7),
+        (3, 7, 2),
         {"test": other},
         {"test": table},
         {"test": apart(names, [DecidedPiece(pieces[8], ((0, 0),))], [1])},

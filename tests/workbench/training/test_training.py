@@ -83,6 +83,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         weight_decay = 0
         label_smoothing = 0
         mix = 0
+        fine_tune = 0
     """
     read = recipe(tmp_path, text)
     assert (read.data.train_session, read.data.segment, read.data.validation) == ("mornings", 16000, 0.25)
