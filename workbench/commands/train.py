@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from codegen.app.spec import Kind
 from codegen.common.errors import UserError
 from toolbox import environment
+from workbench.arguments import whole
 from workbench.audio import recording as audio
 from workbench.data.labels import read_labels
 from workbench.data.query import add_arguments as add_query
@@ -85,13 +86,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--folds",
-        type=_folds,
+        type=whole(2, 20),
         metavar="N",
         help="cross-validate the recipe with N trainings, 2..20; writes no model",
     )
     parser.add_argument(
         "--search",
-        type=_count,
+        type=whole(1, 1000),
         metavar="N",
         help="try N recipes beside the app's, 1..1000; writes no model. With --folds each is cross-validated",
     )
@@ -101,7 +102,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         ("ram", "BYTES", "for its tensors"),
     ):
         parser.add_argument(
-            f"--most-{what}", type=_budget, metavar=unit, help=f"of --search: a network takes no more {of}"
+            f"--most-{what}", type=whole(1), metavar=unit, help=f"of --search: a network takes no more {of}"
         )
     parser.add_argument("--anew", action="store_true", help="begin again where a training was interrupted")
     parser.add_argument(
@@ -110,27 +111,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object, progress on stderr")
     add_query(parser)
     audio.add_arguments(parser)
-
-
-def _folds(text: str) -> int:
-    """2..20."""
-    if not text.isdecimal() or not 2 <= int(text) <= 20:
-        raise argparse.ArgumentTypeError(f"found {text!r}; a whole number, 2..20, is allowed")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    """1..1000."""
-    if not text.isdecimal() or not 1 <= int(text) <= 1000:
-        raise argparse.ArgumentTypeError(f"found {text!r}; a whole number, 1..1000, is allowed")
-    return int(text)
-
-
-def _budget(text: str) -> int:
-    """1 or more."""
-    if not text.isdecimal() or not 1 <= int(text) < 2**40:
-        raise argparse.ArgumentTypeError(f"found {text!r}; a whole number from 1 on is allowed")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

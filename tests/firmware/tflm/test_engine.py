@@ -76,8 +76,8 @@ def test_the_output_that_is_named(tmp_path: Path, output: int, first: int, error
     subprocess.run(["gcc", "-fPIC", "-c", *includes, *c_files], cwd=tmp_path, check=True)
     objects = [tmp_path / f"{file.stem}.o" for file in c_files]
     library = tmp_path / "libdoor.so"
-    words = ["g++", "-std=c++17", "-fPIC", "-shared", *includes, *map(str, (*cc_files, *objects))]
-    subprocess.run([*words, "-o", str(library)], check=True)
+    words = ["gcc", "-std=c++17", "-fPIC", "-shared", *includes, *map(str, (*cc_files, *objects))]
+    subprocess.run([*words, "-o", str(library), "-lstdc++"], check=True)
 
     count = EMBEDDED if output == 0 else SCORES
     inputs, found = np.arange(20, dtype=np.int8), np.full(count + 4, 99, np.int8)
