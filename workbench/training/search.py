@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from workbench.training.train import Job
 
 _VAIN = 40  # candidates in a row over the budget until it is said that there are none within it
-_OWN, _COST, _MEAN, _EXCESS = "own", "cost", "mean", "excess"  # attributes of a study and of its trials
+_OWN, _COST, _MEAN = "own", "cost", "mean"  # attributes of a study and of its trials
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,7 @@ def search(job: Job, labelled: Labelled, wanted: Wanted, folder: Path) -> Search
             one = tried.candidate(len(found), tried.suggested(trial))
             for name, value in _told(one).items():
                 trial.set_user_attr(name, value)
-            trial.set_user_attr(_EXCESS, budget.excess(one.cost))
+            trial.set_constraint("budget", budget.excess(one.cost))
             study.tell(trial, (one.mean or 0.0, one.cost.instructions))
             found.append(one)
             vain = 0 if one.mean is not None else vain + 1
@@ -293,10 +292,4 @@ def _sampler(seed: int) -> optuna.samplers.BaseSampler:
     """Proposes by what was told and by the seed alone: an interruption changes nothing."""
     import optuna
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.samplers.TPESampler(seed=seed % 2**32, constraints_func=_constraints)
-
-
-def _constraints(trial: optuna.trial.FrozenTrial) -> Sequence[float]:
-    return (float(trial.user_attrs[_EXCESS]),)
+    return optuna.samplers.TPESampler(seed=seed % 2**32, constant_liar=False)
