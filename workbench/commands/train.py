@@ -30,6 +30,8 @@ from workbench.training.recipe import FILE_NAME, load_recipe
 from workbench.training.search_space import recipe_text
 from workbench.training.sets import Labelled
 from workbench.training.tensorboard_log import TensorBoardLog
+from workbench.workers import Opened, workers
+from workbench.workers import add_arguments as add_scheduler
 
 if TYPE_CHECKING:
     from workbench.training.train import Job, Trained
@@ -109,6 +111,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--tensorboard", type=Path, metavar="DIR", help="write the course of the training for TensorBoard"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object, progress on stderr")
+    add_scheduler(parser)
     add_query(parser)
     audio.add_arguments(parser)
 
@@ -135,20 +138,35 @@ def run(args: argparse.Namespace) -> int:
 
     say("Starting TensorFlow.")
     with quiet():
-        from workbench.training.folds import cross_validate
-        from workbench.training.train import Job, app_folder, train
+        from workbench.training.train import Job
 
     if not recipe.file.exists():
         say(f"There is no {FILE_NAME} in {args.app}: its defaults are taken.")
-    job = Job(*front_end(args.app), recipe, say, anew=args.anew)
-    if args.tensorboard is not None:
-        job = replace(job, watch=TensorBoardLog(args.tensorboard).watch)
-    if args.search is not None:
-        return _search(args, job, labelled, app_folder(args.app))
-    if args.folds is not None:
-        folds = cross_validate(job, labelled, args.folds)
-        print(json.dumps(folds.object()) if args.json else f"\n{folds.text()}")
-        return 130 if folds.interrupted else 0
+    spec, pipeline = front_end(args.app)
+    with workers(Opened(spec, pipeline), args.scheduler) as found:
+        job = Job(spec, pipeline, recipe, say, found, anew=args.anew)
+        if args.tensorboard is not None:
+            job = replace(job, watch=TensorBoardLog(args.tensorboard).watch)
+        if args.search is not None:
+            return _search(args, job, labelled)
+        if args.folds is not None:
+            return _folds(args, job, labelled)
+        return _train(args, job, labelled)
+
+
+def _folds(args: argparse.Namespace, job: Job, labelled: Labelled) -> int:
+    """The tables; 130 where Ctrl-C ended it."""
+    from workbench.training.folds import cross_validate
+
+    folds = cross_validate(job, labelled, args.folds)
+    print(json.dumps(folds.object()) if args.json else f"\n{folds.text()}")
+    return 130 if folds.interrupted else 0
+
+
+def _train(args: argparse.Namespace, job: Job, labelled: Labelled) -> int:
+    """The model and what it is worth; exit codes as run()'s."""
+    from workbench.training.train import app_folder, train
+
     trained = train(args.app, job, labelled, args.output)
     folder = own_folder(FOLDER, app_folder(args.app))
     report, curves = folder / "report.json", folder / "curves.svg"
@@ -177,10 +195,12 @@ def _check_words(args: argparse.Namespace) -> None:
             raise UserError(f"--most-{name} is a budget of --search", remedy="Add --search 20, say.")
 
 
-def _search(args: argparse.Namespace, job: Job, labelled: Labelled, app: Path) -> int:
+def _search(args: argparse.Namespace, job: Job, labelled: Labelled) -> int:
     """The front as a table, a picture and recipes; 130 where Ctrl-C ended it."""
     from workbench.training.search import Budget, Wanted, search
+    from workbench.training.train import app_folder
 
+    app = app_folder(args.app)
     folder = own_folder(FOLDER, app) / "search"
     budget = Budget(args.most_instructions, args.most_flash, args.most_ram)
     found = search(job, labelled, Wanted(args.search, budget, args.folds), folder)

@@ -30,6 +30,7 @@ from workbench.training.on_board import OnBoard, any_features, on_board
 from workbench.training.recipe import Recipe
 from workbench.training.sets import LEARNT, Labelled, Set, background_of, make_sets
 from workbench.training.unfinished import Unfinished
+from workbench.workers import Workers
 
 LOSS = 0.01  # of the mean of the sensitivities by the conversion, beyond which the network is fine-tuned
 _WATCHED = 2000  # validation vectors at most that tell it
@@ -168,6 +169,7 @@ class Job:
     pipeline: HostPipeline
     recipe: Recipe
     say: Callable[[str], None]
+    workers: Workers
     watch: Watch = lambda _: lambda _: None
     anew: bool = False  # an interrupted fit begins again
 
@@ -195,7 +197,9 @@ class Job:
         recipe, say, shape, made = self.recipe, self.say, self.shape, {}
         background = background_of(recipe, sets["training"], names, self.pipeline.sample_rate)
         for part, chosen in sets.items():
-            made[part] = chosen.vectors(self.pipeline, self.spec.classifier.layout, recipe, background)
+            made[part] = chosen.vectors(
+                self.pipeline, self.spec.classifier.layout, recipe, background, self.workers
+            )
             say(f"{part:<10} {len(chosen.pieces):6} pieces {len(made[part]):8} vectors")
 
         learnt = [made[part] for part in LEARNT if part in made]
