@@ -102,8 +102,12 @@ def test_damaged_recordings_are_told_and_the_others_are_shown(tmp_path: Path) ->
             with pytest.raises(UserError) as told:
                 read_audio(tmp_path / name, 16000, options=False)
             shown.get_by_text(str(told.value).splitlines()[0]).first.wait_for()
+            if name == "hole.flac":
+                shown.get_by_role("alert").filter(has_text="What lies before that is shown.").wait_for()
+                shown.get_by_text("of 1.264 s").wait_for()
         shown.get_by_role("button", name="whole.wav").click()
         shown.get_by_text("of 3.000 s").wait_for()
+        shown.get_by_role("alert").wait_for(state="hidden")
 
 
 def test_nothing_is_lost_in_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
@@ -131,7 +135,7 @@ def test_nothing_is_lost_in_a_folder_that_may_not_be_written(tmp_path: Path) -> 
         shown.get_by_role("button", name="Record (R)").click()
         shown.get_by_text("tone, 1.5 s").wait_for()
         shown.get_by_role("button", name="Keep").click()
-        shown.get_by_text("cannot be written: Permission denied").wait_for()
+        shown.get_by_text(f"{folder}: cannot be written: no right to").wait_for()
         shown.get_by_text("tone, 1.5 s").wait_for()
         assert sorted(file.name for file in folder.iterdir()) == ["a.wav"]
         folder.chmod(0o755)
