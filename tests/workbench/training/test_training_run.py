@@ -299,7 +299,7 @@ def test_a_killed_training_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     again = trained()
     told = [line for line in again if "of an interrupted training" in line]
     assert len(told) == 1
-    after = int(told[0].split()[3])
+    after = int(told[0].split()[4])
     assert 3 <= after < 6
     assert course(again) == whole[after:]
     assert output.read_bytes() + output.with_suffix(".card.md").read_bytes() == wanted
