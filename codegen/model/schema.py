@@ -189,6 +189,7 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
     "MEAN": (27, _REDUCER),
     "REDUCE_MAX": (27, _REDUCER),
     "REDUCE_MIN": (27, _REDUCER),
+    "REDUCE_PROD": (27, _REDUCER),
     "SUM": (27, _REDUCER),
     "DIV": (29, {"fused_activation_function": Option(0, *_ACTIVATION)}),
     "SUB": (28, _SUM),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from codegen.model.graph import Graph, Node
 from codegen.ops.family import Fault
-from codegen.ops.refused import BETWEEN, INSTEAD
+from codegen.ops.refused import BETWEEN, IN_FLOAT, INSTEAD
 from codegen.ops.reshape import OPS
 
 EDGES = ("QUANTIZE", "DEQUANTIZE", *OPS)  # they compute nothing: a type or shape changes
@@ -48,5 +48,6 @@ def float_faults(graph: Graph, floats: list[Node], convert: str) -> Iterator[tup
         if node.op in reported:
             continue
         reported.add(node.op)
-        what = f"{node.op} computes in float between layers of int8: the converter made no int8 form of it"
-        yield node, Fault(what, INSTEAD.get(node.op, BETWEEN))
+        where = "after" if set(node.outputs) & set(graph.outputs) else "between"
+        what = f"{node.op} computes in float {where} layers of int8: the converter made no int8 form of it"
+        yield node, Fault(what, IN_FLOAT.get(node.op, INSTEAD.get(node.op, BETWEEN)))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
 INTEGERS = ("int8", "uint8", "int16")
-WIDE = "int32"  # of an output that no later layer reads
+WIDE = "int32"  # of counts and sums: of larger ones than an int16 holds the reference may wrap, and so do we
 INSIDE = "convert it with full int8 quantisation, so that floats are at its ends at most"
 
 
@@ -47,15 +47,17 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
             yield Fault("it reads floats inside the model", INSIDE)
         yield from _check_float_side(output)
     else:
-        yield from _check_side(input_, "input", INTEGERS)
+        yield from _check_side(input_, "input", (*INTEGERS, WIDE))
         yield from _check_side(output, "output", (*INTEGERS, WIDE))
         if "uint8" in (input_.dtype, output.dtype) and {"int16", WIDE} & {input_.dtype, output.dtype}:
             yield Fault(f"it turns {input_.dtype} into {output.dtype}, which TFLite has no kernel for", AGAIN)
+        if input_.dtype == output.dtype == WIDE:
+            yield Fault("it turns int32 into int32, which TFLite has no kernel for", AGAIN)
         if all(
             tensor.quantization is not None and len(tensor.quantization.scales) == 1
             for tensor in (input_, output)
         ):
-            largest = bounds.WORD if input_.dtype == "int16" else bounds.BYTE
+            largest = bounds.BYTE if input_.dtype in unary.BYTES else bounds.WORD
             yield from bounds.check_ratio(quantization(input_).scale / quantization(output).scale, largest)
 
 

@@ -9,7 +9,15 @@ from pathlib import Path
 from codegen.common.errors import UserError, UserErrors
 from codegen.model.fold import FOLDED, fold
 from codegen.model.graph import Graph, Node
-from codegen.model.reader import CONVERT, FIX, layer_place, read_content, read_graph, read_operators
+from codegen.model.reader import (
+    CONVERT,
+    FIX,
+    layer_place,
+    read_content,
+    read_graph,
+    read_operators,
+    read_whole,
+)
 from codegen.model.variables import OPS
 from codegen.ops import FAMILIES, Family, Fault, family_of, float_function
 from codegen.ops.diagnosis import float_faults, is_float
@@ -19,6 +27,7 @@ from codegen.passes.dilation import dilations_folded
 from codegen.passes.float_parts import float_parts_replaced
 from codegen.passes.groups import groups_parted
 from codegen.passes.made import numbered
+from codegen.passes.torch_words import in_torch, is_torch
 from codegen.passes.transpose_conv import transpose_convolutions_replaced
 
 # Graph -> graph of the same function, in this order: what is left is what kernels compute.
@@ -32,12 +41,27 @@ PASSES = (
 )
 
 
+def load_for(engine: str, path: Path, content: bytes | None = None) -> Graph:
+    """The model for an engine: load_graph() for aot. tflm runs the file as it stands, and the build asks
+    TensorFlow Lite Micro's resolver whether it has the operators."""
+    return read_whole(path, content) if engine == "tflm" else load_graph(path, content)
+
+
 def load_graph(path: Path, content: bytes | None = None) -> Graph:
     """The model in `path`, checked, operators on constants folded away; UserError or UserErrors otherwise.
 
     content: that of a model that is in no file; `path` names it in messages
     """
     data = read_content(path) if content is None else content
+    try:
+        return _checked(path, data)
+    except UserError as error:
+        if is_torch(data):
+            raise in_torch(error) from None
+        raise
+
+
+def _checked(path: Path, data: bytes) -> Graph:
     try:
         graph = read_graph(path, data)
         for one in PASSES:
