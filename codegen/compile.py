@@ -18,12 +18,13 @@ from codegen.app.contract import feature_contract
 from codegen.app.fit import check
 from codegen.app.spec import Spec, with_engine, with_kernels
 from codegen.app.spec_file import load_spec
+from codegen.common.errors import UserError, UserErrors
 from codegen.incremental import Edges, Incremental, incremental
 from codegen.kernels.layer import Program
 from codegen.model.graph import Graph
 from codegen.passes.int8_ends import computed_graph
 from codegen.passes.layer_outputs import LayerOutput, layer_outputs
-from codegen.passes.legalise import load_graph
+from codegen.passes.legalise import load_for
 from codegen.passes.lower import lower
 from codegen.passes.memory_plan import Plan, plan
 from codegen.passes.output_pairs import output_pairs
@@ -54,7 +55,7 @@ class Compiled:
     """What the passes made of an app.
 
     graph: what the engine computes: where an app's model has other ends in its file, the int8 between them
-    program: the kernels' calls of a full run, with their constants
+    program: the kernels' calls of a full run, with their constants; of the engine tflm none
     plan: where each tensor of the program lies; or, where the model is computed incrementally, the schedule,
         state and memory of a decision
     reason: why it is computed in full; "" where it is not
@@ -82,18 +83,41 @@ class Compiled:
         return self.graph.output_bytes + sum(output.tensor.nbytes for output in self.layer_outputs)
 
 
-def load_app(app: Path | App) -> App:
-    """The app in this folder or of this pipeline.toml, read unless it is. UserError with every fault."""
+def load_app(app: Path | App, engine: str | None = None) -> App:
+    """The app in this folder or of this pipeline.toml, read unless it is. UserError with every fault.
+
+    engine: what runs its model, in place of the app's own
+    """
     if isinstance(app, App):
         return app
     spec = load_spec(app, several=True)
-    return with_graphs(spec)
+    return with_graphs(spec, engine or spec.classifier.engine)
 
 
-def with_graphs(spec: Spec) -> App:
-    """The app with its model, or models, read."""
-    others = tuple(App(other, load_graph(other.classifier.model)) for other in spec.others)
-    return App(spec, load_graph(spec.classifier.model), others)
+def with_graphs(spec: Spec, engine: str) -> App:
+    """The app with its model, or models, read for an engine: each refuses what it does not compute."""
+    try:
+        others = tuple(App(other, load_for(engine, other.classifier.model)) for other in spec.others)
+        return App(spec, load_for(engine, spec.classifier.model), others)
+    except UserError as error:
+        if engine != "tflm" and spec.classifier.engine == "tflm":
+            raise _stands_in(spec, error) from None
+        raise
+
+
+def _stands_in(spec: Spec, error: UserError) -> UserError:
+    """What aot refuses, and that the app's own engine takes it; where the file itself is whole."""
+    errors = error.errors if isinstance(error, UserErrors) else (error,)
+    try:
+        load_for("tflm", spec.classifier.model)
+    except UserError:
+        return error
+    own = UserError(
+        "the engine tflm runs this model on boards and in emulators; here the engine aot would compute it",
+        file=spec.file,
+        remedy="Run it there: --target qemu.",
+    )
+    return UserErrors([*errors, own])
 
 
 def compile_app(app: Path | App, kernels: str | None = None, engine: str | None = None) -> Compiled:
@@ -101,13 +125,23 @@ def compile_app(app: Path | App, kernels: str | None = None, engine: str | None 
 
     kernels: "small" or "fast", engine: "aot" or "tflm", in place of the app's own.
     """
-    loaded = load_app(app)
+    loaded = load_app(app, engine)
     spec = with_kernels(loaded.spec, kernels)
     spec = with_engine(spec, engine or spec.classifier.engine)
     graph = computed_graph(spec, loaded.graph)
     check(spec, graph)
     others = tuple(compile_app(other, kernels, engine) for other in loaded.others)
+    if spec.classifier.engine == "tflm":
+        return _interpreted(spec, graph)
     return replace(run_passes(spec, graph), others=others)
+
+
+def _interpreted(spec: Spec, graph: Graph) -> Compiled:
+    """An app whose engine runs the model's file: no kernel is called, no memory planned."""
+    program = Program(graph.tensors, (), graph.inputs[0], graph.outputs[0])
+    contract = None if spec.pipeline is None else feature_contract(spec)
+    reason = "TensorFlow Lite Micro computes everything for each decision"
+    return Compiled(spec, graph, program, Plan(program, (), (), 0, 0), reason, contract, ())
 
 
 def run_passes(spec: Spec, graph: Graph) -> Compiled:

@@ -182,10 +182,19 @@ def _state(variable: Variable) -> State:
 
 @dataclass(frozen=True)
 class Constant:
-    """A constant tensor that kernels read as an input. values: its bytes"""
+    """A constant tensor that kernels read as an input. type: of an element, in C; values: its elements, or
+    its bytes where that is int8_t"""
 
     tensor: Tensor
+    type: str
     values: list[int]
+
+
+def _constant(tensor: Tensor) -> Constant:
+    """Values of 16 bits keep their type, which aligns them."""
+    assert tensor.data is not None
+    kind = "int16" if tensor.dtype == "int16" else "int8"
+    return Constant(tensor, f"{kind}_t", np.frombuffer(tensor.data.tobytes(), kind).tolist())
 
 
 def _constants(plans: Sequence[Plan]) -> list[Constant]:
@@ -195,7 +204,7 @@ def _constants(plans: Sequence[Plan]) -> list[Constant]:
         for index in sorted({index for layer in program.layers for index in layer.inputs}):
             tensor = program.tensors[index]
             if tensor.data is not None and index not in found:
-                found[index] = Constant(tensor, np.frombuffer(tensor.data.tobytes(), np.int8).tolist())
+                found[index] = _constant(tensor)
     return list(found.values())
 
 
@@ -208,7 +217,8 @@ def _place(planned: Plan, tensor: int, name: str, places: Mapping[int, Place]) -
     if tensor in program.states:
         return f"{name}_state{program.states[tensor]}"
     if program.tensors[tensor].data is not None:
-        return f"{name}_constant{tensor}"
+        wide = program.tensors[tensor].dtype == "int16"
+        return f"{'(const void *)' if wide else ''}{name}_constant{tensor}"
     return source.in_arena("arena", planned.offset(tensor))
 
 

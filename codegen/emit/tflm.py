@@ -16,13 +16,15 @@ from codegen.common.render import c_words, render
 from codegen.model.graph import Graph, Node
 from codegen.model.reader import layer_place, read_graphs
 from codegen.passes.int8_ends import computed_graph
-from codegen.passes.legalise import load_graph
+from codegen.passes.legalise import load_for
 
 ALIGNMENT = 16  # bytes: of the arena and of what lies in it
 
 _METHOD = re.compile(
     r"TfLiteStatus\s+(Add\w+)\s*\(([^{;]*?)\)\s*\{\s*return\s+AddBuiltin\s*\(\s*BuiltinOperator_(\w+)"
 )
+# A method without a registration to choose, whose body may name the kernel first; others choose at run time.
+_CUSTOM = re.compile(r'TfLiteStatus\s+(Add\w+)\s*\([^{;]*\)\s*\{[^{}]*?return\s+AddCustom\s*\(\s*"([^"]+)"')
 _INT8 = re.compile(r"TFLMRegistration\s+(Register_(\w+)_INT8)\s*\(\s*\)")
 
 
@@ -30,7 +32,8 @@ _INT8 = re.compile(r"TFLMRegistration\s+(Register_(\w+)_INT8)\s*\(\s*\)")
 class Registrations:
     """What a TFLM can register, read from its headers.
 
-    methods: operator -> the resolver's method and whether it takes a registration
+    methods: operator ("CUSTOM name" of a custom one) -> the resolver's method, and whether a kernel for int8
+        alone can be given to it
     int8: operator -> the function that registers its kernel for int8 alone
     """
 
@@ -40,7 +43,8 @@ class Registrations:
 
 def registrations(resolver: str, kernels: Iterable[str]) -> Registrations:
     """From the texts of micro_mutable_op_resolver.h and the headers of the kernels."""
-    methods = {op: (name, bool(parameters.strip())) for name, parameters, op in _METHOD.findall(resolver)}
+    methods = {f"CUSTOM {op}": (name, False) for name, op in _CUSTOM.findall(resolver)}
+    methods |= {op: (name, bool(parameters.strip())) for name, parameters, op in _METHOD.findall(resolver)}
     int8 = {op: function for text in kernels for function, op in _INT8.findall(text)}
     return Registrations(methods, int8)
 
@@ -102,12 +106,6 @@ def _is_int8(graph: Graph, node: Node) -> bool:
 def tflm_sources(spec: Spec, graph: Graph, known: Registrations, version: str) -> dict[str, str]:
     """File name -> text: NAME_flatbuffer.c with the bytes of the .tflite, and NAME_resolver.cc."""
     model = spec.classifier.model
-    if not graph.one_ended:
-        raise UserError(
-            f"the model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs",
-            file=model,
-            remedy="The engine tflm takes one of each, of an app's model the output that it names.",
-        )
     lines = resolver_of(model, known, version)
     data = model.read_bytes()
     words = np.frombuffer(data + bytes(-len(data) % 4), "<u4").tolist()
@@ -138,8 +136,8 @@ def tflm_model(spec: Spec, graph: Graph, arena: int, scratch: int) -> str:
 
 def measured_sources(spec: Spec, arena: int) -> dict[str, str]:
     """NAME.h, NAME_model.c and measured.c of the image that finds out how large the arena has to be."""
-    graph = computed_graph(with_engine(spec, "tflm"), load_graph(spec.classifier.model))
-    sizes = {"input_bytes": graph.input.nbytes, "output_bytes": graph.output.nbytes}
+    graph = computed_graph(with_engine(spec, "tflm"), load_for("tflm", spec.classifier.model))
+    sizes = {"input_bytes": graph.input_bytes, "output_bytes": graph.output_bytes}
     return {
         f"{spec.name}.h": render("app.h.in", name=spec.name, pipeline=None, graph=graph),
         f"{spec.name}_model.c": tflm_model(spec, graph, arena, 0),

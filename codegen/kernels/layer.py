@@ -19,6 +19,8 @@ SIZES = {
     "uint32_t": 4,
     "requantize_t": 16,
     "requantize_wide_t": 16,
+    "requantize_16x8_t": 16,
+    "requantize_exact_t": 24,
 }
 
 

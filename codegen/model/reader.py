@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,9 @@ from codegen.common.errors import UserError, UserErrors
 from codegen.model import schema
 from codegen.model.flatbuffer import FlatbufferError, Reader, Table
 from codegen.model.graph import Graph, Node, Quantization, Tensor
-from codegen.model.variables import REMEDY, VariableError, resolve, with_own_states
+from codegen.model.variables import REMEDY, VariableError, lasting, resolve, with_own_states
+
+Read = TypeVar("Read")
 
 LARGEST_FILE = 64 << 20  # bytes; far beyond any microcontroller's flash
 LARGEST_TENSOR = 16 << 20  # bytes
@@ -62,18 +64,24 @@ def read_graph(path: Path, content: bytes | None = None) -> Graph:
 
     content: the file's, where it has been read
     """
-    data = read_content(path) if content is None else content
-    try:
-        return _FileReader(path, data).graph()
-    except FlatbufferError as error:
-        raise UserError(f"{error.what}", file=path, place=f"byte {error.byte}", remedy=DAMAGED) from None
+    return _read(path, content, _FileReader.graph)
+
+
+def read_whole(path: Path, content: bytes | None = None) -> Graph:
+    """The same for an engine that interprets the file: operators of variables and of other graphs stay, too,
+    and the graph's variables only count what lasts from one run to the next."""
+    return _read(path, content, _FileReader.whole)
 
 
 def read_graphs(path: Path) -> tuple[Graph, ...]:
     """Every graph of the file with each of its operators, those of variables too; the model is the first."""
-    data = read_content(path)
+    return tuple(_read(path, None, _FileReader.graphs))
+
+
+def _read(path: Path, content: bytes | None, read: Callable[[_FileReader], Read]) -> Read:
+    data = read_content(path) if content is None else content
     try:
-        return tuple(_FileReader(path, data).graphs())
+        return read(_FileReader(path, data))
     except FlatbufferError as error:
         raise UserError(f"{error.what}", file=path, place=f"byte {error.byte}", remedy=DAMAGED) from None
 
@@ -181,6 +189,12 @@ class _FileReader:
         self._check_ends(main)
         return main
 
+    def whole(self) -> Graph:
+        """The first subgraph with all of its operators."""
+        main, *others = self.graphs()
+        self._check_ends(main)
+        return lasting(main, others)
+
     def graphs(self) -> list[Graph]:
         """Every subgraph as it stands."""
         version = int(self.model.scalar(schema.Model.VERSION, "uint32", 0))
@@ -233,10 +247,11 @@ class _FileReader:
         places = schema.SubGraph
         faults: list[UserError] = []
         tensors, nodes = [], []
-        for i, t in enumerate(table.tables(places.TENSORS)):
+        tables = table.tables(places.TENSORS)
+        for i, t in enumerate(tables):
             with _collected(faults):
                 tensors.append(self._tensor(t, i, buffers))
-        count = len(table.tables(places.TENSORS))
+        count = len(tables)
         for i, t in enumerate(table.tables(places.OPERATORS)):
             with _collected(faults):
                 nodes.append(self._node(t, i, count, codes))
@@ -258,7 +273,8 @@ class _FileReader:
             outputs=outputs,
             content=self.data,
         )
-        self._check_order(graph)
+        numbers = [int(t.scalar(schema.Tensor.BUFFER, "uint32", 0)) for t in tables]
+        self._check_order(graph, {index for index, n in enumerate(numbers) if buffers[n] is not None})
         return graph
 
     def _check_ends(self, graph: Graph) -> None:
@@ -274,13 +290,10 @@ class _FileReader:
                 number = "" if len(graph.inputs) == 1 else f" {index}"
                 raise self.fail(f"the input tensor{number} is a constant", "graph")
 
-    def _check_order(self, graph: Graph) -> None:
-        """Every value is made once, before it is used."""
-        known = {
-            index
-            for index, tensor in enumerate(graph.tensors)
-            if tensor.data is not None or tensor.variable or not tensor.size
-        }
+    def _check_order(self, graph: Graph, constants: set[int]) -> None:
+        """Every value is made once, before it is used. constants: those of int4, too, which are not read"""
+        nowhere = (i for i, tensor in enumerate(graph.tensors) if tensor.variable or not tensor.size)
+        known = {*constants, *nowhere}
         known.update(graph.inputs)
         for node in graph.nodes:
             for index in node.inputs:

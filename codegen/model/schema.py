@@ -134,6 +134,11 @@ _POOL = {
     "fused_activation_function": Option(5, *_ACTIVATION),
 }
 
+_SUM = {
+    "fused_activation_function": Option(0, *_ACTIVATION),
+    "pot_scale_int16": Option(1, "bool", True),
+}
+
 _REDUCER = {"keep_dims": Option(0, "bool", False)}
 
 # Operator -> (its table's number in the union BuiltinOptions, option -> field). Names as in the schema.
@@ -145,6 +150,7 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
         "fused_activation_function": Option(3, *_ACTIVATION),
         "dilation_w_factor": Option(4, "int32", 1),
         "dilation_h_factor": Option(5, "int32", 1),
+        "quantized_bias_type": Option(6, "type", "float32"),
     }),
     "DEPTHWISE_CONV_2D": (2, {
         "padding": Option(0, "padding", "same"),
@@ -160,9 +166,10 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
         "fused_activation_function": Option(0, *_ACTIVATION),
         "weights_format": Option(1, "int8", 0),
         "keep_num_dims": Option(2, "bool", False),
+        "quantized_bias_type": Option(4, "type", "float32"),
     }),
     "SOFTMAX": (9, {"beta": Option(0, "float32", 0.0)}),
-    "ADD": (11, {"fused_activation_function": Option(0, *_ACTIVATION)}),
+    "ADD": (11, _SUM),
     "RESHAPE": (17, {"new_shape": Option(0, "int32s", ())}),
     "MUL": (21, {"fused_activation_function": Option(0, *_ACTIVATION)}),
     "STRIDED_SLICE": (32, {
@@ -182,9 +189,10 @@ OPTIONS: dict[str, tuple[int, dict[str, Option]]] = {
     "MEAN": (27, _REDUCER),
     "REDUCE_MAX": (27, _REDUCER),
     "REDUCE_MIN": (27, _REDUCER),
+    "REDUCE_PROD": (27, _REDUCER),
     "SUM": (27, _REDUCER),
     "DIV": (29, {"fused_activation_function": Option(0, *_ACTIVATION)}),
-    "SUB": (28, {"fused_activation_function": Option(0, *_ACTIVATION)}),
+    "SUB": (28, _SUM),
     "LEAKY_RELU": (75, {"alpha": Option(0, "float32", 0.0)}),
     "UNPACK": (64, {"num": Option(0, "int32", 0), "axis": Option(1, "int32", 0)}),
     "RESIZE_BILINEAR": (15, {

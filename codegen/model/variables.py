@@ -81,6 +81,19 @@ def with_own_states(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(nodes), variables=tuple(variables))
 
 
+def lasting(graph: Graph, others: Sequence[Graph]) -> Graph:
+    """`graph` as it stands in the file, with a variable for each that lasts from run to run: those that
+    handles in it or in the file's other graphs name, and the states of its operators' own.
+
+    For an engine that keeps them itself: they have neither values nor shapes here.
+    """
+    named = {name for each in (graph, *others) for name in _handles(each).values()}
+    own = [tensor.name for tensor in graph.tensors if tensor.variable]
+    nothing = np.zeros(0, np.int8)
+    found = [Variable(index, name, (), "int8", nothing) for index, name in enumerate([*sorted(named), *own])]
+    return replace(graph, variables=tuple(found))
+
+
 def _own_state(index: int, tensor: Tensor) -> Variable:
     zero = 0
     if tensor.dtype == "int8" and tensor.quantization is not None:

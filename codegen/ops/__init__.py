@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from codegen.model.graph import Graph, Node
 from codegen.ops import (
     arg_extreme,
     arithmetic,
@@ -17,6 +18,7 @@ from codegen.ops import (
     float_function,
     fully_connected,
     gather,
+    int16x8,
     l2_normalization,
     log_softmax,
     lstm,
@@ -28,6 +30,7 @@ from codegen.ops import (
     prelu,
     rearrange,
     reduce,
+    reduce_prod,
     rescale,
     reshape,
     resize,
@@ -66,6 +69,7 @@ MODULES = (
     prelu,
     rearrange,
     reduce,
+    reduce_prod,
     rescale,
     reshape,
     resize,
@@ -82,4 +86,11 @@ FAMILIES: dict[str, Family] = {
     op: family for module in MODULES for family in module.FAMILIES for op in family.ops
 }
 
-__all__ = ["FAMILIES", "Family", "Fault"]
+
+def family_of(graph: Graph, node: Node) -> Family | None:
+    """The family that computes a node, which for 16-bit activations may be another; None: no family does."""
+    own = int16x8.FAMILIES.get(node.op) if int16x8.is_int16(graph, node) else None
+    return own or FAMILIES.get(node.op)
+
+
+__all__ = ["FAMILIES", "Family", "Fault", "family_of"]

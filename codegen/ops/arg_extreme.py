@@ -14,6 +14,11 @@ from codegen.ops.family import AGAIN, Family, Fault
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
+WIDER = {
+    "ARG_MAX": "write tf.argmax(..., output_type=tf.int32)",
+    "ARG_MIN": "write tf.argmin(..., output_type=tf.int32)",
+}
+
 
 def _axis(graph: Graph, node: Node) -> int:
     data = present(graph, node, 1).data
@@ -30,10 +35,7 @@ def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
     if axis.data is None or axis.data.size != 1:
         yield Fault("its axis is computed; one that is constant is needed", AGAIN)
     if output.dtype != "int32":
-        operator = "tf.argmax" if node.op == "ARG_MAX" else "tf.argmin"
-        yield Fault(
-            f"its output is {output.dtype}; int32 is needed", f"write {operator}(..., output_type=tf.int32)"
-        )
+        yield Fault(f"its output is {output.dtype}; int32 is needed", WIDER[node.op])
 
 
 def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:

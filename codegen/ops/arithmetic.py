@@ -27,7 +27,7 @@ from codegen.kernels.requantize import (
 )
 from codegen.kernels.sum_once import SumOnce, sum_once
 from codegen.model.graph import Graph, Node, Tensor
-from codegen.ops import bounds
+from codegen.ops import bounds, whole_numbers
 from codegen.ops.checks import binary_tensors, check_activation, check_int8, counts, result
 from codegen.ops.family import AGAIN, Family, Fault
 from codegen.ops.rows import (
@@ -118,7 +118,10 @@ EXTREMES = ("MAXIMUM", "MINIMUM")  # of the numbers as they are: no scale is loo
 
 
 def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
-    """Two int8 operands."""
+    """Two int8 operands, or two of int32."""
+    if whole_numbers.is_whole(graph, node):
+        yield from whole_numbers.check(graph, node)
+        return
     a, b, output = binary_tensors(graph, node)
     for tensor, what in ((a, "first operand"), (b, "second operand"), (output, "output")):
         yield from check_int8(tensor, what, constant=True)
@@ -146,7 +149,7 @@ def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
 
 def check_scales(graph: Graph, node: Node) -> Iterator[Fault]:
     """Scales that the arithmetic can do."""
-    if node.op not in EXTREMES:
+    if node.op not in EXTREMES and not whole_numbers.is_whole(graph, node):
         yield from _check_scales(node, *binary_tensors(graph, node))
 
 
@@ -208,6 +211,9 @@ def lower(lowering: Lowering, node: Node) -> None:
     """A table where one operand is constant along the channels, else the kernel of that name, a short
     one where that is exact."""
     a, b, output = binary_tensors(lowering.graph, node)
+    if whole_numbers.is_whole(lowering.graph, node):
+        whole_numbers.lower(lowering, node, axes_field(a, b, output))
+        return
     function = _function(node, a, b, output, lowering.reference)
     if not lower_by_table(lowering, node, function) and not _lower_short(lowering, node, a, b):
         kernel, form = KERNELS[node.op]

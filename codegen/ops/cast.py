@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CAST: a value as another type's number, whatever its scale says. Between 8-bit types the byte stays."""
+"""CAST: a value as another type's number, whatever its scale says. Bytes of one width stay as they are."""
 
 from __future__ import annotations
 
@@ -15,11 +15,24 @@ if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
 BYTES = ("int8", "uint8")
-PAIRS = (*((a, b) for a in BYTES for b in BYTES), ("int16", "int16"), ("int8", "int16"))
+# Of a comparison's result, 0 or 1.
+FROM_BOOL = (("bool", "int8"), ("bool", "uint8"))
+# Pair -> the kernel's form.
+WIDTHS = {
+    ("int8", "int32"): "int8_int32",
+    ("uint8", "int32"): "uint8_int32",
+    ("bool", "int32"): "uint8_int32",
+    ("int16", "int32"): "int16_int32",
+    ("int32", "int8"): "int32_int8",
+    ("int32", "uint8"): "int32_int8",
+    ("int32", "int16"): "int32_int16",
+}
+SAME = (*((a, b) for a in BYTES for b in BYTES), ("int16", "int16"), ("int32", "int32"), *FROM_BOOL)
+PAIRS = (*SAME, ("int8", "int16"), *WIDTHS)
 
 
 def check(graph: Graph, node: Node) -> Iterator[Fault]:
-    """Types whose numbers the bytes already are, or int8 made wider."""
+    """Types whose numbers the bytes already are, or that a kernel makes wider or narrower."""
     input_, output = unary_tensors(graph, node)
     if (input_.dtype, output.dtype) not in PAIRS:
         possible = ", ".join(f"{a} to {b}" for a, b in PAIRS if a != b)
@@ -29,10 +42,14 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
 
 
 def lower(lowering: Lowering, node: Node) -> None:
-    """Nothing between types of one width; else a change of scale by 1."""
+    """Nothing between types of one width; else another width, of int16 as a change of scale by 1."""
     input_, output = unary_tensors(lowering.graph, node)
     if input_.nbytes == output.nbytes:
         lowering.share(node.outputs[0], node.inputs[0])
+        return
+    form = WIDTHS.get((input_.dtype, output.dtype))
+    if form is not None:
+        lowering.add(node, "cast", type="cast", form=form, fields=[("count", str(output.size))])
         return
     one = quantize_multiplier(1.0)
     fields = {

@@ -138,11 +138,11 @@ def check_rank(tensor: Tensor, what: str, rank: int) -> Iterator[Fault]:
 
 def check_weights(weights: Tensor, channels: int, axis: int) -> Iterator[Fault]:
     """Constant int8 weights, symmetric, with one scale or one a channel."""
-    if weights.data is None:
-        yield Fault("its weights are computed; they must be constant", "use a layer with trained weights")
-        return
     if weights.dtype != "int8":
         yield Fault(f"its weights are {weights.dtype}; int8 is needed", AGAIN)
+        return
+    if weights.data is None:
+        yield Fault("its weights are computed; they must be constant", "use a layer with trained weights")
         return
     params = weights.quantization
     if params is None:

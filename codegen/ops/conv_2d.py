@@ -126,10 +126,16 @@ def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
 
 def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
     """Weights, bias and output that fit the input and each other."""
-    input_, weights, bias, output = weighted_tensors(graph, node)
+    _, weights, bias, _ = weighted_tensors(graph, node)
+    yield from check_geometry(graph, node)
+    yield from check_bias(bias, weights.shape[0])
+
+
+def check_geometry(graph: Graph, node: Node) -> Iterator[Fault]:
+    """The same without the bias."""
+    input_, weights, _, output = weighted_tensors(graph, node)
     depth, kernel_rows, kernel_columns, input_depth = weights.shape
     yield from check_weights(weights, depth, axis=0)
-    yield from check_bias(bias, depth)
     if input_depth != input_.shape[3]:
         yield Fault(
             f"{depth} filters of {input_depth} channels make no groups of its {input_.shape[3]} channels",

@@ -39,10 +39,16 @@ def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
 
 def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
     """Weights, bias and output that fit the input and each other."""
-    input_, weights, bias, output = weighted_tensors(graph, node)
+    _, weights, bias, _ = weighted_tensors(graph, node)
+    yield from check_geometry(graph, node)
+    yield from check_bias(bias, weights.shape[3])
+
+
+def check_geometry(graph: Graph, node: Node) -> Iterator[Fault]:
+    """The same without the bias."""
+    input_, weights, _, output = weighted_tensors(graph, node)
     first, kernel_rows, kernel_columns, depth = weights.shape
     yield from check_weights(weights, depth, axis=3)
-    yield from check_bias(bias, depth)
     if first != 1 or depth % input_.shape[3] or output.shape[3] != depth:
         reported = f"weights {list(weights.shape)}, input {list(input_.shape)}, output {list(output.shape)}"
         yield Fault(f"{reported} do not fit together", AGAIN)

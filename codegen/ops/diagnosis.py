@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What kind of model a file holds that no layer's own check tells: in float, partly float, 16 bits wide."""
+"""What kind of model a file holds that no layer's own check tells: in float, or partly float."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 from codegen.model.graph import Graph, Node
 from codegen.ops.family import Fault
-from codegen.ops.refused import BETWEEN, INSTEAD
+from codegen.ops.refused import BETWEEN, IN_FLOAT, INSTEAD
 from codegen.ops.reshape import OPS
 
 EDGES = ("QUANTIZE", "DEQUANTIZE", *OPS)  # they compute nothing: a type or shape changes
-WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 
 
 def is_float(node: Node, graph: Graph) -> bool:
@@ -22,21 +21,6 @@ def is_float(node: Node, graph: Graph) -> bool:
         graph.tensors[index].dtype.startswith("float")
         for index in (*node.inputs, *node.outputs)
         if index >= 0
-    )
-
-
-def is_wide(node: Node, graph: Graph) -> bool:
-    """A layer of a 16x8 model: activations of 16 bits, weights of 8."""
-    types = [graph.tensors[index].dtype for index in node.inputs[:2] if index >= 0]
-    return node.op in WEIGHTED and types == ["int16", "int8"]
-
-
-def wide_fault() -> Fault:
-    """Of the whole model, said once."""
-    return Fault(
-        "this is a 16x8 model: its activations have 16 bits; int8 is supported",
-        "convert it with tf.lite.OpsSet.TFLITE_BUILTINS_INT8 in place of "
-        "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8 (torch: 8-bit activations)",
     )
 
 
@@ -64,5 +48,6 @@ def float_faults(graph: Graph, floats: list[Node], convert: str) -> Iterator[tup
         if node.op in reported:
             continue
         reported.add(node.op)
-        what = f"{node.op} computes in float between layers of int8: the converter made no int8 form of it"
-        yield node, Fault(what, INSTEAD.get(node.op, BETWEEN))
+        where = "after" if set(node.outputs) & set(graph.outputs) else "between"
+        what = f"{node.op} computes in float {where} layers of int8: the converter made no int8 form of it"
+        yield node, Fault(what, IN_FLOAT.get(node.op, INSTEAD.get(node.op, BETWEEN)))

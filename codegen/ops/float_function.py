@@ -11,14 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codegen.kernels.requantize import clamp, quantization
 from codegen.model.graph import Graph, Node, Tensor
-from codegen.ops.checks import check_int8_ends, check_same_shape, counts, unary_tensors
+from codegen.ops.checks import check_int8, check_int8_ends, check_same_shape, counts, unary_tensors
 from codegen.ops.family import Family, Fault
 from codegen.ops.rows import elementwise
 from codegen.ops.unary import round_away
@@ -99,8 +99,18 @@ UNARY: Mapping[str, Callable[[Values], Values]] = {
     "SQUARE": np.square,
     "TANH": _each(math.tanh),
 }
+# Of a float that follows from one int8: 1 where it is so, else 0.
+COMPARISONS: Mapping[str, Callable[[Values, Values], NDArray[Any]]] = {
+    "EQUAL": np.equal,
+    "GREATER": np.greater,
+    "GREATER_EQUAL": np.greater_equal,
+    "LESS": np.less,
+    "LESS_EQUAL": np.less_equal,
+    "NOT_EQUAL": np.not_equal,
+}
 BINARY: Mapping[str, Callable[[Values, Values], Values]] = {
     "ADD": np.add,
+    **COMPARISONS,
     "DIV": np.divide,
     "MAXIMUM": np.maximum,
     "MINIMUM": np.minimum,
@@ -109,7 +119,8 @@ BINARY: Mapping[str, Callable[[Values, Values], Values]] = {
     "SQUARED_DIFFERENCE": lambda a, b: np.square(a - b),
     "SUB": np.subtract,
 }
-KNOWN = frozenset((*UNARY, *BINARY, "LEAKY_RELU"))
+CHOICES = ("SELECT", "SELECT_V2")
+KNOWN = frozenset((*UNARY, *BINARY, *CHOICES, "LEAKY_RELU"))
 
 
 def is_known(node: Node) -> bool:
@@ -129,6 +140,8 @@ def applied(node: Node, operands: Sequence[Real | Values]) -> Real:
     with np.errstate(all="ignore"):
         if node.op == "LEAKY_RELU":
             found = _leaky_relu(values[0], np.float32(node.options["alpha"]))
+        elif node.op in CHOICES:
+            found = np.where(values[0] != 0, values[1], values[2])
         elif node.op in UNARY:
             found = UNARY[node.op](values[0])
         else:
@@ -145,15 +158,21 @@ def steps(real: Real, output: Tensor) -> NDArray[np.float64]:
 
 
 def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
-    """int8 input and output of one shape, each with one scale."""
-    yield from check_int8_ends(*unary_tensors(graph, node))
-    yield from check_same_shape(*unary_tensors(graph, node))
+    """int8 input and output of one shape, each with one scale; or 0 and 1 as bool."""
+    input_, output = unary_tensors(graph, node)
+    if output.dtype == "bool":
+        yield from check_int8(input_, "input")
+    else:
+        yield from check_int8_ends(input_, output)
+    yield from check_same_shape(input_, output)
 
 
 def check_values(graph: Graph, node: Node) -> Iterator[Fault]:
     """Numbers that an int32 holds. Of infinity a PC makes the least int32, a Cortex-M the nearest; with the
     zero point added, without regard to overflow, both become the same int8 on one side of 0."""
     input_, output = unary_tensors(graph, node)
+    if output.dtype == "bool":
+        return
     found = steps(node.options["real"], output)
     beyond = found <= -LARGEST if quantization(output).zero_point < 0 else found >= LARGEST
     wrong = np.flatnonzero(beyond | np.isnan(found))
@@ -170,6 +189,9 @@ def check_values(graph: Graph, node: Node) -> Iterator[Fault]:
 def lower(lowering: Lowering, node: Node) -> None:
     """A table."""
     input_, output = unary_tensors(lowering.graph, node)
+    if output.dtype == "bool":
+        lowering.table(node, input_.index, node.options["real"].values.astype(np.int64).reshape(1, -1))
+        return
     zero_point = quantization(output).zero_point
     found = steps(node.options["real"], output)
     bounded = np.clip(found, -LARGEST, LARGEST)

@@ -44,10 +44,16 @@ def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
 
 def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:
     """Weights, bias and output that fit the input and each other."""
-    input_, weights, bias, output = weighted_tensors(graph, node)
+    _, weights, bias, _ = weighted_tensors(graph, node)
+    yield from check_geometry(graph, node)
+    yield from check_bias(bias, weights.shape[0])
+
+
+def check_geometry(graph: Graph, node: Node) -> Iterator[Fault]:
+    """The same without the bias."""
+    input_, weights, _, output = weighted_tensors(graph, node)
     outputs, inputs = weights.shape
     yield from check_weights(weights, outputs, axis=0)
-    yield from check_bias(bias, outputs)
     if input_.size % inputs or output.size != input_.size // inputs * outputs or output.shape[-1] != outputs:
         reported = f"input {list(input_.shape)}, weights {list(weights.shape)}, output {list(output.shape)}"
         yield Fault(f"{reported} do not fit together", AGAIN)
@@ -198,7 +204,7 @@ def _steps(graph: Graph, node: Node, biases: list[int]) -> list[Array]:
 # --- row by row ---
 
 
-def _rows(node: Node, sources: Sources) -> Recipe:
+def row_by_row(node: Node, sources: Sources) -> Recipe:
     """Where every row passes the layer alone."""
     inputs, depth = (sources.tensors[index].shape[-1] for index in node.inputs[:2])
     if inputs != depth:
@@ -211,6 +217,6 @@ FAMILIES = (
         ("FULLY_CONNECTED",),
         (counts(2, 3), check_types, check_shapes, weighted_scales(axis=0)),
         lower,
-        _rows,
+        row_by_row,
     ),
 )

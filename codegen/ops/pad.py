@@ -26,15 +26,19 @@ def _paddings(graph: Graph, node: Node) -> list[tuple[int, int]]:
     return [(int(before), int(after)) for before, after in values]
 
 
-def check(graph: Graph, node: Node) -> Iterator[Fault]:
-    """Constant paddings; a constant value of the output's scale, or none."""
-    output = result(graph, node)
+def check_paddings(graph: Graph, node: Node) -> Iterator[Fault]:
+    """Constant paddings of a computed input."""
     try:
-        source, paddings = source_of(graph, node), _paddings(graph, node)
+        _paddings(graph, node)
     except ValueError as error:
         yield Fault(f"its paddings make no sense or are computed: {error}", FIXED)
         return
-    yield from check_computed(source)
+    yield from check_computed(source_of(graph, node))
+
+
+def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
+    """int8, and a constant value of the output's scale, or none."""
+    output, source = result(graph, node), source_of(graph, node)
     if source.dtype != "int8" or output.dtype != "int8" or output.quantization is None:
         yield Fault(f"it pads {source.dtype} to {output.dtype}; quantized int8 is needed", AGAIN)
         return
@@ -44,6 +48,11 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         yield Fault("its value is computed, or not one int8", FIXED)
     elif value is not None:
         yield from check_same_scale(value, output, "its value and output")
+
+
+def check_shape(graph: Graph, node: Node) -> Iterator[Fault]:
+    """The output that follows from the paddings, and what the kernel can move."""
+    output, source, paddings = result(graph, node), source_of(graph, node), _paddings(graph, node)
     shape = tuple(size + before + after for size, (before, after) in zip(source.shape, paddings, strict=True))
     if shape != output.shape:
         yield Fault(f"its output is {list(output.shape)}, but {list(shape)} follows", AGAIN)
@@ -72,7 +81,7 @@ def lower(lowering: Lowering, node: Node) -> None:
 # --- row by row ---
 
 
-def _rows(node: Node, sources: Sources) -> Recipe:
+def rows_padded(node: Node, sources: Sources) -> Recipe:
     """Padding across time."""
     source, output = sources.views[node.inputs[0]], sources.output(node)
     paddings = sources.tensors[node.inputs[1]].data
@@ -88,4 +97,4 @@ def _rows(node: Node, sources: Sources) -> Recipe:
     return Recipe(node.op, view_along(output, source.axis), {0: NEWEST}, node.options, constants)
 
 
-FAMILIES = (Family(("PAD", "PADV2"), (check,), lower, _rows),)
+FAMILIES = (Family(("PAD", "PADV2"), (check_paddings, check_types, check_shape), lower, rows_padded),)

@@ -22,7 +22,7 @@ def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
     input_, output = unary_tensors(graph, node)
     yield from check_int8_ends(input_, output, rank=4)
     yield from check_activation(node)
-    kernel = _kernel(node)
+    kernel = kernel_of(node)
     if min(kernel) < 1:
         yield Fault(f"its window is {kernel[0]} x {kernel[1]}", AGAIN)
 
@@ -33,11 +33,11 @@ def check_ends(graph: Graph, node: Node) -> Iterator[Fault]:
     yield from check_same_scale(input_, output)
     if input_.shape[3] != output.shape[3]:
         yield Fault(f"{input_.shape[3]} channels become {output.shape[3]}", AGAIN)
-    yield from check_window(node, input_.shape, _kernel(node), output)
+    yield from check_window(node, input_.shape, kernel_of(node), output)
     yield from bounds.check_range(output, node.options["fused_activation_function"])
 
 
-def _kernel(node: Node) -> tuple[int, int]:
+def kernel_of(node: Node) -> tuple[int, int]:
     """Rows and columns of the window."""
     return node.options["filter_height"], node.options["filter_width"]
 
@@ -45,7 +45,7 @@ def _kernel(node: Node) -> tuple[int, int]:
 def lower(lowering: Lowering, node: Node) -> None:
     """pool_2d_average or pool_2d_largest."""
     input_, output = unary_tensors(lowering.graph, node)
-    kernel = _kernel(node)
+    kernel = kernel_of(node)
     axes = window_axes(node, input_.shape, kernel)
     limits = activation_range(output, node.options["fused_activation_function"])
     form = "average" if node.op == "AVERAGE_POOL_2D" else "largest"
@@ -62,13 +62,14 @@ def add_pool(
     form: str,
     inputs: Sequence[int] | None = None,
     output: int | None = None,
+    type: str = "pool_2d",
 ) -> None:
     """One call of the kernel; inputs, output: as Lowering.add has them."""
     rows, columns = axes
     lowering.add(
         node,
         "pool",
-        type="pool_2d",
+        type=type,
         form=form,
         inputs=inputs,
         output=output,

@@ -34,6 +34,14 @@ INSTEAD: Mapping[str, str] = {
 }
 # of an operator in float between layers of int8, where nothing better is known
 BETWEEN = "replace the layer; `./earshot operators` lists what is computed in int8"
+# of any other operator
+OTHER = (
+    "replace the layer; `./earshot operators` lists what is supported, and the engine tflm takes what "
+    "TensorFlow Lite Micro has"
+)
+LOGITS = "leave it out: end the model with the scores that go into it, of which the largest is the same"
+# such an operator -> what to do of it
+IN_FLOAT: Mapping[str, str] = {"SOFTMAX": LOGITS, "LOG_SOFTMAX": LOGITS}
 # part of a custom operator's name -> the compiler that made the file
 COMPILED: Mapping[str, str] = {
     "ethos-u": "an Arm Ethos-U (by Vela)",
@@ -57,4 +65,4 @@ def refusal(op: str) -> Fault:
     if op in LATER:
         return Fault(_LATER.format(op=op), LATER[op])
     what = f"the operator {op} is not supported"
-    return Fault(what, INSTEAD.get(op, "replace the layer; `./earshot operators` lists what is supported"))
+    return Fault(what, INSTEAD.get(op, OTHER))

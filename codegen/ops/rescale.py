@@ -2,7 +2,8 @@
 """QUANTIZE and DEQUANTIZE: changes of type and scale, with floats at the model's ends only.
 
 A float end needs no float arithmetic: from float, 255 thresholds are compared as bit patterns; to float, each
-of the 256 values has its bit pattern in a table.
+of the 256 values has its bit pattern in a table. Of 16 bits there are too many; integers do what float32
+division and multiplication do.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
 INTEGERS = ("int8", "uint8", "int16")
-WIDE = "int32"  # of an output that no later layer reads
+WIDE = "int32"  # of counts and sums: of larger ones than an int16 holds the reference may wrap, and so do we
 INSIDE = "convert it with full int8 quantisation, so that floats are at its ends at most"
 
 
@@ -34,25 +35,29 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
     yield from check_same_shape(input_, output)
     yield from check_computed(input_)
     if node.op == "DEQUANTIZE":
-        yield from _check_side(input_, "input", INTEGERS[:2])
+        yield from _check_side(input_, "input", INTEGERS)
         if output.dtype != "float32":
             yield Fault(f"its output is {output.dtype}; float32 is possible", AGAIN)
         if any(index in later.inputs for later in graph.nodes for index in node.outputs if _computes(later)):
             yield Fault("it makes floats inside the model", INSIDE)
+        yield from _check_float_side(input_)
     elif input_.dtype == "float32":
-        yield from _check_side(output, "output", INTEGERS[:2])
+        yield from _check_side(output, "output", INTEGERS)
         if any(input_.index in earlier.outputs for earlier in graph.nodes if _computes(earlier)):
             yield Fault("it reads floats inside the model", INSIDE)
+        yield from _check_float_side(output)
     else:
-        yield from _check_side(input_, "input", INTEGERS)
+        yield from _check_side(input_, "input", (*INTEGERS, WIDE))
         yield from _check_side(output, "output", (*INTEGERS, WIDE))
         if "uint8" in (input_.dtype, output.dtype) and {"int16", WIDE} & {input_.dtype, output.dtype}:
             yield Fault(f"it turns {input_.dtype} into {output.dtype}, which TFLite has no kernel for", AGAIN)
+        if input_.dtype == output.dtype == WIDE:
+            yield Fault("it turns int32 into int32, which TFLite has no kernel for", AGAIN)
         if all(
             tensor.quantization is not None and len(tensor.quantization.scales) == 1
             for tensor in (input_, output)
         ):
-            largest = bounds.WORD if input_.dtype == "int16" else bounds.BYTE
+            largest = bounds.BYTE if input_.dtype in unary.BYTES else bounds.WORD
             yield from bounds.check_ratio(quantization(input_).scale / quantization(output).scale, largest)
 
 
@@ -65,6 +70,15 @@ def _check_side(tensor: Tensor, what: str, types: tuple[str, ...]) -> Iterator[F
         yield Fault(f"its {what} is {tensor.dtype}; {', '.join(types)} are possible", AGAIN)
     elif tensor.quantization is None or len(tensor.quantization.scales) != 1:
         yield Fault(f"its {what} has no scale, or several", AGAIN)
+
+
+def _check_float_side(tensor: Tensor) -> Iterator[Fault]:
+    """What the integers that stand for float32 need of 16-bit values on the other side."""
+    if tensor.dtype != "int16" or tensor.quantization is None or len(tensor.quantization.scales) != 1:
+        return
+    if tensor.quantization.zero_point != 0:
+        yield Fault(f"its int16 have the zero point {tensor.quantization.zero_point}; 0 is needed", AGAIN)
+    yield from bounds.check_shift(tensor.quantization.scale, -99, 99, "the scale of its int16")
 
 
 def ordered(values: np.ndarray[tuple[int], np.dtype[np.float32]]) -> list[int]:
@@ -103,6 +117,8 @@ def lower(lowering: Lowering, node: Node) -> None:
     input_, output = unary_tensors(lowering.graph, node)
     if input_.dtype in unary.BYTES and output.dtype in unary.BYTES:
         unary.lower(lowering, node)
+    elif "int16" in (input_.dtype, output.dtype) and "float32" in (input_.dtype, output.dtype):
+        _lower_float_16x8(lowering, node, input_, output)
     elif output.dtype == "float32":
         _lower_to_float(lowering, node, input_, output)
     elif input_.dtype == "float32":
@@ -128,6 +144,24 @@ def _lower_to_float(lowering: Lowering, node: Node, input_: Tensor, output: Tens
     )
     fields = [("table", "table"), ("count", str(output.size))]
     lowering.add(node, "dequantize", type="rescale_to_float", fields=fields, arrays=(table,))
+
+
+def _lower_float_16x8(lowering: Lowering, node: Node, input_: Tensor, output: Tensor) -> None:
+    """The scale as a significand of 24 bits and a biased exponent."""
+    quantizes = input_.dtype == "float32"
+    bits = int(np.float32(quantization(output if quantizes else input_).scale).view(np.uint32))
+    numbers = {
+        "count": output.size,
+        "significand": (bits & 0x7FFFFF) | 0x800000,
+        "exponent": bits >> 23,
+    }
+    lowering.add(
+        node,
+        node.op.lower(),
+        type="float_16x8",
+        form=node.op.lower(),
+        fields=[(name, str(value)) for name, value in numbers.items()],
+    )
 
 
 def _lower_integers(lowering: Lowering, node: Node, input_: Tensor, output: Tensor) -> None:

@@ -20,16 +20,15 @@ BATCH = (
     "keras.Input(shape=(20, 10), batch_size=1), and convert again"
 )
 
+OPEN = "give the model a fixed input shape, e.g. keras.Input(shape=..., batch_size=1), and convert"
+
 
 def check(graph: Graph, node: Node) -> Iterator[Fault]:
     """Same type, same number of values, a shape that is known."""
     input_, output = unary_tensors(graph, node)
     shape = operand(graph, node, 1)
     if shape is not None and shape.data is None:
-        yield Fault(
-            "its new shape is computed while the model runs",
-            "give the model a fixed input shape, e.g. keras.Input(shape=..., batch_size=1), and convert",
-        )
+        yield Fault("its new shape is computed while the model runs", OPEN)
     if input_.size != output.size or input_.dtype != output.dtype:
         opened = input_.dtype == output.dtype and (input_.open_batch or output.open_batch)
         yield Fault(

@@ -137,7 +137,7 @@ def relu(node: Node, input_: Tensor, output: Tensor, reference: Reference) -> Fu
     return lambda x: clamp(plain(x), least, most)
 
 
-def _slope(node: Node, input_: Tensor, output: Tensor) -> float:
+def leaky_slope(node: Node, input_: Tensor, output: Tensor) -> float:
     """What a value below 0 is multiplied by, in float32 steps."""
     slope = float32(quantization(input_).scale * float(node.options["alpha"]))
     return float32(slope / quantization(output).scale)
@@ -147,7 +147,7 @@ def leaky_relu(node: Node, input_: Tensor, output: Tensor, reference: Reference)
     """x, or alpha * x below 0."""
     del reference
     scale_in, scale_out = quantization(input_).scale, quantization(output).scale
-    alpha = _slope(node, input_, output)
+    alpha = leaky_slope(node, input_, output)
     identity = quantize_multiplier(float32(scale_in / scale_out))
     slope, sign = quantize_multiplier(abs(alpha)), -1 if alpha < 0 else 1
     zero_in, zero_out = quantization(input_).zero_point, quantization(output).zero_point
@@ -280,8 +280,8 @@ def _check_scales(node: Node, input_: Tensor, output: Tensor) -> Iterator[Fault]
     else:
         yield from bounds.check_ratio(float32(scale_in / scale_out), bounds.BYTE)
     if node.op == "LEAKY_RELU":
-        slope = _slope(node, input_, output)
-        yield from bounds.check_ratio(slope, bounds.BYTE, "its slope times the ratio of its scales")
+        alpha = leaky_slope(node, input_, output)
+        yield from bounds.check_ratio(alpha, bounds.BYTE, "its slope times the ratio of its scales")
     for real in LIMITS.get(node.op, ()):
         yield from bounds.check_level(real, output, "its limit")
         if node.op == "RELU6":  # TensorFlow Lite Micro's limit

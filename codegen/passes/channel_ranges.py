@@ -47,8 +47,9 @@ def channel_ranges(graph: Graph) -> dict[int, Range]:
     found: dict[int, Range] = {}
     for node in graph.nodes:
         rule = _RULES.get(node.op)
-        ends = (graph.tensors[index] for index in (*node.inputs[:1], *node.outputs))
-        if rule is not None and all(tensor.shape for tensor in ends):  # a scalar has no channels
+        ends = [graph.tensors[index] for index in (*node.inputs[:1], *node.outputs)]
+        known = all(tensor.shape and tensor.dtype == "int8" for tensor in ends)  # a scalar has no channels
+        if rule is not None and known:
             made = rule(graph, node, range_of(graph, found, node.inputs[0]))
             if made is not None:
                 found[node.outputs[0]] = made

@@ -15,7 +15,7 @@ import numpy as np
 
 from codegen.model.fold import with_readers
 from codegen.model.graph import Graph, Node, Tensor
-from codegen.ops.float_function import OP, Real, Values, applied, dequantized, is_known
+from codegen.ops.float_function import COMPARISONS, OP, Real, Values, applied, dequantized, is_known
 
 # operator -> the place of what it moves among its inputs
 _MOVES = {
@@ -64,13 +64,16 @@ class _Rewriting:
         return replace(self._graph, tensors=tuple(self._tensors), nodes=nodes)
 
     def _function(self, node: Node) -> Node | None:
-        """What a QUANTIZE of a known float becomes."""
+        """What a QUANTIZE of a known float becomes, or a comparison of such."""
+        if node.op in COMPARISONS and min((*node.inputs, *node.outputs), default=-1) >= 0:
+            truth = self._applied(node)
+            return None if truth is None else _made(node, truth)
         if node.op != "QUANTIZE" or len(node.inputs) != 1 or len(node.outputs) != 1:
             return None
         found = self._floats.get(node.inputs[0])
         if found is None or not _is_int8(self._tensors[node.outputs[0]]):
             return None
-        return replace(node, op=OP, inputs=(found.tensor,), options={"real": found.real})
+        return _made(node, found)
 
     def _see(self, node: Node) -> None:
         """What the node's outputs hold, where that is known."""
@@ -87,6 +90,12 @@ class _Rewriting:
             self._see_move(node)
 
     def _see_function(self, node: Node) -> None:
+        found = self._applied(node)
+        if found is not None:
+            self._floats[node.outputs[0]] = found
+
+    def _applied(self, node: Node) -> _Float | None:
+        """What a known operator makes of one int8 and constants; None where there is more in it."""
         operands: list[Real | Values] = []
         sources = set()
         for index in node.inputs:
@@ -97,9 +106,8 @@ class _Rewriting:
             elif tensor.data is not None and tensor.dtype == "float32" and tensor.size == 1:
                 operands.append(np.asarray(tensor.data, np.float32).reshape(-1))
             else:
-                return
-        if len(sources) == 1:
-            self._floats[node.outputs[0]] = _Float(sources.pop(), applied(node, operands))
+                return None
+        return _Float(sources.pop(), applied(node, operands)) if len(sources) == 1 else None
 
     def _see_move(self, node: Node) -> None:
         place = _MOVES.get(node.op, 0)
@@ -119,6 +127,10 @@ class _Rewriting:
             self._floats[index] = _Float(number, found.real)
         inputs = (*node.inputs[:place], found.tensor, *node.inputs[place + 1 :])
         self._nodes.append(replace(node, inputs=inputs, outputs=tuple(outputs), layer=node.number))
+
+
+def _made(node: Node, found: _Float) -> Node:
+    return replace(node, op=OP, inputs=(found.tensor,), options={"real": found.real})
 
 
 def _never_falls(node: Node, real: Real) -> bool:

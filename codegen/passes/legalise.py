@@ -9,16 +9,25 @@ from pathlib import Path
 from codegen.common.errors import UserError, UserErrors
 from codegen.model.fold import FOLDED, fold
 from codegen.model.graph import Graph, Node
-from codegen.model.reader import CONVERT, FIX, layer_place, read_content, read_graph, read_operators
+from codegen.model.reader import (
+    CONVERT,
+    FIX,
+    layer_place,
+    read_content,
+    read_graph,
+    read_operators,
+    read_whole,
+)
 from codegen.model.variables import OPS
-from codegen.ops import FAMILIES, Family, Fault, float_function
-from codegen.ops.diagnosis import float_faults, is_float, is_wide, wide_fault
+from codegen.ops import FAMILIES, Family, Fault, family_of, float_function
+from codegen.ops.diagnosis import float_faults, is_float
 from codegen.ops.family import AGAIN
 from codegen.ops.refused import refusal
 from codegen.passes.dilation import dilations_folded
 from codegen.passes.float_parts import float_parts_replaced
 from codegen.passes.groups import groups_parted
 from codegen.passes.made import numbered
+from codegen.passes.torch_words import in_torch, is_torch
 from codegen.passes.transpose_conv import transpose_convolutions_replaced
 
 # Graph -> graph of the same function, in this order: what is left is what kernels compute.
@@ -32,12 +41,27 @@ PASSES = (
 )
 
 
+def load_for(engine: str, path: Path, content: bytes | None = None) -> Graph:
+    """The model for an engine: load_graph() for aot. tflm runs the file as it stands, and the build asks
+    TensorFlow Lite Micro's resolver whether it has the operators."""
+    return read_whole(path, content) if engine == "tflm" else load_graph(path, content)
+
+
 def load_graph(path: Path, content: bytes | None = None) -> Graph:
     """The model in `path`, checked, operators on constants folded away; UserError or UserErrors otherwise.
 
     content: that of a model that is in no file; `path` names it in messages
     """
     data = read_content(path) if content is None else content
+    try:
+        return _checked(path, data)
+    except UserError as error:
+        if is_torch(data):
+            raise in_torch(error) from None
+        raise
+
+
+def _checked(path: Path, data: bytes) -> Graph:
     try:
         graph = read_graph(path, data)
         for one in PASSES:
@@ -85,11 +109,6 @@ def _faults(graph: Graph, path: Path) -> Iterator[UserError]:
             remedy="convert a model with layers",
         )
         return
-    wide = [node for node in graph.nodes if is_wide(node, graph)]
-    if wide:
-        fault = wide_fault()
-        yield UserError(fault.what, file=path, place=layer_place(wide[0], graph), remedy=fault.remedy)
-        return
     floats = [node for node in graph.nodes if is_float(node, graph)]
     for node, fault in float_faults(graph, floats, CONVERT):
         place = layer_place(node, graph)
@@ -120,7 +139,7 @@ def _batch_faults(graph: Graph, path: Path) -> Iterator[UserError]:
 
 
 def _node_faults(graph: Graph, node: Node) -> Iterator[Fault]:
-    family = FAMILIES.get(node.op)
+    family = family_of(graph, node)
     nothing = [
         graph.tensors[i] for i in (*node.inputs, *node.outputs) if i >= 0 and not graph.tensors[i].size
     ]

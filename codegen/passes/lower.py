@@ -14,7 +14,7 @@ from codegen.common.reference import Reference
 from codegen.kernels.layer import Layer, Program
 from codegen.kernels.lowering import Lowering
 from codegen.model.graph import Graph, Node, Tensor
-from codegen.ops import FAMILIES
+from codegen.ops import family_of
 from codegen.passes.constant_channels import without_constant_channels
 
 
@@ -28,7 +28,9 @@ def lowered(
     """
     lowering = Lowering(graph, reference, fast=fast, outputs=outputs)
     for node in graph.nodes:
-        FAMILIES[node.op].lower(lowering, node)
+        family = family_of(graph, node)
+        assert family is not None  # the door has passed it
+        family.lower(lowering, node)
     return lowering
 
 
@@ -102,12 +104,12 @@ def program(lowering: Lowering, layers: Sequence[Layer], outside: Collection[int
 
 
 def _same_constants(tensors: Sequence[Tensor], layers: Sequence[Layer]) -> dict[int, int]:
-    """Constants that layers read -> the first of the same bytes, which then stands for all. A tensor that the
-    caller has added after the graph's is computed."""
-    first: dict[bytes, int] = {}
+    """Constants that layers read -> the first of the same type and bytes, which then stands for all. A tensor
+    that the caller has added after the graph's is computed."""
+    first: dict[tuple[str, bytes], int] = {}
     same: dict[int, int] = {}
     for index in sorted({index for layer in layers for index in layer.inputs if index < len(tensors)}):
         data = tensors[index].data
         if data is not None:
-            same[index] = first.setdefault(data.tobytes(), index)
+            same[index] = first.setdefault((tensors[index].dtype, data.tobytes()), index)
     return same

@@ -13,11 +13,34 @@ static int fail(int error, const char *what)
     return error;
 }
 
+/* Where the next of several inputs or outputs begins. */
+static size_t place_after(size_t end)
+{
+    return (end + 3) / 4 * 4;
+}
+
+/* The model's outputs that are read: from the first to before the last. */
+static size_t first_output(const tflm_t *tflm)
+{
+    return tflm->output < 0 ? 0 : static_cast<size_t>(tflm->output);
+}
+
+static size_t last_output(const tflm_t *tflm, tflite::MicroInterpreter *interpreter)
+{
+    return tflm->output < 0 ? interpreter->outputs_size() : first_output(tflm) + 1;
+}
+
 static bool ends_fit(const tflm_t *tflm, tflite::MicroInterpreter *interpreter)
 {
-    return interpreter->inputs_size() == 1 && interpreter->outputs_size() > tflm->output &&
-           interpreter->input(0)->bytes == tflm->input_size &&
-           interpreter->output(tflm->output)->bytes == tflm->output_size;
+    const size_t last = last_output(tflm, interpreter);
+    if (last > interpreter->outputs_size())
+        return false;
+    size_t taken = 0, given = 0;
+    for (size_t i = 0; i < interpreter->inputs_size(); i++)
+        taken = place_after(taken) + interpreter->input(i)->bytes;
+    for (size_t i = first_output(tflm); i < last; i++)
+        given = place_after(given) + interpreter->output(i)->bytes;
+    return taken == tflm->input_size && given == tflm->output_size;
 }
 
 /* The interpreter is told an allocator, not an arena: variables have to be allocated from it first. */
@@ -62,10 +85,20 @@ int tflm_run(const tflm_t *tflm, const void *input, void *output)
     tflite::MicroInterpreter *const interpreter = tflm->state->interpreter;
     if (interpreter == nullptr)
         return TFLM_NOT_STARTED;
-    memcpy(interpreter->input(0)->data.raw, input, tflm->input_size);
+    size_t end = 0;
+    for (size_t i = 0; i < interpreter->inputs_size(); i++) {
+        const auto *const tensor = interpreter->input(i);
+        memcpy(tensor->data.raw, static_cast<const char *>(input) + place_after(end), tensor->bytes);
+        end = place_after(end) + tensor->bytes;
+    }
     if (interpreter->Invoke() != kTfLiteOk)
         return fail(TFLM_RUN, "a kernel failed");
-    memcpy(output, interpreter->output(tflm->output)->data.raw, tflm->output_size);
+    end = 0;
+    for (size_t i = first_output(tflm); i < last_output(tflm, interpreter); i++) {
+        const auto *const tensor = interpreter->output(i);
+        memcpy(static_cast<char *>(output) + place_after(end), tensor->data.raw, tensor->bytes);
+        end = place_after(end) + tensor->bytes;
+    }
     return TFLM_OK;
 }
 

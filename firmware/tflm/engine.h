@@ -19,8 +19,8 @@ typedef struct {
     const void *(*resolver)(void); /* a tflite::MicroOpResolver; NULL: an operator was refused */
     uint8_t *arena;                /* aligned to 16 */
     size_t arena_size;
-    size_t input_size, output_size; /* bytes */
-    size_t output;                  /* which of the model's is read, from 0 */
+    size_t input_size, output_size; /* bytes: of several all, each at a multiple of four */
+    int output;                     /* which of the model's is read, from 0; -1: all */
     int variables;                  /* that a streaming model keeps */
     tflm_state_t *state;
 } tflm_t;

@@ -131,11 +131,11 @@ def _write_sources(target: list[Any], source: list[Any], env: Any) -> None:
     from codegen.app.spec import with_engine
     from codegen.emit.tflm import tflm_sources
     from codegen.passes.int8_ends import computed_graph
-    from codegen.passes.legalise import load_graph
+    from codegen.passes.legalise import load_for
 
     options = env["OPTIONS"]
     spec = with_engine(options.spec, "tflm")
-    graph = computed_graph(spec, load_graph(spec.classifier.model))
+    graph = computed_graph(spec, load_for("tflm", spec.classifier.model))
     tflm = options.tflm
     write_if_changed(
         [Path(node.get_abspath()) for node in target],

@@ -91,6 +91,13 @@ class Network(Builder):
         self.last = self._next((1, size), self.scale, zero_point, "flatten/Reshape")
         self.operator("RESHAPE", [source, new_shape], [self.last], {"newShape": [-1, size]})
 
+    def cumulate(self) -> None:
+        """CUMSUM along the last axis, which no converter writes and aot does not compute."""
+        zero_point = int(self.graph.tensors[self.last].quantization.zeroPoint[0])
+        source = self.last
+        self.last = self._next(self.shape, self.scale, zero_point, "cumulated")
+        self.operator("CUMSUM", [source, self.constant(np.array(1, np.int32))], [self.last], {})
+
     def dense(
         self, outputs: int, activation: str = "none", per_channel: bool = True, bias: bool = True
     ) -> None:

@@ -156,6 +156,11 @@ def _rows(tensor: Any, seed: int) -> NDArray[Any]:
     random = np.random.default_rng(seed)
     rows = random.integers(limits.min, limits.max + 1, (ROWS, *tensor.shape[1:])).astype(tensor.dtype)
     rows[0], rows[1] = limits.min, limits.max
+    if tensor.dtype == "int16":
+        rows[2], rows[3] = 0, np.resize(np.array([limits.min, limits.max], np.int16), rows[3].shape)
+        rows[4] = random.integers(-2, 3, rows[4].shape)
+        for row in range(5, ROWS, 2):  # of smaller spread: outputs that are not clamped
+            rows[row] //= 1 << random.integers(1, 12)
     return rows
 
 

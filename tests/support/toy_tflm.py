@@ -56,23 +56,32 @@ def expected(inputs: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.asarray(sums.astype(np.int8))
 
 
-def toy_app(folder: Path, text: str = "") -> Path:
-    """A bare model of one dense layer. text: further lines of [classifier]."""
+def toy_app(folder: Path, text: str = "", *, refused: bool = False) -> Path:
+    """A bare model of one dense layer. text: further lines of [classifier]; refused: with a layer after it
+    that the engine aot does not compute, and the toy has."""
     folder.mkdir(parents=True, exist_ok=True)
     network = Network(1, (1, INPUTS), 0.1, 3)
     network.dense(OUTPUTS)
+    if refused:
+        network.cumulate()
     network.save(folder / "model.tflite")
     (folder / "pipeline.toml").write_text(f'[classifier]\nmodel = "model.tflite"\n{text}')
     return folder
 
 
 def toy_sources(
-    folder: Path, *, kernel: str = KERNEL, inputs: int = INPUTS, outputs: int = OUTPUTS, ends: int = 1
+    folder: Path,
+    *,
+    kernel: str = KERNEL,
+    inputs: int = INPUTS,
+    outputs: int = OUTPUTS,
+    ends: int = 1,
+    second: int | None = None,
 ) -> Path:
     """The toy's files and its third parties', without a library.
 
-    kernel: the name of its function; ends: outputs of a model: the second is one value longer, and as the
-    first would be of the first value alone
+    kernel: the name of its function; ends: outputs of a model: the second is one value longer, or has
+    `second` values, and is as the first would be of the first value alone
     """
     shutil.copytree(TOY, folder, dirs_exist_ok=True)
     for header in THIRD_PARTY:
@@ -82,6 +91,7 @@ def toy_sources(
     (folder / "toy_sizes.h").write_text(
         f"#define TOY_INPUT {inputs}\n#define TOY_OUTPUT {outputs}\n#define TOY_REFUSED {REFUSED}\n"
         f"#define TOY_ENDS {ends}\n#define TOY_KERNEL {kernel}\n"
+        f"#define TOY_SECOND {outputs + 1 if second is None else second}\n"
     )
     return folder
 

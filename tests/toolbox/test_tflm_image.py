@@ -53,11 +53,11 @@ def scons(*words: str, env: Mapping[str, str] | None = None) -> subprocess.Compl
 
 
 class Toy:
-    """A checkout, an app, and where both are built."""
+    """A checkout, an app whose model aot refuses, and where both are built."""
 
     def __init__(self, folder: Path) -> None:
         self.tree = toy_tree(folder / "tree")
-        self.app = toy_app(folder / "adder")
+        self.app = toy_app(folder / "adder", refused=True)
         self.build = folder / "build"
 
     def words(self, *more: str, board: str = "mps2_an386") -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
+from codegen.compile import compile_app
 from workbench.host.engine import ENGINES
 from workbench.host.model_app import model_app, model_files
 from workbench.profiling import side_by_side
@@ -20,6 +21,7 @@ from workbench.profiling.profile import DEFAULT_BOARD, Profile, profile
 from workbench.profiling.tables import EXAMPLE_TABLES, example_tables, model_table, renew_page
 from workbench.profiling.text import as_json, as_text
 from workbench.profiling.together import profile_together, together_json, together_text
+from workbench.progress import remark
 from workbench.verify.public_cost import cost_table
 
 NAME = "profile"
@@ -91,10 +93,7 @@ def run(args: argparse.Namespace) -> int:
             f'has no numbers for the board "{args.board}"', file=app / FILE, remedy="--accept stores them."
         )
     found = profile(app, args.board, kernels=args.kernels, engine=args.engine)
-    beside = None
-    if found.engine == "tflm":
-        beside = profile(app, args.board, kernels=args.kernels, engine="aot")
-    _print(found, beside, args.json)
+    _print(found, _beside(args, app) if found.engine == "tflm" else None, args.json)
     if args.accept:
         print(f"stored in {accept(app, found)}", file=sys.stderr)
     if not args.check or budgets is None:
@@ -171,8 +170,22 @@ def _print(found: Profile, beside: Profile | None, wants_json: bool) -> None:
         print(f"\n{side_by_side.table(beside, found)}")
 
 
+def _beside(args: argparse.Namespace, app: Path) -> Profile | None:
+    """What aot takes; None where it does not compute the model."""
+    try:
+        compile_app(app, engine="aot")
+    except UserError:
+        remark(
+            "the engine aot does not compute this model: nothing is beside TensorFlow Lite Micro's numbers"
+        )
+        return None
+    return profile(app, args.board, kernels=args.kernels, engine="aot")
+
+
 def _app(args: argparse.Namespace) -> Path:
     """The app's folder, or one made for the model."""
     if (args.model is None) == (args.app is None):
         raise UserError("give a MODEL.tflite, or --app DIR", remedy="One of the two, not both.")
-    return model_app(args.model).spec.file.parent if args.app is None else args.app
+    if args.app is not None:
+        return Path(args.app)
+    return model_app(args.model, engine=args.engine or "aot").spec.file.parent

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
             remedy="Add the sections of a pipeline, or use `earshot infer`.",
         )
     sounds = _read(args, pipeline.audio.sample_rate)
-    target, engine = inference.where(args.target, args.engine, spec)
+    target, engine = inference.where(args.target, args.engine, spec.classifier.engine)
     reported = []
     with (
         open_app(args.app, target, board=args.board, engine=engine, baud=args.baud) as device,

@@ -13,7 +13,7 @@ from typing import Any
 from codegen.app.spec import Pipeline
 from codegen.app.tables.decision import Score, never_of
 from codegen.common.errors import UserError
-from codegen.passes.legalise import load_graph
+from codegen.passes.legalise import load_for
 from workbench.audio import recording as audio
 from workbench.audio.files import recording_files
 from workbench.data.query import conditions_of
@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
     score = app_score(spec)
     before = own_settings(pipeline, score.limits(pipeline.decision))
     with waiting("choosing"):
-        memory = bool(load_graph(spec.classifier.model).variables)
+        memory = bool(load_for(spec.classifier.engine, spec.classifier.model).variables)
         tuner = Tuner(host, heard, unlabelled=unlabelled, memory=memory)
         tuned = tuner.tuned(rate, before)
     if tuned is None:

@@ -13,7 +13,7 @@ from typing import Any
 from codegen.common.errors import UserError
 from codegen.common.reference import Reference
 from codegen.compile import App
-from codegen.passes.legalise import load_graph
+from codegen.passes.legalise import load_for
 from workbench.host import engine as inference
 from workbench.host.model_app import model_app, model_files
 from workbench.progress import remark
@@ -93,7 +93,7 @@ def _one(args: argparse.Namespace, quiet: bool) -> dict[str, Any]:
     """Verifies one model and prints what came of it; its JSON object."""
     app = inference.chosen_app(args)
     reference = inference.reference_of(args, app.spec)
-    app = _as_in_file(app, reference)
+    app = _as_in_file(app, reference, args.engine)
     named = str(args.model if args.model is not None else args.app)
     if args.layers and args.engine != "aot":
         raise UserError("--layers is for the engine aot: the other keeps no layer's output")
@@ -122,13 +122,13 @@ def _one(args: argparse.Namespace, quiet: bool) -> dict[str, Any]:
     return _object(named, args, reference.value, report)
 
 
-def _as_in_file(app: App, reference: Reference) -> App:
+def _as_in_file(app: App, reference: Reference, engine: str) -> App:
     """An app whose model has other ends in its file: the model alone, which is what the reference runs."""
     spec, graph = app.spec, app.graph
     types = [tensor.file_dtype for tensor in graph.tensors if tensor.file_dtype is not None]
     model = spec.classifier.model
     if app.spec.pipeline is not None and not types:
-        whole = load_graph(model, graph.content)
+        whole = load_for(engine, model, graph.content)
         if whole.outputs != graph.outputs:
             remark("the app reads one of the model's outputs: compared is the model as it is in the file")
             return model_app(model, spec.classifier.kernels, reference, graph=whole)
@@ -138,7 +138,7 @@ def _as_in_file(app: App, reference: Reference) -> App:
         f"an end of the model is {' or '.join(dict.fromkeys(types))} in the file: compared is the model as "
         "it is there; the app computes the int8 inside"
     )
-    whole = load_graph(model, graph.content)
+    whole = load_for(engine, model, graph.content)
     return model_app(model, spec.classifier.kernels, reference, graph=whole)
 
 

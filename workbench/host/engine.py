@@ -19,7 +19,6 @@ from codegen.common.reference import Reference
 from codegen.compile import App, with_graphs
 from codegen.model.graph import Graph
 from codegen.passes.int8_ends import computed_graph
-from codegen.passes.legalise import load_graph
 from workbench.build import build
 from workbench.host.arrays import row_shape
 from workbench.host.host_library import HostLibrary
@@ -78,7 +77,7 @@ def read_app(args: argparse.Namespace, kernels: str = "small", *, several: bool 
     with waiting(f"reading {args.model or args.app}"):
         if args.app is None:
             return bare_app(args.model, kernels, Reference(args.reference or Reference.LITERT.value))
-        return with_graphs(_app_spec(args, several=several))
+        return with_graphs(_app_spec(args, several=several), "aot")
 
 
 def _check_one(args: argparse.Namespace) -> None:
@@ -113,17 +112,17 @@ def chosen_app(args: argparse.Namespace) -> App:
     _check_one(args)
     with waiting(f"reading {args.model or args.app}"):
         if args.app is None:
-            app = model_app(args.model, reference=Reference(args.reference or Reference.LITERT.value))
-            args.target, args.engine = where(args.target, args.engine, app.spec)
-            return app
+            args.target, args.engine = where(args.target, args.engine, "aot")
+            reference = Reference(args.reference or Reference.LITERT.value)
+            return model_app(args.model, reference=reference, engine=args.engine)
         spec = _app_spec(args)
-        args.target, args.engine = where(args.target, args.engine, spec)
-        graph = load_graph(spec.classifier.model)
+        args.target, args.engine = where(args.target, args.engine, spec.classifier.engine)
+        graph = with_graphs(spec, args.engine).graph
     return App(spec, computed_graph(with_engine(spec, args.engine), graph))
 
 
-def where(target: str | None, engine: str | None, spec: Spec) -> tuple[str, str]:
-    """Target and engine: those named, else the app's engine, on this computer unless it is tflm."""
+def where(target: str | None, engine: str | None, own: str) -> tuple[str, str]:
+    """Target and engine: those named, else the app's own engine, on this computer unless it is tflm."""
     if engine == "tflm" and target == "pc":
         raise UserError(
             "the engine tflm runs on Cortex-M, not on the target pc",
@@ -132,7 +131,7 @@ def where(target: str | None, engine: str | None, spec: Spec) -> tuple[str, str]
         )
     if target == "pc":
         return target, "aot"
-    engine = engine or spec.classifier.engine
+    engine = engine or own
     return target or ("qemu" if engine == "tflm" else "pc"), engine
 
 

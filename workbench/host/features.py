@@ -15,8 +15,8 @@ from codegen.app.spec import Spec
 from codegen.app.spec_file import load_spec
 from codegen.app.tables.decision import Score, score_of
 from codegen.common.errors import UserError
-from codegen.passes.int8_ends import int8_ends, with_output
-from codegen.passes.legalise import load_graph
+from codegen.passes.int8_ends import computed_graph
+from codegen.passes.legalise import load_for
 from workbench.build import build
 from workbench.host.host_library import HostLibrary, HostPipeline
 
@@ -50,7 +50,7 @@ def listening_spec(app: Path, *, several: bool = False) -> tuple[Spec, app_spec.
 
 def app_score(spec: Spec) -> Score:
     """What the scores of an app with a pipeline mean. The build refuses a model whose ends have no scales."""
-    graph = int8_ends(with_output(load_graph(spec.classifier.model), spec.classifier.output))
+    graph = computed_graph(spec, load_for(spec.classifier.engine, spec.classifier.model))
     input_, output = graph.input.quantization, graph.output.quantization
     assert spec.pipeline is not None
     assert input_ is not None

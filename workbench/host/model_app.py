@@ -18,7 +18,8 @@ from codegen.common.paths import ROOT
 from codegen.common.reference import Reference
 from codegen.compile import App
 from codegen.model.graph import Graph
-from codegen.passes.legalise import load_graph
+from codegen.passes.legalise import load_for
+from workbench.progress import remark
 
 _TEXT = """\
 # A bare model: no samples, no features, no labels.
@@ -37,12 +38,14 @@ def model_app(
     *,
     layer_outputs: bool = False,
     graph: Graph | None = None,
+    engine: str = "aot",
 ) -> App:
     """An app in build/models/<stem>-<hash>/ with a copy of the model. UserError where it cannot be built.
 
     graph: the model, where it has been read; `model` then only names the app
+    engine: that the model is read for; the app names none
     """
-    graph = read_model(model) if graph is None else graph
+    graph = read_model(model, engine) if graph is None else graph
     data = graph.content
     stem = re.sub(r"[^A-Za-z0-9_]+", "_", model.stem)[:24].strip("_") or "model"
     mode = "" if kernels == "small" else f"-{kernels}"
@@ -64,13 +67,16 @@ def bare_app(model: Path, kernels: str = "small", reference: Reference = Referen
     return App(Spec(app_name(model.stem), model.absolute(), classifier, None), graph)
 
 
-def read_model(model: Path) -> Graph:
-    """The model; its faults name the file that the user named."""
+def read_model(model: Path, engine: str = "aot") -> Graph:
+    """The model, for an engine; its faults name the file that the user named."""
     if model.is_dir():
         app = (model / "pipeline.toml").is_file()
         remedy = f"For an app: --app {model}" if app else "Give the path of a .tflite model."
         raise UserError("is a folder; a .tflite file is wanted", file=model, remedy=remedy)
-    return load_graph(model)
+    graph = load_for(engine, model)
+    if any(graph.tensors[index].open_batch for index in graph.inputs):
+        remark(f"{model} leaves its batch open: it is taken as 1", once=True)
+    return graph
 
 
 def _text(kernels: str, reference: Reference, layer_outputs: bool) -> str:

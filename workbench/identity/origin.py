@@ -85,6 +85,6 @@ def compare(boot: Boot, app: Path) -> Comparison:
     file = spec.classifier.model
     model = hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else ""
     if spec.others:
-        model = with_graphs(spec).model_hash
+        model = with_graphs(spec, spec.classifier.engine).model_hash
     contract = feature_contract(spec) if spec.pipeline is not None else None
     return Comparison(app, model, contract, model == boot.model, contract == boot.contract)

@@ -79,7 +79,7 @@ def generate(
         board=emulator.board.name,
         file=image,
         build=build_id(image),
-        model=with_graphs(spec).model_hash,
+        model=with_graphs(spec, spec.classifier.engine).model_hash,
         contract=feature_contract(spec),
         pc_image=pc_image,
     )

@@ -120,8 +120,9 @@ def open_app(
     from codegen.compile import load_app
     from workbench.build import build
 
-    app = load_app(app)
     runs = target_board(target, board)
+    chosen = "aot" if runs is not None and runs.hosted else engine
+    app = load_app(app, chosen)
     image = build(runs.name, app.spec, build_dir, engine=engine).image if runs is not None else None
     device = open_target(target, image, board=board, qemu=qemu, renode=renode, baud=baud, timeout=timeout)
     try:

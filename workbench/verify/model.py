@@ -59,7 +59,7 @@ class ModelVerification:
 def verify_model(app: App, wanted: Wanted) -> ModelVerification:
     """Builds the model where it is not up to date, and compares. NoReferenceError: it has no reference."""
     results, inputs = _verify(app, wanted)
-    cut = without_squashing(app.spec.classifier.model, app.graph)
+    cut = without_squashing(app.spec.classifier.model, app.graph, wanted.engine)
     if cut is not None:
         bare = model_app(cut.name, app.spec.classifier.kernels, wanted.reference, graph=cut.graph)
         results[f"input of the last {cut.op}"] = _verify(bare, wanted)[0]["output"]

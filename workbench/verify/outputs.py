@@ -48,12 +48,13 @@ class Verification:
 
 
 def float_probes(graph: Graph, input_: int, samples: int, seed: int) -> tuple[NDArray[Any], list[str]]:
-    """The same for a float32 input, which a QUANTIZE reads: its steps, between them, beyond the range."""
-    inside = next(
-        graph.tensors[node.outputs[0]]
-        for node in graph.nodes
-        if node.op == "QUANTIZE" and node.inputs[0] == input_
-    )
+    """The same for a float32 input: the steps of a QUANTIZE that reads it, between them, beyond the range.
+    Where none reads it, values around 0."""
+    readers = (node for node in graph.nodes if node.op == "QUANTIZE" and node.inputs[0] == input_)
+    reader = next(readers, None)
+    if reader is None:
+        return _reals(graph.tensors[input_], samples, seed)
+    inside = graph.tensors[reader.outputs[0]]
     quantization = inside.quantization
     assert quantization is not None
     steps, names = probes(inside, samples, seed)
@@ -65,12 +66,23 @@ def float_probes(graph: Graph, input_: int, samples: int, seed: int) -> tuple[ND
     return reals.astype(np.float32).reshape(len(steps), *graph.tensors[input_].shape[1:]), names
 
 
+def _reals(tensor: Tensor, samples: int, seed: int) -> tuple[NDArray[Any], list[str]]:
+    """Inputs of floats in no steps: a few patterns, and random ones of several sizes."""
+    size = tensor.size
+    named = {"all 0": np.zeros(size), "all 1": np.ones(size), "ramp": np.linspace(-1, 1, size)}
+    random = np.random.default_rng(seed)
+    for index in range(samples):
+        named[f"random {index}"] = random.normal(size=size) / _SPREADS[index % len(_SPREADS)]
+    values = np.array(list(named.values())).astype(np.float32)
+    return values.reshape(-1, *row_shape(tensor.shape)), list(named)
+
+
 def probes(tensor: Tensor, samples: int, seed: int) -> tuple[NDArray[Any], list[str]]:
     """Inputs [n, *shape without batch] and their names: patterns at the edges, then `samples` random ones."""
     shape = row_shape(tensor.shape)
     size = int(np.prod(shape, dtype=np.int64))
-    info = np.iinfo(tensor.dtype)
-    low, high = int(info.min), int(info.max)
+    info = np.iinfo(tensor.dtype) if tensor.dtype != "bool" else None
+    low, high = (int(info.min), int(info.max)) if info is not None else (0, 1)
     zero = tensor.quantization.zero_point if tensor.quantization is not None else 0
     position = np.arange(size)
     ramp = low + position * (high - low) // max(1, size - 1)

@@ -11,7 +11,7 @@ import flatbuffers
 
 from codegen.common.errors import UserError
 from codegen.model.graph import Graph
-from codegen.passes.legalise import load_graph
+from codegen.passes.legalise import load_for
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Unsquashed:
     op: str
 
 
-def without_squashing(model: Path, graph: Graph) -> Unsquashed | None:
+def without_squashing(model: Path, graph: Graph, engine: str = "aot") -> Unsquashed | None:
     """The model without its last layer; None where that is none of both, or reads what cannot be an output.
 
-    model: the file that `graph` was read from
+    model: the file that `graph` was read from; engine: that runs it
     """
     cut = schema.ModelT.InitFromPackedBuf(graph.content)
     if len(cut.subgraphs) != 1:
@@ -46,6 +46,6 @@ def without_squashing(model: Path, graph: Graph) -> Unsquashed | None:
     builder.Finish(cut.Pack(builder), b"TFL3")
     named = model.with_name(f"{model.stem}_logits.tflite")
     try:
-        return Unsquashed(named, load_graph(named, bytes(builder.Output())), name)
+        return Unsquashed(named, load_for(engine, named, bytes(builder.Output())), name)
     except UserError:
         return None  # what goes into the last layer cannot be an output

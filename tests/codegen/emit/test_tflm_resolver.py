@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
+from codegen.compile import compile_app
+from codegen.emit.sources import sources
 from codegen.emit.tflm import Registrations, registrations, resolver, tflm_model, tflm_sources
 from codegen.model.reader import read_graphs
 from codegen.passes.legalise import load_graph
@@ -31,6 +34,17 @@ RESOLVER = """
   }
   TfLiteStatus AddDetectionPostprocess() {
     return AddCustom("TFLite_Detection_PostProcess", tflite::Register_DETECTION_POSTPROCESS());
+  }
+  TfLiteStatus AddDecode() {
+    const TFLMRegistration& registration = tflite::Register_DECODE();
+    return AddCustom("TFLM_DECODE", &registration);
+  }
+  TfLiteStatus AddEthosU() {
+    TFLMRegistration* registration = tflite::Register_ETHOSU();
+    if (registration) {
+      return AddCustom(tflite::GetString_ETHOSU(), registration);
+    }
+    return kTfLiteOk;
   }
   TfLiteStatus AddResizeNearestNeighbor() {
     return AddBuiltin(BuiltinOperator_RESIZE_NEAREST_NEIGHBOR,
@@ -60,6 +74,8 @@ def test_headers_are_read() -> None:
         "CONV_2D": ("AddConv2D", True),
         "FULLY_CONNECTED": ("AddFullyConnected", True),
         "RESIZE_NEAREST_NEIGHBOR": ("AddResizeNearestNeighbor", False),
+        "CUSTOM TFLite_Detection_PostProcess": ("AddDetectionPostprocess", False),
+        "CUSTOM TFLM_DECODE": ("AddDecode", False),
     }
     assert found.int8 == {
         "CONV_2D": "Register_CONV_2D_INT8",
@@ -114,6 +130,79 @@ def test_an_operator_that_tflm_lacks(tmp_path: Path) -> None:
     assert str(error.value).startswith(f"{app / 'model.tflite'}, layer 0 (FULLY_CONNECTED")
     assert "TensorFlow Lite Micro 1.2 has no operator FULLY_CONNECTED" in str(error.value)
     assert "engine=aot" in str(error.value)
+
+
+def beyond_aot(folder: Path) -> Path:
+    """An app whose model has a custom operator, weights of four bits, a loop over other graphs and a state:
+    its engine is tflm."""
+    model = Builder()
+    x = model.tensor((1, 4), "int8", 0.5, 0)
+    handle = model.variable("state", np.zeros((1, 4), np.float32))
+    old = model.tensor((1, 4), "float32")
+    model.operator("READ_VARIABLE", [handle], [old])
+    packed = model.tensor((4, 4), "int4", 0.1, data=np.zeros(8, np.uint8))
+    tensors = [model.tensor((1, 4), "int8", 0.5, 0) for _ in range(3)]
+    model.operator("FULLY_CONNECTED", [x, packed, -1], tensors[:1], {})
+    model.operator("CUSTOM TFLM_DECODE", tensors[:1], tensors[1:2])
+    model.operator("WHILE", tensors[1:2], tensors[2:], {"condSubgraphIndex": 2, "bodySubgraphIndex": 3})
+    main = model.graph
+    for name in (b"cond", b"body"):
+        model.model.subgraphs.append(_graph_of_one(model, name))
+    model.graph = main
+    folder.mkdir()
+    model.write(folder / "model.tflite", [x], tensors[2:])
+    (folder / "pipeline.toml").write_text('[classifier]\nmodel = "model.tflite"\nengine = "tflm"\n')
+    return folder
+
+
+def _graph_of_one(model: Builder, name: bytes) -> object:
+    """A graph of one ADD."""
+    model.graph = copy.deepcopy(model.graph)
+    model.graph.name, model.graph.tensors, model.graph.operators = name, [], []
+    x, y = (model.tensor((1, 4), "int8", 0.5, 0) for _ in range(2))
+    model.operator("ADD", [x, x], [y], {"fusedActivationFunction": 0})
+    model.ends([x], [y])
+    return model.graph
+
+
+def test_the_engine_tflm_takes_what_its_resolver_has(tmp_path: Path) -> None:
+    """Not what aot computes: the file goes into the image as it stands."""
+    app = beyond_aot(tmp_path / "app")
+    with pytest.raises(UserError):
+        load_graph(app / "model.tflite")
+    compiled = compile_app(app)
+    more = {op: (f"Add{op.title()}", False) for op in ("WHILE", "ADD")}
+    lacking = known()
+    everything = Registrations({**lacking.methods, **more}, lacking.int8)
+    text = tflm_sources(compiled.spec, compiled.graph, everything, "TFLM")[
+        f"{compiled.spec.name}_resolver.cc"
+    ]
+    methods = re.findall(r"resolver->(\w+)\(", text)
+    states = ("AddVarHandle", "AddCallOnce", "AddReadVariable", "AddAssignVariable")
+    assert {*methods} == {*states, "AddFullyConnected", "AddDecode", "AddWhile", "AddAdd"}
+    assert len(methods) == 8
+    assert "MicroMutableOpResolver<8>" in text
+    made = sources(compiled, 2048)[f"{compiled.spec.name}_model.c"]
+    assert ".variables = 1," in made
+    assert ".input_size = 4," in made
+    with pytest.raises(UserError, match="TFLM has no operator WHILE"):
+        tflm_sources(compiled.spec, compiled.graph, Registrations(lacking.methods, {}), "TFLM")
+
+
+def test_where_aot_stands_in_the_other_engine_is_named(tmp_path: Path) -> None:
+    """Its own reasons, and that the app runs elsewhere; of a damaged file only the damage."""
+    app = beyond_aot(tmp_path / "app")
+    with pytest.raises(UserError) as error:
+        compile_app(app, engine="aot")
+    said = str(error.value)
+    assert "the custom operator TFLM_DECODE is unknown" in said
+    assert f"{app / 'pipeline.toml'}: the engine tflm runs this model on boards and in emulators" in said
+    assert "--target qemu" in said
+    whole = (app / "model.tflite").read_bytes()
+    (app / "model.tflite").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError) as error:
+        compile_app(app, engine="aot")
+    assert "the engine tflm" not in str(error.value)
 
 
 def test_the_file_is_in_the_source_byte_for_byte(tmp_path: Path) -> None:

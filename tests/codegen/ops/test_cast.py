@@ -41,7 +41,7 @@ class Cast:
         return model.ends([x], [last])
 
     def _zero(self, dtype: str) -> int:
-        return {"int8": self.zero_point, "uint8": self.zero_point + 128, "int16": 0}[dtype]
+        return {"int8": self.zero_point, "uint8": self.zero_point + 128, "int16": 0, "int32": 0}[dtype]
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,30 @@ class Fill:
         return model.ends([x], [y])
 
 
+@dataclass(frozen=True)
+class Mask:
+    """Where the input is above 4: a comparison's bool as a number."""
+
+    output_type: str
+
+    def build(self) -> Builder:
+        """The model: 50 values."""
+        model = Builder()
+        x = model.tensor((1, 50), "int8", 0.1, 3)
+        above = model.tensor((1, 50), "bool")
+        model.operator("GREATER", [x, model.constant(np.array(43, np.int8), 0.1, 3)], [above], {})
+        y = model.tensor((1, 50), self.output_type, 0.1, 0)
+        options = {"inDataType": TYPES["bool"], "outDataType": TYPES[self.output_type]}
+        model.operator("CAST", [above], [y], options)
+        return model.ends([x], [y])
+
+
 PAIRS = [*product(("int8", "uint8"), repeat=2), ("int16", "int16"), ("int8", "int16")]
+PAIRS += [(narrow, "int32") for narrow in ("int8", "uint8", "int16")]
+FROM_WIDE = [("int32", narrow) for narrow in ("int8", "uint8", "int16", "int32")]  # not quantised before
 CASES: list[Case] = [
+    *(Cast(a, b) for a, b in FROM_WIDE),
+    *(Mask(wanted) for wanted in ("int8", "uint8", "int32")),
     *(Cast(a, b, zero, inside) for a, b in PAIRS for zero in (-128, 3, 127) for inside in (False, True)),
     *(Fill(shape, True) for shape in ((1, 4), (1, 3, 5), (1, 1), (1, 2, 2, 3))),
     *(Fill(shape, False, value) for shape in ((1, 4), (1, 3, 5)) for value in (-128, 0, 127)),
@@ -91,7 +113,7 @@ def test_cast_and_fill(target: str) -> None:
 def test_what_cannot_be_cast_is_refused(tmp_path: Path) -> None:
     model = Builder()
     x = model.tensor((1, 4), "int8", 0.1, 0)
-    y = model.tensor((1, 4), "int32")
+    y = model.tensor((1, 4), "int64")
     model.operator("CAST", [x], [y], {})
-    with pytest.raises(UserError, match="casts int8 to int32"):
+    with pytest.raises(UserError, match="casts int8 to int64"):
         load_graph(model.write(tmp_path / "model.tflite", [x], [y]))

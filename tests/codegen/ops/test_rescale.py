@@ -49,6 +49,7 @@ def _tensor(model: Builder, dtype: str, step: Step) -> int:
 
 WIDER = (("int8", "int16"), ("int16", "int8"), ("int16", "int16"))
 WIDEST = (("int8", "int32"), ("int16", "int32"))  # which LiteRT has no kernel for
+FROM_WIDE = (("int32", "int8"), ("int32", "int16"))
 
 
 def rescales(pairs: Sequence[tuple[str, str]] = WIDER) -> st.SearchStrategy[Rescale]:
@@ -61,6 +62,16 @@ def rescales(pairs: Sequence[tuple[str, str]] = WIDER) -> st.SearchStrategy[Resc
 @given(batches(rescales()))
 def test_any_change_of_type(cases: Batch) -> None:
     check(cases)
+
+
+@ONE_BATCH
+@given(batches(rescales(FROM_WIDE)))
+def test_from_32_bits(cases: Batch) -> None:
+    """Any number of 32 bits, beyond what the reference's shift holds, too: both wrap."""
+    check(cases)
+    check(cases[:4], target="qemu")
+    need_tflm()
+    check(cases, reference=Reference.TFLM)
 
 
 @ONE_BATCH

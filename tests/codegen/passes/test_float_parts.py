@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from codegen.common.errors import UserError
 from codegen.common.reference import Reference
-from codegen.ops.float_function import BINARY, KNOWN
+from codegen.ops.float_function import BINARY, CHOICES, COMPARISONS, KNOWN
 from codegen.passes.legalise import load_graph
 from tests.models.builder import PADDINGS, Builder
 from tests.support.exact import ONE_BATCH, Batch, Step, batches, check, layers_of, steps
@@ -77,7 +77,7 @@ def functions(draw: st.DrawFn, ops: Sequence[str]) -> Function:
 
 def ops_of(reference: Reference) -> list[str]:
     """Those that its interpreter has."""
-    return sorted(KNOWN - LACKING[reference])
+    return sorted(KNOWN - {*LACKING[reference], *COMPARISONS, *CHOICES})
 
 
 @ONE_BATCH
@@ -105,6 +105,56 @@ def test_each_function(reference: Reference) -> None:
 def test_on_a_cortex_m4() -> None:
     cases = [Function(op, Step(0.03, -128), Step(0.05, -20)) for op in ("SQUARE", "NEG", "RSQRT")]
     check(cases, target="qemu")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A float compared with a constant; where it is so one of two is taken, as floats or as int8."""
+
+    op: str
+    choice: str
+    floats: bool
+    first: bool = False  # the constant is compared with the float
+
+    def build(self) -> Builder:
+        """The model: 16 x 16 values."""
+        model = Builder()
+        x = model.tensor(SHAPE, "int8", 0.05, 3)
+        real, other = model.tensor(SHAPE, "float32"), model.tensor(SHAPE, "float32")
+        model.operator("DEQUANTIZE", [x], [real])
+        model.operator("EXP", [real], [other])
+        truth = model.tensor(SHAPE, "bool")
+        limit = model.constant(np.array(0.2, np.float32))
+        model.operator(self.op, [limit, real] if self.first else [real, limit], [truth], {})
+        y = model.tensor(SHAPE, "int8", 0.2, -100)
+        if self.floats:
+            taken = model.tensor(SHAPE, "float32")
+            model.operator(self.choice, [truth, real, other], [taken], {})
+            model.operator("QUANTIZE", [taken], [y])
+        else:
+            both = [model.tensor(SHAPE, "int8", 0.2, -100) for _ in range(2)]
+            model.operator("QUANTIZE", [x], both[:1])
+            model.operator("QUANTIZE", [other], both[1:])
+            model.operator(self.choice, [truth, *both], [y], {})
+        return model.ends([x], [y])
+
+
+def test_what_is_chosen_by_a_comparison(tmp_path: Path) -> None:
+    """Of floats one table; int8 is chosen by a table of 0 and 1."""
+    cases = [
+        Chosen(op, choice, floats, first)
+        for op in sorted(COMPARISONS)
+        for choice in CHOICES
+        for floats in (True, False)
+        for first in (True, False)
+    ]
+    check(cases)
+    check(cases[::7], target="qemu")
+    assert [layer.type for layer in layers_of(cases[0], tmp_path)] == ["table"]
+    assert [layer.type for layer in layers_of(cases[2], tmp_path)].count("select") == 1
+    need_tflm()
+    newer = "SELECT_V2"  # TensorFlow Lite Micro has this one alone
+    check([case for case in cases if case.choice == newer], reference=Reference.TFLM)
 
 
 @dataclass(frozen=True)

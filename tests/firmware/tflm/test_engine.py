@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine tflm reads the output that an app names, of a model with several; with a toy as the library."""
+"""The engine tflm reads the output that an app names, or all of them; with a toy as the library."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from codegen.app.spec_file import load_spec
 from codegen.common.paths import ROOT
 from codegen.emit.tflm import measured_sources
 from tests.codegen.passes.test_with_output import app_in
+from tests.models.networks import Network
 from tests.support.compile import FIRMWARE, load
 from tests.support.toy_tflm import toy_sources
 
@@ -58,31 +60,53 @@ EMBEDDED, SCORES = 8, 3  # values of the model's outputs
 def test_the_output_that_is_named(tmp_path: Path, output: int, first: int, error: int) -> None:
     app = app_in(tmp_path / "door", f'engine = "tflm"\noutput = {output}')
     toy = toy_sources(tmp_path / "toy", inputs=20, outputs=first, ends=2)
-    for name, text in measured_sources(load_spec(app), 1024).items():
-        (tmp_path / name).write_text(text)
-    (tmp_path / "driver.cc").write_text(DRIVER)
-    downloads = toy / "tensorflow/lite/micro/tools/make/downloads"
-    folders = [
-        FIRMWARE,
-        tmp_path,
-        toy,
-        *(downloads / one for one in ("flatbuffers/include", "gemmlowp", "ruy")),
-    ]
-    includes = [f"-I{folder}" for folder in folders]
-    micro = toy / "tensorflow/lite/micro"
-    c_files = [tmp_path / "door_model.c", toy / "arm_fully_connected.c"]
-    cc_files = [tmp_path / "driver.cc", ROOT / "firmware/tflm/engine.cc", micro / "micro_interpreter.cc"]
-    cc_files.append(micro / "kernels/fully_connected.cc")
-    subprocess.run(["gcc", "-fPIC", "-c", *includes, *c_files], cwd=tmp_path, check=True)
-    objects = [tmp_path / f"{file.stem}.o" for file in c_files]
-    library = tmp_path / "libdoor.so"
-    words = ["gcc", "-std=c++17", "-fPIC", "-shared", *includes, *map(str, (*cc_files, *objects))]
-    subprocess.run([*words, "-o", str(library), "-lstdc++"], check=True)
-
     count = EMBEDDED if output == 0 else SCORES
     inputs, found = np.arange(20, dtype=np.int8), np.full(count + 4, 99, np.int8)
-    pointers = [ctypes.c_void_p(one.ctypes.data) for one in (inputs, found)]
-    assert load(library).once(*pointers) == error
+    assert _once(tmp_path, app, toy, inputs, found) == error
     if error == 0:
         total = 190 if output == 0 else 0  # of the inputs, or of the first alone
         assert found.tolist() == [*(np.arange(count) + total).astype(np.int8).tolist(), 99, 99, 99, 99]
+
+
+def test_all_outputs_of_a_model_without_an_app(tmp_path: Path) -> None:
+    """One after the other, each at a multiple of four."""
+    app = tmp_path / "door"
+    app.mkdir()
+    net = Network(2, (1, 20))
+    net.dense(3)
+    first = net.last
+    net.dense(5)
+    net.write(app / "model.tflite", [net.input], [first, net.last])
+    (app / "pipeline.toml").write_text('[classifier]\nmodel = "model.tflite"\nengine = "tflm"\n')
+    toy = toy_sources(tmp_path / "toy", inputs=20, outputs=3, ends=2, second=5)
+    inputs, found = np.arange(7, 27, dtype=np.int8), np.full(12, 99, np.int8)
+    assert _once(tmp_path, app, toy, inputs, found) == 0
+    total = inputs.astype(int).sum()
+    wanted = [*(np.arange(3) + total), 99, *(np.arange(5) + 7), 99, 99, 99]
+    assert found.tolist() == np.array(wanted).astype(np.int8).tolist()
+
+
+def _once(folder: Path, app: Path, toy: Path, inputs: NDArray[np.int8], found: NDArray[np.int8]) -> int:
+    """Compiles the shim with the toy, and what one run returns."""
+    for name, text in measured_sources(load_spec(app), 1024).items():
+        (folder / name).write_text(text)
+    (folder / "driver.cc").write_text(DRIVER)
+    downloads = toy / "tensorflow/lite/micro/tools/make/downloads"
+    folders = [
+        FIRMWARE,
+        folder,
+        toy,
+        *(downloads / one for one in ("flatbuffers/include", "gemmlowp", "ruy")),
+    ]
+    includes = [f"-I{one}" for one in folders]
+    micro = toy / "tensorflow/lite/micro"
+    c_files = [folder / "door_model.c", toy / "arm_fully_connected.c"]
+    cc_files = [folder / "driver.cc", ROOT / "firmware/tflm/engine.cc", micro / "micro_interpreter.cc"]
+    cc_files.append(micro / "kernels/fully_connected.cc")
+    subprocess.run(["gcc", "-fPIC", "-c", *includes, *c_files], cwd=folder, check=True)
+    objects = [folder / f"{file.stem}.o" for file in c_files]
+    library = folder / "libdoor.so"
+    words = ["gcc", "-std=c++17", "-fPIC", "-shared", *includes, *map(str, (*cc_files, *objects))]
+    subprocess.run([*words, "-o", str(library), "-lstdc++"], check=True)
+    pointers = [ctypes.c_void_p(one.ctypes.data) for one in (inputs, found)]
+    return int(load(library).once(*pointers))

@@ -10,12 +10,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from codegen.common.errors import UserError
 from codegen.common.reference import Reference
+from codegen.passes.legalise import load_graph
+from tests.models.builder import Builder
 from tests.support.arena import with_arena
 from tests.support.shared import shared
 from tests.support.tflm import need_tflm
@@ -109,6 +113,36 @@ def test_models_of_others(name: str) -> None:
         assert np.array_equal(run_all(theirs, graph, inputs, sequence=streams), expected)
     wanted = Wanted("qemu", "tflm", Reference.TFLM, samples, 5, streams, layers=False)
     assert verify_model(app, wanted).differing == 0
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """A model that aot refuses: int8 in and out, between them an operator of its own."""
+
+    op: str
+    more: tuple[int, ...] = ()  # its second operand, a constant of int32
+    inputs: int = 1  # times the input is an operand
+
+    def write(self, path: Path) -> Path:
+        """The file: 24 values."""
+        model = Builder()
+        x, y = (model.tensor((1, 4, 6), "int8", 0.1, 3) for _ in range(2))
+        constants = [model.constant(np.array(self.more, np.int32).reshape(()))] if self.more else []
+        model.operator(self.op, [x] * self.inputs + constants, [y], {})
+        return model.write(path, [x], [y])
+
+
+@pytest.mark.parametrize("model", [Beyond("CUMSUM", (1,)), Beyond("ADD_N", inputs=3), Beyond("ZEROS_LIKE")])
+def test_what_aot_refuses(model: Beyond, tmp_path: Path) -> None:
+    """The image has the bits of the interpreter of TFLM's Python package."""
+    need_tflm()
+    file = model.write(tmp_path / "model.tflite")
+    with pytest.raises(UserError, match=f"the operator {model.op} is not supported"):
+        load_graph(file)
+    app = model_app(file, reference=Reference.TFLM, engine="tflm")
+    found = verify_model(app, Wanted("qemu", "tflm", Reference.TFLM, 12, 5, sequence=False, layers=False))
+    assert found.differing == 0
+    assert found.results["output"].compared > 500
 
 
 def test_the_arena_fits_and_one_step_less_does_not(app: Path, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ TfLiteStatus MicroInterpreter::AllocateTensors()
     output_.data.raw = allocator_.arena + TOY_INPUT;
     output_.bytes = TOY_OUTPUT;
     second_.data.raw = allocator_.arena + TOY_INPUT + TOY_OUTPUT;
-    second_.bytes = TOY_OUTPUT + 1;
+    second_.bytes = TOY_SECOND;
     return kTfLiteOk;
 }
 
@@ -58,7 +58,7 @@ TfLiteStatus MicroInterpreter::Invoke()
     if (input[0] == TOY_REFUSED)
         return kTfLiteError;
     resolver_.Only()->invoke(input, TOY_INPUT, static_cast<int8_t *>(output_.data.raw), TOY_OUTPUT);
-    resolver_.Only()->invoke(input, 1, static_cast<int8_t *>(second_.data.raw), TOY_OUTPUT + 1);
+    resolver_.Only()->invoke(input, 1, static_cast<int8_t *>(second_.data.raw), TOY_SECOND);
     return kTfLiteOk;
 }
 

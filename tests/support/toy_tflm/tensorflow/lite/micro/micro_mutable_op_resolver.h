@@ -21,6 +21,10 @@ template <unsigned int tOpCount> class MicroMutableOpResolver : public MicroOpRe
     {
         return AddBuiltin(BuiltinOperator_FULLY_CONNECTED, registration);
     }
+    TfLiteStatus AddCumSum(const TFLMRegistration &registration = Register_CUMSUM())
+    {
+        return AddBuiltin(BuiltinOperator_CUMSUM, registration);
+    }
     const TFLMRegistration *Only() const override
     {
         return &registration_;
@@ -29,7 +33,7 @@ template <unsigned int tOpCount> class MicroMutableOpResolver : public MicroOpRe
   private:
     TfLiteStatus AddBuiltin(BuiltinOperator, const TFLMRegistration &registration)
     {
-        registration_ = registration;
+        registration_ = registration.invoke != nullptr ? registration : registration_;
         return count_++ < tOpCount ? kTfLiteOk : kTfLiteError;
     }
     TFLMRegistration registration_ = {};

@@ -10,7 +10,11 @@
 namespace tflite
 {
 
-enum BuiltinOperator { BuiltinOperator_CONV_2D = 3, BuiltinOperator_FULLY_CONNECTED = 9 };
+enum BuiltinOperator {
+    BuiltinOperator_CONV_2D = 3,
+    BuiltinOperator_FULLY_CONNECTED = 9,
+    BuiltinOperator_CUMSUM = 128
+};
 
 struct Model {
     char bytes[8];

@@ -7,6 +7,7 @@
 namespace tflite
 {
 
+TFLMRegistration Register_CUMSUM();
 TFLMRegistration Register_FULLY_CONNECTED();
 TFLMRegistration Register_FULLY_CONNECTED_INT8();
 

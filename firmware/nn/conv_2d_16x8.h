@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NN_CONV_2D_16X8_H
+#define NN_CONV_2D_16X8_H
+
+#include "nn/dot_16x8.h"
+#include "nn/requantize_16x8.h"
+#include "nn/widen.h"
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/*
+ * Convolution of any geometry, 16-bit activations, 8-bit weights. The taps of three positions at a time are
+ * gathered, zeros where a window leaves the input, and meet the weights of two channels at a time
+ * (nn/dot_16x8.h). Layout: rows, columns, channels.
+ */
+typedef struct {
+    int32_t rows, columns, depth;                 /* of the input */
+    int32_t out_rows, out_columns, channel_count; /* of the output */
+    int32_t kernel_rows, kernel_columns;
+    int32_t row_stride, column_stride, row_dilation, column_dilation;
+    int32_t top, left;   /* padding */
+    int32_t steps;       /* taps of a position / 4, rounded up */
+    int32_t whole_pairs; /* a row of the kernel is one run of an even length */
+    const uint32_t
+        *weights; /* of each pair of channels 2 * steps words; an odd last channel has a pair, too */
+    const requantize_t *channels;  /* not for conv_2d_16x8_wide */
+    const requantize_16x8_t *wide; /* for that one */
+    int32_t low, high;             /* clamp */
+} conv_2d_16x8_t;
+
+typedef enum { CONV_2D_16X8_NARROW, CONV_2D_16X8_WIDE, CONV_2D_16X8_TWICE } conv_2d_16x8_form_t;
+
+/* Values of one row of the kernel; those left and right of the input are 0. Returns the place after. */
+DSP_INLINE int16_t *conv_2d_16x8_row(const conv_2d_16x8_t *layer, const int16_t *row, int32_t column,
+                                     int16_t *to)
+{
+    const int32_t depth = layer->depth, count = layer->kernel_columns, dilation = layer->column_dilation;
+    if (dilation == 1 && column >= 0 && column + count <= layer->columns) {
+        memcpy(to, row + column * depth, 2 * (size_t)(count * depth));
+        return to + count * depth;
+    }
+    for (int32_t i = 0; i < count; i++, to += depth, column += dilation) {
+        if (column >= 0 && column < layer->columns) {
+            memcpy(to, row + column * depth, 2 * (size_t)depth);
+        } else {
+            memset(to, 0, 2 * (size_t)depth);
+        }
+    }
+    return to;
+}
+
+/* The taps of one position, and zeros up to a whole step. */
+DSP_INLINE void conv_2d_16x8_gather(const conv_2d_16x8_t *layer, const int16_t *input, int32_t row,
+                                    int32_t column, int16_t *to)
+{
+    const int32_t line = layer->kernel_columns * layer->depth;
+    const int16_t *const end = to + 4 * layer->steps;
+    for (int32_t i = 0; i < layer->kernel_rows; i++, row += layer->row_dilation) {
+        if (row >= 0 && row < layer->rows) {
+            to = conv_2d_16x8_row(layer, input + row * layer->columns * layer->depth, column, to);
+        } else {
+            memset(to, 0, 2 * (size_t)line);
+            to += line;
+        }
+    }
+    while (to != end) {
+        *to++ = 0;
+    }
+}
+
+/* The same of three positions side by side, where no window leaves the columns of the input, into a block. */
+DSP_INLINE void conv_2d_16x8_gather_three(const conv_2d_16x8_t *layer, const int16_t *input, int32_t row,
+                                          int32_t column, uint32_t *to)
+{
+    const int32_t line = layer->kernel_columns * layer->depth;
+    const uint32_t *const end = to + 6 * layer->steps;
+    for (int32_t i = 0; i < layer->kernel_rows; i++, row += layer->row_dilation) {
+        if (row >= 0 && row < layer->rows) {
+            to = widen_place_three_anywhere(to, input + (row * layer->columns + column) * layer->depth,
+                                            layer->column_stride * layer->depth, line);
+        } else {
+            memset(to, 0, 6 * (size_t)line);
+            to += 3 * line / 2;
+        }
+    }
+    while (to != end) {
+        *to++ = 0;
+    }
+}
+
+/* One channel at the first `count` of three positions. */
+DSP_INLINE void conv_2d_16x8_channel(const conv_2d_16x8_t *layer, requantize_t channel, const int32_t sums[3],
+                                     int16_t *output, int32_t count, conv_2d_16x8_form_t form)
+{
+    const int32_t low = layer->low, high = layer->high, step = layer->channel_count;
+    const int32_t a = sums[0], b = sums[1], c = sums[2];
+    const int twice = form == CONV_2D_16X8_TWICE;
+    int32_t value = twice ? requantize_twice(a, &channel) : requantize_narrow(a, &channel);
+    output[0] = (int16_t)requantize_clamp(value, low, high);
+    if (count > 1) {
+        value = twice ? requantize_twice(b, &channel) : requantize_narrow(b, &channel);
+        output[step] = (int16_t)requantize_clamp(value, low, high);
+    }
+    if (count > 2) {
+        value = twice ? requantize_twice(c, &channel) : requantize_narrow(c, &channel);
+        output[2 * step] = (int16_t)requantize_clamp(value, low, high);
+    }
+}
+
+/* All channels at the first `count` of the three positions of a block. */
+DSP_INLINE void conv_2d_16x8_three(const conv_2d_16x8_t *layer, const uint32_t *block, int16_t *output,
+                                   int32_t count, conv_2d_16x8_form_t form)
+{
+    const uint32_t *weights = layer->weights;
+    const requantize_t *channel = layer->channels;
+    for (int32_t left = layer->channel_count; left > 0; left -= 2, channel += 2, output += 2) {
+        const int32_t a = channel[0].bias, b = channel[1].bias;
+        int32_t sums[6] = {a, a, a, b, b, b};
+        dot_16x8_three(weights, block, sums, layer->steps);
+        weights += 2 * layer->steps;
+        conv_2d_16x8_channel(layer, channel[0], sums, output, count, form);
+        if (left > 1) {
+            conv_2d_16x8_channel(layer, channel[1], sums + 3, output + 1, count, form);
+        }
+    }
+}
+
+/* All channels at one position, whose sums have 64 bits. */
+DSP_INLINE void conv_2d_16x8_one(const conv_2d_16x8_t *layer, const int16_t *taps, int16_t *output)
+{
+    const uint32_t *weights = layer->weights;
+    for (int32_t i = 0; i < layer->channel_count; i += 2, weights += 2 * layer->steps) {
+        const requantize_16x8_t *scaling = &layer->wide[i];
+        int64_t sums[2] = {scaling[0].bias, scaling[1].bias};
+        dot_16x8_wide(weights, taps, layer->steps, sums);
+        for (int32_t j = 0; j < 2 && i + j < layer->channel_count; j++) {
+            const int32_t value = requantize_reduced(sums[j], &scaling[j]);
+            output[i + j] = (int16_t)requantize_clamp(value, layer->low, layer->high);
+        }
+    }
+}
+
+/* Where the window of an output begins, in rows and columns of the input. */
+typedef struct {
+    int32_t row, column, left; /* left: outputs of this row of the output, with this one */
+} conv_2d_16x8_window_t;
+
+DSP_INLINE void conv_2d_16x8_next(const conv_2d_16x8_t *layer, conv_2d_16x8_window_t *window, int32_t count)
+{
+    window->left -= count;
+    window->column += count * layer->column_stride;
+    if (window->left == 0) {
+        window->left = layer->out_columns;
+        window->column = -layer->left;
+        window->row += layer->row_stride;
+    }
+}
+
+/* The taps of the next `count` positions, to a block. */
+DSP_INLINE void conv_2d_16x8_fill(const conv_2d_16x8_t *layer, const int16_t *input,
+                                  conv_2d_16x8_window_t *window, int32_t count, uint32_t *block)
+{
+    const int32_t end = window->column + 2 * layer->column_stride + layer->kernel_columns;
+    if (layer->whole_pairs && window->left >= 3 && window->column >= 0 && end <= layer->columns) {
+        conv_2d_16x8_gather_three(layer, input, window->row, window->column, block);
+        conv_2d_16x8_next(layer, window, 3);
+        return;
+    }
+    int16_t *taps = (int16_t *)(block + 6 * layer->steps);
+    for (int32_t i = 0; i < count; i++) {
+        conv_2d_16x8_gather(layer, input, window->row, window->column, taps);
+        widen_place_one(block + i, taps, 4 * layer->steps);
+        conv_2d_16x8_next(layer, window, 1);
+    }
+}
+
+DSP_INLINE void conv_2d_16x8_all(const conv_2d_16x8_t *layer, const int16_t *input, int16_t *output,
+                                 void *scratch, conv_2d_16x8_form_t form)
+{
+    conv_2d_16x8_window_t window = {-layer->top, -layer->left, layer->out_columns};
+    const int32_t at_once = form == CONV_2D_16X8_WIDE ? 1 : 3;
+    for (int32_t left = layer->out_rows * layer->out_columns; left > 0; left -= at_once) {
+        const int32_t count = left < at_once ? left : at_once;
+        if (form == CONV_2D_16X8_WIDE) {
+            conv_2d_16x8_gather(layer, input, window.row, window.column, scratch);
+            conv_2d_16x8_next(layer, &window, 1);
+            conv_2d_16x8_one(layer, scratch, output);
+        } else {
+            conv_2d_16x8_fill(layer, input, &window, count, scratch);
+            conv_2d_16x8_three(layer, scratch, output, count, form);
+        }
+        output += count * layer->channel_count;
+    }
+}
+
+/*
+ * By how sums become outputs (nn/requantize_16x8.h): reduced; the same of sums of 64 bits; twice.
+ * input, output: int16, aligned to 2; scratch, aligned to 4: 32 * steps bytes
+ */
+KERNEL void conv_2d_16x8(const conv_2d_16x8_t *layer, const void *input, void *output, void *scratch)
+{
+    conv_2d_16x8_all(layer, input, output, scratch, CONV_2D_16X8_NARROW);
+}
+
+KERNEL void conv_2d_16x8_wide(const conv_2d_16x8_t *layer, const void *input, void *output, void *scratch)
+{
+    conv_2d_16x8_all(layer, input, output, scratch, CONV_2D_16X8_WIDE);
+}
+
+KERNEL void conv_2d_16x8_twice(const conv_2d_16x8_t *layer, const void *input, void *output, void *scratch)
+{
+    conv_2d_16x8_all(layer, input, output, scratch, CONV_2D_16X8_TWICE);
+}
+
+#endif
