@@ -11,9 +11,9 @@ import numpy as np
 
 from codegen.model.graph import Graph, Node
 from codegen.ops.checks import check_same_scale, counts, unary_tensors
-from codegen.ops.conv_2d import window_axis
+from codegen.ops.conv_2d import Axis, window_axis
 from codegen.ops.family import Family, Fault
-from codegen.ops.mean import blocks, check_shapes, check_types
+from codegen.ops.mean import Blocks, blocks, check_shapes, check_types
 from codegen.ops.pool_2d import add_pool
 from codegen.ops.rows import ALL_TIME
 
@@ -28,6 +28,12 @@ def check_scale(graph: Graph, node: Node) -> Iterator[Fault]:
     yield from check_same_scale(*unary_tensors(graph, node))
 
 
+def window_of(taken: Blocks) -> tuple[Axis, Axis]:
+    """The values that are taken together as the rows of a window."""
+    rows = window_axis(taken.rows * taken.count, taken.count, taken.count, 1, "valid")
+    return rows, window_axis(1, 1, 1, 1, "valid")
+
+
 def lower(lowering: Lowering, node: Node) -> None:
     """A pooling over a column of the values that are taken together; of the negated ones for the least."""
     taken = blocks(lowering, node)
@@ -37,12 +43,10 @@ def lower(lowering: Lowering, node: Node) -> None:
         source = lowering.temporary(like.shape, like)
         target = lowering.temporary(lowering.graph.tensors[target].shape, like)
         lowering.table(replace(node, outputs=(source,)), taken.source, NEGATED)
-    rows = window_axis(taken.rows * taken.count, taken.count, taken.count, 1, "valid")
-    columns = window_axis(1, 1, 1, 1, "valid")
     add_pool(
         lowering,
         node,
-        (rows, columns),
+        window_of(taken),
         taken.depth,
         (-128, 127),
         form="largest",

@@ -3,6 +3,7 @@
 #define NN_DEPTHWISE_CONV_2D_16X8_H
 
 #include "dsp/memory.h"
+#include "nn/depthwise_16x8_run.h"
 #include "nn/requantize_16x8.h"
 #include <stdint.h>
 
@@ -124,21 +125,105 @@ DSP_INLINE void depthwise_16x8_channels(const depthwise_conv_2d_16x8_t *layer,
     }
 }
 
+/* Positions along one axis whose windows lie in the input: from `first` to before `end`. */
+typedef struct {
+    int32_t first, end;
+} depthwise_16x8_inner_t;
+
+DSP_INLINE depthwise_16x8_inner_t depthwise_16x8_inner(int32_t before, int32_t stride, int32_t reach,
+                                                       int32_t size, int32_t count)
+{
+    depthwise_16x8_inner_t inner = {(before + stride - 1) / stride, 0};
+    const int32_t room = size - reach + before; /* from the first window's start to that of the last */
+    inner.end = room < 0 ? 0 : room / stride + 1;
+    inner.end = inner.end < count ? inner.end : count;
+    inner.first = inner.first < inner.end ? inner.first : inner.end;
+    return inner;
+}
+
+/* The taps of four channels, widened. Returns the place after. */
+DSP_INLINE const depthwise_16x8_tap_t *depthwise_16x8_widen(const depthwise_conv_2d_16x8_t *layer,
+                                                            int32_t channel, depthwise_16x8_tap_t *to)
+{
+    const int32_t column_step = 2 * layer->column_dilation * layer->depth;
+    const int32_t row_step = 2 * layer->row_dilation * layer->columns * layer->depth;
+    const int8_t *weights = layer->weights + channel;
+    for (int32_t i = 0; i < layer->kernel_rows; i++) {
+        for (int32_t j = 0; j < layer->kernel_columns; j++, to++, weights += layer->depth) {
+            const uint32_t bytes = dsp_load_bytes(weights);
+            *to = (depthwise_16x8_tap_t){i * row_step + j * column_step, dsp_even(bytes), dsp_odd(bytes)};
+        }
+    }
+    return to;
+}
+
+/* All channels at the positions inside, four channels at a time. */
+DSP_INLINE void depthwise_16x8_inside(const depthwise_conv_2d_16x8_t *layer, depthwise_16x8_inner_t rows,
+                                      depthwise_16x8_inner_t columns, const int16_t *input, int16_t *output,
+                                      depthwise_16x8_tap_t *taps)
+{
+    const int32_t depth = layer->depth;
+    for (int32_t channel = 0; channel < depth && columns.first < columns.end; channel += 4) {
+        channel = channel > depth - 4 ? depth - 4 : channel;
+        const depthwise_16x8_tap_t *end = depthwise_16x8_widen(layer, channel, taps);
+        for (int32_t i = rows.first; i < rows.end; i++) {
+            const int32_t row = i * layer->row_stride - layer->top;
+            const int32_t column = columns.first * layer->column_stride - layer->left;
+            depthwise_16x8_run_t run = {
+                .input = input + (row * layer->columns + column) * depth + channel,
+                .taps = taps,
+                .end = end,
+                .scaling = &layer->channels[channel],
+                .output = output + (i * layer->out_columns + columns.first) * depth + channel,
+                .least = layer->low == 0 ? 0 : -1,
+                .step = 2 * layer->column_stride * depth,
+                .output_step = 2 * depth,
+                .count = columns.end - columns.first,
+            };
+            depthwise_16x8_run(&run);
+        }
+    }
+}
+
+/* Outputs are clamped by their type, or at 0. */
+DSP_INLINE int depthwise_16x8_is_plain(const depthwise_conv_2d_16x8_t *layer)
+{
+    return layer->multiplier == 1 && layer->depth >= 4 && layer->high == INT16_MAX &&
+           (layer->low == 0 || layer->low == INT16_MIN);
+}
+
 DSP_INLINE void depthwise_16x8_all(const depthwise_conv_2d_16x8_t *layer, const int16_t *input,
-                                   int16_t *output, int wide)
+                                   int16_t *output, depthwise_16x8_tap_t *taps, int wide)
 {
     const int32_t count = layer->depth * layer->multiplier, line = layer->columns * layer->depth;
+    const int32_t kernel_rows = (layer->kernel_rows - 1) * layer->row_dilation + 1;
+    const int32_t kernel_columns = (layer->kernel_columns - 1) * layer->column_dilation + 1;
+    depthwise_16x8_inner_t inner_rows = {0, 0}, inner = {0, 0};
     depthwise_16x8_window_t window = {
         .row_step = layer->row_dilation * line,
         .column_step = layer->column_dilation * layer->depth,
         .row_step_weights = layer->kernel_columns * count,
         .column_step_weights = count,
     };
+    if (!wide && depthwise_16x8_is_plain(layer)) {
+        inner_rows =
+            depthwise_16x8_inner(layer->top, layer->row_stride, kernel_rows, layer->rows, layer->out_rows);
+        inner = depthwise_16x8_inner(layer->left, layer->column_stride, kernel_columns, layer->columns,
+                                     layer->out_columns);
+        depthwise_16x8_inside(layer, inner_rows, inner, input, output, taps);
+    }
     for (int32_t i = 0; i < layer->out_rows; i++) {
         const int32_t row = i * layer->row_stride - layer->top;
         const depthwise_16x8_span_t rows =
             depthwise_16x8_span(row, layer->kernel_rows, layer->row_dilation, layer->rows);
         for (int32_t j = 0; j < layer->out_columns; j++, output += count) {
+            if (i >= inner_rows.first && i < inner_rows.end && j == inner.first && j < inner.end) {
+                output += (inner.end - j) * count; /* these are done */
+                j = inner.end;
+                if (j == layer->out_columns) {
+                    break;
+                }
+            }
             const int32_t column = j * layer->column_stride - layer->left;
             const depthwise_16x8_span_t columns =
                 depthwise_16x8_span(column, layer->kernel_columns, layer->column_dilation, layer->columns);
@@ -152,16 +237,20 @@ DSP_INLINE void depthwise_16x8_all(const depthwise_conv_2d_16x8_t *layer, const 
     }
 }
 
-/* input, output: int16, aligned to 2. The sums of the first fit 32 bits, those of the second 64. */
-KERNEL void depthwise_conv_2d_16x8(const depthwise_conv_2d_16x8_t *layer, const void *input, void *output)
+/*
+ * input, output: int16, aligned to 2. The sums of the first fit 32 bits, those of the second 64.
+ * scratch, aligned to 4: 12 bytes a tap of the kernel
+ */
+KERNEL void depthwise_conv_2d_16x8(const depthwise_conv_2d_16x8_t *layer, const void *input, void *output,
+                                   void *scratch)
 {
-    depthwise_16x8_all(layer, input, output, 0);
+    depthwise_16x8_all(layer, input, output, scratch, 0);
 }
 
 KERNEL void depthwise_conv_2d_16x8_wide(const depthwise_conv_2d_16x8_t *layer, const void *input,
-                                        void *output)
+                                        void *output, void *scratch)
 {
-    depthwise_16x8_all(layer, input, output, 1);
+    depthwise_16x8_all(layer, input, output, scratch, 1);
 }
 
 #endif

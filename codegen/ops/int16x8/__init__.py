@@ -10,9 +10,18 @@ from __future__ import annotations
 
 from codegen.model.graph import Graph, Node
 from codegen.ops.family import Family
-from codegen.ops.int16x8 import arithmetic, conv_2d, fully_connected, functions, pad, pooling, softmax
+from codegen.ops.int16x8 import (
+    arithmetic,
+    batch_matmul,
+    conv_2d,
+    fully_connected,
+    functions,
+    pad,
+    pooling,
+    softmax,
+)
 
-MODULES = (arithmetic, conv_2d, fully_connected, functions, pad, pooling, softmax)
+MODULES = (arithmetic, batch_matmul, conv_2d, fully_connected, functions, pad, pooling, softmax)
 
 FAMILIES: dict[str, Family] = {
     op: family for module in MODULES for family in module.FAMILIES for op in family.ops

@@ -103,6 +103,7 @@ def lower(lowering: Lowering, node: Node) -> None:
             form=form,
             fields=[*fields, ("multiplier", str(len(flat) // input_.shape[3]))],
             arrays=(taps, scaling),
+            scratch=12 * kernel[0] * kernel[1],
             macs=macs,
             note=note,
         )

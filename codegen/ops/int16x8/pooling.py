@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AVERAGE_POOL_2D, MAX_POOL_2D and MEAN of 16-bit activations."""
+"""AVERAGE_POOL_2D, MAX_POOL_2D, MEAN and REDUCE_MAX of 16-bit activations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from codegen.kernels.requantize import activation_range, quantization
 from codegen.model.graph import Graph, Node
-from codegen.ops import bounds, mean, pool_2d
+from codegen.ops import bounds, mean, pool_2d, reduce
 from codegen.ops.checks import check_activation, counts, unary_tensors
 from codegen.ops.conv_2d import window_axes, window_rows
 from codegen.ops.family import Family, Fault
@@ -72,6 +72,22 @@ def lower_mean(lowering: Lowering, node: Node) -> None:
     )
 
 
+def lower_largest(lowering: Lowering, node: Node) -> None:
+    """pool_2d_16x8 over a column of the values that are taken together."""
+    taken = mean.blocks(lowering, node)
+    pool_2d.add_pool(
+        lowering,
+        node,
+        reduce.window_of(taken),
+        taken.depth,
+        (-32768, 32767),
+        form="largest",
+        type="pool_2d_16x8",
+        inputs=(taken.source,),
+        output=node.outputs[0],
+    )
+
+
 FAMILIES = (
     Family(
         ("AVERAGE_POOL_2D", "MAX_POOL_2D"),
@@ -83,6 +99,12 @@ FAMILIES = (
         ("MEAN",),
         (counts(2, 2), check_mean_types, mean.check_shapes, check_mean_count),
         lower_mean,
+        ALL_TIME,
+    ),
+    Family(
+        ("REDUCE_MAX",),
+        (counts(2, 2), check_mean_types, mean.check_shapes, reduce.check_scale),
+        lower_largest,
         ALL_TIME,
     ),
 )

@@ -42,18 +42,22 @@ def sums_of(flat: Ints, bias: Tensor | None) -> Sums:
     return Sums(biases, [abs(value) + int(most) for value, most in zip(biases, reach, strict=True)])
 
 
+def upper(by: Multiplier) -> tuple[int, int]:
+    """The upper 16 bits of a multiplier, rounded, and the bits that its products are shifted right by."""
+    value = (by.value + (1 << 15)) >> 16 if by.value < 0x7FFF0000 else 0x7FFF
+    return value, REDUCED_SHIFT - by.shift
+
+
 def reduced(sums: Sums, multipliers: list[Multiplier]) -> Array:
     """Of biases of 64 bits: the multipliers' upper 16 bits, filled up to pairs. For sums of 32 bits channels,
     else, or where a multiplier is too large for these, wide."""
-    upper = [(by.value + (1 << 15)) >> 16 if by.value < 0x7FFF0000 else 0x7FFF for by in multipliers]
-    shifts = [REDUCED_SHIFT - by.shift for by in multipliers]
-    large = any(value and shift < LEAST_SHIFT for value, shift in zip(upper, shifts, strict=True))
+    scalings = [(bias, *upper(by)) for bias, by in zip(sums.biases, multipliers, strict=True)]
+    large = any(value and shift < LEAST_SHIFT for _, value, shift in scalings)
     if large or not sums.narrow:
-        rows = list(zip(sums.biases, upper, shifts, strict=True))
-        rows += [(0, 0, LEAST_SHIFT)] * (len(rows) % 2)
+        rows = [*scalings, *[(0, 0, LEAST_SHIFT)] * (len(scalings) % 2)]
         return Array("wide", "requantize_16x8_t", np.array(rows, np.int64), "bias, multiplier, shift")
     found = []
-    for bias, value, shift in zip(sums.biases, upper, shifts, strict=True):
+    for bias, value, shift in scalings:
         right = max(1, shift - 32)
         found.append([bias, value << max(0, 33 - shift), 1 << (right - 1), 1, right])
     return _channels(found)

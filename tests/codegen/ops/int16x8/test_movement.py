@@ -23,7 +23,7 @@ from workbench.verify.reference import ReferenceInterpreter
 
 @dataclass(frozen=True)
 class Pool:
-    """A model of one pooling, or of a MEAN over `axes`."""
+    """A model of one pooling, or of a MEAN or REDUCE_MAX over `axes`."""
 
     op: str
     shape: tuple[int, ...]
@@ -39,11 +39,11 @@ class Pool:
         """The model."""
         model = Builder()
         x = model.tensor((1, *self.shape), "int16", self.scale)
-        if self.op == "MEAN":
+        if self.op in ("MEAN", "REDUCE_MAX"):
             axes = model.constant(np.array(self.axes, np.int32))
             kept = [1 if axis in self.axes else size for axis, size in enumerate((1, *self.shape))]
-            y = model.tensor(kept, "int16", self.output_scale)
-            model.operator("MEAN", [x, axes], [y], {"keepDims": True})
+            y = model.tensor(kept, "int16", self.output_scale if self.op == "MEAN" else self.scale)
+            model.operator(self.op, [x, axes], [y], {"keepDims": True})
             return model.ends([x], [y])
         places = positions(self.shape[:2], self.kernel, self.stride, (1, 1), self.padding)
         y = model.tensor((1, *places, self.shape[2]), "int16", self.scale)
@@ -65,7 +65,7 @@ def pools(draw: st.DrawFn) -> Pool:
     kernel = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
     shape = tuple(draw(st.integers(size, size + 5)) for size in kernel)
     return Pool(
-        op=draw(st.sampled_from(("AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN"))),
+        op=draw(st.sampled_from(("AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "REDUCE_MAX"))),
         shape=(*shape, draw(st.integers(1, 5))),
         kernel=kernel,
         stride=draw(st.tuples(st.integers(1, 3), st.integers(1, 3))),
@@ -168,7 +168,8 @@ def test_float_ends(target: str, tmp_path: Path) -> None:
 def test_on_a_cortex_m4() -> None:
     pool = Pool("AVERAGE_POOL_2D", (5, 4, 3), (3, 2), (2, 1))
     means = [Pool("MEAN", (5, 4, 3), axes=axes, output_scale=1e-4) for axes in ((1, 2), (1, 3))]
-    check([pool, replace(pool, op="MAX_POOL_2D"), *means, Moved(2, 3, 2)], target="qemu")
+    largest = replace(means[1], op="REDUCE_MAX")
+    check([pool, replace(pool, op="MAX_POOL_2D"), *means, largest, Moved(2, 3, 2)], target="qemu")
 
 
 def test_what_has_no_form_of_16_bits_is_refused(tmp_path: Path) -> None:

@@ -171,6 +171,12 @@ def test_on_a_cortex_m4(kernels: str) -> None:
     cases += [replace(case, bias="int32", activation="relu") for case in (CONV, DENSE)]
     cases += [replace(CONV, stride=(2, 2), padding="valid"), replace(CONV, kernel=(1, 1), outputs=2)]
     cases += [replace(CONV, dilation=(2, 2)), replace(DEPTHWISE, outputs=10), *wide()]
+    for count in (1, 2, 3):  # steps and taps that the unrolled loops begin in their middle with
+        cases += [
+            replace(CONV, kernel=(1, count)),
+            replace(DENSE, shape=(4 * count,)),
+            replace(DEPTHWISE, kernel=(count, 3), padding="valid", activation="relu"),
+        ]
     check(cases, kernels=kernels, target="qemu")
 
 
