@@ -9,4 +9,5 @@ except KeyboardInterrupt:  # before anything runs that could say so
     print("earshot: interrupted", file=sys.stderr)
     sys.exit(130)
 
-sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":  # not in the processes that work for it
+    sys.exit(main(sys.argv[1:]))

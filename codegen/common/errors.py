@@ -61,6 +61,9 @@ class UserErrors(UserError):
         super().__init__(errors[0].what)
         self.errors = tuple(errors)
 
+    def __reduce__(self) -> tuple[type[UserErrors], tuple[list[UserError]]]:
+        return UserErrors, (list(self.errors),)  # from another process
+
     def __str__(self) -> str:
         return "\n".join(str(error) for error in self.errors)
 

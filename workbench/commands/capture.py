@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from codegen.common.errors import UserError, printable
+from workbench.arguments import real, whole
 from workbench.live.capture import Capture, known_of
 from workbench.live.samples import Take
 from workbench.live.takes import Takes
@@ -57,11 +58,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="of the labels (default train; none where the segments in labels.csv have none)",
     )
-    parser.add_argument("--seconds", type=_positive, default=60.0, metavar="S", help="of a take (default 60)")
-    parser.add_argument("--count", type=int, default=1, metavar="N", help="takes (default 1)")
+    parser.add_argument(
+        "--seconds", type=real(0, 86400, above=True), default=60.0, metavar="S", help="of a take (default 60)"
+    )
+    parser.add_argument("--count", type=whole(1), default=1, metavar="N", help="takes (default 1)")
     parser.add_argument(
         "--ahead",
-        type=_seconds,
+        type=real(0, 86400),
         default=1.0,
         metavar="S",
         help="before Enter, or before the trigger (default 1)",
@@ -87,8 +90,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit code 1: samples are missing in a take. 130: ended by Ctrl-C. 2: the port or the sound went."""
     meta = _meta(args.meta)
-    if args.count < 1:
-        raise UserError("--count is at least 1")
     folder = Takes(args.output, args.label, args.session, meta)
     begins = _on_trigger if args.trigger else _on_enter if _asks(args) else _at_once
     loud = not args.json
@@ -258,17 +259,3 @@ def _meta(given: list[str]) -> Mapping[str, str]:
             raise UserError(f"--meta {text!a} holds what cannot be printed", remedy="Write plain text.")
         found[key.strip()] = value.strip()
     return found
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 86400:
-        raise argparse.ArgumentTypeError("seconds, 0 to 86400")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = _seconds(text)
-    if value == 0:
-        raise argparse.ArgumentTypeError("more than 0 seconds")
-    return value

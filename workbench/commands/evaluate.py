@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +20,25 @@ from codegen.app.tables.decision import Score
 from codegen.common.errors import UserError
 from codegen.common.protocol import THRESHOLD
 from workbench.audio import recording as audio
+from workbench.audio.files import recording_files
 from workbench.data.segment import Segment
 from workbench.data.sessions import TEST
 from workbench.host.features import app_score, listening_spec, open_pipeline
 from workbench.host.host_library import EVERY_WINDOW
 from workbench.progress import progress, remark
-from workbench.targets import BAUD, open_app
+from workbench.targets import BAUD, PC, open_app
 from workbench.targets.restored import restored, with_settings
 from workbench.training import figures
 from workbench.training.background import background_recordings, unlabelled_counts
 from workbench.training.chosen import add_arguments, chosen_segments
 from workbench.training.confusion import UNKNOWN_CLASS, Confusion, balanced
 from workbench.training.decided import write_decided
-from workbench.training.evaluation import Model, Stream, counted, play, vector_pairs
+from workbench.training.evaluation import Model, Stream, counted, play, played_here, vector_pairs
 from workbench.training.events import Events, count_events
 from workbench.training.pieces import Piece, Recording, cut, recordings, shortest
 from workbench.training.plot import check_name, plot
 from workbench.training.several import OwnSegments, models_of, segments_of
+from workbench.workers import Opened, workers
 
 NAME = "evaluate"
 HELP = "count an app's right and wrong decisions on labelled recordings"
@@ -87,6 +90,7 @@ class _Sounds:
     segments: tuple[Segment, ...]
     pieces: tuple[Piece, ...]  # these, whole
     settings: dict[str, int]
+    app: Spec  # with all its models
     others: tuple[Path, ...] = ()  # recordings with events of the app's other models alone
 
 
@@ -157,7 +161,7 @@ def run(args: argparse.Namespace) -> int:
     for (model, member), own in zip(chosen, owns, strict=True):
         if len(chosen) > 1 and not args.json:
             print(f"{'' if not results else chr(10)}{model.name}:")
-        results.append(_one(args, targets, member, model, own))
+        results.append(_one(args, targets, (model, member), own, spec))
     if args.json:
         found = {model.name: whole for (model, _), (_, whole) in zip(chosen, results, strict=True)}
         print(json.dumps(results[0][1] if len(chosen) == 1 else {"classifiers": found}))
@@ -172,17 +176,19 @@ def _decision(spec: Spec) -> Decision:
 def _one(
     args: argparse.Namespace,
     targets: Sequence[str],
-    spec: Spec,
-    model: Model,
+    judged: tuple[Model, Spec],
     own: OwnSegments,
+    app: Spec,
 ) -> tuple[int, dict[str, Any]]:
-    """What one model decides, printed unless it is wanted as JSON: the exit code and the object."""
+    """What one model decides, printed unless it is wanted as JSON: the exit code and the object. judged: the
+    model with its own spec; app: that of all."""
+    model, spec = judged
     assert spec.pipeline is not None
     pipeline, segments = spec.pipeline, own.segments
     score = app_score(spec)
     limit = None if args.threshold is None else _limit(args.threshold, score, pipeline.decision.kind)
     pieces = cut(segments, pipeline.decision.labels, None, 1, partial(remark, once=True))
-    sounds = _Sounds(segments, pieces, _settings(args, pipeline, limit, model), own.others)
+    sounds = _Sounds(segments, pieces, _settings(args, pipeline, limit, model), app, own.others)
     vectors = None
     if not args.stream:
         decision = pipeline.decision
@@ -223,11 +229,13 @@ def _by_vectors(
 ) -> Confusion:
     """limits: the score from which each label is accepted."""
     host = open_pipeline(spec)
-    if args.threshold is not None:
-        host.set_threshold(limits[0])
     labels = host.spec.decision.labels
     pieces = cut(segments, labels, args.segment, shortest(host.spec), partial(remark, once=True))
-    pairs = vector_pairs(host, _read(args, pieces, segments, host.spec), limits)
+    task = partial(vector_pairs, limits, None if args.threshold is None else limits[0])
+    with workers(Opened(spec, host), args.scheduler) as found:
+        count = len({piece.file for piece in pieces})
+        made = found.map(task, _read(args, pieces, segments, host.spec), count)
+        pairs = [pair for own in made for pair in own]
     return _table(args, host.spec, pairs)
 
 
@@ -238,16 +246,26 @@ def _play(
     labels, rate = pipeline.decision.labels, pipeline.audio.sample_rate
     step = pipeline.window.stride * pipeline.cascade.every
     unlabelled = unlabelled_counts(args.unlabelled, sounds.pieces, labels)
-    board = None if target == "pc" else args.board
-    with (
-        open_app(args.app, target, board=board, baud=args.baud) as device,
-        restored(device),
-        with_settings(device, sounds.settings),
-    ):
-        read = audio.reader(args)
-        streams = [*play(pipeline, device, _read(args, sounds.pieces, sounds.segments, pipeline), model)]
-        background = [*args.background, *(sounds.others if unlabelled else ())]
-        streams += play(pipeline, device, background_recordings(background, rate, read), model)
+    board = None if target == PC else args.board
+    read = audio.reader(args)
+    background = [*args.background, *(sounds.others if unlabelled else ())]
+    recordings = chain(
+        _read(args, sounds.pieces, sounds.segments, pipeline), background_recordings(background, rate, read)
+    )
+    if target == PC:
+        count = len({piece.file for piece in sounds.pieces}) + len(recording_files(background))
+        with open_app(args.app, target):
+            pass  # it is built, and what is to be said of it is said
+        task = partial(played_here, pipeline, sounds.settings, model)
+        with workers(Opened(sounds.app), args.scheduler) as found:
+            streams = [*found.map(task, recordings, count)]
+    else:
+        with (
+            open_app(args.app, target, board=board, baud=args.baud) as device,
+            restored(device),
+            with_settings(device, sounds.settings),
+        ):
+            streams = [*play(pipeline, device, recordings, model)]
     played = (one.played for one in streams)
     events = count_events(labels, played, rate, step, unlabelled=unlabelled)
     pairs = [pair for one in streams for pair in one.pairs]

@@ -28,6 +28,7 @@ COMMANDS: tuple[str, ...] = (
     "train",
     "evaluate",
     "tune",
+    "worker",
     "import_",
     "synthesize",
     "packs",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from codegen.app.contract import feature_contract
 from codegen.common.errors import UserError
+from workbench.arguments import real
 from workbench.audio import recording as audio
 from workbench.host.features import app_score, listening_spec
 from workbench.importing.descriptions import read_class_maps
@@ -81,7 +82,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--clips", type=Path, metavar="FOLDER", help="--target pc: keep sounds that you mark and it got wrong"
     )
     parser.add_argument("--play", type=Path, metavar="FILE", help="show a recorded session")
-    parser.add_argument("--seconds", type=_seconds, metavar="S", help="end after so many")
+    parser.add_argument("--seconds", type=real(0, 1e9, above=True), metavar="S", help="end after so many")
     parser.add_argument(
         "--model-json", type=Path, metavar="FILE", help="of a SensiML Knowledge Pack: names of its classes"
     )
@@ -94,7 +95,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the majority of N decisions counts, 1 to {VOTES}; on top of the device's own votes",
     )
     parser.add_argument(
-        "--idle", type=_seconds, default=2.0, metavar="S", help="seconds without a decision that are idle"
+        "--idle",
+        type=real(0, 1e9, above=True),
+        default=2.0,
+        metavar="S",
+        help="seconds without a decision that are idle",
     )
     parser.add_argument("--json", action="store_true", help="an object a line for programs")
     audio.add_arguments(parser)
@@ -166,10 +171,3 @@ def _output(args: argparse.Namespace, where: str, share: Share | None) -> Output
     if args.json:
         return JsonOutput()
     return ScreenOutput(where, share) if sys.stdout.isatty() else PlainOutput(share)
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1e9:
-        raise argparse.ArgumentTypeError("a number above 0 is wanted")
-    return value

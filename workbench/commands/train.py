@@ -8,12 +8,14 @@ import importlib.util
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codegen.app.spec import Kind
 from codegen.common.errors import UserError
 from toolbox import environment
+from workbench.arguments import whole
 from workbench.audio import recording as audio
 from workbench.data.labels import read_labels
 from workbench.data.query import add_arguments as add_query
@@ -21,14 +23,18 @@ from workbench.data.query import conditions_of
 from workbench.own_folder import own_folder
 from workbench.training.compared import listed
 from workbench.training.environment import ENVIRONMENT
-from workbench.training.front_end import FOLDER, front_end_spec
-from workbench.training.plot import plot_training
+from workbench.training.front_end import FOLDER, front_end, front_end_spec
+from workbench.training.plot import plot_search, plot_training
 from workbench.training.quiet import quiet
 from workbench.training.recipe import FILE_NAME, load_recipe
+from workbench.training.search_space import recipe_text
 from workbench.training.sets import Labelled
+from workbench.training.tensorboard_log import TensorBoardLog
+from workbench.workers import Opened, workers
+from workbench.workers import add_arguments as add_scheduler
 
 if TYPE_CHECKING:
-    from workbench.training.train import Trained
+    from workbench.training.train import Job, Trained
 
 NAME = "train"
 HELP = "train the app's model on labelled recordings"
@@ -46,12 +52,18 @@ where no label has a session, a share of the authors or recordings is held back.
   ./earshot train --app my_app --labels tracks/ --test more_tracks/ -o candidate.tflite
   ./earshot train --app my_app --labels door.txt --resample --channel left --convert
   ./earshot train --app my_app --labels recordings/labels.csv --folds 5
+  ./earshot train --app my_app --labels recordings/labels.csv --search 40 --most-instructions 100000
 
 --folds N tells how far a recipe is to be trusted: N networks are trained, each on all but a part of the
 authors of the training session, and tried on that part. No model is written; the test session stays shut.
 
-Ctrl-C ends the training early and keeps what was learnt. Features are kept in build/training/: an interrupted
-training goes on from there.
+--search N tries N recipes beside the app's own, chosen by Optuna, and shows which give the most for how many
+instructions: networks of all kinds and sizes, learning rate, smoothing, mix. What a network takes is known
+before an epoch is spent on it, and one over the --most-... budget is not trained. Each recipe on the front is
+written as a training.toml of its own to copy into the app; no model is written, the test session stays shut.
+
+Ctrl-C ends the training early and keeps what was learnt. The same command goes on after the last whole epoch
+(--anew begins again), a search after its last candidate; features are kept, too, all in build/training/.
 """
 
 
@@ -76,20 +88,32 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--folds",
-        type=_folds,
+        type=whole(2, 20),
         metavar="N",
         help="cross-validate the recipe with N trainings, 2..20; writes no model",
     )
+    parser.add_argument(
+        "--search",
+        type=whole(1, 1000),
+        metavar="N",
+        help="try N recipes beside the app's, 1..1000; writes no model. With --folds each is cross-validated",
+    )
+    for what, unit, of in (
+        ("instructions", "N", "for a decision"),
+        ("flash", "BYTES", "for its constants"),
+        ("ram", "BYTES", "for its tensors"),
+    ):
+        parser.add_argument(
+            f"--most-{what}", type=whole(1), metavar=unit, help=f"of --search: a network takes no more {of}"
+        )
+    parser.add_argument("--anew", action="store_true", help="begin again where a training was interrupted")
+    parser.add_argument(
+        "--tensorboard", type=Path, metavar="DIR", help="write the course of the training for TensorBoard"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, progress on stderr")
+    add_scheduler(parser)
     add_query(parser)
     audio.add_arguments(parser)
-
-
-def _folds(text: str) -> int:
-    """2..20."""
-    if not text.isdecimal() or not 2 <= int(text) <= 20:
-        raise argparse.ArgumentTypeError(f"found {text!r}; a whole number, 2..20, is allowed")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -100,11 +124,7 @@ def run(args: argparse.Namespace) -> int:
     labelled = Labelled(
         args.labels, args.test, audio.reader(args), resampled=args.resample, conditions=conditions_of(args)
     )
-    if args.folds is not None and (args.output is not None or args.test is not None):
-        raise UserError(
-            "--folds writes no model and tries the training session alone",
-            remedy=f"Leave {'--test' if args.output is None else '-o'} away.",
-        )
+    _check_words(args)
     if args.output is not None and args.output.suffix != ".tflite":
         raise UserError("is no .tflite file", file=args.output, remedy="Name the model: -o model.tflite")
     if importlib.util.find_spec("tensorflow") is None:
@@ -118,16 +138,36 @@ def run(args: argparse.Namespace) -> int:
 
     say("Starting TensorFlow.")
     with quiet():
-        from workbench.training.folds import cross_validate
-        from workbench.training.train import app_folder, train
+        from workbench.training.train import Job
 
     if not recipe.file.exists():
         say(f"There is no {FILE_NAME} in {args.app}: its defaults are taken.")
-    if args.folds is not None:
-        folds = cross_validate(args.app, recipe, labelled, args.folds, say)
-        print(json.dumps(folds.object()) if args.json else f"\n{folds.text()}")
-        return 130 if folds.interrupted else 0
-    trained = train(args.app, recipe, labelled, args.output, say)
+    spec, pipeline = front_end(args.app)
+    with workers(Opened(spec, pipeline), args.scheduler) as found:
+        job = Job(spec, pipeline, recipe, say, found, anew=args.anew)
+        if args.tensorboard is not None:
+            job = replace(job, watch=TensorBoardLog(args.tensorboard).watch)
+        if args.search is not None:
+            return _search(args, job, labelled)
+        if args.folds is not None:
+            return _folds(args, job, labelled)
+        return _train(args, job, labelled)
+
+
+def _folds(args: argparse.Namespace, job: Job, labelled: Labelled) -> int:
+    """The tables; 130 where Ctrl-C ended it."""
+    from workbench.training.folds import cross_validate
+
+    folds = cross_validate(job, labelled, args.folds)
+    print(json.dumps(folds.object()) if args.json else f"\n{folds.text()}")
+    return 130 if folds.interrupted else 0
+
+
+def _train(args: argparse.Namespace, job: Job, labelled: Labelled) -> int:
+    """The model and what it is worth; exit codes as run()'s."""
+    from workbench.training.train import app_folder, train
+
+    trained = train(args.app, job, labelled, args.output)
     folder = own_folder(FOLDER, app_folder(args.app))
     report, curves = folder / "report.json", folder / "curves.svg"
     report.write_text(json.dumps(trained.object(), indent=1) + "\n", encoding="utf-8")
@@ -140,6 +180,47 @@ def run(args: argparse.Namespace) -> int:
     if trained.interrupted:
         return 130
     return 0 if trained.verdict.taken else 1
+
+
+def _check_words(args: argparse.Namespace) -> None:
+    """UserError for options that do not go together."""
+    for option, given in (("--search", args.search), ("--folds", args.folds)):
+        if given is not None and (args.output is not None or args.test is not None):
+            raise UserError(
+                f"{option} writes no model and tries the training session alone",
+                remedy=f"Leave {'--test' if args.output is None else '-o'} away.",
+            )
+    for name in ("instructions", "flash", "ram"):
+        if args.search is None and getattr(args, f"most_{name}") is not None:
+            raise UserError(f"--most-{name} is a budget of --search", remedy="Add --search 20, say.")
+
+
+def _search(args: argparse.Namespace, job: Job, labelled: Labelled) -> int:
+    """The front as a table, a picture and recipes; 130 where Ctrl-C ended it."""
+    from workbench.training.search import Budget, Wanted, search
+    from workbench.training.train import app_folder
+
+    app = app_folder(args.app)
+    folder = own_folder(FOLDER, app) / "search"
+    budget = Budget(args.most_instructions, args.most_flash, args.most_ram)
+    found = search(job, labelled, Wanted(args.search, budget, args.folds), folder)
+    for old in folder.glob("candidate_*.toml"):
+        old.unlink()
+    for one in found.front:
+        comment = f"Candidate {one.number} of a search: a copy as {FILE_NAME} in the app is its recipe."
+        file = folder / f"candidate_{one.number}.toml"
+        file.write_text(recipe_text(one.recipe, comment, app), encoding="utf-8")
+    told, picture = folder / "search.json", folder / "front.svg"
+    told.write_text(json.dumps(found.object(app), indent=1) + "\n", encoding="utf-8")
+    plot_search(found, picture)
+    if args.json:
+        print(json.dumps(found.object(app)))
+    else:
+        print(f"\n{found.text()}")
+        print(f"The picture is {picture}, all candidates are in {told}.")
+        if any(one.number for one in found.front):
+            print(f"To take one: cp {folder}/candidate_NUMBER.toml {args.app}/{FILE_NAME}, and train.")
+    return 130 if found.interrupted else 0
 
 
 def _check_kind(app: Path) -> None:

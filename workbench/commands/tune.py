@@ -15,6 +15,7 @@ from codegen.app.tables.decision import Score, never_of
 from codegen.common.errors import UserError
 from codegen.passes.legalise import load_for
 from workbench.audio import recording as audio
+from workbench.audio.files import recording_files
 from workbench.data.query import conditions_of
 from workbench.data.segment import Segment
 from workbench.data.sessions import TEST, TRAIN
@@ -32,6 +33,7 @@ from workbench.training.recipe import load_recipe
 from workbench.training.sets import Labelled, held_back
 from workbench.training.settings_file import Values, replaced, thresholds, written
 from workbench.training.tune import Tuned, Tuner, hear, hours_needed, own_settings
+from workbench.workers import Opened, workers
 
 NAME = "tune"
 HELP = "choose gate, thresholds and votes for a stated rate of false alarms"
@@ -101,7 +103,9 @@ def run(args: argparse.Namespace) -> int:
         segments = _held_back(args, host)
     pieces = cut(segments, pipeline.decision.labels, None, 1)
     unlabelled = unlabelled_counts(args.unlabelled, pieces, pipeline.decision.labels)
-    heard = [hear(host, one) for one in _recordings(args, pipeline, segments, pieces)]
+    with workers(Opened(spec, host), args.scheduler) as found:
+        count = len({piece.file for piece in pieces}) + len(recording_files(args.background))
+        heard = [*found.map(hear, _recordings(args, pipeline, segments, pieces), count)]
     score = app_score(spec)
     before = own_settings(pipeline, score.limits(pipeline.decision))
     with waiting("choosing"):

@@ -34,9 +34,9 @@ _TILES = 4096  # of spectrograms, 32 KiB each
 class Sound:
     """A recording in memory."""
 
-    def __init__(self, path: Path, samples: NDArray[np.int16], rate: int) -> None:
-        """samples: int16[n], mono; rate: Hz."""
-        self.path, self.samples, self.rate = path, samples, rate
+    def __init__(self, path: Path, samples: NDArray[np.int16], rate: int, damage: str = "") -> None:
+        """samples: int16[n], mono; rate: Hz; damage: what is wrong with the file behind them."""
+        self.path, self.samples, self.rate, self.damage = path, samples, rate, damage
         self.peak = max(-int(samples.min()), int(samples.max()))
         self._size = min(4096, max(256, 1 << (rate // 40).bit_length()))  # of a transform: 25 ms and more
         self._window = np.hanning(self._size).astype(np.float32)
@@ -116,11 +116,13 @@ class Sounds:
                 if rate is None:
                     read_audio(path, 16000, options=False)  # says why it cannot be read
                     raise UserError("its sample rate cannot be read", file=path)
+                damage = ""
                 try:
                     samples = read_audio(path, rate, mix=True, convert=True, options=False)
-                except UserError:  # what lies before a damage is read much more slowly
+                except UserError as error:  # what lies before a damage is read much more slowly
                     samples = read_audio(path, rate, mix=True, convert=True, options=False, readable=True)
-                self._kept[key] = Sound(path, samples, rate)
+                    damage = str(error)
+                self._kept[key] = Sound(path, samples, rate, damage)
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(key)

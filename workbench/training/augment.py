@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Altered copies of a piece: shifted, faster or slower, louder or softer, another microphone, with noise or
-other sounds under it."""
+"""Altered copies of a piece: shifted, faster or slower, in a room, louder or softer, another microphone, with
+noise or other sounds under it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ QUIET = (
 LOUD = 30000.0  # ... nor above this
 NOISE_RANGE = 25.0  # dB from the loudest to the faintest noise or background
 COLOURS = (0.0, -1.0, -2.0, 1.0, 2.0)  # white, pink, brown, blue, violet
+DIRECT = (0.0, 20.0)  # dB by which a room's direct sound is above all that it adds
+FIRST = (0.001, 0.02)  # of the reverberation time, until the first of it comes
 CREST = 3.0  # peak over effective value of noise, about
 
 
@@ -38,6 +40,8 @@ def altered(
     length = piece.end - piece.start
     sound = _played(samples, piece, 2.0 ** float(random.uniform(-how.speed, how.speed)), _shift(random, how))
     sound = _tilted(sound, random.normal(0.0, 1.0, len(BANDS)) * how.tilt_db)
+    if how.room and random.uniform() < how.room:
+        sound = _in_a_room(sound, random, how.room_time)
     sound = sound * _gain(sound, float(random.uniform(-how.gain_db, how.gain_db)))
     if random.uniform() < how.noise:
         below = how.noise_db + float(random.uniform(0.0, NOISE_RANGE))
@@ -78,6 +82,21 @@ def _tilted(sound: NDArray[np.float64], decibels: NDArray[np.float64]) -> NDArra
     spectrum = np.fft.rfft(sound)
     response = np.interp(np.linspace(0, 1, len(spectrum)), BANDS, decibels)
     return np.asarray(np.fft.irfft(spectrum * 10 ** (response / 20), len(sound)))
+
+
+def _in_a_room(sound: NDArray[np.float64], random: RandomState, longest: int) -> NDArray[np.float64]:
+    """Behind a room's response: the direct sound, then noise whose energy decays by 60 dB in up to `longest`
+    samples, at least a tenth of it (Polack's model; Jot et al., Analysis and synthesis of room reverberation
+    based on a statistical time-frequency model, 1997)."""
+    time = float(random.uniform(longest / 10, longest))
+    decay = random.normal(0.0, 1.0, max(2, round(time))) * 10 ** (-3 * np.arange(max(2, round(time))) / time)
+    decay[: max(1, round(time * float(random.uniform(*FIRST))))] = 0.0
+    below = 10 ** (-float(random.uniform(*DIRECT)) / 20)
+    decay *= below / max(1e-9, float(np.sqrt(np.sum(decay**2))))
+    decay[0] = 1.0
+    size = len(sound) + len(decay)
+    whole = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(decay, size), size)
+    return np.asarray(whole[: len(sound)])
 
 
 def _gain(sound: NDArray[np.float64], decibels: float) -> float:

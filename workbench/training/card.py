@@ -37,7 +37,7 @@ class Facts:
     content: bytes  # of the .tflite
     contract: str
     cost: str  # on a board
-    epochs: tuple[int, int]  # the one that was kept, of how many
+    epochs: tuple[int, int, int]  # the one that was kept, of how many; those after it with int8's rounding
     float_: Mapping[str, Confusion]
     int8: Mapping[str, Confusion]
     apart: Mapping[str, Sequence[Found]]
@@ -139,9 +139,10 @@ def _recipe(recipe: Recipe) -> list[str]:
 
 def _made_with(facts: Facts) -> list[str]:
     digest = hashlib.sha256(facts.content).hexdigest()
-    best, count = facts.epochs
+    best, count, more = facts.epochs
+    after = f", then {more} epochs with int8's rounding" if more else ""
     return [
-        f"- Seed {facts.recipe.fit.seed}; epoch {best} of {count} was kept.",
+        f"- Seed {facts.recipe.fit.seed}; epoch {best} of {count} was kept{after}.",
         f"- Earshot {VERSION}, Python {platform.python_version()}, "
         + ", ".join(f"{name} {version}" for name, version in facts.versions.items())
         + ".",

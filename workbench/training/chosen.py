@@ -15,11 +15,12 @@ from workbench.data import query
 from workbench.data.labels import Segment, of_session, read_labels
 from workbench.progress import waiting
 from workbench.training.background import check_apart
+from workbench.workers import add_arguments as add_scheduler
 
 
 def add_arguments(parser: argparse.ArgumentParser, session: str) -> None:
-    """--app, --labels, --session, --background, --unlabelled, and how recordings are read. session: the one
-    that is taken where none is named."""
+    """--app, --labels, --session, --background, --unlabelled, --scheduler, and how recordings are read.
+    session: the one that is taken where none is named."""
     parser.add_argument("--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml")
     parser.add_argument(
         "--labels",
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser, session: str) -> None:
         choices=("background", "ignore"),
         help="what sound without a label is (default: background, unless segments are labelled unknown)",
     )
+    add_scheduler(parser)
     query.add_arguments(parser)
     audio.add_arguments(parser)
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +16,12 @@ from codegen.common.errors import UserError
 from codegen.common.protocol import THRESHOLD
 from workbench.host.host_library import HostPipeline
 from workbench.protocol.lines import Decision, Stage, parse_line
-from workbench.targets import Device
+from workbench.targets import PC, Device, open_target
+from workbench.targets.restored import with_settings
 from workbench.training.confusion import UNCERTAIN, Confusion, confusion
 from workbench.training.events import Played, Truth
 from workbench.training.pieces import Piece, Recording, shortest
+from workbench.workers import Opened
 
 Integers = NDArray[np.int8] | NDArray[np.int32] | NDArray[np.int64]
 Pair = tuple[int, int]  # truth: index of a label; decision: class index, or UNCERTAIN
@@ -74,10 +76,13 @@ def decided_pieces(
 
 
 def vector_pairs(
-    pipeline: HostPipeline, recordings: Iterable[Recording], limits: Sequence[int]
+    limits: Sequence[int], threshold: int | None, app: Opened, recording: Recording
 ) -> list[Pair]:
-    """The decisions of decided_pieces, one after the other."""
-    return [pair for one in decided_pieces(pipeline, recordings, limits) for pair in one.pairs]
+    """The decisions of decided_pieces, one after the other. threshold: of all labels; None: the app's own."""
+    pipeline = app.pipeline
+    if threshold is not None:
+        pipeline.set_threshold(threshold)
+    return [pair for one in decided_pieces(pipeline, [recording], limits) for pair in one.pairs]
 
 
 def _at_every_window(pipeline: HostPipeline, features: NDArray[np.uint8]) -> list[tuple[int, int, Integers]]:
@@ -129,6 +134,15 @@ def play(
         played = Played(len(recording.samples), truths, starts, span, classes, not truths)
         pairs = _within(pipeline, played)
         yield Stream(recording.file, played, scores, tuple(pairs))
+
+
+def played_here(
+    pipeline: Pipeline, settings: Mapping[str, int], model: Model, app: Opened, recording: Recording
+) -> Stream:
+    """A recording played into the app's image on the computer that works, with these settings."""
+    with open_target(PC, app.image) as device, with_settings(device, settings):
+        (made,) = play(pipeline, device, [recording], model)
+    return made
 
 
 def _replayed(

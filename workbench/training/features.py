@@ -11,8 +11,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from workbench.host.host_library import HostPipeline
 from workbench.training.augment import altered
 from workbench.training.pieces import Piece, Recording
 from workbench.training.recipe import Augmentation
+from workbench.workers import Here, Opened, Workers
 
 NONE = Augmentation(copies=0)
 Shape = tuple[int, int]
@@ -51,22 +53,45 @@ def vectors(
     seed: int = 0,
     *,
     background: Sequence[NDArray[np.int16]] = (),
+    work: Work | None = None,
 ) -> Vectors:
     """All vectors of all pieces of the recordings, then of `how.copies` altered copies of each piece.
 
-    background: sounds that are mixed into copies.
+    background: sounds that are mixed into copies. work: who makes those that are not in the cache.
     """
     mixed = _hash(background) if how.background else ""
-    values, labels = [], []
-    for recording in recordings:
-        file = cache / f"{_key(pipeline.contract, recording, how, seed, mixed)}.npz"
-        made = _load(file)
-        if made is None:
-            made = _make(pipeline, recording, how, seed, background)
-            _save(file, made)
-        values.append(made.values)
-        labels.append(made.labels)
-    return Vectors(np.concatenate(values), np.concatenate(labels))
+    made: dict[Path, Vectors] = {}
+    order: list[Path] = []
+    fresh: list[Path] = []
+
+    def missing() -> Iterator[Recording]:
+        for recording in recordings:
+            file = cache / f"{_key(pipeline.contract, recording, how, seed, mixed)}.npz"
+            order.append(file)
+            known = _load(file)
+            if known is not None:
+                made[file] = known
+            elif file not in fresh:
+                fresh.append(file)
+                yield recording
+
+    task = partial(_make, how, seed, tuple(background) if mixed else ())
+    work = work or Work(Here(Opened(None, pipeline)), 0)
+    for number, one in enumerate(work.workers.map(task, missing(), work.count)):
+        made[fresh[number]] = one
+        _save(fresh[number], one)
+    return Vectors(
+        np.concatenate([made[file].values for file in order]),
+        np.concatenate([made[file].labels for file in order]),
+    )
+
+
+@dataclass(frozen=True)
+class Work:
+    """Who works, and on about how many recordings."""
+
+    workers: Workers
+    count: int
 
 
 def pictures(values: NDArray[np.uint8], frames: int, layout: Layout) -> NDArray[np.uint8]:
@@ -84,12 +109,13 @@ def tensor_shape(pipeline: spec.Pipeline, layout: Layout) -> Shape:
 
 
 def _make(
-    pipeline: HostPipeline,
-    recording: Recording,
     how: Augmentation,
     seed: int,
     background: Sequence[NDArray[np.int16]],
+    app: Opened,
+    recording: Recording,
 ) -> Vectors:
+    pipeline = app.pipeline
     values, labels = [], []
     for piece in recording.pieces:
         # A seed of the piece's own: its copies do not depend on which other pieces there are.

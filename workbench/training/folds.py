@@ -7,9 +7,7 @@ says by luck, several together do not: the spread over the folds is what a figur
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +16,7 @@ from codegen.app.contract import feature_contract
 from workbench.training.compared import Found, doubtful, listed
 from workbench.training.confusion import Confusion, confusion, summed
 from workbench.training.figures import aligned, percent
-from workbench.training.front_end import front_end
 from workbench.training.judge import decide
-from workbench.training.recipe import Recipe
 from workbench.training.sets import Labelled, make_folds
 from workbench.training.train import Job
 
@@ -113,17 +109,14 @@ class CrossValidation:
         )
 
 
-def cross_validate(
-    app: Path, recipe: Recipe, labelled: Labelled, count: int, say: Callable[[str], None]
-) -> CrossValidation:
+def cross_validate(job: Job, labelled: Labelled, count: int) -> CrossValidation:
     """Trains `count` networks of one recipe, each on all but a part of the sounds, and tries it on that part.
     Nothing is written to the app. Ctrl-C keeps the folds that are done; without any it goes on its way.
     UserError on unusable input.
     """
-    spec, pipeline = front_end(app)
-    parts = make_folds(pipeline, recipe, labelled, count, say)
-    job = Job(spec, pipeline, recipe, say)
-    takes = job.cost(job.network())
+    spec, pipeline, say = job.spec, job.pipeline, job.say
+    parts = make_folds(pipeline, job.recipe, labelled, count, say)
+    takes = job.cost(job.network()).text
     say(takes)
     names, contract = pipeline.spec.decision.labels, feature_contract(spec)
     folds: list[Fold] = []
@@ -132,7 +125,7 @@ def cross_validate(
         for number, sets in enumerate(parts, start=1):
             groups = tuple(sorted({piece.group for piece in sets["test"].pieces}))
             say(f"Fold {number} of {count}: {len(groups)} authors or recordings are tried.")
-            made = job.fit(job.network(), sets)
+            made = job.fit(job.network(), sets, f"fold_{number}")
             if made.fitted.interrupted:
                 raise KeyboardInterrupt
             decided = decide(spec, "new", made.content, contract, [sets["test"]])["test"]

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from codegen.common.errors import UserError
 from workbench.training.kinds import Network
@@ -136,11 +137,12 @@ def centre_of(model: keras.Model, offset: int) -> float:
     return CENTRE if padding == "valid" and not pads else float(offset)
 
 
-def with_scores(model: keras.Model, offset: int) -> keras.Model:
+def with_scores(model: keras.Model, offset: int, *, rounded: bool = False) -> keras.Model:
     """The trained network as it is converted: takes feature - offset unscaled, gives probabilities.
 
     Training saw (feature - centre_of()) / SPREAD. Both differ by a factor and a constant, which the first
-    layer with weights can take over exactly.
+    layer with weights can take over exactly. rounded: the constant is that of the kernel as int8 has it, so
+    that what the kernel loses by its rounding is lost around the features' centre, and not around 0.
     """
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
@@ -148,6 +150,14 @@ def with_scores(model: keras.Model, offset: int) -> keras.Model:
     kernel, bias = first.get_weights()
     axes = tuple(range(kernel.ndim - (2 if type(first).__name__ == "DepthwiseConv2D" else 1)))
     moved = (offset - centre_of(model, offset)) / SPREAD
-    folded = [kernel / SPREAD, bias + (kernel.sum(axis=axes) * moved).reshape(bias.shape)]
+    summed = (in_int8(kernel, axes) if rounded else kernel).sum(axis=axes)
+    folded = [kernel / SPREAD, bias + (summed * moved).reshape(bias.shape)]
     first.set_weights([np.asarray(array, np.float32) for array in folded])
     return keras.Model(copy.inputs, keras.layers.Softmax(name="scores")(copy.outputs[0]))
+
+
+def in_int8(kernel: NDArray[np.float32], axes: tuple[int, ...]) -> NDArray[np.float32]:
+    """A kernel as the converter rounds it: -127..127 steps for each output channel. axes: those of a channel
+    (https://ai.google.dev/edge/litert/models/quantization_spec)."""
+    step = np.maximum(np.abs(kernel).max(axis=axes, keepdims=True) / 127, 1e-12)
+    return np.asarray(np.rint(kernel / step) * step, np.float32)

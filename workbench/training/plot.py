@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from workbench.training.search import Search
+
 OTHERS = ("UNK: below threshold", "UNC: no majority")
 FORMATS = ("png", "svg", "pdf")
 
@@ -130,6 +132,37 @@ def plot_training(epochs: Sequence[Epoch], best: int, file: Path) -> None:
     rows[0][0].set_xlim(0.5 if len(epochs) == 1 else 1, max(1.5, len(epochs)))
     rows[-1][0].set_xlabel("epoch")
     rows[-1][0].xaxis.get_major_locator().set_params(integer=True)
+    save(figure, file)
+
+
+def plot_search(found: Search, file: Path) -> None:
+    """Draws what each recipe's decision takes against what it is worth, and the front."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    figure = Figure(figsize=(7.5, 5), layout="constrained")
+    axes = figure.subplots()
+    tried = [one for one in found.candidates if one.mean is not None]
+    front = found.front
+    places = {one.number: (one.cost.instructions, 100 * (one.mean or 0.0)) for one in tried}
+    axes.plot(*zip(*places.values(), strict=True), "o", color="0.6", markersize=4, label="tried")
+    if front:
+        line = [places[one.number] for one in front]
+        axes.plot(*zip(*line, strict=True), color="tab:green", marker="*", markersize=11, label="the front")
+        for one, place in zip(front, line, strict=True):
+            axes.annotate(str(one.number), place, xytext=(4, 5), textcoords="offset points", fontsize=8)
+    axes.plot(*places[0], "ko", markersize=13, fillstyle="none", label="your recipe")
+    if found.budget.instructions is not None:
+        axes.axvline(found.budget.instructions, color="grey", linestyle="--", linewidth=1, label="the budget")
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.xaxis.set_minor_formatter("")
+    axes.tick_params(axis="x", labelrotation=30)
+    axes.set_xlabel("instructions a decision, about")
+    axes.set_ylabel("mean of the sensitivities, int8, %")
+    axes.grid(alpha=0.3)
+    axes.legend()
     save(figure, file)
 
 

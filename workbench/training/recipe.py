@@ -37,6 +37,10 @@ class Augmentation:
     shift: int = 1200  # samples, at most, either way
     speed: float = 0.35  # octaves, at most, either way: another pitch and pace, another door
     gain_db: float = 12.0  # at most, either way
+    room: float = 0.0  # share of the copies that sound as in a room
+    room_time: int = (
+        8000  # samples in which the longest reverberation falls by 60 dB; the shortest takes a tenth
+    )
     tilt_db: float = 4.0  # standard deviation of a random microphone's response, in five bands
     noise: float = 0.5  # share of the copies with noise mixed in
     noise_db: float = 15.0  # the loudest noise lies this far below the sound; the faintest 25 dB lower
@@ -56,6 +60,7 @@ class Fit:
     weight_decay: float = 0.001
     label_smoothing: float = 0.05
     mix: float = 0.3  # share of a second vector, at most, mixed into each
+    fine_tune: int = 5  # epochs with int8's rounding, where the conversion loses more than 1 %; 0: never
 
 
 @dataclass(frozen=True)
@@ -153,6 +158,8 @@ KEYS: Mapping[str, Mapping[str, Rule | Name | OneOf | Sizes | PythonFile]] = {
         "shift": Whole(0, 100_000, "samples"),
         "speed": Real("0", "2", "octaves"),
         "gain_db": Real("0", "60", "dB"),
+        "room": Real("0", "1"),
+        "room_time": Whole(100, 200_000, "samples"),
         "tilt_db": Real("0", "30", "dB"),
         "noise": Real("0", "1"),
         "noise_db": Real("0", "90", "dB"),
@@ -177,6 +184,7 @@ KEYS: Mapping[str, Mapping[str, Rule | Name | OneOf | Sizes | PythonFile]] = {
         "weight_decay": Real("0", "1"),
         "label_smoothing": Real("0", "0.5"),
         "mix": Real("0", "0.5"),
+        "fine_tune": Whole(0, 1000, "epochs"),
     },
 }
 SECTIONS: Mapping[str, type] = {"data": Data, "augmentation": Augmentation, "network": Network, "fit": Fit}

@@ -20,7 +20,7 @@ from workbench.host.host_library import HostPipeline
 from workbench.progress import progress
 from workbench.training.chosen import left_out
 from workbench.training.confusion import UNKNOWN_CLASS
-from workbench.training.features import NONE, Vectors, pictures, vectors
+from workbench.training.features import NONE, Vectors, Work, pictures, vectors
 from workbench.training.front_end import FOLDER
 from workbench.training.pieces import (
     Piece,
@@ -33,6 +33,7 @@ from workbench.training.pieces import (
     split_in_time,
 )
 from workbench.training.recipe import Recipe
+from workbench.workers import Workers
 
 SEEDS = 1_000_000  # synthetic sounds of training: seeds that the command synthesize does not take
 MIXED = 2000  # sounds of the class unknown at most, for altered copies
@@ -82,9 +83,10 @@ class Set:
         layout: Layout,
         recipe: Recipe,
         background: Sequence[NDArray[np.int16]] = (),
+        workers: Workers | None = None,
     ) -> Vectors:
         """Features as the network's input holds them; of what is learnt from also those of altered copies,
-        into which `background` is mixed."""
+        into which `background` is mixed. workers: who makes them."""
         frames = pipeline.spec.cascade.frames
         if not self.pieces:
             size = frames * pipeline.spec.front_end.size
@@ -96,6 +98,7 @@ class Set:
             recipe.augmentation if self.name in LEARNT else NONE,
             recipe.fit.seed,
             background=background,
+            work=None if workers is None else Work(workers, len({piece.file for piece in self.pieces})),
         )
         return Vectors(pictures(made.values, frames, layout), made.labels)
 

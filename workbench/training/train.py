@@ -22,13 +22,18 @@ from workbench.training.compared import Found, apart
 from workbench.training.confusion import Confusion, confusion
 from workbench.training.epochs import Epoch
 from workbench.training.features import Vectors, tensor_shape
-from workbench.training.front_end import front_end
+from workbench.training.fine_tune import fine_tune
 from workbench.training.judge import Verdict, decide, judge, write
 from workbench.training.kinds import check_shape
 from workbench.training.network import build_network
-from workbench.training.on_board import any_features, on_board
+from workbench.training.on_board import OnBoard, any_features, on_board
 from workbench.training.recipe import Recipe
 from workbench.training.sets import LEARNT, Labelled, Set, background_of, make_sets
+from workbench.training.unfinished import Unfinished
+from workbench.workers import Workers
+
+LOSS = 0.01  # of the mean of the sensitivities by the conversion, beyond which the network is fine-tuned
+_WATCHED = 2000  # validation vectors at most that tell it
 
 
 @dataclass(frozen=True)
@@ -89,20 +94,18 @@ class Made:
     task: fit.Task
     fitted: fit.Fitted
     content: bytes  # of the .tflite
+    fine_tuned: int  # epochs with int8's rounding after those of the fit
     vectors: dict[str, Vectors]  # by the name of their set
 
 
-def train(
-    app: Path, recipe: Recipe, labelled: Labelled, output: Path | None, say: Callable[[str], None]
-) -> Trained:
+def train(app: Path, job: Job, labelled: Labelled, output: Path | None) -> Trained:
     """Trains the app's model, judges it beside the app's own, and writes it with its feature contract beside
     it: to `output`, else to the app where it is no worse, else beside the app's. UserError on unusable input.
     """
-    spec, pipeline = front_end(app)
-    job = Job(spec, pipeline, recipe, say)
+    spec, pipeline, recipe, say = job.spec, job.pipeline, job.recipe, job.say
     network = job.network()
     say("converting it untrained, to see what it takes")
-    cost = job.cost(network)
+    cost = job.cost(network).text
     say(cost)
     sets = {chosen.name: chosen for chosen in make_sets(pipeline, recipe, labelled, say)}
     made = job.fit(network, sets)
@@ -130,7 +133,7 @@ def train(
         made.content,
         contract,
         cost,
-        (made.fitted.best, len(made.fitted.epochs)),
+        (made.fitted.best, len(made.fitted.epochs), made.fine_tuned),
         tables,
         int8,
         apart_,
@@ -153,6 +156,11 @@ def train(
     )
 
 
+# The name of a fit among several ("": the only one) -> what hears of its epochs, those before an interruption
+# among them.
+Watch = Callable[[str], Callable[[Epoch], None]]
+
+
 @dataclass(frozen=True, eq=False)
 class Job:
     """The steps of a training of one app by one recipe."""
@@ -161,48 +169,115 @@ class Job:
     pipeline: HostPipeline
     recipe: Recipe
     say: Callable[[str], None]
+    workers: Workers
+    watch: Watch = lambda _: lambda _: None
+    anew: bool = False  # an interrupted fit begins again
 
     @property
-    def _shape(self) -> tuple[int, int]:
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the features."""
         return tensor_shape(self.pipeline.spec, self.spec.classifier.layout)
 
     def network(self) -> Any:
         """The recipe's network (a keras.Model), untrained. UserError where it takes more features."""
-        recipe, shape = self.recipe, self._shape
+        recipe, shape = self.recipe, self.shape
         if recipe.network.file is None:
             check_shape(recipe.network, shape, recipe.file)
         classes = len(self.pipeline.spec.decision.labels)
         return build_network(recipe.network, shape, classes, recipe.fit.seed)
 
-    def cost(self, network: Any) -> str:
-        """What the network will take on a board, in words. UserError where the app cannot take it."""
-        content = _untrained(self.recipe, network, self.spec.classifier.offset, self._shape)
-        return on_board(self.spec, content, _written_by(self.recipe)).text
+    def cost(self, network: Any) -> OnBoard:
+        """What the network will take on a board. UserError where the app cannot take it."""
+        content = _untrained(self.recipe, network, self.spec.classifier.offset, self.shape)
+        return on_board(self.spec, content, _written_by(self.recipe))
 
-    def fit(self, network: Any, sets: Mapping[str, Set]) -> Made:
-        """Fits the network to the sets that are learnt from, and converts it."""
+    def fit(self, network: Any, sets: Mapping[str, Set], name: str = "") -> Made:
+        """Fits the network to the sets that are learnt from, and converts it. name: for `watch`."""
         names, offset = self.pipeline.spec.decision.labels, self.spec.classifier.offset
-        recipe, say, shape, made = self.recipe, self.say, self._shape, {}
+        recipe, say, shape, made = self.recipe, self.say, self.shape, {}
         background = background_of(recipe, sets["training"], names, self.pipeline.sample_rate)
-        for name, chosen in sets.items():
-            made[name] = chosen.vectors(self.pipeline, self.spec.classifier.layout, recipe, background)
-            say(f"{name:<10} {len(chosen.pieces):6} pieces {len(made[name]):8} vectors")
+        for part, chosen in sets.items():
+            made[part] = chosen.vectors(
+                self.pipeline, self.spec.classifier.layout, recipe, background, self.workers
+            )
+            say(f"{part:<10} {len(chosen.pieces):6} pieces {len(made[part]):8} vectors")
 
-        learnt = [made[name] for name in LEARNT if name in made]
+        learnt = [made[part] for part in LEARNT if part in made]
         training = Vectors(
             np.concatenate([part.values for part in learnt]), np.concatenate([part.labels for part in learnt])
         )
         task = fit.Task(training, made["validation"], shape, names, offset)
-        fitted = fit.fit(recipe, network, task, lambda epoch: say(_told(epoch, recipe)))
-        if fitted.interrupted:
-            say(f"interrupted after epoch {fitted.epochs[-1].number}; what was learnt is kept")
+        fitted = _fitted(self, network, task, self.watch(name))
         say(f"epoch {fitted.best} is kept; converting its {network.count_params():,} parameters to int8")
         content = convert.to_int8(network, offset, training.values, shape, recipe.fit.seed)
-        return Made(network, task, fitted, content, made)
+        better = (
+            _fine_tuned(self, network, task, content)
+            if recipe.fit.fine_tune and len(task.validation)
+            else None
+        )
+        more = 0 if better is None else recipe.fit.fine_tune
+        return Made(network, task, fitted, better or content, more, made)
 
     def decided(self, made: Made, name: str) -> list[int]:
         """The class index of each vector of a set, before the conversion to int8."""
-        return _decided(fit.logits(made.network, made.vectors[name].values, made.task), self.pipeline.spec)
+        outputs = fit.logits(made.network, made.vectors[name].values, made.task)
+        return _accepted(_chances(outputs), self.pipeline.spec)
+
+
+def _fitted(job: Job, network: Any, task: fit.Task, watch: Callable[[Epoch], None]) -> fit.Fitted:
+    """Goes on where the same fit was interrupted."""
+    recipe, say = job.recipe, job.say
+    unfinished = Unfinished(fit.key_of(recipe, network, task))
+    if job.anew:
+        unfinished.done()
+    elif (state := unfinished.load()) is not None:
+        for epoch in state.epochs:
+            watch(epoch)
+        say(f"going on after epoch {len(state.epochs)} of an interrupted training; --anew begins again")
+
+    def reported(epoch: Epoch) -> None:
+        watch(epoch)
+        say(_told(epoch, recipe))
+
+    fitted = fit.fit(recipe, network, task, reported, unfinished)
+    if fitted.interrupted:
+        say(f"interrupted after epoch {fitted.epochs[-1].number}; what was learnt is kept")
+    return fitted
+
+
+def _fine_tuned(job: Job, network: Any, task: fit.Task, content: bytes) -> bytes | None:
+    """The network anew in int8, where it had lost more than LOSS by it and loses less now; else None, and the
+    network is as it was."""
+    names, pipeline, recipe = task.labels, job.pipeline.spec, job.recipe
+    some = np.linspace(0, len(task.validation) - 1, min(_WATCHED, len(task.validation))).round().astype(int)
+    values, truths = task.validation.values[some], task.validation.labels[some].tolist()
+
+    def mean(chances: NDArray[np.float32]) -> float:
+        table = confusion(names, zip(truths, _accepted(chances, pipeline), strict=True))
+        return table.mean_sensitivity or 0.0
+
+    def in_int8(made: bytes) -> float:
+        return mean(convert.scores(made, values, task.shape, task.offset))
+
+    before, after = mean(_chances(fit.logits(network, values, task))), in_int8(content)
+    if before - after <= LOSS:
+        return None
+    job.say(
+        f"int8 takes the mean of the sensitivities on validation sounds from {100 * before:.1f} to "
+        f"{100 * after:.1f} %: {recipe.fit.fine_tune} epochs more, with its rounding"
+    )
+    weights = network.get_weights()
+    try:
+        fine_tune(recipe, network, task)
+        made = convert.to_int8(network, task.offset, task.training.values, task.shape, recipe.fit.seed)
+        now = in_int8(made)
+        job.say(f"in int8 it is {100 * now:.1f} % after them{'' if now > after else ': they are not kept'}")
+        if now > after:
+            return made
+    except KeyboardInterrupt:
+        job.say("interrupted; the network of before is kept")
+    network.set_weights(weights)
+    return None
 
 
 def _written_by(recipe: Recipe) -> Path:
@@ -240,11 +315,15 @@ def _told(epoch: Epoch, recipe: Recipe) -> str:
     return f"{text}   validation: loss {epoch.validation_loss:.3f}, {100 * epoch.accuracy:5.1f} % right"
 
 
-def _decided(outputs: NDArray[np.float32], pipeline: Pipeline) -> list[int]:
-    """Class indices as a device would report them: the largest logit's, where its threshold accepts."""
-    thresholds = pipeline.decision.thresholds
+def _chances(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of logits."""
     chances = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    chances /= chances.sum(axis=1, keepdims=True)
+    return np.asarray(chances / chances.sum(axis=1, keepdims=True))
+
+
+def _accepted(chances: NDArray[np.float32], pipeline: Pipeline) -> list[int]:
+    """Class indices as a device would report them: the largest chance's, where its threshold accepts."""
+    thresholds = pipeline.decision.thresholds
     best = chances.argmax(axis=1)
     return [
         int(label) + 1 if chance >= float(thresholds[label]) else 0

@@ -26,6 +26,7 @@ from workbench.host.host_library import HostPipeline
 from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.events import Events, LabelEvents, Played, Timeline, Truth, count_events
 from workbench.training.pieces import Recording, shortest
+from workbench.workers import Opened
 
 CONFIDENCE = 0.95  # with which the true rate lies below the stated one
 THRESHOLDS = (50, 100, 200, 300, 400, 600, 800, 1200, 1600, 2400)  # of the gate
@@ -112,8 +113,9 @@ def allowed_alarms(rate: float, hours: float) -> int | None:
         count += 1
 
 
-def hear(pipeline: HostPipeline, recording: Recording) -> Heard:
+def hear(app: Opened, recording: Recording) -> Heard:
     """The features of a recording and its windows' peaks."""
+    pipeline = app.pipeline
     _, _, features = pipeline.features(recording.samples)
     peaks = pipeline.peaks(recording.samples)
     truths = tuple(Truth(piece.start, piece.end, piece.label) for piece in recording.pieces)

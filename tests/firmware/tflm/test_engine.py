@@ -106,7 +106,7 @@ def _once(folder: Path, app: Path, toy: Path, inputs: NDArray[np.int8], found: N
     subprocess.run(["gcc", "-fPIC", "-c", *includes, *c_files], cwd=folder, check=True)
     objects = [folder / f"{file.stem}.o" for file in c_files]
     library = folder / "libdoor.so"
-    words = ["g++", "-std=c++17", "-fPIC", "-shared", *includes, *map(str, (*cc_files, *objects))]
-    subprocess.run([*words, "-o", str(library)], check=True)
+    words = ["gcc", "-std=c++17", "-fPIC", "-shared", *includes, *map(str, (*cc_files, *objects))]
+    subprocess.run([*words, "-o", str(library), "-lstdc++"], check=True)
     pointers = [ctypes.c_void_p(one.ctypes.data) for one in (inputs, found)]
     return int(load(library).once(*pointers))

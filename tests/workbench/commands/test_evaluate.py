@@ -7,6 +7,7 @@ import csv
 import json
 import shutil
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from workbench.training.evaluation import counted, vector_pairs
 from workbench.training.pieces import cut, recordings, shortest
 from workbench.training.plot import plot
 from workbench.verify.reference import ReferenceInterpreter
+from workbench.workers import Here, Opened
 
 EXAMPLE = Path("examples/smart_lock")
 LABELS = ("key_io", "knocking", "locking", "unknown")
@@ -159,7 +161,9 @@ def test_decisions_are_the_reference_interpreter_s(loaded: HostLibrary, app: Pat
         Segment(tmp_path / "a.wav", 150_000, 155_999, "locking"),  # one sample short of a vector
     )
     pieces = cut(segments, LABELS, 8000, shortest(pipeline.spec))
-    table = counted(LABELS, vector_pairs(pipeline, recordings(pieces, segments, 16000), (77,) * 4))
+    task = partial(vector_pairs, (77,) * 4, None)
+    made = Here(Opened(None, pipeline)).map(task, recordings(pieces, segments, 16000), 1)
+    table = counted(LABELS, [pair for own in made for pair in own])
 
     # 90,000 samples are 11 pieces of 8000 with 6 vectors each, and 2000 left over; 7999 have 5 vectors.
     assert table.support == (0, 66, 0, 5)

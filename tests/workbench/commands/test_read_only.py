@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,9 +14,8 @@ import pytest
 import soundfile
 
 from tests.support.clone import clone
+from tests.support.not_root import not_root
 
-# What lets root write nevertheless.
-_POWERS = "-dac_override,-dac_read_search,-fowner"
 REMEDY = "Earshot builds in its own folder: clone it to one that you may write, not "
 
 
@@ -35,12 +33,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def run(checkout: Path, *words: str | Path, module: str = "workbench") -> subprocess.CompletedProcess[str]:
     """A command of this checkout, as somebody who is not root."""
-    command = [sys.executable, "-P", "-m", module, *map(str, words)]
-    if os.geteuid() == 0:
-        setpriv = shutil.which("setpriv")
-        if setpriv is None:
-            pytest.skip("root writes everywhere, and setpriv is not here")
-        command = [setpriv, f"--bounding-set={_POWERS}", f"--inh-caps={_POWERS}", *command]
+    command = not_root([sys.executable, "-P", "-m", module, *map(str, words)])
     environment = {**os.environ, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         command, cwd=checkout.parent, env=environment, capture_output=True, text=True, check=False

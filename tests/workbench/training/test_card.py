@@ -85,7 +85,7 @@ def facts(folder: Path, recipe: str) -> Facts:
         b"model",
         "0123456789abcdef",
         "On a board it takes little",
-        (3, 7),
+        (3, 7, 2),
         {"test": other},
         {"test": table},
         {"test": apart(names, [DecidedPiece(pieces[8], ((0, 0),))], [1])},
@@ -109,7 +109,7 @@ def test_the_card_tells_what_a_model_was_made_of(tmp_path: Path) -> None:
     start = lines.index("    [network]")
     assert lines[start + 1 : start + 4] == ['    kind = "mlp"', "    dense = [24]", "    dropout = 0.2"]
     assert lines[start + 4] == "    [fit]"
-    assert "- Seed 9; epoch 3 of 7 was kept." in lines
+    assert "- Seed 9; epoch 3 of 7 was kept, then 2 epochs with int8's rounding." in lines
     assert "TensorFlow 2.21.0." in made
     assert "9372c470eeadd5ecd9c3c74c2b3cb633f8e2f2fad799250a0f70d652b6b825e4" in made  # sha256sum of "model"
     assert "contract `0123456789abcdef`" in made

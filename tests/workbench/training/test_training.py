@@ -61,6 +61,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         shift = 2
         speed = 0.5
         gain_db = 3
+        room = 0.75
+        room_time = 900
         tilt_db = 0.5
         noise = 1
         noise_db = 30.5
@@ -81,10 +83,11 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         weight_decay = 0
         label_smoothing = 0
         mix = 0
+        fine_tune = 0
     """
     read = recipe(tmp_path, text)
     assert (read.data.train_session, read.data.segment, read.data.validation) == ("mornings", 16000, 0.25)
-    assert read.augmentation == Augmentation(1, 2, 0.5, 3.0, 0.5, 1.0, 30.5, 0.25, 12.0)
+    assert read.augmentation == Augmentation(1, 2, 0.5, 3.0, 0.75, 900, 0.5, 1.0, 30.5, 0.25, 12.0)
     assert (read.network.convolutions, read.network.dense, read.network.kernel) == ((4, 5), (), 3)
     assert (read.fit.seed, read.fit.learning_rate) == (9, 0.1)
     # Each key above differs from its default, and none is forgotten; of `kind` and `file`
@@ -229,6 +232,31 @@ def test_background_lies_as_far_below_as_asked() -> None:
     assert -35.1 < min(levels) < -33
     assert -12 < max(levels) < -9.9
     assert np.array_equal(altered(samples, PIECE, RandomState(0), how), samples[8000:16_000])  # none is there
+
+
+def test_a_room_answers_a_click_with_noise_that_decays() -> None:
+    """What follows the click: 60 dB less after the reverberation time, by Schroeder's backward integration;
+    the click itself stays where it is."""
+    samples = np.zeros(24_000, np.int16)
+    samples[9000] = 20_000
+    how = Augmentation(
+        copies=1, shift=0, speed=0.0, gain_db=0.0, tilt_db=0.0, noise=0.0, room=1.0, room_time=4000
+    )
+    times = []
+    for seed in range(30):
+        copy = altered(samples, PIECE, RandomState(seed), how).astype(float)
+        assert np.argmax(np.abs(copy)) == 1000
+        assert not copy[:1000].any()
+        left = np.cumsum(copy[1001:][::-1] ** 2)[::-1]
+        decibels = 10 * np.log10(np.maximum(left, 1e-9) / left[0])
+        early, late = (int(np.argmax(decibels < level)) for level in (-5, -20))
+        times.append(4 * (late - early))  # 15 dB four times
+        assert -1 < 10 * np.log10(20_000**2 / left[0]) < 21
+    assert 300 < min(times) < 1000
+    assert 3000 < max(times) < 5000
+    assert np.array_equal(
+        altered(samples, PIECE, RandomState(1), replace(how, room=0.0)), samples[8000:16_000]
+    )
 
 
 def test_tilt_changes_bands_not_the_length() -> None:

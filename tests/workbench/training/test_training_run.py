@@ -13,6 +13,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -228,7 +229,7 @@ def test_a_training(tmp_path: Path) -> None:
     # Ctrl-C keeps what was learnt; -o leaves the app's model alone.
     (app / FILE_NAME).write_text(RECIPE.replace("epochs = 12", "epochs = 10000").replace("0\n", "0.3\n", 1))
     kept = (app / "model.tflite").read_bytes()
-    words = [*words, "-o", str(tmp_path / "candidate.tflite")]
+    words = [*words, "--anew", "-o", str(tmp_path / "candidate.tflite")]
     with subprocess.Popen(
         [python, "-m", "workbench", *words],
         cwd=ROOT,
@@ -269,6 +270,86 @@ def test_a_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert made[0] == made[1] != made[2]
 
 
+def test_a_killed_training_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    """As if nothing had happened; the same command afterwards begins from the start."""
+    python = trainer()
+    app = app_to_train(tmp_path / "little_lock")
+    text = RECIPE.replace("epochs = 12", "epochs = 6").replace("synthetic = 1", "").replace("0\n", "0.3\n", 1)
+    (app / FILE_NAME).write_text(text)
+    labels = write_session(tmp_path / "sounds", 7, recordings=3, count=2)
+    output = tmp_path / "made.tflite"
+    command = [python, "-m", "workbench", "train", "--app", str(app), "--labels", str(labels)]
+    command += ["-o", str(output), "--tensorboard", str(tmp_path / "runs")]
+
+    def trained(*words: str) -> list[str]:
+        done = subprocess.run([*command, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+        return done.stdout.splitlines()
+
+    def course(lines: list[str]) -> list[str]:
+        return [line for line in lines if line.startswith("epoch ")]
+
+    whole = course(trained("--anew"))
+    wanted = output.read_bytes() + output.with_suffix(".card.md").read_bytes()
+    output.unlink()
+    with subprocess.Popen([*command, "--anew"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            if line.startswith("epoch   3 "):
+                run.kill()
+    again = trained()
+    told = [line for line in again if "of an interrupted training" in line]
+    assert len(told) == 1
+    after = int(told[0].split()[4])
+    assert 3 <= after < 6
+    assert course(again) == whole[after:]
+    assert output.read_bytes() + output.with_suffix(".card.md").read_bytes() == wanted
+    assert course(trained()) == whole
+    assert any((tmp_path / "runs").iterdir())
+
+
+def test_a_search_that_is_killed_goes_on_to_the_same_front(tmp_path: Path) -> None:
+    """Its candidates keep the budget, and each that is written trains as it was tried."""
+    python = trainer()
+    app = app_to_train(tmp_path / "little_lock")
+    text = RECIPE.replace("epochs = 12", "epochs = 1").replace("synthetic = 1", "").replace("0\n", "0.3\n", 1)
+    (app / FILE_NAME).write_text(text)
+    labels = write_session(tmp_path / "sounds", 7, recordings=3, count=2)
+    folder = own_folder(ROOT / "build" / "training", app) / "search"
+    before = sorted(app.iterdir())
+    command = [python, "-m", "workbench", "train", "--app", str(app), "--labels", str(labels)]
+    words = ["--search", "3", "--most-instructions", "150000", "--json"]
+
+    def searched() -> dict[str, Any]:
+        done = subprocess.run([*command, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    whole = searched()
+    trained = [one for one in whole["candidates"][1:] if one["mean"] is not None]
+    assert len(trained) == 3
+    assert all(one["instructions"] <= 150_000 for one in trained)
+    assert whole == json.loads((folder / "search.json").read_text())
+    assert (folder / "front.svg").is_file()
+    shutil.rmtree(folder)
+    with subprocess.Popen(
+        [*command, *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stderr is not None
+        for line in run.stderr:
+            if line.startswith("Candidate 2"):
+                run.kill()
+    assert searched() == whole
+    assert sorted(app.iterdir()) == before
+
+    best = max((one for one in whole["candidates"] if one["mean"] is not None), key=lambda one: one["mean"])
+    (app / FILE_NAME).write_text(best["recipe"])
+    output = tmp_path / "best.tflite"
+    done = subprocess.run(
+        [*command, "-o", str(output), "--json"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert json.loads(done.stdout)["int8"]["validation"]["mean_sensitivity"] == best["mean"]
+
+
 def test_a_cross_validation_tries_every_sound_once(tmp_path: Path) -> None:
     """All folds together decide what `evaluate` counts; the app is left as it was."""
     python = trainer()
@@ -300,3 +381,7 @@ def test_folds_write_no_model(capsys: pytest.CaptureFixture[str]) -> None:
     done = earshot(*words, "1")
     assert done.returncode == 2
     assert "found '1'; a whole number, 2..20, is allowed" in done.stderr
+    assert here(*words[:-1], "--search", "5", "--test", "other.csv") == 2
+    assert "--search writes no model" in capsys.readouterr().err
+    assert here(*words[:-1], "--most-ram", "9000") == 2
+    assert "--most-ram is a budget of --search" in capsys.readouterr().err

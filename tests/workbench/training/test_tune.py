@@ -39,6 +39,7 @@ from workbench.training.tune import (
     hear,
     hours_needed,
 )
+from workbench.workers import Opened
 
 EXAMPLE = Path("examples/smart_lock")
 
@@ -92,7 +93,7 @@ def test_the_gate_is_the_firmware_s(tmp_path: Path, dc_block: int) -> None:
     sound = (noises(6).astype(np.float64) * np.linspace(0, 1, len(noises(6)))).astype(np.int16)
     sound[:400] = 0
     sound[500] = -32768
-    heard = hear(pipeline, Recording(tmp_path / "a.wav", sound, ()))
+    heard = hear(Opened(None, pipeline), Recording(tmp_path / "a.wav", sound, ()))
     given = without_level(sound.tolist(), dc_block) if dc_block else sound.tolist()
     loud = [max(abs(x) for x in given[start : start + 400]) for start in range(0, len(given) - 399, 400)]
     assert heard.peaks.tolist() == loud
@@ -116,7 +117,7 @@ def test_what_is_chosen_is_tried_in_the_firmware(tmp_path: Path, monkeypatch: py
     (tmp_path / "code").mkdir()
     pipeline = tutorial_library(tutorial_app(tmp_path / "door"), tmp_path / "code").pipeline
     assert pipeline is not None
-    heard = [hear(pipeline, Recording(tmp_path / "a.wav", noises(6), ()))]
+    heard = [hear(Opened(None, pipeline), Recording(tmp_path / "a.wav", noises(6), ()))]
     own = Settings(600, 14, 3, (40, 40, 40, 40))
     events = Tuner(pipeline, heard, unlabelled=True).settled(own)
     assert events.false_alarms > 0

@@ -19,6 +19,7 @@ from workbench.host.features import app_score
 from workbench.training.pieces import Piece, Recording
 from workbench.training.settings_file import threshold_of
 from workbench.training.tune import Settings, Tuner, hear
+from workbench.workers import Opened
 
 RATE = 16000
 
@@ -41,8 +42,8 @@ def test_the_threshold_is_the_best_there_is(tmp_path: Path) -> None:
     sound, places = bursts(1)
     pieces = tuple(Piece(tmp_path / "a.wav", start, end, 0, "a") for start, end in places)
     heard = [
-        hear(pipeline, Recording(tmp_path / "a.wav", sound, pieces)),
-        hear(pipeline, Recording(tmp_path / "b.wav", noise(30, 900, 2), ())),
+        hear(Opened(None, pipeline), Recording(tmp_path / "a.wav", sound, pieces)),
+        hear(Opened(None, pipeline), Recording(tmp_path / "b.wav", noise(30, 900, 2), ())),
     ]
     tuner = Tuner(pipeline, heard, unlabelled=False)
     tuned = tuner.tuned(400, Settings(200, 3, 1, (ANOMALY_NEVER,)))

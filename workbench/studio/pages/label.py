@@ -80,6 +80,7 @@ class LabelPage:
         self._current = ""
         self._path: Path | None = None
         self._rate = 0
+        self._damage = ""  # of the recording that is shown
         self._noise: Stretch | None = None  # where nothing happens, as a person says
         settings = studio.listener.settings if studio.listener is not None else None
         self._app_labels = list(settings.decision.labels) if settings is not None else []
@@ -138,7 +139,7 @@ class LabelPage:
 
     def _show(self, name: str, place: tuple[int, int] | None = None) -> None:
         """Another recording."""
-        self._current, self._path, self._noise = name, None, None
+        self._current, self._path, self._noise, self._damage = name, None, None, ""
         properties: dict[str, Any] = {
             "sound": None,
             "segments": [],
@@ -151,7 +152,7 @@ class LabelPage:
             if name:
                 path = self._studio.folder.recording(name)
                 sound = self._studio.sounds.open(path)
-                self._path, self._rate = path, sound.rate
+                self._path, self._rate, self._damage = path, sound.rate, sound.damage
                 properties["sound"] = {
                     "recording": name,
                     "version": str(path.stat().st_mtime_ns),
@@ -201,9 +202,11 @@ class LabelPage:
                 chip.on("click", lambda number=number: self._take(number))
                 if number == self._number:
                     chip.classes("on").props("aria-pressed=true")
-        errors = self._labels.errors()
-        self._note.set_text("\n".join(str(error) for error in errors))
-        self._note.set_visibility(bool(errors))
+        notes = [str(error) for error in self._labels.errors()]
+        if self._damage:
+            notes.insert(0, f"{self._damage}\n  What lies before that is shown.")
+        self._note.set_text("\n".join(notes))
+        self._note.set_visibility(bool(notes))
         self._session.set_enabled(not self._labels.tracks)
 
     def _usual_samples(self) -> int:

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Work on a Dask cluster: the app travels, and is built by each worker's own checkout of the same sources."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, TypeVar
+
+from codegen.app.spec_file import FILE_NAME, load_spec
+from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
+from toolbox import environment
+from workbench.host.model_app import write_whole
+from workbench.workers import Opened, in_order
+
+ENVIRONMENT, LOCK = ".venv-cluster", "cluster"
+_REACHED = 20.0  # seconds for a scheduler to answer
+_SOURCES = ("codegen", "firmware", "templates", "workbench")  # what a result depends on
+_MOST = 4  # apps that a worker keeps open
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An app as it travels: the files that it consists of, by their names in its folder."""
+
+    name: str
+    files: tuple[tuple[str, bytes], ...]
+    sources: str  # hash of the sources that it was packed by
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What a worker says in place of a result: the words of a UserError."""
+
+    what: str
+    file: str | None
+    place: str | None
+    remedy: str | None
+
+
+def packed(app: Opened) -> Packed:
+    """An app's pipeline.toml and models."""
+    folder = app.spec.file.parent
+    models = [one.classifier.model for one in app.spec.members]
+    for model in models:
+        if not model.is_relative_to(folder):
+            raise UserError(
+                f"the model {model} lies outside the app's folder, and only that travels to a cluster",
+                file=app.spec.file,
+                remedy="Move it into the folder.",
+            )
+    files = dict.fromkeys([app.spec.file, *models, *(model.with_suffix(".contract") for model in models)])
+    return Packed(
+        folder.name,
+        tuple(
+            (str(file.relative_to(folder)) if file != app.spec.file else FILE_NAME, file.read_bytes())
+            for file in files
+            if file.is_file()
+        ),
+        sources(),
+    )
+
+
+@cache
+def sources() -> str:
+    """A hash of what computes results here."""
+    made = hashlib.sha256()
+    for folder in _SOURCES:
+        for file in sorted((ROOT / folder).rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                made.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
+    return made.hexdigest()
+
+
+@lru_cache(_MOST)
+def opened(app: Packed) -> Opened:
+    """A worker's own copy of an app, built by its own checkout."""
+    if app.sources != sources():
+        raise UserError(
+            f"the worker in {ROOT} has other sources of Earshot than the command",
+            remedy="Check out the same version on every computer of the cluster.",
+        )
+    digest = hashlib.sha256(repr(app).encode()).hexdigest()[:16]
+    folder = ROOT / "build" / "workers" / digest / app.name
+    for name, content in app.files:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.is_file() or file.read_bytes() != content:
+            write_whole(file, content)
+    return Opened(load_spec(folder))
+
+
+def work(app: Packed, task: Callable[[Opened, Item], Result], item: Item) -> Result | Refused:
+    """On a worker."""
+    try:
+        return task(opened(app), item)
+    except UserError as error:
+        return Refused(
+            str(error) if error.place is None else error.what, error.file, error.place, error.remedy
+        )
+
+
+class Cluster:
+    """The workers of a Dask cluster."""
+
+    def __init__(self, client: Any, app: Packed) -> None:
+        self._client, self._app = client, app
+
+    def map(
+        self, task: Callable[[Opened, Item], Result], items: Iterable[Item], count: int
+    ) -> Iterator[Result]:
+        """See Workers."""
+        client = self._client
+        app, own = client.scatter([self._app, task], broadcast=True, hash=False)
+
+        def submit(item: Item) -> Any:
+            return client.submit(work, app, own, client.scatter(item, hash=False), pure=False)
+
+        for made in in_order(submit, items, max(1, sum(client.nthreads().values()))):
+            if isinstance(made, Refused):
+                raise UserError(made.what, file=made.file, place=made.place, remedy=made.remedy)
+            yield made
+
+
+@contextmanager
+def cluster(app: Opened, address: str) -> Iterator[Cluster]:
+    """UserError where no scheduler answers at this address, or no worker is there."""
+    find_dask()
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=_REACHED, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise UserError(
+            f"no scheduler of Dask answers: {str(error).splitlines()[0]}",
+            file=address,
+            remedy="Name one that runs: tcp://HOST:8786. `earshot worker --help` says how to start them.",
+        ) from None
+    try:
+        if not client.nthreads():
+            raise UserError(
+                "the scheduler has no workers", file=address, remedy=f"Start some: earshot worker {address}"
+            )
+        yield Cluster(client, packed(app))
+    finally:
+        with suppress(Exception):  # it is left, however that goes
+            client.close()
+
+
+def find_dask() -> None:
+    """Makes Dask importable, from an environment of its own, which is made where it is not there."""
+    if importlib.util.find_spec("distributed") is not None:
+        return
+    folder = ROOT / ENVIRONMENT
+    environment.make(folder, ROOT / "requirements" / f"{LOCK}.lock", over_base=True)
+    sys.path.append(str(environment.packages(folder)))  # behind the own ones
+    importlib.invalidate_caches()
+
+
+def program(name: str) -> list[str]:
+    """The command line of one of Dask's programs."""
+    environment.make(ROOT / ENVIRONMENT, ROOT / "requirements" / f"{LOCK}.lock", over_base=True)
+    return [str(ROOT / ENVIRONMENT / "bin" / "python"), "-m", f"distributed.cli.dask_{name}"]
