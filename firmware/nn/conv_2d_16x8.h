@@ -89,28 +89,33 @@ DSP_INLINE void conv_2d_16x8_gather_three(const conv_2d_16x8_t *layer, const int
     }
 }
 
+/* plain: outputs are clamped by their type, or at 0 */
+DSP_INLINE int16_t conv_2d_16x8_output(const conv_2d_16x8_t *layer, const requantize_t *channel, int32_t sum,
+                                       conv_2d_16x8_form_t form, int plain)
+{
+    int32_t value =
+        form == CONV_2D_16X8_TWICE ? requantize_twice(sum, channel) : requantize_narrow(sum, channel);
+    return plain ? requantize_int16(value, layer->low == 0 ? 0 : -1)
+                 : (int16_t)requantize_clamp(value, layer->low, layer->high);
+}
+
 /* One channel at the first `count` of three positions. */
 DSP_INLINE void conv_2d_16x8_channel(const conv_2d_16x8_t *layer, requantize_t channel, const int32_t sums[3],
-                                     int16_t *output, int32_t count, conv_2d_16x8_form_t form)
+                                     int16_t *output, int32_t count, conv_2d_16x8_form_t form, int plain)
 {
-    const int32_t low = layer->low, high = layer->high, step = layer->channel_count;
-    const int32_t a = sums[0], b = sums[1], c = sums[2];
-    const int twice = form == CONV_2D_16X8_TWICE;
-    int32_t value = twice ? requantize_twice(a, &channel) : requantize_narrow(a, &channel);
-    output[0] = (int16_t)requantize_clamp(value, low, high);
+    const int32_t a = sums[0], b = sums[1], c = sums[2], step = layer->channel_count;
+    output[0] = conv_2d_16x8_output(layer, &channel, a, form, plain);
     if (count > 1) {
-        value = twice ? requantize_twice(b, &channel) : requantize_narrow(b, &channel);
-        output[step] = (int16_t)requantize_clamp(value, low, high);
+        output[step] = conv_2d_16x8_output(layer, &channel, b, form, plain);
     }
     if (count > 2) {
-        value = twice ? requantize_twice(c, &channel) : requantize_narrow(c, &channel);
-        output[2 * step] = (int16_t)requantize_clamp(value, low, high);
+        output[2 * step] = conv_2d_16x8_output(layer, &channel, c, form, plain);
     }
 }
 
 /* All channels at the first `count` of the three positions of a block. */
-DSP_INLINE void conv_2d_16x8_three(const conv_2d_16x8_t *layer, const uint32_t *block, int16_t *output,
-                                   int32_t count, conv_2d_16x8_form_t form)
+DSP_INLINE void conv_2d_16x8_channels(const conv_2d_16x8_t *layer, const uint32_t *block, int16_t *output,
+                                      int32_t count, conv_2d_16x8_form_t form, int plain)
 {
     const uint32_t *weights = layer->weights;
     const requantize_t *channel = layer->channels;
@@ -119,10 +124,20 @@ DSP_INLINE void conv_2d_16x8_three(const conv_2d_16x8_t *layer, const uint32_t *
         int32_t sums[6] = {a, a, a, b, b, b};
         dot_16x8_three(weights, block, sums, layer->steps);
         weights += 2 * layer->steps;
-        conv_2d_16x8_channel(layer, channel[0], sums, output, count, form);
+        conv_2d_16x8_channel(layer, channel[0], sums, output, count, form, plain);
         if (left > 1) {
-            conv_2d_16x8_channel(layer, channel[1], sums + 3, output + 1, count, form);
+            conv_2d_16x8_channel(layer, channel[1], sums + 3, output + 1, count, form, plain);
         }
+    }
+}
+
+DSP_INLINE void conv_2d_16x8_three(const conv_2d_16x8_t *layer, const uint32_t *block, int16_t *output,
+                                   int32_t count, conv_2d_16x8_form_t form)
+{
+    if (count == 3 && layer->high == INT16_MAX && (layer->low == 0 || layer->low == INT16_MIN)) {
+        conv_2d_16x8_channels(layer, block, output, 3, form, 1);
+    } else {
+        conv_2d_16x8_channels(layer, block, output, count, form, 0);
     }
 }
 
