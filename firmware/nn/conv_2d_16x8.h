@@ -31,21 +31,41 @@ typedef struct {
 
 typedef enum { CONV_2D_16X8_NARROW, CONV_2D_16X8_WIDE, CONV_2D_16X8_TWICE } conv_2d_16x8_form_t;
 
+#define CONV_2D_16X8_RUN 16 /* values from which on a call pays */
+
+/* `count` values, or zeros where `from` is NULL. Returns the place after. */
+DSP_INLINE int16_t *conv_2d_16x8_copy(int16_t *to, const int16_t *from, int32_t count)
+{
+    int16_t *const end = to + count;
+    if (count >= CONV_2D_16X8_RUN) {
+        if (from != NULL) {
+            memcpy(to, from, 2 * (size_t)count);
+        } else {
+            memset(to, 0, 2 * (size_t)count);
+        }
+        return end;
+    }
+    while (to < end) {
+        *to++ = from != NULL ? *from++ : 0;
+    }
+    return end;
+}
+
 /* Values of one row of the kernel; those left and right of the input are 0. Returns the place after. */
 DSP_INLINE int16_t *conv_2d_16x8_row(const conv_2d_16x8_t *layer, const int16_t *row, int32_t column,
                                      int16_t *to)
 {
     const int32_t depth = layer->depth, count = layer->kernel_columns, dilation = layer->column_dilation;
-    if (dilation == 1 && column >= 0 && column + count <= layer->columns) {
-        memcpy(to, row + column * depth, 2 * (size_t)(count * depth));
-        return to + count * depth;
+    if (dilation == 1) { /* what lies in the input is one run */
+        const int32_t start = requantize_clamp(-column, 0, count);
+        const int32_t end = requantize_clamp(layer->columns - column, start, count);
+        to = conv_2d_16x8_copy(to, NULL, start * depth);
+        to = conv_2d_16x8_copy(to, row + (column + start) * depth, (end - start) * depth);
+        return conv_2d_16x8_copy(to, NULL, (count - end) * depth);
     }
-    for (int32_t i = 0; i < count; i++, to += depth, column += dilation) {
-        if (column >= 0 && column < layer->columns) {
-            memcpy(to, row + column * depth, 2 * (size_t)depth);
-        } else {
-            memset(to, 0, 2 * (size_t)depth);
-        }
+    for (int32_t i = 0; i < count; i++, column += dilation) {
+        const int inside = column >= 0 && column < layer->columns;
+        to = conv_2d_16x8_copy(to, inside ? row + column * depth : NULL, depth);
     }
     return to;
 }
@@ -60,29 +80,54 @@ DSP_INLINE void conv_2d_16x8_gather(const conv_2d_16x8_t *layer, const int16_t *
         if (row >= 0 && row < layer->rows) {
             to = conv_2d_16x8_row(layer, input + row * layer->columns * layer->depth, column, to);
         } else {
-            memset(to, 0, 2 * (size_t)line);
-            to += line;
+            to = conv_2d_16x8_copy(to, NULL, line);
         }
     }
-    while (to != end) {
-        *to++ = 0;
-    }
+    conv_2d_16x8_copy(to, NULL, (int32_t)(end - to));
 }
 
-/* The same of three positions side by side, where no window leaves the columns of the input, into a block. */
-DSP_INLINE void conv_2d_16x8_gather_three(const conv_2d_16x8_t *layer, const int16_t *input, int32_t row,
-                                          int32_t column, uint32_t *to)
+/* The same into a block, as the position there that `to` is of: its words are three apart. */
+DSP_INLINE void conv_2d_16x8_place(const conv_2d_16x8_t *layer, const int16_t *input, int32_t row,
+                                   int32_t column, uint32_t *to, int16_t *taps)
 {
     const int32_t line = layer->kernel_columns * layer->depth;
     const uint32_t *const end = to + 6 * layer->steps;
-    for (int32_t i = 0; i < layer->kernel_rows; i++, row += layer->row_dilation) {
+    if (!layer->whole_pairs || column < 0 || column + layer->kernel_columns > layer->columns) {
+        conv_2d_16x8_gather(layer, input, row, column, taps);
+        widen_place_one(to, taps, 4 * layer->steps);
+        return;
+    }
+    const int16_t *from = input + (row * layer->columns + column) * layer->depth;
+    for (int32_t i = layer->kernel_rows; i > 0; i--, row += layer->row_dilation) {
         if (row >= 0 && row < layer->rows) {
-            to = widen_place_three_anywhere(to, input + (row * layer->columns + column) * layer->depth,
-                                            layer->column_stride * layer->depth, line);
+            to = widen_place_one(to, from, line);
+        } else {
+            for (int32_t j = 0; j < line; j += 2, to += 3) {
+                *to = 0;
+            }
+        }
+        from += layer->row_dilation * layer->columns * layer->depth;
+    }
+    for (; to < end; to += 3) {
+        *to = 0;
+    }
+}
+
+/* The same of three positions side by side, where no window leaves the columns of the input. */
+DSP_INLINE void conv_2d_16x8_place_three(const conv_2d_16x8_t *layer, const int16_t *input, int32_t row,
+                                         int32_t column, uint32_t *to)
+{
+    const int32_t line = layer->kernel_columns * layer->depth, step = layer->column_stride * layer->depth;
+    const uint32_t *const end = to + 6 * layer->steps;
+    const int16_t *from = input + (row * layer->columns + column) * layer->depth;
+    for (int32_t i = layer->kernel_rows; i > 0; i--, row += layer->row_dilation) {
+        if (row >= 0 && row < layer->rows) {
+            to = widen_place_three_anywhere(to, from, step, line);
         } else {
             memset(to, 0, 6 * (size_t)line);
             to += 3 * line / 2;
         }
+        from += layer->row_dilation * layer->columns * layer->depth;
     }
     while (to != end) {
         *to++ = 0;
@@ -178,14 +223,13 @@ DSP_INLINE void conv_2d_16x8_fill(const conv_2d_16x8_t *layer, const int16_t *in
 {
     const int32_t end = window->column + 2 * layer->column_stride + layer->kernel_columns;
     if (layer->whole_pairs && window->left >= 3 && window->column >= 0 && end <= layer->columns) {
-        conv_2d_16x8_gather_three(layer, input, window->row, window->column, block);
+        conv_2d_16x8_place_three(layer, input, window->row, window->column, block);
         conv_2d_16x8_next(layer, window, 3);
         return;
     }
     int16_t *taps = (int16_t *)(block + 6 * layer->steps);
     for (int32_t i = 0; i < count; i++) {
-        conv_2d_16x8_gather(layer, input, window->row, window->column, taps);
-        widen_place_one(block + i, taps, 4 * layer->steps);
+        conv_2d_16x8_place(layer, input, window->row, window->column, block + i, taps);
         conv_2d_16x8_next(layer, window, 1);
     }
 }
