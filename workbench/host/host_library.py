@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
+import tempfile
 from collections.abc import Iterator, Sequence
 from ctypes import POINTER, byref, c_bool, c_int16, c_int32, c_size_t, c_uint8, c_uint32, c_uint64
 from dataclasses import dataclass
@@ -297,11 +299,29 @@ class HostPipeline:
             raise ValueError(f"gate {threshold}, {backoff}; limits {limits}; votes {votes}")
 
 
+_loaded: dict[str, bytes] = {}  # path of a library -> hash of the file that this process has loaded from it
+
+
+def _load(path: Path) -> ctypes.CDLL:
+    """The library as the file is now. The system gives the one that was loaded from a path before, whatever
+    was built there since: a file that has changed is loaded from a copy."""
+    name = str(path.resolve())
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).digest()
+    if _loaded.setdefault(name, digest) == digest:
+        return ctypes.CDLL(name)
+    with tempfile.NamedTemporaryFile(prefix="earshot_", suffix=".so") as copy:
+        copy.write(content)
+        copy.flush()
+        return ctypes.CDLL(copy.name)  # which stays when the file goes
+
+
 class HostLibrary:
-    """libearshot.so of an app. One state a file: two objects on one path share it."""
+    """libearshot.so of an app. One state a file: two objects on one path share it, where nothing was built
+    there in between."""
 
     def __init__(self, path: Path, spec: app_spec.Spec) -> None:
-        self._library = ctypes.CDLL(str(path.resolve()))
+        self._library = _load(path)
         self.spec = spec
         self.model = HostModel(ModelStruct.in_dll(self._library, f"{spec.name}_model"))
         self.pipeline: HostPipeline | None = None

@@ -19,7 +19,6 @@ from codegen.common.reference import Reference
 from codegen.compile import App
 from codegen.model.graph import Graph
 from codegen.passes.legalise import load_for
-from workbench.progress import remark
 
 _TEXT = """\
 # A bare model: no samples, no features, no labels.
@@ -73,10 +72,7 @@ def read_model(model: Path, engine: str = "aot") -> Graph:
         app = (model / "pipeline.toml").is_file()
         remedy = f"For an app: --app {model}" if app else "Give the path of a .tflite model."
         raise UserError("is a folder; a .tflite file is wanted", file=model, remedy=remedy)
-    graph = load_for(engine, model)
-    if any(graph.tensors[index].open_batch for index in graph.inputs):
-        remark(f"{model} leaves its batch open: it is taken as 1", once=True)
-    return graph
+    return load_for(engine, model)
 
 
 def _text(kernels: str, reference: Reference, layer_outputs: bool) -> str:

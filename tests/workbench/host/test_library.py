@@ -17,6 +17,7 @@ from codegen.app.contract import feature_contract
 from codegen.app.spec_file import load_spec
 from tests.support.compile import FIRMWARE, WARNINGS
 from tests.support.tutorial import BARE, noises, tutorial_app, tutorial_library
+from toolbox.options import EXAMPLE
 from workbench.host import host_library as library
 from workbench.host import structs
 from workbench.verify.reference import ReferenceInterpreter
@@ -216,3 +217,23 @@ def test_a_threshold_holds_until_the_start(loaded: library.HostLibrary) -> None:
         pipeline.set_threshold(129)
     pipeline.start()
     assert pipeline.classify(features) == built
+
+
+def test_what_was_built_anew_is_loaded_anew(tmp_path: Path) -> None:
+    """On the same path, in the same process; the first stays what it was."""
+    (tmp_path / "code").mkdir()
+    found = []
+    for maximum in (500_000, 400_000, 500_000):
+        app = tutorial_app(tmp_path / f"{maximum}" / "door", text=text_with(maximum))
+        found.append((tutorial_library(app, tmp_path / "code"), feature_contract(load_spec(app))))
+    for loaded, contract in found:
+        assert loaded.pipeline is not None
+        assert loaded.pipeline.contract == contract
+    assert found[0][1] != found[1][1]
+
+
+def text_with(maximum: int) -> str:
+    """The tutorial's pipeline.toml with this end of its scale."""
+    text = (EXAMPLE / "pipeline.toml").read_text()
+    assert "maximum = 500000" in text
+    return text.replace("maximum = 500000", f"maximum = {maximum}")

@@ -311,7 +311,12 @@ def test_a_search_that_is_killed_goes_on_to_the_same_front(tmp_path: Path) -> No
     """Its candidates keep the budget, and each that is written trains as it was tried."""
     python = trainer()
     app = app_to_train(tmp_path / "little_lock")
-    text = RECIPE.replace("epochs = 12", "epochs = 1").replace("synthetic = 1", "").replace("0\n", "0.3\n", 1)
+    text = (
+        RECIPE.replace("epochs = 12", "epochs = 5")
+        .replace("synthetic = 1", "")
+        .replace("copies = 1", "copies = 3")
+        .replace("0\n", "0.3\n", 1)
+    )
     (app / FILE_NAME).write_text(text)
     labels = write_session(tmp_path / "sounds", 7, recordings=3, count=2)
     folder = own_folder(ROOT / "build" / "training", app) / "search"
@@ -327,6 +332,8 @@ def test_a_search_that_is_killed_goes_on_to_the_same_front(tmp_path: Path) -> No
     whole = searched()
     trained = [one for one in whole["candidates"][1:] if one["mean"] is not None]
     assert len(trained) == 3
+    means = {one["mean"] for one in whole["candidates"] if one["mean"] is not None}
+    assert len(means) > 1, means
     assert all(one["instructions"] <= 150_000 for one in trained)
     assert whole == json.loads((folder / "search.json").read_text())
     assert (folder / "front.svg").is_file()
