@@ -120,16 +120,24 @@ class Cluster:
         self, task: Callable[[Opened, Item], Result], items: Iterable[Item], count: int
     ) -> Iterator[Result]:
         """See Workers."""
+        from distributed import CancelledError, CommClosedError, KilledWorker
+
         client = self._client
         app, own = client.scatter([self._app, task], broadcast=True, hash=False)
 
         def submit(item: Item) -> Any:
             return client.submit(work, app, own, client.scatter(item, hash=False), pure=False)
 
-        for made in in_order(submit, items, max(1, sum(client.nthreads().values()))):
-            if isinstance(made, Refused):
-                raise UserError(made.what, file=made.file, place=made.place, remedy=made.remedy)
-            yield made
+        try:
+            for made in in_order(submit, items, max(1, sum(client.nthreads().values()))):
+                if isinstance(made, Refused):
+                    raise UserError(made.what, file=made.file, place=made.place, remedy=made.remedy)
+                yield made
+        except (CancelledError, CommClosedError, KilledWorker) as error:
+            raise UserError(
+                f"the cluster's scheduler or a worker ended before its work: {_line(error)}",
+                remedy="The terminals of `earshot worker` say more.",
+            ) from None
 
 
 @contextmanager
@@ -142,7 +150,7 @@ def cluster(app: Opened, address: str) -> Iterator[Cluster]:
         client = Client(address, timeout=_REACHED, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise UserError(
-            f"no scheduler of Dask answers: {str(error).splitlines()[0]}",
+            f"no scheduler of Dask answers: {_line(error)}",
             file=address,
             remedy="Name one that runs: tcp://HOST:8786. `earshot worker --help` says how to start them.",
         ) from None
@@ -155,6 +163,10 @@ def cluster(app: Opened, address: str) -> Iterator[Cluster]:
     finally:
         with suppress(Exception):  # it is left, however that goes
             client.close()
+
+
+def _line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def find_dask() -> None:
