@@ -38,16 +38,6 @@ class Packed:
     sources: str  # hash of the sources that it was packed by
 
 
-@dataclass(frozen=True)
-class Refused:
-    """What a worker says in place of a result: the words of a UserError."""
-
-    what: str
-    file: str | None
-    place: str | None
-    remedy: str | None
-
-
 def packed(app: Opened) -> Packed:
     """An app's pipeline.toml and models."""
     folder = app.spec.file.parent
@@ -100,14 +90,12 @@ def opened(app: Packed) -> Opened:
     return Opened(load_spec(folder))
 
 
-def work(app: Packed, task: Callable[[Opened, Item], Result], item: Item) -> Result | Refused:
-    """On a worker."""
+def work(app: Packed, task: Callable[[Opened, Item], Result], item: Item) -> Result | UserError:
+    """On a worker. What is wrong with the input comes back as a value: Dask logs what is raised."""
     try:
         return task(opened(app), item)
     except UserError as error:
-        return Refused(
-            str(error) if error.place is None else error.what, error.file, error.place, error.remedy
-        )
+        return error
 
 
 class Cluster:
@@ -120,7 +108,8 @@ class Cluster:
         self, task: Callable[[Opened, Item], Result], items: Iterable[Item], count: int
     ) -> Iterator[Result]:
         """See Workers."""
-        from distributed import CancelledError, CommClosedError, KilledWorker
+        from distributed import CancelledError, KilledWorker
+        from distributed.comm import CommClosedError
 
         client = self._client
         app, own = client.scatter([self._app, task], broadcast=True, hash=False)
@@ -130,8 +119,8 @@ class Cluster:
 
         try:
             for made in in_order(submit, items, max(1, sum(client.nthreads().values()))):
-                if isinstance(made, Refused):
-                    raise UserError(made.what, file=made.file, place=made.place, remedy=made.remedy)
+                if isinstance(made, UserError):
+                    raise made
                 yield made
         except (CancelledError, CommClosedError, KilledWorker) as error:
             raise UserError(

@@ -26,7 +26,7 @@ from workbench.training.evaluation import vector_pairs
 from workbench.training.features import Work, vectors
 from workbench.training.pieces import Piece, Recording
 from workbench.workers import Cores, Here, Opened
-from workbench.workers.cluster import opened, packed
+from workbench.workers.cluster import packed, work
 
 EXAMPLE = ROOT / "examples" / "smart_lock"
 
@@ -63,8 +63,11 @@ def test_what_a_task_raises_is_raised_whole(app: Opened, monkeypatch: pytest.Mon
 def test_a_worker_with_other_sources_refuses(app: Opened) -> None:
     sent = packed(app)
     assert [name for name, _ in sent.files] == ["pipeline.toml", "model.tflite", "model.contract"]
-    with pytest.raises(UserError, match="has other sources of Earshot than the command"):
-        opened(type(sent)(sent.name, sent.files, "0123"))
+    refusal = work(type(sent)(sent.name, sent.files, "0123"), contract_and, 1)
+    assert str(refusal).splitlines() == [
+        f"the worker in {ROOT} has other sources of Earshot than the command",
+        "  Check out the same version on every computer of the cluster.",
+    ]
 
 
 def test_a_threshold_ends_with_its_command(app: Opened) -> None:
