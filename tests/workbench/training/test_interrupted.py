@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is left of a training that ends, or fails, after its last epoch."""
+"""What is left of a training that ends, or fails, after its last epoch; and several at once."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 from pathlib import Path
 
+import pytest
+
+from codegen.app.spec import Classifier, Spec
+from codegen.common.errors import UserError
 from tests.support.training import run_trainer
+from workbench.training import judge
 
 NETWORK = """
 import keras
@@ -63,8 +69,8 @@ def tried(name, job):
     said.clear()
     made = job.fit(job.network(), sets)
     kept = len([*(folder / "unfinished").glob("*.npz")])
-    found[name] = [made.fitted.interrupted, made.fine_tuned, kept, [line for line in said if "epoch " in line]]
-    found[name].append("\\n".join(said))
+    epochs = [line for line in said if line.startswith("epoch   ")]
+    found[name] = [made.fitted.interrupted, made.fine_tuned, kept, epochs, "\\n".join(said)]
     return made
 
 def interrupt(recipe, network, task):
@@ -105,12 +111,12 @@ print(json.dumps(found))
 
 def test_what_ends_after_the_last_epoch_goes_on_from_there(tmp_path: Path) -> None:
     found = json.loads(run_trainer(SCRIPT, str(tmp_path), NETWORK))
-    interrupted, more, kept, _, said = found["fine-tuning"]
-    assert (interrupted, more, kept) == (True, 0, 1)
+    interrupted, more, kept, epochs, said = found["fine-tuning"]
+    assert (interrupted, more, kept, len(epochs)) == (True, 0, 1, 2)
     assert "interrupted; the network of before is kept" in said
     interrupted, _, kept, epochs, said = found["again"]
     assert (interrupted, kept) == (False, 1)
-    assert not [line for line in epochs if line.startswith("epoch   ")]
+    assert epochs == []
     assert "going on after epoch 2 of an interrupted training" in said
     interrupted, more, kept, _, _ = found["an epoch"]
     assert (interrupted, more, kept) == (True, 0, 1)
@@ -118,3 +124,45 @@ def test_what_ends_after_the_last_epoch_goes_on_from_there(tmp_path: Path) -> No
     interrupted, more, _, _, said = found["a fault"]
     assert (interrupted, more) == (False, 0)
     assert said.endswith("it cannot be fine-tuned, and stays as it is: no such layer")
+
+
+RUNS = """
+import sys
+import threading
+from pathlib import Path
+from workbench.training.epochs import Epoch
+from workbench.training.tensorboard_log import TensorBoardLog
+
+log, before = TensorBoardLog(Path(sys.argv[1])), threading.active_count()
+for number in range(5):
+    log.watch(f"fold_{number}")(Epoch(1, 0.5, None, None))
+print(threading.active_count() - before)
+"""
+
+
+def test_of_many_runs_one_is_open(tmp_path: Path) -> None:
+    """A search has up to thousands, and each open one takes a thread and a file."""
+    assert run_trainer(RUNS, str(tmp_path)) == "1"
+    assert len([*tmp_path.glob("fold_*/*tfevents*")]) == 5
+
+
+def test_a_model_is_alone_in_its_copy_of_the_app_until_it_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two trainings of one app at once: each decides with its own model."""
+    origin = tmp_path / "app_features"
+    origin.mkdir()
+    (origin / "pipeline.toml").write_text("")
+    app = Spec("app", origin / "pipeline.toml", Classifier(origin / "model.tflite"), None)
+
+    def opened(copy: Path) -> object:
+        assert (copy / "model.tflite").read_bytes() == b"new"
+        with copy.with_name(f"{copy.name}.lock").open("a+") as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        raise UserError("as far as this")
+
+    monkeypatch.setattr(judge, "open_pipeline", opened)
+    with pytest.raises(UserError, match="as far as this"):
+        judge.decide(app, "new", b"new", None, [])
+    with (tmp_path / "app_new.lock").open("a+") as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
