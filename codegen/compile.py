@@ -115,7 +115,7 @@ def _stands_in(spec: Spec, error: UserError) -> UserError:
     own = UserError(
         "the engine tflm runs this model on boards and in emulators; here the engine aot would compute it",
         file=spec.file,
-        remedy="Run it there: --target qemu.",
+        remedy="`verify`, `infer` and `replay` run it there: --target qemu.",
     )
     return UserErrors([*errors, own])
 

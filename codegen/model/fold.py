@@ -134,6 +134,7 @@ _RULES: dict[str, Callable[[Node, Values], NDArray[Any]]] = {
     "EXPAND_DIMS": lambda node, values: np.expand_dims(values[0], int(values[1].reshape(-1)[0])),
     "TRANSPOSE": lambda node, values: values[0].transpose(_shape(values[1])),
     "FILL": _fill,
+    "BROADCAST_TO": lambda node, values: np.array(np.broadcast_to(values[0], _shape(values[1]))),
     "CAST": lambda node, values: values[0],
     "ADD": lambda node, values: values[0] + values[1],
     "SUB": lambda node, values: values[0] - values[1],

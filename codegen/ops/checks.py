@@ -73,14 +73,19 @@ def _check_counts(node: Node, least: int, most: int) -> Iterator[Fault]:
 
 def check_int8(tensor: Tensor, what: str, *, constant: bool = False) -> Iterator[Fault]:
     """An activation: int8, one scale; computed, unless it may be constant."""
+    yield from check_quantized(tensor, what, "int8", AGAIN, constant=constant)
+
+
+def check_quantized(tensor: Tensor, what: str, dtype: str, remedy: str, *, constant: bool) -> Iterator[Fault]:
+    """The same of an activation of another type. remedy: where it is none"""
     if tensor.data is not None and not constant:
         yield Fault(f"its {what} is constant", "compute the result before converting")
-    if tensor.dtype != "int8":
-        yield Fault(f"its {what} is {tensor.dtype}; int8 is needed", AGAIN)
+    if tensor.dtype != dtype:
+        yield Fault(f"its {what} is {tensor.dtype}; {dtype} is needed", remedy)
     elif tensor.quantization is None:
-        yield Fault(f"its {what} has no scale", AGAIN)
+        yield Fault(f"its {what} has no scale", remedy)
     elif len(tensor.quantization.scales) != 1:
-        yield Fault(f"its {what} is quantized per channel; only weights may be", AGAIN)
+        yield Fault(f"its {what} is quantized per channel; only weights may be", remedy)
 
 
 def check_int8_ends(input_: Tensor, output: Tensor, *, rank: int | None = None) -> Iterator[Fault]:

@@ -43,11 +43,16 @@ def float_faults(graph: Graph, floats: list[Node], convert: str) -> Iterator[tup
     ):
         yield floats[0], Fault("the whole model computes in float, {place} first", convert)
         return
+    edges = [node for node in graph.nodes if _is_edge(node, graph)]
+    types = {graph.tensors[index].dtype for node in edges for index in node.outputs}
+    kind = "int16" if "int16" in types else "int8"
     reported = set()
     for node in floats:
         if node.op in reported:
             continue
         reported.add(node.op)
         where = "after" if set(node.outputs) & set(graph.outputs) else "between"
-        what = f"{node.op} computes in float {where} layers of int8: the converter made no int8 form of it"
+        what = (
+            f"{node.op} computes in float {where} layers of {kind}: the converter made no {kind} form of it"
+        )
         yield node, Fault(what, IN_FLOAT.get(node.op, INSTEAD.get(node.op, BETWEEN)))

@@ -34,8 +34,14 @@ if TYPE_CHECKING:
 
 def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
     """int8 input and output, constant weights [outputs, inputs]."""
-    input_, weights, _, output = weighted_tensors(graph, node)
+    input_, _, _, output = weighted_tensors(graph, node)
     yield from check_int8_ends(input_, output)
+    yield from check_form(graph, node)
+
+
+def check_form(graph: Graph, node: Node) -> Iterator[Fault]:
+    """What is fused, and weights as they lie in the file."""
+    _, weights, _, _ = weighted_tensors(graph, node)
     yield from check_activation(node)
     yield from check_rank(weights, "weights", 2)
     if node.options["weights_format"] != 0:

@@ -17,7 +17,7 @@ from codegen.model.fold import slice_ranges
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops.checks import check_computed, check_made, operand
 from codegen.ops.family import AGAIN, Family, Fault
-from codegen.ops.rows import NotIncrementalError, Read, Recipe, Sources, row_axes, view_along
+from codegen.ops.rows import NEWEST, NotIncrementalError, Read, Recipe, Sources, row_axes, view_along
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
@@ -255,7 +255,22 @@ def _ranges(node: Node, sources: Sources, shape: tuple[int, ...]) -> list[range]
     return found
 
 
+def _turned_rows(node: Node, sources: Sources) -> Recipe:
+    """Time on another axis: of a row nothing changes while its values keep their order."""
+    source, output = sources.views[node.inputs[0]], sources.output(node)
+    constant = sources.tensors[node.inputs[1]].data
+    assert constant is not None
+    shape, order = sources.tensors[source.tensor].shape, [int(axis) for axis in constant.reshape(-1)]
+    if source.axis is None:
+        raise NotIncrementalError("its rows cannot be read from its shape")
+    rest = [axis for axis in order if axis != source.axis and shape[axis] > 1]
+    if rest != sorted(rest):
+        raise NotIncrementalError("it turns the values of a row")
+    return Recipe("RESHAPE", view_along(output, order.index(source.axis)), {0: NEWEST})
+
+
 FAMILIES = (
     Family(("STRIDED_SLICE", "SLICE"), (check,), lower, _rows),
-    Family(("TRANSPOSE", "UNPACK", "SPLIT", "SPLIT_V", "FILL"), (check,), lower),
+    Family(("TRANSPOSE",), (check,), lower, _turned_rows),
+    Family(("UNPACK", "SPLIT", "SPLIT_V", "FILL"), (check,), lower),
 )

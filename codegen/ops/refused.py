@@ -36,7 +36,7 @@ INSTEAD: Mapping[str, str] = {
 BETWEEN = "replace the layer; `./earshot operators` lists what is computed in int8"
 # of any other operator
 OTHER = (
-    "replace the layer; `./earshot operators` lists what is supported, and the engine tflm takes what "
+    "replace the layer; `./earshot operators` lists what is supported, and --engine tflm takes what "
     "TensorFlow Lite Micro has"
 )
 LOGITS = "leave it out: end the model with the scores that go into it, of which the largest is the same"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from codegen.model.fold import with_readers
-from codegen.model.graph import Graph, Node, Tensor
+from codegen.model.graph import Graph, Node, Quantization, Tensor
 from codegen.ops.float_function import COMPARISONS, OP, Real, Values, applied, dequantized, is_known
 
 # operator -> the place of what it moves among its inputs
@@ -25,7 +25,7 @@ _MOVES = {
     **dict.fromkeys(("UNPACK", "GATHER", "REVERSE_V2", "TILE", "BROADCAST_TO"), 0),
     "SPLIT": 1,
 }
-_LARGEST = ("REDUCE_MAX", "REDUCE_MIN", "MAX_POOL_2D")  # of the int8 where the function never falls
+_LARGEST = ("REDUCE_MAX", "REDUCE_MIN", "MAX_POOL_2D")  # of an int8 of which the float never falls
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,13 @@ class _Rewriting:
         found = self._floats.get(node.inputs[place]) if place < len(node.inputs) else None
         if found is None or any(index in self._floats for at, index in enumerate(node.inputs) if at != place):
             return
-        if node.op in _LARGEST and not _never_falls(node, found.real):
-            return
+        if node.op in _LARGEST:
+            if node.options.get("fused_activation_function", "none") != "none":
+                return
+            if not (np.diff(found.real.values) >= 0).all():
+                found = self._ranked(node, found)
+            if found is None:
+                return
         like, outputs = self._tensors[found.tensor], []
         for index in node.outputs:
             number = len(self._tensors)
@@ -128,15 +133,27 @@ class _Rewriting:
         inputs = (*node.inputs[:place], found.tensor, *node.inputs[place + 1 :])
         self._nodes.append(replace(node, inputs=inputs, outputs=tuple(outputs), layer=node.number))
 
+    def _ranked(self, node: Node, found: _Float) -> _Float | None:
+        """The same float as a function that never falls, of another int8: which of all its values it is, in
+        their order. None where it is no number, or both zeros."""
+        levels, ranks = np.unique(found.real.values, return_inverse=True)
+        zeros = found.real.values[found.real.values == 0]
+        if np.isnan(levels).any() or len(np.unique(np.signbit(zeros))) > 1:
+            return None
+        like, number = self._tensors[found.tensor], len(self._tensors)
+        step = Quantization((1.0,), (0,))
+        rank = replace(like, index=number, quantization=step, variable=False, open_batch=False, made=True)
+        self._tensors.append(rank)
+        real = Real((ranks.reshape(-1) - 128).astype(np.float32), found.real.ops)
+        options = {"real": real}
+        made = replace(node, op=OP, inputs=(found.tensor,), outputs=(number,), options=options)
+        self._nodes.append(replace(made, layer=node.number))
+        values = levels[np.minimum(np.arange(256), len(levels) - 1)]
+        return _Float(number, Real(values.astype(np.float32), found.real.ops))
+
 
 def _made(node: Node, found: _Float) -> Node:
     return replace(node, op=OP, inputs=(found.tensor,), options={"real": found.real})
-
-
-def _never_falls(node: Node, real: Real) -> bool:
-    if node.options.get("fused_activation_function", "none") != "none":
-        return False
-    return bool((np.diff(real.values) >= 0).all())
 
 
 def _is_int8(tensor: Tensor) -> bool:

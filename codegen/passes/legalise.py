@@ -29,6 +29,7 @@ from codegen.passes.groups import groups_parted
 from codegen.passes.made import numbered
 from codegen.passes.torch_words import in_torch, is_torch
 from codegen.passes.transpose_conv import transpose_convolutions_replaced
+from codegen.passes.transposes import transposes_later
 
 # Graph -> graph of the same function, in this order: what is left is what kernels compute.
 PASSES = (
@@ -37,6 +38,7 @@ PASSES = (
     dilations_folded,
     transpose_convolutions_replaced,
     groups_parted,
+    transposes_later,
     numbered,
 )
 

@@ -31,21 +31,41 @@ typedef struct {
 
 typedef enum { CONV_2D_16X8_NARROW, CONV_2D_16X8_WIDE, CONV_2D_16X8_TWICE } conv_2d_16x8_form_t;
 
+#define CONV_2D_16X8_RUN 16 /* values from which on a call pays */
+
+/* `count` values, or zeros where `from` is NULL. Returns the place after. */
+DSP_INLINE int16_t *conv_2d_16x8_copy(int16_t *to, const int16_t *from, int32_t count)
+{
+    int16_t *const end = to + count;
+    if (count >= CONV_2D_16X8_RUN) {
+        if (from != NULL) {
+            memcpy(to, from, 2 * (size_t)count);
+        } else {
+            memset(to, 0, 2 * (size_t)count);
+        }
+        return end;
+    }
+    while (to < end) {
+        *to++ = from != NULL ? *from++ : 0;
+    }
+    return end;
+}
+
 /* Values of one row of the kernel; those left and right of the input are 0. Returns the place after. */
 DSP_INLINE int16_t *conv_2d_16x8_row(const conv_2d_16x8_t *layer, const int16_t *row, int32_t column,
                                      int16_t *to)
 {
     const int32_t depth = layer->depth, count = layer->kernel_columns, dilation = layer->column_dilation;
-    if (dilation == 1 && column >= 0 && column + count <= layer->columns) {
-        memcpy(to, row + column * depth, 2 * (size_t)(count * depth));
-        return to + count * depth;
+    if (dilation == 1) { /* what lies in the input is one run */
+        const int32_t start = requantize_clamp(-column, 0, count);
+        const int32_t end = requantize_clamp(layer->columns - column, start, count);
+        to = conv_2d_16x8_copy(to, NULL, start * depth);
+        to = conv_2d_16x8_copy(to, row + (column + start) * depth, (end - start) * depth);
+        return conv_2d_16x8_copy(to, NULL, (count - end) * depth);
     }
-    for (int32_t i = 0; i < count; i++, to += depth, column += dilation) {
-        if (column >= 0 && column < layer->columns) {
-            memcpy(to, row + column * depth, 2 * (size_t)depth);
-        } else {
-            memset(to, 0, 2 * (size_t)depth);
-        }
+    for (int32_t i = 0; i < count; i++, column += dilation) {
+        const int inside = column >= 0 && column < layer->columns;
+        to = conv_2d_16x8_copy(to, inside ? row + column * depth : NULL, depth);
     }
     return to;
 }
@@ -60,57 +80,87 @@ DSP_INLINE void conv_2d_16x8_gather(const conv_2d_16x8_t *layer, const int16_t *
         if (row >= 0 && row < layer->rows) {
             to = conv_2d_16x8_row(layer, input + row * layer->columns * layer->depth, column, to);
         } else {
-            memset(to, 0, 2 * (size_t)line);
-            to += line;
+            to = conv_2d_16x8_copy(to, NULL, line);
         }
     }
-    while (to != end) {
-        *to++ = 0;
-    }
+    conv_2d_16x8_copy(to, NULL, (int32_t)(end - to));
 }
 
-/* The same of three positions side by side, where no window leaves the columns of the input, into a block. */
-DSP_INLINE void conv_2d_16x8_gather_three(const conv_2d_16x8_t *layer, const int16_t *input, int32_t row,
-                                          int32_t column, uint32_t *to)
+/* The same into a block, as the position there that `to` is of: its words are three apart. */
+DSP_INLINE void conv_2d_16x8_place(const conv_2d_16x8_t *layer, const int16_t *input, int32_t row,
+                                   int32_t column, uint32_t *to, int16_t *taps)
 {
     const int32_t line = layer->kernel_columns * layer->depth;
     const uint32_t *const end = to + 6 * layer->steps;
-    for (int32_t i = 0; i < layer->kernel_rows; i++, row += layer->row_dilation) {
+    if (!layer->whole_pairs || column < 0 || column + layer->kernel_columns > layer->columns) {
+        conv_2d_16x8_gather(layer, input, row, column, taps);
+        widen_place_one(to, taps, 4 * layer->steps);
+        return;
+    }
+    const int16_t *from = input + (row * layer->columns + column) * layer->depth;
+    for (int32_t i = layer->kernel_rows; i > 0; i--, row += layer->row_dilation) {
         if (row >= 0 && row < layer->rows) {
-            to = widen_place_three_anywhere(to, input + (row * layer->columns + column) * layer->depth,
-                                            layer->column_stride * layer->depth, line);
+            to = widen_place_one(to, from, line);
+        } else {
+            for (int32_t j = 0; j < line; j += 2, to += 3) {
+                *to = 0;
+            }
+        }
+        from += layer->row_dilation * layer->columns * layer->depth;
+    }
+    for (; to < end; to += 3) {
+        *to = 0;
+    }
+}
+
+/* The same of three positions side by side, where no window leaves the columns of the input. */
+DSP_INLINE void conv_2d_16x8_place_three(const conv_2d_16x8_t *layer, const int16_t *input, int32_t row,
+                                         int32_t column, uint32_t *to)
+{
+    const int32_t line = layer->kernel_columns * layer->depth, step = layer->column_stride * layer->depth;
+    const uint32_t *const end = to + 6 * layer->steps;
+    const int16_t *from = input + (row * layer->columns + column) * layer->depth;
+    for (int32_t i = layer->kernel_rows; i > 0; i--, row += layer->row_dilation) {
+        if (row >= 0 && row < layer->rows) {
+            to = widen_place_three_anywhere(to, from, step, line);
         } else {
             memset(to, 0, 6 * (size_t)line);
             to += 3 * line / 2;
         }
+        from += layer->row_dilation * layer->columns * layer->depth;
     }
     while (to != end) {
         *to++ = 0;
     }
 }
 
+/* plain: outputs are clamped by their type, or at 0 */
+DSP_INLINE int16_t conv_2d_16x8_output(const conv_2d_16x8_t *layer, const requantize_t *channel, int32_t sum,
+                                       conv_2d_16x8_form_t form, int plain)
+{
+    int32_t value =
+        form == CONV_2D_16X8_TWICE ? requantize_twice(sum, channel) : requantize_narrow(sum, channel);
+    return plain ? requantize_int16(value, layer->low == 0 ? 0 : -1)
+                 : (int16_t)requantize_clamp(value, layer->low, layer->high);
+}
+
 /* One channel at the first `count` of three positions. */
 DSP_INLINE void conv_2d_16x8_channel(const conv_2d_16x8_t *layer, requantize_t channel, const int32_t sums[3],
-                                     int16_t *output, int32_t count, conv_2d_16x8_form_t form)
+                                     int16_t *output, int32_t count, conv_2d_16x8_form_t form, int plain)
 {
-    const int32_t low = layer->low, high = layer->high, step = layer->channel_count;
-    const int32_t a = sums[0], b = sums[1], c = sums[2];
-    const int twice = form == CONV_2D_16X8_TWICE;
-    int32_t value = twice ? requantize_twice(a, &channel) : requantize_narrow(a, &channel);
-    output[0] = (int16_t)requantize_clamp(value, low, high);
+    const int32_t a = sums[0], b = sums[1], c = sums[2], step = layer->channel_count;
+    output[0] = conv_2d_16x8_output(layer, &channel, a, form, plain);
     if (count > 1) {
-        value = twice ? requantize_twice(b, &channel) : requantize_narrow(b, &channel);
-        output[step] = (int16_t)requantize_clamp(value, low, high);
+        output[step] = conv_2d_16x8_output(layer, &channel, b, form, plain);
     }
     if (count > 2) {
-        value = twice ? requantize_twice(c, &channel) : requantize_narrow(c, &channel);
-        output[2 * step] = (int16_t)requantize_clamp(value, low, high);
+        output[2 * step] = conv_2d_16x8_output(layer, &channel, c, form, plain);
     }
 }
 
 /* All channels at the first `count` of the three positions of a block. */
-DSP_INLINE void conv_2d_16x8_three(const conv_2d_16x8_t *layer, const uint32_t *block, int16_t *output,
-                                   int32_t count, conv_2d_16x8_form_t form)
+DSP_INLINE void conv_2d_16x8_channels(const conv_2d_16x8_t *layer, const uint32_t *block, int16_t *output,
+                                      int32_t count, conv_2d_16x8_form_t form, int plain)
 {
     const uint32_t *weights = layer->weights;
     const requantize_t *channel = layer->channels;
@@ -119,10 +169,20 @@ DSP_INLINE void conv_2d_16x8_three(const conv_2d_16x8_t *layer, const uint32_t *
         int32_t sums[6] = {a, a, a, b, b, b};
         dot_16x8_three(weights, block, sums, layer->steps);
         weights += 2 * layer->steps;
-        conv_2d_16x8_channel(layer, channel[0], sums, output, count, form);
+        conv_2d_16x8_channel(layer, channel[0], sums, output, count, form, plain);
         if (left > 1) {
-            conv_2d_16x8_channel(layer, channel[1], sums + 3, output + 1, count, form);
+            conv_2d_16x8_channel(layer, channel[1], sums + 3, output + 1, count, form, plain);
         }
+    }
+}
+
+DSP_INLINE void conv_2d_16x8_three(const conv_2d_16x8_t *layer, const uint32_t *block, int16_t *output,
+                                   int32_t count, conv_2d_16x8_form_t form)
+{
+    if (count == 3 && layer->high == INT16_MAX && (layer->low == 0 || layer->low == INT16_MIN)) {
+        conv_2d_16x8_channels(layer, block, output, 3, form, 1);
+    } else {
+        conv_2d_16x8_channels(layer, block, output, count, form, 0);
     }
 }
 
@@ -163,14 +223,13 @@ DSP_INLINE void conv_2d_16x8_fill(const conv_2d_16x8_t *layer, const int16_t *in
 {
     const int32_t end = window->column + 2 * layer->column_stride + layer->kernel_columns;
     if (layer->whole_pairs && window->left >= 3 && window->column >= 0 && end <= layer->columns) {
-        conv_2d_16x8_gather_three(layer, input, window->row, window->column, block);
+        conv_2d_16x8_place_three(layer, input, window->row, window->column, block);
         conv_2d_16x8_next(layer, window, 3);
         return;
     }
     int16_t *taps = (int16_t *)(block + 6 * layer->steps);
     for (int32_t i = 0; i < count; i++) {
-        conv_2d_16x8_gather(layer, input, window->row, window->column, taps);
-        widen_place_one(block + i, taps, 4 * layer->steps);
+        conv_2d_16x8_place(layer, input, window->row, window->column, block + i, taps);
         conv_2d_16x8_next(layer, window, 1);
     }
 }

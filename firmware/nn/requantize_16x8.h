@@ -35,6 +35,17 @@ DSP_INLINE int32_t requantize_narrow(int32_t sum, const requantize_t *channel)
     return dsp_multiply_add(sum, channel->multiplier, channel->offset) >> channel->right;
 }
 
+/* The nearest int16, and no less than 0 where `least` is 0; it is -1 elsewhere. */
+DSP_INLINE int16_t requantize_int16(int32_t value, int32_t least)
+{
+#if DSP
+    __asm__("ssat %0, #16, %0" : "+r"(value));
+#else
+    value = requantize_clamp(value, INT16_MIN, INT16_MAX);
+#endif
+    return (int16_t)(value & ~((value & ~least) >> 31));
+}
+
 DSP_INLINE int32_t requantize_twice(int32_t sum, const requantize_t *channel)
 {
     return requantize_multiply(sum, channel->multiplier, channel->left - 1, channel->right);

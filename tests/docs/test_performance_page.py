@@ -46,6 +46,25 @@ def test_every_baseline_is_on_the_page() -> None:
     assert "90b983c2" in PAGE
 
 
+def test_mlperfs_page_tells_the_same_of_its_tasks() -> None:
+    page = (ROOT / "docs" / "mlperf.md").read_text(encoding="utf-8")
+    tasks, models = block(page, "tasks"), block(PAGE, "models")
+    assert tasks is not None
+    assert models is not None
+    own = {line.split("`")[3]: [cell.strip() for cell in line.split("|")] for line in tasks.splitlines()[2:]}
+    shared = [line for line in models.splitlines() if "mlperf_tiny/" in line]
+    assert len(shared) == 3
+    for line in shared:
+        cells = [cell.strip() for cell in line.split("|")]
+        row = own[cells[1].split("/")[1].rstrip("`)")]
+        assert row[3:5] == [cells[2], f"{cells[5]} / {cells[6]}"]
+        assert row[8] == cells[9].split(" / ", 1)[1]
+        assert row[9] == cells[10].split(" / ")[1]
+    streaming = page[page.index("| a frame, on an emulated") :].splitlines()[2:5]
+    counts = [int(line.split("|")[2].replace(",", "")) for line in streaming]
+    assert f"takes {sum(counts):,} instructions a frame" in page
+
+
 def test_tables_are_put_between_their_marks() -> None:
     page = "a\n<!-- x -->\nold\n<!-- end -->\nb\n<!-- y -->\n<!-- end -->\nc\n"
     made = with_tables(page, {"x": "| 1 |\n| 2 |", "y": "| 3 |"})

@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """pytest's exit code: 0 all equal, 1 a value differed."""
     files = sorted((ROOT / "tests/codegen/ops").rglob("test_*.py"))
-    files += [ROOT / "tests/workbench/verify/test_models.py"]
+    files += [ROOT / "tests/workbench/verify" / name for name in ("test_models.py", "test_torch.py")]
     files += [ROOT / "tests/codegen/model/test_damaged_files.py"]
     words = ["--operators", *(str(file) for file in files), *args.words]
     return test.run(argparse.Namespace(words=words))

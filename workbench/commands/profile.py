@@ -20,7 +20,7 @@ from workbench.profiling.budgets import FILE, accept, accepted, compare, table
 from workbench.profiling.profile import DEFAULT_BOARD, Profile, profile
 from workbench.profiling.tables import EXAMPLE_TABLES, example_tables, model_table, renew_page
 from workbench.profiling.text import as_json, as_text
-from workbench.profiling.together import profile_together, together_json, together_text
+from workbench.profiling.together import Together, profile_together, together_json, together_text
 from workbench.progress import remark
 from workbench.verify.public_cost import cost_table
 
@@ -79,8 +79,13 @@ def run(args: argparse.Namespace) -> int:
     if args.table:
         return _print_table(args)
     app = _app(args)
-    if args.app is not None and load_spec(app, several=True).others:
-        return _together(args)
+    several = args.app is not None and bool(load_spec(app, several=True).others)
+    if several and args.engine not in (None, "aot"):
+        raise UserError(
+            "the engine tflm runs one classifier, and there are several",
+            file=args.app,
+            remedy="Leave --engine away: aot runs several.",
+        )
     other = args.kernels is not None or args.engine is not None
     if (args.check or args.accept) and (args.app is None or other):
         raise UserError(
@@ -92,41 +97,27 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(
             f'has no numbers for the board "{args.board}"', file=app / FILE, remedy="--accept stores them."
         )
-    found = profile(app, args.board, kernels=args.kernels, engine=args.engine)
-    _print(found, _beside(args, app) if found.engine == "tflm" else None, args.json)
+    found: Profile | Together
+    if several:
+        found = profile_together(app, args.board, kernels=args.kernels)
+        print(json.dumps(together_json(found)) if args.json else together_text(found))
+        compiler = found.models[0].compiler
+    else:
+        found = profile(app, args.board, kernels=args.kernels, engine=args.engine)
+        _print(found, _beside(args, app) if found.engine == "tflm" else None, args.json)
+        compiler = found.compiler
     if args.accept:
         print(f"stored in {accept(app, found)}", file=sys.stderr)
     if not args.check or budgets is None:
         return 0
-    if budgets.compiler != found.compiler:
-        reported = (
-            f"The budgets are of GCC {budgets.compiler}, these numbers of {found.compiler}: they may differ."
-        )
+    if budgets.compiler != compiler:
+        reported = f"The budgets are of GCC {budgets.compiler}, these numbers of {compiler}: they may differ."
         print(reported, file=sys.stderr)
     changes = compare(found, budgets)
     print(
         f"\nSince the budgets were accepted:\n{table(changes)}", file=sys.stderr if args.json else sys.stdout
     )
     return 1 if any(change.grown for change in changes) else 0
-
-
-def _together(args: argparse.Namespace) -> int:
-    """Of an app with several classifiers."""
-    if args.check or args.accept:
-        raise UserError(
-            f"{'--check' if args.check else '--accept'} is for an app with one classifier",
-            file=args.app,
-            remedy="Leave it away: the numbers of each, and of all together, are printed.",
-        )
-    if args.engine not in (None, "aot"):
-        raise UserError(
-            "the engine tflm runs one classifier, and there are several",
-            file=args.app,
-            remedy="Leave --engine away: aot runs several.",
-        )
-    found = profile_together(args.app, args.board, kernels=args.kernels)
-    print(json.dumps(together_json(found)) if args.json else together_text(found))
-    return 0
 
 
 def renew(page: Path) -> int:

@@ -127,7 +127,7 @@ def where(target: str | None, engine: str | None, own: str) -> tuple[str, str]:
         raise UserError(
             "the engine tflm runs on Cortex-M, not on the target pc",
             remedy="Leave --target out, or use --target qemu. On the computer --engine aot with "
-            "--reference tflm computes the same bits.",
+            "--reference tflm computes the same bits of a model that it takes.",
         )
     if target == "pc":
         return target, "aot"

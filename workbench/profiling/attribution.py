@@ -106,9 +106,16 @@ def function_site(functions: Sequence[str], around: str) -> Site:
 
 
 def attribute(
-    trace: Trace, section: Blocks, site: Site, reported: Mapping[int, InlineStack], first: str = OTHER
+    trace: Trace,
+    section: Blocks,
+    site: Site,
+    reported: Mapping[int, InlineStack],
+    first: str = OTHER,
+    *,
+    worth: Callable[[int], int] | None = None,
 ) -> dict[str, int]:
-    """Instructions of a section by site; `first`: where those before the first known site belong."""
+    """Instructions of a section by site; `first`: where those before the first known site belong. worth: of
+    the instruction at an address, whose sums are wanted in place of their number."""
     names = [first]
     index = {first: 0}
     leading = np.zeros(len(trace.blocks), np.int64)  # instructions before a block's first known site
@@ -122,11 +129,12 @@ def attribute(
                 current = index.setdefault(found, len(index))
                 if current == len(names):
                     names.append(found)
+            one = 1 if worth is None else worth(address)
             if current < 0:
-                leading[number] += 1
+                leading[number] += one
             else:
                 counts = own.setdefault(number, {})
-                counts[current] = counts.get(current, 0) + 1
+                counts[current] = counts.get(current, 0) + one
         last[number] = current
     total = np.zeros(len(names), np.int64)
     for number, times in zip(*np.unique(section, return_counts=True), strict=True):
@@ -137,5 +145,5 @@ def attribute(
     before = np.where(known < 0, 0, ends[np.maximum(known, 0)])
     before = np.concatenate([[0], before[:-1]])  # a block's leading instructions belong to the one before it
     np.add.at(total, before, leading[section])
-    total[0] -= trace.overhead
+    total[0] -= trace.overhead if worth is None else 0
     return {name: int(total[at]) for name, at in index.items()}

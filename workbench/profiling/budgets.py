@@ -7,6 +7,8 @@ decision: `earshot profile --accept` stores the current ones.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 from codegen.common.errors import UserError
 from codegen.common.toml_place import read_toml
 from workbench.profiling.profile import Profile
+from workbench.profiling.together import Together
 
 FILE = "budgets.toml"
 TOLERANCE = 0.01  # growth that is no growth
@@ -24,6 +27,7 @@ _HEAD = """\
 # the current ones.
 """
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+")  # a key of TOML without quotes
 GROUPS = ("instructions", "flash", "ram")
 Numbers = Mapping[str, Mapping[str, int]]  # one of GROUPS -> name -> number
 
@@ -60,16 +64,21 @@ class Change:
         return self.found / self.accepted - 1
 
 
-def measures(found: Profile) -> Numbers:
-    """The numbers of a profile that have budgets."""
-    decisions = found.decisions
-    instructions = {stage.name: stage.instructions for stage in found.stages} | {"full": decisions.full}
-    if decisions.incremental is not None:
-        instructions["incremental"] = decisions.incremental
-    instructions["worst"] = decisions.worst
+def measures(found: Profile | Together) -> Numbers:
+    """The numbers of a profile that have budgets; those of one of several classifiers under its name."""
+    first = found if isinstance(found, Profile) else found.models[0]
+    instructions = {stage.name: stage.instructions for stage in first.stages}
+    if isinstance(found, Profile):
+        instructions |= _decisions(found)
+    else:
+        del instructions["decision"]
+        for name, model in zip(found.names, found.models, strict=True):
+            own = {stage.name: stage.instructions for stage in model.stages if stage.name == "decision"}
+            instructions |= {f"{name}.{key}": number for key, number in (own | _decisions(model)).items()}
+        instructions |= {"together": found.steady, "together_worst": found.worst}
     return {
         "instructions": instructions,
-        "flash": {"code": found.flash.code, "constants": found.flash.constants},
+        "flash": {"code": first.flash.code, "constants": first.flash.constants},
         "ram": {
             "arena": found.ram.arena,
             "state": found.ram.state,
@@ -79,12 +88,19 @@ def measures(found: Profile) -> Numbers:
     }
 
 
+def _decisions(found: Profile) -> dict[str, int]:
+    """A model's, by how much of it is computed."""
+    decisions = found.decisions
+    incremental = {} if decisions.incremental is None else {"incremental": decisions.incremental}
+    return {"full": decisions.full, **incremental, "worst": decisions.worst}
+
+
 def accepted(app: Path, board: str) -> Budgets | None:
     """The table of a board in the app's budgets.toml; None where there is none. UserError: it is not one."""
     return _read(app).get(board)
 
 
-def compare(found: Profile, budgets: Budgets) -> tuple[Change, ...]:
+def compare(found: Profile | Together, budgets: Budgets) -> tuple[Change, ...]:
     """Every number of the profile and of the budgets, in the order of the profile."""
     now, before = measures(found), budgets.numbers
     return tuple(
@@ -94,19 +110,26 @@ def compare(found: Profile, budgets: Budgets) -> tuple[Change, ...]:
     )
 
 
-def accept(app: Path, found: Profile) -> Path:
+def accept(app: Path, found: Profile | Together) -> Path:
     """Writes the profile's numbers into the app's budgets.toml; other boards' stay. The file."""
-    boards = {**_read(app), found.board: Budgets(found.compiler, measures(found))}
+    first = found if isinstance(found, Profile) else found.models[0]
+    boards = {**_read(app), first.board: Budgets(first.compiler, measures(found))}
     lines = [_HEAD.rstrip()]
     for board, budgets in boards.items():
         lines += ["", f"[{board}]", f'compiler = "{budgets.compiler}"']
         for group, numbers in budgets.numbers.items():
             lines += ["", f"[{board}.{group}]"]
-            width = max(map(len, numbers), default=0)
-            lines += [f"{name:<{width}} = {number}" for name, number in numbers.items()]
+            named = {_key(name): number for name, number in numbers.items()}
+            width = max(map(len, named), default=0)
+            lines += [f"{key:<{width}} = {number}" for key, number in named.items()]
     file = _file(app)
-    file.write_text("\n".join(lines) + "\n")
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file
+
+
+def _key(name: str) -> str:
+    """As TOML has it."""
+    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 def _file(app: Path) -> Path:

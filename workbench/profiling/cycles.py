@@ -14,6 +14,7 @@ all else that is loaded in RAM without wait states. Which of the two a load read
 
 - a load through sp reads the stack
 - in the dot products written in assembly r0 points to the weights, in the flash, and no other register does
+- those of a layer that ram_weights puts into RAM do not wait
 - any other load is counted as one of the flash, so that the estimate is above what a board takes
 - code: with a cache none, what misses it left out; without one a wait for each instruction, the most there is
 """
@@ -49,11 +50,13 @@ _COSTS = (
 
 @dataclass(frozen=True)
 class Instruction:
-    """One of an image's; constants: words that it may read from the flash."""
+    """One of an image's; constants: words that it may read from the flash; weights: of them those of a dot
+    product, which a layer in RAM reads there."""
 
     mnemonic: str
     operands: str
     constants: int
+    weights: int
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,9 @@ def disassembly(image: Path) -> Listing:
             function = named[1]
         elif match := re.match(r"\s*([0-9a-f]+):\s+(\S+)\s*([^@;]*)", line):
             mnemonic, operands = match[2], match[3].strip()
-            found[int(match[1], 16)] = Instruction(
-                mnemonic, operands, constants_of(function, mnemonic, operands)
-            )
+            constants = constants_of(function, mnemonic, operands)
+            weights = constants if _DOT_PRODUCT.match(function) else 0
+            found[int(match[1], 16)] = Instruction(mnemonic, operands, constants, weights)
     return found
 
 

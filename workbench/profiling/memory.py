@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,9 +92,21 @@ def _arena(image: Path, name: str) -> int:
     return int(symbols[0]["st_size"]) if symbols else 0
 
 
+def layers_in_ram(image: Path, name: str, layers: Sequence[str]) -> frozenset[str]:
+    """Of these layers those whose weights an image of the app `name` reads from RAM."""
+    there = _objects(image, name, (".data",))
+    return frozenset(layer for layer in layers if f"{name}_{layer}_weights" in there)
+
+
 def _symbols(image: Path, name: str, sections: tuple[str, ...]) -> int:
     """Bytes of the objects that NAME_model.c keeps to itself in these sections."""
-    total, inside = 0, False
+    return sum(_objects(image, name, sections).values())
+
+
+def _objects(image: Path, name: str, sections: tuple[str, ...]) -> dict[str, int]:
+    """Their names and bytes."""
+    found: dict[str, int] = {}
+    inside = False
     with image.open("rb") as file:
         elf = ELFFile(file)
         wanted = {
@@ -103,9 +116,9 @@ def _symbols(image: Path, name: str, sections: tuple[str, ...]) -> int:
             info = symbol["st_info"]
             if info["type"] == "STT_FILE":
                 inside = symbol.name == f"{name}_model.c"
-            elif inside and info["bind"] == "STB_LOCAL" and info["type"] == "STT_OBJECT":
-                total += symbol["st_size"] if symbol["st_shndx"] in wanted else 0
-    return total
+            elif inside and (info["bind"], info["type"]) == ("STB_LOCAL", "STT_OBJECT"):
+                found |= {symbol.name: symbol["st_size"]} if symbol["st_shndx"] in wanted else {}
+    return found
 
 
 _PIECE = re.compile(r"^ \.(text|vectors)\S*\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S+)$", re.MULTILINE)

@@ -11,7 +11,7 @@ belong to a layer (`_site` here), and the symbols that are its RAM (memory.py).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen.app.spec import Cascade
@@ -213,6 +213,8 @@ class Profiler:
             self.trace = trace(image, board, counting_input(spec, graph, gap, self.missed, number=number))
         self._compare(self.counted, self.trace)
         self.listing = disassembly(image)
+        names = [layer.name for layer in self.layers]
+        self.in_ram = frozenset[str]() if self.tflm else memory.layers_in_ram(image, spec.name, names)
         with waiting("looking up whose instructions they are"):
             self.inline_stacks = inline_stacks(
                 image, {address for block in self.trace.blocks for address in block}
@@ -285,12 +287,25 @@ class Profiler:
         """Of a decision that follows the last one."""
         return self._cost(self.trace.one("next" if self._incremental else "full"))
 
+    def full_cost(self) -> Cost:
+        """Of a decision that computes everything."""
+        return self._cost(self.trace.one(self._names[0]))
+
     def worst_cost(self) -> Cost:
         """Of the dearest decision."""
         return self._costs()[2]
 
     def _cost(self, section: Blocks) -> Cost:
-        return cost(self.trace, section, self.listing)
+        """Without the words of weights that are read from RAM."""
+        whole = cost(self.trace, section, self.listing)
+        if not self.in_ram:
+            return whole
+        site, reported = self._site()
+        read = attribute(
+            self.trace, section, site, reported, CALLER, worth=lambda at: self.listing[at].weights
+        )
+        there = sum(words for name, words in read.items() if name in self.in_ram)
+        return replace(whole, constants=whole.constants - there)
 
     @property
     def _names(self) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from codegen.kernels.requantize import quantization
 from codegen.kernels.round_exact import LARGEST_SCALE, LARGEST_SUM
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import bounds
-from codegen.ops.checks import check_rank, unary_tensors, weighted_tensors
+from codegen.ops.checks import check_quantized, check_rank, unary_tensors, weighted_tensors
 from codegen.ops.family import Fault
 
 INT8 = (
@@ -22,16 +22,9 @@ LARGEST_INPUT = 1 << 15
 
 def check_int16(tensor: Tensor, what: str, *, constant: bool = False) -> Iterator[Fault]:
     """An activation: int16, one scale, zero point 0; computed, unless it may be constant."""
-    if tensor.data is not None and not constant:
-        yield Fault(f"its {what} is constant", "compute the result before converting")
-    if tensor.dtype != "int16":
-        yield Fault(f"its {what} is {tensor.dtype}; int16 is needed beside int16", AGAIN)
-    elif tensor.quantization is None:
-        yield Fault(f"its {what} has no scale", AGAIN)
-    elif len(tensor.quantization.scales) != 1:
-        yield Fault(f"its {what} is quantized per channel; only weights may be", AGAIN)
-    elif tensor.quantization.zero_point != 0:
-        yield Fault(f"its {what} has the zero point {tensor.quantization.zero_point}; int16 has 0", AGAIN)
+    yield from check_quantized(tensor, what, "int16", AGAIN, constant=constant)
+    if tensor.dtype == "int16" and tensor.quantization is not None and any(tensor.quantization.zero_points):
+        yield Fault(f"its {what} has the zero point {tensor.quantization.zero_points[0]}; int16 has 0", AGAIN)
 
 
 def check_int16_ends(input_: Tensor, output: Tensor, *, rank: int | None = None) -> Iterator[Fault]:

@@ -15,11 +15,11 @@ from codegen.kernels.requantize import activation_range, dense_multipliers, quan
 from codegen.kernels.round_exact import Exact, exact
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import bounds
-from codegen.ops.checks import check_activation, check_rank, counts, weighted_tensors
+from codegen.ops.checks import counts, weighted_tensors
 from codegen.ops.family import Family, Fault
-from codegen.ops.fully_connected import check_geometry, row_by_row
+from codegen.ops.fully_connected import check_form, check_geometry, row_by_row
 from codegen.ops.int16x8 import weighted
-from codegen.ops.int16x8.checks import AGAIN, check_bias, check_int16_ends, check_sums
+from codegen.ops.int16x8.checks import check_bias, check_int16_ends, check_sums
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
@@ -27,12 +27,9 @@ if TYPE_CHECKING:
 
 def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
     """int16 input and output, constant weights [outputs, inputs]."""
-    input_, weights, _, output = weighted_tensors(graph, node)
+    input_, _, _, output = weighted_tensors(graph, node)
     yield from check_int16_ends(input_, output)
-    yield from check_activation(node)
-    yield from check_rank(weights, "weights", 2)
-    if node.options["weights_format"] != 0:
-        yield Fault("its weights are shuffled for another engine", AGAIN)
+    yield from check_form(graph, node)
 
 
 def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:

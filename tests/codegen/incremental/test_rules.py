@@ -14,6 +14,7 @@ import pytest
 from codegen.app.spec import Layout
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
+from codegen.common.paths import ROOT
 from codegen.compile import run_passes
 from codegen.emit.modes import mode_plan, mode_table
 from codegen.incremental import Incremental
@@ -74,10 +75,17 @@ def pooled(made: Branches, source: Picture) -> Picture:
 
 
 def turned(made: Branches, source: Picture) -> Picture:
-    """TRANSPOSE."""
-    other = made.picture(source, rows=source.columns, columns=source.rows)
-    order = made.constant(np.array([0, 2, 1, 3], np.int32))
+    """TRANSPOSE of the values of each row."""
+    other = made.picture(source, columns=source.depth, depth=source.columns)
+    order = made.constant(np.array([0, 1, 3, 2], np.int32))
     made.operator("TRANSPOSE", [source.index, order], [other.index], {})
+    return other
+
+
+def reversed_(made: Branches, source: Picture) -> Picture:
+    """REVERSE_V2 of the values of each row."""
+    other = made.picture(source)
+    made.operator("REVERSE_V2", [source.index, made.constant(np.array([3], np.int32))], [other.index], {})
     return other
 
 
@@ -91,7 +99,8 @@ REASONS = {
     "it leaves out rows along time": sliced,
     "it joins along time": joined,
     "its constant differs from row to row": constant,
-    "no rule computes this operator row by row": turned,
+    "it turns the values of a row": turned,
+    "no rule computes this operator row by row": reversed_,
 }
 
 
@@ -142,6 +151,16 @@ def conv_1d(folder: Path, layout: Layout) -> App:
     network.flatten(dynamic=False)
     network.dense(5)
     return App(network.save(folder / "conv1d.tflite"), 20, 6, layout)
+
+
+def test_time_on_another_axis_is_kept(tmp_path: Path) -> None:
+    """PyTorch's Conv1d has time last; TRANSPOSE before the first convolution leaves each row as it is."""
+    path = ROOT / "tests/models/torch/statistics.tflite"
+    app = App(path, 24, 10, Layout.CEPSTRA_BY_FRAMES)
+    modes = modes_of(app)
+    assert [row.incremental for row in modes.layers if row.op == "CONV_2D"] == [True, True]
+    assert not [row for row in modes.layers if row.op == "TRANSPOSE"]
+    assert compare([app], windows=60) > 30
 
 
 def test_convolutions_of_one_dimension_with_residuals(tmp_path: Path) -> None:
@@ -259,15 +278,11 @@ def test_a_slice_across_time_is_kept(tmp_path: Path, along_columns: bool) -> Non
 
 @pytest.mark.parametrize("along_columns", [False, True])
 def test_an_input_that_is_kept_and_read_whole(tmp_path: Path, along_columns: bool) -> None:
-    """One branch steps, the other turns the picture of all frames round."""
+    """One branch steps, the other takes the picture of all frames."""
     made = Branches(5, FRAMES, CEPSTRA, turned=along_columns)
     kept = made.function(made.conv(made.newest, along=2, depthwise=0, dilation=1))
-    whole = made.picture(kept, rows=CEPSTRA, columns=FRAMES, depth=1)
-    made.operator(
-        "QUANTIZE",
-        [turned(made, made.newest).index],
-        [whole.index],
-    )
+    whole = made.picture(kept, rows=made.newest.rows, columns=made.newest.columns, depth=1)
+    made.operator("QUANTIZE", [reversed_(made, made.newest).index], [whole.index])
     flat = []
     for part in (kept, made.function(whole)):
         count = part.rows * part.columns * part.depth

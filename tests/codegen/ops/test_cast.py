@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from codegen.common.errors import UserError
+from codegen.common.reference import Reference
 from codegen.passes.legalise import load_graph
 from tests.models.builder import TYPES, Builder
 from tests.support.exact import Case, check
+from tests.support.tflm import need_tflm
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,13 @@ CASES: list[Case] = [
 @pytest.mark.parametrize("target", ["pc", "qemu"])
 def test_cast_and_fill(target: str) -> None:
     check(CASES, target=target)
+
+
+def test_as_tensorflow_lite_micro_casts() -> None:
+    """It has no uint8."""
+    need_tflm()
+    pairs = [("int8", "int16"), ("int8", "int32"), ("int16", "int32"), ("int32", "int8"), ("int32", "int16")]
+    check([*(Cast(a, b) for a, b in pairs), Mask("int8"), Mask("int32")], reference=Reference.TFLM)
 
 
 def test_what_cannot_be_cast_is_refused(tmp_path: Path) -> None:

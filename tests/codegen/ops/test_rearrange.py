@@ -121,6 +121,29 @@ def test_on_a_cortex_m4() -> None:
     check(CASES, target="qemu")
 
 
+@dataclass(frozen=True)
+class Spread:
+    """A constant that BROADCAST_TO spreads, and a sum with it."""
+
+    shape: tuple[int, ...]
+
+    def build(self) -> Builder:
+        """The model: 3 x 4 values."""
+        model = Builder()
+        x, spread, y = (model.tensor((1, 3, 4), "int8", 0.1, 3) for _ in range(3))
+        values = np.arange(-5, int(np.prod(self.shape)) - 5, dtype=np.int8).reshape(self.shape)
+        sizes = model.constant(np.array((1, 3, 4), np.int32))
+        model.operator("BROADCAST_TO", [model.constant(values, 0.1, 3), sizes], [spread])
+        model.operator("ADD", [x, spread], [y], {"fusedActivationFunction": 0})
+        return model.ends([x], [y])
+
+
+def test_a_constant_is_spread_before_the_program_runs(tmp_path: Path) -> None:
+    cases = [Spread(shape) for shape in ((1, 1, 4), (4,), (1, 3, 1), (1, 3, 4))]
+    check(cases)
+    assert len(layers_of(cases[0], tmp_path)) == 1
+
+
 def test_rows_at_one_distance_are_one_copy(tmp_path: Path) -> None:
     assert progressions([5, 3, 1, 0, 0, 0, 4]) == [[5, 3, 1], [0, 0, 0], [4]]
     assert len(layers_of(GATHERED, tmp_path)) == 3

@@ -219,10 +219,20 @@ def test_moves_on_a_cortex_m4() -> None:
     check(PARTS, target="qemu")
 
 
-def test_the_largest_of_what_falls_stays_in_float(tmp_path: Path) -> None:
-    """The largest square is not the square of the largest."""
+def test_the_largest_of_what_falls() -> None:
+    """The largest square is not the square of the largest: a table of ranks comes before."""
+    cases = [
+        Parts(op, function)
+        for op in ("REDUCE_MAX", "REDUCE_MIN", "MAX_POOL_2D")
+        for function in ("SQUARE", "ABS", "NEG", "COS")
+    ]
+    check(cases)
+    check(cases[::3], target="qemu")
+
+
+def test_the_largest_of_what_is_no_number_stays_in_float(tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
-    path.write_bytes(Parts("REDUCE_MAX", "SQUARE").build().bytes())
+    path.write_bytes(Parts("REDUCE_MAX", "SQRT").build().bytes())
     with pytest.raises(UserError, match="REDUCE_MAX computes in float between layers of int8"):
         load_graph(path)
 

@@ -20,9 +20,9 @@ from tests.support.cli import earshot, refused
 from tests.support.tools import need_tool
 from toolbox.options import EXAMPLE
 from workbench.build import build
-from workbench.profiling.cycles import Cost, constants_of
+from workbench.profiling.cycles import Cost, constants_of, cost
 from workbench.profiling.margin import RING, Work, margin_on
-from workbench.profiling.profile import Profile, profile
+from workbench.profiling.profile import Profile, profile, profilers
 from workbench.profiling.text import as_json, as_text, worst_verdict
 
 KERNELS = ("small", "fast")
@@ -194,6 +194,34 @@ def test_one_decision_in_five_windows(tmp_path: Path, profiles: dict[str, Profil
     assert found.decisions.incremental == pytest.approx(each.decisions.incremental + 4 * steps, rel=0.02)
     assert found.decisions.missed % 5 == 0
     assert "one in 5 with a decision" in as_text(found)
+
+
+def test_weights_in_ram_do_not_wait(tmp_path: Path) -> None:
+    """All but those of the first dense layer are there. A convolution's are read once for three positions,
+    four bytes a word; a dense layer's once."""
+    app = app_in_ram(tmp_path)
+    (one,) = profilers(app).each
+    assert one.in_ram == {"conv1", "conv2", "conv3", "conv4", "dense2"}
+    positions = {"conv1": (14 * 19, 64), "conv2": (13 * 18, 1024), "conv3": (12 * 17, 512)}
+    positions["conv4"] = (11 * 16, 256)
+    words = sum(-(-count // 3) * size // 4 for count, size in positions.values()) + 4 * 16 // 4
+    section = one.trace.one("full")
+    without = cost(one.trace, section, one.listing)
+    found = one.full_cost()
+    assert words <= without.constants - found.constants < 1.01 * words
+    assert (found.instructions, found.cycles) == (without.instructions, without.cycles)
+
+
+def app_in_ram(folder: Path) -> Path:
+    """The example, most of whose weights are read from RAM."""
+    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
+        need_tool(tool)
+    app = folder / "in_ram"
+    app.mkdir()
+    shutil.copy(EXAMPLE / "model.tflite", app)
+    text = (EXAMPLE / "pipeline.toml").read_text()
+    (app / "pipeline.toml").write_text(text.replace("[classifier]", "[classifier]\nram_weights = 7000", 1))
+    return app
 
 
 def test_the_page_has_the_boards_verdicts(profiles: dict[str, Profile]) -> None:

@@ -19,6 +19,7 @@ from codegen.compile import compile_app
 from tests.firmware.device.test_several_models import write_app
 from tests.support.cli import refused
 from tests.support.tools import need_tool
+from workbench.profiling.budgets import accept, accepted, compare
 from workbench.profiling.text import worst_verdict
 from workbench.profiling.together import Together, profile_together, together_json, together_text
 
@@ -52,12 +53,12 @@ def test_each_model_takes_what_it_takes_alone(found: Together, alone: dict[str, 
         budget = alone[name]["instructions"]
         counted = model.decisions
         # Where an object lies decides over a branch that is too far for its short form, and the like.
-        for ours, accepted in (
+        for ours, allowed in (
             (counted.full, budget["full"]),
             (counted.incremental, budget["incremental"]),
             (model.front_end, sum(budget[stage] for stage in ("window", "gate", "mfcc", "scale"))),
         ):
-            assert ours == pytest.approx(accepted, rel=0.001), name
+            assert ours == pytest.approx(allowed, rel=0.001), name
         assert model.ram.state == alone[name]["ram"]["state"]
 
 
@@ -99,7 +100,25 @@ def test_a_person_and_a_script_read_the_same(found: Together) -> None:
     assert worst_verdict(found.margins[0]) in text
 
 
-def test_budgets_are_of_one_model(app: Path) -> None:
-    for option in ("--check", "--accept"):
-        assert f"{option} is for an app with one classifier" in refused("profile", "--app", app, option)
+def test_each_models_numbers_have_budgets(app: Path, found: Together, tmp_path: Path) -> None:
+    assert 'has no numbers for the board "mps2_an386"' in refused("profile", "--app", app, "--check")
+    accept(tmp_path, found)
+    budgets = accepted(tmp_path, "mps2_an386")
+    assert budgets is not None
+    assert not [change for change in compare(found, budgets) if change.found != change.accepted]
+    own = budgets.numbers["instructions"]
+    for name, model in zip(found.names, found.models, strict=True):
+        assert own[f"{name}.full"] == model.decisions.full
+        assert own[f"{name}.incremental"] == model.decisions.incremental
+        assert own[f"{name}.decision"] > 0
+    assert (own["together"], own["together_worst"]) == (found.steady, found.worst)
+    assert "decision" not in own
+    text = (tmp_path / "budgets.toml").read_text()
+    before = f"{found.models[1].decisions.full}"
+    (tmp_path / "budgets.toml").write_text(text.replace(before, str(round(int(before) / 1.02)), 1))
+    grown = [change for change in compare(found, accepted(tmp_path, "mps2_an386") or budgets) if change.grown]
+    assert [change.name for change in grown] == [f"{found.names[1]}.full"]
+
+
+def test_the_engine_tflm_runs_one_model(app: Path) -> None:
     assert "runs one classifier" in refused("profile", "--app", app, "--engine", "tflm")

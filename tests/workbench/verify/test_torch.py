@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,10 +18,12 @@ from typing import Any
 import pytest
 from numpy.typing import NDArray
 
+from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
 from codegen.common.reference import Reference
 from codegen.model.graph import Graph
 from codegen.passes.legalise import load_graph
+from codegen.passes.torch_words import QUANTISE
 from tests.support.models_c import ModelsC
 from tests.support.tally import tally_case
 from tests.support.tflm import need_tflm
@@ -88,10 +91,32 @@ def test_there_are_fifteen_nets_and_small_files() -> None:
     assert sum(path.stat().st_size for path in MODELS) < 500_000
 
 
-def test_what_todays_packages_write(tmp_path: Path) -> None:
+def python_with_torch() -> str:
     python = os.environ.get("EARSHOT_TORCH")
     if not python:
         pytest.skip("EARSHOT_TORCH names no Python with torch and litert-torch")
+    return python
+
+
+def test_the_remedy_of_a_float_file_quantises_it(tmp_path: Path) -> None:
+    """Its lines, run as they stand with a net of the reader's."""
+    python = python_with_torch()
+    before = """
+        import litert_torch, numpy as np, torch
+        model, sample_inputs = torch.nn.Linear(6, 3), (torch.zeros(1, 6),)
+        inputs = [np.random.default_rng(i).normal(size=(1, 6)).astype(np.float32) for i in range(20)]
+    """
+    lines = [*textwrap.dedent(before).splitlines(), *(line.strip() for line in QUANTISE.splitlines()[1:])]
+    subprocess.run([python, "-c", "\n".join(lines)], cwd=tmp_path, check=True)
+    with pytest.raises(UserError) as error:
+        load_graph(tmp_path / "float.tflite")
+    assert QUANTISE in str(error.value)
+    graph = load_graph(tmp_path / "model.tflite")
+    assert (graph.input.dtype, graph.output.dtype) == ("int8", "int8")
+
+
+def test_what_todays_packages_write(tmp_path: Path) -> None:
+    python = python_with_torch()
     subprocess.run([python, WRITER, tmp_path], check=True)
     written = sorted(tmp_path.glob("*.tflite"))
     assert [path.stem for path in written] == [path.stem for path in MODELS]

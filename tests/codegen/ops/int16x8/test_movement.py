@@ -172,6 +172,17 @@ def test_on_a_cortex_m4() -> None:
     check([pool, replace(pool, op="MAX_POOL_2D"), *means, largest, Moved(2, 3, 2)], target="qemu")
 
 
+def test_a_float_between_layers_of_16_bits_is_told_of(tmp_path: Path) -> None:
+    model = Builder()
+    x, y = (model.tensor((1, 8), "int16", 3e-4) for _ in range(2))
+    floats = [model.tensor((1, 8), "float32") for _ in range(2)]
+    model.operator("DEQUANTIZE", [x], floats[:1])
+    model.operator("ELU", floats[:1], floats[1:])
+    model.operator("QUANTIZE", floats[1:], [y])
+    with pytest.raises(UserError, match="ELU computes in float between layers of int16"):
+        load_graph(model.write(tmp_path / "model.tflite", [x], [y]))
+
+
 def test_what_has_no_form_of_16_bits_is_refused(tmp_path: Path) -> None:
     model = Builder()
     x = model.tensor((1, 8), "int16", 3e-4)
