@@ -19,9 +19,9 @@ typedef struct {
     int32_t out_rows, out_columns, channel_count; /* of the output */
     int32_t kernel_rows, kernel_columns;
     int32_t row_stride, column_stride, row_dilation, column_dilation;
-    int32_t top, left;   /* padding */
-    int32_t steps;       /* taps of a position / 4, rounded up */
-    int32_t whole_pairs; /* a row of the kernel is one run of an even length */
+    int32_t top, left; /* padding */
+    int32_t steps;     /* taps of a position / 4, rounded up */
+    int32_t line;      /* values of a row of the kernel, and one that makes them even */
     const uint32_t
         *weights; /* of each pair of channels 2 * steps words; an odd last channel has a pair, too */
     const requantize_t *channels;  /* not for conv_2d_16x8_wide */
@@ -61,38 +61,45 @@ DSP_INLINE int16_t *conv_2d_16x8_row(const conv_2d_16x8_t *layer, const int16_t 
         const int32_t end = requantize_clamp(layer->columns - column, start, count);
         to = conv_2d_16x8_copy(to, NULL, start * depth);
         to = conv_2d_16x8_copy(to, row + (column + start) * depth, (end - start) * depth);
-        return conv_2d_16x8_copy(to, NULL, (count - end) * depth);
+        return conv_2d_16x8_copy(to, NULL, layer->line - end * depth);
     }
     for (int32_t i = 0; i < count; i++, column += dilation) {
         const int inside = column >= 0 && column < layer->columns;
         to = conv_2d_16x8_copy(to, inside ? row + column * depth : NULL, depth);
     }
-    return to;
+    return conv_2d_16x8_copy(to, NULL, layer->line - count * depth);
 }
 
 /* The taps of one position, and zeros up to a whole step. */
 DSP_INLINE void conv_2d_16x8_gather(const conv_2d_16x8_t *layer, const int16_t *input, int32_t row,
                                     int32_t column, int16_t *to)
 {
-    const int32_t line = layer->kernel_columns * layer->depth;
     const int16_t *const end = to + 4 * layer->steps;
     for (int32_t i = 0; i < layer->kernel_rows; i++, row += layer->row_dilation) {
         if (row >= 0 && row < layer->rows) {
             to = conv_2d_16x8_row(layer, input + row * layer->columns * layer->depth, column, to);
         } else {
-            to = conv_2d_16x8_copy(to, NULL, line);
+            to = conv_2d_16x8_copy(to, NULL, layer->line);
         }
     }
     conv_2d_16x8_copy(to, NULL, (int32_t)(end - to));
+}
+
+/* No window that begins at these columns of the input leaves them, nor does the value that makes a row even.
+ */
+DSP_INLINE int conv_2d_16x8_is_inside(const conv_2d_16x8_t *layer, int32_t first, int32_t last)
+{
+    const int32_t values = (last * layer->depth) + layer->line;
+    return layer->column_dilation == 1 && first >= 0 && values <= layer->columns * layer->depth;
 }
 
 /* The same into a block, as the position there that `to` is of: its words are three apart. */
 DSP_INLINE void conv_2d_16x8_place(const conv_2d_16x8_t *layer, const int16_t *input, int32_t row,
                                    int32_t column, uint32_t *to, int16_t *taps)
 {
-    const int32_t line = layer->kernel_columns * layer->depth;
+    const int32_t line = layer->line;
     const uint32_t *const end = to + 6 * layer->steps;
-    if (!layer->whole_pairs || column < 0 || column + layer->kernel_columns > layer->columns) {
+    if (!conv_2d_16x8_is_inside(layer, column, column)) {
         conv_2d_16x8_gather(layer, input, row, column, taps);
         widen_place_one(to, taps, 4 * layer->steps);
         return;
@@ -117,7 +124,7 @@ DSP_INLINE void conv_2d_16x8_place(const conv_2d_16x8_t *layer, const int16_t *i
 DSP_INLINE void conv_2d_16x8_place_three(const conv_2d_16x8_t *layer, const int16_t *input, int32_t row,
                                          int32_t column, uint32_t *to)
 {
-    const int32_t line = layer->kernel_columns * layer->depth, step = layer->column_stride * layer->depth;
+    const int32_t line = layer->line, step = layer->column_stride * layer->depth;
     const uint32_t *const end = to + 6 * layer->steps;
     const int16_t *from = input + (row * layer->columns + column) * layer->depth;
     for (int32_t i = layer->kernel_rows; i > 0; i--, row += layer->row_dilation) {
@@ -221,8 +228,8 @@ DSP_INLINE void conv_2d_16x8_next(const conv_2d_16x8_t *layer, conv_2d_16x8_wind
 DSP_INLINE void conv_2d_16x8_fill(const conv_2d_16x8_t *layer, const int16_t *input,
                                   conv_2d_16x8_window_t *window, int32_t count, uint32_t *block)
 {
-    const int32_t end = window->column + 2 * layer->column_stride + layer->kernel_columns;
-    if (layer->whole_pairs && window->left >= 3 && window->column >= 0 && end <= layer->columns) {
+    const int32_t last = window->column + 2 * layer->column_stride;
+    if (window->left >= 3 && conv_2d_16x8_is_inside(layer, window->column, last)) {
         conv_2d_16x8_place_three(layer, input, window->row, window->column, block);
         conv_2d_16x8_next(layer, window, 3);
         return;

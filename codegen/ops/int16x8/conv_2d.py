@@ -108,16 +108,18 @@ def lower(lowering: Lowering, node: Node) -> None:
             note=note,
         )
         return
-    steps = -(-flat.shape[1] // weighted.TAPS)
-    pairs = columns.dilation == 1 and kernel[1] * input_.shape[3] % 2 == 0
-    own = {"channel_count": len(flat), "steps": steps, "whole_pairs": int(pairs)}
+    lines = flat.reshape(len(flat), kernel[0], -1)  # of the kernel; an even number of values in each
+    lines = np.pad(lines, ((0, 0), (0, 0), (0, lines.shape[2] % 2)))
+    taps = weighted.words(lines.reshape(len(flat), -1))
+    steps = -(-lines[0].size // weighted.TAPS)
+    own = {"channel_count": len(flat), "steps": steps, "line": lines.shape[2]}
     lowering.add(
         node,
         "conv",
         type="conv_2d_16x8",
         form=form,
         fields=[*fields, *((name, str(value)) for name, value in own.items())],
-        arrays=(weighted.words(flat), scaling),
+        arrays=(taps, scaling),
         scratch=32 * steps,
         macs=macs,
         note=note,
