@@ -104,7 +104,7 @@ def mul_function(a: Tensor, b: Tensor, output: Tensor, activation: str, referenc
     return mul
 
 
-def _function(node: Node, a: Tensor, b: Tensor, output: Tensor, reference: Reference) -> Function:
+def function_of(node: Node, a: Tensor, b: Tensor, output: Tensor, reference: Reference) -> Function:
     """The operator on two integers."""
     if node.op in EXTREMES:
         return max if node.op == "MAXIMUM" else min
@@ -214,7 +214,7 @@ def lower(lowering: Lowering, node: Node) -> None:
     if whole_numbers.is_whole(lowering.graph, node):
         whole_numbers.lower(lowering, node, axes_field(a, b, output))
         return
-    function = _function(node, a, b, output, lowering.reference)
+    function = function_of(node, a, b, output, lowering.reference)
     if not lower_by_table(lowering, node, function) and not _lower_short(lowering, node, a, b):
         kernel, form = KERNELS[node.op]
         fields = _fields(lowering, node, a, b, output)

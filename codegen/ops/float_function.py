@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codegen.common.reference import Reference
 from codegen.kernels.requantize import clamp, quantization
 from codegen.model.graph import Graph, Node, Tensor
+from codegen.ops import arithmetic
 from codegen.ops.checks import check_int8, check_int8_ends, check_same_shape, counts, unary_tensors
 from codegen.ops.family import Family, Fault
 from codegen.ops.rows import elementwise
@@ -175,7 +177,7 @@ def check_values(graph: Graph, node: Node) -> Iterator[Fault]:
         return
     found = steps(node.options["real"], output)
     beyond = found <= -LARGEST if quantization(output).zero_point < 0 else found >= LARGEST
-    wrong = np.flatnonzero(beyond | np.isnan(found))
+    wrong = np.flatnonzero((beyond | np.isnan(found)) & reachable(graph, input_.index))
     if wrong.size:
         at = int(wrong[0])
         real = quantization(input_).scale * (at - 128 - quantization(input_).zero_point)
@@ -186,17 +188,50 @@ def check_values(graph: Graph, node: Node) -> Iterator[Fault]:
         )
 
 
+def _table(real: Real, output: Tensor) -> NDArray[np.int64]:
+    """The output of each int8 from -128 on; of what is no number, which none reaches, the zero point."""
+    zero_point = quantization(output).zero_point
+    bounded = np.clip(np.nan_to_num(steps(real, output), nan=0.0), -LARGEST, LARGEST)
+    return np.array([clamp(round_away(float(value)) + zero_point, -128, 127) for value in bounded], np.int64)
+
+
+def reachable(graph: Graph, tensor: int) -> NDArray[np.bool_]:
+    """Which int8 a tensor can have, from -128 on: no sum of an exponential and 1 is 0."""
+    maker = next((node for node in graph.nodes if tensor in node.outputs), None)
+    everything = np.ones(256, np.bool_)
+    if maker is None:
+        return everything
+    output = graph.tensors[tensor]
+    tables: list[NDArray[np.int64]] = []
+    if maker.op == OP and output.dtype == "int8":
+        source = maker.inputs[0]
+        tables = [_table(maker.options["real"], output)]
+    elif maker.op in ("ADD", "SUB", "MUL") and len(maker.inputs) == 2:
+        a, b = (graph.tensors[index] for index in maker.inputs)
+        constant, other = (a, b) if a.data is not None else (b, a)
+        int8 = all(one.dtype == "int8" and one.quantization is not None for one in (a, b, output))
+        if not int8 or constant.data is None or constant.size != 1 or other.data is not None:
+            return everything
+        source, held = other.index, int(constant.data.reshape(-1)[0])
+        for reference in Reference:
+            function = arithmetic.function_of(maker, a, b, output, reference)
+            pairs = ((held, x) if constant is a else (x, held) for x in range(-128, 128))
+            tables.append(np.array([function(*pair) for pair in pairs], np.int64))
+    else:
+        return everything
+    found = np.zeros(256, np.bool_)
+    for table in tables:
+        found[table[reachable(graph, source)] + 128] = True
+    return found
+
+
 def lower(lowering: Lowering, node: Node) -> None:
     """A table."""
     input_, output = unary_tensors(lowering.graph, node)
     if output.dtype == "bool":
         lowering.table(node, input_.index, node.options["real"].values.astype(np.int64).reshape(1, -1))
         return
-    zero_point = quantization(output).zero_point
-    found = steps(node.options["real"], output)
-    bounded = np.clip(found, -LARGEST, LARGEST)
-    values = [clamp(round_away(float(value)) + zero_point, -128, 127) for value in bounded]
-    lowering.table(node, input_.index, np.array([values], np.int64))
+    lowering.table(node, input_.index, _table(node.options["real"], output).reshape(1, -1))
 
 
 FAMILIES = (Family((OP,), (counts(1, 1), check_types, check_values), lower, elementwise),)

@@ -238,6 +238,43 @@ def test_the_largest_of_what_is_no_number_stays_in_float(tmp_path: Path) -> None
 
 
 @dataclass(frozen=True)
+class Softplus:
+    """log(1 + exp(x)), each an int8 of its own: of 0, which no sum has, there is no logarithm."""
+
+    added: float = 1.0
+
+    def build(self) -> Builder:
+        """The model: 16 x 16 values."""
+        model = Builder()
+        x, exp, total = (model.tensor(SHAPE, "int8", scale, zero) for scale, zero in STEPS_OF_SOFTPLUS)
+        y = model.tensor(SHAPE, "int8", 0.03, -128)
+        reals = [model.tensor(SHAPE, "float32") for _ in range(4)]
+        model.operator("DEQUANTIZE", [x], reals[:1])
+        model.operator("EXP", reals[:1], reals[1:2])
+        model.operator("QUANTIZE", reals[1:2], [exp])
+        one = model.constant(np.array(round(self.added / 0.02), np.int8), 0.02, 0)
+        model.operator("ADD", [exp, one], [total], FUSED)
+        model.operator("DEQUANTIZE", [total], reals[2:3])
+        model.operator("LOG", reals[2:3], reals[3:])
+        model.operator("QUANTIZE", reals[3:], [y])
+        return model.ends([x], [y])
+
+
+STEPS_OF_SOFTPLUS = ((0.05, 3), (0.9, -128), (0.95, -128))
+
+
+def test_what_no_value_reaches_need_not_be_defined(tmp_path: Path) -> None:
+    check([Softplus(), Softplus(2.0)])
+    check([Softplus()], target="qemu")
+    path = tmp_path / "model.tflite"
+    path.write_bytes(Softplus(0.0).build().bytes())
+    with pytest.raises(UserError, match="LOG in float gives -inf steps"):
+        load_graph(path)
+    need_tflm()
+    check([Softplus(), Softplus(2.0)], reference=Reference.TFLM)
+
+
+@dataclass(frozen=True)
 class Mish:
     """x * tanh(log(1 + exp(x))): the float is read twice."""
 
