@@ -48,8 +48,8 @@ def _range(low: float | None, high: float | None, *, above: bool = False) -> str
     if low is None:
         return ""
     if high is None:
-        return f" above {low:g}" if above else f" from {low:g} on"
-    return f" above {low:g}, {high:g} at most," if above else f", {low:g}..{high:g},"
+        return f" above {low:.15g}" if above else f" from {low:.15g} on"
+    return f" above {low:.15g}, {high:.15g} at most," if above else f", {low:.15g}..{high:.15g},"
 
 
 class Parser(argparse.ArgumentParser):

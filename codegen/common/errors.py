@@ -70,11 +70,13 @@ class UserErrors(UserError):
 
 def disk_error(error: OSError) -> UserError | None:
     """What the system said of a file or folder as the user's error; None where it is something else."""
-    if error.errno not in _DISK or error.filename is None:
+    if error.errno not in _DISK:
         return None
-    file = Path(str(error.filename))
+    if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    file = None if error.filename is None else Path(str(error.filename))  # a write to an open file names none
     remedy = None
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and ROOT in file.parents:
+    if file and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and ROOT in file.parents:
         remedy = f"Earshot builds in its own folder: clone it to one that you may write, not {ROOT}."
     elif error.errno == errno.ENOSPC:
         remedy = "Make room on this disk, or build elsewhere: build=DIR."

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,6 +27,21 @@ def trainer() -> str:
     if not python.exists():
         pytest.skip("TensorFlow is not installed: `./earshot train ...` makes an environment that has it")
     return str(python)
+
+
+def run_trainer(script: str, *words: str) -> str:
+    """The last line that a script prints which runs where TensorFlow is."""
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [trainer(), "-c", script, *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
 
 
 def app_to_train(folder: Path) -> Path:

@@ -106,7 +106,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--most-{what}", type=whole(1), metavar=unit, help=f"of --search: a network takes no more {of}"
         )
-    parser.add_argument("--anew", action="store_true", help="begin again where a training was interrupted")
+    parser.add_argument(
+        "--anew",
+        action="store_true",
+        help="begin again where a training was interrupted; with --search: forget what it has tried",
+    )
     parser.add_argument(
         "--tensorboard", type=Path, metavar="DIR", help="write the course of the training for TensorBoard"
     )

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import lzma
+import os
 import struct
+import tempfile
 import tokenize
 import zipfile
 import zlib
@@ -130,6 +132,25 @@ def write_npy(path: Path, array: NDArray[Any]) -> None:
 def write_npz(path: Path, arrays: dict[str, Any]) -> None:
     """Several arrays by name, compressed."""
     _write(path, lambda stream: np.savez_compressed(stream, **arrays))
+
+
+def save_whole(path: Path, arrays: dict[str, Any]) -> None:
+    """Several arrays by name, as they are, in a folder that is made: the whole file or nothing of it, also
+    where two processes write it at once. OSError with the file's name."""
+    name = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(suffix=".part.npz", dir=path.parent)
+        with os.fdopen(handle, "wb") as stream:
+            np.savez(stream, **arrays)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException as error:  # a full disk, Ctrl-C
+        if name is not None:
+            Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
 
 
 def _write(path: Path, save: Any) -> None:

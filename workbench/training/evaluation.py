@@ -80,6 +80,7 @@ def vector_pairs(
 ) -> list[Pair]:
     """The decisions of decided_pieces, one after the other. threshold: of all labels; None: the app's own."""
     pipeline = app.pipeline
+    pipeline.start()  # a cluster's worker keeps it open from one command to the next
     if threshold is not None:
         pipeline.set_threshold(threshold)
     return [pair for one in decided_pieces(pipeline, [recording], limits) for pair in one.pairs]

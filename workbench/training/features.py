@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from codegen.app import spec
 from codegen.app.spec import Layout
-from workbench.host.arrays import DAMAGED
+from workbench.host.arrays import DAMAGED, save_whole
 from workbench.host.features import extract
 from workbench.host.host_library import HostPipeline
 from workbench.training.augment import altered
@@ -79,7 +79,7 @@ def vectors(
     work = work or Work(Here(Opened(None, pipeline)), 0)
     for number, one in enumerate(work.workers.map(task, missing(), work.count)):
         made[fresh[number]] = one
-        _save(fresh[number], one)
+        save_whole(fresh[number], {"values": one.values, "labels": one.labels})
     return Vectors(
         np.concatenate([made[file].values for file in order]),
         np.concatenate([made[file].labels for file in order]),
@@ -161,10 +161,3 @@ def _load(file: Path) -> Vectors | None:
             return Vectors(arrays["values"], arrays["labels"])
     except (OSError, *DAMAGED):
         return None
-
-
-def _save(file: Path, made: Vectors) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part.npz")
-    np.savez(part, values=made.values, labels=made.labels)
-    part.replace(file)  # whole or not at all

@@ -108,19 +108,20 @@ class Rounded(keras.layers.Layer):  # type: ignore[misc]
         super().__init__()
         self._inner = inner
 
-    def call(self, values: tf.Tensor) -> tf.Tensor:
+    def call(self, *values: tf.Tensor) -> tf.Tensor:
         """As the layer infers: a normalisation by its statistics."""
         inner = self._inner
         weights = [variable.value for variable in inner.trainable_variables]
+        others = [variable.value for variable in inner.non_trainable_variables]
         axes = _KERNELS.get(type(inner).__name__)
         if axes is not None:
-            kernel = weights[0]
+            held = weights or others  # those of a layer that a user froze
+            kernel = held[0]
             step = tf.maximum(tf.reduce_max(tf.abs(kernel), axis=axes, keepdims=True) / 127, 1e-12)
             rounded = tf.clip_by_value(tf.round(kernel / step), -127, 127) * step
-            weights[0] = kernel + tf.stop_gradient(rounded - kernel)
-        others = [variable.value for variable in inner.non_trainable_variables]
+            held[0] = kernel + tf.stop_gradient(rounded - kernel)
         options = {"training": False} if "training" in inspect.signature(inner.call).parameters else {}
-        return inner.stateless_call(weights, others, values, **options)[0]
+        return inner.stateless_call(weights, others, *values, **options)[0]
 
 
 def rounding(model: keras.Model) -> tuple[keras.Model, list[Range]]:

@@ -59,7 +59,7 @@ def fit(
     """The network of build_network(), fitted to the training vectors.
 
     unfinished: where it is written how far this fit has come, and read where it goes on; those epochs are not
-    reported again.
+    reported again. It stays after the last epoch: whoever has written what came of the fit removes it.
 
     The weights are those of the epoch with the best validation accuracy, of equals the one with the least
     validation loss; without validation vectors those of the last epoch. Ctrl-C ends it early, once an epoch
@@ -96,8 +96,6 @@ def fit(
         if not epochs:
             raise
         interrupted = True
-    if unfinished is not None and not interrupted:
-        unfinished.done()
     model.set_weights(weights)
     return Fitted(model, tuple(epochs), kept, interrupted)
 

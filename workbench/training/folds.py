@@ -19,6 +19,7 @@ from workbench.training.figures import aligned, percent
 from workbench.training.judge import decide
 from workbench.training.sets import Labelled, make_folds
 from workbench.training.train import Job
+from workbench.training.unfinished import Unfinished
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def cross_validate(job: Job, labelled: Labelled, count: int) -> CrossValidation:
     say(takes)
     names, contract = pipeline.spec.decision.labels, feature_contract(spec)
     folds: list[Fold] = []
+    done: list[Unfinished] = []
     interrupted = False
     try:
         for number, sets in enumerate(parts, start=1):
@@ -137,6 +139,9 @@ def cross_validate(job: Job, labelled: Labelled, count: int) -> CrossValidation:
             )
             means = (percent(table.mean_sensitivity) for table in (float_, decided.table))
             say("Mean of the sensitivities: {} in float, {} in int8.".format(*means))
+            done.append(made.unfinished)
+        for one in done:
+            one.done()
     except KeyboardInterrupt:
         if not folds:
             raise

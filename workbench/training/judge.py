@@ -11,6 +11,7 @@ from pathlib import Path
 from codegen.app.spec import Spec
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError
+from toolbox.locks import lock
 from workbench.host.features import app_score, open_pipeline
 from workbench.host.model_app import write_whole
 from workbench.training.confusion import Confusion
@@ -47,14 +48,16 @@ def decide(
     origin = front.file.parent
     copy = origin.with_name(f"{origin.name.removesuffix('_features')}_{name}")
     file = copy / front.classifier.model.relative_to(origin)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(front.file, copy / front.file.name)
-    write_whole(file, model)
-    file.with_suffix(".contract").unlink(missing_ok=True)
-    if contract is not None:
-        write_whole(file.with_suffix(".contract"), contract.encode())
-    pipeline = open_pipeline(copy)
-    limits = app_score(load_spec(copy)).limits(pipeline.spec.decision)
+    # Another training of the app must not put its model there until this one is open.
+    with lock(copy.with_name(f"{copy.name}.lock"), "earshot: waiting for the build"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(front.file, copy / front.file.name)
+        write_whole(file, model)
+        file.with_suffix(".contract").unlink(missing_ok=True)
+        if contract is not None:
+            write_whole(file.with_suffix(".contract"), contract.encode())
+        pipeline = open_pipeline(copy)
+        limits = app_score(load_spec(copy)).limits(pipeline.spec.decision)
     names = pipeline.spec.decision.labels
     made = {}
     for one in sets:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +19,21 @@ from typing import TYPE_CHECKING, Any
 
 from codegen.app.contract import feature_contract
 from codegen.common.errors import UserError
-from workbench.training.confusion import summed
+from codegen.common.version import VERSION
+from toolbox.locks import lock
+from workbench.host.model_app import write_whole
+from workbench.training.confusion import Confusion, summed
 from workbench.training.figures import aligned, percent
 from workbench.training.judge import decide
 from workbench.training.on_board import OnBoard
 from workbench.training.recipe import Recipe
-from workbench.training.search_space import Chosen, recipe_text, suggested
+from workbench.training.search_space import SPACE, Chosen, recipe_text, suggested
 from workbench.training.sets import Labelled, Set, make_folds, make_sets
 
 if TYPE_CHECKING:
     import optuna
 
-    from workbench.training.train import Job
+    from workbench.training.train import Job, Made
 
 _VAIN = 40  # candidates in a row over the budget until it is said that there are none within it
 _OWN, _COST, _MEAN = "own", "cost", "mean"  # attributes of a study and of its trials
@@ -139,10 +143,15 @@ def _row(one: Candidate) -> tuple[str, ...]:
 
 def search(job: Job, labelled: Labelled, wanted: Wanted, folder: Path) -> Search:
     """The wanted number of recipes beside the job's own are trained and tried. folder: of the app's searches.
-    UserError on unusable input, and where nothing is within the budget. Ctrl-C keeps what is done.
+    UserError on unusable input, and where nothing is within the budget. Ctrl-C keeps what is done; without
+    any it goes on its way.
     """
-    budget, tried = wanted.budget, _Tried(job, labelled, wanted)
-    study = _study(folder, tried.key)
+    with lock(folder / "search.lock", "earshot: waiting for the search"):
+        return _search(job, _Tried(job, labelled, wanted), wanted, folder)
+
+
+def _search(job: Job, tried: _Tried, wanted: Wanted, folder: Path) -> Search:
+    budget, study = wanted.budget, _study(folder, tried.key, anew=job.anew)
     say, seed, vain, interrupted = job.say, job.recipe.fit.seed, 0, False
     found = _before(study, tried)
     if len(found) > 1:
@@ -171,6 +180,8 @@ def search(job: Job, labelled: Labelled, wanted: Wanted, folder: Path) -> Search
                     remedy="Allow more.",
                 )
     except KeyboardInterrupt:
+        if not found:
+            raise
         interrupted = True
         say(f"interrupted; what was tried is kept in {folder}")
     return Search(tuple(found), budget, interrupted)
@@ -213,7 +224,8 @@ class _Tried:
         if number and self._budget.excess(cost) > 0:
             job.say("That is over the budget.")
             return Candidate(number, recipe, cost, None)
-        tables = []
+        tables: list[Confusion] = []
+        fits: list[Made] = []
         for part, sets in enumerate(self._parts, start=1):
             fold = f"_fold_{part}" if len(self._parts) > 1 else ""
             made = job.fit(job.network(), sets, f"candidate_{number}{fold}")
@@ -222,26 +234,34 @@ class _Tried:
             watched = [sets[self._watched]]
             decided = decide(job.spec, "search", made.content, self._contract, watched)
             tables.append(decided[self._watched].table)
+            fits.append(made)
+        for made in fits:
+            made.done()
         mean = summed(tables).mean_sensitivity or 0.0
         job.say(f"Mean of the sensitivities, int8: {percent(mean)}.")
         return Candidate(number, recipe, cost, mean)
 
     def _key(self, folds: int | None) -> str:
         """A hash of all that the candidates' figures depend on beside their recipes."""
+        from workbench.training.convert import versions
+
         recipe = self._job.recipe
         file = recipe.network.file
+        classifier = dataclasses.replace(self._job.spec.classifier, model=Path())
         told = (
+            VERSION,
+            versions(),
+            SPACE,
             self._contract,
-            self._job.spec.classifier.layout.value,
-            dataclasses.asdict(self._job.pipeline.spec.gate),
-            str(self._job.pipeline.spec.decision),
-            dataclasses.asdict(recipe.data),
-            dataclasses.asdict(recipe.augmentation),
-            dataclasses.asdict(recipe.fit),
-            dataclasses.asdict(recipe.network) if file is None else file.read_bytes(),
-            dataclasses.asdict(self._budget),
+            classifier,
+            self._job.pipeline.spec,
+            recipe.data,
+            recipe.augmentation,
+            recipe.fit,
+            recipe.network if file is None else file.read_bytes(),
+            self._budget,
             folds,
-            [_pieces(sets) for sets in self._parts],
+            [_pieces(sets, self._job.pipeline.sample_rate) for sets in self._parts],
         )
         return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 
@@ -249,11 +269,12 @@ class _Tried:
 _NONE = OnBoard(0, 0, "", 0, 0)
 
 
-def _pieces(sets: Mapping[str, Set]) -> list[tuple[Any, ...]]:
+def _pieces(sets: Mapping[str, Set], rate: int) -> list[tuple[Any, ...]]:
+    """The sounds themselves: how they are read, and what is in a file, may have changed."""
     return [
-        (name, str(piece.file), piece.file.stat().st_size, piece.start, piece.end, piece.label)
+        (name, str(recording.file), hashlib.sha256(recording.samples.tobytes()).digest(), recording.pieces)
         for name, one in sorted(sets.items())
-        for piece in one.pieces
+        for recording in one.recordings(rate)
     ]
 
 
@@ -276,16 +297,34 @@ def _before(study: optuna.Study, tried: _Tried) -> list[Candidate]:
     return found
 
 
-def _study(folder: Path, key: str) -> optuna.Study:
+def _study(folder: Path, key: str, *, anew: bool) -> optuna.Study:
+    """What was tried by that name; anew: it is forgotten."""
     import optuna
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder.mkdir(parents=True, exist_ok=True)
+    _mend(folder / "journal.log")
     storage = optuna.storages.JournalStorage(JournalFileBackend(str(folder / "journal.log")))
+    if anew and key in optuna.get_all_study_names(storage):
+        optuna.delete_study(study_name=key, storage=storage)
     return optuna.create_study(
         storage=storage, study_name=key, directions=["maximize", "minimize"], load_if_exists=True
     )
+
+
+def _mend(journal: Path) -> None:
+    """Keeps its whole lines: behind one that a crash or a full disk cut off Optuna reads nothing."""
+    lines = journal.read_bytes().splitlines(keepends=True) if journal.is_file() else []
+    for number, line in enumerate(lines):
+        try:
+            json.loads(line)
+            whole = line.endswith(b"\n")
+        except ValueError:
+            whole = False
+        if not whole:
+            write_whole(journal, b"".join(lines[:number]))
+            return
 
 
 def _sampler(seed: int) -> optuna.samplers.BaseSampler:

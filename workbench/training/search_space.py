@@ -21,6 +21,7 @@ from workbench.training.recipe import KEYS, Recipe
 _WIDTHS = (8, 12, 16, 24, 32, 48)  # channels
 _DENSE = (0, 16, 24, 32, 64)  # units; 0: no dense layer between
 _LAYERS = 6
+SPACE = (tuple(KINDS), _WIDTHS, _DENSE, _LAYERS)  # what a search that goes on must find as it was
 
 
 class Suggest(Protocol):

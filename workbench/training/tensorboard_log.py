@@ -21,12 +21,15 @@ class TensorBoardLog:
         except OSError as error:
             raise UserError(f"cannot be made: {error.strerror}", file=folder) from None
         self._folder = folder
+        self._writer: Any = None  # of the fit that runs: they come one after another
 
     def watch(self, name: str) -> Callable[[Epoch], None]:
         """Writes each epoch of a fit as it ends. name: of the run among several, "" of the only one."""
         from tensorboard.summary import Writer
 
-        writer: Any = Writer(str(self._folder / name))
+        if self._writer is not None:
+            self._writer.close()  # with its thread and its file
+        self._writer = writer = Writer(str(self._folder / name))
 
         def write(epoch: Epoch) -> None:
             for what, value in (

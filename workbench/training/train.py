@@ -96,6 +96,13 @@ class Made:
     content: bytes  # of the .tflite
     fine_tuned: int  # epochs with int8's rounding after those of the fit
     vectors: dict[str, Vectors]  # by the name of their set
+    unfinished: Unfinished  # to go on with, until what is made of it is where it belongs
+
+    def done(self) -> None:
+        """What is made of it is where it belongs: the same command afterwards begins again, unless this one
+        was interrupted."""
+        if not self.fitted.interrupted:
+            self.unfinished.done()
 
 
 def train(app: Path, job: Job, labelled: Labelled, output: Path | None) -> Trained:
@@ -140,6 +147,7 @@ def train(app: Path, job: Job, labelled: Labelled, output: Path | None) -> Train
         convert.versions(),
     )
     write(verdict, made.content, contract, card(told))
+    made.done()
     return Trained(
         verdict,
         contract,
@@ -207,16 +215,18 @@ class Job:
             np.concatenate([part.values for part in learnt]), np.concatenate([part.labels for part in learnt])
         )
         task = fit.Task(training, made["validation"], shape, names, offset)
-        fitted = _fitted(self, network, task, self.watch(name))
+        fitted, unfinished = _fitted(self, network, task, self.watch(name))
         say(f"epoch {fitted.best} is kept; converting its {network.count_params():,} parameters to int8")
         content = convert.to_int8(network, offset, training.values, shape, recipe.fit.seed)
-        better = (
-            _fine_tuned(self, network, task, content)
-            if recipe.fit.fine_tune and len(task.validation)
-            else None
-        )
+        better = None
+        if recipe.fit.fine_tune and len(task.validation) and not fitted.interrupted:
+            try:
+                better = _fine_tuned(self, network, task, content)
+            except KeyboardInterrupt:
+                say("interrupted; the network of before is kept")
+                fitted = dataclasses.replace(fitted, interrupted=True)
         more = 0 if better is None else recipe.fit.fine_tune
-        return Made(network, task, fitted, better or content, more, made)
+        return Made(network, task, fitted, better or content, more, made, unfinished)
 
     def decided(self, made: Made, name: str) -> list[int]:
         """The class index of each vector of a set, before the conversion to int8."""
@@ -224,7 +234,9 @@ class Job:
         return _accepted(_chances(outputs), self.pipeline.spec)
 
 
-def _fitted(job: Job, network: Any, task: fit.Task, watch: Callable[[Epoch], None]) -> fit.Fitted:
+def _fitted(
+    job: Job, network: Any, task: fit.Task, watch: Callable[[Epoch], None]
+) -> tuple[fit.Fitted, Unfinished]:
     """Goes on where the same fit was interrupted."""
     recipe, say = job.recipe, job.say
     unfinished = Unfinished(fit.key_of(recipe, network, task))
@@ -242,12 +254,12 @@ def _fitted(job: Job, network: Any, task: fit.Task, watch: Callable[[Epoch], Non
     fitted = fit.fit(recipe, network, task, reported, unfinished)
     if fitted.interrupted:
         say(f"interrupted after epoch {fitted.epochs[-1].number}; what was learnt is kept")
-    return fitted
+    return fitted, unfinished
 
 
 def _fine_tuned(job: Job, network: Any, task: fit.Task, content: bytes) -> bytes | None:
     """The network anew in int8, where it had lost more than LOSS by it and loses less now; else None, and the
-    network is as it was."""
+    network is as it was, also after a KeyboardInterrupt."""
     names, pipeline, recipe = task.labels, job.pipeline.spec, job.recipe
     some = np.linspace(0, len(task.validation) - 1, min(_WATCHED, len(task.validation))).round().astype(int)
     values, truths = task.validation.values[some], task.validation.labels[some].tolist()
@@ -266,18 +278,27 @@ def _fine_tuned(job: Job, network: Any, task: fit.Task, content: bytes) -> bytes
         f"int8 takes the mean of the sensitivities on validation sounds from {100 * before:.1f} to "
         f"{100 * after:.1f} %: {recipe.fit.fine_tune} epochs more, with its rounding"
     )
-    weights = network.get_weights()
+    weights, taken = network.get_weights(), False
     try:
         fine_tune(recipe, network, task)
         made = convert.to_int8(network, task.offset, task.training.values, task.shape, recipe.fit.seed)
         now = in_int8(made)
         job.say(f"in int8 it is {100 * now:.1f} % after them{'' if now > after else ': they are not kept'}")
-        if now > after:
-            return made
-    except KeyboardInterrupt:
-        job.say("interrupted; the network of before is kept")
-    network.set_weights(weights)
-    return None
+        taken = now > after
+        return made if taken else None
+    except Exception as error:  # Keras's and TensorFlow's, of many kinds, of layers that a user wrote
+        if recipe.network.file is None:
+            raise
+        job.say(f"it cannot be fine-tuned, and stays as it is: {_line(error)}")
+        return None
+    finally:
+        if not taken:
+            network.set_weights(weights)
+
+
+def _line(error: Exception) -> str:
+    """What it says, in short."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
 
 
 def _written_by(recipe: Recipe) -> Path:
@@ -293,7 +314,7 @@ def _untrained(recipe: Recipe, network: Any, offset: int, shape: tuple[int, int]
         if recipe.network.file is None:
             raise
         raise UserError(
-            f"TensorFlow cannot convert the network to int8: {str(error).strip()}".splitlines()[0][:300],
+            f"TensorFlow cannot convert the network to int8: {_line(error)}",
             file=_written_by(recipe),
             remedy="Take layers that docs/models.md has.",
         ) from error

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.host.arrays import DAMAGED
+from workbench.host.arrays import DAMAGED, save_whole
 from workbench.training.epochs import Epoch
 from workbench.training.front_end import FOLDER
 
@@ -76,15 +76,9 @@ class Unfinished:
             **_named("optimizer", state.optimizer),
             **_named("weights", state.weights),
         }
-        part = self._file.with_suffix(".part.npz")
-        try:
-            part.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(part, **arrays)
-            part.replace(self._file)
+        with suppress(OSError):
+            save_whole(self._file, arrays)
             self._forget_old()
-        except OSError:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
 
     def done(self) -> None:
         """The fit is finished: there is nothing to go on with."""

@@ -13,6 +13,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cached_property
 from multiprocessing import get_context
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from codegen.app.spec import Spec
+from codegen.common.errors import UserError
 from workbench.build import build
 from workbench.host.features import open_pipeline
 from workbench.host.host_library import HostPipeline
@@ -90,16 +92,37 @@ class Cores:
         self, task: Callable[[Opened, Item], Result], items: Iterable[Item], count: int
     ) -> Iterator[Result]:
         """See Workers."""
-        cores = len(os.sched_getaffinity(0))
+        cores = core_count()
         if cores == 1 or count < FEW:
             yield from Here(self._app).map(task, items, count)
             return
         assert self._app.pipeline is not None  # built once, before all of them look at it
         pool = ProcessPoolExecutor(cores, get_context("spawn"), _begin, (self._app.spec,))
+
+        def submit(item: Item) -> Future[Result]:
+            # A process that it starts has Ctrl-C held back from its first instruction on.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                return pool.submit(_work, task, item)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
         try:
-            yield from in_order(lambda item: pool.submit(_work, task, item), items, cores)
+            yield from in_order(submit, items, cores)
+        except BrokenProcessPool:
+            raise UserError(
+                "a process that worked on the recordings was ended from outside, perhaps for lack of memory",
+                remedy="Give it less at once: fewer cores (taskset --cpu-list 0,1), or shorter recordings.",
+            ) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def core_count() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 _own: Opened | None = None  # of a process of Cores

@@ -38,16 +38,6 @@ class Packed:
     sources: str  # hash of the sources that it was packed by
 
 
-@dataclass(frozen=True)
-class Refused:
-    """What a worker says in place of a result: the words of a UserError."""
-
-    what: str
-    file: str | None
-    place: str | None
-    remedy: str | None
-
-
 def packed(app: Opened) -> Packed:
     """An app's pipeline.toml and models."""
     folder = app.spec.file.parent
@@ -100,14 +90,12 @@ def opened(app: Packed) -> Opened:
     return Opened(load_spec(folder))
 
 
-def work(app: Packed, task: Callable[[Opened, Item], Result], item: Item) -> Result | Refused:
-    """On a worker."""
+def work(app: Packed, task: Callable[[Opened, Item], Result], item: Item) -> Result | UserError:
+    """On a worker. What is wrong with the input comes back as a value: Dask logs what is raised."""
     try:
         return task(opened(app), item)
     except UserError as error:
-        return Refused(
-            str(error) if error.place is None else error.what, error.file, error.place, error.remedy
-        )
+        return error
 
 
 class Cluster:
@@ -120,16 +108,25 @@ class Cluster:
         self, task: Callable[[Opened, Item], Result], items: Iterable[Item], count: int
     ) -> Iterator[Result]:
         """See Workers."""
+        from distributed import CancelledError, KilledWorker
+        from distributed.comm import CommClosedError
+
         client = self._client
         app, own = client.scatter([self._app, task], broadcast=True, hash=False)
 
         def submit(item: Item) -> Any:
             return client.submit(work, app, own, client.scatter(item, hash=False), pure=False)
 
-        for made in in_order(submit, items, max(1, sum(client.nthreads().values()))):
-            if isinstance(made, Refused):
-                raise UserError(made.what, file=made.file, place=made.place, remedy=made.remedy)
-            yield made
+        try:
+            for made in in_order(submit, items, max(1, sum(client.nthreads().values()))):
+                if isinstance(made, UserError):
+                    raise made
+                yield made
+        except (CancelledError, CommClosedError, KilledWorker) as error:
+            raise UserError(
+                f"the cluster's scheduler or a worker ended before its work: {_line(error)}",
+                remedy="The terminals of `earshot worker` say more.",
+            ) from None
 
 
 @contextmanager
@@ -142,7 +139,7 @@ def cluster(app: Opened, address: str) -> Iterator[Cluster]:
         client = Client(address, timeout=_REACHED, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise UserError(
-            f"no scheduler of Dask answers: {str(error).splitlines()[0]}",
+            f"no scheduler of Dask answers: {_line(error)}",
             file=address,
             remedy="Name one that runs: tcp://HOST:8786. `earshot worker --help` says how to start them.",
         ) from None
@@ -155,6 +152,10 @@ def cluster(app: Opened, address: str) -> Iterator[Cluster]:
     finally:
         with suppress(Exception):  # it is left, however that goes
             client.close()
+
+
+def _line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def find_dask() -> None:

@@ -46,3 +46,7 @@ def test_a_full_disk() -> None:
     reported = disk_error(OSError(errno.ENOSPC, "No space left on device", "/mnt/x"))
     assert reported is not None
     assert (reported.file, reported.what) == (str(Path("/mnt/x")), "No space left on device")
+    reported = disk_error(OSError(errno.ENOSPC, "No space left on device"))  # of an open file
+    assert reported is not None
+    assert str(reported).startswith("No space left on device\n  Make room")
+    assert disk_error(OSError(errno.EPERM, "Operation not permitted")) is None

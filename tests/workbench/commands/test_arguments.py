@@ -19,6 +19,7 @@ from workbench.arguments import Parser, real, whole
         (whole(2, 20), {"2": 2, "20": 20}, ["1", "21"], "a whole number, 2..20, is allowed"),
         (real(0, 9.5), {"0": 0.0, "9.5": 9.5}, ["-0.1", "9.6", "nan"], "a number, 0..9.5, is allowed"),
         (real(0, above=True), {"1e-9": 1e-9}, ["0", "-1", "inf"], "a number above 0 is allowed"),
+        (real(0, 1e9), {"1e9": 1e9}, ["1e10"], "a number, 0..1000000000, is allowed"),
         (real(0, 5, above=True), {"5": 5.0}, ["0", "5.1"], "a number above 0, 5 at most, is allowed"),
     ],
 )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import random
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import pytest
 
 from codegen.common.errors import UserError
 from codegen.model.graph import Tensor
-from workbench.host.arrays import read_inputs, read_packed
+from workbench.host.arrays import read_inputs, read_packed, save_whole
 
 TENSOR = Tensor(0, "x", (1, 20), "int8")
 INPUTS = np.arange(100, dtype=np.int8).reshape(5, 20)
@@ -60,3 +61,32 @@ def test_a_shape_that_no_memory_holds_is_refused(tmp_path: Path, shape: str) -> 
     file.write_bytes(b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + bytes(100))
     with pytest.raises(UserError):
         read_inputs(file, TENSOR)
+
+
+def test_two_that_write_a_file_at_once_both_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, savez, inner = tmp_path / "new" / "a.npz", np.savez, [1]
+
+    def meanwhile(stream: object, **arrays: object) -> None:
+        if inner.pop() == 1:
+            inner.append(0)
+            save_whole(file, {"x": np.array([1])})
+        savez(stream, **arrays)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(np, "savez", meanwhile)
+    save_whole(file, {"x": np.array([2])})
+    with np.load(file) as arrays:
+        assert arrays["x"].tolist() == [2]
+    assert [*file.parent.iterdir()] == [file]
+
+
+def test_a_full_disk_leaves_nothing_and_is_told_with_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(stream: object, **_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        save_whole(tmp_path / "a.npz", {})
+    assert caught.value.filename == str(tmp_path / "a.npz")
+    assert not [*tmp_path.iterdir()]

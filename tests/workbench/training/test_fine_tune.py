@@ -4,12 +4,9 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
-from codegen.common.paths import ROOT
-from tests.support.training import trainer
+from tests.support.training import run_trainer
 
 NETWORK = """
 import keras
@@ -82,27 +79,13 @@ print(json.dumps(found))
 """
 
 
-def run(script: str, *words: str) -> str:
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [trainer(), "-c", script, *words],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()[-1]
-
-
 def test_what_is_rounded_is_what_the_file_computes(tmp_path: Path) -> None:
     """In steps of the logits. Of kinds with a rounding that is left out it is a few steps at most, and less
     than what the network in float is away."""
     file = tmp_path / "network.py"
     file.write_text(NETWORK)
     bounds = {"mlp": (0.0, 0), "own": (0.15, 1), "ds_cnn": (0.2, 1), "cnn": (0.6, 3), "tcn": (0.9, 4)}
-    found = json.loads(run(SAME, str(file)))
+    found = json.loads(run_trainer(SAME, str(file)))
     assert found.keys() == bounds.keys()
     for name, (mean, most, plain) in found.items():
         assert mean <= bounds[name][0], (name, mean)
@@ -153,7 +136,7 @@ print(json.dumps([float_, before, in_int8()]))
 
 
 def test_what_the_rounding_took_is_learnt_again() -> None:
-    float_, before, after = json.loads(run(GAIN))
+    float_, before, after = json.loads(run_trainer(GAIN))
     assert float_ > 0.8
     assert before < float_ - 0.05
     assert after > (before + float_) / 2

@@ -3,19 +3,25 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from codegen.common.paths import ROOT
+from tests.support.training import run_trainer
+from workbench.data.segment import Segment
 from workbench.training.kinds import KINDS, Network, check_shape
 from workbench.training.on_board import OnBoard
+from workbench.training.pieces import Piece
 from workbench.training.plot import plot_search
 from workbench.training.recipe import FILE_NAME, Data, Recipe, load_recipe
-from workbench.training.search import Budget, Candidate, Search
+from workbench.training.search import Budget, Candidate, Search, _pieces
 from workbench.training.search_space import Chosen, recipe_text, suggested
+from workbench.training.sets import Set
 
 LABELS = ("knocking", "unknown")
 RECIPE = load_recipe(ROOT / "examples/smart_lock")
@@ -111,3 +117,82 @@ def test_what_is_shown(tmp_path: Path) -> None:
     for words in ("the front", "your recipe", "the budget", "100,000"):
         assert f"<!-- {words} -->" in drawn
     assert found.object(tmp_path)["front"] == [2, 1]
+
+
+def test_what_is_heard_tells_searches_apart(tmp_path: Path) -> None:
+    """A recording that is made again has the same name and size; --channel reads another sound of it."""
+    pieces = (Piece(tmp_path / "a.wav", 0, 3, 0, "a"),)
+
+    def heard(samples: list[int]) -> object:
+        segments = (Segment(tmp_path / "a.wav", 0, 3, "knocking"),)
+        own = Set("training", pieces, segments, lambda *_: np.array(samples, np.int16))
+        return _pieces({"training": own}, 16000)
+
+    assert heard([1, 2, 3]) == heard([1, 2, 3]) != heard([1, 2, 4])
+
+
+INTERRUPTED = """
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace as Names
+from codegen.common.paths import ROOT
+from workbench.training import search
+from workbench.training.on_board import OnBoard
+from workbench.training.recipe import load_recipe
+from workbench.training.search_space import suggested
+
+folder, recipe = Path(sys.argv[1]), load_recipe(ROOT / "examples/smart_lock")
+fitted, ends_at = [], 0
+
+class Tried:
+    key, own = "key", recipe
+
+    def __init__(self, *_):
+        pass
+
+    def suggested(self, trial):
+        return suggested(trial, recipe, (15, 20), ("knocking", "unknown"))
+
+    def candidate(self, number, recipe):
+        if number == ends_at:
+            raise KeyboardInterrupt
+        fitted.append(number)
+        return search.Candidate(number, recipe, OnBoard(1000 + number, 2000, "", 10, 10), 0.5)
+
+search._Tried = Tried
+job = Names(say=lambda _: None, recipe=recipe, anew=False)
+
+def searched(count, end=-1, **words):
+    global ends_at
+    ends_at = end
+    fitted.clear()
+    try:
+        found = search.search(Names(**{**vars(job), **words}), None, search.Wanted(count), folder)
+    except KeyboardInterrupt:
+        return "nothing"
+    return [len(found.candidates), found.interrupted, list(fitted)]
+
+made = [searched(3, 0), searched(3, 2), searched(3)]
+journal = folder / "journal.log"
+whole = journal.read_bytes()
+journal.write_bytes(whole[:-9])  # a crash while the last candidate was written
+made += [searched(3), searched(5)]
+journal.write_bytes(journal.read_bytes() + b'{"op_code":')  # a full disk
+made += [searched(6), searched(2, anew=True)]
+print(json.dumps(made))
+"""
+
+
+def test_a_search_goes_on_wherever_it_ended(tmp_path: Path) -> None:
+    """Each: candidates, whether Ctrl-C ended it, and which were tried now."""
+    assert json.loads(run_trainer(INTERRUPTED, str(tmp_path))) == [
+        "nothing",
+        [2, True, [0, 1]],
+        [4, False, [2, 3]],
+        [4, False, [3]],
+        [6, False, [4, 5]],
+        [7, False, [6]],
+        [3, False, [0, 1, 2]],
+    ]

@@ -12,17 +12,21 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from codegen.app.spec_file import load_spec
 from codegen.common.errors import UserError, UserErrors
 from codegen.common.paths import ROOT
-from tests.support.cli import earshot, refused
+from tests.support.cli import earshot, here, refused
 from workbench import workers as module
 from workbench.audio.synthesize import write_session
+from workbench.commands import worker
+from workbench.training.evaluation import vector_pairs
 from workbench.training.features import Work, vectors
+from workbench.training.pieces import Piece, Recording
 from workbench.workers import Cores, Here, Opened
-from workbench.workers.cluster import opened, packed
+from workbench.workers.cluster import packed, work
 
 EXAMPLE = ROOT / "examples" / "smart_lock"
 
@@ -59,12 +63,96 @@ def test_what_a_task_raises_is_raised_whole(app: Opened, monkeypatch: pytest.Mon
 def test_a_worker_with_other_sources_refuses(app: Opened) -> None:
     sent = packed(app)
     assert [name for name, _ in sent.files] == ["pipeline.toml", "model.tflite", "model.contract"]
-    with pytest.raises(UserError, match="has other sources of Earshot than the command"):
-        opened(type(sent)(sent.name, sent.files, "0123"))
+    refusal = work(type(sent)(sent.name, sent.files, "0123"), contract_and, 1)
+    assert str(refusal).splitlines() == [
+        f"the worker in {ROOT} has other sources of Earshot than the command",
+        "  Check out the same version on every computer of the cluster.",
+    ]
+
+
+def test_a_threshold_ends_with_its_command(app: Opened) -> None:
+    """A worker keeps an app open: what one command sets, the next must not find."""
+    random = np.random.RandomState(1)
+    samples = random.randint(-9000, 9000, 16000).astype(np.int16)
+    recording = Recording(EXAMPLE / "a.wav", samples, (Piece(EXAMPLE / "a.wav", 0, 16000, 0, "a"),))
+    limits = [0] * len(app.pipeline.spec.decision.labels)
+    own = vector_pairs(limits, None, Opened(app.spec), recording)
+    none_accepted = vector_pairs(limits, 128, app, recording)
+    assert vector_pairs(limits, None, app, recording) == own != none_accepted
+
+
+def test_ctrl_c_is_the_commands_alone(tmp_path: Path) -> None:
+    """What works for it is silent, from its first instruction on."""
+    script = tmp_path / "work.py"
+    script.write_text(
+        "import os, signal\n"
+        "from workbench.workers import Cores, Opened\n"
+        "from tests.workbench.workers.test_workers import EXAMPLE, masked\n"
+        "from codegen.app.spec_file import load_spec\n"
+        "if __name__ == '__main__':\n"
+        "    os.sched_getaffinity = lambda _: {0, 1}\n"
+        "    made = Cores(Opened(load_spec(EXAMPLE))).map(masked, range(30), 30)\n"
+        "    print({*made}, signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, script], env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert done.stdout == "{True} False\n"
+
+
+def masked(app: Opened, number: int) -> bool:
+    """Whether Ctrl-C is held back from this process."""
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def ends(app: Opened, number: int) -> None:
+    """As where the system ends a process for lack of memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_is_killed_is_told(app: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    with pytest.raises(UserError, match="was ended from outside, perhaps for lack of memory"):
+        list(Cores(app).map(ends, range(30), 30))
 
 
 def test_whom_to_work_for_is_said() -> None:
-    assert "whose worker it shall be is not said" in refused("worker")
+    assert "no scheduler is named" in refused("worker")
+    assert "a scheduler has no scheduler's address" in refused("worker", "tcp://a:1", "--scheduler")
+
+
+def test_a_worker_listens_where_its_scheduler_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any code can be run through a worker's port: that of a scheduler on this computer is not for others."""
+    given: list[list[str]] = []
+
+    class Process:
+        def __init__(self, words: list[str], **_: object) -> None:
+            given.append(words)
+
+        def __enter__(self) -> Process:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def wait(self) -> int:
+            return 0
+
+    monkeypatch.setattr(worker, "program", lambda name: [name])
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    for words, host in (
+        (["tcp://127.0.0.1:8786"], "127.0.0.1"),
+        (["localhost:8786"], "127.0.0.1"),
+        (["tcp://127.0.0.1:8786", "--host", "10.0.0.2"], "10.0.0.2"),
+        (["tcp://10.0.0.7:8786"], None),
+        (["--scheduler"], None),
+        (["--scheduler", "--host", "127.0.0.1"], "127.0.0.1"),
+    ):
+        assert here("worker", *words) == 0
+        own = given[-1]
+        assert (own[own.index("--host") + 1] if "--host" in own else None) == host, words
+        assert own[own.index("--dashboard-address") + 1] == "127.0.0.1:0"
 
 
 @pytest.fixture(scope="module")
