@@ -223,7 +223,7 @@ def _search(args: argparse.Namespace, job: Job, labelled: Labelled) -> int:
         print(f"\n{found.text()}")
         print(f"The picture is {picture}, all candidates are in {told}.")
         if any(one.number for one in found.front):
-            print(f"To take one: cp {folder}/candidate_NUMBER.toml {args.app}/{FILE_NAME}, and train.")
+            print(f"To take one: cp {folder}/candidate_NUMBER.toml {app}/{FILE_NAME}, and train.")
     return 130 if found.interrupted else 0
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from codegen.common.version import VERSION
 from workbench.training.confusion import UNKNOWN_CLASS
 from workbench.training.epochs import Epoch, best_epoch
 from workbench.training.features import Vectors
@@ -157,7 +158,7 @@ def key_of(recipe: Recipe, model: keras.Model, task: Task) -> str:
     """A hash of all that a fit depends on; `model` as it was built."""
     file = recipe.network.file
     network = asdict(recipe.network) if file is None else file.read_bytes()
-    told = (asdict(recipe.fit), network, task.shape, task.labels, task.offset)
+    told = (VERSION, asdict(recipe.fit), network, task.shape, task.labels, task.offset)
     made = hashlib.sha256(repr((told, tf.__version__, keras.__version__)).encode())
     for vectors in (task.training, task.validation):
         made.update(vectors.values.tobytes() + vectors.labels.tobytes())

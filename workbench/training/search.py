@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,7 @@ _OWN, _COST, _MEAN = "own", "cost", "mean"  # attributes of a study and of its t
 
 @dataclass(frozen=True)
 class Budget:
-    """Of a network at most; None: as much as it likes."""
+    """Of a network at most; None: no limit."""
 
     instructions: int | None = None  # of a decision
     flash: int | None = None  # bytes of constants
@@ -172,19 +172,28 @@ def _search(job: Job, tried: _Tried, wanted: Wanted, folder: Path) -> Search:
             found.append(one)
             vain = 0 if one.mean is not None else vain + 1
             if vain == _VAIN:
-                least = min(found, key=lambda one: budget.excess(one.cost))
-                raise UserError(
-                    f"none of {vain} networks in a row is within the budget; the nearest takes "
-                    f"{least.cost.instructions:,} instructions, {least.cost.constants:,} B of flash and "
-                    f"{least.cost.memory:,} B of RAM",
-                    remedy="Allow more.",
-                )
+                _check_found(found, budget, vain)
+                say(f"the last {vain} candidates were over the budget: the search ends here")
+                break
     except KeyboardInterrupt:
         if not found:
             raise
         interrupted = True
         say(f"interrupted; what was tried is kept in {folder}")
     return Search(tuple(found), budget, interrupted)
+
+
+def _check_found(found: Sequence[Candidate], budget: Budget, vain: int) -> None:
+    """UserError where none of the candidates is within the budget."""
+    if any(one.mean is not None for one in found[1:]):
+        return
+    least = min(found, key=lambda one: budget.excess(one.cost))
+    raise UserError(
+        f"none of {vain} networks in a row is within the budget; the nearest takes "
+        f"{least.cost.instructions:,} instructions, {least.cost.constants:,} B of flash and "
+        f"{least.cost.memory:,} B of RAM",
+        remedy="Allow more.",
+    )
 
 
 class _Tried:

@@ -27,6 +27,7 @@ from workbench.host.features import open_pipeline
 from workbench.host.host_library import HostPipeline
 
 FEW = 24  # items; fewer are worked on here
+_MOST = 1 << 30  # bytes of samples that are read ahead, of one recording where that is longer
 _AHEAD = 3  # items for each worker that are read before their turn
 
 Item = TypeVar("Item")
@@ -142,14 +143,19 @@ def _work(task: Callable[[Opened, Item], Result], item: Item) -> Result:
 def in_order(
     submit: Callable[[Item], Future[Result]], items: Iterable[Item], workers: int
 ) -> Iterator[Result]:
-    """Results in the order of the items, of which a few are read ahead."""
-    waiting: deque[Future[Result]] = deque()
+    """Results in the order of the items, of which a few are read ahead: of long recordings fewer."""
+    waiting: deque[tuple[Future[Result], int]] = deque()
+    held = 0  # bytes
     for item in items:
-        waiting.append(submit(item))
-        if len(waiting) > _AHEAD * workers:
-            yield waiting.popleft().result()
+        size = int(getattr(getattr(item, "samples", None), "nbytes", 0))
+        waiting.append((submit(item), size))
+        held += size
+        while len(waiting) > _AHEAD * workers or (held > _MOST and len(waiting) > 1):
+            made, size = waiting.popleft()
+            held -= size
+            yield made.result()
     while waiting:
-        yield waiting.popleft().result()
+        yield waiting.popleft()[0].result()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -312,12 +312,14 @@ def test_a_search_that_is_killed_goes_on_to_the_same_front(tmp_path: Path) -> No
     python = trainer()
     app = app_to_train(tmp_path / "little_lock")
     text = (
-        RECIPE.replace("epochs = 12", "epochs = 5")
+        RECIPE.replace("epochs = 12", "epochs = 3")
         .replace("synthetic = 1", "")
         .replace("copies = 1", "copies = 3")
         .replace("0\n", "0.3\n", 1)
     )
     (app / FILE_NAME).write_text(text)
+    pipeline = (app / "pipeline.toml").read_text()
+    (app / "pipeline.toml").write_text(pipeline.replace("threshold = 0.80", "threshold = 0.30"))
     labels = write_session(tmp_path / "sounds", 7, recordings=3, count=2)
     folder = own_folder(ROOT / "build" / "training", app) / "search"
     before = sorted(app.iterdir())

@@ -10,7 +10,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -58,6 +60,24 @@ def test_what_a_task_raises_is_raised_whole(app: Opened, monkeypatch: pytest.Mon
     with pytest.raises(UserErrors) as caught:
         list(Cores(app).map(contract_and, range(38, 44), 30))
     assert str(caught.value) == "a.wav: forty\n  Take another.\nis forty"
+
+
+def test_of_long_recordings_few_are_read_ahead() -> None:
+    """At most a gigabyte of them, and one of any length; of short ones three a worker."""
+    for nbytes, most in ((400_000_000, 3), (2_000_000_000, 2), (100, 13)):
+        out: list[Future[int]] = []
+        ahead = []
+
+        def submit(_: object, out: list[Future[int]] = out) -> Future[int]:
+            out.append(Future())
+            out[-1].set_result(len(out))
+            return out[-1]
+
+        items = [SimpleNamespace(samples=SimpleNamespace(nbytes=nbytes))] * 40
+        for number, made in enumerate(module.in_order(submit, items, 4)):
+            assert made == number + 1
+            ahead.append(len(out) - number)
+        assert max(ahead) == most
 
 
 def test_a_worker_with_other_sources_refuses(app: Opened) -> None:
