@@ -124,7 +124,7 @@ def test_the_threshold_is_the_one_given_or_that_of_the_app(
     ("words", "said"),
     [
         (("--threshold", "0"), "--threshold is 1 to 32767"),
-        (("--seconds", "nan"), "--seconds is 0.01 to 3600"),
+        (("--seconds", "0"), "--seconds is 0.01 to 3600"),
         (("--label", ""), "the label is empty"),
         (("--label", "a\nb"), "is no label"),
         (("-o", "labels.txt"), "labels.txt: is no .csv"),
