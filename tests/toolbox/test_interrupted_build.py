@@ -23,8 +23,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 _LAYOUT = 'layout = "frames_by_cepstra"'
-ASKED = ("threshold = 600", "threshold = 0.80", _LAYOUT)
-OTHER = ("threshold = 50", "threshold = 0.10", f'{_LAYOUT}\nkernels = "fast"')  # larger, too
+ASKED = ("threshold = 600", "threshold = 0.80", _LAYOUT, "votes = 1")
+# Larger, too: of the files that are made anew the old ones' room is not enough.
+OTHER = (
+    "threshold = 50",
+    "threshold = 0.10",
+    f'{_LAYOUT}\nkernels = "fast"',
+    "votes = 1\n\n[device]\ncapture = true",
+)
 SIZE = 16 << 20  # bytes of the small disk: a build of the board pc takes 2 MB
 KILLS = int(os.environ.get("EARSHOT_KILLS", "3"))
 
@@ -102,8 +108,7 @@ def test_a_full_disk_leaves_no_image_of_other_settings(small_disk: Path, tmp_pat
         filler.unlink()
         app.set(ASKED)
         assert app.made() == wanted, f"{free} bytes were free"
-    if not failed:
-        pytest.skip("every build had room on the small disk: nothing was tried")
+    assert failed >= 2
 
 
 def test_an_image_that_scons_cannot_remember_is_made_anew(small_disk: Path, tmp_path: Path) -> None:
