@@ -39,6 +39,7 @@ from codegen.ops import (
     squared_difference,
     sum,
     svdf,
+    transpose_conv,
     unary,
     variable,
 )
@@ -78,6 +79,7 @@ MODULES = (
     squared_difference,
     sum,
     svdf,
+    transpose_conv,
     unary,
     variable,
 )
