@@ -116,7 +116,9 @@ class Cluster:
         client = self._client
 
         def submit(item: Item) -> Any:
-            return _Waited(client, client.submit(work, app, own, client.scatter(item, hash=False), pure=False))
+            return _Waited(
+                client, client.submit(work, app, own, client.scatter(item, hash=False), pure=False)
+            )
 
         try:
             app, own = client.scatter([self._app, task], broadcast=True, hash=False)
