@@ -22,7 +22,7 @@ from codegen.common.errors import UserError, UserErrors
 from codegen.incremental import Edges, Incremental, incremental
 from codegen.kernels.layer import Program
 from codegen.model.graph import Graph
-from codegen.passes.int8_ends import computed_graph
+from codegen.passes.app_ends import computed_graph
 from codegen.passes.layer_outputs import LayerOutput, layer_outputs
 from codegen.passes.legalise import load_for
 from codegen.passes.lower import lower

@@ -13,11 +13,6 @@ from codegen.common.render import shape_text
 from codegen.common.toml_place import read_toml
 from codegen.model.graph import Graph, Quantization, Tensor
 
-_WIDE = "its activations have 16 bits; a pipeline's features and scores have 8"
-_NARROW = (
-    "Convert it with full int8 quantization (tf.lite.OpsSet.TFLITE_BUILTINS_INT8). Without an app, verify, "
-    "infer, profile and generate take it as it is."
-)
 _NAME_ONE = "Name the scores by number or name under [classifier]: output = 0"
 
 
@@ -122,8 +117,6 @@ def _place(spec: Spec, section: str, key: str) -> str:
 def _edges(spec: Spec, graph: Graph) -> list[UserError]:
     """One int8 tensor in, one out, each with one scale."""
     model, faults = spec.classifier.model, []
-    if _is_16x8(graph):
-        return [UserError(_WIDE, file=model, place="model", remedy=_NARROW)]
     for word, option, indices in (
         ("input", "inference_input_type", graph.inputs),
         ("output", "inference_output_type", graph.outputs),
@@ -175,19 +168,16 @@ def _other_type(spec: Spec, tensor: Tensor, option: str) -> tuple[str, str]:
             f'{what} where the engine is "tflm", which runs the file as it is',
             f'Take engine = "aot": it computes the int8 between such ends. Or c{again}',
         )
-    return f"{what}, or a QUANTIZE or DEQUANTIZE alone is between it and int8", f"C{again}"
-
-
-def _is_16x8(graph: Graph) -> bool:
-    """It multiplies activations of 16 bits, whose converter gives it no int8 ends."""
-    weighted = [
-        node for node in graph.nodes if node.op in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
-    ]
-    return any(graph.tensors[node.inputs[0]].dtype == "int16" for node in weighted)
+    return f"{what} or int16, or a QUANTIZE or DEQUANTIZE alone is between it and such", f"C{again}"
 
 
 def _rounding(spec: Spec, tensor: Tensor) -> list[UserError]:
-    """A model that takes floats rounds them itself."""
+    """A model that takes floats rounds them itself; a publisher's formula makes bytes."""
+    formula = spec.pipeline.scale.formula if spec.pipeline is not None else None
+    if formula and tensor.file_dtype == "int16":
+        what = f'is "{formula}", which makes the bytes of a published model; the model\'s input has 16 bits'
+        place, remedy = _place(spec, "scale", "formula"), "Write minimum and maximum in its place."
+        return [UserError(what, file=spec.file, place=place, remedy=remedy)]
     if tensor.file_dtype != "float32" or spec.classifier.rounding is Rounding.NEAREST:
         return []
     rounding = spec.classifier.rounding.value

@@ -15,7 +15,7 @@ from codegen.common.errors import UserError
 from codegen.common.render import c_words, render
 from codegen.model.graph import Graph, Node
 from codegen.model.reader import layer_place, read_graphs
-from codegen.passes.int8_ends import computed_graph
+from codegen.passes.app_ends import computed_graph
 from codegen.passes.legalise import load_for
 
 ALIGNMENT = 16  # bytes: of the arena and of what lies in it

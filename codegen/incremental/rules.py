@@ -35,8 +35,11 @@ def recipe(node: Node, sources: Sources, makers: Mapping[int, Node]) -> Recipe:
     rule = FAMILIES[node.op].incremental if node.op in FAMILIES else NO_RULE
     if rule == NO_RULE:
         raise NotIncrementalError(NO_RULE)
-    if any(sources.tensors[index].dtype not in BYTES for index in (*node.outputs, *computed)):
-        raise NotIncrementalError("its values are not int8")
+    others = {sources.tensors[index].dtype for index in (*node.outputs, *computed)} - set(BYTES)
+    if others:
+        raise NotIncrementalError(
+            f"its values are {' and '.join(sorted(others))}, and rows of int8 alone are kept"
+        )
     if isinstance(rule, str):
         raise NotIncrementalError(rule)
     return rule(node, sources)

@@ -77,7 +77,9 @@ def _foldable(node: Node, known: Values, output: Tensor) -> bool:
     if node.options.get("fused_activation_function", "none") != "none":
         return False
     whole = all(values.dtype.name in WHOLE for values in known) and output.dtype in WHOLE
-    return whole and all(values.shape in ((), (1,), output.shape) for values in known)
+    return whole and (
+        node.op == "REDUCE_PROD" or all(values.shape in ((), (1,), output.shape) for values in known)
+    )
 
 
 def slice_ranges(node: Node, begin: Any, end: Any, strides: Any) -> tuple[Any, ...]:
@@ -119,6 +121,28 @@ def _fill(node: Node, values: Values) -> NDArray[Any]:
     return np.full(shape, values[1].reshape(-1)[0])
 
 
+def _gather(node: Node, values: Values) -> NDArray[Any]:
+    if node.options["batch_dims"]:
+        raise ValueError(node.options)
+    data, places = values
+    if places.size and places.min() < 0:
+        raise IndexError(places)
+    return np.take(data, places, axis=int(node.options["axis"]))
+
+
+def _product(node: Node, values: Values) -> NDArray[Any]:
+    axes = tuple(_shape(values[1]))
+    kind = values[0].dtype
+    return np.asarray(values[0].prod(axis=axes, dtype=kind, keepdims=bool(node.options["keep_dims"])))
+
+
+def _floor_div(node: Node, values: Values) -> NDArray[Any]:
+    del node
+    if not values[1].all():
+        raise ValueError(values[1])
+    return np.asarray(values[0] // values[1])
+
+
 def _shape(values: NDArray[Any]) -> list[int]:
     return [int(size) for size in values.reshape(-1)]
 
@@ -136,11 +160,14 @@ _RULES: dict[str, Callable[[Node, Values], NDArray[Any]]] = {
     "FILL": _fill,
     "BROADCAST_TO": lambda node, values: np.array(np.broadcast_to(values[0], _shape(values[1]))),
     "CAST": lambda node, values: values[0],
+    "GATHER": _gather,
+    "REDUCE_PROD": _product,
+    "FLOOR_DIV": _floor_div,
     "ADD": lambda node, values: values[0] + values[1],
     "SUB": lambda node, values: values[0] - values[1],
     "MUL": lambda node, values: values[0] * values[1],
 }
 FOLDED = frozenset(_RULES)  # operators that may be gone after folding
 # Arithmetic of quantized numbers is not that of the numbers: only whole ones are folded.
-_WHOLE = {"ADD", "SUB", "MUL", "CAST"}
+_WHOLE = {"ADD", "SUB", "MUL", "CAST", "FLOOR_DIV", "REDUCE_PROD"}
 _RETYPED = {"SHAPE", "CAST"}  # their output has a type of its own

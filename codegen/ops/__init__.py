@@ -15,6 +15,7 @@ from codegen.ops import (
     depthwise_conv_2d,
     divide,
     elu,
+    features,
     float_function,
     fully_connected,
     gather,
@@ -39,6 +40,7 @@ from codegen.ops import (
     squared_difference,
     sum,
     svdf,
+    transpose_conv,
     unary,
     variable,
 )
@@ -55,6 +57,7 @@ MODULES = (
     depthwise_conv_2d,
     divide,
     elu,
+    features,
     float_function,
     fully_connected,
     gather,
@@ -78,6 +81,7 @@ MODULES = (
     squared_difference,
     sum,
     svdf,
+    transpose_conv,
     unary,
     variable,
 )

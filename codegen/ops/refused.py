@@ -28,7 +28,6 @@ INSTEAD: Mapping[str, str] = {
     "RNN": "use keras.layers.SimpleRNN(..., unroll=True)",
     "SPACE_TO_BATCH_ND": BATCH,
     "SQUARE": "multiply the tensor by itself: keras.layers.Multiply()([x, x])",
-    "TRANSPOSE_CONV": "its weights and sizes must be constants that fit each other: convert the model again",
     "UNIDIRECTIONAL_SEQUENCE_RNN": "use keras.layers.SimpleRNN(..., unroll=True)",
     "WHILE": "unroll the recurrent layer, e.g. keras.layers.GRU(..., unroll=True)",
 }

@@ -18,6 +18,7 @@ from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import float_function
 from codegen.ops.checks import operand, same_scale
 
+OPS = ("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")  # gone where they are a dilation
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _SHAPES = ("EXPAND_DIMS", "SQUEEZE", "RESHAPE")
 _EACH_VALUE = (

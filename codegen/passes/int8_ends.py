@@ -11,24 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from codegen.app.spec import Spec
 from codegen.model.fold import with_readers
 from codegen.model.graph import Graph, Node, Quantization, Tensor, Variable
 from codegen.ops import reshape
 
 _FLOAT, _BYTE = "float32", "uint8"
-
-
-def computed_graph(spec: Spec, graph: Graph) -> Graph:
-    """The part of the model in the app's file that the app's engine computes.
-
-    The engine tflm runs the file as it is, of which one output is read; a bare model is run as it is, too.
-    """
-    if spec.pipeline is None:
-        return graph
-    if spec.classifier.engine == "tflm":
-        return read_at(graph, spec.classifier.output)
-    return int8_ends(with_output(graph, spec.classifier.output))
 
 
 def read_at(graph: Graph, chosen: int | str | None) -> Graph:
@@ -104,7 +91,7 @@ def int8_ends(graph: Graph) -> Graph:
 
 def _input(graph: Graph) -> Graph:
     end = graph.input
-    chain, node = _follow(graph, end.index)
+    chain, node = follow(graph, end.index)
     if node is None or node.op != "QUANTIZE" or end.dtype not in (_FLOAT, _BYTE):
         return graph
     inside = graph.tensors[node.outputs[0]]
@@ -119,7 +106,7 @@ def _input(graph: Graph) -> Graph:
 
 def _output(graph: Graph) -> Graph:
     end = graph.output
-    chain, node = _follow_back(graph, end.index)
+    chain, node = follow_back(graph, end.index)
     if node is None or end.dtype not in (_FLOAT, _BYTE):
         return graph
     if node.op != {_FLOAT: "DEQUANTIZE", _BYTE: "QUANTIZE"}[end.dtype]:
@@ -136,7 +123,7 @@ def _output(graph: Graph) -> Graph:
     return _without(found, node, chain[-1], inside.index) if same else found
 
 
-def _follow(graph: Graph, tensor: int) -> tuple[list[int], Node | None]:
+def follow(graph: Graph, tensor: int) -> tuple[list[int], Node | None]:
     """The tensors from an input on that are the same values reshaped, and the only reader of the last."""
     chain = [tensor]
     while True:
@@ -148,7 +135,7 @@ def _follow(graph: Graph, tensor: int) -> tuple[list[int], Node | None]:
         chain.append(readers[0].outputs[0])
 
 
-def _follow_back(graph: Graph, tensor: int) -> tuple[list[int], Node | None]:
+def follow_back(graph: Graph, tensor: int) -> tuple[list[int], Node | None]:
     """The same from an output back, and the maker of the last; none where something else reads it."""
     chain = [tensor]
     while True:

@@ -23,6 +23,7 @@ from codegen.ops import FAMILIES, Family, Fault, family_of, float_function
 from codegen.ops.diagnosis import float_faults, is_float
 from codegen.ops.family import AGAIN
 from codegen.ops.refused import refusal
+from codegen.passes import dilation
 from codegen.passes.dilation import dilations_folded
 from codegen.passes.float_parts import float_parts_replaced
 from codegen.passes.groups import groups_parted
@@ -41,6 +42,19 @@ PASSES = (
     transposes_later,
     numbered,
 )
+# operator -> places of its inputs that are sizes or places, not values
+SIZES = {
+    "BROADCAST_TO": (1,),
+    "FILL": (0,),
+    "PAD": (1,),
+    "RESHAPE": (1,),
+    "RESIZE_BILINEAR": (1,),
+    "RESIZE_NEAREST_NEIGHBOR": (1,),
+    "SLICE": (1, 2),
+    "STRIDED_SLICE": (1, 2, 3),
+    "TILE": (1,),
+    "TRANSPOSE_CONV": (0,),
+}
 
 
 def load_for(engine: str, path: Path, content: bytes | None = None) -> Graph:
@@ -90,8 +104,9 @@ def _is_open(error: UserError) -> bool:
 def _refused(path: Path, content: bytes) -> list[UserError]:
     """One for each kind of operator that no family computes and no pass takes away."""
     faults: dict[str, UserError] = {}
+    taken = (FAMILIES, FOLDED, OPS, float_function.KNOWN, dilation.OPS)
     for index, op in enumerate(read_operators(path, content)):
-        if op and not any(op in known for known in (FAMILIES, FOLDED, OPS, float_function.KNOWN)):
+        if op and not any(op in known for known in taken):
             what, remedy = refusal(op)
             place = f"layer {index} ({op})"
             faults.setdefault(remedy, UserError(what, file=path, place=place, remedy=remedy))
@@ -130,14 +145,24 @@ def _batch_faults(graph: Graph, path: Path) -> Iterator[UserError]:
     """Inputs whose first size is not 1. A further input may be a flat row of values, which has no batch."""
     for number, tensor in enumerate(graph.tensors[index] for index in graph.inputs):
         flat = number > 0 and len(tensor.shape) == 1 and not tensor.open_batch
-        if flat or not tensor.shape or tensor.shape[0] == 1:
-            continue
+        if flat or not tensor.shape or tensor.shape[0] == 1 or _is_shape(graph, tensor.index):
+            continue  # of a shape the layer that wants it says more
         what = f"the batch is {tensor.shape[0]}; it must be 1"
         remedy = "set the batch size of the model's input to 1 and convert again"
         if number > 0 and not tensor.open_batch:
             what = f"its first size is {tensor.shape[0]}; it must be 1 where there are further sizes"
             remedy = "give this input a first size of 1, or make it flat, and convert again"
         yield UserError(what, file=path, place=f"input tensor ({tensor.name})", remedy=remedy)
+
+
+def _is_shape(graph: Graph, index: int) -> bool:
+    """The tensor only says what sizes others have: it has no batch."""
+    readers = [node for node in graph.nodes if index in node.inputs]
+    return bool(readers) and all(
+        node.inputs.index(index) in SIZES.get(node.op, ())
+        or (node.op in FOLDED and all(_is_shape(graph, made) for made in node.outputs))
+        for node in readers
+    )
 
 
 def _node_faults(graph: Graph, node: Node) -> Iterator[Fault]:

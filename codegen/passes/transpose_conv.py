@@ -14,41 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.model.graph import Graph, Node
+from codegen.ops.transpose_conv import FAMILIES
 from codegen.passes.made import Replacement
+
+(FAMILY,) = FAMILIES
 
 
 def transpose_convolutions_replaced(graph: Graph) -> Graph:
-    """The same function. What no convolution computes stays, to be refused by name."""
+    """The same function. What no convolution computes stays, and its family says why."""
     for node in graph.nodes:
-        if node.op == "TRANSPOSE_CONV" and _possible(graph, node):
+        if node.op == "TRANSPOSE_CONV" and not any(FAMILY.check(graph, node)):
             graph = _replaced(graph, node)
     return graph
-
-
-def _possible(graph: Graph, node: Node) -> bool:
-    """Constant int8 weights and constant sizes that fit each other."""
-    if not 3 <= len(node.inputs) <= 4 or min(node.inputs[:3]) < 0:
-        return False
-    sizes, weights, input_ = (graph.tensors[index] for index in node.inputs[:3])
-    output = graph.tensors[node.outputs[0]]
-    constant = sizes.data is not None and weights.data is not None and weights.quantization is not None
-    if (
-        not constant
-        or weights.dtype != "int8"
-        or not len(weights.shape) == len(input_.shape) == len(output.shape) == 4
-    ):
-        return False
-    bias = graph.tensors[node.inputs[3]] if len(node.inputs) == 4 and node.inputs[3] >= 0 else None
-    if bias is not None and (bias.data is None or bias.size != output.shape[3]):
-        return False
-    fits = weights.shape[0] == output.shape[3] and weights.shape[3] == input_.shape[3]
-    strides = (node.options["stride_h"], node.options["stride_w"])
-    if not fits or min(strides) < 1 or input_.shape[0] != 1:
-        return False
-    return all(
-        -(-size // stride) == before if node.options["padding"] == "same" else (before - 1) * stride < size
-        for size, stride, before in zip(output.shape[1:3], strides, input_.shape[1:3], strict=True)
-    )
 
 
 class _Axis:

@@ -130,7 +130,7 @@ def _measured_sources(env: Any) -> list[Any]:
 def _write_sources(target: list[Any], source: list[Any], env: Any) -> None:
     from codegen.app.spec import with_engine
     from codegen.emit.tflm import tflm_sources
-    from codegen.passes.int8_ends import computed_graph
+    from codegen.passes.app_ends import computed_graph
     from codegen.passes.legalise import load_for
 
     options = env["OPTIONS"]

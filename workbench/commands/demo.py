@@ -41,14 +41,14 @@ QEMU, plays recordings into it over its serial line and prints what it answers.
 
 BOARD = "mps2_an386"
 LEGEND = """
-Each line: the second, the class it hears, how sure it is at most, and for how many decisions in a row;
+Each line: the second, the class it hears, how sure it is at most, and how many decisions say so;
 while there is sound, it decides at every window."""
 REAL = Path("audio") / "smart_lock" / "labels.csv"  # in ../shared, or in the folder EARSHOT_SHARED names
 
 
 @dataclass(frozen=True)
 class Heard:
-    """Decisions for one class without a pause between them."""
+    """Decisions for one class about one sound."""
 
     seconds: float  # when the first was made, from the recording's start
     label: str
@@ -103,16 +103,29 @@ def run(args: argparse.Namespace) -> int:
 
 
 def events(decisions: Iterable[Decision], rate: int) -> Iterator[Heard]:
-    """Runs of decisions in consecutive windows for one class. A decision is made at its segment's end."""
+    """What a person would count. A decision is made at its segment's end; those for one class are one event
+    while each hears some of the sound that the one before it heard, with none for another class between them.
+    Those that reach no threshold part nothing, and are told in runs of their own.
+    """
     current: list[Decision] = []
+    unsure: list[Decision] = []
     for decision in decisions:
+        if decision.class_index == 0:
+            unsure.append(decision)
+            continue
         last = current[-1] if current else None
-        if last and (decision.class_index, decision.sequence) != (last.class_index, last.sequence + 1):
+        if last and not (decision.class_index == last.class_index and _overlap(last, decision)):
             yield _heard(current, rate)
             current = []
         current.append(decision)
-    if current:
-        yield _heard(current, rate)
+    for run in (current, unsure):
+        if run:
+            yield _heard(run, rate)
+
+
+def _overlap(earlier: Decision, later: Decision) -> bool:
+    """Whether they hear some of the same sound."""
+    return later.segment_start < earlier.segment_start + earlier.segment_length
 
 
 def _heard(run: list[Decision], rate: int) -> Heard:

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from codegen.app.spec import Decision, Kind, Pipeline, Spec
+from codegen.app.spec import Kind, Pipeline, Spec
 from codegen.app.tables.decision import Score
 from codegen.common.errors import UserError
 from codegen.common.protocol import THRESHOLD
@@ -37,7 +37,7 @@ from workbench.training.evaluation import Model, Stream, counted, play, played_h
 from workbench.training.events import Events, count_events
 from workbench.training.pieces import Piece, Recording, cut, recordings, shortest
 from workbench.training.plot import check_name, plot
-from workbench.training.several import OwnSegments, models_of, segments_of
+from workbench.training.several import OwnSegments, models_of, own_segments
 from workbench.workers import Opened, workers
 
 NAME = "evaluate"
@@ -148,15 +148,7 @@ def run(args: argparse.Namespace) -> int:
                 file=spec.file,
                 remedy=f"Name one: --classifier, {names}.",
             )
-    known = {label for member in spec.members for label in _decision(member).labels}
-    owns = [segments_of(segments, _decision(member).labels, known) for _, member in chosen]
-    for (model, member), own in zip(chosen, owns, strict=True):  # before any is played
-        if not own.segments:
-            raise UserError(
-                f'no segment has a label of the classifier "{model.name}"',
-                file=args.labels,
-                remedy=f"Its labels: {', '.join(_decision(member).labels)}. Or name another by --classifier.",
-            )
+    owns = [own_segments(segments, spec, member, args.labels) for _, member in chosen]  # before any is played
     results: list[tuple[int, dict[str, Any]]] = []
     for (model, member), own in zip(chosen, owns, strict=True):
         if len(chosen) > 1 and not args.json:
@@ -166,11 +158,6 @@ def run(args: argparse.Namespace) -> int:
         found = {model.name: whole for (model, _), (_, whole) in zip(chosen, results, strict=True)}
         print(json.dumps(results[0][1] if len(chosen) == 1 else {"classifiers": found}))
     return max(code for code, _ in results)
-
-
-def _decision(spec: Spec) -> Decision:
-    assert spec.pipeline is not None
-    return spec.pipeline.decision
 
 
 def _one(

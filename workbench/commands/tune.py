@@ -7,10 +7,11 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from codegen.app.spec import Pipeline
+from codegen.app.spec import Pipeline, Spec
 from codegen.app.tables.decision import Score, never_of
 from codegen.common.errors import UserError
 from codegen.passes.legalise import load_for
@@ -32,6 +33,7 @@ from workbench.training.plot import check_name, plot_tuning
 from workbench.training.recipe import load_recipe
 from workbench.training.sets import Labelled, held_back
 from workbench.training.settings_file import Values, replaced, thresholds, written
+from workbench.training.several import models_of, own_segments
 from workbench.training.tune import Tuned, Tuner, hear, hours_needed, own_settings
 from workbench.workers import Opened, workers
 
@@ -41,7 +43,8 @@ DESCRIPTION = """\
 Chooses the gate's threshold and back-off, a threshold for each label, and how many decisions vote: those with
 the fewest events missed, at fewer false alarms an hour of background than is stated. The firmware's own
 arithmetic computes the scores, and what is chosen is tried in the firmware's C. Apps with [decision] mean or
-suppress are refused.
+suppress are refused. Of an app with several classifiers --classifier names one: its thresholds and votes are
+chosen as if it ran alone, by the segments of its own labels; the gate stays, for it is one for all.
 
 It chooses on the training session and looks at no other, with --held-back on that part of it which
 training.toml holds back to watch the training: a model knows too well what it has learnt from. What that part
@@ -55,6 +58,7 @@ refused, with the hours it takes.
   earshot tune --app examples/smart_lock --labels recordings/labels.csv --background night/
   earshot tune --app examples/smart_lock --labels recordings/labels.csv --false-alarms 30 --plot curve.png
   earshot tune --app my_app --labels recordings/labels.csv --held-back --background night/ --write
+  earshot tune --app house --labels recordings/labels.csv --classifier words --background night/ --write
 
 --plot draws each label's curve: events missed against false alarms an hour. --write writes the choice into
 pipeline.toml, with a comment that says what it was chosen from; nothing has to be trained again.
@@ -67,6 +71,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--false-alarms", type=float, default=0.5, metavar="N", help="fewer than N an hour (default 0.5)"
     )
+    parser.add_argument("--classifier", metavar="NAME", help="of an app with several: the one to choose for")
     parser.add_argument(
         "--held-back",
         action="store_true",
@@ -90,14 +95,20 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.plot is not None:
         check_name(args.plot)
-    spec, pipeline = listening_spec(args.app)
-    _check_settings(spec.file, pipeline)
+    app, _ = listening_spec(args.app, several=True)
+    number, spec = _one_of(args, app)
+    pipeline = spec.pipeline
+    assert pipeline is not None
+    _check_settings(spec.file, pipeline, number)
     if args.test is not None and not args.held_back:
         raise UserError(
             "--test says what the training did not hold back, and is for --held-back alone",
             remedy="Add --held-back, or leave --test out.",
         )
     segments = _segments(args, pipeline)
+    if number is not None:
+        own = own_segments(segments, app, spec, args.labels)
+        segments, args.background = own.segments, [*args.background, *own.others]
     host = open_pipeline(spec)
     if args.held_back:
         segments = _held_back(args, host)
@@ -111,18 +122,20 @@ def run(args: argparse.Namespace) -> int:
     with waiting("choosing"):
         memory = bool(load_for(spec.classifier.engine, spec.classifier.model).variables)
         tuner = Tuner(host, heard, unlabelled=unlabelled, memory=memory)
-        tuned = tuner.tuned(rate, before)
+        tuned = tuner.tuned(rate, before, gate_stays=number is not None)
     if tuned is None:
         raise _too_short(args, rate, tuner.background_hours())
     values = _values(pipeline, score, tuned)
+    if number is not None:
+        values = {place: value for place, value in values.items() if place[0] != "gate"}
     comment = _comment(args, tuned, rate)
-    text = replaced(spec.file, values, comment) if args.write else ""
+    text = replaced(spec.file, values, comment, number) if args.write else ""
     if args.plot is not None:
         plot_tuning(tuned, rate, pipeline.decision.labels, before.limits, args.plot)
     if args.json:
         print(json.dumps(_object(tuned, rate, values)))
     else:
-        print("\n".join(_text(tuned, rate, pipeline, values)))
+        print("\n".join(_text(tuned, rate, pipeline, values, args.classifier)))
     if args.write:
         write_whole(spec.file.resolve(), text.encode())  # a link stays one
         if not args.json:
@@ -130,18 +143,46 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check_settings(file: Path, pipeline: Pipeline) -> None:
+def _one_of(args: argparse.Namespace, app: Spec) -> tuple[int | None, Spec]:
+    """The classifier that is meant: its number, None where there is one alone, and its spec. UserError where
+    it is not said which."""
+    if app.others and args.classifier is None:
+        raise UserError(
+            "the app has several classifiers, and each is chosen for on its own",
+            file=app.file,
+            remedy=f"Name one: --classifier, {', '.join(member.title for member in app.members)}.",
+        )
+    ((model, spec),) = models_of(app, args.classifier)
+    if not app.others:
+        return None, spec
+    if args.held_back:
+        raise UserError(
+            "--held-back is what a training held back, and `train` takes apps with one classifier",
+            file=app.file,
+            remedy=f"Tune the app in which {model.name} was trained, and copy what is chosen.",
+        )
+    if spec.waits is not None:
+        print(
+            f"remark: {model.name} waits for {spec.waits.opener}; it is judged as if it always ran, with "
+            "more false alarms, and fewer events missed, than in the app.",
+            file=sys.stderr,
+        )
+    return model.number, replace(spec, waits=None, others=())
+
+
+def _check_settings(file: Path, pipeline: Pipeline, number: int | None) -> None:
     """UserError for what the choice does not take into account."""
+    several = "" if number is None else "classifier."
     decision = pipeline.decision
-    for place, is_set, what in (
-        ("[decision] mean", decision.mean > 1, "compares the mean of several scores with a threshold"),
-        ("[decision] suppress", decision.suppress > 0, "suppresses decisions after a detection"),
+    for key, is_set, what in (
+        ("mean", decision.mean > 1, "compares the mean of several scores with a threshold"),
+        ("suppress", decision.suppress > 0, "suppresses decisions after a detection"),
     ):
         if is_set:
             raise UserError(
                 f"it {what}: `tune` chooses only for apps without that",
                 file=file,
-                place=place,
+                place=f"[{several}decision] {key}",
                 remedy="Try thresholds with `earshot evaluate --threshold P --background FOLDER`, which "
                 "plays the app as it is, and write the best one into [decision] threshold.",
             )
@@ -218,7 +259,7 @@ def _comment(args: argparse.Namespace, tuned: Tuned, rate: float) -> str:
     )
 
 
-def _text(tuned: Tuned, rate: float, pipeline: Pipeline, values: Values) -> list[str]:
+def _text(tuned: Tuned, rate: float, pipeline: Pipeline, values: Values, classifier: str | None) -> list[str]:
     most = "none" if tuned.allowed == 0 else f"{tuned.allowed} at most"
     lines = [
         f"{figures.duration(tuned.hours)} of background: fewer than {rate:g} false alarms an hour are {most} "
@@ -243,7 +284,7 @@ def _text(tuned: Tuned, rate: float, pipeline: Pipeline, values: Values) -> list
     section = ""
     for (name, key), value in values.items():
         if name != section:
-            lines.append(f"[{name}]")
+            lines.append(f"[{name}]" if classifier is None else f"[classifier.{name}]  # {classifier}")
             section = name
         lines.append(f"{key} = {written(value)}")
     return lines

@@ -136,7 +136,7 @@ def _as_in_file(app: App, reference: Reference, engine: str) -> App:
         return app
     remark(
         f"an end of the model is {' or '.join(dict.fromkeys(types))} in the file: compared is the model as "
-        "it is there; the app computes the int8 inside"
+        "it is there; the app computes it with ends of int8"
     )
     whole = load_for(engine, model, graph.content)
     return model_app(model, spec.classifier.kernels, reference, graph=whole)

@@ -18,7 +18,7 @@ from codegen.common.errors import UserError
 from codegen.common.reference import Reference
 from codegen.compile import App, with_graphs
 from codegen.model.graph import Graph
-from codegen.passes.int8_ends import computed_graph
+from codegen.passes.app_ends import computed_graph
 from workbench.build import build
 from workbench.host.arrays import row_shape
 from workbench.host.host_library import HostLibrary

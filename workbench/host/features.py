@@ -15,7 +15,7 @@ from codegen.app.spec import Spec
 from codegen.app.spec_file import load_spec
 from codegen.app.tables.decision import Score, score_of
 from codegen.common.errors import UserError
-from codegen.passes.int8_ends import computed_graph
+from codegen.passes.app_ends import computed_graph
 from codegen.passes.legalise import load_for
 from workbench.build import build
 from workbench.host.host_library import HostLibrary, HostPipeline

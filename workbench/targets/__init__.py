@@ -136,10 +136,10 @@ def open_app(
 def _check_same(device: Device, app: App) -> None:
     from codegen.app.contract import feature_contract
     from codegen.app.fit import remarks
-    from codegen.passes.int8_ends import int8_ends
+    from codegen.passes.app_ends import computed_graph
 
     spec, graph = app.spec, app.graph
-    for text in remarks(spec, int8_ends(graph)):
+    for text in remarks(spec, computed_graph(spec, graph)):
         remark(text, once=True)
     model = app.model_hash
     contract = feature_contract(spec) if spec.pipeline is not None else None

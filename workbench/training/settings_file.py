@@ -22,7 +22,8 @@ LARGEST_ERROR = 1_000_000  # of an anomaly's threshold in the file
 
 _MARK = "\ufeff"  # some editors begin a file with it
 
-_SECTION = re.compile(r"^[ \t]*\[[ \t]*([A-Za-z0-9_-]+)[ \t]*\][ \t]*(?:#.*)?$")
+_SECTION = re.compile(r"^[ \t]*\[[ \t]*([A-Za-z0-9_.-]+)[ \t]*\][ \t]*(?:#.*)?$")
+_CLASSIFIER = re.compile(r"^[ \t]*\[\[[ \t]*classifier[ \t]*\]\]")
 _SCALAR = r"[^\s#\[]+"
 _ARRAY = r"\[[^\]]*\]"  # of numbers: nothing in it can hold a bracket but a comment
 
@@ -56,34 +57,43 @@ def threshold_of(limit: int, score: Score) -> Decimal:
     return Decimal(0)  # the lowest score of all is accepted
 
 
-def replaced(file: Path, values: Values, comment: str) -> str:
+def replaced(file: Path, values: Values, comment: str, classifier: int | None = None) -> str:
     """The file's text with these values, new keys at the end of their section, and the comment as the
     first line of each section that changes; line ends and a byte order mark stay as they are. UserError where
     its spelling is beyond this: nothing is written.
+
+    classifier: of several the number of the one whose own sections are meant, [classifier.decision] in place
+    of [decision]
     """
     whole = file.read_bytes().decode("utf-8")
     text = whole.removeprefix(_MARK)
     before = text
     wanted = tomllib.loads(text, parse_float=Decimal)
     sections: list[str] = []
+    own = wanted if classifier is None else wanted["classifier"][classifier]
     for (section, key), value in values.items():
-        table = wanted.setdefault(section, {})
+        if classifier is not None and section not in own:
+            raise _by_hand(
+                f"its [{section}] is of several classifiers, and this is for one of them", file, values, True
+            )
+        table = own.setdefault(section, {})
         if isinstance(table, dict) and table.get(key) == value:
             continue
         if isinstance(table, dict):
             table[key] = value
         sections.append(section)
-        text = _with_value(text, section, key, written(value))
+        text = _with_value(text, (section, classifier), key, written(value))
     for section in dict.fromkeys(sections):
-        text = _with_comment(text, section, comment)
+        text = _with_comment(text, (section, classifier), comment)
     if _read(text) != wanted:
-        raise UserError(
-            "is written in a way that cannot be edited here",
-            file=file,
-            remedy="Write these into it: "
-            + "; ".join(f"[{section}] {key} = {written(value)}" for (section, key), value in values.items()),
-        )
+        raise _by_hand("is written in a way that cannot be edited here", file, values, classifier is not None)
     return text if len(whole) == len(before) else _MARK + text
+
+
+def _by_hand(what: str, file: Path, values: Values, several: bool) -> UserError:
+    prefix = "classifier." if several else ""
+    lines = (f"[{prefix}{section}] {key} = {written(value)}" for (section, key), value in values.items())
+    return UserError(what, file=file, remedy="Write these into it: " + "; ".join(lines))
 
 
 def written(value: Value) -> str:
@@ -98,18 +108,25 @@ def _read(text: str) -> dict[str, Any] | None:
         return None
 
 
-def _bounds(text: str, section: str) -> tuple[int, int] | None:
+_Section = tuple[str, int | None]  # its name, and of several classifiers the number of the one that has it
+
+
+def _bounds(text: str, wanted: _Section) -> tuple[int, int] | None:
     """Where a section's lines begin, after its header, and where they end."""
+    section, classifier = wanted
+    name = section if classifier is None else f"classifier.{section}"
     start = None
     at = 0
+    number = -1  # of the classifiers so far
     for line in text.splitlines(keepends=True):
         header = _SECTION.match(line.rstrip("\r\n"))
         if line.lstrip().startswith("[") and header is None and start is not None and "=" not in line:
             header = re.match(r"()", line)  # an array of tables, or a header beyond us: the section ends
+        number += _CLASSIFIER.match(line) is not None
         if header:
-            if start is not None and header[1] != section:
+            if start is not None and header[1] != name:
                 return start, at
-            if header[1] == section:
+            if header[1] == name and classifier in (None, number):
                 start = at + len(line)
         at += len(line)
     return None if start is None else (start, at)
@@ -119,11 +136,11 @@ def _line_end(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
 
 
-def _with_value(text: str, section: str, key: str, value: str) -> str:
+def _with_value(text: str, section: _Section, key: str, value: str) -> str:
     bounds = _bounds(text, section)
     if bounds is None:
         end_ = _line_end(text)
-        return f"{text.rstrip()}{end_}{end_}[{section}]{end_}{key} = {value}{end_}"
+        return f"{text.rstrip()}{end_}{end_}[{section[0]}]{end_}{key} = {value}{end_}"
     start, end = bounds
     body = text[start:end]
     there = re.search(rf"^([ \t]*{re.escape(key)}[ \t]*=[ \t]*)({_ARRAY}|{_SCALAR})", body, re.MULTILINE)
@@ -136,10 +153,11 @@ def _with_value(text: str, section: str, key: str, value: str) -> str:
     return text[:start] + body + text[end:]
 
 
-def _with_comment(text: str, section: str, comment: str) -> str:
+def _with_comment(text: str, section: _Section, comment: str) -> str:
     """After the section's header; one from before is replaced."""
     bounds = _bounds(text, section)
-    assert bounds is not None  # a value was written into it
+    if bounds is None:  # written in some other way, which is told
+        return text
     mark = comment.split(":", 1)[0] + ":"
     body = text[bounds[0] : bounds[1]]
     lines = [line for line in body.splitlines(keepends=True) if not line.startswith(mark)]

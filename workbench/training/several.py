@@ -54,3 +54,22 @@ def segments_of(segments: Sequence[Segment], labels: Sequence[str], known: Colle
     played = {segment.file for segment in own}
     others = tuple(file for file in dict.fromkeys(left) if file not in played)
     return OwnSegments(tuple(own), others)
+
+
+def own_segments(segments: Sequence[Segment], app: Spec, member: Spec, labels: Path) -> OwnSegments:
+    """What one of an app's models is judged by. UserError where the label file has nothing of it."""
+    known = {label for one in app.members for label in labels_of(one)}
+    own = segments_of(segments, labels_of(member), known)
+    if not own.segments:
+        raise UserError(
+            f'no segment has a label of the classifier "{member.title}"',
+            file=labels,
+            remedy=f"Its labels: {', '.join(labels_of(member))}. Or name another by --classifier.",
+        )
+    return own
+
+
+def labels_of(spec: Spec) -> tuple[str, ...]:
+    """Of one model."""
+    assert spec.pipeline is not None
+    return spec.pipeline.decision.labels

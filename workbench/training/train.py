@@ -61,6 +61,7 @@ class Trained:
     sizes: dict[str, int]  # "float", "int8": bytes of the .tflite
     epochs: tuple[Epoch, ...]
     best: int  # number of the epoch whose weights are kept
+    fine_tuned: int  # epochs with int8's rounding after those
     interrupted: bool
 
     def object(self) -> dict[str, Any]:
@@ -82,6 +83,7 @@ class Trained:
             "sizes": self.sizes,
             "epochs": [dataclasses.asdict(epoch) for epoch in self.epochs],
             "best_epoch": self.best,
+            "fine_tuned": self.fine_tuned,
             "interrupted": self.interrupted,
         }
 
@@ -160,6 +162,7 @@ def train(app: Path, job: Job, labelled: Labelled, output: Path | None) -> Train
         {"float": len(convert.to_float(network, spec.classifier.offset)), "int8": len(made.content)},
         made.fitted.epochs,
         made.fitted.best,
+        made.fine_tuned,
         made.fitted.interrupted,
     )
 

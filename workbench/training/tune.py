@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,15 +151,17 @@ class Tuner:
         self._offsets = [int(end) - one.samples - gap for end, one in zip(ends, heard, strict=True)]
         self._scored = self._scores(None) if self._spec.cascade.slide and not memory else None
 
-    def tuned(self, rate: float, own: Settings) -> Tuned | None:
+    def tuned(self, rate: float, own: Settings, *, gate_stays: bool = False) -> Tuned | None:
         """The settings with the fewest misses at fewer than `rate` false alarms an hour; None where the
-        background is too short to say it. own: the app's settings, taken where no others are better."""
+        background is too short to say it. own: the app's settings, taken where no others are better.
+        gate_stays: as it is, for it is not this model's alone."""
         hours = self.background_hours()
         allowed = allowed_alarms(rate, hours)
         if allowed is None:
             return None
         best: tuple[float, Settings, dict[str, tuple[Point, ...]]] | None = None
-        for threshold, backoff in self._gates(own):
+        gates = self._gates(own)
+        for threshold, backoff in islice(gates, 1) if gate_stays else gates:
             decisions = self._decisions(threshold, backoff)
             for votes in sorted({own.votes, *VOTES}, key=lambda votes: (votes != own.votes, votes)):
                 curves = self._curves(decisions, votes, own)

@@ -24,6 +24,8 @@ ENVIRONMENT, LOCK = ".venv-cluster", "cluster"
 _REACHED = 20.0  # seconds for a scheduler to answer
 _SOURCES = ("codegen", "firmware", "templates", "workbench")  # what a result depends on
 _MOST = 4  # apps that a worker keeps open
+_LOOKED = 2.0  # seconds between looks whether anybody works
+_ALONE = 60.0  # seconds without any worker; one that is started anew is back by then
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -112,21 +114,52 @@ class Cluster:
         from distributed.comm import CommClosedError
 
         client = self._client
-        app, own = client.scatter([self._app, task], broadcast=True, hash=False)
 
         def submit(item: Item) -> Any:
-            return client.submit(work, app, own, client.scatter(item, hash=False), pure=False)
+            return _Waited(
+                client, client.submit(work, app, own, client.scatter(item, hash=False), pure=False)
+            )
 
         try:
+            app, own = client.scatter([self._app, task], broadcast=True, hash=False)
             for made in in_order(submit, items, max(1, sum(client.nthreads().values()))):
                 if isinstance(made, UserError):
                     raise made
                 yield made
+        except TimeoutError:  # of what is sent, where nobody is there to take it
+            raise _left(client) from None
         except (CancelledError, CommClosedError, KilledWorker) as error:
             raise UserError(
                 f"the cluster's scheduler or a worker ended before its work: {_line(error)}",
                 remedy="The terminals of `earshot worker` say more.",
             ) from None
+
+
+@dataclass(frozen=True, eq=False)
+class _Waited:
+    """A result that comes while anybody works for it: Dask itself waits for a worker for ever."""
+
+    client: Any
+    future: Any  # of Dask
+
+    def result(self) -> Any:
+        """UserError where no worker has been there for a minute."""
+        alone = 0.0
+        while True:
+            try:
+                return self.future.result(timeout=_LOOKED)
+            except TimeoutError:
+                alone = 0.0 if self.client.nthreads() else alone + _LOOKED
+            if alone >= _ALONE:
+                raise _left(self.client)
+
+
+def _left(client: Any) -> UserError:
+    return UserError(
+        "all workers of the cluster have left before their work was done",
+        file=client.scheduler.address,
+        remedy=f"Start some (earshot worker {client.scheduler.address}), then give the same command again.",
+    )
 
 
 @contextmanager

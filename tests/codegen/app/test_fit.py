@@ -13,7 +13,7 @@ import pytest
 from codegen.app.fit import check, remarks
 from codegen.app.spec import Cascade, Gate, Kind, Layout, Mfcc, Spec
 from codegen.common.errors import UserError, UserErrors
-from codegen.model.graph import Graph, Node, Quantization, Variable
+from codegen.model.graph import Graph, Quantization, Variable
 from tests.support.apps import App, edges
 
 UNIT = Quantization((1.0,), (-128,))
@@ -114,15 +114,6 @@ def test_edges_are_int8(end: str, dtype: str) -> None:
     assert dtype in reported.what
     assert reported.place == f"{end} {tensors[index].name}"
     assert f"inference_{end}_type = tf.int8" in (reported.remedy or "")
-
-
-def test_a_model_with_16_bit_activations_is_told_once() -> None:
-    good = graph(1, 15, 20, 1)
-    tensors = [dataclasses.replace(tensor, dtype="int16") for tensor in good.tensors]
-    node = Node(0, "CONV_2D", (0, 1), (1,))
-    reported = fault(App(), dataclasses.replace(good, tensors=tuple(tensors), nodes=(node,)))
-    assert "its activations have 16 bits" in reported.what
-    assert "TFLITE_BUILTINS_INT8" in (reported.remedy or "")
 
 
 @pytest.mark.parametrize("quantization", [None, Quantization((1.0, 2.0), (0, 0), 2)])

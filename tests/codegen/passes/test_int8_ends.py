@@ -223,7 +223,7 @@ def test_a_uint8_end_that_two_layers_read_is_refused(tmp_path: Path) -> None:
     model.operator("ADD", [one, other], [total])
     graph = load_graph(model.write(tmp_path / "model.tflite", [x], [total]))
     assert int8_ends(graph) is graph
-    with pytest.raises(UserError, match="is uint8; a pipeline's is int8, or a QUANTIZE"):
+    with pytest.raises(UserError, match="is uint8; a pipeline's is int8 or int16, or a QUANTIZE"):
         check(app().spec, graph)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import ai_edge_litert.schema_py_generated as generated
 import numpy as np
 import pytest
 from hypothesis import given
@@ -131,8 +132,103 @@ def test_nothing_is_multiplied_by_the_zeros_between(tmp_path: Path) -> None:
     assert convolution.macs == (7 + 1) * 2 * 2 * 2 * 3
 
 
+def refused(path: Path) -> UserError:
+    """What is said of the file."""
+    with pytest.raises(UserError) as caught:
+        load_graph(path)
+    return caught.value
+
+
 def test_a_size_that_does_not_fit_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "case.tflite"
     path.write_bytes(replace(FIRST, sizes=(4, 5), less=9, stride=(3, 2)).build().bytes())
-    with pytest.raises(UserError, match="TRANSPOSE_CONV"):
-        load_graph(path)
+    error = refused(path)
+    assert error.place == "layer 0 (TRANSPOSE_CONV t4)"
+    assert error.what == "4 rows of its input at a stride of 3 with padding SAME do not make 3 rows"
+
+
+# --- where the output shape comes from ---
+
+
+class Sized(Builder):
+    """A TRANSPOSE_CONV that doubles 4 x 5 values of 3 channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.x = self.tensor((1, 4, 5, 3), "int8", 0.1, 0, name="x")
+        self.weights = np.ones((3, 3, 3, 3), np.int8)
+        self.shape = (1, 8, 10, 3)
+
+    def numbers(self, *values: int) -> int:
+        """A constant of int32."""
+        return self.constant(np.array(values, np.int32))
+
+    def made(self, op: str, inputs: list[int], shape: tuple[int, ...], **options: object) -> int:
+        """int32 that an operator computes."""
+        y = self.tensor(shape, "int32", name=f"{op} made")
+        self.operator(op, inputs, [y], options)
+        return y
+
+    def save(self, path: Path, sizes: int, inputs: list[int] | None = None) -> Path:
+        """The file."""
+        y = self.tensor(self.shape, "int8", 0.1, 0, name="y")
+        options = {"padding": PADDINGS["same"], "strideH": 2, "strideW": 2}
+        self.operator("TRANSPOSE_CONV", [sizes, self.constant(self.weights, 0.1), self.x], [y], options)
+        return self.write(path, inputs or [self.x], [y])
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_an_output_shape_that_is_an_input_is_named(tmp_path: Path, first: bool) -> None:
+    model = Sized()
+    sizes = model.tensor((4,), "int32", name="size")
+    inputs = [sizes, model.x] if first else [model.x, sizes]
+    error = refused(model.save(tmp_path / "model.tflite", sizes, inputs))
+    assert error.place == "layer 0 (TRANSPOSE_CONV y)"
+    assert error.what.startswith("its output shape is an input of the model (size), so it is known when the")
+    assert error.remedy is not None
+    assert "batch_size=1" in error.remedy
+
+
+def test_an_output_shape_that_an_input_makes_is_named(tmp_path: Path) -> None:
+    model = Sized()
+    more = model.tensor((4,), "int32", name="more")
+    sizes = model.made("ADD", [more, model.numbers(1, 8, 10, 3)], (4,))
+    error = refused(model.save(tmp_path / "model.tflite", sizes, [more, model.x]))
+    assert error.what.startswith("its output shape (ADD made) is computed by layer 0 (ADD), so it is known")
+
+
+def test_another_output_shape_than_the_files(tmp_path: Path) -> None:
+    model = Sized()
+    error = refused(model.save(tmp_path / "model.tflite", model.numbers(1, 7, 10, 3)))
+    assert error.what == "its output is [1, 8, 10, 3], but its output shape says [1, 7, 10, 3]"
+
+
+def test_groups_and_computed_weights_are_named(tmp_path: Path) -> None:
+    model = Sized()
+    model.weights = model.weights[..., :1]
+    error = refused(model.save(tmp_path / "model.tflite", model.numbers(1, 8, 10, 3)))
+    assert "filters have 1 channels and its input 3; channels in groups are not supported" in error.what
+
+
+def test_an_output_shape_that_follows_from_sizes_is_computed(tmp_path: Path) -> None:
+    """As tf.shape(x) * 2, and as sizes that are gathered, divided and multiplied."""
+    model = Sized()
+    sizes = model.made("MUL", [model.made("SHAPE", [model.x], (4,)), model.numbers(1, 2, 2, 1)], (4,))
+    assert "CONV_2D" in {node.op for node in load_graph(model.save(tmp_path / "a.tflite", sizes)).nodes}
+
+    model = Sized()
+    sides = model.made("GATHER", [model.made("SHAPE", [model.x], (4,)), model.numbers(1, 2)], (2,))
+    area = model.made("REDUCE_PROD", [sides, model.numbers(0)], (1,), keepDims=True)  # 20
+    columns = model.made("FLOOR_DIV", [area, model.numbers(2)], (1,))
+    parts = [model.numbers(1, 8), columns, model.numbers(3)]
+    sizes = model.made("CONCATENATION", parts, (4,), axis=0)
+    assert "CONV_2D" in {node.op for node in load_graph(model.save(tmp_path / "b.tflite", sizes)).nodes}
+
+
+def test_a_fault_elsewhere_is_not_said_of_it(tmp_path: Path) -> None:
+    """It is computed, so the weights that are stored sparse are all that is refused."""
+    model = Sized()
+    model.save(tmp_path / "model.tflite", model.numbers(1, 8, 10, 3))
+    model.graph.tensors[2].sparsity = generated.SparsityParametersT()
+    error = refused(model.write(tmp_path / "model.tflite", [model.x], [3]))
+    assert error.what == "its data is stored sparse"

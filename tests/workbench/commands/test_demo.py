@@ -26,23 +26,29 @@ def decision(sequence: int, label: str, score: int) -> Decision:
     return Decision(0, classes.index(label), 400 * (sequence - 14), 6000, label, score, sequence)
 
 
-def test_decisions_in_a_row_for_one_class_are_one_event() -> None:
+def test_decisions_about_one_sound_are_one_event() -> None:
     heard = events(
         [
             decision(40, "knock", 90),
-            decision(41, "knock", 120),
-            decision(42, "click", 80),
-            decision(43, "click", 70),
-            decision(60, "click", 75),  # the gate was shut in between
-            decision(61, "Unknown", -20),
+            decision(41, "Unknown", -10),  # unsure for a moment
+            decision(42, "knock", 120),
+            decision(43, "click", 80),
+            decision(44, "click", 70),
+            decision(58, "click", 60),  # the window of decision 44 is the oldest that it hears
+            decision(73, "click", 75),  # this one hears nothing of that any more
+            decision(74, "Unknown", -20),
+            decision(75, "knock", 65),
+            decision(76, "click", 66),  # of other sound, as far as the model is concerned
         ],
         16000,
     )
     assert list(heard) == [
         Heard(41 * 400 / 16000, "knock", True, 120, 2),  # window 40 ends after 41 windows of 25 ms
-        Heard(43 * 400 / 16000, "click", True, 80, 2),
-        Heard(61 * 400 / 16000, "click", True, 75, 1),
-        Heard(62 * 400 / 16000, "Unknown", False, -20, 1),
+        Heard(44 * 400 / 16000, "click", True, 80, 3),
+        Heard(74 * 400 / 16000, "click", True, 75, 1),
+        Heard(76 * 400 / 16000, "knock", True, 65, 1),
+        Heard(77 * 400 / 16000, "click", True, 66, 1),
+        Heard(42 * 400 / 16000, "Unknown", False, -10, 2),
     ]
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -117,3 +118,53 @@ def test_a_model_without_a_segment_of_its_own_is_told(apps: dict[str, Path], tmp
     told = refused("evaluate", "--app", app, "--labels", labels, "--classifier", "words")
     assert 'no segment has a label of the classifier "words"' in told
     assert "alexa, computer, jarvis, none" in told
+
+
+def test_tune_chooses_for_one_as_if_it_ran_alone(
+    apps: dict[str, Path], sounds: dict[str, Path], tmp_path: Path
+) -> None:
+    """Thresholds and votes of an app with it alone whose gate stays too; only its own section is written."""
+    limits = ("--session", "test2", "--false-alarms", "3000", "--json")
+    labels = {}
+    for name, file in sounds.items():
+        labels[name] = file.with_name(f"{name}_tuned.csv")
+        labels[name].write_text(file.read_text().replace(",test", ",test2"))
+    both = ("tune", "--app", apps["both"], "--labels", labels["both"], *limits)
+    assert "the app has several classifiers" in refused(*both)
+    assert "Name one: --classifier, door, words." in refused(*both)
+    held = refused(*both[:-3], "--json", "--held-back", "--classifier", "door")
+    assert "`train` takes apps with one classifier" in held
+    for name in ("door", "words"):
+        app = shutil.copytree(apps["both"], tmp_path / name)
+        before = (app / "pipeline.toml").read_text()
+        words = ("tune", "--app", app, "--labels", labels["both"], *limits)
+        done = earshot(*words, "--classifier", name, "--write")
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        assert list(found["chosen"]) == ["decision"]
+        alone = json.loads(earshot("tune", "--app", apps[name], "--labels", labels[name], *limits).stdout)
+        assert found["before"] == alone["before"]
+        after = tomllib.loads((app / "pipeline.toml").read_text())
+        was = tomllib.loads(before)
+        own = {"door": 0, "words": 1}[name]
+        assert after["classifier"][1 - own] == was["classifier"][1 - own]
+        decision = after["classifier"][own]["decision"]
+        assert decision["threshold"] == found["chosen"]["decision"]["threshold"]
+        assert {key: value for key, value in after.items() if key != "classifier"} == {
+            key: value for key, value in was.items() if key != "classifier"
+        }
+
+
+def test_tune_tells_of_one_that_waits(apps: dict[str, Path], sounds: dict[str, Path], tmp_path: Path) -> None:
+    app = shutil.copytree(apps["both"], tmp_path / "both")
+    text = (app / "pipeline.toml").read_text()
+    waits = 'name = "words"\nwaits_for = "door.knocking"\nstays = 40\n'
+    (app / "pipeline.toml").write_text(text.replace('name = "words"\n', waits))
+    labels = sounds["both"].with_name("here.csv")
+    labels.write_text(sounds["both"].read_text().replace(",test", ",here"))
+    words = ("--classifier", "words", "--session", "here", "--false-alarms", "3000")
+    done = earshot("tune", "--app", app, "--labels", labels, *words)
+    assert done.returncode == 0, done.stderr
+    assert "remark: words waits for door.knocking; it is judged as if it always ran" in done.stderr
+    assert "[classifier.decision]  # words" in done.stdout
+    assert "[gate]" not in done.stdout

@@ -248,6 +248,7 @@ def test_a_training(tmp_path: Path) -> None:
     assert run.returncode == 130
     assert any("what was learnt is kept" in line for line in lines)
     assert reported["interrupted"] is True
+    assert reported["fine_tuned"] == 0
     assert reported["best_epoch"] == best_epoch([Epoch(**epoch) for epoch in reported["epochs"]])
     assert (tmp_path / "candidate.tflite").read_bytes() != kept
     assert (app / "model.tflite").read_bytes() == kept

@@ -259,6 +259,41 @@ def test_sections_that_are_not_there(tmp_path: Path) -> None:
     )
 
 
+SEVERAL = """\
+[decision]
+votes = 1
+[[classifier]]
+name = "a"
+[classifier.decision]
+threshold = 0.5
+[[classifier]]
+name = "b"
+[classifier.cascade]
+frames = 3
+[classifier.decision]  # its own
+threshold = 0.6
+[device]
+capture = true
+"""
+
+
+def test_of_several_classifiers_one_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "pipeline.toml"
+    file.write_text(SEVERAL)
+    values: Values = {("decision", "threshold"): [Decimal("0.7")], ("decision", "votes"): 3}
+    first = replaced(file, values, "# earshot tune: x", 0)
+    assert first == SEVERAL.replace("threshold = 0.5", "# earshot tune: x\nthreshold = [0.7]\nvotes = 3")
+    second = replaced(file, values, "# earshot tune: x", 1)
+    assert second == SEVERAL.replace("threshold = 0.6", "# earshot tune: x\nthreshold = [0.7]\nvotes = 3")
+    file.write_text(SEVERAL.replace("[classifier.decision]\n", ""))
+    with pytest.raises(UserError, match=r"its \[decision\] is of several .*\n.*\[classifier.decision\] t"):
+        replaced(file, values, "# earshot tune: x", 0)
+    dotted = SEVERAL.replace("[classifier.decision]  # its own\nthreshold = 0.6\n", "")
+    file.write_text(dotted.replace('name = "b"', 'name = "b"\ndecision.threshold = 0.6'))
+    with pytest.raises(UserError, match="cannot be edited here"):
+        replaced(file, values, "# earshot tune: x", 1)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -234,6 +234,38 @@ def test_a_cluster_makes_the_same_features(scheduler: str, app: Opened, tmp_path
         assert made("cluster", Work(cluster, 4)) == made("alone", None)
 
 
+class LaterFuture:
+    """One of Dask whose result comes at the `at`th look."""
+
+    def __init__(self, at: float) -> None:
+        self.at, self.looks = at, 0
+
+    def result(self, timeout: float) -> str:
+        self.looks += 1
+        if self.looks < self.at:
+            raise TimeoutError
+        return "made"
+
+
+def test_a_cluster_whose_workers_leave_is_told() -> None:
+    """A worker that comes back in time goes on with the work; for none at all nobody waits for ever."""
+    from workbench.workers.cluster import _ALONE, _LOOKED, _Waited
+
+    looks = int(_ALONE / _LOOKED)
+    here_at: set[int] = set()
+    future = LaterFuture(3 * looks)
+    client = SimpleNamespace(
+        nthreads=lambda: {"tcp://a": 2} if future.looks in here_at else {},
+        scheduler=SimpleNamespace(address="tcp://b:8786"),
+    )
+    with pytest.raises(UserError, match="all workers of the cluster have left before their work was done"):
+        _Waited(client, future).result()
+    assert future.looks == looks
+    here_at.update(range(looks - 1, 4 * looks, looks - 1))
+    future = LaterFuture(3 * looks)
+    assert _Waited(client, future).result() == "made"
+
+
 def test_where_no_scheduler_answers_it_is_told(app: Opened) -> None:
     from workbench.workers.cluster import cluster
 
