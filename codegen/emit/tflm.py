@@ -15,6 +15,7 @@ from codegen.common.errors import UserError
 from codegen.common.render import c_words, render
 from codegen.model.graph import Graph, Node
 from codegen.model.reader import layer_place, read_graphs
+from codegen.ops import FAMILIES
 from codegen.passes.app_ends import computed_graph
 from codegen.passes.legalise import load_for
 
@@ -72,10 +73,13 @@ def resolver(graphs: Sequence[Graph], known: Registrations, version: str) -> tup
     for op, nodes in users.items():
         if op not in known.methods:
             graph, node = nodes[0]
+            ways = ["Replace the layer", "take a TFLM that has it", "use engine=aot"]
             raise UserError(
                 f"{version} has no operator {op}",
                 place=layer_place(node, graph),
-                remedy="Replace the layer, take a TFLM that has it, or use engine=aot.",
+                remedy=f"{', '.join(ways[:2])}, or {ways[2]}."
+                if op in FAMILIES
+                else f"{', or '.join(ways[:2])}.",
             )
         method, takes = known.methods[op]
         only = takes and op in known.int8 and all(_is_int8(graph, node) for graph, node in nodes)

@@ -13,6 +13,10 @@ from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import bounds
 from codegen.ops.family import AGAIN, Check, Fault
 
+BITS = (
+    "convert the model again with weights of 8 bits (ai-edge-quantizer: static_wi8_ai8), or try "
+    "--engine tflm: TensorFlow Lite Micro has kernels of its own, of some layers also for {}"
+)
 FUSED = ("none", "relu", "relu6", "relu_n1_to_1")
 
 
@@ -144,7 +148,8 @@ def check_rank(tensor: Tensor, what: str, rank: int) -> Iterator[Fault]:
 def check_weights(weights: Tensor, channels: int, axis: int) -> Iterator[Fault]:
     """Constant int8 weights, symmetric, with one scale or one a channel."""
     if weights.dtype != "int8":
-        yield Fault(f"its weights are {weights.dtype}; int8 is needed", AGAIN)
+        remedy = BITS.format(weights.dtype) if weights.dtype in ("int4", "int2") else AGAIN
+        yield Fault(f"its weights are {weights.dtype}; int8 is needed", remedy)
         return
     if weights.data is None:
         yield Fault("its weights are computed; they must be constant", "use a layer with trained weights")

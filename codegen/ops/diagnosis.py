@@ -24,6 +24,12 @@ def is_float(node: Node, graph: Graph) -> bool:
     )
 
 
+def _weights_alone(node: Node, graph: Graph) -> bool:
+    """It multiplies floats by constants of int8."""
+    tensors = [graph.tensors[index] for index in node.inputs if index >= 0]
+    return any(tensor.data is not None and tensor.dtype == "int8" for tensor in tensors)
+
+
 def _is_edge(node: Node, graph: Graph) -> bool:
     """A change between float and integers that are computed: the model was quantised."""
     return node.op == "QUANTIZE" or (
@@ -41,7 +47,10 @@ def float_faults(graph: Graph, floats: list[Node], convert: str) -> Iterator[tup
     if not any(_is_edge(node, graph) for node in graph.nodes) and len(floats) == len(
         [node for node in graph.nodes if node.op not in EDGES]
     ):
-        yield floats[0], Fault("the whole model computes in float, {place} first", convert)
+        what = "the whole model computes in float, {place} first"
+        if any(_weights_alone(node, graph) for node in floats):
+            what += ": only its weights are int8 (dynamic range quantisation)"
+        yield floats[0], Fault(what, convert)
         return
     edges = [node for node in graph.nodes if _is_edge(node, graph)]
     types = {graph.tensors[index].dtype for node in edges for index in node.outputs}

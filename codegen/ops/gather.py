@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""GATHER with constant indices, and MIRROR_PAD: rows of an axis in another order, some of them repeated.
+"""GATHER and GATHER_ND with constant indices, and MIRROR_PAD: rows in another order, some of them repeated.
 
 Indices that lie at one distance are one strided copy: 7, 5, 3, 1 is one, a padding of 3 rows is one.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from codegen.model.graph import Graph, Node
 from codegen.ops.checks import check_computed, check_made, check_same_scale, counts, unary_tensors
 from codegen.ops.family import Family, Fault
-from codegen.ops.movement import FIXED, check_moved, constant, copy, indices
+from codegen.ops.movement import check_moved, constant, copy, indices, parameter_fault
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
@@ -35,6 +37,25 @@ def progressions(values: Sequence[int]) -> list[list[int]]:
     return runs
 
 
+def _blocks(shape: tuple[int, ...], places: NDArray[np.int64]) -> list[int]:
+    """Of places [..., k] along the first k axes the numbers of what lies there."""
+    axes = places.shape[-1] if places.ndim else 0
+    if not 1 <= axes <= len(shape):
+        raise ValueError(f"places of {axes} axes in {list(shape)}")
+    if not places.size or (places < 0).any() or (places >= shape[:axes]).any():
+        raise ValueError(f"places beyond {list(shape[:axes])}")
+    return [int(np.ravel_multi_index(place, shape[:axes])) for place in places.reshape(-1, axes)]
+
+
+def _view(graph: Graph, node: Node) -> tuple[int, ...]:
+    """The input's shape along whose axes rows are taken."""
+    shape = graph.tensors[node.inputs[0]].shape
+    if node.op != "GATHER_ND":
+        return shape
+    axes = constant(graph, node, 1).shape[-1]
+    return (math.prod(shape[:axes]), *shape[axes:])
+
+
 def _taken(graph: Graph, node: Node) -> Taken:
     """What is taken along which axes, one after the other; ValueError where the node makes no sense."""
     shape = graph.tensors[node.inputs[0]].shape
@@ -47,6 +68,8 @@ def _taken(graph: Graph, node: Node) -> Taken:
         if not rows or not all(0 <= row < shape[axis] for row in rows):
             raise ValueError(f"rows {rows} of {shape[axis]}")
         return [(axis, rows)]
+    if node.op == "GATHER_ND":
+        return [(0, _blocks(shape, constant(graph, node, 1)))]
     pads = constant(graph, node, 1)
     if pads.shape != (len(shape), 2):
         raise ValueError(f"paddings {pads.tolist()} of {list(shape)}")
@@ -63,9 +86,11 @@ def _taken(graph: Graph, node: Node) -> Taken:
 
 
 def _shape(graph: Graph, node: Node, taken: Taken) -> tuple[int, ...]:
-    shape = list(graph.tensors[node.inputs[0]].shape)
+    shape = list(_view(graph, node))
     for axis, rows in taken:
         shape[axis] = len(rows)
+    if node.op == "GATHER_ND":
+        return (*constant(graph, node, 1).shape[:-1], *shape[1:])
     if node.op == "GATHER":
         ((axis, _),) = taken
         shape[axis : axis + 1] = constant(graph, node, 1).shape
@@ -83,7 +108,7 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         taken = _taken(graph, node)
         shape = _shape(graph, node, taken)
     except ValueError as error:
-        yield Fault(f"its parameters make no sense or are computed: {error}", FIXED)
+        yield parameter_fault(error)
         return
     yield from check_made(source, output, shape)
     if any(len(progressions(rows)) > COPIES for _, rows in taken):
@@ -105,7 +130,7 @@ def lower(lowering: Lowering, node: Node) -> None:
     """A copy for each run, axis by axis."""
     source, output = unary_tensors(lowering.graph, node)
     taken = _taken(lowering.graph, node)
-    current, shape = source.index, source.shape
+    current, shape = source.index, _view(lowering.graph, node)
     if not taken:
         lowering.share(output.index, source.index)
     for count, (axis, rows) in enumerate(taken, 1):
@@ -121,4 +146,4 @@ def lower(lowering: Lowering, node: Node) -> None:
         current, shape = target, wanted
 
 
-FAMILIES = (Family(("GATHER", "MIRROR_PAD"), (counts(2, 2), check), lower),)
+FAMILIES = (Family(("GATHER", "GATHER_ND", "MIRROR_PAD"), (counts(2, 2), check), lower),)

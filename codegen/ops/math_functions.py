@@ -107,7 +107,12 @@ def sqrt(node: Node, input_: Tensor, output: Tensor, reference: Reference) -> Fu
 def gelu(node: Node, input_: Tensor, output: Tensor, reference: Reference) -> Function:
     """In the form that the file asks for."""
     del reference
-    return real_function(_gelu_by_tanh if node.options["approximate"] else _gelu, input_, output)
+    return real_function(gelu_of(node), input_, output)
+
+
+def gelu_of(node: Node) -> Callable[[float], float]:
+    """The same of a real, in float32 steps."""
+    return _gelu_by_tanh if node.options["approximate"] else _gelu
 
 
 def _made(function: Callable[[float], float]) -> Make:

@@ -115,12 +115,27 @@ def move(lowering: Lowering, node: Node, source: int, view: Places, output: int)
 # --- what each operator selects ---
 
 
+class ComputedError(ValueError):
+    """An input that says what an operator moves, and that is known when the model runs, not before."""
+
+
 def constant(graph: Graph, node: Node, position: int) -> NDArray[Any]:
-    """The values of a constant input; ValueError where it is computed."""
+    """The values of a constant input; ComputedError where it is computed, ValueError where it is left out."""
     tensor = operand(graph, node, position)
-    if tensor is None or tensor.data is None:
-        raise ValueError("is not constant")
+    if tensor is None:
+        raise ValueError(f"input {position} is left out")
+    if tensor.data is None:
+        named = f" ({tensor.name})" if tensor.name else ""
+        whose = "an input of the model" if tensor.index in graph.inputs else "computed when the model runs"
+        raise ComputedError(f"its input {position}{named} is {whose}; a constant is needed")
     return tensor.data
+
+
+def parameter_fault(error: Exception, what: str = "parameters") -> Fault:
+    """Of an operator whose parameters are computed, or make no sense."""
+    if isinstance(error, ComputedError):
+        return Fault(str(error), FIXED)
+    return Fault(f"its {what} make no sense: {error}", FIXED)
 
 
 def _axis(value: int, rank: int) -> int:
@@ -188,7 +203,7 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
         source = source_of(graph, node)
         views = _views(graph, node)
     except (ValueError, IndexError, TypeError) as error:
-        yield Fault(f"its parameters make no sense or are computed: {error}", FIXED)
+        yield parameter_fault(error)
         return
     yield from check_moved(source)
     yield from check_computed(source)

@@ -11,7 +11,16 @@ import numpy as np
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops.checks import check_computed, check_same_scale, operand, result
 from codegen.ops.family import AGAIN, Family, Fault
-from codegen.ops.movement import FIXED, Places, check_loops, constant, copy, indices, source_of
+from codegen.ops.movement import (
+    FIXED,
+    Places,
+    check_loops,
+    constant,
+    copy,
+    indices,
+    parameter_fault,
+    source_of,
+)
 from codegen.ops.rows import NEWEST, NotIncrementalError, Recipe, Sources, view_along
 
 if TYPE_CHECKING:
@@ -31,7 +40,7 @@ def check_paddings(graph: Graph, node: Node) -> Iterator[Fault]:
     try:
         _paddings(graph, node)
     except ValueError as error:
-        yield Fault(f"its paddings make no sense or are computed: {error}", FIXED)
+        yield parameter_fault(error, "paddings")
         return
     yield from check_computed(source_of(graph, node))
 

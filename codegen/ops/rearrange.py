@@ -14,7 +14,7 @@ import numpy as np
 from codegen.model.graph import Graph, Node
 from codegen.ops.checks import check_computed, check_made, present, result
 from codegen.ops.family import AGAIN, Family, Fault
-from codegen.ops.movement import FIXED, Places, check_loops, check_moved, constant, indices, move
+from codegen.ops.movement import Places, check_loops, check_moved, constant, indices, move, parameter_fault
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
@@ -70,7 +70,7 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
     try:
         view, shape = _arranged(graph, node)
     except (ValueError, IndexError, TypeError) as error:
-        yield Fault(f"its parameters make no sense or are computed: {error}", FIXED)
+        yield parameter_fault(error)
         return
     yield from check_made(source, output, shape)
     yield from check_loops(view, indices(view.shape))

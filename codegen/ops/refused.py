@@ -7,23 +7,18 @@ from collections.abc import Mapping
 
 from codegen.ops.family import Fault
 
-_LATER = "the operator {op} is not supported yet; a later version will have it"
 _UNROLLED = (
-    "until then unroll the layer, e.g. keras.layers.LSTM(..., unroll=True): it becomes dense layers, "
-    "products and sums"
+    "unroll the layer, e.g. keras.layers.LSTM(..., unroll=True): it becomes dense layers, products and sums"
 )
 BATCH = (
     "the two around one convolution of stride 1 are taken as its dilation; write the layer so, e.g. "
     "keras.layers.Conv1D(..., dilation_rate=2)"
 )
-# operator -> what is said of it, where it is not only "not supported"
-LATER: Mapping[str, str] = {
-    "LSTM": _UNROLLED,
-    "BIDIRECTIONAL_SEQUENCE_LSTM": _UNROLLED,
-}
 # operator -> what to write in its place, of operators that are supported
 INSTEAD: Mapping[str, str] = {
     "BATCH_TO_SPACE_ND": BATCH,
+    "BIDIRECTIONAL_SEQUENCE_LSTM": _UNROLLED,
+    "LSTM": _UNROLLED,
     "NEG": "subtract from zero, or multiply by -1: SUB and MUL with a constant are supported",
     "RNN": "use keras.layers.SimpleRNN(..., unroll=True)",
     "SPACE_TO_BATCH_ND": BATCH,
@@ -57,11 +52,16 @@ def refusal(op: str) -> Fault:
                 return Fault(
                     f"the file was compiled for {compiler}", "give the .tflite from before it was compiled"
                 )
+        if op.startswith("CUSTOM Flex"):
+            return Fault(
+                f"{op[7:]} is an operator of TensorFlow itself (SELECT_TF_OPS), which no microcontroller has",
+                "write the layer with operators of TFLite, and convert with "
+                "tf.lite.OpsSet.TFLITE_BUILTINS_INT8 alone: the converter names what it lacks",
+            )
         return Fault(
             f"the custom operator {op[7:]} is unknown",
-            "replace the layer by one of TFLite's built-in operators",
+            "replace the layer by one of TFLite's built-in operators; --engine tflm takes the custom ones "
+            "that TensorFlow Lite Micro has",
         )
-    if op in LATER:
-        return Fault(_LATER.format(op=op), LATER[op])
     what = f"the operator {op} is not supported"
     return Fault(what, INSTEAD.get(op, OTHER))

@@ -12,8 +12,9 @@ import numpy as np
 
 from codegen.kernels.layer import Array
 from codegen.model.graph import Graph, Node
-from codegen.ops.checks import binary_tensors, check_int8_ends, counts, unary_tensors
+from codegen.ops.checks import check_int8_ends, counts, unary_tensors
 from codegen.ops.family import AGAIN, Family, Fault
+from codegen.ops.movement import constant, parameter_fault
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
@@ -55,9 +56,14 @@ def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
 
 def check_size(graph: Graph, node: Node) -> Iterator[Fault]:
     """The constant size is that of the output."""
-    input_, size, output = binary_tensors(graph, node)
-    if size.data is None or tuple(size.data.reshape(-1).tolist()) != output.shape[1:3]:
-        yield Fault(f"its size is computed, or not that of its output {list(output.shape)}", AGAIN)
+    input_, output = unary_tensors(graph, node)
+    try:
+        wanted = tuple(constant(graph, node, 1).reshape(-1).tolist())
+    except ValueError as error:
+        yield parameter_fault(error, "size")
+        return
+    if wanted != output.shape[1:3]:
+        yield Fault(f"its output is {list(output.shape)}, but its size says {list(wanted)}", AGAIN)
     if output.shape[3] != input_.shape[3] or max(input_.shape) >= 1 << 15:
         yield Fault(f"{list(input_.shape)} becomes {list(output.shape)}", AGAIN)
 
@@ -78,7 +84,12 @@ def check_places(graph: Graph, node: Node) -> Iterator[Fault]:
 
 
 def lower_nearest(lowering: Lowering, node: Node) -> None:
-    """resize with the places of rows and columns."""
+    """resize."""
+    add_nearest(lowering, node)
+
+
+def add_nearest(lowering: Lowering, node: Node, *, width: int = 1) -> None:
+    """resize with the places of rows and columns. width: bytes of a value"""
     input_, output = unary_tensors(lowering.graph, node)
     align, centers = node.options["align_corners"], node.options["half_pixel_centers"]
     places = [
@@ -94,8 +105,8 @@ def lower_nearest(lowering: Lowering, node: Node) -> None:
             ("column_of", "column_of"),
             ("rows", str(output.shape[1])),
             ("columns", str(output.shape[2])),
-            ("depth", str(output.shape[3])),
-            ("row_step", str(input_.shape[2] * input_.shape[3])),
+            ("depth", str(width * output.shape[3])),
+            ("row_step", str(width * input_.shape[2] * input_.shape[3])),
         ],
         arrays=(
             Array("row_of", "int16_t", np.array(places[0]), "the input's row for each of the output"),
@@ -105,7 +116,12 @@ def lower_nearest(lowering: Lowering, node: Node) -> None:
 
 
 def lower_bilinear(lowering: Lowering, node: Node) -> None:
-    """resize_bilinear with the places of rows and columns, and their weights."""
+    """resize_bilinear."""
+    add_bilinear(lowering, node)
+
+
+def add_bilinear(lowering: Lowering, node: Node, *, type: str = "resize_bilinear") -> None:
+    """A kernel with the places of rows and columns, and their weights."""
     input_, output = unary_tensors(lowering.graph, node)
     align, centers = node.options["align_corners"], node.options["half_pixel_centers"]
     arrays = []
@@ -116,7 +132,7 @@ def lower_bilinear(lowering: Lowering, node: Node) -> None:
     lowering.add(
         node,
         "resize",
-        type="resize_bilinear",
+        type=type,
         fields=[
             ("row_places", "rows"),
             ("column_places", "columns"),

@@ -46,7 +46,11 @@ PASSES = (
 SIZES = {
     "BROADCAST_TO": (1,),
     "FILL": (0,),
+    "GATHER": (1,),
+    "GATHER_ND": (1,),
+    "MIRROR_PAD": (1,),
     "PAD": (1,),
+    "PADV2": (1,),
     "RESHAPE": (1,),
     "RESIZE_BILINEAR": (1,),
     "RESIZE_NEAREST_NEIGHBOR": (1,),

@@ -10,7 +10,8 @@
 /* Rows and columns of the input, some repeated or left out. */
 typedef struct {
     const int16_t *row_of, *column_of; /* the input's place of each of the output */
-    int32_t rows, columns, depth;      /* of the output */
+    int32_t rows, columns;             /* of the output */
+    int32_t depth;                     /* bytes of all channels */
     int32_t row_step;                  /* bytes from one row of the input to the next */
 } resize_t;
 

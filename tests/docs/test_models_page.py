@@ -8,7 +8,7 @@ import shlex
 
 from codegen.common.paths import ROOT
 from codegen.ops import FAMILIES, features, float_function
-from codegen.ops.refused import INSTEAD, LATER
+from codegen.ops.refused import INSTEAD
 from tests.docs.test_commands_page import command_of, parser_of
 from tests.workbench.verify.test_models import MODELS
 
@@ -20,7 +20,7 @@ def test_the_operators_are_the_engines() -> None:
     rows = re.findall(r"^\| [a-z]+ \| ([A-Z].*) \|$", PAGE.split("## Memory")[0], flags=re.MULTILINE)
     reported = {word for row in rows for word in re.findall(r"\b[A-Z][A-Z0-9_]{2,}\b", row)}
     assert reported == {*FAMILIES, *RESOLVED} - {features.OP, float_function.OP}  # that no file has
-    assert not reported & {*LATER, *INSTEAD}
+    assert not reported & {*INSTEAD}
 
 
 def test_commands_are_command_lines() -> None:

@@ -77,11 +77,12 @@ def toy_sources(
     outputs: int = OUTPUTS,
     ends: int = 1,
     second: int | None = None,
+    faults: bool = False,
 ) -> Path:
     """The toy's files and its third parties', without a library.
 
     kernel: the name of its function; ends: outputs of a model: the second is one value longer, or has
-    `second` values, and is as the first would be of the first value alone
+    `second` values, and is as the first would be of the first value alone; faults: it jumps to nowhere
     """
     shutil.copytree(TOY, folder, dirs_exist_ok=True)
     for header in THIRD_PARTY:
@@ -92,6 +93,7 @@ def toy_sources(
         f"#define TOY_INPUT {inputs}\n#define TOY_OUTPUT {outputs}\n#define TOY_REFUSED {REFUSED}\n"
         f"#define TOY_ENDS {ends}\n#define TOY_KERNEL {kernel}\n"
         f"#define TOY_SECOND {outputs + 1 if second is None else second}\n"
+        f"#define TOY_FAULTS {int(faults)}\n"
     )
     return folder
 
@@ -121,9 +123,11 @@ def build_library(tree: Path, machine: Sequence[str] = M4_HARD, *, build: str = 
     return file
 
 
-def toy_tree(folder: Path, machine: Sequence[str] = M4_HARD, *, kernel: str = KERNEL) -> Path:
+def toy_tree(
+    folder: Path, machine: Sequence[str] = M4_HARD, *, kernel: str = KERNEL, faults: bool = False
+) -> Path:
     """A checkout with its library built."""
-    tree = toy_sources(folder, kernel=kernel)
+    tree = toy_sources(folder, kernel=kernel, faults=faults)
     build_library(tree, machine)
     return tree
 

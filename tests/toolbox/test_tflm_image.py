@@ -110,9 +110,18 @@ def test_what_was_found_is_reported(toy: Toy) -> None:
 
 
 def test_the_arena_is_measured(toy: Toy) -> None:
-    """More than the toy says it uses, for it needs more on the way; and no step more than that."""
+    """More than the toy says it uses, for it needs more on the way; and no step more than that. Of the sizes
+    before it one ends in a fault, and in another the toy computes something else."""
     assert json.loads((toy.folder() / "arena.json").read_text()) == {"arena": ARENA, "used": ON_THE_WAY - 180}
     assert ARENA - STEP < ON_THE_WAY <= ARENA
+
+
+def test_a_library_that_faults_is_reported(toy: Toy, tmp_path: Path) -> None:
+    tree = toy_tree(tmp_path / "tree", faults=True)
+    words = [word for word in toy.words() if not word.startswith(("tflm=", "build="))]
+    message = reported(scons(*words, f"tflm={tree}", f"build={tmp_path / 'build'}"))
+    assert "does not run the model" in message
+    assert "it ends in a fault of the processor" in message
 
 
 def lines_until_boot(image: Path) -> list[str]:

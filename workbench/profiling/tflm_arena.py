@@ -40,17 +40,29 @@ def measure(image: Path, board: Board) -> Arena:
     try:
         while time.monotonic() < deadline:
             for text in lines.take(link.receive(1.0)):
-                line = json.loads(text)
+                line = _object(text)
+                if line.get("error") == "fault":
+                    continue  # the image goes on with the next size, after a reset
                 if "arena" in line:
                     return Arena(line["arena"], line["used"])
                 if "end" in line:
                     raise _refused(image, said)
-                said.append(line)
+                if "error" in line:
+                    said.append(line)
     except LinkClosedError as error:
         raise UserError(f"the arena cannot be measured: {error}", file=image) from None
     finally:
         link.close()
     raise _refused(image, said or [{"reason": f"it says nothing within {TIMEOUT:g} seconds"}])
+
+
+def _object(text: str) -> dict[str, Any]:
+    """A line; nothing of what a fault cut short."""
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return {}
+    return line if isinstance(line, dict) else {}
 
 
 def _refused(image: Path, said: list[dict[str, Any]]) -> UserError:

@@ -16,12 +16,25 @@ from codegen.ops.int16x8 import (
     conv_2d,
     fully_connected,
     functions,
+    lines,
     pad,
     pooling,
+    resize,
     softmax,
 )
 
-MODULES = (arithmetic, batch_matmul, conv_2d, fully_connected, functions, pad, pooling, softmax)
+MODULES = (
+    arithmetic,
+    batch_matmul,
+    conv_2d,
+    fully_connected,
+    functions,
+    lines,
+    pad,
+    pooling,
+    resize,
+    softmax,
+)
 
 FAMILIES: dict[str, Family] = {
     op: family for module in MODULES for family in module.FAMILIES for op in family.ops

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Functions of one 16-bit value: RELU, RELU6, LEAKY_RELU, LOGISTIC, TANH."""
+"""Functions of one 16-bit value: ABS, RELU, RELU6, LEAKY_RELU, LOGISTIC, TANH."""
 
 from __future__ import annotations
 
@@ -121,13 +121,13 @@ def lower_relu(lowering: Lowering, node: Node) -> None:
 
 
 def lower_leaky_relu(lowering: Lowering, node: Node) -> None:
-    """leaky_relu_16x8."""
+    """leaky_relu_16x8, whose slope of -1 makes an ABS."""
     input_, output = unary_tensors(lowering.graph, node)
-    slope = unary.leaky_slope(node, input_, output)
+    slope = -_ratio(input_, output) if node.op == "ABS" else unary.leaky_slope(node, input_, output)
     identity: Multiplier = quantize_multiplier(_ratio(input_, output))
     lowering.add(
         node,
-        "leaky_relu",
+        node.op.lower(),
         type="leaky_relu_16x8",
         fields=[
             ("count", str(output.size)),
@@ -143,5 +143,5 @@ CHECKS = (counts(1, 1), check_unary, check_ends)
 FAMILIES = (
     Family(tuple(SHIFTS), CHECKS, lower_sigmoid, elementwise),
     Family(("RELU", "RELU6"), CHECKS, lower_relu, elementwise),
-    Family(("LEAKY_RELU",), CHECKS, lower_leaky_relu, elementwise),
+    Family(("ABS", "LEAKY_RELU"), CHECKS, lower_leaky_relu, elementwise),
 )

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AVERAGE_POOL_2D, MAX_POOL_2D, MEAN and REDUCE_MAX of 16-bit activations."""
+"""AVERAGE_POOL_2D, MAX_POOL_2D, MEAN, SUM and REDUCE_MAX of 16-bit activations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from codegen.kernels.requantize import activation_range, quantization
+from codegen.kernels.requantize import activation_range, quantization, quantize_multiplier
 from codegen.model.graph import Graph, Node
 from codegen.ops import bounds, mean, pool_2d, reduce
 from codegen.ops.checks import check_activation, counts, unary_tensors
@@ -51,21 +51,27 @@ def check_mean_types(graph: Graph, node: Node) -> Iterator[Fault]:
 def check_mean_count(graph: Graph, node: Node) -> Iterator[Fault]:
     """What 32 bits can sum up and scale."""
     input_, output = unary_tensors(graph, node)
-    if input_.size // output.size > LARGEST_COUNT:
-        yield Fault(f"it averages more than {LARGEST_COUNT} values at once", "average in two steps")
-    yield from bounds.check_ratio(quantization(input_).scale / quantization(output).scale, bounds.WORD)
+    count, word = input_.size // output.size, "sum up" if node.op == "SUM" else "average"
+    if count > LARGEST_COUNT:
+        yield Fault(f"it has to {word} more than {LARGEST_COUNT} values at once", f"{word} in two steps")
+        return
+    largest = bounds.WORD * (count if node.op == "SUM" else 1)
+    yield from bounds.check_ratio(quantization(input_).scale / quantization(output).scale, largest)
 
 
 def lower_mean(lowering: Lowering, node: Node) -> None:
-    """mean_16x8."""
+    """mean_16x8; of a SUM with a multiplier that does not divide."""
     input_, output = unary_tensors(lowering.graph, node)
     taken = mean.blocks(lowering, node)
-    by = mean.mean_multiplier(input_, output, taken.count)
+    if node.op == "SUM":
+        by = quantize_multiplier(quantization(input_).scale / quantization(output).scale)
+    else:
+        by = mean.mean_multiplier(input_, output, taken.count)
     sizes = {"rows": taken.rows, "count": taken.count, "depth": taken.depth}
     scaling = {"multiplier": by.value, "left": by.left, "right": by.right}
     lowering.add(
         node,
-        "mean",
+        node.op.lower(),
         type="mean_16x8",
         inputs=(taken.source,),
         fields=[(name, str(value)) for name, value in (sizes | scaling).items()],
@@ -96,7 +102,7 @@ FAMILIES = (
         window_rows,
     ),
     Family(
-        ("MEAN",),
+        ("MEAN", "SUM"),
         (counts(2, 2), check_mean_types, mean.check_shapes, check_mean_count),
         lower_mean,
         ALL_TIME,

@@ -13,26 +13,23 @@ import numpy as np
 from codegen.common.reference import Reference
 from codegen.kernels.channels import Ints
 from codegen.kernels.layer import Array
-from codegen.kernels.requantize import clamp, float32, quantization, quantize_multiplier
+from codegen.kernels.requantize import float32, quantization, quantize_multiplier
 from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import bounds
 from codegen.ops.arithmetic import scaling_fields
 from codegen.ops.checks import check_same_shape, counts, unary_tensors
 from codegen.ops.family import Family, Fault
 from codegen.ops.int16x8.checks import AGAIN, check_unary
+from codegen.ops.int16x8.lines import Real, line_table
 from codegen.ops.rows import along_last_axis
-from codegen.ops.unary import round_away
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
 LARGEST_DEPTH = 65535  # classes whose exponentials sum up within 31 bits
-STEPS = 512  # of a table
 LEVELS = 65535  # from one end of a table to the other
 LEAST = 10.0  # the table of the exponential begins at exp(-10)
 TOLERANCE = 0.001  # of the output's scale, relative
-
-Real = np.float32 | np.float64
 
 
 def check_ends(graph: Graph, node: Node) -> Iterator[Fault]:
@@ -55,27 +52,11 @@ def _ratio(node: Node, input_: Tensor, reference: Reference = Reference.LITERT) 
 
 
 def _table(function: Callable[[Real], Real], zero: int, reach: float, real: type[Real]) -> Ints:
-    """[513]: each value less half of the line's error in its middle, in steps of the type `real`.
+    """[513], in steps of the type `real`, to an output of -1 .. 1.
 
     zero: of -32768 .. 32767 the number at which the argument is 0; reach: of the argument over all of them
     """
-    scale, unit = real(reach) / real(LEVELS), real(2.0) / real(LEVELS)
-    first, last = scale * real(-32768 - zero), scale * real(32767 - zero)
-    step = (last - first) / real(STEPS)
-    scaling = real(65536) / (unit * real(32767) - unit * real(-32768))
-
-    def rounded(value: Real) -> Real:
-        return real(round_away(float(value)))
-
-    found = []
-    for i in range(STEPS):
-        begin = first + real(i) * step
-        value = rounded(function(begin) * scaling)
-        middle = rounded((function(first + real(i + 1) * step) * scaling + value) / real(2))
-        error = middle - rounded(function(begin + step / real(2)) * scaling)
-        found.append(int(value - rounded(error / real(2))))
-    found.append(int(rounded(function(last) * scaling)))
-    return np.array([clamp(value, -32768, 32767) for value in found], np.int64)
+    return line_table(function, real(reach) / real(LEVELS), zero, real(2.0) / real(LEVELS), real)
 
 
 @lru_cache(maxsize=len(Reference))

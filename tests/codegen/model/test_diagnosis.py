@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from codegen.common.errors import UserError
-from codegen.ops.refused import LATER
 from codegen.passes.legalise import load_graph
 from tests.models.builder import Builder
 
@@ -101,7 +100,7 @@ def test_a_file_that_was_compiled_for_an_accelerator(tmp_path: Path, op: str, co
     assert "from before it was compiled" in text
 
 
-@pytest.mark.parametrize("op", sorted(LATER))
+@pytest.mark.parametrize("op", ["BIDIRECTIONAL_SEQUENCE_LSTM", "LSTM"])
 def test_operators_with_state_of_their_own(tmp_path: Path, op: str) -> None:
     """State that no layer makes, and intermediates of no size: the operator is named."""
     path = with_layer(tmp_path / "model.tflite", op, [((1, 8), True), ((0,), False)])
@@ -112,3 +111,83 @@ def test_operators_with_state_of_their_own(tmp_path: Path, op: str) -> None:
 
 def test_a_model_that_is_whole_is_taken(tmp_path: Path) -> None:
     assert len(load_graph(dense_model(tmp_path / "model.tflite")).nodes) == 1
+
+
+@pytest.mark.parametrize(
+    ("op", "shape", "weights", "options"),
+    [
+        ("FULLY_CONNECTED", (1, 4), (4, 4), {}),
+        ("CONV_2D", (1, 4, 4, 2), (2, 1, 1, 2), {"strideH": 1, "strideW": 1}),
+        ("DEPTHWISE_CONV_2D", (1, 4, 4, 2), (1, 1, 1, 2), {"strideH": 1, "strideW": 1, "depthMultiplier": 1}),
+        ("TRANSPOSE_CONV", (1, 4, 4, 2), (2, 1, 1, 2), {"strideH": 1, "strideW": 1}),
+    ],
+)
+def test_weights_of_four_bits(
+    tmp_path: Path, op: str, shape: tuple[int, ...], weights: tuple[int, ...], options: dict[str, int]
+) -> None:
+    model = Builder()
+    x, y = (model.tensor(shape, "int8", 0.1, 0) for _ in range(2))
+    packed = np.zeros((int(np.prod(weights)) + 1) // 2, np.uint8)
+    operands = [x, model.tensor(weights, "int4", 0.1, data=packed)]
+    if op == "TRANSPOSE_CONV":
+        operands = [model.constant(np.array(shape, np.int32)), operands[1], x]
+    model.operator(op, operands, [y], options)
+    text = refused(model.write(tmp_path / "model.tflite", [x], [y]))
+    assert f"layer 0 ({op}" in text
+    assert "its weights are int4; int8 is needed" in text
+    assert "weights of 8 bits" in text
+    assert "--engine tflm" in text
+
+
+def test_an_operator_of_tensorflow_itself(tmp_path: Path) -> None:
+    text = refused(with_layer(tmp_path / "model.tflite", "CUSTOM FlexErf", [((1, 4), False)]))
+    assert "FlexErf is an operator of TensorFlow itself (SELECT_TF_OPS)" in text
+    assert "TFLITE_BUILTINS_INT8" in text
+
+
+def test_an_unknown_custom_operator_may_be_one_of_tflm(tmp_path: Path) -> None:
+    text = refused(with_layer(tmp_path / "model.tflite", "CUSTOM Thing", [((1, 4), False)]))
+    assert "the custom operator Thing is unknown" in text
+    assert "--engine tflm" in text
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float32"])
+def test_a_model_with_weights_alone_of_int8(tmp_path: Path, dtype: str) -> None:
+    model = Builder()
+    x, y = (model.tensor((1, 4), "float32") for _ in range(2))
+    weights = model.constant(np.ones((4, 4), dtype), 0.1 if dtype == "int8" else None)
+    model.operator("FULLY_CONNECTED", [x, weights, -1], [y], {})
+    text = refused(model.write(tmp_path / "model.tflite", [x], [y]))
+    assert "the whole model computes in float, layer 0 (FULLY_CONNECTED" in text
+    assert ("only its weights are int8" in text) == (dtype == "int8")
+
+
+@pytest.mark.parametrize(
+    ("op", "place", "options"),
+    [
+        ("GATHER", 1, {"axis": 1}),
+        ("PAD", 1, {}),
+        ("SLICE", 2, {}),
+        ("TILE", 1, {}),
+        ("RESIZE_NEAREST_NEIGHBOR", 1, {}),
+    ],
+)
+def test_parameters_that_are_inputs_of_the_model(
+    tmp_path: Path, op: str, place: int, options: dict[str, int]
+) -> None:
+    model = Builder()
+    x, y = (model.tensor((1, 4, 4, 2), "int8", 0.1, 0) for _ in range(2))
+    shape = {"PAD": (4, 2), "RESIZE_NEAREST_NEIGHBOR": (2,)}.get(op, (4,))
+    given = model.tensor(shape, "int32", name="given")
+    between = [model.constant(np.zeros(4, np.int32))] if place == 2 else []
+    model.operator(op, [x, *between, given], [y], options)
+    inputs = [x] if op == "PAD" else [x, given]
+    if op == "PAD":  # a further input of two dimensions has another fault
+        flat = model.tensor((8,), "int32", name="flat")
+        to = model.constant(np.array([4, 2], np.int32))
+        model.operator("RESHAPE", [flat, to], [given], {})
+        model.graph.operators.reverse()
+        inputs = [x, flat]
+    text = refused(model.write(tmp_path / "model.tflite", inputs, [y]))
+    whose = "computed when the model runs" if op == "PAD" else "an input of the model"
+    assert f"its input {place} (given) is {whose}; a constant is needed" in text

@@ -51,6 +51,9 @@ class Arrangement:
             return tuple(self.values)
         if self.op == "GATHER":
             return np.take(places, np.array(self.values), options["axis"]).shape
+        if self.op == "GATHER_ND":
+            places = np.array(self.values)
+            return (*places.shape[:-1], *self.shape[places.shape[-1] :])
         if self.op == "MIRROR_PAD":
             return np.pad(places, self.values, "edge").shape
         if not options:
@@ -61,11 +64,14 @@ class Arrangement:
         return batch, rows * block, columns * block, depth // (block * block)
 
 
-OPS = ("TILE", "BROADCAST_TO", "REVERSE_V2", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "GATHER", "MIRROR_PAD")
+OPS = (
+    *("TILE", "BROADCAST_TO", "REVERSE_V2", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE"),
+    *("GATHER", "GATHER_ND", "MIRROR_PAD"),
+)
 
 
 @st.composite
-def arrangements(draw: st.DrawFn, op: str) -> Arrangement:
+def arrangements(draw: st.DrawFn, op: str) -> Arrangement:  # noqa: PLR0911 (one an operator)
     """The operator, with a batch of 1 in front."""
     shape = (1, *draw(st.lists(st.integers(2, 6), min_size=1, max_size=3)))
     axis = draw(st.integers(1, len(shape) - 1))
@@ -82,6 +88,10 @@ def arrangements(draw: st.DrawFn, op: str) -> Arrangement:
         indices = draw(st.sampled_from((rows, [rows, rows[::-1]], rows[0])))
         at = axis - draw(st.sampled_from((0, len(shape))))
         return replace(first, values=indices, options=(("axis", at), ("batchDims", 0)))
+    if op == "GATHER_ND":
+        sizes = shape[: draw(st.integers(1, len(shape)))]
+        place = st.tuples(*(st.integers(0, size - 1) for size in sizes))
+        return replace(first, values=draw(st.one_of(place, st.lists(place, min_size=1, max_size=9))))
     if op == "MIRROR_PAD":
         mode = draw(st.integers(0, 1))
         most = [0, *(size - 1 + mode for size in shape[1:])]
@@ -105,6 +115,7 @@ def test_any_arrangement(op: str) -> None:
     each()
 
 
+GATHERED_ND = Arrangement("GATHER_ND", (1, 6, 4), [[(0, 5), (0, 3)], [(0, 1), (0, 1)], [(0, 0), (0, 4)]])
 GATHERED = Arrangement("GATHER", (1, 6, 4), (5, 3, 1, 0, 0, 0, 4), (("axis", 1), ("batchDims", 0)))
 CASES = [
     Arrangement("TILE", (1, 3, 4), (1, 2, 3)),
@@ -113,6 +124,8 @@ CASES = [
     Arrangement("SPACE_TO_DEPTH", (1, 4, 6, 3), options=(("blockSize", 2),)),
     Arrangement("DEPTH_TO_SPACE", (1, 3, 4, 8), options=(("blockSize", 2),)),
     GATHERED,
+    GATHERED_ND,
+    replace(GATHERED_ND, values=(0, 4, 2)),
     Arrangement("MIRROR_PAD", (1, 4, 5), ((0, 0), (1, 3), (2, 0)), (("mode", 0),)),
 ]
 
@@ -156,6 +169,10 @@ def test_rows_at_one_distance_are_one_copy(tmp_path: Path) -> None:
         (replace(GATHERED, values=list(range(6)) * 50), None),
         (replace(GATHERED, values=[0, 0, 3, 1, 1, 4] * 40), "over 64 runs"),
         (replace(GATHERED, options=(("axis", 1), ("batchDims", 1))), "batch dimensions 1"),
+        (replace(GATHERED_ND, values=[(0, 5)]), None),
+        (replace(GATHERED_ND, values=[(0, 2), (0, 5), (0, 5), (0, 1)] * 40), "over 64 runs"),
+        (replace(GATHERED_ND, values=[(0, 6)]), r"places beyond \[1, 6\]"),
+        (replace(GATHERED_ND, values=[(0, -1)]), r"places beyond \[1, 6\]"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, case: Arrangement, words: str | None) -> None:

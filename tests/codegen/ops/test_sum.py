@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SUM against TensorFlow Lite Micro's interpreter.
 
-LiteRT's reference kernel of version 2.3.0 takes its int8 for uint8: -2 and -2 are 508 there, clamped to 255.
+LiteRT's reference kernel of version 2.3.0 takes its int8 and int16 for uint8: -2 and -2 are 508 there, and
+clamped to 255.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from hypothesis import strategies as st
 from codegen.common.errors import UserError
 from codegen.common.reference import Reference
 from codegen.passes.legalise import load_graph
+from tests.codegen.ops.int16x8.test_same_families import Wide
 from tests.models.builder import Builder
-from tests.support.exact import ONE_BATCH, Batch, Step, batches, check, steps
+from tests.support.exact import ONE_BATCH, Batch, Case, Step, batches, check, steps
 from tests.support.tflm import need_tflm
 
 
@@ -63,17 +65,25 @@ def test_any_sum(cases: Batch) -> None:
     check(cases, reference=Reference.TFLM)
 
 
+@ONE_BATCH
+@given(batches(sums().filter(lambda case: case.input_.scale / case.output.scale < 45).map(Wide)))
+def test_any_sum_of_16_bits(cases: Batch) -> None:
+    need_tflm()
+    check(cases, reference=Reference.TFLM)
+
+
 A, B = Step(0.1, 3), Step(1.7, -9)
 
 
 @pytest.mark.parametrize("kernels", ["small", "fast"])
 def test_on_a_cortex_m4(kernels: str) -> None:
     need_tflm()
-    cases = [
+    cases: list[Case] = [
         Sum((1, 5, 4, 6), (1, 2), False, A, B),
         Sum((1, 5, 4, 6), (1, 3), True, A, B),
         Sum((1, 5, 4, 6), (-1,), False, A, A),
     ]
+    cases += [Wide(case) for case in cases]
     check(cases, kernels=kernels, target="qemu", reference=Reference.TFLM)
 
 
@@ -90,6 +100,11 @@ def test_litert_s_own_kernel_is_no_reference() -> None:
 
 def test_a_sum_beyond_32_bits_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "case.tflite"
-    path.write_bytes(Sum((1, 100, 100), (1, 2), False, Step(1.0, 0), Step(0.001, 0)).build().bytes())
-    with pytest.raises(UserError, match="results stay within 32 bits"):
+    large = Sum((1, 100, 100), (1, 2), False, Step(1.0, 0), Step(0.001, 0))
+    for case in (large, Wide(large)):
+        path.write_bytes(case.build().bytes())
+        with pytest.raises(UserError, match="results stay within 32 bits"):
+            load_graph(path)
+    path.write_bytes(Wide(Sum((1, 300, 300), (1, 2), False, A, A)).build().bytes())
+    with pytest.raises(UserError, match="it has to sum up more than 65535 values at once"):
         load_graph(path)

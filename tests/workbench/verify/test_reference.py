@@ -87,7 +87,7 @@ def test_a_death_names_the_signal_and_the_model(tmp_path: Path) -> None:
     ("op", "what"),
     [
         ("ELU", "Didn't find op"),
-        ("SUM", "takes int8 for uint8"),
+        ("SUM", "takes int8 and int16 for uint8"),
         ("SVDF", "writes beyond its memory in an SVDF"),
     ],
 )

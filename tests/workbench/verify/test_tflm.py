@@ -145,6 +145,43 @@ def test_what_aot_refuses(model: Beyond, tmp_path: Path) -> None:
     assert found.results["output"].compared > 500
 
 
+def test_weights_of_four_bits(tmp_path: Path) -> None:
+    """Which aot refuses, naming this engine."""
+    need_tflm()
+    model = Builder()
+    random = np.random.default_rng(2)
+    x, y = model.tensor((1, 40), "int8", 0.1, 3), model.tensor((1, 10), "int8", 0.4, -5)
+    packed = model.tensor((10, 40), "int4", 0.05, data=random.integers(0, 256, 200).astype(np.uint8))
+    bias = model.constant(random.integers(-900, 900, 10).astype(np.int32), 0.005)
+    model.operator("FULLY_CONNECTED", [x, packed, bias], [y], {})
+    file = model.write(tmp_path / "model.tflite", [x], [y])
+    with pytest.raises(UserError, match="its weights are int4"):
+        load_graph(file)
+    app = model_app(file, reference=Reference.TFLM, engine="tflm")
+    found = verify_model(app, Wanted("qemu", "tflm", Reference.TFLM, 12, 5, sequence=False, layers=False))
+    assert found.differing == 0
+    assert found.results["output"].distinct > 100
+
+
+def test_several_inputs_and_outputs(tmp_path: Path) -> None:
+    """Of sizes that leave gaps between them, and with operators that aot refuses."""
+    need_tflm()
+    model = Builder()
+    x, other = model.tensor((1, 5), "int8", 0.1, 3), model.tensor((1, 5), "int8", 0.2, -7)
+    bias = model.tensor((1, 3), "int8", 0.1, 0)
+    total, summed = (model.tensor((1, 5), "int8", 0.1, 3) for _ in range(2))
+    doubled = model.tensor((1, 3), "int8", 0.3, 9)
+    model.operator("ADD", [x, other], [total], {"fusedActivationFunction": 0})
+    model.operator("CUMSUM", [total, model.constant(np.array(1, np.int32).reshape(()))], [summed], {})
+    model.operator("ADD", [bias, bias], [doubled], {"fusedActivationFunction": 0})
+    file = model.write(tmp_path / "model.tflite", [x, bias, other], [doubled, summed])
+    app = model_app(file, reference=Reference.TFLM, engine="tflm")
+    found = verify_model(app, Wanted("qemu", "tflm", Reference.TFLM, 12, 5, sequence=False, layers=False))
+    assert len(found.results) == 2
+    assert [result.differing for result in found.results.values()] == [0, 0]
+    assert all(result.compared > 60 and result.distinct > 15 for result in found.results.values())
+
+
 def test_the_arena_fits_and_one_step_less_does_not(app: Path, tmp_path: Path) -> None:
     built = build("mps2_an386", app, engine="tflm")
     arena = json.loads((built.directory / "arena.json").read_text())["arena"]

@@ -140,6 +140,7 @@ class Function:
     scale: float = 2.0**-12
     output_scale: float = 2.0**-13
     alpha: float = 0.3  # or SOFTMAX's beta
+    approximate: bool = False  # of a GELU
 
     def build(self) -> Builder:
         """The model."""
@@ -150,6 +151,8 @@ class Function:
         options: dict[str, Any] | None = None
         if self.op in ("LEAKY_RELU", "SOFTMAX"):
             options = {"alpha" if self.op == "LEAKY_RELU" else "beta": self.alpha}
+        if self.op == "GELU":
+            options = {"approximate": self.approximate}
         model.operator(self.op, [x], [y], options)
         return model.ends([x], [y])
 
@@ -172,7 +175,14 @@ def functions() -> st.SearchStrategy[Function]:
         scale=scales(-16, -5),
         alpha=st.sampled_from((1.0, 1.0, 0.7)),
     )
-    return st.one_of(plain, tables, softmaxes)
+    lines = st.builds(
+        Function,
+        st.sampled_from(("GELU", "EXP", "ABS")),
+        scale=scales(-18, -9),
+        output_scale=scales(-16, -6),
+        approximate=st.booleans(),
+    )
+    return st.one_of(plain, tables, softmaxes, lines)
 
 
 @ONE_BATCH
@@ -188,11 +198,32 @@ def every_value() -> list[Function]:
         *(Function(op, shape, scale) for op in ("LOGISTIC", "TANH") for scale in (2.0**-12, 2.0**-11, 3e-4)),
         Function("SOFTMAX", (1, 600, 5), 4e-4, alpha=1.0),
         Function("LEAKY_RELU", shape),
+        Function("GELU", shape, 2.0**-13, 2.0**-13),
+        Function("GELU", shape, 3e-4, 1e-7),  # lines that rise by more than 16 bits
+        Function("GELU", shape, 3e-4, 2.5e-4, approximate=True),
+        Function("EXP", shape, 1e-4, 9e-4),
+        Function("ABS", shape, 3e-4, 3e-4),
+        Function("ABS", shape, 3e-4, 2e-4),
     ]
 
 
 def test_many_values_of_functions() -> None:
     check(every_value())
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        (Function("EXP", scale=0.003), "its input reaches 98.3; up to 88 is possible"),
+        (Function("GELU", scale=1.0, output_scale=1e-27), "its output's scale is too small for its input's"),
+        (Function("SQRT"), "its input is int16; int8 is needed"),
+    ],
+)
+def test_functions_that_are_refused(case: Function, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(case.build().bytes())
+    with pytest.raises(UserError, match=said):
+        load_graph(path)
 
 
 def test_a_long_softmax() -> None:
@@ -211,4 +242,5 @@ def test_as_tensorflow_lite_micro_has_them() -> None:
     every = [Pair(op, (1, 4, 5)) for op in ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM")]
     functions = [Function(op) for op in ("RELU", "RELU6", "LEAKY_RELU")]
     softmax = Function("SOFTMAX", (1, 60, 5), 4e-4, alpha=0.7)
-    check([*every_value(), softmax, *every, *shifted(), *functions], reference=Reference.TFLM)
+    known = [case for case in every_value() if case.op not in ("GELU", "EXP")]  # in float and int8 alone
+    check([*known, softmax, *every, *shifted(), *functions], reference=Reference.TFLM)

@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 import ai_edge_litert.schema_py_generated as schema
 import numpy as np
 import pytest
+from hypothesis import given
 
 from tests.codegen.ops.test_batch_matmul import Product
 from tests.codegen.ops.test_movement import Movement
 from tests.codegen.ops.test_rearrange import CASES
+from tests.codegen.ops.test_resize import BILINEAR, MODES, NEAREST, Resize, resizes
 from tests.codegen.passes.test_dilation import FIRST as DILATED
 from tests.codegen.passes.test_transpose_conv import FIRST as TRANSPOSED
 from tests.models.builder import Builder
-from tests.support.exact import Case, Step, check
+from tests.support.exact import ONE_BATCH, Batch, Case, Step, batches, check
 
 STEP = Step(0.05, 0)
 
@@ -63,6 +65,12 @@ def moved() -> list[Wide]:
     ]
 
 
+def resized() -> list[Wide]:
+    """To more rows and columns and to fewer, in each way of placing them."""
+    sizes = ((3, 4, 2, 6, 8), (5, 7, 3, 2, 3), (1, 9, 1, 4, 20), (12, 11, 2, 12, 5))
+    return [Wide(Resize(op, *size, mode)) for op in (NEAREST, BILINEAR) for size in sizes for mode in MODES]
+
+
 def convolved() -> list[Wide]:
     """Convolutions that passes make of other operators."""
     whole = replace(TRANSPOSED, sizes=(4, 5), taps=(3, 3), stride=(2, 2))
@@ -79,4 +87,14 @@ def products() -> list[Wide]:
 
 @pytest.mark.parametrize("target", ["pc", "qemu"])
 def test_every_value_is_the_references(target: str) -> None:
-    check([*moved(), *convolved(), *products()], target=target)
+    check([*moved(), *resized(), *convolved(), *products()], target=target)
+
+
+@pytest.mark.parametrize("op", [NEAREST, BILINEAR])
+def test_any_size(op: str) -> None:
+    @ONE_BATCH
+    @given(batches(resizes(op).map(Wide)))
+    def each(cases: Batch) -> None:
+        check(cases)
+
+    each()

@@ -9,6 +9,10 @@ namespace tflite
 // More is needed on the way than is used at the end, as in the real one.
 constexpr size_t kOnTheWay = TOY_INPUT + TOY_OUTPUT + 200, kUsed = TOY_INPUT + TOY_OUTPUT + 20;
 
+// As the real one, in a little less it jumps to nowhere, and in a little less than all it computes something
+// else.
+constexpr size_t kNowhere = kOnTheWay - 48, kOther = kOnTheWay - 32, kRefused = kOnTheWay - 16;
+
 static MicroAllocator toy_allocator;
 
 static void Say(const char *format, ...)
@@ -39,7 +43,12 @@ MicroInterpreter::MicroInterpreter(const Model *, const MicroOpResolver &resolve
 
 TfLiteStatus MicroInterpreter::AllocateTensors()
 {
-    if (allocator_.size < kOnTheWay) {
+    const size_t size = allocator_.size;
+    if (TOY_FAULTS || (size >= kNowhere && size < kOther)) {
+        void (*volatile nowhere)() = nullptr;
+        nowhere();
+    }
+    if (size < kOther || (size >= kRefused && size < kOnTheWay)) {
         Say("%s: %d bytes of %d%%\n", "toy", static_cast<int>(allocator_.size), 100);
         return kTfLiteError;
     }
@@ -59,6 +68,8 @@ TfLiteStatus MicroInterpreter::Invoke()
         return kTfLiteError;
     resolver_.Only()->invoke(input, TOY_INPUT, static_cast<int8_t *>(output_.data.raw), TOY_OUTPUT);
     resolver_.Only()->invoke(input, 1, static_cast<int8_t *>(second_.data.raw), TOY_SECOND);
+    if (allocator_.size < kRefused)
+        static_cast<int8_t *>(output_.data.raw)[0] ^= 1;
     return kTfLiteOk;
 }
 
