@@ -14,7 +14,7 @@ from codegen.app.spec_file import load_spec
 from codegen.board.description import Board, board_names, load_board
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
-from codegen.emit.mlperf import TASKS
+from codegen.emit.mlperf import TASKS, check_energy
 
 if TYPE_CHECKING:
     from toolbox.tflm.found import Tflm
@@ -59,6 +59,7 @@ class BuildOptions:
     tflm: Tflm | None = None  # where the engine is tflm
     arena_limit: int | None = None  # bytes that TFLM's arena may have
     mlperf: str | None = None  # the task of MLPerf Tiny whose serial interface the image has
+    energy: bool = False  # of the benchmark, with mlperf: timestamps are edges of a pin
 
     @property
     def board_folder(self) -> Path:
@@ -68,16 +69,27 @@ class BuildOptions:
     @property
     def folder(self) -> Path:
         """Where the image of this app lies."""
-        return self.board_folder / folder_name(self.app, self.kernels, self.engine, self.mlperf)
+        return self.board_folder / folder_name(
+            self.app, self.kernels, self.engine, self.mlperf, energy=self.energy
+        )
 
 
-def folder_name(app: Path, kernels: str | None, engine: str = "aot", mlperf: str | None = None) -> str:
+def folder_name(
+    app: Path,
+    kernels: str | None,
+    engine: str = "aot",
+    mlperf: str | None = None,
+    *,
+    energy: bool = False,
+) -> str:
     """Of an app's image, beside those of other apps and of the same with other kernels, engine or main."""
     words = [kernels, None if engine == "aot" else engine, f"mlperf-{mlperf}" if mlperf else None]
+    words += ["energy" if energy else None]
     return "-".join([app.name, *(word for word in words if word)])
 
 
 ENGINES = ("aot", "tflm")
+MODES = ("performance", "energy")  # of MLPerf Tiny
 MOST_JOBS = 64
 
 OPTIONS: Mapping[str, str] = {
@@ -89,6 +101,7 @@ OPTIONS: Mapping[str, str] = {
     "tflm": "its checkout, where its library is built; default EARSHOT_TFLM, else CMSIS-Packs",
     "arena": "the most bytes that TFLM's arena may take (default: what it needs)",
     "mlperf": "a task of MLPerf Tiny, whose runner the image talks to: kws, ad, ic, vww or sww",
+    "mode": "with mlperf: performance (default), or energy, in which pins tell times in place of text",
     "emulator": "what emulate runs on: qemu or renode (default: what is installed and knows the board)",
     "suites": "all of emulate's cases, or a short set (default: short under Renode, else all)",
     "jobs": "emulate under Renode: suites side by side, a Renode each (default: a core each)",
@@ -152,6 +165,7 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         _check_several(spec, engine, mlperf, targets)
     if mlperf is not None:
         _check_mlperf(mlperf, engine, targets)
+    energy = _energy(arguments.get("mode"), mlperf, board)
     build = (launch / arguments["build"]).resolve() if "build" in arguments else ROOT / "build"
     return BuildOptions(
         board=board,
@@ -172,6 +186,7 @@ def read_options(arguments: Mapping[str, str], targets: Sequence[str], launch: P
         tflm=_tflm(arguments.get("tflm"), board, launch, build) if engine == "tflm" else None,
         arena_limit=_arena(arguments["arena"]) if "arena" in arguments else None,
         mlperf=mlperf,
+        energy=energy,
     )
 
 
@@ -200,6 +215,19 @@ def _check_mlperf(task: str, engine: str, targets: Sequence[str]) -> None:
                 f"{target} is of an image that speaks Earshot's own lines, not with mlperf=",
                 remedy="Build firmware; `earshot mlperf --help` tells how it is run.",
             )
+
+
+def _energy(mode: str | None, mlperf: str | None, board: Board) -> bool:
+    """Whether the image has the benchmark's energy mode. UserError where it cannot, or is for none."""
+    if mode not in (None, *MODES):
+        raise UserError(f"mode={mode} is not allowed", remedy=f"Write mode={' or mode='.join(MODES)}.")
+    if mode is not None and mlperf is None:
+        remedy = f"Add mlperf=TASK, one of: {', '.join(TASKS)}."
+        raise UserError("mode= is of an image for MLPerf Tiny, and this is none", remedy=remedy)
+    if mlperf is None or mode != "energy":
+        return False
+    check_energy(mlperf, board)
+    return True
 
 
 def _check_words(arguments: Mapping[str, str], targets: Sequence[str]) -> None:

@@ -41,6 +41,7 @@ def build(
     kernels: str | None = None,
     engine: str | None = None,
     mlperf: str | None = None,
+    energy: bool = False,
 ) -> Build:
     """Brings the app's image for this board up to date. UserError with SCons's words where it cannot.
 
@@ -48,6 +49,7 @@ def build(
     kernels: "small" or "fast" in place of the app's own.
     engine: "aot" or "tflm" in place of the app's own; TFLM is where EARSHOT_TFLM says, or in CMSIS-Packs.
     mlperf: the task of MLPerf Tiny whose serial interface the image has in place of Earshot's own.
+    energy: of that image, the energy mode in place of the performance mode.
 
     Two processes may build at once: for different boards in parallel, for one board one after the other.
     """
@@ -61,10 +63,11 @@ def build(
     chosen = [f"kernels={kernels}"] if kernels else []
     chosen += [f"engine={runs}"] if not description.hosted else []
     chosen += [f"mlperf={mlperf}"] if mlperf else []
+    chosen += ["mode=energy"] if energy else []
     with waiting(f"building {folder.name} for {'this computer' if description.hosted else board}"):
         _scons(f"board={board}", f"app={folder}", *where, *chosen, *targets)
     note(board, BUILT)
-    name = folder_name(folder, kernels, runs, mlperf)
+    name = folder_name(folder, kernels, runs, mlperf, energy=energy)
     directory = (build_dir.resolve() if build_dir else ROOT / "build") / board / name
     image = directory / ("firmware" if description.hosted else "firmware.elf")
     return Build(

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from codegen.app.spec import Spec
+from codegen.board.description import Board
 from codegen.common.errors import UserError
 from codegen.common.render import render
 from codegen.model.graph import Graph, Tensor
@@ -45,6 +46,18 @@ class Task:
     streams: bool = False
 
 
+@dataclass(frozen=True)
+class Energy:
+    """What the energy mode of a task needs.
+
+    pins: as board.toml names them, after `mlperf_`
+    baud: of the serial line; None: the board's own
+    """
+
+    pins: tuple[str, ...]
+    baud: int | None
+
+
 TASKS: Mapping[str, Task] = {
     task.name: task
     for task in (
@@ -57,8 +70,38 @@ TASKS: Mapping[str, Task] = {
 }
 
 
-def mlperf_source(name: str, graph: Graph, spec: Spec) -> dict[str, str]:
-    """mlperf.c for the task of this name. UserError where the model or its app is not of its kind."""
+def energy_of(task: Task) -> Energy:
+    """As the benchmark's reference images and lists of devices have it: 9600 baud; in the streaming task
+    115200, and two pins more, which the interface board reads."""
+    if task.streams:
+        return Energy(("timestamp", "processing", "detected"), None)
+    return Energy(("timestamp",), 9600)
+
+
+def check_energy(name: str, board: Board) -> None:
+    """UserError where the board lacks what the energy mode of the task of this name needs."""
+    if board.hosted:
+        raise UserError(
+            "the energy mode of MLPerf Tiny tells times by a pin, and this computer has none",
+            file=board.file,
+            remedy="Build it for another board.",
+        )
+    known = {pin for pin, _ in board.pins}
+    needed = [f"mlperf_{pin}" for pin in energy_of(TASKS[name]).pins]
+    missing = [pin for pin in needed if pin not in known]
+    if missing:
+        raise UserError(
+            f"[pins] lacks {missing[0]}, by which the energy mode of MLPerf Tiny's task {name} tells times",
+            file=board.file,
+            remedy=f"Give each of these a free pin, here or in a board that inherits: {', '.join(needed)}.",
+        )
+
+
+def mlperf_source(name: str, graph: Graph, spec: Spec, *, energy: bool = False) -> dict[str, str]:
+    """mlperf.c for the task of this name. energy: its timestamps are edges of a pin, not text.
+
+    UserError where the model or its app is not of its kind.
+    """
     task, file, pipeline = TASKS[name], spec.classifier.model, spec.pipeline
     _check(task, graph, file)
     if task.streams and pipeline is None:
@@ -92,6 +135,7 @@ def mlperf_source(name: str, graph: Graph, spec: Spec) -> dict[str, str]:
         levels=thresholds(graph.input) if task.floats else None,
         values=values(graph.output, unit),
         outputs=graph.output.size,
+        energy=energy_of(task) if energy else None,
     )
     return {"mlperf.c": text}
 

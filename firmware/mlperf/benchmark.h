@@ -2,9 +2,18 @@
 #ifndef MLPERF_BENCHMARK_H
 #define MLPERF_BENCHMARK_H
 
+#include "port/port.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* The energy mode: pins that a power monitor and the benchmark's interface board read. Their numbers are
+ * those of board.h. */
+typedef struct {
+    uint32_t baud; /* of the serial line */
+    port_pin_t timestamp;
+    port_pin_t processing, detected; /* of the streaming task alone */
+} energy_t;
 
 /* What the generator says of the task and of the model's ends: one an image, beside the app. */
 typedef struct {
@@ -28,6 +37,8 @@ typedef struct {
 
     /* The streaming task: `db` fills up to `size` bytes of sound, which goes through the app's pipeline. */
     bool streams;
+
+    const energy_t *energy; /* NULL: the performance mode, timestamps are text */
 } benchmark_t;
 
 extern const benchmark_t benchmark;

@@ -8,7 +8,7 @@ void infer_command(const char *count, const char *warmups);
 /* The line with what the last inference found. */
 void infer_results(void);
 
-/* The line with the time in microseconds. */
+/* The line with the time in microseconds; in the energy mode the pin. */
 void infer_timestamp(void);
 
 #endif

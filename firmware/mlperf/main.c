@@ -8,6 +8,7 @@
 #include "mlperf/buffer.h"
 #include "mlperf/clock.h"
 #include "mlperf/command.h"
+#include "mlperf/energy.h"
 #include "mlperf/infer.h"
 #include "mlperf/stream.h"
 #include "mlperf/text.h"
@@ -39,7 +40,7 @@ static void help(void)
 {
     text_put("name%         who this is\r\n"
              "profile%      the serial interface, and the task\r\n"
-             "timestamp%    microseconds since the start\r\n"
+             "timestamp%    microseconds since the start; in the energy mode a pin falls and rises\r\n"
              "db load N%    an input of N bytes begins\r\n"
              "db HEX%       its next bytes, two digits each\r\n"
              "db print N%   its first bytes, 16 without N\r\n"
@@ -132,7 +133,10 @@ int main(void)
     output_set_blocking(true);
     command = (command_t){.text = benchmark.command, .size = benchmark.command_size};
     start_error = benchmark.streams ? stream_start() : app.model->start();
-    text_put("m-timestamp-mode-performance\r\n");
+    const bool rate = energy_start();
+    text_put(benchmark.energy != NULL ? "m-timestamp-mode-energy\r\n" : "m-timestamp-mode-performance\r\n");
+    if (!rate)
+        text_line("e-[the serial line does not have ", benchmark.energy->baud, " baud]");
     infer_timestamp();
     text_put("m-init-done\r\nm-ready\r\n");
     for (;;) {

@@ -4,6 +4,7 @@
 #include "mlperf/benchmark.h"
 #include "mlperf/buffer.h"
 #include "mlperf/clock.h"
+#include "mlperf/energy.h"
 #include "mlperf/infer.h"
 #include "mlperf/text.h"
 #include "port/port.h"
@@ -94,6 +95,7 @@ static void start(void)
     stream.detections = 0;
     stream.started = clock_micros();
     infer_timestamp();
+    energy_listen();
     text_put("streaming\r\n");
 }
 
@@ -129,20 +131,37 @@ bool stream_command(const char *word)
     return true;
 }
 
+static bool window_full(void)
+{
+    const window_t *window = app.pipeline->window;
+    return window->state->filled == window->size && !window->state->taken;
+}
+
+/* A window that is full. */
+static void hear(void)
+{
+    step_t step;
+    energy_processing(true);
+    if (decide(&step) && step.decided) {
+        if (stream.first || step.scores[0] >= app.pipeline->decision->limits[0]) {
+            stream.times[stream.detections++ % MOST] = (uint32_t)((clock_micros() - stream.started) / 1000);
+            energy_detected();
+        }
+        stream.first = false;
+    }
+    energy_processing(false);
+}
+
 bool stream_poll(void)
 {
     int16_t samples[BLOCK];
-    step_t step;
     if (!stream.live)
         return false;
     const size_t count = port_audio_read(samples, BLOCK);
     for (size_t taken = 0; taken < count;) {
         taken += pipeline_push(app.pipeline, samples + taken, count - taken);
-        if (!decide(&step) || !step.decided)
-            continue;
-        if (stream.first || step.scores[0] >= app.pipeline->decision->limits[0])
-            stream.times[stream.detections++ % MOST] = (uint32_t)((clock_micros() - stream.started) / 1000);
-        stream.first = false;
+        if (window_full())
+            hear();
     }
     return count > 0;
 }

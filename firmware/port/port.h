@@ -26,6 +26,10 @@ size_t port_read(void *bytes, size_t size);
 size_t port_write_capacity(void);
 void port_write(const void *bytes, size_t size);
 
+/* The rate of the serial line from now on, in place of the board's own; what comes meanwhile is lost. false:
+ * the chip has no such rate, and nothing has changed. */
+bool port_serial_rate(uint32_t baud);
+
 /* Received bytes that the port holds until they are read: how far the host may run ahead. */
 size_t port_read_capacity(void);
 
@@ -40,6 +44,14 @@ uint32_t port_audio_lost(void); /* samples overrun since start */
 
 /* Why a started microphone gives no sound; NULL: it does, or its sound is over. */
 const protocol_error_t *port_audio_fault(void);
+
+/* A pin as board.toml names it; the ports A and 0 are 0. An output from now on, without an edge before its
+ * first level; then its level. */
+typedef struct {
+    uint8_t port, number;
+} port_pin_t;
+void port_pin_output(port_pin_t pin, bool high);
+void port_pin_level(port_pin_t pin, bool high);
 
 /* Sleeps until an interrupt, for two seconds at most; one that came between the last check and this call is
  * not lost. */

@@ -84,7 +84,7 @@ def _app(target: list[Any], source: list[Any], env: Any) -> None:
     compiled = compile_app(options.app, options.kernels, engine)
     texts = sources(compiled, arena)
     if options.mlperf is not None:
-        texts |= mlperf_source(options.mlperf, compiled.graph, options.spec)
+        texts |= mlperf_source(options.mlperf, compiled.graph, options.spec, energy=options.energy)
     write_if_changed(_files(target), texts)
 
 

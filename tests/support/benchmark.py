@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,21 +39,38 @@ def small_model(folder: Path, task: str) -> Path:
     return network.save(folder / f"{task}.tflite")
 
 
-def benchmark_image(task: str, board: str = "pc") -> tuple[Path, Graph]:
-    """The image, and the model that it runs."""
+# Not a board's name: a program for this computer, whose port keeps a diary of pins and times (diary_port.c).
+DIARY = "diary"
+DIARY_PINS = {"timestamp": "1.03", "processing": "1.04", "detected": "1.05"}  # those of the nRF52840 DK
+
+
+def _board(name: str) -> Board:
+    if name != DIARY:
+        return load_board(name)
+    known = {f"mlperf_{pin}" for pin in DIARY_PINS}
+    pins = tuple((pin, at) for pin, at in load_board("nrf52840dk").pins if pin in known)
+    return replace(load_board("pc"), port=DIARY, pins=pins, constants=(("uart_baud", 115200),))
+
+
+def benchmark_image(task: str, board: str = "pc", *, energy: bool = False) -> tuple[Path, Graph]:
+    """The image, and the model that it runs. board: also DIARY."""
 
     def build(folder: Path) -> Path:
         model = small_model(folder, task)
         spec = Spec("app", folder / "pipeline.toml", Classifier(model), None)
         compiled = compile_app(App(spec, load_graph(model)))
-        texts = sources(compiled) | mlperf_source(task, compiled.graph, spec)
-        texts |= board_sources(load_board(board))
-        for name, text in texts.items():
-            (folder / name).write_text(text)
-        return _linked(folder, load_board(board), [name for name in texts if name.endswith(".c")])
+        texts = sources(compiled) | mlperf_source(task, compiled.graph, spec, energy=energy)
+        return _made(folder, _board(board), texts)
 
-    image = built_once(f"mlperf {task} {board}", build)
+    image = built_once(f"mlperf {task} {board} {energy}", build)
     return image, load_graph(image.with_name(f"{task}.tflite"))
+
+
+def _made(folder: Path, board: Board, texts: dict[str, str]) -> Path:
+    texts = texts | board_sources(board)
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    return _linked(folder, board, [name for name in texts if name.endswith(".c")])
 
 
 STREAM_FRAMES, STREAM_FILTERS = 3, 40
@@ -81,18 +99,15 @@ def streaming_app(folder: Path, threshold: float) -> Path:
     return folder
 
 
-def streaming_image(board: str = "pc", threshold: float = 0.9) -> tuple[Path, Graph]:
-    """An app with the streaming task's front end, and its model."""
+def streaming_image(board: str = "pc", threshold: float = 0.9, *, energy: bool = False) -> tuple[Path, Graph]:
+    """An app with the streaming task's front end, and its model. board: also DIARY."""
 
     def build(folder: Path) -> Path:
         compiled = compile_app(streaming_app(folder, threshold))
-        texts = sources(compiled) | board_sources(load_board(board))
-        texts |= mlperf_source("sww", compiled.graph, compiled.spec)
-        for name, text in texts.items():
-            (folder / name).write_text(text)
-        return _linked(folder, load_board(board), [name for name in texts if name.endswith(".c")])
+        texts = sources(compiled) | mlperf_source("sww", compiled.graph, compiled.spec, energy=energy)
+        return _made(folder, _board(board), texts)
 
-    image = built_once(f"mlperf sww {board} {threshold}", build)
+    image = built_once(f"mlperf sww {board} {threshold} {energy}", build)
     return image, load_graph(image.with_name("sww.tflite"))
 
 
@@ -104,11 +119,12 @@ def _linked(folder: Path, board: Board, made: list[str]) -> Path:
         "device/unsmoothed",
         "mlperf",
         "pipeline",
-        f"port/{board.port}",
+        *([f"port/{board.port}"] if board.port != DIARY else []),
         *([] if board.hosted else ["port/cortex_m"]),
     ]
     files = [folder / name for name in made] + [protocol_table(folder)]
     files += [file for room in rooms for file in sorted((FIRMWARE / room).glob("*.c"))]
+    files += [Path(__file__).with_name("diary_port.c")] if board.port == DIARY else []
     files.remove(FIRMWARE / "device" / "main.c")
     flags = [*WARNINGS, "-ffunction-sections", "-fdata-sections", f"-I{FIRMWARE}", f"-I{folder}"]
     if board.hosted:

@@ -36,16 +36,19 @@ An image with the model as it ships, which speaks the serial interface of MLPerf
 Earshot's own lines. The tasks kws, ad, ic and vww take a model and stimuli, sww an app and a recording.
 
   earshot mlperf image kws_ref_model.tflite --task kws --board xg24
+  earshot mlperf image kws_ref_model.tflite --task kws --board xg24 --mode e
   earshot mlperf run kws_ref_model.tflite --task kws --stimuli datasets/kws01 --count 100
   earshot mlperf run kws_ref_model.tflite --task kws --stimuli datasets/kws01 --target /dev/ttyACM0
   earshot mlperf run kws_ref_model.tflite --task kws --stimuli datasets/kws01 --runner tiny --mode p
   earshot mlperf run examples/mlperf_sww --task sww --wav short_wav_easy10s.wav --channel left
   earshot mlperf results --task kws --board xg24 --submitter me --accuracy kws_a --performance kws_p -o out
 
-`image` builds it. `run` sends stimuli to the image and counts what it finds: by itself, or with --runner by
-the runner of a checkout of mlcommons/tiny, unmodified. `results` puts sessions of that runner into the layout
-of the benchmark's checker. Time in an emulator is no result of the benchmark.
+`image` builds it; with --mode e for the energy mode, in which a pin tells times. `run` sends stimuli to the
+image and counts what it finds: by itself, or with --runner by the runner of a checkout of mlcommons/tiny,
+unmodified. `results` puts sessions of that runner into the layout of the benchmark's checker. Time in an
+emulator is no result of the benchmark.
 """
+ENERGY = "e"
 IMAGE, RUN, RESULTS = "image", "run", "results"
 
 
@@ -78,7 +81,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--runner", type=Path, metavar="DIR", help="run: a checkout of mlcommons/tiny, whose runner does it"
     )
     parser.add_argument(
-        "--mode", choices=("a", "p"), default="a", help="with --runner: accuracy (default) or performance"
+        "--mode",
+        choices=("a", "p", ENERGY),
+        default="a",
+        help="accuracy (default) or performance, with --runner; e: an image for the energy mode",
     )
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="with --runner: where it works (default in build/)"
@@ -107,7 +113,7 @@ def _results(args: argparse.Namespace) -> int:
             raise UserError(f"--{option} is missing", remedy="`earshot mlperf --help` shows a whole line.")
     sessions = {kind: getattr(args, kind) for kind in KINDS if getattr(args, kind) is not None}
     if not sessions:
-        raise UserError("no session is named", remedy="Add --accuracy DIR, --performance DIR or both.")
+        raise UserError("no session is named", remedy="Add --accuracy, --performance or --energy DIR.")
     board = load_board(args.board)
     print(write_submission(args.output, args.submitter, board, args.task, sessions, division=args.division))
     if any(emulated(session) for session in sessions.values()):
@@ -128,8 +134,9 @@ def _image(args: argparse.Namespace) -> int:
 
 
 def _built(args: argparse.Namespace, board: str) -> Path:
+    energy = args.mode == ENERGY
     if TASKS[args.task].streams:
-        return build(board, _app(args.model)[0], mlperf=args.task).image
+        return build(board, _app(args.model)[0], mlperf=args.task, energy=energy).image
     app = model_app(args.model, args.kernels)
     task = TASKS[args.task]
     if app.graph.input.size != task.inputs:
@@ -137,7 +144,7 @@ def _built(args: argparse.Namespace, board: str) -> Path:
             f"{args.model.name} has {app.graph.input.size} inputs, the reference model of {task.name} "
             f"{task.inputs}: nothing for the closed division"
         )
-    return build(board, app.spec, mlperf=args.task).image
+    return build(board, app.spec, mlperf=args.task, energy=energy).image
 
 
 def _app(path: Path) -> tuple[Spec, Pipeline]:
@@ -154,7 +161,7 @@ def _app(path: Path) -> tuple[Spec, Pipeline]:
 
 def _stream(args: argparse.Namespace, tiny: Path | None) -> int:
     """The streaming task."""
-    if args.wav is None or args.stimuli is not None or args.count is not None or args.mode != "a":
+    if args.wav is None or args.stimuli is not None or args.count is not None or args.mode == "p":
         raise UserError(
             "the task sww hears a recording" if args.wav is None else "the task sww takes a recording alone",
             remedy="earshot mlperf run APP --task sww --wav FILE",
@@ -199,8 +206,14 @@ def _run(args: argparse.Namespace) -> int:
     if args.count is not None and args.count < 1:
         raise UserError(f"--count {args.count} is not allowed", remedy="Write a number from 1.")
     tiny = checkout(args.runner) if args.runner is not None else None
-    if tiny is None and (args.mode != "a" or args.output is not None):
-        raise UserError("--mode and --output go with --runner", remedy="Name a checkout of mlcommons/tiny.")
+    if tiny is None and (args.mode == "p" or args.output is not None):
+        raise UserError("--mode p and --output go with --runner", remedy="Name a checkout of mlcommons/tiny.")
+    if tiny is not None and args.mode == ENERGY:
+        raise UserError(
+            "the runner's energy test needs a power monitor and the benchmark's interface board",
+            remedy="Build an image (`mlperf image ... --mode e`), and start the benchmark's own main.py with "
+            "both connected; docs/mlperf.md tells how. Without --runner it is asked here, without times.",
+        )
     stimuli = read_stimuli(args.stimuli)[: args.count]
     board = target_board(args.target, args.board)
     image = _built(args, board.name) if board is not None else None

@@ -28,10 +28,11 @@ class Identity:
 
 @dataclass(frozen=True)
 class Inference:
-    """What `infer` answered. micros: of all measured inferences together, by the device's clock."""
+    """What `infer` answered. micros: of all measured inferences together, by the device's clock; None: in the
+    energy mode a pin tells it, not the line."""
 
     results: tuple[float, ...]
-    micros: int
+    micros: int | None
 
 
 def _int16(text: str, name: str) -> int:
@@ -100,10 +101,11 @@ class Dialogue:
         """Runs the model on the loaded input: `warmups` times, then `count` times between two timestamps."""
         text = "\n".join(self.ask(f"infer {count} {warmups}"))
         laps = [int(lap) for lap in re.findall(r"^m-lap-us-(\d{1,20})$", text, re.MULTILINE)]
-        if len(laps) != 2:
+        if len(laps) not in (0, 2):
             raise UserError(f"{len(laps)} timestamps came with the results, not 2", file=self.name)
         results = self._numbers(r"m-results-\[(.*)\]", text, r"-?\d{1,20}(\.\d{1,20})?")
-        return Inference(tuple(float(value) for value in results), laps[1] - laps[0])
+        micros = laps[1] - laps[0] if laps else None
+        return Inference(tuple(float(value) for value in results), micros)
 
     def _found(self, pattern: str, text: str) -> str:
         match = re.search(f"^{pattern}$", text, re.MULTILINE)

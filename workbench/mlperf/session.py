@@ -15,26 +15,27 @@ from workbench.progress import progress
 @dataclass(frozen=True)
 class Accuracy:
     """What a set of stimuli gave. share: right ones for classes, the area under the curve for anomalies;
-    micros: of one inference, the mean by the device's clock."""
+    micros: of one inference, the mean by the device's clock; None in the energy mode."""
 
     stimuli: int
     inputs: int
     share: float
     anomalies: bool
-    micros: float
+    micros: float | None
 
     def text(self) -> str:
         """A line for a person."""
         found = f"AUC {self.share:.3f}" if self.anomalies else f"top-1 {100 * self.share:.1f} %"
         more = f" ({self.inputs:,} inputs)" if self.inputs != self.stimuli else ""
-        return f"{found} of {self.stimuli:,} stimuli{more}; {self.micros:,.0f} us an inference"
+        time = "no times: energy mode" if self.micros is None else f"{self.micros:,.0f} us an inference"
+        return f"{found} of {self.stimuli:,} stimuli{more}; {time}"
 
 
 def accuracy(dialogue: Dialogue, stimuli: Sequence[Stimulus]) -> Accuracy:
     """Every stimulus through the image. One score an input is an anomaly's; a file's is the mean of its
     windows'."""
     scores: list[tuple[float, ...]] = []
-    micros: list[int] = []
+    micros: list[int | None] = []
     for stimulus in progress(stimuli, len(stimuli), "stimuli"):
         found = []
         for data in stimulus.inputs():
@@ -46,4 +47,5 @@ def accuracy(dialogue: Dialogue, stimuli: Sequence[Stimulus]) -> Accuracy:
     truths = [stimulus.truth for stimulus in stimuli]
     anomalies = len(scores[0]) == 1
     share = area_under_curve([score[0] for score in scores], truths) if anomalies else top_1(scores, truths)
-    return Accuracy(len(stimuli), len(micros), share, anomalies, fmean(micros))
+    times = [time for time in micros if time is not None]
+    return Accuracy(len(stimuli), len(micros), share, anomalies, fmean(times) if times else None)

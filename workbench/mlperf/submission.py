@@ -14,7 +14,8 @@ from codegen.common.errors import UserError
 from codegen.common.version import VERSION
 
 FILES = ("log.txt", "results.txt", "results.json")
-KINDS = ("accuracy", "performance")
+KINDS = ("accuracy", "performance", "energy")
+_PLOTS = "energy_inf_*.png"  # of an energy session
 _NOTE = "EMULATED"
 _ANEW = "Delete it, and it is written anew; or put it right by hand."
 _EMULATED = re.compile(r"on port: /dev/pts/")  # the runner's words; its port was a pseudo terminal
@@ -30,7 +31,7 @@ def write_submission(
 ) -> Path:
     """Copies sessions into folder/DIVISION/SUBMITTER/, beside a description of the system; that folder.
 
-    sessions: "accuracy" and "performance" -> the runner's session folder.
+    sessions: some of KINDS -> the runner's session folder.
     A description that is there already stays as it is. UserError where a session lacks a file, or the
     description says of an emulator's sessions that they are a board's, or the other way round.
     """
@@ -58,7 +59,8 @@ def write_submission(
     for kind, session in sessions.items():
         target = root / "results" / board.name / task / kind
         target.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
+        plots = sorted(session.glob(_PLOTS)) if kind == "energy" else []
+        for name in (*FILES, *(plot.name for plot in plots)):
             shutil.copyfile(session / name, target / name)
     return root
 
@@ -75,21 +77,40 @@ def _check_kept(system: Path, *, virtual: bool) -> None:
             "describes a system that is available; the sessions come from an emulator, whose times are none"
         )
         raise UserError(what, file=system, remedy="Name another folder for them: -o FOLDER.")
-    if not virtual and _NOTE in str(known.get("Notes", "")):
+    if not virtual and any(_NOTE in str(value) for value in known.values()):
         raise UserError("says EMULATED; the sessions come from a board", file=system, remedy=_ANEW)
 
 
 def _system(submitter: str, board: Board, division: str, *, virtual: bool) -> dict[str, str]:
-    """What the checker reads is Status: available, preview or rdi (research, development, internal)."""
-    notes = f"{_NOTE}: time in an emulator is no result of the benchmark." if virtual else ""
+    """As the benchmark's published descriptions have it: what the checker reads of them, and what is known.
+
+    Status: available, preview or rdi (research, development, internal).
+    """
+    engine = f"Earshot {VERSION}"
     return {
         "Submitter": submitter,
-        "Division": division,
+        "Division": division.capitalize(),
         "Status": "rdi" if virtual else "available",
-        "System Name": board.name,
-        "Description": board.description,
-        "Processor": board.core or "",
-        "Clock (Hz)": str(board.clock_hz),
-        "Software": f"Earshot {VERSION}",
-        "Notes": notes,
+        "Board Name": board.name,
+        "SoC Name": "",
+        "Processor(s) Name": (board.core or "").replace("cortex-m", "Arm Cortex-M"),
+        "Processor(s) Frequencies": f"{board.clock_hz / 1e6:g} MHz",
+        "Processor memory type and capacity": _capacity(board, "ram"),
+        "Processor storage type and capacity": _capacity(board, "flash"),
+        "Accelerator": "",
+        "Accelerator(s) Frequencies": "",
+        "Accelerator memory type and capacity": "",
+        "Hardware Notes": f"{_NOTE}: time in an emulator is no result of the benchmark." if virtual else "",
+        "Inference Framework": engine,
+        "Software Libraries": engine,
+        "Operating System": "bare metal",
+        "Software Notes": board.description,
+        "Quantization Method": "",
+        "ML Model Compiler(s)": engine,
+        "General Compiler(s)": "" if board.hosted else "arm-none-eabi-gcc",
     }
+
+
+def _capacity(board: Board, kind: str) -> str:
+    size = sum(memory.size for memory in board.memories if memory.kind == kind)
+    return f"{size / 1024:g} KB {kind if kind == 'flash' else kind.upper()}" if size else ""

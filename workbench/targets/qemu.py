@@ -52,6 +52,7 @@ class QemuOptions:
     psram: what lies at the beginning of the PSRAM in place of a microphone's sound.
     trace: a pipe that gets QEMU's log of the translation blocks it makes and executes.
     debugger: a Unix socket on which GDB's protocol is spoken.
+    pins: a file that gets QEMU's log of writes to the outputs of an MPS2 machine's FPGAIO.
     """
 
     microphone: Microphone | None = None
@@ -61,6 +62,7 @@ class QemuOptions:
     psram: Path | None = None
     trace: Path | None = None
     debugger: Path | None = None
+    pins: Path | None = None
 
 
 def qemu_link(board: Board, image: Path, options: QemuOptions) -> ProcessLink:
@@ -98,6 +100,8 @@ def qemu_link(board: Board, image: Path, options: QemuOptions) -> ProcessLink:
             words += ["-device", _load(options.psram, _psram_start(board))]
         if options.trace is not None:
             words += ["-d", "in_asm,exec,nochain", "-D", str(options.trace)]
+        if options.pins is not None:
+            words += ["-trace", "mps2_fpgaio_write", "-D", str(options.pins)]
         return ProcessLink(words, link, inherited=inherited)
 
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port/efr32/efr32.h"
+#include "port/port.h"
 #include "port/register.h"
 
 /* Blocks of the ports A to D; pins 0 to 7 have their mode in MODEL, the others in MODEH. */
@@ -38,4 +39,19 @@ void pin_output(uint32_t pin, bool high)
 void pin_input(uint32_t pin)
 {
     mode(pin, MODE_INPUT);
+}
+
+static uint32_t of_board(port_pin_t pin)
+{
+    return (uint32_t)pin.port | (uint32_t)pin.number << 16;
+}
+
+void port_pin_output(port_pin_t pin, bool high)
+{
+    pin_output(of_board(pin), high);
+}
+
+void port_pin_level(port_pin_t pin, bool high)
+{
+    pin_level(of_board(pin), high);
 }

@@ -39,6 +39,7 @@
 #define GROUP_FSRCO  3u
 
 /* baud = clock / (16 * (1 + CLKDIV / 256)); CLKDIV has bits 22 to 3, so it is rounded to eights. */
+#define DIVIDER_MASK   0x7FFFF8u
 #define DIVIDER(hz)    ((uint32_t)((16ull * (hz) + (BOARD_UART_BAUD) - 1) / (BOARD_UART_BAUD) - 256))
 #define DIVIDER_OF(hz) ((DIVIDER(hz) + 3) & ~7u)
 _Static_assert((DIVIDER_OF(BOARD_CLOCK_HZ) + 256ull) * BOARD_UART_BAUD == 16ull * BOARD_CLOCK_HZ,
@@ -92,15 +93,30 @@ void uart_start(void)
 }
 
 /* Nothing was sent or asked before, so nothing is cut; what came while the rate was changing is noise. */
-void uart_follow_clock(void)
+static void change(uint32_t divider)
 {
-    divide(DIVIDER_OF(BOARD_CLOCK_HZ));
+    divide(divider);
     for (uint32_t i = 0; i < RX_DEPTH && (register_read(STATUS) & STATUS_RXFL); i++)
         register_read(RXDATA);
     register_write(EFR32_CLEAR(IF), UINT32_MAX);
+}
+
+void uart_follow_clock(void)
+{
+    change(DIVIDER_OF(BOARD_CLOCK_HZ));
     register_write(EFR32_SET(IEN), INT_RXFL | INT_RXOF);
     nvic_enable(BOARD_UART_RX_IRQ);
     nvic_enable(BOARD_UART_TX_IRQ);
+}
+
+/* Exactly that rate, or none: from clocks for 16 samples of each of 256 parts. */
+bool port_serial_rate(uint32_t baud)
+{
+    const uint32_t clocks = 16u * BOARD_CLOCK_HZ, divider = clocks / baud - 256;
+    if (clocks % baud != 0 || (divider & ~DIVIDER_MASK) != 0)
+        return false;
+    change(divider);
+    return true;
 }
 
 void uart_rx_handler(void)

@@ -3,6 +3,7 @@
 #include "port/cortex_m/cortex_m.h"
 #include "port/cortex_m/serial_port.h"
 #include "port/mps2/mps2.h"
+#include "port/port.h"
 #include "port/register.h"
 
 #define DATA      (BOARD_UART_BASE + 0x00)
@@ -20,6 +21,7 @@
 #define CTRL_RX_IRQ      (1u << 3)
 #define INT_TX           (1u << 0)
 #define INT_RX           (1u << 1)
+#define LEAST_DIVIDER    16u
 
 static bool uart_bell;
 
@@ -33,6 +35,14 @@ void uart_start(bool bell)
     register_write(CTRL, CTRL_TX | CTRL_RX | CTRL_TX_IRQ | CTRL_RX_IRQ);
     nvic_enable(BOARD_UART_RX_IRQ);
     nvic_enable(BOARD_UART_TX_IRQ);
+}
+
+bool port_serial_rate(uint32_t baud)
+{
+    if (BOARD_CLOCK_HZ / baud < LEAST_DIVIDER)
+        return false;
+    register_write(BAUDDIV, BOARD_CLOCK_HZ / baud);
+    return true;
 }
 
 void uart_rx_handler(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port/nrf52/nrf52.h"
+#include "port/port.h"
 #include "port/register.h"
 
 #define OUTSET(pin)  (NRF52_GPIO + 0x300 * ((pin) >> 5) + 0x508)
@@ -23,4 +24,19 @@ void pin_output(uint32_t pin, bool high)
 void pin_input(uint32_t pin, bool pull_up)
 {
     register_write(PIN_CNF(pin), pull_up ? CNF_PULL_UP : 0);
+}
+
+static uint32_t of_board(port_pin_t pin)
+{
+    return (uint32_t)pin.port << 5 | (uint32_t)pin.number;
+}
+
+void port_pin_output(port_pin_t pin, bool high)
+{
+    pin_output(of_board(pin), high);
+}
+
+void port_pin_level(port_pin_t pin, bool high)
+{
+    pin_level(of_board(pin), high);
 }

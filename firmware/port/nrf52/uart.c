@@ -39,8 +39,12 @@
 #define ERROR_OVERRUN (1u << 0)
 #define ENABLE_UARTE  8u
 
-/* 115200 baud are 115108 of the chip, 0.08 % less; 1000000 are exact. 921600 would be 2 % off. */
-#define BAUD_CODE (BOARD_UART_BAUD == 115200 ? 0x01D60000u : 0x10000000u)
+/* 115200 baud are 115108 of the chip, 0.08 % less; 9600 are 9598; 1000000 are exact. 921600 would be 2 % off.
+ */
+#define CODE_9600    0x00275000u
+#define CODE_115200  0x01D60000u
+#define CODE_1000000 0x10000000u
+#define BAUD_CODE    (BOARD_UART_BAUD == 115200 ? CODE_115200 : CODE_1000000)
 _Static_assert(BOARD_UART_BAUD == 115200 || BOARD_UART_BAUD == 1000000, "uart_baud is 115200 or 1000000");
 
 #define EMERGENCY_SIZE 64u
@@ -68,7 +72,7 @@ static void stop(void)
     register_write(ENABLE, 0);
 }
 
-void uart_start(void)
+static void start(uint32_t code)
 {
     stop();
     pin_output(NRF52_PIN(UART_TX), true);
@@ -77,7 +81,7 @@ void uart_start(void)
     register_write(PSEL_TXD, NRF52_PIN(UART_TX));
     register_write(PSEL_CTS, NRF52_DISCONNECTED);
     register_write(PSEL_RXD, NRF52_PIN(UART_RX));
-    register_write(BAUDRATE, BAUD_CODE);
+    register_write(BAUDRATE, code);
     register_write(CONFIG, 0);
     register_write(EVENTS_ENDRX, 0);
     register_write(EVENTS_ENDTX, 0);
@@ -89,6 +93,19 @@ void uart_start(void)
     register_write(TASKS_STARTRX, 1);
     nvic_enable(BOARD_UART_IRQ);
     uart_started = true;
+}
+
+void uart_start(void)
+{
+    start(BAUD_CODE);
+}
+
+bool port_serial_rate(uint32_t baud)
+{
+    if (baud != 9600 && baud != 115200 && baud != 1000000)
+        return false;
+    start(baud == 9600 ? CODE_9600 : baud == 115200 ? CODE_115200 : CODE_1000000);
+    return true;
 }
 
 static void receive(void)

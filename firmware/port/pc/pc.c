@@ -107,6 +107,25 @@ size_t port_read_capacity(void)
     return AHEAD;
 }
 
+bool port_serial_rate(uint32_t baud)
+{
+    (void)baud; /* a pipe has none */
+    return true;
+}
+
+/* No board of this port names a pin. */
+void port_pin_output(port_pin_t pin, bool high)
+{
+    (void)pin;
+    (void)high;
+}
+
+void port_pin_level(port_pin_t pin, bool high)
+{
+    (void)pin;
+    (void)high;
+}
+
 uint32_t port_serial_lost(void)
 {
     return 0;

@@ -11,9 +11,13 @@ import pytest
 
 from codegen.app.spec import Classifier, Spec
 from codegen.app.spec_file import load_spec
+from codegen.board.description import board_names, load_board
+from codegen.board.pins import Pin
 from codegen.common.errors import UserError
-from codegen.emit.mlperf import TASKS, mlperf_source, values
+from codegen.common.paths import BOARDS
+from codegen.emit.mlperf import TASKS, check_energy, mlperf_source, values
 from codegen.model.graph import Graph, Quantization, Tensor
+from toolbox.options import read_options
 
 MODEL = Spec("model", Path("pipeline.toml"), Classifier(Path("model.tflite")), None)
 
@@ -93,3 +97,69 @@ def test_values_stay_within_what_the_c_takes() -> None:
     found = values(graph(1, 1, scale=200.0, zero_point=-128).output, 1 << 16)
     assert (found[0], found[1], found[-1]) == (0, 200 << 16, 8191 << 16)
     assert max(values(graph(1, 1, scale=1e6, zero_point=0).output, 1000)) == 2**31 - 1
+
+
+def test_the_energy_mode_names_pins_by_what_the_board_calls_them() -> None:
+    """So the same text serves every board; 9600 baud is what the benchmark's reference images have."""
+    text = mlperf_source("kws", graph(490, 12), MODEL, energy=True)["mlperf.c"]
+    assert ".baud = 9600," in text
+    assert ".timestamp = {BOARD_MLPERF_TIMESTAMP_PORT, BOARD_MLPERF_TIMESTAMP_PIN}," in text
+    assert ".energy = &mlperf_energy," in text
+    assert ".energy = NULL," in mlperf_source("kws", graph(490, 12), MODEL)["mlperf.c"]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_board_that_ships_or_is_emulated_has_the_pins(task: str) -> None:
+    for board in map(load_board, board_names()):
+        if not board.hosted:
+            check_energy(task, board)
+
+
+def test_a_board_without_the_pins_is_refused() -> None:
+    with pytest.raises(UserError, match="this computer has none") as caught:
+        check_energy("kws", load_board("pc"))
+    assert caught.value.file == str(load_board("pc").file)
+    board = load_board("nano33ble")
+    pins = tuple((name, pin) for name, pin in board.pins if name != "mlperf_processing")
+    check_energy("kws", replace(board, pins=pins))
+    with pytest.raises(UserError, match=r"\[pins\] lacks mlperf_processing") as caught:
+        check_energy("sww", replace(board, pins=pins))
+    assert "mlperf_timestamp, mlperf_processing, mlperf_detected" in str(caught.value.remedy)
+
+
+def test_pins_of_the_energy_mode_are_nobody_else_s(tmp_path: Path) -> None:
+    """A heir of a board may give them others; on the serial line's pin there is no room."""
+    own = tmp_path / "own" / "board.toml"
+    for name in ("nrf52840dk", "mps2_an386", "own"):
+        (tmp_path / name).mkdir()
+    for name in ("nrf52840dk", "mps2_an386"):
+        for file in (BOARDS / name).iterdir():
+            (tmp_path / name / file.name).write_bytes(file.read_bytes())
+    own.write_text('name = "own"\ninherits = "nrf52840dk"\n[pins]\nmlperf_timestamp = "P0.06"\n')
+    with pytest.raises(UserError, match=r"uart_tx is on the pin P0\.06 already") as caught:
+        load_board("own", tmp_path)
+    assert caught.value.place == "line 4, [pins] mlperf_timestamp"
+    own.write_text('name = "own"\ninherits = "nrf52840dk"\n[pins]\nmlperf_timestamp = "P1.08"\n')
+    assert dict(load_board("own", tmp_path).pins)["mlperf_timestamp"] == Pin(1, 8)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"mode": "energy"}, "mode= is of an image for MLPerf Tiny, and this is none"),
+        ({"mlperf": "kws", "mode": "e"}, "mode=e is not allowed"),
+        ({"mlperf": "kws", "mode": "energy", "board": "pc"}, "this computer has none"),
+    ],
+)
+def test_modes_that_are_none_are_refused(words: dict[str, str], told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        read_options({"board": "xg24", **words}, (), Path())
+
+
+def test_an_energy_image_lies_beside_the_other() -> None:
+    options = [
+        read_options({"board": "xg24", "mlperf": "kws", "mode": mode}, (), Path())
+        for mode in ("performance", "energy")
+    ]
+    assert [one.energy for one in options] == [False, True]
+    assert [one.folder.name for one in options] == ["smart_lock-mlperf-kws", "smart_lock-mlperf-kws-energy"]

@@ -129,7 +129,8 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
     words = ("mlperf", "run", model, "--task", "kws", "--target", "pc", "--stimuli", folder)
     assert "--board is missing" in refused("mlperf", "image", model, "--task", "kws")
     assert "--count 0 is not allowed" in refused(*words, "--count", "0")
-    assert "--mode and --output go with --runner" in refused(*words, "--mode", "p")
+    assert "--mode p and --output go with --runner" in refused(*words, "--mode", "p")
+    assert "tells times by a pin, and this computer has none" in refused(*words, "--mode", "e")
     assert "it is no checkout of mlcommons/tiny" in refused(*words, "--runner", tmp_path)
     assert "compares them one by one" in refused("mlperf", "image", model, "--task", "ad", "--board", "pc")
 

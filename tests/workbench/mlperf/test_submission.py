@@ -37,7 +37,12 @@ def test_a_board_s_sessions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         "systems/xg24.json",
     ]
     system = json.loads((root / "systems" / "xg24.json").read_text())
-    assert (system["Status"], system["Processor"], system["Notes"]) == ("available", "cortex-m33", "")
+    assert (system["Status"], system["Division"], system["Board Name"]) == ("available", "Closed", "xg24")
+    assert system["Processor(s) Name"] == "Arm Cortex-M33"
+    assert system["Processor(s) Frequencies"] == "73.728 MHz"
+    assert system["Processor memory type and capacity"] == "256 KB RAM"
+    assert system["Processor storage type and capacity"] == "1536 KB flash"
+    assert system["Hardware Notes"] == ""
 
 
 def test_an_emulator_is_told_and_what_a_person_wrote_stays(
@@ -56,10 +61,21 @@ def test_an_emulator_is_told_and_what_a_person_wrote_stays(
     assert "their times are no result of the benchmark" in capsys.readouterr().err
     file = tmp_path / "open" / "me" / "systems" / "xg24.json"
     assert json.loads(file.read_text())["Status"] == "rdi"
-    assert "EMULATED" in json.loads(file.read_text())["Notes"]
+    assert "EMULATED" in json.loads(file.read_text())["Hardware Notes"]
     file.write_text("{}")
     assert here(*words) == 0
     assert file.read_text() == "{}"
+
+
+def test_an_energy_session_brings_its_plots(tmp_path: Path) -> None:
+    one = session(tmp_path / "e")
+    for number in range(2):
+        (one / f"energy_inf_00{number}.png").write_bytes(b"%d" % number)
+    (one / "other.png").write_bytes(b"")
+    assert here(*WORDS, "--energy", one, "-o", tmp_path / "out") == 0
+    found = tmp_path / "out" / "closed" / "me" / "results" / "xg24" / "kws" / "energy"
+    names = ["energy_inf_000.png", "energy_inf_001.png", "log.txt", "results.json", "results.txt"]
+    assert sorted(file.name for file in found.iterdir()) == names
 
 
 def test_a_description_of_the_other_kind_is_refused(

@@ -12,7 +12,7 @@ from codegen.app.tables.decision import NEVER
 from codegen.common.errors import UserError
 from codegen.common.protocol import THRESHOLD
 from workbench.live.controls import DEVICE_VOTES, GATE, Control
-from workbench.live.monitor import VOTES
+from workbench.live.hearing import VOTES
 from workbench.live.outputs import troubles
 from workbench.live.view import View
 from workbench.live.watched import Wanted
