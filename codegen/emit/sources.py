@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from codegen.app.contract import check_contract
+from codegen.app.spec import Spec
 from codegen.app.tables import scratch_bytes
 from codegen.common.render import render
 from codegen.compile import Compiled
@@ -66,5 +67,10 @@ def _app(compiled: Compiled) -> str:
         input_bytes=graph.input_bytes,
         output_bytes=compiled.output_bytes,
         line_size=line_size(compiled),
-        members=[(one.spec, one.graph.sha256[:16]) for one in (compiled, *compiled.others)],
+        members=named_members(compiled),
     )
+
+
+def named_members(compiled: Compiled) -> list[tuple[Spec, str]]:
+    """Of each classifier its spec, and what a boot line has of its model's hash."""
+    return [(one.spec, one.graph.sha256[:16]) for one in (compiled, *compiled.others)]

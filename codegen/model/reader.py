@@ -106,8 +106,9 @@ def read_content(path: Path) -> bytes:
             f"cannot be read: {reason}", file=path, remedy="give the path of a .tflite model"
         ) from None
     if data[4:8] != schema.IDENTIFIER:
+        if not data:
+            raise UserError("an empty file", file=path, remedy="copy it again, or convert the model again")
         found = next((text for magic, text in _MAGIC.items() if data.startswith(magic)), "something else")
-        found = "an empty file" if not data else found
         _check_text(path, data)
         raise UserError(
             f"not a TFLite model but {found} (bytes 4 to 7 of a TFLite file read TFL3)",

@@ -18,6 +18,11 @@ from codegen.model import schema
 from codegen.model.graph import Graph, Node, Tensor, Variable
 
 OPS = ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")
+# Custom operators of TensorFlow Lite Micro that keep a state from run to run; nothing in a file tells of it.
+CUSTOM = (
+    *("CIRCULAR_BUFFER", "SignalDelay", "SignalFilterBankSpectralSubtraction"),
+    *("SignalFramer", "SignalOverlapAdd", "SignalStacker"),
+)
 REMEDY = "convert the streaming model again, with variables that are set once and then kept"
 
 
@@ -83,12 +88,13 @@ def with_own_states(graph: Graph) -> Graph:
 
 def lasting(graph: Graph, others: Sequence[Graph]) -> Graph:
     """`graph` as it stands in the file, with a variable for each that lasts from run to run: those that
-    handles in it or in the file's other graphs name, and the states of its operators' own.
+    handles in it or in the file's other graphs name, and the states of its operators' own, custom ones too.
 
     For an engine that keeps them itself: they have neither values nor shapes here.
     """
     named = {name for each in (graph, *others) for name in _handles(each).values()}
     own = [tensor.name for tensor in graph.tensors if tensor.variable]
+    own += [node.op for node in graph.nodes if node.op.removeprefix("CUSTOM ") in CUSTOM]
     nothing = np.zeros(0, np.int8)
     found = [Variable(index, name, (), "int8", nothing) for index, name in enumerate([*sorted(named), *own])]
     return replace(graph, variables=tuple(found))

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from codegen.model.graph import Graph, Node
 from codegen.ops.checks import check_computed, check_made, check_same_scale, counts, unary_tensors
 from codegen.ops.family import Family, Fault
-from codegen.ops.movement import check_moved, constant, copy, indices, parameter_fault
+from codegen.ops.movement import ComputedError, check_moved, constant, copy, indices, parameter_fault
+from codegen.ops.refused import OTHER
 
 if TYPE_CHECKING:
     from codegen.kernels.lowering import Lowering
 
+TABLE = "it looks up rows of a table, an embedding, by numbers that are computed, which is not supported"
 COPIES = 64  # at most, of one operator: each has a struct of its own
 Taken = list[tuple[int, list[int]]]  # (axis, the rows of it that are wanted, in order)
 
@@ -101,15 +103,18 @@ def check(graph: Graph, node: Node) -> Iterator[Fault]:
     """Constant indices or paddings, and the output that follows."""
     source, output = unary_tensors(graph, node)
     yield from check_moved(source)
-    yield from check_computed(source)
-    if node.op == "MIRROR_PAD":
-        yield from check_same_scale(source, output)
     try:
         taken = _taken(graph, node)
         shape = _shape(graph, node, taken)
+    except ComputedError as error:
+        yield Fault(TABLE, OTHER) if source.data is not None else parameter_fault(error)
+        return
     except ValueError as error:
         yield parameter_fault(error)
         return
+    yield from check_computed(source)
+    if node.op == "MIRROR_PAD":
+        yield from check_same_scale(source, output)
     yield from check_made(source, output, shape)
     if any(len(progressions(rows)) > COPIES for _, rows in taken):
         yield Fault(

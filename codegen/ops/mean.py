@@ -14,7 +14,7 @@ from codegen.model.graph import Graph, Node, Tensor
 from codegen.ops import bounds
 from codegen.ops.checks import check_int8_ends, counts, operand, unary_tensors
 from codegen.ops.family import AGAIN, Family, Fault
-from codegen.ops.movement import Places, check_loops, copy, indices
+from codegen.ops.movement import Places, check_loops, constant, copy, indices, parameter_fault
 from codegen.ops.rows import ALL_TIME
 
 if TYPE_CHECKING:
@@ -38,8 +38,19 @@ def axes_of(graph: Graph, node: Node) -> list[int] | None:
 def check_types(graph: Graph, node: Node) -> Iterator[Fault]:
     """int8 in and out, constant axes."""
     yield from check_int8_ends(*unary_tensors(graph, node))
+    yield from check_axes(graph, node)
+
+
+def check_axes(graph: Graph, node: Node) -> Iterator[Fault]:
+    """Constant axes of the input."""
+    try:
+        axes = constant(graph, node, 1).reshape(-1).tolist()
+    except ValueError as error:
+        yield parameter_fault(error, "axes")
+        return
     if axes_of(graph, node) is None:
-        yield Fault("its axes are computed or outside the input", AGAIN)
+        shape = list(unary_tensors(graph, node)[0].shape)
+        yield Fault(f"its axes are {axes}, and its input is {shape}", AGAIN)
 
 
 def check_shapes(graph: Graph, node: Node) -> Iterator[Fault]:

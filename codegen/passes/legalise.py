@@ -153,7 +153,13 @@ def _batch_faults(graph: Graph, path: Path) -> Iterator[UserError]:
             continue  # of a shape the layer that wants it says more
         what = f"the batch is {tensor.shape[0]}; it must be 1"
         remedy = "set the batch size of the model's input to 1 and convert again"
-        if number > 0 and not tensor.open_batch:
+        if number == 0 and len(tensor.shape) == 1 and not tensor.open_batch:
+            what = f"its shape is {list(tensor.shape)}, without a batch of 1 in front"
+            remedy = (
+                f"give the model's input the shape {[1, *tensor.shape]}, e.g. "
+                f"keras.Input(shape=({tensor.shape[0]},), batch_size=1), and convert again"
+            )
+        elif number > 0 and not tensor.open_batch:
             what = f"its first size is {tensor.shape[0]}; it must be 1 where there are further sizes"
             remedy = "give this input a first size of 1, or make it flat, and convert again"
         yield UserError(what, file=path, place=f"input tensor ({tensor.name})", remedy=remedy)

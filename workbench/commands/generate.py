@@ -48,14 +48,17 @@ def run(args: argparse.Namespace) -> int:
     if args.app is not None and args.kernels is not None:
         remedy = f'Write kernels = "{args.kernels}" under [classifier] of its pipeline.toml.'
         raise UserError("--kernels is for a model alone; an app says it itself", remedy=remedy)
-    app = inference.read_app(args, args.kernels or _KERNELS[0])
+    app = inference.read_app(args, args.kernels or _KERNELS[0], several=True)
     with waiting("generating C"):
         compiled = compile_app(app, engine="aot")
         files = package(compiled)
-    for text in remarks(compiled.spec, compiled.graph):
+    members = (compiled, *compiled.others)
+    for text in dict.fromkeys(text for one in members for text in remarks(one.spec, one.graph)):
         remark(text)
     write_package(files, args.output)
     print(f"{len(files)} files in {args.output}; sh {args.output}/build.sh builds the example")
     if args.app is not None:
-        print(f"\n{mode_table(mode_plan(compiled))}", end="")
+        for one in members:
+            title = f"{one.spec.title}\n" if compiled.others else ""
+            print(f"\n{title}{mode_table(mode_plan(one))}", end="")
     return 0

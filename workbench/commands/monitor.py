@@ -17,9 +17,10 @@ from workbench.host.features import app_score, listening_spec
 from workbench.importing.descriptions import read_class_maps
 from workbench.live.clips import Clips
 from workbench.live.controls import Control, control
+from workbench.live.hearing import VOTES
 from workbench.live.keys import keys
-from workbench.live.monitor import VOTES, Monitor
-from workbench.live.outputs import JsonOutput, Output, PlainOutput, ScreenOutput, Share
+from workbench.live.monitor import Monitor
+from workbench.live.outputs import JsonOutput, Output, PlainOutput, ScreenOutput, Share, Shares
 from workbench.live.run import watch
 from workbench.live.session_file import SessionWriter
 from workbench.live.sources import SoundSource
@@ -119,10 +120,11 @@ def run(args: argparse.Namespace) -> int:
     )
     check(wanted, app=args.app is not None)
     spec = pipeline = None
-    share: Share | None = None
+    shares: dict[str, Share] = {}
     if args.app is not None:
-        spec, pipeline = listening_spec(args.app)
-        share = app_score(spec).text if spec.classifier.model.exists() else None
+        spec, pipeline = listening_spec(args.app, several=True)
+        known = (member for member in spec.members if member.classifier.model.exists())
+        shares = {member.title: app_score(member).text for member in known}
     takes = None
     if args.clips is not None:
         if args.target != "pc" or pipeline is None:
@@ -147,7 +149,7 @@ def run(args: argparse.Namespace) -> int:
         if takes is not None and isinstance(watched.source, SoundSource):
             clips = Clips(watched.source, takes, watched.source.rate)
         pressed = stack.enter_context(keys(sys.stdout.isatty() and not args.json))
-        output = _output(args, watched.where, share)
+        output = _output(args, watched.where, shares)
 
         def asked(monitor: Monitor) -> Iterator[Control]:
             return (control(key, monitor) for key in pressed.pressed())
@@ -167,7 +169,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _output(args: argparse.Namespace, where: str, share: Share | None) -> Output:
+def _output(args: argparse.Namespace, where: str, shares: Shares) -> Output:
     if args.json:
         return JsonOutput()
-    return ScreenOutput(where, share) if sys.stdout.isatty() else PlainOutput(share)
+    return ScreenOutput(where, shares) if sys.stdout.isatty() else PlainOutput(shares)

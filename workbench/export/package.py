@@ -13,7 +13,7 @@ from codegen.common.paths import ROOT
 from codegen.common.render import render
 from codegen.compile import Compiled
 from codegen.emit.model import describe
-from codegen.emit.sources import sources
+from codegen.emit.sources import named_members, sources
 from codegen.model.graph import Graph, Tensor
 
 C_TYPES = {"float32": "float", **{name: f"{name}_t" for name in ("int8", "uint8", "int16", "int32")}}
@@ -30,25 +30,31 @@ def package(compiled: Compiled) -> dict[str, bytes]:
     if spec.pipeline is not None:
         for file in sorted((ROOT / "firmware/pipeline").glob("*.c")):
             texts[f"pipeline/{file.name}"] = file.read_text(encoding="utf-8")
+    named = {"name": spec.name, "members": named_members(compiled)}
+    if compiled.others:
+        texts[f"{spec.name}_members.h"] = render("members.h.in", **named)
+        texts[f"{spec.name}_members.c"] = render("members.c.in", **named)
     _add_headers(texts)
     rooms = sorted({name.split("/")[0] for name in texts if "/" in name}, reverse=True)
     values = {
-        "name": spec.name,
+        **named,
         "pipeline": spec.pipeline,
         "input": _end(graph, graph.inputs, graph.input_bytes),
         "output": _end(graph, graph.outputs, graph.output_bytes),
         "one_ended": graph.one_ended,
-        "sha256": graph.sha256,
+        "compiled": (compiled, *compiled.others),
         "variables": graph.variables,
         "describe": describe,
         "c_type": C_TYPES,
-        "contract": compiled.contract,
     }
     texts["main.c"] = render("example.c.in", **values)
     files_c = sorted(name for name in texts if name.endswith(".c"))
     texts["build.sh"] = render("build.sh.in", sources=files_c, **values)
-    about = {"main.c": "the example: all that a program has to do", f"{spec.name}.h": "what to include"}
-    about[f"{spec.name}_model.c"] = "the model: constants, one struct a layer, one list of calls"
+    members = f"{spec.name}_members.h"
+    about = {"main.c": "the example: all that a program has to do"}
+    about[members if members in texts else f"{spec.name}.h"] = "what to include"
+    for one in (compiled, *compiled.others):
+        about[f"{one.spec.name}_model.c"] = "the model: constants, one struct a layer, one list of calls"
     if spec.pipeline is not None:
         about[f"{spec.name}_pipeline.c"] = "tables and settings of every stage"
     about[", ".join(f"{room}/" for room in rooms)] = "the runtime"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from codegen.app.tables.decision import ANOMALY_NEVER, NEVER
 from codegen.common.protocol import SETTINGS, THRESHOLD
-from workbench.live.monitor import VOTES, Monitor
+from workbench.live.hearing import VOTES
+from workbench.live.monitor import Monitor
 
 GATE, DEVICE_VOTES = "gate.threshold", "decision.votes"
 SCORE_STEP = 4  # of the 256 scores
@@ -15,29 +16,37 @@ LEGEND = (
     "g G gate   t T score thresholds   v V votes   1-9 it was really this class   0 take back   "
     "l listen   q end"
 )
+NEXT = "   m next model"
 _LIMITS = {setting.key: (setting.least, setting.most) for setting in SETTINGS if not setting.label}
 
 
 @dataclass(frozen=True)
 class Control:
     """send: lines to the device. mark: the class that was really heard; take_back: the last such mark goes.
-    host_votes: decisions that vote on this computer from now on. end: the session."""
+    host_votes: decisions that vote on this computer from now on. next_model: of several the next
+    one is shown; model: the one of this name. end: the session."""
 
     send: tuple[str, ...] = ()
     mark: str | None = None
     take_back: bool = False
     host_votes: int | None = None
+    next_model: bool = False
+    model: str | None = None
     end: bool = False
+
+
+_PLAIN = {
+    "q": Control(end=True),
+    "l": Control(send=("live",)),
+    "m": Control(next_model=True),
+    "0": Control(take_back=True),
+}
 
 
 def control(key: str, monitor: Monitor) -> Control:
     """What this key asks for; nothing where it means nothing. Capitals raise, small letters lower."""
-    if key == "q":
-        return Control(end=True)
-    if key == "l":
-        return Control(send=("live",))
-    if key == "0":
-        return Control(take_back=True)
+    if key in _PLAIN:
+        return _PLAIN[key]
     if key.isdecimal():
         number = int(key)
         return Control(mark=monitor.labels[number - 1]) if number <= len(monitor.labels) else Control()
@@ -45,11 +54,11 @@ def control(key: str, monitor: Monitor) -> Control:
     if key in ("v", "V") and DEVICE_VOTES not in settings:
         votes = monitor.view().votes + (1 if up else -1)
         return Control(host_votes=min(max(votes, 1), VOTES))
-    return Control(send=_settings(key.lower(), settings, up))
+    return Control(send=_settings(key.lower(), monitor, up))
 
 
-def _settings(key: str, settings: dict[str, int], up: bool) -> tuple[str, ...]:
-    sign = 1 if up else -1
+def _settings(key: str, monitor: Monitor, up: bool) -> tuple[str, ...]:
+    settings, sign = monitor.settings, 1 if up else -1
     if key == "g" and GATE in settings:
         now = settings[GATE]
         changed = {GATE: now + sign * max(1, abs(now) // 10)}
@@ -70,5 +79,5 @@ def _settings(key: str, settings: dict[str, int], up: bool) -> tuple[str, ...]:
             most = ANOMALY_NEVER
         limited = min(max(value, least), most)
         if limited != settings[name]:
-            lines.append(f"set {name} {limited}")
+            lines.append(f"set {monitor.key(name)} {limited}")
     return tuple(lines)

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from codegen.common.errors import printable
 from workbench.live.view import News, View
 
 Share = Callable[[int], str]  # a score in words: 80.1%
+Shares = Mapping[str, Share]  # by the name of the model, "" where the image has one; none: it is not known
 BAR = 24  # characters of the level's bar
 HISTORY = 8  # sounds on the screen
 
@@ -31,15 +32,16 @@ class Output(Protocol):
 class PlainOutput:
     """A line for each change: for logs and pipes."""
 
-    def __init__(self, share: Share | None) -> None:
-        self._share = share
+    def __init__(self, shares: Shares) -> None:
+        self._shares = shares
 
     def tell(self, news: Sequence[News]) -> None:
         """See Output."""
         for one in news:
-            score = "" if one.score is None else score_text(one.score, self._share)
+            score = "" if one.score is None else score_text(one.score, self._shares.get(one.model))
             text = printable(one.text) if one.kind == "class" else f"{one.kind}: {printable(one.text)}"
             text = "idle" if one.kind == "idle" else text
+            text = f"{printable(one.model)}: {text}" if one.model else text
             print(f"{one.time:9.2f} s   {text:<24}{score}".rstrip(), flush=True)
 
     def show(self, view: View) -> None:
@@ -69,11 +71,11 @@ class JsonOutput:
 class ScreenOutput:
     """A picture in the terminal that is drawn anew."""
 
-    def __init__(self, where: str, share: Share | None) -> None:
+    def __init__(self, where: str, shares: Shares) -> None:
         """where: the port or target, for the head."""
         from rich.live import Live
 
-        self._where, self._share = where, share
+        self._where, self._shares = where, shares
         self._live = Live(auto_refresh=False, screen=False, transient=True)
         self._live.start()
 
@@ -89,7 +91,7 @@ class ScreenOutput:
         """See Output."""
         from workbench.live.screen import picture
 
-        self._live.update(picture(view, self._where, self._share), refresh=True)
+        self._live.update(picture(view, self._where, self._shares.get(view.model)), refresh=True)
 
     def close(self, view: View) -> None:
         """The terminal is as before; the summary stays."""
@@ -104,8 +106,13 @@ def score_text(score: int, share: Share | None) -> str:
 
 def summary(view: View) -> str:
     """What a session came to, for a person."""
-    counts = ", ".join(f"{count} {printable(label)}" for label, count in sorted(view.counts.items()))
-    lines = [f"{view.decisions} decisions in {view.time:.1f} s" + (f": {counts}" if counts else "")]
+    if not view.models:
+        counts = _counts(view.counts)
+        lines = [f"{view.decisions} decisions in {view.time:.1f} s" + (f": {counts}" if counts else "")]
+    else:
+        total = sum(sum(one.counts.values()) for one in view.models)
+        lines = [f"{total} decisions in {view.time:.1f} s"]
+        lines += [f"  {printable(one.name)}: {_counts(one.counts) or 'none'}" for one in view.models]
     lines += [f"  {text}" for text in troubles(view)]
     if view.changed:
         lines.append("Settings that are others now, until the device restarts:")
@@ -117,6 +124,10 @@ def summary(view: View) -> str:
             printable(view.confusion.table()),
         ]
     return "\n".join(lines)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {printable(label)}" for label, count in sorted(counts.items()))
 
 
 def troubles(view: View) -> list[str]:

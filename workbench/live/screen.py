@@ -12,7 +12,7 @@ from rich.text import Text
 
 from codegen.common.errors import printable
 from codegen.common.protocol import THRESHOLD
-from workbench.live.controls import DEVICE_VOTES, GATE, LEGEND
+from workbench.live.controls import DEVICE_VOTES, GATE, LEGEND, NEXT
 from workbench.live.outputs import BAR, HISTORY, Share, score_text
 from workbench.live.view import View
 from workbench.training.confusion import UNCERTAIN
@@ -24,15 +24,34 @@ _CURVE = 60  # decisions in the curve of scores
 
 def picture(view: View, where: str, share: Share | None) -> RenderableType:
     """All of it, for a terminal of 80 columns or more."""
-    parts: list[RenderableType] = [_now(view, share), _level(view), _accepts(view), _curve(view), Text("")]
+    parts: list[RenderableType] = [
+        *_models(view),
+        _now(view, share),
+        _level(view),
+        _accepts(view),
+        _curve(view),
+        Text(""),
+    ]
     if view.sounds:
         parts += [_history(view, share), Text("")]
-    parts += [_counters(view), Text(""), Text(LEGEND, "dim")]
+    parts += [_counters(view), Text(""), Text(LEGEND + (NEXT if view.models else ""), "dim")]
     device = printable(view.device) or "nobody has said who it is yet"
     title = Text(f"{device}, {printable(where)}, {view.time:.0f} s")
     body = Panel(Group(*parts), title=title, title_align="left")
     above = [Text(printable(text), "bold red") for text in (_away(view), view.warning, _deaf(view)) if text]
     return Group(*above, body)
+
+
+def _models(view: View) -> list[Text]:
+    """Of several models what each hears now; the name of the one that is shown is marked."""
+    if not view.models:
+        return []
+    text = Text()
+    for one in view.models:
+        shown = one.name == view.model
+        text.append(f"{printable(one.name)} ", "bold reverse" if shown else "")
+        text.append(f" {printable(one.label) or '...'}     ", colour(one.class_index))
+    return [text, Text("")]
 
 
 def _away(view: View) -> str | None:

@@ -30,13 +30,24 @@ class News:
     text: str
     label: str | None = None
     score: int | None = None
+    model: str = ""  # of an image with several: whose it is
 
     def object(self) -> dict[str, Any]:
         """For --json."""
         values = {"time": round(self.time, 3), "kind": self.kind, "text": self.text}
         if self.kind == "class":
             values |= {"label": self.label, "score": self.score}
-        return values
+        return values | ({"model": self.model} if self.model else {})
+
+
+@dataclass(frozen=True)
+class ModelNow:
+    """One of an image's several models: its name, its class now as in View, its decisions by label."""
+
+    name: str
+    label: str
+    class_index: int
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,8 @@ class View:
     sounds: tuple[Sound, ...]  # the newest last
     points: tuple[Point, ...]  # the last decisions, the newest last
     confusion: Confusion | None  # of the sounds that a person marked
+    model: str = ""  # of an image with several: the one whose classes, scores and sounds these are
+    models: tuple[ModelNow, ...] = ()  # all of them, in the image's order; empty: it has one
 
     def object(self) -> dict[str, Any]:
         """For --json: what a session came to."""
@@ -85,6 +98,7 @@ class View:
             "labels": list(self.labels),
             "decisions": self.decisions,
             "counts": dict(self.counts),
+            **({"models": {one.name: dict(one.counts) for one in self.models}} if self.models else {}),
             "settings": dict(self.settings),
             "late": self.late,
             "lost": self.lost,

@@ -22,6 +22,11 @@ from workbench.verify.packed import pack, unpack
 
 _ARENA = 1 << 20  # bytes, beside ten times the model's: of TensorFlow Lite Micro on a PC
 _STATEFUL = ("VAR_HANDLE", "UNIDIRECTIONAL_SEQUENCE_LSTM")  # operators with a state that lasts
+# custom operators with one: those of codegen/model/variables.py
+CUSTOM = (
+    *("CIRCULAR_BUFFER", "SignalDelay", "SignalFilterBankSpectralSubtraction"),
+    *("SignalFramer", "SignalOverlapAdd", "SignalStacker"),
+)
 
 
 class InterpretedModel(Protocol):
@@ -100,6 +105,7 @@ class MicroInterpreter:
         self._count = len(model.subgraphs[0].tensors)
         self._inputs, self._outputs = len(model.subgraphs[0].inputs), len(model.subgraphs[0].outputs)
         own = any(tensor.isVariable for tensor in model.subgraphs[0].tensors)
+        own |= any((code.customCode or b"").decode() in CUSTOM for code in model.operatorCodes)
         self.stateful = own or runtime.count_resource_variables(model) > 0
 
     def one(self, row: NDArray[Any]) -> NDArray[Any]:

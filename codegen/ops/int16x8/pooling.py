@@ -44,8 +44,7 @@ def lower_pool(lowering: Lowering, node: Node) -> None:
 def check_mean_types(graph: Graph, node: Node) -> Iterator[Fault]:
     """int16 in and out, constant axes."""
     yield from check_unary(graph, node)
-    if mean.axes_of(graph, node) is None:
-        yield Fault("its axes are computed or outside the input", AGAIN)
+    yield from mean.check_axes(graph, node)
 
 
 def check_mean_count(graph: Graph, node: Node) -> Iterator[Fault]:

@@ -32,7 +32,6 @@ def test_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "word"),
     [
-        (b"", "empty"),
         (b"abc", "something else"),
         (b"\x89HDF\r\n\x1a\n" + bytes(64), "HDF5"),
         (b"PK\x03\x04" + bytes(64), "zip"),

@@ -191,3 +191,45 @@ def test_parameters_that_are_inputs_of_the_model(
     text = refused(model.write(tmp_path / "model.tflite", inputs, [y]))
     whose = "computed when the model runs" if op == "PAD" else "an input of the model"
     assert f"its input {place} (given) is {whose}; a constant is needed" in text
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "model.tflite").write_bytes(b"")
+    text = refused(tmp_path / "model.tflite")
+    assert "an empty file" in text
+    assert "copy it again" in text
+
+
+def test_a_flat_input_has_no_batch(tmp_path: Path) -> None:
+    model = Builder()
+    x, y = (model.tensor((4,), "int8", 0.1, 0, name="x") for _ in range(2))
+    model.operator("ABS", [x], [y])
+    text = refused(model.write(tmp_path / "model.tflite", [x], [y]))
+    assert "input tensor (x): its shape is [4], without a batch of 1 in front" in text
+    assert "keras.Input(shape=(4,), batch_size=1)" in text
+
+
+def test_an_embedding(tmp_path: Path) -> None:
+    model = Builder()
+    x = model.tensor((1, 4), "int32")
+    y = model.tensor((1, 4, 3), "int8", 0.1, 0)
+    table = model.constant(np.ones((5, 3), np.int8), 0.1)
+    model.operator("GATHER", [table, x], [y], {"axis": 0})
+    text = refused(model.write(tmp_path / "model.tflite", [x], [y]))
+    assert "it looks up rows of a table, an embedding, by numbers that are computed" in text
+    assert "--engine tflm" in text
+    assert "compute the result before converting" not in text
+
+
+@pytest.mark.parametrize("op", ["MEAN", "SUM", "REDUCE_MAX"])
+def test_axes(tmp_path: Path, op: str) -> None:
+    for axes in (None, 3):
+        model = Builder()
+        x, y = model.tensor((1, 4, 3), "int8", 0.1, 0), model.tensor((1, 3), "int8", 0.1, 0)
+        given = model.tensor((1,), "int32", name="axes") if axes is None else None
+        held = given if given is not None else model.constant(np.array([axes], np.int32))
+        model.operator(op, [x, held], [y], {"keepDims": False})
+        inputs = [x] if given is None else [x, given]
+        text = refused(model.write(tmp_path / "model.tflite", inputs, [y]))
+        said = "its input 1 (axes) is an input of the model" if axes is None else "its axes are [3], and its"
+        assert said in text

@@ -9,14 +9,16 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 
 from codegen.app.tables.decision import ANOMALY_NEVER, Score
 from tests.support.cli import earshot, refused
 from tests.support.tools import need_tool
 from toolbox.options import EXAMPLE
-from workbench.audio.synthesize import write_session
+from workbench.audio.synthesize import demo_recordings, write_session
 from workbench.commands.demo import Heard, events, sentence, silence
+from workbench.data.labels import read_labels
 from workbench.protocol.lines import Decision
 
 
@@ -99,3 +101,27 @@ def test_the_demo_hears_something_in_the_emulator() -> None:
     assert re.search(r"GNU build id [0-9a-f]{40}\.", done.stdout)
     assert re.search(r"^ +\d+\.\d\d s   knocking +\d\d\.\d% +\d+$", done.stdout, re.MULTILINE), done.stdout
     assert len(re.findall(r"in \d+ of \d+ decisions no class", done.stdout)) == 4
+
+
+def test_each_knock_of_the_demo_is_heard_once_and_none_in_noise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the sounds that a newcomer hears of: their events begin where the program put them."""
+    need_tool("arm-none-eabi-gcc")
+    need_tool("qemu-system-arm")
+    monkeypatch.setenv("EARSHOT_SHARED", "/nowhere")
+    done = earshot("demo")
+    assert done.returncode == 0, done.stderr
+    heard: dict[str, list[tuple[float, str]]] = {}
+    for line in done.stdout.splitlines():
+        if played := re.match(r"  (\w+)\.wav, ", line):
+            lines = heard[played[1]] = []
+        elif event := re.match(r" +(\d+\.\d+) s   (\w+) ", line):
+            lines.append((float(event[1]), event[2]))
+    assert {label for _, label in heard["knocks"]} == {"knocking"}
+    assert {label for _, label in heard["noise"]} == {"unknown"}
+    demo_recordings(tmp_path)
+    knocks = [one for one in read_labels(tmp_path / "labels.csv", 16000) if one.label == "knocking"]
+    assert len(heard["knocks"]) == len(knocks) == 5
+    for (second, _), knock in zip(heard["knocks"], knocks, strict=True):
+        assert 0 < second - knock.start / 16000 < 1.0

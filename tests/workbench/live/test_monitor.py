@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.scripted_image import BOOT
 from workbench.live.events import Back, Event, Gone, Level, Mark, Received, Sent
-from workbench.live.monitor import NO_LINES, NO_TEXT, NOTHING, Monitor
+from workbench.live.hearing import NO_LINES, NO_TEXT, NOTHING
+from workbench.live.monitor import Monitor
 from workbench.live.sounds import RECENT
 
 LABELS = ("typing", "knocking")

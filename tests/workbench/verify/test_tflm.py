@@ -7,6 +7,7 @@ without one, tests/toolbox/test_tflm_image.py proves Earshot's side of it with a
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from flatbuffers import flexbuffers
 
 from codegen.common.errors import UserError
 from codegen.common.reference import Reference
@@ -161,6 +163,52 @@ def test_weights_of_four_bits(tmp_path: Path) -> None:
     found = verify_model(app, Wanted("qemu", "tflm", Reference.TFLM, 12, 5, sequence=False, layers=False))
     assert found.differing == 0
     assert found.results["output"].distinct > 100
+
+
+@pytest.mark.parametrize("sequence", [False, True])
+def test_a_custom_operator_with_a_state(tmp_path: Path, sequence: bool) -> None:
+    """SignalDelay gives what it was given three values ago: of a fresh state that is 0."""
+    need_tflm()
+    model = Builder()
+    x, y = (model.tensor((1, 8), "int16", 0.1) for _ in range(2))
+    model.operator("CUSTOM SignalDelay", [x], [y])
+    model.graph.operators[0].customOptions = np.frombuffer(flexbuffers.Dumps({"delay_length": 3}), np.uint8)
+    file = model.write(tmp_path / "model.tflite", [x], [y])
+    with pytest.raises(UserError, match="the custom operator SignalDelay is unknown"):
+        load_graph(file)
+    app = model_app(file, reference=Reference.TFLM, engine="tflm")
+    found = verify_model(app, Wanted("qemu", "tflm", Reference.TFLM, 12, 5, sequence=sequence, layers=False))
+    assert found.differing == 0
+    assert found.results["output"].distinct > 50
+    rows = np.arange(1, 25, dtype=np.int16).reshape(3, 1, 8)
+    with open_engine(app, "qemu", "tflm") as engine:
+        outputs = run_all(engine, app.graph, rows, sequence=sequence)
+    kept = [rows[row - 1, 0, 5:] if sequence and row else np.zeros(3, np.int16) for row in range(3)]
+    expected = [np.concatenate([first, row[0, :5]]) for first, row in zip(kept, rows, strict=True)]
+    assert np.array_equal(outputs.reshape(3, 8), np.array(expected))
+
+
+def test_a_loop_over_other_graphs(tmp_path: Path) -> None:
+    """WHILE a number is below 10, add 1.5: floats, as exact there as in the interpreter."""
+    need_tflm()
+    model = Builder()
+    x, y = (model.tensor((1,), "float32") for _ in range(2))
+    model.operator("WHILE", [x], [y], {"condSubgraphIndex": 1, "bodySubgraphIndex": 2})
+    main = model.ends([x], [y]).graph
+    for name, op, constant, dtype in ((b"cond", "LESS", 10.0, "bool"), (b"body", "ADD", 1.5, "float32")):
+        model.graph = copy.deepcopy(main)
+        model.graph.name, model.graph.tensors, model.graph.operators = name, [], []
+        model.model.subgraphs.append(model.graph)
+        before, after = model.tensor((1,), "float32"), model.tensor((1,), dtype)
+        model.operator(op, [before, model.constant(np.array([constant], np.float32))], [after], {})
+        model.ends([before], [after])
+    model.graph = main
+    file = model.write(tmp_path / "model.tflite", [x], [y])
+    app = model_app(file, reference=Reference.TFLM, engine="tflm")
+    rows = np.array([[-3.0], [9.0], [9.5], [10.0], [55.25]], np.float32)
+    with open_engine(app, "qemu", "tflm") as engine:
+        outputs = run_all(engine, app.graph, rows, sequence=False)
+    assert outputs.reshape(-1).tolist() == [10.5, 10.5, 11.0, 10.0, 55.25]
 
 
 def test_several_inputs_and_outputs(tmp_path: Path) -> None:
