@@ -59,7 +59,6 @@ def run(args: argparse.Namespace) -> int:
     print(f"{len(files)} files in {args.output}; sh {args.output}/build.sh builds the example")
     if args.app is not None:
         for one in members:
-            print(
-                f"\n{one.spec.title + chr(10) if compiled.others else ''}{mode_table(mode_plan(one))}", end=""
-            )
+            title = f"{one.spec.title}\n" if compiled.others else ""
+            print(f"\n{title}{mode_table(mode_plan(one))}", end="")
     return 0

@@ -17,6 +17,7 @@ from workbench.host.features import app_score, listening_spec, open_pipeline
 from workbench.host.inspection import Mark, draw, inspect, summary
 from workbench.progress import waiting
 from workbench.training.plot import check_name
+from workbench.training.several import one_of
 
 NAME = "inspect"
 HELP = "draw a recording: sound, spectrogram, gate, features, scores and decisions over time"
@@ -33,9 +34,11 @@ Takes a recording through every stage by the firmware's own C and draws, one bel
   earshot inspect --app examples/smart_lock door.wav
   earshot inspect --app examples/smart_lock door.wav --labels labels.csv -o door.svg
   earshot inspect --app examples/smart_lock hour.wav --from 120 --to 150 --no-gate
+  earshot inspect --app house door.wav --classifier words
 
-The picture is build/inspect/NAME.png where -o names no other. --from and --to are seconds: the gate and the
-cascade start empty there.
+Of an app with several classifiers --classifier names one, which is drawn as if it ran alone. The picture is
+build/inspect/NAME.png where -o names no other. --from and --to are seconds: the gate and the cascade start
+empty there.
 """
 
 
@@ -43,6 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Which app, which recording."""
     parser.add_argument("--app", type=Path, required=True, metavar="DIR", help="folder with pipeline.toml")
     parser.add_argument("recording", type=Path, metavar="WAV", help="WAV, FLAC, or raw .s16le")
+    parser.add_argument("--classifier", metavar="NAME", help="of an app with several: the one to look at")
     parser.add_argument("--labels", type=Path, metavar="LABELS", help="draw the recording's segments of them")
     parser.add_argument(
         "--from", type=float, default=0.0, dest="first", metavar="S", help="begin there, seconds"
@@ -60,7 +64,9 @@ def run(args: argparse.Namespace) -> int:
     """0; the picture is written."""
     output: Path = args.output or ROOT / "build" / "inspect" / f"{args.recording.stem}.png"
     check_name(output)
-    spec, settings = listening_spec(args.app)
+    _, spec = one_of(listening_spec(args.app, several=True)[0], args.classifier)
+    settings = spec.pipeline
+    assert settings is not None
     rate = settings.audio.sample_rate
     with waiting(f"reading {args.recording.name}"):
         samples = audio.read_with_arguments(args, args.recording, rate)
@@ -94,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
         seen = inspect(pipeline, samples[first:last])
         if args.output is None:
             output.parent.mkdir(parents=True, exist_ok=True)
-        draw(f"{args.recording.name}, {spec.name}", settings, score, seen, marks, file=output)
+        draw(f"{args.recording.name}, {spec.title or spec.name}", settings, score, seen, marks, file=output)
     found = summary(settings, seen)
     if args.json:
         print(json.dumps(found | {"picture": str(output)}))

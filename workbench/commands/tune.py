@@ -7,7 +7,6 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ from workbench.training.plot import check_name, plot_tuning
 from workbench.training.recipe import load_recipe
 from workbench.training.sets import Labelled, held_back
 from workbench.training.settings_file import Values, replaced, thresholds, written
-from workbench.training.several import models_of, own_segments
+from workbench.training.several import one_of, own_segments
 from workbench.training.tune import Tuned, Tuner, hear, hours_needed, own_settings
 from workbench.workers import Opened, workers
 
@@ -144,30 +143,24 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _one_of(args: argparse.Namespace, app: Spec) -> tuple[int | None, Spec]:
-    """The classifier that is meant: its number, None where there is one alone, and its spec. UserError where
-    it is not said which."""
-    if app.others and args.classifier is None:
-        raise UserError(
-            "the app has several classifiers, and each is chosen for on its own",
-            file=app.file,
-            remedy=f"Name one: --classifier, {', '.join(member.title for member in app.members)}.",
-        )
-    ((model, spec),) = models_of(app, args.classifier)
-    if not app.others:
+    """The classifier that is meant: its number, None where there is one alone, and its spec."""
+    number, spec = one_of(app, args.classifier)
+    if number is None:
         return None, spec
+    waits = app.members[number].waits
     if args.held_back:
         raise UserError(
             "--held-back is what a training held back, and `train` takes apps with one classifier",
             file=app.file,
-            remedy=f"Tune the app in which {model.name} was trained, and copy what is chosen.",
+            remedy=f"Tune the app in which {spec.title} was trained, and copy what is chosen.",
         )
-    if spec.waits is not None:
+    if waits is not None:
         print(
-            f"remark: {model.name} waits for {spec.waits.opener}; it is judged as if it always ran, with "
+            f"remark: {spec.title} waits for {waits.opener}; it is judged as if it always ran, with "
             "more false alarms, and fewer events missed, than in the app.",
             file=sys.stderr,
         )
-    return model.number, replace(spec, waits=None, others=())
+    return number, spec
 
 
 def _check_settings(file: Path, pipeline: Pipeline, number: int | None) -> None:

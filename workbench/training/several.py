@@ -37,6 +37,20 @@ def models_of(spec: Spec, name: str | None) -> list[tuple[Model, Spec]]:
     return chosen
 
 
+def one_of(app: Spec, name: str | None) -> tuple[int | None, Spec]:
+    """The classifier of this name: its number, None where the app has one alone, and its spec as if it were
+    alone. UserError where there are several and none is named, or there is none of the name."""
+    if app.others and name is None:
+        names = ", ".join(member.title for member in app.members)
+        raise UserError(
+            "the app has several classifiers, and this is of one",
+            file=app.file,
+            remedy=f"Name one: --classifier, {names}.",
+        )
+    ((model, spec),) = models_of(app, name)
+    return (model.number, replace(spec, waits=None, others=())) if app.others else (None, spec)
+
+
 def segments_of(segments: Sequence[Segment], labels: Sequence[str], known: Collection[str]) -> OwnSegments:
     """Those of a model's own labels. To it those of the others' labels are sound of its class `unknown`; or,
     where it has none, without a label.

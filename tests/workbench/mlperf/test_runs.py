@@ -14,7 +14,7 @@ import soundfile
 from codegen.board.description import load_board
 from codegen.common.errors import UserError
 from tests.support.benchmark import SIZES, benchmark_image, small_model, stimuli, streaming_image
-from tests.support.cli import earshot, refused
+from tests.support.cli import earshot, here, refused
 from tests.support.tools import need_target
 from workbench.mlperf.dataset import area_under_curve, read_stimuli, top_1
 from workbench.mlperf.dialogue import Dialogue
@@ -176,3 +176,28 @@ def test_the_driver_of_the_streaming_test_gets_what_ours_gets(tmp_path: Path) ->
         official.close()
     assert found["specgram"].tolist() == [list(features) for features, _ in ours]
     assert found["activations"].tolist() == [list(scores) for _, scores in ours]
+
+
+@pytest.mark.parametrize(
+    ("words", "rate"),
+    [
+        ((), 115200),
+        (("--mode", "e"), 9600),
+        (("--mode", "e", "--baud", "38400"), 38400),
+    ],
+)
+def test_the_port_of_an_energy_image_has_its_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], rate: int
+) -> None:
+    asked: list[int] = []
+
+    def link(target: str, board: object, image: object, baud: int) -> None:
+        asked.append(baud)
+        raise UserError("no port", file=target)
+
+    monkeypatch.setattr("workbench.commands.mlperf.benchmark_link", link)
+    folder = stimuli(tmp_path / "stimuli", "kws", 2)
+    model = small_model(tmp_path, "kws")
+    port = ("--task", "kws", "--stimuli", folder, "--target", "/dev/ttyACM9")
+    assert here("mlperf", "run", model, *port, *words) == 2
+    assert asked == [rate]

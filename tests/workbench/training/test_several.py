@@ -155,6 +155,18 @@ def test_tune_chooses_for_one_as_if_it_ran_alone(
         }
 
 
+def test_inspect_draws_one_as_if_it_ran_alone(
+    apps: dict[str, Path], sounds: dict[str, Path], tmp_path: Path
+) -> None:
+    recording = next(sounds["both"].parent.glob("*knocking*.wav"))
+    assert "Name one: --classifier, door, words." in refused("inspect", "--app", apps["both"], recording)
+    words = (recording, "-o", tmp_path / "words.svg", "--json")
+    one = earshot("inspect", "--app", apps["both"], *words, "--classifier", "words")
+    assert one.returncode == 0, one.stderr
+    assert json.loads(one.stdout) == json.loads(earshot("inspect", "--app", apps["words"], *words).stdout)
+    assert json.loads(one.stdout)["decisions"] > 0
+
+
 def test_tune_tells_of_one_that_waits(apps: dict[str, Path], sounds: dict[str, Path], tmp_path: Path) -> None:
     app = shutil.copytree(apps["both"], tmp_path / "both")
     text = (app / "pipeline.toml").read_text()
