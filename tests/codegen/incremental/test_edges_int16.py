@@ -17,7 +17,7 @@ from codegen.compile import compile_app
 from codegen.emit.modes import mode_plan, mode_table
 from codegen.incremental import Edges
 from codegen.passes.legalise import load_graph
-from tests.codegen.incremental.test_edges import Padded
+from tests.codegen.incremental.test_edges import Padded, poisoned
 from tests.codegen.incremental.test_incremental import compare
 from tests.models.builder import ACTIVATIONS, PADDINGS, TYPES, Builder
 from tests.support.streams_c import App, plan_of
@@ -181,6 +181,10 @@ def test_random_networks(tmp_path: Path, target: str) -> None:
     plans = [plan_of(app, load_graph(app.model)) for app in apps]
     assert {plan.phases for plan in plans if isinstance(plan, Edges)} >= {1, 2}
     assert compare(apps, target=target, windows=40 if target == "pc" else 12) > 10 * len(apps)
+
+
+def test_poisoned_rows_change_the_scores_until_they_have_left(tmp_path: Path) -> None:
+    poisoned(widened(range(8, 14), tmp_path))
 
 
 @pytest.mark.parametrize(
