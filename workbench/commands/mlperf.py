@@ -33,7 +33,8 @@ NAME = "mlperf"
 HELP = "build images for MLPerf Tiny's runner, and run its tests"
 DESCRIPTION = """\
 An image with the model as it ships, which speaks the serial interface of MLPerf Tiny's runner in place of
-Earshot's own lines. The tasks kws, ad, ic and vww take a model and stimuli, sww an app and a recording.
+Earshot's own lines. The tasks kws, ad, ic, ic2 and vww take a model and stimuli, sww an app and a
+recording.
 
   earshot mlperf image kws_ref_model.tflite --task kws --board xg24
   earshot mlperf image kws_ref_model.tflite --task kws --board xg24 --mode e
@@ -251,6 +252,8 @@ def _official(args: argparse.Namespace, link: Link, tiny: Path) -> None:
     model = TASKS[args.task].model
     folder = args.output or ROOT / "build" / "mlperf" / model
     with waiting(f"the runner tests {model} at {args.target}"):
-        session = run_official(link, tiny, model, args.stimuli, folder, mode=args.mode, count=args.count)
+        session = run_official(
+            link, tiny, TASKS[args.task].dataset, args.stimuli, folder, mode=args.mode, count=args.count
+        )
     print((session.folder / "results.txt").read_text(encoding="utf-8").rstrip())
     print(session.folder)

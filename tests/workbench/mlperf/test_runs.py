@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import soundfile
 
 from codegen.board.description import load_board
 from codegen.common.errors import UserError
+from codegen.emit.mlperf import TASKS
 from tests.support.benchmark import SIZES, benchmark_image, small_model, stimuli, streaming_image
 from tests.support.cli import earshot, here, refused
 from tests.support.tools import need_target
@@ -155,6 +157,17 @@ def test_the_official_runner_talks_to_the_image_in_qemu(tmp_path: Path) -> None:
     assert all(len(result["infer"]["results"]) == SIZES["kws"][1] for result in results)
     assert f"Top 1% = {100 * share:.1f}" in (session.folder / "results.txt").read_text()
     assert "Device name retrieved: mps2_an386" in session.log
+
+
+def test_tasks_are_those_that_the_official_runner_knows() -> None:
+    """By the model that the image names it chooses the test, and in it the folder of the stimuli."""
+    if not os.environ.get(CHECKOUT):
+        pytest.skip(f"{CHECKOUT} names no checkout of mlcommons/tiny")
+    runner = Path(os.environ[CHECKOUT]) / "benchmark" / "runner"
+    for mode in ("accuracy", "performance", "energy"):
+        text = (runner / f"tests_{mode}.yaml").read_text()
+        tests = dict(re.findall(r"^(\w+):\n(?:  .*\n)*?  model: (\w+)$", text, re.MULTILINE))
+        assert tests == {task.model: task.dataset for task in TASKS.values()}
 
 
 def test_the_driver_of_the_streaming_test_gets_what_ours_gets(tmp_path: Path) -> None:
