@@ -286,8 +286,15 @@ def test_of_several_classifiers_one_is_written(tmp_path: Path) -> None:
     second = replaced(file, values, "# earshot tune: x", 1)
     assert second == SEVERAL.replace("threshold = 0.6", "# earshot tune: x\nthreshold = [0.7]\nvotes = 3")
     file.write_text(SEVERAL.replace("[classifier.decision]\n", ""))
-    with pytest.raises(UserError, match=r"its \[decision\] is of several .*\n.*\[classifier.decision\] t"):
+    with pytest.raises(
+        UserError,
+        match=r"its \[decision\] is of several .*\n.*Copy it .*as \[classifier.decision\], with threshold = ",
+    ):  # alone it would take the labels away
         replaced(file, values, "# earshot tune: x", 0)
+    commented = SEVERAL.replace("[[classifier]]", "[[classifier]]  # a = b")
+    file.write_text(commented)
+    first = replaced(file, values, "# earshot tune: x", 0)
+    assert first == commented.replace("threshold = 0.5", "# earshot tune: x\nthreshold = [0.7]\nvotes = 3")
     dotted = SEVERAL.replace("[classifier.decision]  # its own\nthreshold = 0.6\n", "")
     file.write_text(dotted.replace('name = "b"', 'name = "b"\ndecision.threshold = 0.6'))
     with pytest.raises(UserError, match="cannot be edited here"):
