@@ -100,7 +100,7 @@ OPTIONS: Mapping[str, str] = {
     "engine": "what runs the model: aot, C generated for it, or tflm, TensorFlow Lite Micro",
     "tflm": "its checkout, where its library is built; default EARSHOT_TFLM, else CMSIS-Packs",
     "arena": "the most bytes that TFLM's arena may take (default: what it needs)",
-    "mlperf": "a task of MLPerf Tiny, whose runner the image talks to: kws, ad, ic, vww or sww",
+    "mlperf": "a task of MLPerf Tiny, whose runner the image talks to: kws, ad, ic, ic2, vww or sww",
     "mode": "with mlperf: performance (default), or energy, in which pins tell times in place of text",
     "emulator": "what emulate runs on: qemu or renode (default: what is installed and knows the board)",
     "suites": "all of emulate's cases, or a short set (default: short under Renode, else all)",

@@ -96,7 +96,8 @@ class _Spelling:
             assert not offset
             return "output"
         if program.tensors[block].data is not None:
-            return f"{self.name}_constant{block}"
+            wide = program.tensors[block].dtype == "int16"
+            return f"{'(const void *)' if wide else ''}{self.name}_constant{block}"
         base = self.plan.offset(block)
         assert base is not None
         return in_arena("arena", base + offset)

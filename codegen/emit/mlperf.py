@@ -35,6 +35,7 @@ class Task:
     floats: the dataset's values are binary32, and the result is the output's distance from them
     inputs: values of the reference model's input
     streams: the dataset is sound, for an app's pipeline
+    shares: the model of the task whose stimuli it takes, where it has none of its own
     """
 
     name: str
@@ -44,6 +45,12 @@ class Task:
     pixels: bool = False
     floats: bool = False
     streams: bool = False
+    shares: str | None = None
+
+    @property
+    def dataset(self) -> str:
+        """The folder of its stimuli, as the runner names it."""
+        return self.shares or self.model
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ TASKS: Mapping[str, Task] = {
         Task("kws", "Keyword spotting", "kws01", 49 * 10),
         Task("ad", "Anomaly detection", "ad01", 5 * 128, floats=True),
         Task("ic", "Image classification", "ic01", 32 * 32 * 3, pixels=True),
+        Task("ic2", "Image classification, larger", "ic02", 32 * 32 * 3, pixels=True, shares="ic01"),
         Task("vww", "Visual wake words", "vww01", 96 * 96 * 3, pixels=True),
         Task("sww", "Streaming wake word", "sww01", 30 * 40, streams=True),
     )

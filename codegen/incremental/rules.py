@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from codegen.app.spec import Layout
 from codegen.model.graph import Node, Tensor
-from codegen.ops import FAMILIES
+from codegen.ops import FAMILIES, int16x8
 from codegen.ops.rows import NO_RULE, NotIncrementalError, Recipe, Sources, View, view_along, view_flat
 
 BYTES = ("int8", "bool")  # types of values that slide
+WIDER = (*BYTES, "int16")  # and of those whose rows are kept as they are
 
 
 def input_view(tensor: Tensor, frames: int, layout: Layout) -> View:
@@ -23,8 +24,13 @@ def input_view(tensor: Tensor, frames: int, layout: Layout) -> View:
     return view_along(tensor, sizes[-1])
 
 
-def recipe(node: Node, sources: Sources, makers: Mapping[int, Node]) -> Recipe:
-    """The rule of the node's operator, applied. makers: of the tensors that nodes make"""
+def recipe(
+    node: Node, sources: Sources, makers: Mapping[int, Node], types: Collection[str] = BYTES
+) -> Recipe:
+    """The rule of the node's operator, applied.
+
+    makers: of the tensors that nodes make; types: of values whose rows can be kept
+    """
     computed = _computed(node, sources)
     if not computed:
         raise NotIncrementalError("it reads constants alone")
@@ -32,13 +38,16 @@ def recipe(node: Node, sources: Sources, makers: Mapping[int, Node]) -> Recipe:
         if index not in sources.views:
             maker = makers[index]
             raise NotIncrementalError(f"it reads layer {maker.number} ({maker.op}), computed in full")
-    rule = FAMILIES[node.op].incremental if node.op in FAMILIES else NO_RULE
+    family = FAMILIES.get(node.op)
+    if sources.tensors[computed[0]].dtype == "int16":
+        family = int16x8.FAMILIES.get(node.op, family)
+    rule = family.incremental if family is not None else NO_RULE
     if rule == NO_RULE:
         raise NotIncrementalError(NO_RULE)
-    others = {sources.tensors[index].dtype for index in (*node.outputs, *computed)} - set(BYTES)
+    others = {sources.tensors[index].dtype for index in (*node.outputs, *computed)} - set(types)
     if others:
         raise NotIncrementalError(
-            f"its values are {' and '.join(sorted(others))}, and rows of int8 alone are kept"
+            f"its values are {' and '.join(sorted(others))}, which are not kept row by row"
         )
     if isinstance(rule, str):
         raise NotIncrementalError(rule)

@@ -12,7 +12,7 @@ from codegen.app.spec_file import load_spec
 from codegen.board.description import load_board
 from codegen.common.errors import UserError
 from codegen.common.paths import ROOT
-from codegen.emit.mlperf import TASKS
+from codegen.emit.mlperf import TASKS, energy_of
 from toolbox.sizes import sizes
 from workbench.audio import recording as audio
 from workbench.build import build
@@ -33,7 +33,8 @@ NAME = "mlperf"
 HELP = "build images for MLPerf Tiny's runner, and run its tests"
 DESCRIPTION = """\
 An image with the model as it ships, which speaks the serial interface of MLPerf Tiny's runner in place of
-Earshot's own lines. The tasks kws, ad, ic and vww take a model and stimuli, sww an app and a recording.
+Earshot's own lines. The tasks kws, ad, ic, ic2 and vww take a model and stimuli, sww an app and a
+recording.
 
   earshot mlperf image kws_ref_model.tflite --task kws --board xg24
   earshot mlperf image kws_ref_model.tflite --task kws --board xg24 --mode e
@@ -73,7 +74,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WHERE",
         help="run: pc, qemu (default), renode, or the board's serial port",
     )
-    parser.add_argument("--baud", type=int, default=BAUD, metavar="N", help=f"run: of the port ({BAUD})")
+    parser.add_argument(
+        "--baud", type=int, metavar="N", help=f"run: of the port (default {BAUD}; in the energy mode 9600)"
+    )
     parser.add_argument("--stimuli", type=Path, metavar="DIR", help="run: folder with y_labels.csv")
     parser.add_argument("--wav", type=Path, metavar="FILE", help="run, sww: the recording that it hears")
     parser.add_argument("--count", type=int, metavar="N", help="run: the first N stimuli (default: all)")
@@ -133,6 +136,12 @@ def _image(args: argparse.Namespace) -> int:
     return 0
 
 
+def _baud(args: argparse.Namespace) -> int:
+    """Of the board's serial port."""
+    energy = energy_of(TASKS[args.task]).baud if args.mode == ENERGY else None
+    return int(args.baud or energy or BAUD)
+
+
 def _built(args: argparse.Namespace, board: str) -> Path:
     energy = args.mode == ENERGY
     if TASKS[args.task].streams:
@@ -181,7 +190,7 @@ def _stream(args: argparse.Namespace, tiny: Path | None) -> int:
     image = _built(args, board.name) if board is not None else None
     limit = app_score(spec).limits(pipeline.decision)[0]
     with waiting(f"starting the image at {args.target}"):
-        link = benchmark_link(args.target, board, image, args.baud)
+        link = benchmark_link(args.target, board, image, _baud(args))
     try:
         if tiny is not None:
             folder = args.output or ROOT / "build" / "mlperf" / TASKS[args.task].model
@@ -218,7 +227,7 @@ def _run(args: argparse.Namespace) -> int:
     board = target_board(args.target, args.board)
     image = _built(args, board.name) if board is not None else None
     with waiting(f"starting the image at {args.target}"):
-        link = benchmark_link(args.target, board, image, args.baud)
+        link = benchmark_link(args.target, board, image, _baud(args))
     try:
         if tiny is not None:
             _official(args, link, tiny)
@@ -243,6 +252,8 @@ def _official(args: argparse.Namespace, link: Link, tiny: Path) -> None:
     model = TASKS[args.task].model
     folder = args.output or ROOT / "build" / "mlperf" / model
     with waiting(f"the runner tests {model} at {args.target}"):
-        session = run_official(link, tiny, model, args.stimuli, folder, mode=args.mode, count=args.count)
+        session = run_official(
+            link, tiny, TASKS[args.task].dataset, args.stimuli, folder, mode=args.mode, count=args.count
+        )
     print((session.folder / "results.txt").read_text(encoding="utf-8").rstrip())
     print(session.folder)

@@ -24,13 +24,14 @@ _LIMITS = {setting.key: (setting.least, setting.most) for setting in SETTINGS if
 class Control:
     """send: lines to the device. mark: the class that was really heard; take_back: the last such mark goes.
     host_votes: decisions that vote on this computer from now on. next_model: of several the next
-    one is shown. end: the session."""
+    one is shown; model: the one of this name. end: the session."""
 
     send: tuple[str, ...] = ()
     mark: str | None = None
     take_back: bool = False
     host_votes: int | None = None
     next_model: bool = False
+    model: str | None = None
     end: bool = False
 
 

@@ -126,6 +126,10 @@ class Monitor:
         for one in self._heard.values():
             one.set_host_votes(votes)
 
+    def show(self, name: str) -> None:
+        """The model of this name, where there is one."""
+        self._shown = next((number for number, one in self._heard.items() if one.name == name), self._shown)
+
     def show_next(self) -> None:
         """The model after the one that is shown; after the last one the first."""
         numbers = list(self._there)

@@ -54,6 +54,8 @@ def watch(
                     monitor.set_host_votes(wish.host_votes)
                 if wish.next_model:
                     monitor.show_next()
+                if wish.model is not None:
+                    monitor.show(wish.model)
                 ended = ended or wish.end
             monitor.advance(source.now)
             output.tell(monitor.news())

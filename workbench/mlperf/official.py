@@ -44,7 +44,7 @@ def checkout(folder: Path) -> Path:
 def run_official(
     link: Link,
     tiny: Path,
-    model: str,
+    dataset: str,
     stimuli: Path,
     folder: Path,
     *,
@@ -53,14 +53,14 @@ def run_official(
 ) -> Session:
     """Runs a test of the benchmark in `folder`, which gets what the runner writes.
 
-    tiny: the checkout; model: "kws01" and so on; stimuli: the folder with y_labels.csv, of which the first
-    `count` are taken; mode: "a", accuracy, or "p", performance.
+    tiny: the checkout; dataset: what the runner calls the stimuli, "kws01" and so on; stimuli: the folder
+    with y_labels.csv, of which the first `count` are taken; mode: "a", accuracy, or "p", performance.
     UserError: the runner ended with an error, or left no results; with its last words. Also, before anything
     is written, where the links to the stimuli would replace files.
     """
     folder = folder.resolve()  # the runner works in it
     folder.mkdir(parents=True, exist_ok=True)
-    _write_stimuli(stimuli, folder / "datasets" / model, count)
+    _write_stimuli(stimuli, folder / "datasets" / dataset, count)
     devices = folder / "devices.yaml"
     devices.write_text(_DEVICES)
     words = ["-d", str(devices), "-t", str(_program(tiny).with_name(_TESTS[mode]))]

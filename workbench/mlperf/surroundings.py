@@ -14,17 +14,35 @@ import importlib.util
 import runpy
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 VENDOR, PRODUCT = 0x0483, 0x374B  # of the benchmark's reference board, as its own lists of devices have it
 
 
+@dataclass(frozen=True)
+class Port:
+    """A serial port as pyserial lists it. device: its file; vid, pid: its USB numbers."""
+
+    device: str
+    vid: int
+    pid: int
+    description: str = "an image of Earshot"
+
+
 def main(words: Sequence[str]) -> None:
     """The runner's main program with these words, in this process."""
     device, program, *arguments = words
-    _one_port(device)
+    run([Port(device, VENDOR, PRODUCT)], program, arguments)
+
+
+def run(ports: Sequence[Port], program: str, arguments: Sequence[str]) -> None:
+    """A program of the runner with these words, in this process; `ports` are all that the computer has."""
+    from serial.tools import list_ports
+
+    list_ports.comports = lambda *_: list(ports)
     if importlib.util.find_spec("usb") is None:
         core = _module("usb.core", find=lambda **_: ())
         sys.modules["usb"] = _module("usb", core=core)
@@ -39,13 +57,6 @@ def main(words: Sequence[str]) -> None:
     sys.argv = [program, *arguments]
     sys.path[0] = str(Path(program).parent)
     runpy.run_path(program, run_name="__main__")
-
-
-def _one_port(device: str) -> None:
-    from serial.tools import list_ports
-
-    port = SimpleNamespace(device=device, vid=VENDOR, pid=PRODUCT, description="an image of Earshot")
-    list_ports.comports = lambda *_: [port]
 
 
 def _module(name: str, **members: object) -> ModuleType:

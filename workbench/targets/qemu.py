@@ -52,7 +52,8 @@ class QemuOptions:
     psram: what lies at the beginning of the PSRAM in place of a microphone's sound.
     trace: a pipe that gets QEMU's log of the translation blocks it makes and executes.
     debugger: a Unix socket on which GDB's protocol is spoken.
-    pins: a file that gets QEMU's log of writes to the outputs of an MPS2 machine's FPGAIO.
+    pins: a file that gets QEMU's log of writes to the outputs of an MPS2 machine's FPGAIO, with the seconds
+    of this computer's clock.
     """
 
     microphone: Microphone | None = None
@@ -101,7 +102,7 @@ def qemu_link(board: Board, image: Path, options: QemuOptions) -> ProcessLink:
         if options.trace is not None:
             words += ["-d", "in_asm,exec,nochain", "-D", str(options.trace)]
         if options.pins is not None:
-            words += ["-trace", "mps2_fpgaio_write", "-D", str(options.pins)]
+            words += ["-trace", "mps2_fpgaio_write", "-D", str(options.pins), "-msg", "timestamp=on"]
         return ProcessLink(words, link, inherited=inherited)
 
 

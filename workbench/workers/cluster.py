@@ -6,11 +6,15 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import os
+import shutil
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from codegen.app.spec_file import FILE_NAME, load_spec
@@ -24,6 +28,7 @@ ENVIRONMENT, LOCK = ".venv-cluster", "cluster"
 _REACHED = 20.0  # seconds for a scheduler to answer
 _SOURCES = ("codegen", "firmware", "templates", "workbench")  # what a result depends on
 _MOST = 4  # apps that a worker keeps open
+_KEPT = 7 * 24 * 3600  # seconds that an app's copy stays on a worker's disk without being used
 _LOOKED = 2.0  # seconds between looks whether anybody works
 _ALONE = 60.0  # seconds without any worker; one that is started anew is back by then
 
@@ -89,7 +94,17 @@ def opened(app: Packed) -> Opened:
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.is_file() or file.read_bytes() != content:
             write_whole(file, content)
+    _forget(folder.parent)
     return Opened(load_spec(folder))
+
+
+def _forget(used: Path) -> None:
+    """Apps that no command has sent for a week are gone; `used` is needed now."""
+    os.utime(used)
+    for other in used.parent.iterdir():
+        with suppress(FileNotFoundError):  # another worker has done it
+            if time.time() - other.stat().st_mtime > _KEPT:
+                shutil.rmtree(other, ignore_errors=True)
 
 
 def work(app: Packed, task: Callable[[Opened, Item], Result], item: Item) -> Result | UserError:

@@ -155,10 +155,13 @@ class _Work:
                 rows, line = made.rows[tensor], self.lines.lines[tensor]
                 computed = sum(span.rows for span in rows.computed)
                 calls = CALL * (len(rows.computed) + 2 * (rows.kept is not None))
-                moved = sum(span.rows for span in rows.copied) * self.lines.views[tensor].size // WORD
+                moved = (
+                    sum(span.rows for span in rows.copied) * self.lines.row_bytes(self.graph, tensor) // WORD
+                )
                 work += (macs + VALUE * values) * computed // line.rows + calls + moved
         state = sum(
-            kept.rows.rows * self.lines.views[tensor].size * kept.phases for tensor, kept in made.kept.items()
+            kept.rows.rows * self.lines.row_bytes(self.graph, tensor) * kept.phases
+            for tensor, kept in made.kept.items()
         )
         return _Choice(cut, work, state)
 

@@ -39,8 +39,8 @@ class KeptRows:
     @property
     def phase_bytes(self) -> int:
         """Of one phase, to a whole word."""
-        values = self.kept.rows.rows * self.size
-        return values + -values % 4
+        found = self.kept.rows.rows * self.size
+        return found + -found % 4
 
     @property
     def nbytes(self) -> int:
@@ -114,7 +114,7 @@ def states(graph: Graph, made: Pieces, lines: Timelines, full: Sequence[Layer]) 
         name = next(
             (layer.name for layer in reversed(full) if layer.node.index == makers[tensor]), f"tensor{tensor}"
         )
-        found[tensor] = KeptRows(f"{name}_kept", name, tensor, kept, lines.views[tensor].size)
+        found[tensor] = KeptRows(f"{name}_kept", name, tensor, kept, lines.row_bytes(graph, tensor))
     return found
 
 
@@ -250,7 +250,7 @@ class _Decision:
         """Where rows lie that are in one block."""
         for block, index in self.blocks[tensor].items():
             if block.holds(span):
-                return Place(index, (span.first - block.first) * self.lines.views[tensor].size)
+                return Place(index, (span.first - block.first) * self.lines.row_bytes(self.graph, tensor))
         raise AssertionError((tensor, span))
 
     def _part(self, tensor: int, span: Span) -> int:

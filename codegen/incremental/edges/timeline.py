@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from codegen.app.spec import Layout
-from codegen.incremental.rules import input_view, recipe
+from codegen.incremental.rules import WIDER, input_view, recipe
 from codegen.model.graph import Graph, Node
 from codegen.ops.rows import NotIncrementalError, Recipe, Sources, View
 
@@ -39,6 +41,10 @@ class Timelines:
     recipes: dict[int, Recipe]
     reasons: dict[int, str]
 
+    def row_bytes(self, graph: Graph, tensor: int) -> int:
+        """Bytes of a row of a tensor whose rows are known."""
+        return self.views[tensor].size * np.dtype(graph.tensors[tensor].dtype).itemsize
+
     def start(self, node: Node, position: int) -> int:
         """The first row that the node's first row reads of an input; negative: rows of padding."""
         found = self.recipes[node.index]
@@ -61,7 +67,7 @@ def timelines(graph: Graph, frames: int, layout: Layout) -> Timelines:
 
 
 def _take(graph: Graph, node: Node, made: Timelines, makers: dict[int, Node]) -> None:
-    found = recipe(node, Sources(graph.tensors, made.views), makers)
+    found = recipe(node, Sources(graph.tensors, made.views), makers, WIDER)
     if found.output.turned:
         raise NotIncrementalError("time lies along the columns of the picture")
     line = _line(node, found, made)

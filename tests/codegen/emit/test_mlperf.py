@@ -86,8 +86,8 @@ def test_the_app_s_own_file_is_named(tmp_path: Path, text: str, place: str) -> N
 def test_each_task_says_how_its_inputs_come(task: str) -> None:
     inputs = 640 if task == "ad" else 12
     text = mlperf_source(task, graph(inputs, inputs), MODEL)["mlperf.c"]
-    assert f'.model = "{task}01"' in text
-    assert f".flipped = {'0x80' if task in ('ic', 'vww') else '0'}," in text
+    assert f'.model = "{"ic02" if task == "ic2" else f"{task}01"}"' in text
+    assert f".flipped = {'0x80' if task in ('ic', 'ic2', 'vww') else '0'}," in text
     assert f".size = {4 * inputs if task == 'ad' else inputs}," in text
     assert f".levels = {'mlperf_levels' if task == 'ad' else 'NULL'}," in text
 

@@ -135,8 +135,11 @@ def test_several_frames_a_decision(tmp_path: Path) -> None:
 
 
 def test_poisoned_rows_change_the_scores_until_they_have_left(tmp_path: Path) -> None:
+    poisoned(networks(range(200, 206), tmp_path))
+
+
+def poisoned(apps: list[App]) -> None:
     """All that is kept is read: each piece of memory."""
-    apps = networks(range(200, 206), tmp_path)
     plans = [plan_of(app, load_graph(app.model)) for app in apps]
     found = [plan for plan in plans if not isinstance(plan, (str, Incremental))]
     streams = [stream(2 * app.frames + 12, app.cepstra, at) for at, app in enumerate(apps)]

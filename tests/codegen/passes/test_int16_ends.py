@@ -214,7 +214,9 @@ def test_an_app_hears_and_decides_as_the_file_says(tmp_path: Path, wide: Wide) -
 
 def test_why_it_is_computed_in_full_is_said(tmp_path: Path) -> None:
     table = mode_table(mode_plan(compile_app(app(tmp_path, MODELS[0]))))
-    assert "layer 0 (FEATURES): its values are int16, and rows of int8 alone are kept" in table
+    assert (
+        "layer 0 (FEATURES): its values are int16, which are not kept row by row; padding, strides" in table
+    )
 
 
 def test_a_publishers_formula_is_of_bytes(tmp_path: Path) -> None:

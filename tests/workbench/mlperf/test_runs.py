@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ import soundfile
 
 from codegen.board.description import load_board
 from codegen.common.errors import UserError
+from codegen.emit.mlperf import TASKS
 from tests.support.benchmark import SIZES, benchmark_image, small_model, stimuli, streaming_image
-from tests.support.cli import earshot, refused
+from tests.support.cli import earshot, here, refused
 from tests.support.tools import need_target
 from workbench.mlperf.dataset import area_under_curve, read_stimuli, top_1
 from workbench.mlperf.dialogue import Dialogue
@@ -157,6 +159,17 @@ def test_the_official_runner_talks_to_the_image_in_qemu(tmp_path: Path) -> None:
     assert "Device name retrieved: mps2_an386" in session.log
 
 
+def test_tasks_are_those_that_the_official_runner_knows() -> None:
+    """By the model that the image names it chooses the test, and in it the folder of the stimuli."""
+    if not os.environ.get(CHECKOUT):
+        pytest.skip(f"{CHECKOUT} names no checkout of mlcommons/tiny")
+    runner = Path(os.environ[CHECKOUT]) / "benchmark" / "runner"
+    for mode in ("accuracy", "performance", "energy"):
+        text = (runner / f"tests_{mode}.yaml").read_text()
+        tests = dict(re.findall(r"^(\w+):\n(?:  .*\n)*?  model: (\w+)$", text, re.MULTILINE))
+        assert tests == {task.model: task.dataset for task in TASKS.values()}
+
+
 def test_the_driver_of_the_streaming_test_gets_what_ours_gets(tmp_path: Path) -> None:
     """As it is, too: every stride of a recording, the same features and scores as by our own dialogue."""
     if not os.environ.get(CHECKOUT):
@@ -176,3 +189,28 @@ def test_the_driver_of_the_streaming_test_gets_what_ours_gets(tmp_path: Path) ->
         official.close()
     assert found["specgram"].tolist() == [list(features) for features, _ in ours]
     assert found["activations"].tolist() == [list(scores) for _, scores in ours]
+
+
+@pytest.mark.parametrize(
+    ("words", "rate"),
+    [
+        ((), 115200),
+        (("--mode", "e"), 9600),
+        (("--mode", "e", "--baud", "38400"), 38400),
+    ],
+)
+def test_the_port_of_an_energy_image_has_its_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], rate: int
+) -> None:
+    asked: list[int] = []
+
+    def link(target: str, board: object, image: object, baud: int) -> None:
+        asked.append(baud)
+        raise UserError("no port", file=target)
+
+    monkeypatch.setattr("workbench.commands.mlperf.benchmark_link", link)
+    folder = stimuli(tmp_path / "stimuli", "kws", 2)
+    model = small_model(tmp_path, "kws")
+    port = ("--task", "kws", "--stimuli", folder, "--target", "/dev/ttyACM9")
+    assert here("mlperf", "run", model, *port, *words) == 2
+    assert asked == [rate]

@@ -61,7 +61,10 @@ class FakeBoard:
                 connection.sendall(BOOTED.encode())
             if self.pulled.is_set():
                 return
-            connection.sendall(decision(2, sequence=number))
+            connection.sendall(self._decided(number))
+
+    def _decided(self, number: int) -> bytes:
+        return decision(2, sequence=number)
 
     def _answer(self, line: str) -> bytes:
         if line.startswith("set gate.threshold "):

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -28,7 +29,7 @@ from workbench.training.evaluation import vector_pairs
 from workbench.training.features import Work, vectors
 from workbench.training.pieces import Piece, Recording
 from workbench.workers import Cores, Here, Opened
-from workbench.workers.cluster import packed, work
+from workbench.workers.cluster import _forget, packed, work
 
 EXAMPLE = ROOT / "examples" / "smart_lock"
 
@@ -88,6 +89,17 @@ def test_a_worker_with_other_sources_refuses(app: Opened) -> None:
         f"the worker in {ROOT} has other sources of Earshot than the command",
         "  Check out the same version on every computer of the cluster.",
     ]
+
+
+def test_what_no_command_sends_any_more_is_forgotten(tmp_path: Path) -> None:
+    """A worker's disk does not fill: of copies of apps those used within a week stay."""
+    for name, days in (("used", 30), ("old", 8), ("young", 6)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pipeline.toml").write_text("")
+        then = time.time() - days * 24 * 3600
+        os.utime(tmp_path / name, (then, then))
+    _forget(tmp_path / "used")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["used", "young"]
 
 
 def test_a_threshold_ends_with_its_command(app: Opened) -> None:

@@ -59,8 +59,9 @@ class LivePage:
 
     def __init__(self, studio: Studio) -> None:
         self._studio, self._live = studio, studio.live
-        # Labels and settings with controls, and whether something was decided.
-        self._built: tuple[tuple[str, ...], tuple[str, ...], bool] = ((), (), False)
+        # The model that is shown, labels and settings with controls, and whether something was decided.
+        self._built: tuple[str, tuple[str, ...], tuple[str, ...], bool] = ("", (), (), False)
+        self._models: dict[str, tuple[ui.element, ui.label]] = {}  # by name, of a device with several
         self._marked: Confusion | None = None  # that is drawn
         self._sliders: dict[str, ui.slider] = {}
         self._values: dict[str, ui.label] = {}
@@ -70,6 +71,7 @@ class LivePage:
             self._note = ui.label().classes("note").props("role=alert")
             with ui.element("div").classes("live"):
                 with ui.element("div").classes("column"):
+                    self._several = ui.element("div").classes("chips").style("flex: none")
                     with ui.element("div").classes("box hero").props("aria-live=polite"):
                         self._class = ui.label().classes("class")
                         self._score = ui.label().classes("big soft")
@@ -131,12 +133,13 @@ class LivePage:
             return
         ended = "" if live.running else "over"
         self._where.set_text(" · ".join(filter(None, (live.where, view.device, ended))))
+        self._show_models(view)
         self._show_class(view)
         self._show_chart(view)
         self._show_counters(view)
         self._show_sounds(view)
         self._show_marked(view)
-        if (view.labels, tuple(view.settings), view.decisions > 0) != self._built:
+        if (view.model, view.labels, tuple(view.settings), view.decisions > 0) != self._built:
             self._build_panel(view)
         self._show_settings(view)
 
@@ -148,6 +151,23 @@ class LivePage:
             return ""
         meaning = self._live.score
         return meaning.text(round(score)) if meaning is not None else f"score {round(score)}"
+
+    def _show_models(self, view: View) -> None:
+        """Of several models what each hears; a click looks at one."""
+        self._several.set_visibility(bool(view.models))
+        if [one.name for one in view.models] != list(self._models):
+            self._models.clear()
+            self._several.clear()
+            with self._several:
+                for one in view.models:
+                    chip = ui.element("button").classes("chip").style(f"--chip: {_OTHER}")
+                    chip.on("click", lambda name=one.name: self._live.ask(Control(model=name)))
+                    with chip:
+                        self._models[one.name] = chip, ui.label()
+        for one in view.models:
+            chip, label = self._models[one.name]
+            chip.classes(**{"add" if one.name == view.model else "remove": "on"})
+            label.set_text(f"{one.name}: {one.label or 'listening'}")
 
     def _show_class(self, view: View) -> None:
         self._class.set_text(view.label or "listening")
@@ -211,7 +231,7 @@ class LivePage:
 
     def _build_panel(self, view: View) -> None:
         """Controls for the labels and settings that the device has."""
-        self._built = view.labels, tuple(view.settings), view.decisions > 0
+        self._built = view.model, view.labels, tuple(view.settings), view.decisions > 0
         self._sliders.clear()
         self._values.clear()
         self._seen.clear()
