@@ -128,7 +128,8 @@ class Monitor:
 
     def show(self, name: str) -> None:
         """The model of this name, where there is one."""
-        self._shown = next((number for number, one in self._heard.items() if one.name == name), self._shown)
+        named = (number for number, one in self._heard.items() if one.name == name)
+        self._wanted = next(named, self._wanted)
 
     def show_next(self) -> None:
         """The model after the one that is shown; after the last one the first."""

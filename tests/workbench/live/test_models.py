@@ -87,6 +87,10 @@ def test_each_model_has_a_class_and_counts_of_its_own() -> None:
     assert view.device == "both on pc"
     monitor.show_next()
     assert monitor.view().model == "door"
+    monitor.show("words")
+    assert monitor.view().model == "words"
+    monitor.show("nobody")
+    assert monitor.view().model == "words"
 
 
 def test_lines_that_do_not_come_whole_are_counted_over_all_models() -> None:
