@@ -223,7 +223,8 @@ def _too_short(args: argparse.Namespace, rate: float, hours: float) -> UserError
     """What can be stated of so much background, and what it takes."""
     possible = "There is none."
     if hours:
-        least = f"{1.01 * hours_needed(1) / hours:.3g}"  # a little more, so that it is not refused
+        exact = 1.01 * hours_needed(1) / hours  # a little more, so that it is not refused
+        least = f"{float(f'{exact:.3g}'):g}"
         possible = f"Fewer than {least} an hour can be stated of what there is: --false-alarms {least}."
     return UserError(
         f"{figures.duration(hours)} of background are too short to state fewer than {rate:g} false alarms an "
