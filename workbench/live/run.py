@@ -46,7 +46,7 @@ def watch(
         while not (ended or source.over or done(monitor)):
             take(source.events(WAIT))
             for wish in asked(monitor):
-                for text in wish.send:
+                for text in wish.lines(monitor):
                     take(source.send(text))
                 if wish.mark is not None or wish.take_back:
                     take([monitor.mark(source.now, wish.mark)])

@@ -12,7 +12,7 @@ from rich.console import Console
 from tests.firmware.device.test_several_models import write_app
 from tests.support.cli import earshot
 from workbench.audio.synthesize import write_session
-from workbench.live.controls import control
+from workbench.live.controls import Control, control
 from workbench.live.events import Mark, Received, Sent
 from workbench.live.monitor import Monitor
 from workbench.live.outputs import summary
@@ -127,6 +127,9 @@ def test_keys_are_for_the_model_that_is_shown() -> None:
         "set words.decision.threshold.no 94",
     )
     assert control("3", monitor).mark == "maybe"
+    votes = Control(setting=("decision.votes", 4))
+    assert votes.lines(monitor) == ("set words.decision.votes 4",)
+    assert votes.lines(Monitor()) == ("set decision.votes 4",)
 
 
 def test_a_setting_is_of_one_model_or_of_all() -> None:
