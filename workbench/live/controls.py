@@ -23,8 +23,9 @@ _LIMITS = {setting.key: (setting.least, setting.most) for setting in SETTINGS if
 @dataclass(frozen=True)
 class Control:
     """send: lines to the device. setting: one of Monitor.settings, and its new value. mark: the class that
-    was really heard; take_back: the last such mark goes. host_votes: decisions that vote on this computer from
-    now on. next_model: of several the next one is shown; model: the one of this name. end: the session."""
+    was really heard; take_back: the last such mark goes. host_votes: decisions that vote on this computer
+    from now on. next_model: of several the next one is shown; model: the one of this name. end: the session.
+    """
 
     send: tuple[str, ...] = ()
     setting: tuple[str, int] | None = None
