@@ -51,6 +51,7 @@ The emulated board hears the recordings by its virtual microphone.
 Keys: g G lower or raise the gate's threshold, t T the score thresholds, v V the votes; 1 to 9 say which class
 it really was, 0 takes that back; l lets the device listen; q or Ctrl-C ends it. A confusion table of what
 you marked comes at the end. Settings last until the device restarts: write those you like into pipeline.toml.
+Of an image with several models each is heard on its own; m shows the next one, and the keys are for it.
 
   earshot monitor --target pc --app my_app --microphone --clips wrong    keeps what you mark and it got wrong
   earshot monitor /dev/ttyACM0 --record monday.session       writes down all that comes, with times

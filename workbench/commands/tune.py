@@ -105,14 +105,16 @@ def run(args: argparse.Namespace) -> int:
             remedy="Add --held-back, or leave --test out.",
         )
     segments = _segments(args, pipeline)
+    others: Sequence[Path] = ()
     if number is not None:
         own = own_segments(segments, app, spec, args.labels)
-        segments, args.background = own.segments, [*args.background, *own.others]
+        segments, others = own.segments, own.others
     host = open_pipeline(spec)
     if args.held_back:
         segments = _held_back(args, host)
     pieces = cut(segments, pipeline.decision.labels, None, 1)
     unlabelled = unlabelled_counts(args.unlabelled, pieces, pipeline.decision.labels)
+    args.background = [*args.background, *(others if unlabelled else ())]
     with workers(Opened(spec, host), args.scheduler) as found:
         count = len({piece.file for piece in pieces}) + len(recording_files(args.background))
         heard = [*found.map(hear, _recordings(args, pipeline, segments, pieces), count)]
@@ -177,7 +179,7 @@ def _check_settings(file: Path, pipeline: Pipeline, number: int | None) -> None:
                 file=file,
                 place=f"[{several}decision] {key}",
                 remedy="Try thresholds with `earshot evaluate --threshold P --background FOLDER`, which "
-                "plays the app as it is, and write the best one into [decision] threshold.",
+                f"plays the app as it is, and write the best one into [{several}decision] threshold.",
             )
 
 
@@ -221,7 +223,8 @@ def _too_short(args: argparse.Namespace, rate: float, hours: float) -> UserError
     """What can be stated of so much background, and what it takes."""
     possible = "There is none."
     if hours:
-        least = f"{1.01 * hours_needed(1) / hours:.3g}"  # a little more, so that it is not refused
+        exact = 1.01 * hours_needed(1) / hours  # a little more, so that it is not refused
+        least = f"{float(f'{exact:.3g}'):g}"
         possible = f"Fewer than {least} an hour can be stated of what there is: --false-alarms {least}."
     return UserError(
         f"{figures.duration(hours)} of background are too short to state fewer than {rate:g} false alarms an "

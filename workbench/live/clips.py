@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -43,17 +44,22 @@ class Clips:
 
     def __init__(self, heard: Heard, takes: Keeper, rate: int) -> None:
         self._heard, self._takes, self._rate = heard, takes, rate
-        self._until = -1.0  # start of the newest sound that was looked at
+        self._until: dict[int, float] = {}  # of each model the start of the newest sound that was looked at
         self.saved = 0
 
     def look(self, monitor: Monitor, *, over: bool = False) -> None:
         """Saves what can be marked no more. over: the session is, so that is all of it."""
-        for sound in monitor.sounds():
-            if sound.start <= self._until:
+        for model, sounds in monitor.every_sound().items():
+            self._look(model, sounds, math.inf if over else monitor.time - BEFORE)
+
+    def _look(self, model: int, sounds: Sequence[Sound], before: float) -> None:
+        """Those of one model that ended before a time."""
+        for sound in sounds:
+            if sound.start <= self._until.get(model, -1.0):
                 continue
-            if not over and monitor.time - sound.end <= BEFORE:
+            if sound.end >= before:
                 return
-            self._until = sound.start
+            self._until[model] = sound.start
             if sound.truth is not None and not _right(sound):
                 self._save(sound, sound.truth)
 

@@ -22,17 +22,26 @@ _LIMITS = {setting.key: (setting.least, setting.most) for setting in SETTINGS if
 
 @dataclass(frozen=True)
 class Control:
-    """send: lines to the device. mark: the class that was really heard; take_back: the last such mark goes.
-    host_votes: decisions that vote on this computer from now on. next_model: of several the next
-    one is shown; model: the one of this name. end: the session."""
+    """send: lines to the device. setting: one of Monitor.settings, and its new value. mark: the class that
+    was really heard; take_back: the last such mark goes. host_votes: decisions that vote on this computer
+    from now on. next_model: of several the next one is shown; model: the one of this name. end: the session.
+    """
 
     send: tuple[str, ...] = ()
+    setting: tuple[str, int] | None = None
     mark: str | None = None
     take_back: bool = False
     host_votes: int | None = None
     next_model: bool = False
     model: str | None = None
     end: bool = False
+
+    def lines(self, monitor: Monitor) -> tuple[str, ...]:
+        """What goes to the device."""
+        if self.setting is None:
+            return self.send
+        key, value = self.setting
+        return (*self.send, f"set {monitor.key(key)} {value}")
 
 
 _PLAIN = {

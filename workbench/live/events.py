@@ -51,10 +51,12 @@ class Back:
 
 @dataclass(frozen=True)
 class Mark:
-    """A person says what was really heard. label: one of the classes; None: takes the last mark back."""
+    """A person says what was really heard. label: one of the classes; None: takes the last mark back.
+    model: of several the number of the one whose class it is; None: of one that has the class."""
 
     time: float
     label: str | None
+    model: int | None = None
 
 
 Event = Received | Sent | Level | Gone | Back | Mark

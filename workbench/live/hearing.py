@@ -154,6 +154,16 @@ class Hearing:
         return self._others
 
     @property
+    def rest(self) -> bytes:
+        """Of a line that has not come whole yet."""
+        return self._lines.rest
+
+    @property
+    def silent(self) -> bool:
+        """Nobody has said that this model is there: a device of SensiML may have none of the number 0."""
+        return not self._counts and self._boot is None and self._status is None and self._line is None
+
+    @property
     def name(self) -> str:
         """Of this model; "" where the image has no other."""
         return self._line.name if self._line is not None else f"model {self._model}" if self._others else ""
@@ -407,17 +417,14 @@ class Hearing:
 
     def _set(self, setting: Setting) -> None:
         """Without a model's name a key is of each that has it, without a label the threshold of every one."""
-        own = [
-            key
-            for key in self._settings
-            if key == setting.key
-            or key.endswith(f".{setting.key}")
-            or (setting.key.endswith(THRESHOLD) and _all_of(setting.key, key))
-        ]
+        own = [key for key in self._settings if _means(setting.key, key)]
         self._settings |= dict.fromkeys(own or [setting.key], setting.value)
         self._tell("setting", f"{setting.key} = {setting.value}")
 
 
-def _all_of(thresholds: str, key: str) -> bool:
-    """Whether "decision.threshold", or "words.decision.threshold", is of a label's key."""
-    return key.startswith(f"{thresholds}.") or f".{thresholds}." in key
+def _means(setting: str, key: str) -> bool:
+    """Whether "decision.threshold", or "words.decision.threshold.yes", means this key of the device."""
+    _, _, own = key.partition(".")  # without the model's name, where it has one
+    return setting in (key, own) or (
+        setting.endswith(THRESHOLD) and (key.startswith(f"{setting}.") or own.startswith(f"{setting}."))
+    )

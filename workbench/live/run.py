@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 from workbench.live.clips import Clips
 from workbench.live.controls import Control
-from workbench.live.events import Event, Mark
+from workbench.live.events import Event
 from workbench.live.monitor import Monitor
 from workbench.live.outputs import Output
 from workbench.live.session_file import SessionWriter
@@ -46,10 +46,10 @@ def watch(
         while not (ended or source.over or done(monitor)):
             take(source.events(WAIT))
             for wish in asked(monitor):
-                for text in wish.send:
+                for text in wish.lines(monitor):
                     take(source.send(text))
                 if wish.mark is not None or wish.take_back:
-                    take([Mark(source.now, wish.mark)])
+                    take([monitor.mark(source.now, wish.mark)])
                 if wish.host_votes is not None:
                     monitor.set_host_votes(wish.host_votes)
                 if wish.next_model:

@@ -5,6 +5,7 @@
 {"time":0.012,"received":"{\\"boot\\":..."}        bytes as Latin-1: one character a byte
 {"time":1.000,"sent":"status"}
 {"time":2.431,"mark":"knocking"}                   null: the last mark was taken back
+{"time":2.440,"mark":"yes","model":1}              of several models the one whose class it is
 {"time":2.500,"level":4211}
 {"time":9.100,"gone":"it ended"}
 {"time":11.20,"back":true}
@@ -67,7 +68,7 @@ def _values(event: Event) -> dict[str, Any]:
     if isinstance(event, Gone):
         return {"gone": event.why}
     if isinstance(event, Mark):
-        return {"mark": event.label}
+        return {"mark": event.label} | ({} if event.model is None else {"model": event.model})
     return {"back": True}
 
 
@@ -118,7 +119,10 @@ def _event(values: Any) -> Event:
         return Gone(time, _text(values["gone"]))
     if "mark" in values:
         label = values["mark"]
-        return Mark(time, None if label is None else _text(label))
+        model = values.get("model")
+        if model is not None and (not isinstance(model, int) or isinstance(model, bool)):
+            raise TypeError("no model")
+        return Mark(time, None if label is None else _text(label), model)
     if values["back"] is True:
         return Back(time)
     raise ValueError("no event")

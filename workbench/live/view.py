@@ -98,7 +98,7 @@ class View:
             "labels": list(self.labels),
             "decisions": self.decisions,
             "counts": dict(self.counts),
-            **({"models": {one.name: dict(one.counts) for one in self.models}} if self.models else {}),
+            **self._several(),
             "settings": dict(self.settings),
             "late": self.late,
             "lost": self.lost,
@@ -107,3 +107,10 @@ class View:
             "restarts": self.restarts,
             "confusion": self.confusion.object() if self.confusion is not None else None,
         }
+
+    def _several(self) -> dict[str, Any]:
+        """Of several models: whose labels, decisions, counts, settings and confusion these are, and the
+        counts of all."""
+        if not self.models:
+            return {}
+        return {"model": self.model, "models": {one.name: dict(one.counts) for one in self.models}}

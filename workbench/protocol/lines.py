@@ -231,6 +231,11 @@ class Lines:
     def __init__(self) -> None:
         self._rest = bytearray()
 
+    @property
+    def rest(self) -> bytes:
+        """The beginning of a line whose end has not come yet."""
+        return bytes(self._rest)
+
     def take(self, data: bytes) -> list[str]:
         """The lines that these bytes end."""
         self._rest += data

@@ -82,9 +82,7 @@ class Live:
 
     def set(self, key: str, value: int) -> None:
         """A setting of the device; of several models, of the one that is shown."""
-        view = self.view
-        own = "" if view is None or not view.models or key.startswith("gate.") else f"{view.model}."
-        self.ask(Control(send=(f"set {own}{key} {value}",)))
+        self.ask(Control(setting=(key, value)))
 
     def changed(self) -> dict[str, str]:
         """What would be written into pipeline.toml: "[gate] threshold" -> its value, as text."""

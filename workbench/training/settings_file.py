@@ -73,8 +73,11 @@ def replaced(file: Path, values: Values, comment: str, classifier: int | None = 
     own = wanted if classifier is None else wanted["classifier"][classifier]
     for (section, key), value in values.items():
         if classifier is not None and section not in own:
-            raise _by_hand(
-                f"its [{section}] is of several classifiers, and this is for one of them", file, values, True
+            lines = "; ".join(f"{name} = {written(value)}" for (_, name), value in values.items())
+            raise UserError(
+                f"its [{section}] is of several classifiers, and this is for one of them",
+                file=file,
+                remedy=f"Copy it below that [[classifier]] as [classifier.{section}], with {lines}.",
             )
         table = own.setdefault(section, {})
         if isinstance(table, dict) and table.get(key) == value:
@@ -120,7 +123,8 @@ def _bounds(text: str, wanted: _Section) -> tuple[int, int] | None:
     number = -1  # of the classifiers so far
     for line in text.splitlines(keepends=True):
         header = _SECTION.match(line.rstrip("\r\n"))
-        if line.lstrip().startswith("[") and header is None and start is not None and "=" not in line:
+        opens = line.lstrip().startswith("[") and ("=" not in line or _CLASSIFIER.match(line))
+        if opens and header is None and start is not None:
             header = re.match(r"()", line)  # an array of tables, or a header beyond us: the section ends
         number += _CLASSIFIER.match(line) is not None
         if header:

@@ -74,9 +74,12 @@ class Point:
 
     @property
     def cost(self) -> float:
-        """Share of the events that are missed, heard twice, or other events taken for one."""
+        """Share of the events that are missed, heard twice, or other events taken for one; of a label without
+        events, whose threshold there is nothing to choose by, 0."""
+        if not self.events.events:
+            return 0.0
         wrong = self.events.missed + self.events.doubled + self.events.confused
-        return wrong / max(1, self.events.events)
+        return wrong / self.events.events
 
 
 @dataclass(frozen=True)
@@ -317,11 +320,14 @@ class _Decisions:
 def _dealt(
     curves: dict[str, tuple[Point, ...]], allowed: int, own: Sequence[int], names: Sequence[str]
 ) -> tuple[float, tuple[int, ...]]:
-    """The lowest cost of all labels with at most `allowed` false alarms, and the limits that have it."""
+    """The lowest cost of all labels with at most `allowed` false alarms, and the limits that have it. A label
+    without events keeps its own, or has the nearest one with which the false alarms are few enough."""
     least: dict[int, tuple[float, tuple[int, ...]]] = {0: (0.0, ())}  # by the false alarms dealt out so far
-    for curve in curves.values():
+    for name, curve in curves.items():
         options: dict[int, list[Point]] = {}
-        for point in curve:
+        is_own = own[names.index(name)]
+        bare = not any(point.events.events for point in curve)
+        for point in sorted(curve, key=lambda point: abs(point.limit - is_own)) if bare else curve:
             there = options.get(point.alarms)
             if there is None or point.cost < there[0].cost:
                 options[point.alarms] = [point]
@@ -330,7 +336,7 @@ def _dealt(
         dealt: dict[int, tuple[float, tuple[int, ...]]] = {}
         for used, (cost, limits) in least.items():
             for alarms, points in options.items():
-                middle = points[len(points) // 2]  # as far from one edge as from the other
+                middle = points[0 if bare else len(points) // 2]  # as far from one edge as from the other
                 total = used + alarms, cost + middle.cost
                 if total[0] <= allowed and (total[0] not in dealt or total[1] < dealt[total[0]][0]):
                     dealt[total[0]] = total[1], (*limits, middle.limit)

@@ -60,6 +60,21 @@ def test_wrong_ones_are_kept_once_and_right_ones_are_not(tmp_path: Path) -> None
     assert (known[first]["decided"], known[second]["decided"]) == ("typing", "nothing")
 
 
+def test_marks_of_each_of_several_models_are_kept(tmp_path: Path) -> None:
+    """Also those of the one that is not shown."""
+    monitor = Monitor(LABELS)
+    clips = Clips(Heard(), Takes(tmp_path, LABELS[0], "train", {}), 100)
+    words = '{"classifier":1,"name":"words","model":"2","contract":"b","frames":9,"labels":["yes","no"]}\n'
+    line = decision(1).replace(b'"ModelNumber": 0', b'"ModelNumber": 1')
+    monitor.take(Received(1.0, words.encode() + line))
+    monitor.take(Mark(1.1, "no"))
+    monitor.take(Received(2.0, decision(2)))
+    monitor.take(Mark(2.1, "typing"))
+    clips.look(monitor, over=True)
+    assert clips.saved == 2
+    assert {one.label for one in read_labels(tmp_path / "labels.csv", 100)} == {"no", "typing"}
+
+
 def test_a_sound_that_is_not_there_any_more_is_no_recording(tmp_path: Path) -> None:
     class Forgot(Heard):
         def cut(self, start: float, end: float) -> NDArray[np.int16]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from tests.firmware.device.test_several_models import write_app
 from tests.support.cli import earshot
 from workbench.audio.synthesize import write_session
-from workbench.live.controls import control
+from workbench.live.controls import Control, control
 from workbench.live.events import Mark, Received, Sent
 from workbench.live.monitor import Monitor
 from workbench.live.outputs import summary
@@ -87,6 +87,10 @@ def test_each_model_has_a_class_and_counts_of_its_own() -> None:
     assert view.device == "both on pc"
     monitor.show_next()
     assert monitor.view().model == "door"
+    monitor.show("words")
+    assert monitor.view().model == "words"
+    monitor.show("nobody")
+    assert monitor.view().model == "words"
 
 
 def test_lines_that_do_not_come_whole_are_counted_over_all_models() -> None:
@@ -123,6 +127,9 @@ def test_keys_are_for_the_model_that_is_shown() -> None:
         "set words.decision.threshold.no 94",
     )
     assert control("3", monitor).mark == "maybe"
+    votes = Control(setting=("decision.votes", 4))
+    assert votes.lines(monitor) == ("set words.decision.votes 4",)
+    assert votes.lines(Monitor()) == ("set decision.votes 4",)
 
 
 def test_a_setting_is_of_one_model_or_of_all() -> None:
@@ -154,6 +161,64 @@ def test_a_mark_is_of_the_model_that_has_the_class() -> None:
     assert [sound.truth for sound in monitor.sounds()] == ["yes"]
     marks = [(one.model, one.text) for one in monitor.news() if one.kind == "mark"]
     assert marks == [("words", "really yes")]
+
+
+def test_a_mark_is_taken_back_where_it_was_made_and_plays_again_as_it_was() -> None:
+    both = LINES[1].replace('"maybe"', '"knock"')  # a class that two models have
+    shown, again = taken(BOOT, LINES[0], both), taken(BOOT, LINES[0], both)
+    lines = decision(0, 1, "knock", 90, 1), decision(1, 3, "knock", 95, 1)
+    for monitor in (shown, again):
+        taken(*lines, monitor=monitor, time=1.1)
+    shown.show_next()
+    marks = [shown.mark(1.2, "knock"), shown.mark(1.3, "click"), shown.mark(1.4, "no such class")]
+    assert [mark.model for mark in marks] == [1, 0, None]
+    for monitor in (shown, again):  # the second shows the first model all the time
+        for mark in marks:
+            monitor.take(mark)
+        truths = {number: [one.truth for one in sounds] for number, sounds in monitor.every_sound().items()}
+        assert truths == {0: ["click"], 1: ["knock"]}
+        monitor.take(Mark(1.5, None))
+        truths = {number: [one.truth for one in sounds] for number, sounds in monitor.every_sound().items()}
+        assert truths == {0: [None], 1: ["knock"]}
+        monitor.take(Mark(1.6, None))
+        assert [one.truth for one in monitor.every_sound()[1]] == [None]
+
+
+def test_the_first_line_of_a_model_may_come_in_pieces() -> None:
+    monitor = taken(decision(0, 1, "knock", 90, 1))
+    line = f"{decision(1, 1, 'yes', 95, 1)}\n".encode()
+    monitor.take(Received(1.1, line[:30]))
+    monitor.take(Received(1.2, line[30:]))
+    assert [dict(one.counts) for one in monitor.view().models] == [{"knock": 1}, {"yes": 1}]
+
+
+def test_a_device_of_sensiml_whose_only_model_is_not_number_0() -> None:
+    monitor = Monitor(classes={3: {1: "humming"}}, idle_after=1.0)
+    monitor.take(Received(1.0, b'{"ModelNumber":3,"Classification":1}\n'))
+    view = monitor.view()
+    assert (view.label, view.labels, dict(view.counts)) == ("humming", ("humming",), {"humming": 1})
+    assert (view.model, view.models, view.device) == ("", (), "a device of SensiML")
+    monitor.advance(9.0)
+    assert [(one.kind, one.model) for one in monitor.news()] == [("class", ""), ("idle", "")]
+    monitor.take(Received(9.0, b'{"ModelNumber":0,"Classification":1}\n'))
+    assert [one.name for one in monitor.view().models] == ["model 0", "model 3"]
+
+
+def test_a_setting_is_of_no_label_that_ends_like_it() -> None:
+    status = {**STATUS, "door.decision.threshold.gate.threshold": 70}
+    monitor = taken(BOOT, *LINES, json.dumps(status))
+    taken('{"set":"gate.threshold","value":500}', monitor=monitor)
+    assert monitor.settings["gate.threshold"] == 500
+    assert monitor.settings["decision.threshold.gate.threshold"] == 70
+
+
+def test_the_summary_for_programs_says_whose_counts_it_has() -> None:
+    monitor = started()
+    taken(decision(0, 1, "knock", 90, 1), decision(1, 1, "yes", 95, 1), monitor=monitor)
+    monitor.show_next()
+    found = monitor.view().object()
+    assert (found["model"], found["counts"]) == ("words", {"yes": 1})
+    assert found["models"] == {"door": {"knock": 1}, "words": {"yes": 1}}
 
 
 def test_the_screen_has_all_of_them() -> None:

@@ -19,6 +19,7 @@ EVENTS: list[Event] = [
     Level(0.3, 4211),
     Mark(0.4, "knöcking"),
     Mark(0.5, None),
+    Mark(0.55, "yes", 1),
     Gone(0.6, "pulled"),
     Back(0.7),
 ]

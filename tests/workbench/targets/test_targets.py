@@ -160,23 +160,14 @@ def test_lines_that_nobody_takes_are_dropped_after_a_second_and_counted() -> Non
         )
         sent = 0
         started = time.monotonic()
-        while sent < len(lines) and time.monotonic() < started + 60:
+        while sent < len(lines) and time.monotonic() < started + 900:
             device.send(lines[sent : sent + 4096])
             sent += 4096
             time.sleep(0.001)
-        while device.link._link._queued and time.monotonic() < started + 60:  # type: ignore[attr-defined]
+        while device.link._link._queued and time.monotonic() < started + 900:  # type: ignore[attr-defined]
             device.send(b"")
             time.sleep(0.01)
-        whole = 0
-        while True:
-            line = device._line(time.monotonic() + 300)
-            assert line is not None
-            answer = parse_line(line)  # None: a line whose begin was dropped
-            if isinstance(answer, Ack) and answer.number == -(-len(payload) // 360):
-                break
-            whole += parse_line(line) is not None
-            if whole and '"stage":"cepstra","sequence":4999' in line:
-                break
+        device.timeout = 600
         status = device.status()
     assert status["windows"] == 5000
     assert status["dropped"] > 1000

@@ -180,3 +180,23 @@ def test_tune_tells_of_one_that_waits(apps: dict[str, Path], sounds: dict[str, P
     assert "remark: words waits for door.knocking; it is judged as if it always ran" in done.stderr
     assert "[classifier.decision]  # words" in done.stdout
     assert "[gate]" not in done.stdout
+
+
+def test_tune_ignores_sound_without_a_label_where_it_is_told_to(
+    apps: dict[str, Path], sounds: dict[str, Path], tmp_path: Path
+) -> None:
+    """Recordings of the other model's labels alone are such, to one that has no class `unknown`."""
+    app = shutil.copytree(apps["both"], tmp_path / "both")
+    text = (app / "pipeline.toml").read_text()
+    (app / "pipeline.toml").write_text(text.replace('"jarvis", "unknown"', '"jarvis", "other"'))
+    rows = list(csv.DictReader(sounds["both"].open(newline="")))
+    labels = sounds["both"].with_name("ignored.csv")
+    with labels.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            label = "alexa" if "knocking" in row["file"] else "knocking"
+            writer.writerow({**row, "label": label, "session": ""})
+    words = ("tune", "--app", app, "--labels", labels, "--classifier", "words", "--false-alarms", "5000")
+    assert "There is none." in refused(*words, "--unlabelled", "ignore")
+    assert earshot(*words, "--unlabelled", "background").returncode == 0

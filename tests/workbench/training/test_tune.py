@@ -184,6 +184,14 @@ def test_false_alarms_are_dealt_out_as_well_as_can_be(
 
 def test_a_label_without_events_keeps_its_threshold() -> None:
     assert _dealt({"b": curve_of([], "b")}, 0, (5, 6), ("a", "b"))[1] == (5, 0)
+    # Of "a" it is known what is false alone: at its limits 40, 50, 60 and never.
+    bare = tuple(
+        Point(limit, LabelEvents("a", 0, 0, 0, 0, confused, alarms, ()))
+        for limit, alarms, confused in ((40, 6, 9), (50, 2, 9), (60, 0, 4), (128, 0, 0))
+    )
+    for own, allowed, wanted in ((50, 2, 50), (50, 1, 60), (60, 0, 60), (40, 3, 50), (128, 9, 128)):
+        curves = {"a": bare, "b": curve_of([(0, 3)], "b")}
+        assert _dealt(curves, allowed, (own, 7), ("a", "b")) == (3 / 20, (wanted, 0)), (own, allowed)
 
 
 @pytest.mark.parametrize(("scale", "zero_point"), [(1 / 256, -128), (0.1, 3), (0.00390625, -128)])
@@ -286,8 +294,15 @@ def test_of_several_classifiers_one_is_written(tmp_path: Path) -> None:
     second = replaced(file, values, "# earshot tune: x", 1)
     assert second == SEVERAL.replace("threshold = 0.6", "# earshot tune: x\nthreshold = [0.7]\nvotes = 3")
     file.write_text(SEVERAL.replace("[classifier.decision]\n", ""))
-    with pytest.raises(UserError, match=r"its \[decision\] is of several .*\n.*\[classifier.decision\] t"):
+    with pytest.raises(
+        UserError,
+        match=r"its \[decision\] is of several .*\n.*Copy it .*as \[classifier.decision\], with threshold = ",
+    ):  # alone it would take the labels away
         replaced(file, values, "# earshot tune: x", 0)
+    commented = SEVERAL.replace("[[classifier]]", "[[classifier]]  # a = b")
+    file.write_text(commented)
+    first = replaced(file, values, "# earshot tune: x", 0)
+    assert first == commented.replace("threshold = 0.5", "# earshot tune: x\nthreshold = [0.7]\nvotes = 3")
     dotted = SEVERAL.replace("[classifier.decision]  # its own\nthreshold = 0.6\n", "")
     file.write_text(dotted.replace('name = "b"', 'name = "b"\ndecision.threshold = 0.6'))
     with pytest.raises(UserError, match="cannot be edited here"):
